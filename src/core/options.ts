@@ -1,0 +1,79 @@
+/** Checks of options, done once at the door. Each throws `OPTION_INVALID` and names the option. */
+
+import { DepthwiseError } from "./errors.ts";
+import { didYouMean } from "./nearest.ts";
+
+/** A number for both axes, or `[vertical, horizontal]`. */
+export type Pair = number | readonly [number, number];
+
+/** How a wrong value is shown in a message. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
+  if (typeof value === "function") return "a function";
+  if (typeof value === "object" && value !== null) return "an object";
+  return String(value);
+}
+
+export function optionError(
+  owner: string,
+  option: string,
+  expected: string,
+  found: unknown,
+  todo?: string,
+): DepthwiseError {
+  return new DepthwiseError("OPTION_INVALID", {
+    what: `${owner}: ${option}`,
+    expected,
+    found: show(found),
+    ...(todo === undefined ? {} : { todo }),
+    fields: { owner, option, found },
+  });
+}
+
+/** Refuses keys that are not in `known`, naming the nearest one that is. */
+export function checkKnownOptions(owner: string, options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw optionError(owner, "options", "an object", options);
+  }
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const hint = didYouMean(key, known);
+    throw new DepthwiseError("OPTION_INVALID", {
+      what: `${owner}: unknown option "${key}"`,
+      todo: hint === "" ? `Known options: ${known.join(", ")}.` : hint,
+      fields: { owner, option: key, known },
+    });
+  }
+}
+
+export function positiveInteger(owner: string, option: string, value: unknown): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
+  throw optionError(owner, option, "a positive integer", value);
+}
+
+export function positiveNumber(owner: string, option: string, value: unknown, todo?: string): number {
+  if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
+  throw optionError(owner, option, "a finite number above 0", value, todo);
+}
+
+export function positivePair(owner: string, option: string, value: unknown): readonly [number, number] {
+  if (Array.isArray(value) && value.length === 2) {
+    return [positiveInteger(owner, option, value[0]), positiveInteger(owner, option, value[1])];
+  }
+  if (Array.isArray(value)) throw optionError(owner, option, "a positive integer or [vertical, horizontal]", value);
+  const both = positiveInteger(owner, option, value);
+  return [both, both];
+}
+
+export function oneOf<T extends string>(owner: string, option: string, value: unknown, allowed: readonly T[]): T {
+  if (allowed.includes(value as T)) return value as T;
+  const expected = `one of ${allowed.map((name) => `"${name}"`).join(", ")}`;
+  const hint = typeof value === "string" ? didYouMean(value, allowed) : "";
+  throw optionError(owner, option, expected, value, hint === "" ? undefined : hint);
+}
+
+export function booleanOption(owner: string, option: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw optionError(owner, option, "true or false", value);
+}
