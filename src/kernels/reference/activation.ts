@@ -1,0 +1,41 @@
+/** Activations on a range of numbers, in place or from one array to another. NaN stays NaN. */
+
+import type { ActivationName } from "../../operations/activation.ts";
+import type { ActivationCall } from "../../operations/kernel-call.ts";
+
+const { fround } = Math;
+
+export function activation(call: ActivationCall, batch: number, x: Float32Array, y: Float32Array): void {
+  const elements = batch * call.elements;
+  for (let i = 0; i < elements; i++) y[i] = x[i];
+  activateRange(call.activation, y, 0, elements);
+}
+
+/** Applies an activation to y[at … at + count − 1] in place. */
+export function activateRange(name: ActivationName, y: Float32Array, at: number, count: number): void {
+  const end = at + count;
+  switch (name) {
+    case "linear":
+      return;
+    case "relu":
+      for (let i = at; i < end; i++) if (y[i] < 0) y[i] = 0;
+      return;
+    case "relu6":
+      for (let i = at; i < end; i++) {
+        const value = y[i];
+        if (value < 0) y[i] = 0;
+        else if (value > 6) y[i] = 6;
+      }
+      return;
+    case "hardSigmoid":
+      for (let i = at; i < end; i++) y[i] = hardSigmoid(y[i]);
+      return;
+    case "hardSwish":
+      for (let i = at; i < end; i++) y[i] = fround(y[i] * hardSigmoid(y[i]));
+      return;
+  }
+}
+
+function hardSigmoid(value: number): number {
+  return fround(Math.min(Math.max(fround(value + 3), 0), 6) / 6);
+}

@@ -1,0 +1,73 @@
+/**
+ * Pools over windows and over whole images. Padding never counts: the average divides by the pixels inside the
+ * image, the maximum starts at minus infinity. A window wholly outside gives 0.
+ */
+
+import type { GlobalPoolCall, PoolCall } from "../../operations/kernel-call.ts";
+
+const { fround } = Math;
+
+export function pool(call: PoolCall, batch: number, x: Float32Array, y: Float32Array): void {
+  const { window, channels } = call;
+  const isMax = call.kernel === "maxPool";
+  const [kh, kw] = window.kernel;
+  const [strideY, strideX] = window.stride;
+  const [dilationY, dilationX] = window.dilation;
+  const [height, width] = window.input;
+  const [outHeight, outWidth] = window.output;
+  const [[top], [left]] = window.padding;
+
+  let out = 0;
+  for (let n = 0; n < batch; n++) {
+    for (let oy = 0; oy < outHeight; oy++) {
+      for (let ox = 0; ox < outWidth; ox++) {
+        y.fill(isMax ? Number.NEGATIVE_INFINITY : 0, out, out + channels);
+        let inside = 0;
+        for (let u = 0; u < kh; u++) {
+          const iy = oy * strideY + u * dilationY - top;
+          if (iy < 0 || iy >= height) continue;
+          for (let v = 0; v < kw; v++) {
+            const ix = ox * strideX + v * dilationX - left;
+            if (ix < 0 || ix >= width) continue;
+            inside++;
+            const xAt = ((n * height + iy) * width + ix) * channels;
+            if (isMax) keepLargest(x, xAt, y, out, channels);
+            else addChannels(x, xAt, y, out, channels);
+          }
+        }
+        if (inside === 0) y.fill(0, out, out + channels);
+        else if (!isMax) divideChannels(y, out, channels, inside);
+        out += channels;
+      }
+    }
+  }
+}
+
+/** x [n, pixels, channels] to y [n, channels]. */
+export function globalPool(call: GlobalPoolCall, batch: number, x: Float32Array, y: Float32Array): void {
+  const { pixels, channels } = call;
+  const isMax = call.kernel === "globalMaxPool";
+  for (let n = 0; n < batch; n++) {
+    const out = n * channels;
+    y.fill(isMax ? Number.NEGATIVE_INFINITY : 0, out, out + channels);
+    for (let p = 0; p < pixels; p++) {
+      const xAt = (n * pixels + p) * channels;
+      if (isMax) keepLargest(x, xAt, y, out, channels);
+      else addChannels(x, xAt, y, out, channels);
+    }
+    if (!isMax) divideChannels(y, out, channels, pixels);
+  }
+}
+
+function addChannels(x: Float32Array, xAt: number, y: Float32Array, yAt: number, channels: number): void {
+  for (let c = 0; c < channels; c++) y[yAt + c] = fround(y[yAt + c] + x[xAt + c]);
+}
+
+/** Math.max, not a comparison: NaN must survive. */
+function keepLargest(x: Float32Array, xAt: number, y: Float32Array, yAt: number, channels: number): void {
+  for (let c = 0; c < channels; c++) y[yAt + c] = Math.max(y[yAt + c], x[xAt + c]);
+}
+
+function divideChannels(y: Float32Array, yAt: number, channels: number, count: number): void {
+  for (let c = 0; c < channels; c++) y[yAt + c] = fround(y[yAt + c] / count);
+}

@@ -1,0 +1,23 @@
+/** Batch norm as scale and shift: y[p, c] = x[p, c] · scale[c] + shift[c]. */
+
+import type { ScaleShiftCall } from "../../operations/kernel-call.ts";
+import { activateRange } from "./activation.ts";
+
+const { fround } = Math;
+
+export function scaleShift(
+  call: ScaleShiftCall,
+  batch: number,
+  x: Float32Array,
+  scale: Float32Array,
+  shift: Float32Array,
+  y: Float32Array,
+): void {
+  const { channels, activation } = call;
+  const pixels = batch * call.pixels;
+  for (let p = 0; p < pixels; p++) {
+    const at = p * channels;
+    for (let c = 0; c < channels; c++) y[at + c] = fround(fround(x[at + c] * scale[c]) + shift[c]);
+    activateRange(activation, y, at, channels);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * A kernel call as plain data: a family and its geometry for one example. No names, no tensors; a backend turns
+ * it into work. Every backend holds a table that TypeScript keeps complete over this union.
+ */
+
+import type { Window } from "../core/window.ts";
+import type { ActivationName } from "./activation.ts";
+
+export interface ConvolutionCall {
+  readonly kernel: "conv2d";
+  readonly window: Window;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly activation: ActivationName;
+}
+
+export interface DepthwiseCall {
+  readonly kernel: "depthwiseConv2d";
+  readonly window: Window;
+  readonly channels: number;
+  readonly multiplier: number;
+  readonly activation: ActivationName;
+}
+
+/** Also a dense layer, which is a pointwise convolution of one pixel. */
+export interface PointwiseCall {
+  readonly kernel: "pointwiseConv2d";
+  readonly pixels: number;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly activation: ActivationName;
+}
+
+/** `y = x · scale[c] + shift[c]`: batch norm that was not folded into a convolution. */
+export interface ScaleShiftCall {
+  readonly kernel: "scaleShift";
+  readonly pixels: number;
+  readonly channels: number;
+  readonly activation: ActivationName;
+}
+
+export interface ActivationCall {
+  readonly kernel: "activation";
+  readonly elements: number;
+  readonly activation: ActivationName;
+}
+
+export interface SoftmaxCall {
+  readonly kernel: "softmax";
+  readonly rows: number;
+  readonly channels: number;
+}
+
+export interface GlobalPoolCall {
+  readonly kernel: "globalAveragePool" | "globalMaxPool";
+  readonly pixels: number;
+  readonly channels: number;
+}
+
+export interface PoolCall {
+  readonly kernel: "averagePool" | "maxPool";
+  readonly window: Window;
+  readonly channels: number;
+}
+
+/** The second input is read with strides, 0 along each axis it is broadcast over. */
+export interface ElementwiseCall {
+  readonly kernel: "add" | "multiply";
+  /** `[outer, middle, inner]`: one example of the first input. */
+  readonly shape: readonly [number, number, number];
+  readonly strides: readonly [number, number, number];
+  /** Elements of the second input between two examples; 0 if one serves the whole batch. */
+  readonly exampleStride: number;
+  readonly activation: ActivationName;
+}
+
+export type KernelCall =
+  | ConvolutionCall
+  | DepthwiseCall
+  | PointwiseCall
+  | ScaleShiftCall
+  | ActivationCall
+  | SoftmaxCall
+  | GlobalPoolCall
+  | PoolCall
+  | ElementwiseCall;
+
+export type KernelName = KernelCall["kernel"];
+
+/** One entry a kernel family; the compiler names the families that are missing. */
+export type ByKernel<Result> = {
+  readonly [K in KernelName]: (call: Extract<KernelCall, { readonly kernel: K }>) => Result;
+};

@@ -1,0 +1,66 @@
+/** Views: operations that move no number. */
+
+import { DepthwiseError } from "../core/errors.ts";
+import { optionError } from "../core/options.ts";
+import { type Shape, shapeText } from "../core/tensor.ts";
+import { type Operation, perExample, soleInput } from "./operation.ts";
+
+export interface ReshapeAttributes {
+  /** Shape of one example, without the batch. */
+  readonly shape: Shape;
+}
+
+export const reshape: Operation<ReshapeAttributes> = {
+  check: (owner, attributes) => {
+    const shape = attributes["shape"];
+    const isSide = (side: unknown) => typeof side === "number" && Number.isSafeInteger(side) && side > 0;
+    if (Array.isArray(shape) && shape.every(isSide)) return { shape: [...shape] as Shape };
+    throw optionError(owner, "shape", "an array of positive integers, without the batch", shape);
+  },
+  outputShape: (owner, { shape }, inputs) => {
+    const input = soleInput(owner, inputs);
+    const output = [input[0] ?? 0, ...shape];
+    if (perExample(output) === perExample(input)) return output;
+    throw new DepthwiseError("SHAPE_MISMATCH", {
+      what: `${owner}: input`,
+      expected: `${perExample(output)} elements an example for ${shapeText(shape)}`,
+      found: shapeText(input),
+      todo: "A reshape keeps the number of elements.",
+      fields: { owner, input, shape },
+    });
+  },
+  parameters: () => [],
+  multAdds: () => 0,
+  call: () => undefined,
+};
+
+export type FlattenAttributes = Readonly<Record<never, never>>;
+
+/** `[N, …]` to `[N, elements]`. */
+export const flatten: Operation<FlattenAttributes> = {
+  check: () => ({}),
+  outputShape: (owner, _attributes, inputs) => {
+    const input = soleInput(owner, inputs);
+    return [input[0] ?? 0, perExample(input)];
+  },
+  parameters: () => [],
+  multAdds: () => 0,
+  call: () => undefined,
+};
+
+export interface DropoutAttributes {
+  /** Share of elements that training sets to 0; in inference nothing happens. */
+  readonly rate: number;
+}
+
+export const dropout: Operation<DropoutAttributes> = {
+  check: (owner, attributes) => {
+    const rate = attributes["rate"];
+    if (typeof rate === "number" && rate >= 0 && rate < 1) return { rate };
+    throw optionError(owner, "rate", "a number of at least 0 and below 1", rate);
+  },
+  outputShape: (owner, _attributes, inputs) => soleInput(owner, inputs),
+  parameters: () => [],
+  multAdds: () => 0,
+  call: () => undefined,
+};
