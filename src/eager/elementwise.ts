@@ -1,0 +1,73 @@
+/** Activations, softmax, sum and product on tensors. Each gives a new tensor of its first input's shape. */
+
+import { asFloat, type FloatTensor, type Tensor } from "../core/tensor.ts";
+import { activateRange } from "../kernels/reference/activation.ts";
+import { elementwise as elementwiseKernel } from "../kernels/reference/elementwise.ts";
+import { softmax as softmaxKernel } from "../kernels/reference/softmax.ts";
+import type { ActivationName } from "../operations/activation.ts";
+import { add as addOperation, multiply as multiplyOperation } from "../operations/elementwise.ts";
+import type { ElementwiseCall } from "../operations/kernel-call.ts";
+import { lastAxis } from "../operations/operation.ts";
+import { commonOptions, produce } from "./run.ts";
+
+/** `max(x, 0)`. */
+export const relu = (input: Tensor): FloatTensor => activate("relu", input);
+
+/** `min(max(x, 0), 6)`. */
+export const relu6 = (input: Tensor): FloatTensor => activate("relu6", input);
+
+/** `x · relu6(x + 3) / 6`. Source: Howard et al. 2019, section 5.2. */
+export const hardSwish = (input: Tensor): FloatTensor => activate("hardSwish", input);
+
+/** `relu6(x + 3) / 6`; not Keras 2's `clip(0.2x + 0.5)`. */
+export const hardSigmoid = (input: Tensor): FloatTensor => activate("hardSigmoid", input);
+
+/** Softmax on the last axis; huge logits do not overflow. */
+export function softmax(input: Tensor): FloatTensor {
+  const x = asFloat(input, "softmax: input");
+  const channels = lastAxis(x.shape);
+  const rows = channels === 0 ? 0 : x.data.length / channels;
+  return produce(x.shape, (y) => softmaxKernel({ kernel: "softmax", rows, channels }, 1, x.data, y));
+}
+
+export interface ElementwiseOptions {
+  /** Applied last. Default `linear`. */
+  readonly activation?: ActivationName;
+}
+
+/**
+ * Sum. `b` may be broadcast to the shape of `a` by NumPy's rules (`[C]`, `[N, 1, 1, C]`, …); ranks 1 to 4.
+ *
+ * @throws {DepthwiseError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`
+ */
+export function add(a: Tensor, b: Tensor, options: ElementwiseOptions = {}): FloatTensor {
+  return combine("add", addOperation, a, b, options);
+}
+
+/** Product; see `add`. */
+export function multiply(a: Tensor, b: Tensor, options: ElementwiseOptions = {}): FloatTensor {
+  return combine("multiply", multiplyOperation, a, b, options);
+}
+
+function combine(
+  owner: "add" | "multiply",
+  operation: typeof addOperation,
+  first: Tensor,
+  second: Tensor,
+  options: ElementwiseOptions,
+): FloatTensor {
+  const { activation } = commonOptions(owner, options, ["activation"]);
+  const a = asFloat(first, `${owner}: first input`);
+  const b = asFloat(second, `${owner}: second input`);
+  const shape = operation.outputShape(owner, {}, [a.shape, b.shape]);
+  const call = operation.call(owner, {}, [a.shape, b.shape], shape) as ElementwiseCall;
+  return produce(shape, (y) => elementwiseKernel({ ...call, activation }, shape[0] ?? 1, a.data, b.data, y));
+}
+
+function activate(name: ActivationName, input: Tensor): FloatTensor {
+  const x = asFloat(input, `${name}: input`);
+  return produce(x.shape, (y) => {
+    y.set(x.data);
+    activateRange(name, y, 0, y.length);
+  });
+}

@@ -1,0 +1,45 @@
+/** Eager calls: check everything, allocate the output, call a kernel. */
+
+import { DepthwiseError } from "../core/errors.ts";
+import { checkKnownOptions, oneOf } from "../core/options.ts";
+import { asFloat, type FloatTensor, sameShape, type Shape, shapeText, type Tensor, tensor } from "../core/tensor.ts";
+import { ACTIVATIONS, type ActivationName } from "../operations/activation.ts";
+
+export interface EagerOptions {
+  /** `[output channels]`. Default none. */
+  readonly bias?: Tensor;
+  /** Applied last. Default `linear`. */
+  readonly activation?: ActivationName;
+}
+
+/** The options of an eager call after the checks that all share. */
+export function commonOptions(owner: string, options: EagerOptions, known: readonly string[]) {
+  checkKnownOptions(owner, options, known);
+  return { activation: oneOf(owner, "activation", options.activation ?? "linear", ACTIVATIONS) };
+}
+
+/** Weights that must have a shape known from the input. */
+export function expectShape(owner: string, what: string, value: Tensor, expected: Shape, todo: string): FloatTensor {
+  const checked = asFloat(value, `${owner}: ${what}`);
+  if (sameShape(checked.shape, expected)) return checked;
+  throw new DepthwiseError("SHAPE_MISMATCH", {
+    what: `${owner}: ${what}`,
+    expected: `shape ${shapeText(expected)}`,
+    found: shapeText(checked.shape),
+    todo,
+    fields: { expected, found: checked.shape },
+  });
+}
+
+/** A bias of one number a channel, or none. */
+export function expectBias(owner: string, bias: Tensor | undefined, channels: number): Float32Array | undefined {
+  if (bias === undefined) return undefined;
+  return expectShape(owner, "bias", bias, [channels], "A bias has one number for each output channel.").data;
+}
+
+/** A new tensor filled by `fill`. */
+export function produce(shape: Shape, fill: (output: Float32Array) => void): FloatTensor {
+  const output = new Float32Array(shape.reduce((product, side) => product * side, 1));
+  fill(output);
+  return tensor(output, shape);
+}

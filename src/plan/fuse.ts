@@ -1,0 +1,98 @@
+/**
+ * Groups nodes into the steps that will run: a convolution with the batch norm and the activation behind it is one.
+ *
+ * A follower joins if it alone reads its predecessor and nobody asked for the value in between. Views (reshape,
+ * flatten, dropout) are no steps: they are other names for the buffer they read.
+ */
+
+import type { Network } from "../layers/network.ts";
+import { INPUT, type LayerNode } from "../layers/node.ts";
+
+type BatchNormNode = Extract<LayerNode, { readonly type: "batchNorm" }>;
+type ActivationNode = Extract<LayerNode, { readonly type: "activation" }>;
+
+export interface Group {
+  /** The node that gives the step its name: the convolution, or whatever stands alone. */
+  readonly head: LayerNode;
+  readonly batchNorm?: BatchNormNode;
+  readonly activation?: ActivationNode;
+  /** All nodes of the step, in order. */
+  readonly nodes: readonly LayerNode[];
+  /** The steps, or the network's input, that it reads, by the name of their head. */
+  readonly reads: readonly string[];
+}
+
+export interface Grouping {
+  readonly groups: readonly Group[];
+  /** For each node and the input: the head of the group that holds its value. */
+  readonly holder: ReadonlyMap<string, string>;
+}
+
+const TAKES_BATCH_NORM: ReadonlySet<string> = new Set(["conv2d", "depthwiseConv2d", "pointwiseConv2d", "dense"]);
+const TAKES_ACTIVATION: ReadonlySet<string> = new Set([...TAKES_BATCH_NORM, "batchNorm", "add", "multiply"]);
+const VIEWS: ReadonlySet<string> = new Set(["reshape", "flatten", "dropout"]);
+
+export interface FuseOptions {
+  /** Names of nodes whose own value is wanted, so that nothing may be fused behind them. */
+  readonly keep?: ReadonlySet<string>;
+  /** Whether batch norm joins the convolution before it. Default true. */
+  readonly fold?: boolean;
+}
+
+export function fuse(network: Network, { keep = new Set(), fold = true }: FuseOptions = {}): Grouping {
+  const readers = countReaders(network);
+  const wanted = new Set([...keep, ...Object.values<string>(network.outputs)]);
+  const holder = new Map<string, string>([[INPUT, INPUT]]);
+  const groups: Group[] = [];
+  const taken = new Set<string>();
+  const layers = network.layers;
+
+  for (const [index, head] of layers.entries()) {
+    if (taken.has(head.name)) continue;
+    if (VIEWS.has(head.type)) {
+      holder.set(head.name, holder.get(head.inputs[0] ?? INPUT) ?? INPUT);
+      continue;
+    }
+    const nodes: LayerNode[] = [head];
+    let last: LayerNode = head;
+    /** The node right behind `last`, if it alone reads it and nothing else wants the value. */
+    const follower = (): LayerNode | undefined => {
+      const next = layers[index + nodes.length];
+      const isSole = next?.inputs.length === 1 && next.inputs[0] === last.name && readers.get(last.name) === 1;
+      return isSole && !wanted.has(last.name) ? next : undefined;
+    };
+    let batchNorm: BatchNormNode | undefined;
+    let activation: ActivationNode | undefined;
+    const first = follower();
+    if (fold && first?.type === "batchNorm" && TAKES_BATCH_NORM.has(head.type)) {
+      batchNorm = first;
+      last = first;
+      nodes.push(first);
+    }
+    const second = follower();
+    if (second?.type === "activation" && TAKES_ACTIVATION.has(head.type)) {
+      activation = second;
+      nodes.push(second);
+    }
+    for (const node of nodes) {
+      taken.add(node.name);
+      holder.set(node.name, head.name);
+    }
+    groups.push({
+      head,
+      ...(batchNorm === undefined ? {} : { batchNorm }),
+      ...(activation === undefined ? {} : { activation }),
+      nodes,
+      reads: head.inputs.map((name) => holder.get(name) ?? INPUT),
+    });
+  }
+  return { groups, holder };
+}
+
+function countReaders(network: Network): ReadonlyMap<string, number> {
+  const readers = new Map<string, number>();
+  for (const node of network.layers) {
+    for (const input of node.inputs) readers.set(input, (readers.get(input) ?? 0) + 1);
+  }
+  return readers;
+}

@@ -1,0 +1,34 @@
+/** From groups to memory: how long each value lives, and where it lies. Shared by the plan and by `cost`. */
+
+import { elementCount } from "../core/tensor.ts";
+import type { Network } from "../layers/network.ts";
+import { INPUT } from "../layers/node.ts";
+import { layOutArena } from "./arena.ts";
+import type { Grouping } from "./fuse.ts";
+
+export interface Memory {
+  /** Offset of each value (by the head of its group, and the input) in elements. */
+  readonly offsets: ReadonlyMap<string, number>;
+  readonly elements: number;
+}
+
+/**
+ * Lays out all activations of a run.
+ *
+ * @param kept values that must be whole when the run ends, by head
+ */
+export function layOutMemory(network: Network, grouping: Grouping, batch: number, kept: ReadonlySet<string>): Memory {
+  const end = grouping.groups.length;
+  const lastRead = new Map<string, number>();
+  grouping.groups.forEach((group, step) => {
+    for (const read of group.reads) lastRead.set(read, step);
+  });
+  const heads = [INPUT, ...grouping.groups.map(({ head }) => head.name)];
+  const lifetimes = heads.map((head, index) => ({
+    elements: batch * elementCount(network.shapes.get(head) ?? []),
+    from: index - 1,
+    to: kept.has(head) ? end : (lastRead.get(head) ?? index - 1),
+  }));
+  const { offsets, elements } = layOutArena(lifetimes);
+  return { offsets: new Map(heads.map((head, index) => [head, offsets[index] ?? 0])), elements };
+}
