@@ -113,6 +113,47 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
 }
 
 /**
+ * A network from a definition that came out of a file: its outline is checked here, everything else by `network`.
+ *
+ * @throws {DepthwiseError} `NETWORK_INVALID`, and whatever `network` throws
+ */
+export function networkFromJson(definition: Readonly<Record<string, unknown>>, source: string): Network {
+  const { name, inputShape, layers, outputs, aliases = {}, info = {} } = definition;
+  const isSound =
+    Array.isArray(layers) && layers.every(isNodeDefinition) && isStringRecord(outputs) && isStringRecord(aliases) && isRecord(info);
+  if (!isSound) {
+    throw new DepthwiseError("NETWORK_INVALID", {
+      what: `${source}: the network it describes`,
+      expected: "layers of { name, type, inputs, attributes }, and outputs and aliases that name them",
+      found: "something else",
+      todo: "Save the network again with saveModel. Nothing was loaded.",
+    });
+  }
+  return network({
+    ...(typeof name === "string" ? { name } : {}),
+    inputShape: inputShape as Shape,
+    layers,
+    outputs,
+    aliases,
+    info: { ...info, architecture: "custom" },
+  });
+}
+
+function isNodeDefinition(value: unknown): value is NodeDefinition {
+  if (!isRecord(value) || typeof value["name"] !== "string" || typeof value["type"] !== "string") return false;
+  const { inputs = [], attributes = {} } = value;
+  return Array.isArray(inputs) && inputs.every((input) => typeof input === "string") && isRecord(attributes);
+}
+
+function isStringRecord(value: unknown): value is Record<string, string> {
+  return isRecord(value) && Object.values(value).every((entry) => typeof entry === "string");
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
  * The same network with other parameters. All must be there and have the right shape; nothing else may be.
  *
  * @throws {DepthwiseError} `PARAMETERS_MISMATCH`, listing each missing, extra and misshapen tensor

@@ -91,7 +91,7 @@ function build(options: CompleteOptions) {
 
   const stem = rates(options.stem.stride);
   aliases["block_0"] = unit("conv1", "conv2d", {
-    filters: channels(options, options.stem.filters),
+    filters: scaledChannels(options, options.stem.filters),
     kernel: 3,
     ...stem,
     padding: stemPadding(options, stem),
@@ -101,7 +101,7 @@ function build(options: CompleteOptions) {
     : options.blocks;
   blocks.forEach((block, index) => {
     const number = index + 1;
-    const filters = channels(options, block.filters);
+    const filters = scaledChannels(options, block.filters);
     const step = rates(block.stride);
     const window = { kernel: 3, ...step, padding: blockPadding(options, step) };
     if (options.standardConvolution) {
@@ -124,7 +124,7 @@ function head(options: CompleteOptions, blocks: readonly Block[]): NodeDefinitio
   const last = blocks[blocks.length - 1] ?? options.stem;
   return [
     { name: "global_average_pooling2d", type: "globalAveragePool" },
-    { name: "reshape_1", type: "reshape", attributes: { shape: [1, 1, channels(options, last.filters)] } },
+    { name: "reshape_1", type: "reshape", attributes: { shape: [1, 1, scaledChannels(options, last.filters)] } },
     { name: "dropout", type: "dropout", attributes: { rate: options.dropout } },
     { name: "conv_preds", type: "pointwiseConv2d", attributes: { filters: options.classes, bias: true } },
     { name: "reshape_2", type: "reshape", attributes: { shape: [options.classes] } },
@@ -164,8 +164,11 @@ function strideKeeper(outputStride: number): (stride: number) => Step {
   };
 }
 
-/** Table of roundings: slim and Keras truncate, slim with a floor, timm to multiples of 8. */
-function channels({ alpha, channelRounding, minDepth }: CompleteOptions, filters: number): number {
+/** How many channels `filters` become: Keras truncates, slim too but with a floor, timm rounds to multiples of 8. */
+export function scaledChannels(
+  { alpha, channelRounding, minDepth }: Pick<CompleteOptions, "alpha" | "channelRounding" | "minDepth">,
+  filters: number,
+): number {
   const exact = filters * alpha;
   if (channelRounding === "truncate") return Math.max(Math.trunc(exact), minDepth ?? 1);
   if (channelRounding === "floor") return Math.max(Math.trunc(exact), minDepth ?? 8);

@@ -1,0 +1,9 @@
+/** All name maps. A new family is one file beside this one and one entry here; the first that matches is used. */
+
+import { huggingFace } from "./hugging-face.ts";
+import { keras } from "./keras.ts";
+import type { NameMap } from "./name-map.ts";
+import { pytorch } from "./pytorch.ts";
+import { timm } from "./timm.ts";
+
+export const NAME_MAPS: readonly NameMap[] = [keras, huggingFace, timm, pytorch];

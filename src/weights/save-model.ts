@@ -1,0 +1,65 @@
+/** `saveModel`: a complete model in one safetensors file. */
+
+import { nodeFiles } from "../core/bytes.ts";
+import { DepthwiseError } from "../core/errors.ts";
+import { checkKnownOptions, oneOf, optionError } from "../core/options.ts";
+import { checkParameters, type Network } from "../layers/network.ts";
+import { writeMetadata } from "./metadata.ts";
+import { writeSafetensors } from "./safetensors.ts";
+
+export interface SaveOptions {
+  /** `F32` (default), or `F16` for half the size; biases and batch norm stay F32. */
+  readonly dtype?: "F32" | "F16";
+}
+
+/**
+ * A model as the bytes of a safetensors file: its parameters under Keras' names, and in the metadata all that
+ * `loadModel` needs to build it again (alpha, resolution, padding, epsilon, range, labels; the layers of a custom one).
+ *
+ * @throws {DepthwiseError} `PARAMETERS_MISMATCH` if a parameter was replaced by one that does not fit;
+ *         `OPTION_INVALID` for a value too large for F16
+ */
+export function encodeModel(model: Network, options: SaveOptions = {}): Uint8Array {
+  checkKnownOptions("saveModel", options, ["dtype"]);
+  const dtype = oneOf("saveModel", "dtype", options.dtype ?? "F32", ["F32", "F16"]);
+  checkParameters(model, model.parameters, "saveModel");
+  const tensors = [...model.parameterInfo.values()].map(({ name, role, shape }) => ({
+    name,
+    shape,
+    data: model.parameters.get(name)?.data ?? new Float32Array(),
+    dtype: role === "kernel" ? dtype : ("F32" as const),
+  }));
+  return writeSafetensors(tensors, writeMetadata(model));
+}
+
+/**
+ * Saves a model to a file, in Node. It is written under a temporary name and renamed: a kill leaves no half file.
+ *
+ * @param path a path or a `file:` URL
+ * @throws {DepthwiseError} as `encodeModel`; `FILE_UNREADABLE` if the file cannot be written
+ */
+export async function saveModel(model: Network, path: string | URL, options: SaveOptions = {}): Promise<void> {
+  if (typeof path !== "string" && !(path instanceof URL)) throw optionError("saveModel", "path", "a path", path);
+  const bytes = encodeModel(model, options);
+  const files = nodeFiles();
+  if (files === undefined) {
+    throw new DepthwiseError("FILE_UNREADABLE", {
+      what: `saveModel: ${path} cannot be written here`,
+      todo: "In a browser take the bytes from encodeModel.",
+    });
+  }
+  const target = path instanceof URL ? (process.getBuiltinModule("node:url").fileURLToPath(path)) : path;
+  const temporary = `${target}.${process.pid}.${Math.trunc(performance.now() * 1000)}.tmp`;
+  try {
+    await files.writeFile(temporary, bytes);
+    await files.rename(temporary, target);
+  } catch (cause) {
+    await files.rm(temporary, { force: true });
+    throw new DepthwiseError("FILE_UNREADABLE", {
+      what: `${target}: the file cannot be written${cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""}`,
+      todo: "Check that the folder exists and that you may write there.",
+      fields: { path: target },
+      cause,
+    });
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Tensors as a file stores them: a name, a type of element, a shape, and bytes that nobody has converted yet.
+ *
+ * Elements are little-endian and row-major, without gaps.
+ */
+
+import { DepthwiseError, invariant } from "../core/errors.ts";
+import { elementCount, type Shape, shapeText } from "../core/tensor.ts";
+import { decodeBFloat16, decodeFloat16 } from "./float16.ts";
+
+/** Bytes an element takes, by type; the names are those of safetensors. */
+export const DTYPE_BYTES = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  F8_E4M3: 1,
+  F8_E4M3FNUZ: 1,
+  F8_E5M2: 1,
+  F8_E5M2FNUZ: 1,
+  F8_E8M0: 1,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
+} as const satisfies Record<string, number>;
+
+export type StoredDType = keyof typeof DTYPE_BYTES;
+
+export interface StoredTensor {
+  readonly name: string;
+  readonly dtype: StoredDType;
+  readonly shape: Shape;
+  /** A view into the file, not a copy. */
+  readonly bytes: Uint8Array;
+}
+
+/** What a file of tensors holds: its own remarks, and the tensors in the order of the file. */
+export interface TensorFile {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+type Read = (view: DataView, index: number) => number;
+
+const READ: { readonly [T in StoredDType]?: Read } = {
+  F64: (view, i) => view.getFloat64(8 * i, true),
+  F32: (view, i) => view.getFloat32(4 * i, true),
+  I64: (view, i) => Number(view.getBigInt64(8 * i, true)),
+  I32: (view, i) => view.getInt32(4 * i, true),
+  I16: (view, i) => view.getInt16(2 * i, true),
+  I8: (view, i) => view.getInt8(i),
+  U64: (view, i) => Number(view.getBigUint64(8 * i, true)),
+  U32: (view, i) => view.getUint32(4 * i, true),
+  U16: (view, i) => view.getUint16(2 * i, true),
+  U8: (view, i) => view.getUint8(i),
+  BOOL: (view, i) => (view.getUint8(i) === 0 ? 0 : 1),
+};
+
+/**
+ * The values of a stored tensor as float32, in the order of the file.
+ *
+ * float32 that lies on a multiple of 4 bytes comes back as a view of the file; everything else is a copy. float16
+ * and bfloat16 are exact. float64 and integers round to the nearest float32, and a float64 too large for float32
+ * becomes infinite, which `firstNonFinite` finds. Booleans become 0 and 1.
+ *
+ * @throws {DepthwiseError} `DTYPE_MISMATCH` for 8-bit floats; `SHAPE_MISMATCH` if the bytes are not as many as
+ *         shape and type say
+ */
+export function toFloat32(stored: StoredTensor): Float32Array {
+  const { name, dtype, shape, bytes } = stored;
+  const count = elementCount(shape);
+  if (bytes.byteLength !== count * DTYPE_BYTES[dtype]) {
+    throw new DepthwiseError("SHAPE_MISMATCH", {
+      what: `tensor "${name}" of shape ${shapeText(shape)} and type ${dtype}`,
+      expected: `${count * DTYPE_BYTES[dtype]} bytes`,
+      found: `${bytes.byteLength}`,
+      todo: "Pass a tensor as a reader returned it.",
+      fields: { tensor: name, shape, dtype, found: bytes.byteLength },
+    });
+  }
+  if (dtype === "F32") return floats(bytes);
+  if (dtype === "F16") return decodeFloat16(bytes);
+  if (dtype === "BF16") return decodeBFloat16(bytes);
+  if (dtype.startsWith("F8_")) {
+    throw new DepthwiseError("DTYPE_MISMATCH", {
+      what: `tensor "${name}"`,
+      expected: "a type that can become float32 here",
+      found: dtype,
+      todo: "8-bit floats are not read: convert the tensor to F16 or F32 where the file was made.",
+      fields: { tensor: name, dtype },
+    });
+  }
+  const read = READ[dtype];
+  invariant(read !== undefined, `There is no conversion from ${dtype} to float32.`);
+  return convert(bytes, count, read);
+}
+
+/** Index of the first value that is infinite or not a number; -1 if all are finite. */
+export function firstNonFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) return i;
+  }
+  return -1;
+}
+
+function floats(bytes: Uint8Array): Float32Array {
+  const count = bytes.byteLength / 4;
+  if (!isLittleEndian()) return convert(bytes, count, (view, i) => view.getFloat32(4 * i, true));
+  if (bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, count);
+  // Bytes are copied, not numbers: a NaN keeps its payload. (`slice` of a Node Buffer would not copy.)
+  const copy = new Uint8Array(bytes.byteLength);
+  copy.set(bytes);
+  return new Float32Array(copy.buffer);
+}
+
+function convert(bytes: Uint8Array, count: number, read: Read): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = read(view, i);
+  return values;
+}
+
+function isLittleEndian(): boolean {
+  return new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+}
