@@ -1,0 +1,14 @@
+/** Images: decoding, resizing, cropping, range. */
+
+export type { ByteSource } from "../core/bytes.ts";
+export { type DecodeOptions, decodeImage } from "./decode.ts";
+export { type ImageDataLike, type Pixels, toPixels } from "./pixels.ts";
+export {
+  type CompletePreprocessing,
+  completePreprocessing,
+  cropAndResize,
+  normalize,
+  type Preprocessing,
+  preprocess,
+} from "./preprocess.ts";
+export { type Centers, resizeAntialiased, resizePlain } from "./resize.ts";

@@ -1,0 +1,65 @@
+/** Pixels: red, green, blue, one byte each, rows first. Whatever comes in ends up like this. */
+
+import { DepthwiseError } from "../core/errors.ts";
+import { optionError, positiveInteger } from "../core/options.ts";
+
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  /** `3 · width · height` bytes: R, G, B of each pixel, rows first. */
+  readonly data: Uint8Array;
+}
+
+/** `ImageData`, or anything like it. */
+export interface ImageDataLike {
+  readonly width: number;
+  readonly height: number;
+  /** 8 bits, or 16 bits of which the high byte counts. */
+  readonly data: Uint8Array | Uint8ClampedArray | Uint16Array;
+  /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. Default: what the length of `data` says. */
+  readonly channels?: number;
+}
+
+/**
+ * Brings raw pixels to RGB bytes: grey is tripled, transparent pixels are laid over white, 16 bits lose the low byte.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` for sizes that are no positive integers; `IMAGE_UNREADABLE` if the data
+ *         are not 1 to 4 channels of that size
+ */
+export function toPixels(image: ImageDataLike): Pixels {
+  const owner = "image";
+  const width = positiveInteger(owner, "width", image.width);
+  const height = positiveInteger(owner, "height", image.height);
+  const { data } = image;
+  const isBytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
+  if (!isBytes && !(data instanceof Uint16Array)) {
+    throw optionError(owner, "data", "a Uint8Array, Uint8ClampedArray or Uint16Array", data);
+  }
+  const count = width * height;
+  const channels = image.channels ?? data.length / count;
+  if (![1, 2, 3, 4].includes(channels) || data.length !== count * channels) {
+    throw new DepthwiseError("IMAGE_UNREADABLE", {
+      what: `image of ${width} × ${height} pixels`,
+      expected: `${count} to ${count * 4} values for 1 to 4 channels${image.channels === undefined ? "" : `, ${count * image.channels} for ${image.channels}`}`,
+      found: `${data.length}`,
+      todo: "Pass width, height and data that belong together.",
+      fields: { width, height, length: data.length },
+    });
+  }
+  const shift = isBytes ? 0 : 8;
+  if (channels === 3 && data instanceof Uint8Array) return { width, height, data };
+  const rgb = new Uint8Array(3 * count);
+  const hasAlpha = channels % 2 === 0;
+  const green = channels > 2 ? 1 : 0;
+  for (let i = 0, from = 0, to = 0; i < count; i++, from += channels, to += 3) {
+    const alpha = hasAlpha ? (data[from + channels - 1] ?? 0) >> shift : 255;
+    rgb[to] = overWhite((data[from] ?? 0) >> shift, alpha);
+    rgb[to + 1] = overWhite((data[from + green] ?? 0) >> shift, alpha);
+    rgb[to + 2] = overWhite((data[from + 2 * green] ?? 0) >> shift, alpha);
+  }
+  return { width, height, data: rgb };
+}
+
+function overWhite(value: number, alpha: number): number {
+  return alpha === 255 ? value : Math.floor((value * alpha + 255 * (255 - alpha)) / 255 + 0.5);
+}

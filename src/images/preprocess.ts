@@ -1,0 +1,184 @@
+/** From pixels to a network's input: resize, crop, range. A model's own description of it is plain data. */
+
+import {
+  checkKnownOptions,
+  oneOf,
+  optionError,
+  positiveInteger,
+} from "../core/options.ts";
+import type { Pixels } from "./pixels.ts";
+import { resizeAntialiased, resizePlain } from "./resize.ts";
+
+export interface Preprocessing {
+  /**
+   * `shorterSide` (default): the shorter side to `size / cropFraction`, the longer in proportion, then the centre.
+   * `stretch`: straight to the size, the aspect is not kept. `cropThenStretch`: the central `cropFraction` of the
+   * image, stretched (TF-slim's evaluation).
+   */
+  readonly resize?: "shorterSide" | "stretch" | "cropThenStretch";
+  /** `antialiased` (default): as Pillow's BILINEAR. `plain`: two taps, TensorFlow's half-pixel bilinear. */
+  readonly filter?: "antialiased" | "plain";
+  /** Share of the side that the crop keeps, above 0 and at most 1. Default 0.875. */
+  readonly cropFraction?: number;
+  /** What bytes 0 and 255 become. Default [-1, 1]. */
+  readonly range?: readonly [number, number];
+  /** Of each channel; applied to byte / 255 in place of `range`, with `deviation`. */
+  readonly mean?: readonly number[];
+  readonly deviation?: readonly number[];
+  /** Default `rgb`; Caffe's networks want `bgr`. */
+  readonly channelOrder?: "rgb" | "bgr";
+}
+
+/** Completed, with the size of the network's input. */
+export interface CompletePreprocessing extends Required<Omit<Preprocessing, "mean" | "deviation">> {
+  /** `[height, width, channels]`; channels 1 or 3. */
+  readonly inputShape: readonly [number, number, number];
+  readonly mean: readonly number[] | undefined;
+  readonly deviation: readonly number[] | undefined;
+}
+
+const KNOWN = ["resize", "filter", "cropFraction", "range", "mean", "deviation", "channelOrder"];
+
+/**
+ * Checks a description and fills in the defaults.
+ *
+ * @param inputShape `[height, width, channels]` of the network
+ * @throws {DepthwiseError} `OPTION_INVALID`
+ */
+export function completePreprocessing(
+  inputShape: readonly number[],
+  description: Preprocessing = {},
+): CompletePreprocessing {
+  const owner = "preprocessing";
+  checkKnownOptions(owner, description, KNOWN);
+  const [height, width, channels] = inputShape;
+  if (inputShape.length !== 3 || (channels !== 1 && channels !== 3)) {
+    throw optionError(owner, "inputShape", "[height, width, 1 or 3]: images are grey or RGB", [...inputShape]);
+  }
+  const { cropFraction = 0.875, range = [-1, 1], mean, deviation } = description;
+  if (!(typeof cropFraction === "number" && cropFraction > 0 && cropFraction <= 1)) {
+    throw optionError(owner, "cropFraction", "a number above 0 and at most 1", cropFraction);
+  }
+  if (!isNumbers(range, 2)) throw optionError(owner, "range", "[low, high]", range);
+  if ((mean === undefined) !== (deviation === undefined)) {
+    throw optionError(owner, mean === undefined ? "mean" : "deviation", "to be given with the other of the two", undefined);
+  }
+  if (mean !== undefined && !isNumbers(mean, channels)) throw optionError(owner, "mean", `${channels} numbers`, mean);
+  if (deviation !== undefined && !(isNumbers(deviation, channels) && deviation.every((value) => value > 0))) {
+    throw optionError(owner, "deviation", `${channels} numbers above 0`, deviation);
+  }
+  return {
+    inputShape: [positiveInteger(owner, "height", height), positiveInteger(owner, "width", width), channels],
+    resize: oneOf(owner, "resize", description.resize ?? "shorterSide", ["shorterSide", "stretch", "cropThenStretch"]),
+    filter: oneOf(owner, "filter", description.filter ?? "antialiased", ["antialiased", "plain"]),
+    cropFraction,
+    range,
+    mean,
+    deviation,
+    channelOrder: oneOf(owner, "channelOrder", description.channelOrder ?? "rgb", ["rgb", "bgr"]),
+  };
+}
+
+/**
+ * The input of a network for one image.
+ *
+ * @returns `height · width · channels` numbers of the network's input, rows first
+ */
+export function preprocess(pixels: Pixels, description: CompletePreprocessing): Float32Array {
+  return normalize(cropAndResize(pixels, description), description);
+}
+
+/**
+ * RGB values of 0 to 255 in the size of the network's input, before range and order. Bytes with the antialiased
+ * filter; the plain one does not round.
+ */
+export function cropAndResize(pixels: Pixels, description: CompletePreprocessing): Uint8Array | Float32Array {
+  const { inputShape, resize, cropFraction } = description;
+  const [height, width] = inputShape;
+  if (resize === "stretch") return resizeTo(pixels, width, height, description).data;
+  if (resize === "cropThenStretch") {
+    const cropped = {
+      width: Math.max(1, Math.round(pixels.width * cropFraction)),
+      height: Math.max(1, Math.round(pixels.height * cropFraction)),
+    };
+    const data = cropCenter(pixels, cropped.width, cropped.height) as Uint8Array;
+    return resizeTo({ ...cropped, data }, width, height, description).data;
+  }
+  const [resizedWidth, resizedHeight] = coverSize(pixels, width, height, cropFraction);
+  return cropCenter(resizeTo(pixels, resizedWidth, resizedHeight, description), width, height);
+}
+
+/**
+ * The smallest size of the image's aspect that covers the input enlarged by `1 / cropFraction`: one side is met
+ * exactly, the other in proportion, rounded half up.
+ */
+function coverSize(pixels: Pixels, width: number, height: number, cropFraction: number): readonly [number, number] {
+  const targetWidth = Math.round(width / cropFraction);
+  const targetHeight = Math.round(height / cropFraction);
+  // Products, not quotients: whole numbers compare and divide without rounding twice.
+  if (pixels.width * targetHeight >= pixels.height * targetWidth) {
+    return [Math.floor((2 * pixels.width * targetHeight + pixels.height) / (2 * pixels.height)), targetHeight];
+  }
+  return [targetWidth, Math.floor((2 * pixels.height * targetWidth + pixels.width) / (2 * pixels.width))];
+}
+
+/** RGB values of 0 to 255 in the model's range, order and number of channels; the size is not looked at. */
+export function normalize(
+  values: Uint8Array | Float32Array,
+  { inputShape, range, mean, deviation, channelOrder }: CompletePreprocessing,
+): Float32Array {
+  const [low, high] = range;
+  const channels = inputShape[2];
+  const scaled = (value: number, c: number): number =>
+    mean === undefined || deviation === undefined
+      ? (value / 255) * (high - low) + low
+      : (value / 255 - (mean[c] ?? 0)) / (deviation[c] ?? 1);
+  const count = values.length / 3;
+  const result = new Float32Array(count * channels);
+  for (let i = 0; i < count; i++) {
+    const red = values[3 * i] ?? 0;
+    const green = values[3 * i + 1] ?? 0;
+    const blue = values[3 * i + 2] ?? 0;
+    if (channels === 1) {
+      result[i] = scaled(luma(red, green, blue), 0);
+    } else {
+      const [first, last] = channelOrder === "rgb" ? [red, blue] : [blue, red];
+      result[3 * i] = scaled(first, 0);
+      result[3 * i + 1] = scaled(green, 1);
+      result[3 * i + 2] = scaled(last, 2);
+    }
+  }
+  return result;
+}
+
+/** ITU-R 601-2 luma in fixed point of 16 bits, as Pillow converts RGB to grey. */
+function luma(red: number, green: number, blue: number): number {
+  return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
+}
+
+interface Resized {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array | Float32Array;
+}
+
+function resizeTo(pixels: Pixels, width: number, height: number, { filter }: CompletePreprocessing): Resized {
+  if (filter === "antialiased") return resizeAntialiased(pixels, width, height);
+  return { width, height, data: resizePlain(pixels, width, height) };
+}
+
+/** The middle of an image; where the rest is odd, the extra pixel stays right and below. */
+function cropCenter(image: Resized, width: number, height: number): Uint8Array | Float32Array {
+  const left = Math.floor((image.width - width) / 2);
+  const top = Math.floor((image.height - height) / 2);
+  const result = image.data instanceof Uint8Array ? new Uint8Array(3 * width * height) : new Float32Array(3 * width * height);
+  for (let y = 0; y < height; y++) {
+    const from = 3 * ((top + y) * image.width + left);
+    result.set(image.data.subarray(from, from + 3 * width), 3 * y * width);
+  }
+  return result;
+}
+
+function isNumbers(value: unknown, length: number): boolean {
+  return Array.isArray(value) && value.length === length && value.every((entry) => Number.isFinite(entry));
+}
