@@ -1,0 +1,179 @@
+/** From an image to labels: decode, preprocess, run, name. `createClassifier` owns the whole way. */
+
+import type { ByteSource } from "../core/bytes.ts";
+import { DepthwiseError } from "../core/errors.ts";
+import { checkKnownOptions, optionError, positiveInteger } from "../core/options.ts";
+import { type FloatTensor, tensor } from "../core/tensor.ts";
+import { decodeImage } from "../images/decode.ts";
+import { type ImageDataLike, type Pixels, toPixels } from "../images/pixels.ts";
+import { type CompletePreprocessing, completePreprocessing, type Preprocessing, preprocess } from "../images/preprocess.ts";
+import type { Network } from "../layers/network.ts";
+import { type BackendName, compile } from "../session/compile.ts";
+import type { Session } from "../session/session.ts";
+
+/** A file (path, URL, Blob, bytes) or pixels (`ImageData` or alike). */
+export type ImageSource = ByteSource | ImageDataLike;
+
+export interface Prediction {
+  readonly index: number;
+  readonly label: string;
+  /** 0 to 1. */
+  readonly probability: number;
+}
+
+export interface ClassifierOptions {
+  readonly backend?: BackendName;
+  /** Images that run together. Default 1. */
+  readonly batch?: number;
+  /** How images become the input. Default: the model's own description, else the library's defaults. */
+  readonly preprocessing?: Preprocessing;
+  /** One name for each output. Default: the model's own, else ImageNet's for 1000 and 1001 outputs. */
+  readonly labels?: readonly string[];
+}
+
+export interface ImageOptions {
+  /** Most pixels an image may have. Default 16383². */
+  readonly maxPixels?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ClassifyOptions extends ImageOptions {
+  /** How many predictions, best first. Default 5. */
+  readonly topK?: number;
+}
+
+export interface Classifier {
+  /** What happens to an image before the network sees it. */
+  readonly preprocessing: CompletePreprocessing;
+  readonly labels: readonly string[];
+  /** The best `topK` classes of an image, best first. */
+  classify(image: ImageSource, options?: ClassifyOptions): Promise<readonly Prediction[]>;
+  /** The same for several images, each on its own: images in a batch never see each other. */
+  classify(images: readonly ImageSource[], options?: ClassifyOptions): Promise<readonly (readonly Prediction[])[]>;
+  /** The pooled features of an image, `[channels]`. */
+  embed(image: ImageSource, options?: ImageOptions): Promise<FloatTensor>;
+  /** Frees the memory. May be called twice. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Makes a classifier of a model with a top.
+ *
+ *     using classifier = await createClassifier(await loadModel("mobilenet.safetensors"));
+ *     const [best] = await classifier.classify("cat.jpg", { topK: 3 });
+ *
+ * @throws {DepthwiseError} `NETWORK_INVALID` if the model gives no probabilities; `LABELS_MISSING` if it has neither
+ *         labels nor 1000 or 1001 outputs; `CLASSES_MISMATCH` if labels and outputs differ in number
+ */
+export async function createClassifier(model: Network, options: ClassifierOptions = {}): Promise<Classifier> {
+  checkKnownOptions("createClassifier", options, ["backend", "batch", "preprocessing", "labels"]);
+  const output = model.outputs["probabilities"];
+  if (output === undefined) {
+    throw new DepthwiseError("NETWORK_INVALID", {
+      what: `createClassifier: ${model.name}`,
+      expected: "a network that gives probabilities",
+      found: `outputs ${Object.keys(model.outputs).join(", ")}`,
+      todo: "Build or load it with includeTop: true.",
+    });
+  }
+  const preprocessing = completePreprocessing(model.inputShape, options.preprocessing ?? model.info.preprocessing);
+  const labels = await labelsFor(model, options.labels);
+  const { backend = "auto", batch = 1 } = options;
+  const session: Session = await compile(model as Network<string>, { backend, batch });
+
+  const toInput = async (image: ImageSource, { maxPixels, signal }: ImageOptions): Promise<Float32Array> => {
+    const pixels: Pixels = isPixels(image)
+      ? toPixels(image)
+      : await decodeImage(image, { ...(maxPixels === undefined ? {} : { maxPixels }), signal });
+    return preprocess(pixels, preprocessing);
+  };
+  const runAll = async (images: readonly ImageSource[], name: string, imageOptions: ImageOptions): Promise<FloatTensor[]> => {
+    const rows: FloatTensor[] = [];
+    for (let start = 0; start < images.length; start += batch) {
+      const group = images.slice(start, start + batch);
+      const input = new Float32Array(group.length * elements(model));
+      for (const [place, image] of group.entries()) input.set(await toInput(image, imageOptions), place * elements(model));
+      const { signal } = imageOptions;
+      const run = await session.run(tensor(input, [group.length, ...model.inputShape]), signal === undefined ? {} : { signal });
+      const result = run[name] as FloatTensor;
+      const width = result.data.length / group.length;
+      group.forEach((_, place) => {
+        rows.push(tensor(result.data.slice(place * width, (place + 1) * width), [width]));
+      });
+    }
+    return rows;
+  };
+
+  const classify = async (given: ImageSource | readonly ImageSource[], classifyOptions: ClassifyOptions = {}) => {
+    checkKnownOptions("classify", classifyOptions, ["topK", "maxPixels", "signal"]);
+    const topK = positiveInteger("classify", "topK", classifyOptions.topK ?? 5);
+    const images: readonly ImageSource[] = Array.isArray(given) ? given : [given as ImageSource];
+    const rows = await runAll(images, "probabilities", classifyOptions);
+    const predictions = rows.map(({ data }) => best(data, labels, topK));
+    return Array.isArray(given) ? predictions : (predictions[0] ?? []);
+  };
+  const close = () => session.close();
+  const dispose: symbol = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+  return Object.defineProperty(
+    {
+      preprocessing,
+      labels,
+      classify: classify as Classifier["classify"],
+      async embed(image: ImageSource, imageOptions: ImageOptions = {}) {
+        checkKnownOptions("embed", imageOptions, ["maxPixels", "signal"]);
+        if (model.outputs["embedding"] === undefined) {
+          throw optionError("embed", "model", "a network with an output called embedding", Object.keys(model.outputs));
+        }
+        const [row] = await runAll([image], "embedding", imageOptions);
+        return row ?? tensor([], [0]);
+      },
+      close,
+    } as Classifier,
+    dispose,
+    { value: close },
+  );
+}
+
+/** The `topK` largest, best first; of equal ones the smaller index first. */
+function best(probabilities: Float32Array, labels: readonly string[], topK: number): readonly Prediction[] {
+  const order = Array.from(probabilities, (_, index) => index);
+  order.sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0) || a - b);
+  return order.slice(0, topK).map((index) => ({
+    index,
+    label: labels[index] ?? String(index),
+    probability: probabilities[index] ?? 0,
+  }));
+}
+
+async function labelsFor(model: Network, given: readonly string[] | undefined): Promise<readonly string[]> {
+  const classes = model.shapes.get(model.outputs["probabilities"] ?? "")?.at(-1) ?? 0;
+  const stated = given ?? model.info.labels;
+  if (stated === undefined) {
+    if (classes === 1000 || classes === 1001) {
+      const { imagenetLabels } = await import("./imagenet-labels.ts");
+      return imagenetLabels(classes === 1001);
+    }
+    throw new DepthwiseError("LABELS_MISSING", {
+      what: `createClassifier: ${model.name} has ${classes} outputs and no labels`,
+      todo: "Pass labels, one for each output.",
+      fields: { classes },
+    });
+  }
+  if (stated.length === classes) return stated;
+  throw new DepthwiseError("CLASSES_MISMATCH", {
+    what: "createClassifier: labels",
+    expected: `${classes}, one for each output of ${model.name}`,
+    found: `${stated.length}`,
+    todo: classes === stated.length + 1 ? 'The network has a background class: put "background" in front.' : "Pass the labels of this network.",
+    fields: { classes, labels: stated.length },
+  });
+}
+
+function isPixels(image: ImageSource): image is ImageDataLike {
+  return typeof image === "object" && "width" in image && "height" in image && "data" in image;
+}
+
+function elements(model: Network): number {
+  return model.inputShape.reduce((product, side) => product * side, 1);
+}

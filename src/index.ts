@@ -1,0 +1,48 @@
+/** MobileNets: tensors, eager operations, the V1 builder, sessions, models from and to files, classification. */
+
+export {
+  type Classifier,
+  type ClassifierOptions,
+  type ClassifyOptions,
+  createClassifier,
+  type ImageOptions,
+  type ImageSource,
+  type Prediction,
+} from "./classify/index.ts";
+export type { ByteSource } from "./core/bytes.ts";
+export { DepthwiseError, type ErrorCode, InternalError, isDepthwiseError } from "./core/errors.ts";
+export { type DType, type FloatTensor, type Shape, type Tensor, tensor } from "./core/tensor.ts";
+export type { ExplicitPadding, Padding, WindowOptions } from "./core/window.ts";
+export {
+  add,
+  averagePool,
+  type BatchNormWeights,
+  batchNorm,
+  conv2d,
+  dense,
+  depthwiseConv2d,
+  type EagerOptions,
+  globalAveragePool,
+  hardSigmoid,
+  hardSwish,
+  maxPool,
+  multiply,
+  type PoolOptions,
+  pointwiseConv2d,
+  relu,
+  relu6,
+  softmax,
+} from "./eager/index.ts";
+export type { Preprocessing } from "./images/index.ts";
+export type { LayerNode, Network, NetworkInfo } from "./layers/index.ts";
+export { type Block, MOBILENET_V1_BLOCKS, type MobileNetV1Options, mobileNetV1 } from "./models/index.ts";
+export {
+  type BackendName,
+  type CompileOptions,
+  compile,
+  type Plan,
+  type RunOptions,
+  type RunResult,
+  type Session,
+} from "./session/index.ts";
+export { type LoadedModel, type LoadOptions, loadModel, type SaveOptions, saveModel } from "./model-files.ts";
