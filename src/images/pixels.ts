@@ -10,6 +10,9 @@ export interface Pixels {
   readonly data: Uint8Array;
 }
 
+/** Most pixels an image has by default, sharp's own limit: beyond it the coordinates of some formats overflow. */
+export const MAX_PIXELS = 0x3fff * 0x3fff;
+
 /** `ImageData`, or anything like it. */
 export interface ImageDataLike {
   readonly width: number;
@@ -47,6 +50,7 @@ export function toPixels(image: ImageDataLike): Pixels {
     });
   }
   const shift = isBytes ? 0 : 8;
+  // Kept, not copied: pixels are never written.
   if (channels === 3 && data instanceof Uint8Array) return { width, height, data };
   const rgb = new Uint8Array(3 * count);
   const hasAlpha = channels % 2 === 0;
@@ -60,6 +64,24 @@ export function toPixels(image: ImageDataLike): Pixels {
   return { width, height, data: rgb };
 }
 
+/**
+ * Refuses an image that is too large, before memory is asked for.
+ *
+ * @param name what the image is called in the error
+ * @throws {DepthwiseError} `IMAGE_TOO_LARGE`
+ */
+export function checkPixelCount(name: string, width: number, height: number, maxPixels: number): void {
+  if (width * height <= maxPixels) return;
+  throw new DepthwiseError("IMAGE_TOO_LARGE", {
+    what: name,
+    expected: `at most ${maxPixels.toLocaleString("en-US")} pixels`,
+    found: `${width} × ${height}`,
+    todo: "Make it smaller first, or pass a larger maxPixels. Nothing was decoded.",
+    fields: { file: name, width, height, maxPixels },
+  });
+}
+
+/** Rounded half up; the same bytes as Pillow's `alpha_composite` on white gives, for every value and alpha. */
 function overWhite(value: number, alpha: number): number {
   return alpha === 255 ? value : Math.floor((value * alpha + 255 * (255 - alpha)) / 255 + 0.5);
 }

@@ -1,11 +1,7 @@
 /** From pixels to a network's input: resize, crop, range. A model's own description of it is plain data. */
 
-import {
-  checkKnownOptions,
-  oneOf,
-  optionError,
-  positiveInteger,
-} from "../core/options.ts";
+import { DepthwiseError } from "../core/errors.ts";
+import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
 import type { Pixels } from "./pixels.ts";
 import { resizeAntialiased, resizePlain } from "./resize.ts";
 
@@ -61,7 +57,12 @@ export function completePreprocessing(
   }
   if (!isNumbers(range, 2)) throw optionError(owner, "range", "[low, high]", range);
   if ((mean === undefined) !== (deviation === undefined)) {
-    throw optionError(owner, mean === undefined ? "mean" : "deviation", "to be given with the other of the two", undefined);
+    throw optionError(
+      owner,
+      mean === undefined ? "mean" : "deviation",
+      "to be given with the other of the two",
+      undefined,
+    );
   }
   if (mean !== undefined && !isNumbers(mean, channels)) throw optionError(owner, "mean", `${channels} numbers`, mean);
   if (deviation !== undefined && !(isNumbers(deviation, channels) && deviation.every((value) => value > 0))) {
@@ -90,22 +91,24 @@ export function preprocess(pixels: Pixels, description: CompletePreprocessing): 
 
 /**
  * RGB values of 0 to 255 in the size of the network's input, before range and order. Bytes with the antialiased
- * filter; the plain one does not round.
+ * filter; the plain one does not round. For a network of one channel the image is grey before it is resized.
  */
 export function cropAndResize(pixels: Pixels, description: CompletePreprocessing): Uint8Array | Float32Array {
-  const { inputShape, resize, cropFraction } = description;
-  const [height, width] = inputShape;
-  if (resize === "stretch") return resizeTo(pixels, width, height, description).data;
-  if (resize === "cropThenStretch") {
-    const cropped = {
-      width: Math.max(1, Math.round(pixels.width * cropFraction)),
-      height: Math.max(1, Math.round(pixels.height * cropFraction)),
-    };
-    const data = cropCenter(pixels, cropped.width, cropped.height) as Uint8Array;
-    return resizeTo({ ...cropped, data }, width, height, description).data;
-  }
-  const [resizedWidth, resizedHeight] = coverSize(pixels, width, height, cropFraction);
-  return cropCenter(resizeTo(pixels, resizedWidth, resizedHeight, description), width, height);
+  const { inputShape, resize, cropFraction, filter } = description;
+  const [height, width, channels] = inputShape;
+  const coloured = channels === 1 ? greyPixels(pixels) : pixels;
+  const cropped = resize === "cropThenStretch" ? cropCentre(coloured, cropFraction) : coloured;
+  const [fullWidth, fullHeight] =
+    resize === "shorterSide" ? coverSize(cropped, width, height, cropFraction) : [width, height];
+  // The middle; where the rest is odd, the extra pixel stays right and below.
+  const window = {
+    left: Math.floor((fullWidth - width) / 2),
+    top: Math.floor((fullHeight - height) / 2),
+    width,
+    height,
+  };
+  if (filter === "plain") return resizePlain(cropped, fullWidth, fullHeight, { window });
+  return resizeAntialiased(cropped, fullWidth, fullHeight, { window }).data;
 }
 
 /**
@@ -122,25 +125,45 @@ function coverSize(pixels: Pixels, width: number, height: number, cropFraction: 
   return [targetWidth, Math.floor((2 * pixels.height * targetWidth + pixels.width) / (2 * pixels.width))];
 }
 
-/** RGB values of 0 to 255 in the model's range, order and number of channels; the size is not looked at. */
-export function normalize(
-  values: Uint8Array | Float32Array,
-  { inputShape, range, mean, deviation, channelOrder }: CompletePreprocessing,
-): Float32Array {
+/**
+ * Values of 0 to 255 in the model's range, order and number of channels:
+ *
+ *     value / 255 · (high − low) + low     or     (value / 255 − mean) / deviation
+ *
+ * in float64, rounded once. Means and deviations are in the order of the network's channels.
+ *
+ * @param values `3 · pixels`, R, G, B of each, rows first; for a network of one channel also `height · width` of grey
+ * @throws {DepthwiseError} `SHAPE_MISMATCH` if the values are not whole RGB pixels
+ */
+export function normalize(values: Uint8Array | Float32Array, description: CompletePreprocessing): Float32Array {
+  const { inputShape, range, mean, deviation, channelOrder } = description;
+  const [height, width, channels] = inputShape;
   const [low, high] = range;
-  const channels = inputShape[2];
   const scaled = (value: number, c: number): number =>
     mean === undefined || deviation === undefined
       ? (value / 255) * (high - low) + low
       : (value / 255 - (mean[c] ?? 0)) / (deviation[c] ?? 1);
+  if (channels === 1 && values.length === height * width) {
+    return Float32Array.from(values, (value) => scaled(value, 0));
+  }
   const count = values.length / 3;
+  if (!Number.isInteger(count)) {
+    throw new DepthwiseError("SHAPE_MISMATCH", {
+      what: "normalize: values",
+      expected: `3 for each pixel, ${3 * height * width} for ${width} × ${height}`,
+      found: `${values.length}`,
+      todo: "Pass red, green and blue of each pixel.",
+      fields: { inputShape, found: values.length },
+    });
+  }
+  const grey = values instanceof Uint8Array ? luma : exactLuma;
   const result = new Float32Array(count * channels);
   for (let i = 0; i < count; i++) {
     const red = values[3 * i] ?? 0;
     const green = values[3 * i + 1] ?? 0;
     const blue = values[3 * i + 2] ?? 0;
     if (channels === 1) {
-      result[i] = scaled(luma(red, green, blue), 0);
+      result[i] = scaled(grey(red, green, blue), 0);
     } else {
       const [first, last] = channelOrder === "rgb" ? [red, blue] : [blue, red];
       result[3 * i] = scaled(first, 0);
@@ -151,32 +174,37 @@ export function normalize(
   return result;
 }
 
-/** ITU-R 601-2 luma in fixed point of 16 bits, as Pillow converts RGB to grey. */
+/** ITU-R 601-2 luma in fixed point of 16 bits, as Pillow converts RGB to grey. Bytes to a byte. */
 function luma(red: number, green: number, blue: number): number {
   return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
 }
 
-interface Resized {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array | Float32Array;
+/** The same weights for values that are no whole bytes; they sum to 1, so grey stays what it is. */
+function exactLuma(red: number, green: number, blue: number): number {
+  return (red * 19595 + green * 38470 + blue * 7471) / 0x10000;
 }
 
-function resizeTo(pixels: Pixels, width: number, height: number, { filter }: CompletePreprocessing): Resized {
-  if (filter === "antialiased") return resizeAntialiased(pixels, width, height);
-  return { width, height, data: resizePlain(pixels, width, height) };
-}
-
-/** The middle of an image; where the rest is odd, the extra pixel stays right and below. */
-function cropCenter(image: Resized, width: number, height: number): Uint8Array | Float32Array {
-  const left = Math.floor((image.width - width) / 2);
-  const top = Math.floor((image.height - height) / 2);
-  const result = image.data instanceof Uint8Array ? new Uint8Array(3 * width * height) : new Float32Array(3 * width * height);
-  for (let y = 0; y < height; y++) {
-    const from = 3 * ((top + y) * image.width + left);
-    result.set(image.data.subarray(from, from + 3 * width), 3 * y * width);
+/** Each pixel's luma in all three channels: what Pillow's `convert("L")` gives, before the resize as usual there. */
+function greyPixels({ width, height, data }: Pixels): Pixels {
+  const grey = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i += 3) {
+    grey.fill(luma(data[i] ?? 0, data[i + 1] ?? 0, data[i + 2] ?? 0), i, i + 3);
   }
-  return result;
+  return { width, height, data: grey };
+}
+
+/** The central `fraction`: margins of ⌊(side − side · fraction) / 2⌋. Source: TensorFlow, `tf.image.central_crop`. */
+function cropCentre(pixels: Pixels, fraction: number): Pixels {
+  const left = Math.floor((pixels.width - pixels.width * fraction) / 2);
+  const top = Math.floor((pixels.height - pixels.height * fraction) / 2);
+  const width = pixels.width - 2 * left;
+  const height = pixels.height - 2 * top;
+  const data = new Uint8Array(3 * width * height);
+  for (let y = 0; y < height; y++) {
+    const from = 3 * ((top + y) * pixels.width + left);
+    data.set(pixels.data.subarray(from, from + 3 * width), 3 * y * width);
+  }
+  return { width, height, data };
 }
 
 function isNumbers(value: unknown, length: number): boolean {

@@ -6,39 +6,76 @@
  * `plain` is TensorFlow's and PyTorch's bilinear: two taps an axis, edges clamped, no antialiasing.
  */
 
-import { oneOf, positiveInteger } from "../core/options.ts";
-import type { Pixels } from "./pixels.ts";
+import { checkKnownOptions, oneOf, positiveInteger } from "../core/options.ts";
+import { checkPixelCount, MAX_PIXELS, type Pixels } from "./pixels.ts";
 
 /** Bits behind the point: 32 less 8 of the pixel and 2 for sums. */
 const PRECISION_BITS = 22;
 
-/** Resizes as Pillow's BILINEAR does, byte for byte. */
-export function resizeAntialiased(pixels: Pixels, width: number, height: number): Pixels {
-  positiveInteger("resize", "width", width);
-  positiveInteger("resize", "height", height);
-  const horizontal = width === pixels.width ? pixels : resizeAxis(pixels, width, "horizontal");
-  return height === pixels.height ? horizontal : resizeAxis(horizontal, height, "vertical");
+/** A part of the resized image, in its pixels. */
+export interface PixelWindow {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Resizes as Pillow's BILINEAR does, byte for byte.
+ *
+ * @param width   of the resized image, in pixels; `height` likewise
+ * @param options `window`: the part to compute, default all of it. The bytes are those of a crop afterwards, but a
+ *                strip of 10,000 × 1 pixels blown up to 256 rows does not have to exist for its middle.
+ * @throws {DepthwiseError} `OPTION_INVALID` for sizes that are no positive integers; `IMAGE_TOO_LARGE` if more than
+ *         16383² pixels would come out
+ */
+export function resizeAntialiased(
+  pixels: Pixels,
+  width: number,
+  height: number,
+  options: { readonly window?: PixelWindow } = {},
+): Pixels {
+  checkKnownOptions("resizeAntialiased", options, ["window"]);
+  const window = checkWindow(width, height, options.window);
+  const columns = triangleFilters(pixels.width, width, window.left, window.width);
+  const rows = triangleFilters(pixels.height, height, window.top, window.height);
+  // The vertical pass reads these rows only, so the horizontal one makes no others.
+  const top = rows[0]?.start ?? 0;
+  const last = rows.at(-1);
+  const bottom = last === undefined ? top : last.start + last.coefficients.length;
+  const between = filterRows(pixels, columns, top, bottom);
+  return { width: window.width, height: window.height, data: filterColumns(between, 3 * window.width, rows, top) };
 }
 
 /** Where a pixel's centre lies. `halfPixel` is today's rule, `legacy` TensorFlow 1's, `alignCorners` maps ends to ends. */
 export type Centers = "halfPixel" | "legacy" | "alignCorners";
 
 /**
- * Resizes with two taps an axis, not rounded.
+ * Resizes with two taps an axis, not rounded. Output pixel i lies at input
  *
+ *     halfPixel     (i + 0.5) · in / out − 0.5
+ *     legacy        i · in / out
+ *     alignCorners  i · (in − 1) / (out − 1)
+ *
+ * clamped to the image; fractions weigh the two neighbours, columns first, in float64.
+ *
+ * @param options `centers`, default `halfPixel`; `window`: the part to compute, default all of it
  * @returns `3 · width · height` values of 0 to 255, rows first
+ * @throws {DepthwiseError} `OPTION_INVALID`; `IMAGE_TOO_LARGE` if more than 16383² pixels would come out
  */
 export function resizePlain(
   pixels: Pixels,
   width: number,
   height: number,
-  options: { readonly centers?: Centers } = {},
+  options: { readonly centers?: Centers; readonly window?: PixelWindow } = {},
 ): Float32Array {
+  checkKnownOptions("resizePlain", options, ["centers", "window"]);
   const centers = oneOf("resize", "centers", options.centers ?? "halfPixel", ["halfPixel", "legacy", "alignCorners"]);
-  const columns = taps(pixels.width, positiveInteger("resize", "width", width), centers);
-  const rows = taps(pixels.height, positiveInteger("resize", "height", height), centers);
+  const window = checkWindow(width, height, options.window);
+  const columns = taps(pixels.width, width, centers, window.left, window.width);
+  const rows = taps(pixels.height, height, centers, window.top, window.height);
   const { data } = pixels;
-  const result = new Float32Array(3 * width * height);
+  const result = new Float32Array(3 * window.width * window.height);
   let to = 0;
   for (const row of rows) {
     const upper = row.first * pixels.width;
@@ -58,6 +95,14 @@ export function resizePlain(
   return result;
 }
 
+function checkWindow(width: number, height: number, window: PixelWindow | undefined): PixelWindow {
+  positiveInteger("resize", "width", width);
+  positiveInteger("resize", "height", height);
+  const checked = window ?? { left: 0, top: 0, width, height };
+  checkPixelCount("resize", checked.width, checked.height, MAX_PIXELS);
+  return checked;
+}
+
 interface Tap {
   readonly first: number;
   readonly second: number;
@@ -65,8 +110,10 @@ interface Tap {
   readonly weight: number;
 }
 
-function taps(input: number, output: number, centers: Centers): readonly Tap[] {
-  return Array.from({ length: output }, (_, i) => {
+/** Of output pixels `from` to `from + count`. */
+function taps(input: number, output: number, centers: Centers, from: number, count: number): readonly Tap[] {
+  return Array.from({ length: count }, (_, k) => {
+    const i = from + k;
     let source = ((i + 0.5) * input) / output - 0.5;
     if (centers === "legacy") source = (i * input) / output;
     if (centers === "alignCorners") source = output === 1 ? 0 : (i * (input - 1)) / (output - 1);
@@ -82,12 +129,12 @@ interface Filter {
   readonly coefficients: Int32Array;
 }
 
-/** The triangle filter of each output pixel along one axis. */
-function triangleFilters(input: number, output: number): readonly Filter[] {
+/** The triangle filters of output pixels `from` to `from + count` along one axis. */
+function triangleFilters(input: number, output: number, from: number, count: number): readonly Filter[] {
   const scale = input / output;
   const filterScale = Math.max(scale, 1);
-  return Array.from({ length: output }, (_, i) => {
-    const center = (i + 0.5) * scale;
+  return Array.from({ length: count }, (_, k) => {
+    const center = (from + k + 0.5) * scale;
     const start = Math.max(Math.trunc(center - filterScale + 0.5), 0);
     const end = Math.min(Math.trunc(center + filterScale + 0.5), input);
     const weights: number[] = [];
@@ -105,29 +152,53 @@ function triangleFilters(input: number, output: number): readonly Filter[] {
   });
 }
 
-function resizeAxis(pixels: Pixels, size: number, axis: "horizontal" | "vertical"): Pixels {
-  const isHorizontal = axis === "horizontal";
-  const width = isHorizontal ? size : pixels.width;
-  const height = isHorizontal ? pixels.height : size;
-  const filters = triangleFilters(isHorizontal ? pixels.width : pixels.height, size);
-  const step = isHorizontal ? 3 : 3 * pixels.width;
+/** The horizontal pass over rows `top` to `bottom` of the image. */
+function filterRows(pixels: Pixels, filters: readonly Filter[], top: number, bottom: number): Uint8Array {
   const source = pixels.data;
-  const data = new Uint8Array(3 * width * height);
-  const half = 1 << (PRECISION_BITS - 1);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const filter = filters[isHorizontal ? x : y];
-      if (filter === undefined) continue;
-      const { start, coefficients } = filter;
-      const from = isHorizontal ? 3 * (y * pixels.width + start) : 3 * (start * pixels.width + x);
-      for (let c = 0; c < 3; c++) {
-        let sum = half;
-        for (let k = 0; k < coefficients.length; k++) {
-          sum += (source[from + k * step + c] ?? 0) * (coefficients[k] ?? 0);
-        }
-        data[3 * (y * width + x) + c] = Math.min(Math.max(sum >> PRECISION_BITS, 0), 255);
+  const result = new Uint8Array(3 * filters.length * (bottom - top));
+  let to = 0;
+  for (let y = top; y < bottom; y++) {
+    for (const { start, coefficients } of filters) {
+      let from = 3 * (y * pixels.width + start);
+      // Rounds: half of the last place that is cut off.
+      let red = 1 << (PRECISION_BITS - 1);
+      let green = red;
+      let blue = red;
+      for (const coefficient of coefficients) {
+        red += (source[from] ?? 0) * coefficient;
+        green += (source[from + 1] ?? 0) * coefficient;
+        blue += (source[from + 2] ?? 0) * coefficient;
+        from += 3;
       }
+      result[to] = toByte(red);
+      result[to + 1] = toByte(green);
+      result[to + 2] = toByte(blue);
+      to += 3;
     }
   }
-  return { width, height, data };
+  return result;
+}
+
+/** The vertical pass: `source` has `stride` bytes a row and begins with row `top` of the image. */
+function filterColumns(source: Uint8Array, stride: number, filters: readonly Filter[], top: number): Uint8Array {
+  const result = new Uint8Array(stride * filters.length);
+  let to = 0;
+  for (const { start, coefficients } of filters) {
+    const firstRow = (start - top) * stride;
+    for (let x = 0; x < stride; x++) {
+      let sum = 1 << (PRECISION_BITS - 1);
+      let from = firstRow + x;
+      for (const coefficient of coefficients) {
+        sum += (source[from] ?? 0) * coefficient;
+        from += stride;
+      }
+      result[to++] = toByte(sum);
+    }
+  }
+  return result;
+}
+
+/** Weights are positive, so a sum is never below 0; rounded coefficients can bring it a little above 255. */
+function toByte(sum: number): number {
+  return Math.min(sum >> PRECISION_BITS, 255);
 }

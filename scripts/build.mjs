@@ -1,0 +1,30 @@
+/** Builds dist/: declarations by tsc (TypeScript 7 has no API for bundlers of types), code by tsup. */
+
+import { execFileSync } from "node:child_process";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const run = (command, ...args) =>
+  execFileSync(process.execPath, [join("node_modules", command), ...args], { stdio: ["ignore", "ignore", "inherit"] });
+
+rmSync("dist", { recursive: true, force: true });
+try {
+  run("typescript/bin/tsc", "-b", "src");
+  run("tsup/dist/cli-default.js", "--silent");
+} catch {
+  process.stderr.write("The build failed; run `npm run types` to see what the compiler says.\n");
+  process.exit(1);
+}
+
+/** In declarations the compiler keeps `.ts`; what lies beside them is `.d.ts`, which a reader finds by `.js`. */
+function rewrite(folder) {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.name.endsWith(".d.ts")) continue;
+    const path = join(entry.parentPath, entry.name);
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, text.replaceAll(/((?:from|import)\s*\(?\s*["']\.{1,2}\/[^"']+)\.ts(["'])/g, "$1.js$2"));
+  }
+}
+rewrite("dist/types");
+cpSync("dist/types", "dist/cjs/types", { recursive: true, filter: (path) => !path.endsWith(".tsbuildinfo") });
+writeFileSync("dist/cjs/package.json", `${JSON.stringify({ type: "commonjs", sideEffects: false })}\n`);

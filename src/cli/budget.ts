@@ -1,0 +1,37 @@
+/** `depthwise budget`: the most accurate of the paper's networks under a budget. */
+
+import { Command } from "commander";
+import { type Candidate, withinBudget } from "../cost/index.ts";
+import { print, toNumber } from "./network-options.ts";
+
+interface Flags {
+  readonly multAdds?: number;
+  readonly parameters?: number;
+  readonly bytes?: number;
+  readonly activationBytes?: number;
+  readonly json?: boolean;
+}
+
+export function budgetCommand(): Command {
+  return new Command("budget")
+    .description("the best width and resolution under a budget, by published accuracy, and the Pareto front")
+    .option("--mult-adds <count>", "most mult-adds", toNumber)
+    .option("--parameters <count>", "most parameters", toNumber)
+    .option("--bytes <count>", "most bytes of float32 weights", toNumber)
+    .option("--activation-bytes <count>", "most bytes of activations alive at once", toNumber)
+    .option("--json", "print the object of depthwise/cost")
+    .action(({ multAdds, parameters, bytes, activationBytes, json }: Flags) => {
+      const given = { multAdds, parameters, bytes, activationBytes };
+      const budget = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+      const result = withinBudget(budget);
+      if (json === true) return print(JSON.stringify(result, null, 2));
+      const best = result.best === undefined ? "Nothing fits." : `Best: ${line(result.best)}`;
+      print([best, "", "Pareto front (no other is cheaper and as accurate):", ...result.front.map(line)].join("\n"));
+      if (result.best === undefined) process.exitCode = 1;
+    });
+}
+
+function line({ name, multAdds, parameters, top1, top5 }: Candidate): string {
+  const millions = (count: number) => (count / 1e6).toFixed(2).padStart(7);
+  return `${name.padEnd(9)} ${millions(multAdds)} M mult-adds  ${millions(parameters)} M parameters  top-1 ${top1.toFixed(1)} %  top-5 ${top5.toFixed(1)} %`;
+}

@@ -1,0 +1,75 @@
+/** `depthwise classify`: what a model says about pictures. A bad file is reported and the others go on. */
+
+import { SingleBar } from "cli-progress";
+import { Command } from "commander";
+import { glob, isDynamicPattern } from "tinyglobby";
+import { type Classifier, createClassifier, type Prediction } from "../classify/index.ts";
+import { isDepthwiseError } from "../core/errors.ts";
+import { loadModel } from "../weights/load-model.ts";
+import { print, toNumber } from "./network-options.ts";
+
+interface Flags {
+  readonly weights: string;
+  readonly topK: number;
+  readonly json?: boolean;
+  readonly signal: AbortSignal;
+}
+
+export function classifyCommand(): Command {
+  return new Command("classify")
+    .description("name what is in pictures")
+    .argument("<files...>", "image files or globs, such as 'photos/*.jpg'")
+    .requiredOption("--weights <file>", "safetensors file of a MobileNet")
+    .option("--top-k <count>", "how many predictions", toNumber, 5)
+    .option("--json", "print one line of JSON a file")
+    .action(async (patterns: readonly string[], flags: Flags) => {
+      const files = await expand(patterns);
+      const classifier = await createClassifier(await loadModel(flags.weights, { signal: flags.signal }));
+      try {
+        await classifyFiles(files, classifier, flags);
+      } finally {
+        classifier.close();
+      }
+    });
+}
+
+/** Globs become the files they match, in order; anything else stays as it is, so that a missing file is reported. */
+async function expand(patterns: readonly string[]): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const pattern of patterns) {
+    const matches = isDynamicPattern(pattern) ? (await glob(pattern, { dot: false })).sort() : [];
+    files.push(...(matches.length > 0 ? matches : [pattern]));
+  }
+  return [...new Set(files)];
+}
+
+async function classifyFiles(files: readonly string[], classifier: Classifier, flags: Flags): Promise<void> {
+  const bar = files.length > 1 && process.stderr.isTTY ? new SingleBar({ format: "{bar} {value}/{total}", stream: process.stderr, clearOnComplete: true }) : undefined;
+  bar?.start(files.length, 0);
+  let failed = 0;
+  try {
+    for (const file of files) {
+      const started = performance.now();
+      try {
+        const predictions = await classifier.classify(file, { topK: flags.topK, signal: flags.signal });
+        const milliseconds = Math.round((performance.now() - started) * 10) / 10;
+        print(flags.json === true ? JSON.stringify({ file, predictions, milliseconds }) : describe(file, predictions));
+      } catch (error) {
+        if (!isDepthwiseError(error) || error.code === "OPTION_INVALID" || error.code === "PACKAGE_MISSING") throw error;
+        failed++;
+        const { code: name, message } = error;
+        if (flags.json === true) print(JSON.stringify({ file, error: { name, message } }));
+        else process.stderr.write(`depthwise: ${name}: ${message}\n`);
+      }
+      bar?.increment();
+    }
+  } finally {
+    bar?.stop();
+  }
+  if (failed > 0) process.exitCode = 1;
+}
+
+function describe(file: string, predictions: readonly Prediction[]): string {
+  const lines = predictions.map(({ probability, label, index }) => `  ${(100 * probability).toFixed(1).padStart(5)} %  ${label} (${index})`);
+  return [file, ...lines].join("\n");
+}

@@ -1,0 +1,22 @@
+/** `depthwise cost`: what a network costs, layer by layer, under a named convention. */
+
+import { Command, Option } from "commander";
+import { type ConventionName, conventionNames, cost, formatCost } from "../cost/index.ts";
+import { addNetworkOptions, formatOf, type NetworkFlags, networkFrom, print } from "./network-options.ts";
+
+interface Flags extends NetworkFlags {
+  readonly convention: ConventionName;
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+}
+
+export function costCommand(): Command {
+  return addNetworkOptions(new Command("cost"))
+    .description("count mult-adds, parameters and activation bytes, layer by layer")
+    .addOption(new Option("--convention <name>", "rule of counting").choices([...conventionNames]).default("paper"))
+    .option("--json", "print the object of depthwise/cost")
+    .option("--markdown", "print Markdown tables")
+    .action(async (flags: Flags) => {
+      print(formatCost(cost(await networkFrom(flags), { convention: flags.convention }), formatOf(flags)));
+    });
+}

@@ -1,0 +1,57 @@
+/** The options by which commands name a network: those of the builder, or a file. */
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Network } from "../layers/network.ts";
+import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
+import { loadModel } from "../weights/load-model.ts";
+
+export interface NetworkFlags extends MobileNetV1Options {
+  readonly weights?: string;
+}
+
+/** Adds the options; each has the name it has in the library. */
+export function addNetworkOptions(command: Command): Command {
+  return command
+    .option("--alpha <number>", "width multiplier (default 1)", toNumber)
+    .option("--rho <number>", "resolution multiplier: resolution = round(224 · rho)", toNumber)
+    .option("--resolution <pixels>", "side of the input (default 224)", toNumber)
+    .option("--classes <count>", "number of outputs (default 1000)", toNumber)
+    .option("--input-channels <count>", "channels of the input (default 3)", toNumber)
+    .option("--output-stride <stride>", "8, 16 or 32: later strides become dilation", toNumber)
+    .addOption(new Option("--padding <style>", "how 3 × 3 layers pad").choices(["same", "keras", "symmetric"]))
+    .addOption(new Option("--channel-rounding <rule>", "how widths are rounded").choices(["truncate", "floor", "divisible8"]))
+    .option("--shallow", "the paper's shallow network (table 5)")
+    .option("--standard-convolution", "the paper's full-convolution twin (table 4)")
+    .option("--no-include-top", "leave out the classifier")
+    .option("--weights <file>", "take the network from a safetensors file instead");
+}
+
+/** Builds the network, or loads it. */
+export async function networkFrom(flags: NetworkFlags): Promise<Network> {
+  const { alpha, rho, resolution, classes, inputChannels, outputStride, padding, channelRounding } = flags;
+  const { shallow, standardConvolution, includeTop } = flags;
+  const named = {
+    alpha, rho, resolution, classes, inputChannels, outputStride, padding, channelRounding, shallow, standardConvolution,
+  };
+  const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)) as MobileNetV1Options;
+  if (flags.weights !== undefined) return loadModel(flags.weights, given);
+  return mobileNetV1<MobileNetV1Options>(includeTop === false ? { ...given, includeTop } : given);
+}
+
+/** A number of the command line. */
+export function toNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("It is not a number.");
+  return value;
+}
+
+/** `text`, `markdown` or `json`, by the flags. */
+export function formatOf(flags: { readonly json?: boolean; readonly markdown?: boolean }): "text" | "markdown" | "json" {
+  if (flags.json === true) return "json";
+  return flags.markdown === true ? "markdown" : "text";
+}
+
+/** Writes to stdout with one newline at the end. */
+export function print(text: string): void {
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+}

@@ -1,0 +1,13 @@
+/** `depthwise paper`: the paper's tables, recounted. */
+
+import { Command } from "commander";
+import { formatPaper, paper } from "../cost/index.ts";
+import { formatOf, print } from "./network-options.ts";
+
+export function paperCommand(): Command {
+  return new Command("paper")
+    .description("the cost columns of the paper's tables: printed, recounted, and the erratum where they differ")
+    .option("--json", "print the object of depthwise/cost")
+    .option("--markdown", "print Markdown tables")
+    .action((flags: { readonly json?: boolean; readonly markdown?: boolean }) => print(formatPaper(paper(), formatOf(flags))));
+}

@@ -1,0 +1,36 @@
+/** `depthwise summary`: the network in a few lines and its layers. */
+
+import { Command } from "commander";
+import { cost } from "../cost/index.ts";
+import { addNetworkOptions, type NetworkFlags, networkFrom, print } from "./network-options.ts";
+
+export function summaryCommand(): Command {
+  return addNetworkOptions(new Command("summary"))
+    .description("layers, shapes and parameters of a network")
+    .option("--json", "print { name, inputShape, outputs, layers, parameters, info }")
+    .action(async (flags: NetworkFlags & { readonly json?: boolean }) => {
+      const model = await networkFrom(flags);
+      const { totals } = cost(model, { convention: "keras" });
+      const layers = model.layers.map((node) => ({ ...node, outputShape: model.shapes.get(node.name) }));
+      if (flags.json === true) {
+        const { name, inputShape, outputs, info } = model;
+        const parameters = [...model.parameterInfo.values()];
+        return print(JSON.stringify({ name, inputShape, outputs, layers, parameters, totals, info }, null, 2));
+      }
+      const rows = layers.map(({ name, type, outputShape = [] }) => {
+        const count = [...model.parameterInfo.values()].filter(({ node }) => node === name);
+        const parameters = count.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+        return `${name.padEnd(26)} ${type.padEnd(18)} ${outputShape.join(" × ").padEnd(18)} ${parameters.toLocaleString("en-US").padStart(10)}`;
+      });
+      print(
+        [
+          `${model.name}: input ${model.inputShape.join(" × ")}, outputs ${Object.keys(model.outputs).join(", ")}`,
+          "",
+          `${"layer".padEnd(26)} ${"type".padEnd(18)} ${"output".padEnd(18)} ${"parameters".padStart(10)}`,
+          ...rows,
+          "",
+          `parameters ${totals.parameters.toLocaleString("en-US")}, of them trainable ${totals.trainableParameters.toLocaleString("en-US")}`,
+        ].join("\n"),
+      );
+    });
+}

@@ -1,0 +1,15 @@
+/** The error of an image that cannot be read, the same for every decoder. */
+
+import { DepthwiseError } from "../core/errors.ts";
+
+/** @param found what stands there instead of a sound image */
+export function unreadable(name: string, found: string, todo: string, cause?: unknown): DepthwiseError {
+  return new DepthwiseError("IMAGE_UNREADABLE", {
+    what: name,
+    expected: "an image",
+    found,
+    todo,
+    fields: { file: name },
+    cause,
+  });
+}

@@ -1,0 +1,64 @@
+/** Imports go down the list of rooms only. ARCHITECTURE.md explains the order. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const src = resolve(import.meta.dirname, "../../src");
+
+/** Each room and the rooms it may import; `core` is open to all. */
+const ROOMS: Record<string, readonly string[]> = {
+  cli: ["classify", "session", "cost", "weights", "models", "images", "layers"],
+  classify: ["session", "weights", "images", "layers"],
+  session: ["plan", "kernels"],
+  weights: ["models", "layers"],
+  cost: ["models", "plan", "layers", "operations"],
+  plan: ["layers", "operations"],
+  models: ["layers", "operations"],
+  eager: ["kernels", "operations"],
+  kernels: ["operations"],
+  layers: ["operations"],
+  operations: [],
+  images: [],
+  core: [],
+};
+
+/** Sessions and classifiers are handed networks; they name the type and nothing else. */
+const TYPES_OF: Record<string, readonly string[]> = { session: ["layers"] };
+
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+
+describe("the rooms of src", () => {
+  it.each(files.filter((file) => file.includes("/")))("%s imports downwards only", (file) => {
+    const [room = ""] = file.split("/");
+    const text = readFileSync(resolve(src, file), "utf8");
+    for (const match of text.matchAll(/^(import|export)( type)?[^;]*?from "(\.[^"]+)"/gms)) {
+      const [, , isType, target = ""] = match;
+      const [other = ""] = relative(src, resolve(dirname(resolve(src, file)), target)).split("/");
+      const allowed = [room, "core", ...(ROOMS[room] ?? []), ...(isType ? (TYPES_OF[room] ?? []) : [])];
+      expect(allowed, `${file} imports ${target}`).toContain(other);
+    }
+  });
+
+  it("has no room that the list does not know", () => {
+    const rooms = readdirSync(src, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    expect(rooms.sort()).toEqual(Object.keys(ROOMS).sort());
+  });
+
+  it("has no file above 600 lines, tables of data excepted", () => {
+    const long = files.filter((file) => !file.endsWith("imagenet-labels.ts") && !file.endsWith("printed.ts") && readFileSync(resolve(src, file), "utf8").split("\n").length > 600);
+    expect(long).toEqual([]);
+  });
+
+  it("has no cycle of imports", () => {
+    const graph = new Map(files.map((file) => [file, [...readFileSync(resolve(src, file), "utf8").matchAll(/^(?:import|export)(?! type)[^;]*?from "(\.[^"]+)"/gms)].map(([, target = ""]) => relative(src, resolve(dirname(resolve(src, file)), target)))]));
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      expect(path, `cycle: ${[...path, file].join(" → ")}`).not.toContain(file);
+      if (done.has(file)) return;
+      for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+  });
+});

@@ -1,0 +1,30 @@
+import { defineConfig, type Options } from "tsup";
+
+/** One entry a door; the name is the door's. */
+const doors = {
+  index: "src/index.ts",
+  layers: "src/layers/index.ts",
+  cost: "src/cost/index.ts",
+  weights: "src/weights/index.ts",
+  images: "src/images/index.ts",
+};
+
+const shared: Options = { target: "es2022", platform: "neutral", splitting: true, dts: false, clean: false, external: ["sharp"] };
+
+export default defineConfig([
+  { ...shared, entry: doors, format: "esm", outDir: "dist/esm", outExtension: () => ({ js: ".js" }) },
+  // dist/cjs has a package.json of its own that says "commonjs".
+  { ...shared, entry: doors, format: "cjs", outDir: "dist/cjs", outExtension: () => ({ js: ".js" }) },
+  {
+    entry: { depthwise: "src/cli/main.ts" },
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    outDir: "dist/cli",
+    splitting: true,
+    external: ["sharp"],
+    // The parser and its friends are bundled: the package itself depends on nothing.
+    noExternal: ["commander", "tinyglobby", "cli-progress"],
+    banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+  },
+]);

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    pool: "forks",
+    maxWorkers: 2,
+    // CI reads the counts from a file; a person reads the screen.
+    reporters: process.env["DEPTHWISE_TEST_REPORT"] ? ["default", "json"] : ["default"],
+    ...(process.env["DEPTHWISE_TEST_REPORT"] ? { outputFile: { json: process.env["DEPTHWISE_TEST_REPORT"] } } : {}),
+  },
+});
