@@ -1,0 +1,101 @@
+/** Costs and the paper's tables as text, Markdown or JSON. */
+
+import { oneOf } from "../core/options.ts";
+import type { Cost } from "./cost.ts";
+import type { PaperCell, PaperReport, PaperTable } from "./paper.ts";
+
+export type Format = "text" | "markdown" | "json";
+const FORMATS = ["text", "markdown", "json"] as const;
+
+/** A cost as an aligned table, a Markdown table, or the object itself as JSON. */
+export function formatCost(result: Cost, format: Format = "text"): string {
+  if (oneOf("formatCost", "format", format, FORMATS) === "json") return JSON.stringify(result, null, 2);
+  const word = result.word ?? "mult-adds";
+  const rows = result.layers.map((layer) => [
+    layer.name,
+    layer.kind,
+    layer.inputShape.join(" × "),
+    layer.outputShape.join(" × "),
+    count(layer.multAdds),
+    percent(layer.multAddsShare),
+    count(layer.parameters),
+    count(layer.activationBytes),
+    layer.standardRatio === undefined ? "" : `1/${(1 / layer.standardRatio).toFixed(2)}`,
+  ]);
+  const header = ["layer", "kind", "input", "output", word, "share", "parameters", "output bytes", "of standard"];
+  const kinds = Object.entries(result.byType)
+    .filter(([, kind]) => (kind.multAdds ?? 0) > 0 || kind.parameters > 0)
+    .map(([kind, { multAdds, multAddsShare, parameters, parametersShare }]) => [
+      kind, count(multAdds), percent(multAddsShare), count(parameters), percent(parametersShare),
+    ]);
+  const { totals } = result;
+  return [
+    `${result.network}, convention ${result.convention}`,
+    "",
+    table([header, ...rows], format, 4),
+    "",
+    table([["kind", word, "share", "parameters", "share"], ...kinds], format, 1),
+    "",
+    `total ${totals.multAdds === null ? "(no count of operations)" : `${count(totals.multAdds)} ${word}`}, ${count(totals.parameters)} parameters (${count(totals.trainableParameters)} trainable), peak activations ${count(totals.peakActivationBytes)} bytes`,
+  ].join("\n");
+}
+
+/** The paper's tables, recounted, as aligned tables, Markdown, or JSON. */
+export function formatPaper(report: PaperReport, format: Format = "text"): string {
+  if (oneOf("formatPaper", "format", format, FORMATS) === "json") return JSON.stringify(report, null, 2);
+  const { recounted, agree, differ } = report.summary;
+  const heading = format === "markdown" ? "### " : "";
+  return [
+    ...report.tables.flatMap((one) => [`${heading}${one.name}. ${one.title}${one.note === undefined ? "" : ` (${one.note})`}`, "", paperTable(one, format), ""]),
+    `${recounted} figures of the paper recounted: ${agree} agree, ${differ} differ.`,
+    "",
+    `${heading}Errata`,
+    "",
+    table([["no.", "where", "confidence", "reason"], ...report.errata.map(({ number, where, confidence, reason }) => [String(number), where, confidence, reason])], format, 9),
+  ].join("\n");
+}
+
+function paperTable({ rows, accuracy }: PaperTable, format: Format): string {
+  const columns = rows[0]?.cells.map(({ column }) => column) ?? [];
+  const header = ["", ...(accuracy === undefined ? [] : [accuracy]), ...columns.flatMap((column) => [column, "counted"]), "remark"];
+  const body = rows.map((row) => [
+    row.label,
+    ...(accuracy === undefined ? [] : [row.accuracy ?? ""]),
+    ...row.cells.flatMap((cell) => [cell.printed, counted(cell)]),
+    row.cells.map(remark).filter((text) => text !== "").filter((text, i, all) => all.indexOf(text) === i).join("; "),
+  ]);
+  return table([header, ...body], format, 1);
+}
+
+function counted({ counted: value }: PaperCell): string {
+  if (value === undefined) return "";
+  if (typeof value === "string") return value;
+  return value < 1 ? `${(100 * value).toFixed(4)}%` : count(value);
+}
+
+function remark({ erratum, note, agrees, rounded }: PaperCell): string {
+  const reason = erratum === undefined ? (note ?? "") : `erratum ${erratum}`;
+  return agrees === false ? `${rounded}: ${reason}` : reason;
+}
+
+function count(value: number | null): string {
+  return value === null ? "none" : value.toLocaleString("en-US");
+}
+
+function percent(share: number | null): string {
+  return share === null ? "" : `${(100 * share).toFixed(2)}%`;
+}
+
+/** Columns from `firstNumber` on are set flush right, but the last of a table of remarks. */
+function table(rows: readonly (readonly string[])[], format: Format, firstNumber: number): string {
+  const [header = []] = rows;
+  const isRight = (column: number) => column >= firstNumber && header[column] !== "remark";
+  if (format === "markdown") {
+    const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+    return [line(header), line(header.map((_, column) => (isRight(column) ? "---:" : "---"))), ...rows.slice(1).map(line)].join("\n");
+  }
+  const widths = header.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  return rows
+    .map((row) => row.map((cell, column) => (isRight(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join("  ").trimEnd())
+    .join("\n");
+}

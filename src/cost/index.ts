@@ -1,0 +1,8 @@
+/** What networks cost, and the paper's tables. */
+
+export { type Budget, type BudgetResult, type Candidate, withinBudget } from "./budget.ts";
+export { CONVENTIONS, type Convention, type ConventionName, conventionNames, type LayerFacts } from "./conventions.ts";
+export { type Cost, type CostLayer, type CostOfKind, type CostOptions, type CostTotals, cost } from "./cost.ts";
+export { ERRATA, type Erratum } from "./errata.ts";
+export { type Format, formatCost, formatPaper } from "./format.ts";
+export { type PaperCell, type PaperOptions, type PaperReport, type PaperRow, type PaperTable, paper } from "./paper.ts";
