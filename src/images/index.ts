@@ -11,4 +11,4 @@ export {
   type Preprocessing,
   preprocess,
 } from "./preprocess.ts";
-export { type Centers, resizeAntialiased, resizePlain } from "./resize.ts";
+export { type Centers, type PixelWindow, resizeAntialiased, resizePlain } from "./resize.ts";

@@ -43,7 +43,10 @@ export function toPixels(image: ImageDataLike): Pixels {
   if (![1, 2, 3, 4].includes(channels) || data.length !== count * channels) {
     throw new DepthwiseError("IMAGE_UNREADABLE", {
       what: `image of ${width} × ${height} pixels`,
-      expected: `${count} to ${count * 4} values for 1 to 4 channels${image.channels === undefined ? "" : `, ${count * image.channels} for ${image.channels}`}`,
+      expected:
+        image.channels === undefined
+          ? `${count}, ${2 * count}, ${3 * count} or ${4 * count} values for 1 to 4 channels`
+          : `${count * image.channels} values for ${image.channels} channels, 1 to 4 of them`,
       found: `${data.length}`,
       todo: "Pass width, height and data that belong together.",
       fields: { width, height, length: data.length },

@@ -18,7 +18,7 @@ export interface Preprocessing {
   readonly cropFraction?: number;
   /** What bytes 0 and 255 become. Default [-1, 1]. */
   readonly range?: readonly [number, number];
-  /** Of each channel; applied to byte / 255 in place of `range`, with `deviation`. */
+  /** One for each channel, in the network's order; applied to byte / 255 in place of `range`, with `deviation`. */
   readonly mean?: readonly number[];
   readonly deviation?: readonly number[];
   /** Default `rgb`; Caffe's networks want `bgr`. */

@@ -6,7 +6,7 @@
  * `plain` is TensorFlow's and PyTorch's bilinear: two taps an axis, edges clamped, no antialiasing.
  */
 
-import { checkKnownOptions, oneOf, positiveInteger } from "../core/options.ts";
+import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
 import { checkPixelCount, MAX_PIXELS, type Pixels } from "./pixels.ts";
 
 /** Bits behind the point: 32 less 8 of the pixel and 2 for sums. */
@@ -99,8 +99,19 @@ function checkWindow(width: number, height: number, window: PixelWindow | undefi
   positiveInteger("resize", "width", width);
   positiveInteger("resize", "height", height);
   const checked = window ?? { left: 0, top: 0, width, height };
+  positiveInteger("resize", "window.width", checked.width);
+  positiveInteger("resize", "window.height", checked.height);
+  if (!isInside(checked.left, checked.width, width) || !isInside(checked.top, checked.height, height)) {
+    const { left, top } = checked;
+    const found = `${checked.width} × ${checked.height} at ${left}, ${top}`;
+    throw optionError("resize", "window", `a part of the ${width} × ${height} pixels`, found);
+  }
   checkPixelCount("resize", checked.width, checked.height, MAX_PIXELS);
   return checked;
+}
+
+function isInside(start: number, length: number, whole: number): boolean {
+  return Number.isSafeInteger(start) && start >= 0 && start + length <= whole;
 }
 
 interface Tap {

@@ -1,8 +1,11 @@
 /**
  * The arena: every activation gets an offset in one piece of memory, and shares it with those that are not alive at
- * the same time. Largest first, each at the lowest offset where it meets no other living one.
+ * the same time. Two ways are tried and the smaller result is kept:
  *
- * Source: Pisarchyk and Lee 2020, "Efficient Memory Management for Deep Neural Net Inference", greedy by size.
+ * - largest first, each at the lowest free offset; good for graphs (Pisarchyk and Lee 2020, "Efficient Memory
+ *   Management for Deep Neural Net Inference", greedy by size);
+ * - in order of time, in turn at the low and the high end of the least memory that could do; a chain of layers such as
+ *   MobileNet V1 then needs the largest input and output together, and not a byte more.
  */
 
 /** A value between the step that writes it and the last one that reads it, both included. */
@@ -22,28 +25,66 @@ export interface Arena {
 const ALIGNMENT = 4;
 
 export function layOutArena(lifetimes: readonly Lifetime[]): Arena {
-  const order = lifetimes.map((_, index) => index);
-  order.sort((a, b) => sizeOf(lifetimes[b]) - sizeOf(lifetimes[a]) || a - b);
+  const bySize = lifetimes.map((_, index) => index);
+  bySize.sort((a, b) => sizeOf(lifetimes[b]) - sizeOf(lifetimes[a]) || a - b);
+  const byTime = lifetimes.map((_, index) => index);
+  byTime.sort((a, b) => (lifetimes[a]?.from ?? 0) - (lifetimes[b]?.from ?? 0) || a - b);
+  const largestFirst = place(lifetimes, bySize, () => false);
+  const bothEnds = place(lifetimes, byTime, (turn) => turn % 2 === 1);
+  return bothEnds.elements < largestFirst.elements ? bothEnds : largestFirst;
+}
+
+/** Places values one by one at the lowest gap that holds them, or at the highest below the bound. */
+function place(lifetimes: readonly Lifetime[], order: readonly number[], isHigh: (turn: number) => boolean): Arena {
+  const bound = leastElements(lifetimes);
   const offsets = new Array<number>(lifetimes.length).fill(0);
   const placed: number[] = [];
   let total = 0;
-  for (const index of order) {
+  for (const [turn, index] of order.entries()) {
     const value = lifetimes[index];
     if (value === undefined) continue;
-    const neighbours = placed
+    const taken = placed
       .filter((other) => overlaps(value, lifetimes[other]))
-      .sort((a, b) => (offsets[a] ?? 0) - (offsets[b] ?? 0));
-    let offset = 0;
-    for (const other of neighbours) {
-      const start = offsets[other] ?? 0;
-      if (offset + value.elements <= start) break;
-      offset = Math.max(offset, align(start + sizeOf(lifetimes[other])));
-    }
+      .map((other) => ({ start: offsets[other] ?? 0, end: (offsets[other] ?? 0) + sizeOf(lifetimes[other]) }))
+      .sort((a, b) => a.start - b.start);
+    const offset = (isHigh(turn) ? highestGap(taken, value.elements, bound) : undefined) ?? lowestGap(taken, value.elements);
     offsets[index] = offset;
     placed.push(index);
     total = Math.max(total, offset + value.elements);
   }
   return { offsets, elements: total };
+}
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+function lowestGap(taken: readonly Span[], elements: number): number {
+  let offset = 0;
+  for (const { start, end } of taken) {
+    if (offset + elements <= start) break;
+    offset = Math.max(offset, align(end));
+  }
+  return offset;
+}
+
+function highestGap(taken: readonly Span[], elements: number, bound: number): number | undefined {
+  let end = bound;
+  for (const span of [...taken].reverse()) {
+    const offset = alignDown(end - elements);
+    if (offset >= span.end) return offset;
+    end = Math.min(end, span.start);
+  }
+  const offset = alignDown(end - elements);
+  return offset < 0 ? undefined : offset;
+}
+
+/** No arena can be smaller: the most that is alive at one time. */
+function leastElements(lifetimes: readonly Lifetime[]): number {
+  const alive = ({ from }: Lifetime) =>
+    lifetimes.reduce((sum, other) => (other.from <= from && from <= other.to ? sum + align(other.elements) : sum), 0);
+  return lifetimes.reduce((most, value) => Math.max(most, alive(value)), 0);
 }
 
 function sizeOf(value: Lifetime | undefined): number {
@@ -56,4 +97,8 @@ function overlaps(a: Lifetime, b: Lifetime | undefined): boolean {
 
 function align(elements: number): number {
   return Math.ceil(elements / ALIGNMENT) * ALIGNMENT;
+}
+
+function alignDown(elements: number): number {
+  return Math.floor(elements / ALIGNMENT) * ALIGNMENT;
 }

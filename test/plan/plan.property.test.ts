@@ -55,7 +55,7 @@ describe("the plan", () => {
       fc.asyncProperty(
         fc.record({
           alpha: fc.constantFrom(0.1, 0.25, 0.3),
-          inputSize: fc.tuple(fc.integer({ min: 20, max: 50 }), fc.integer({ min: 20, max: 50 })),
+          inputSize: fc.tuple(fc.integer({ min: 32, max: 60 }), fc.integer({ min: 32, max: 60 })),
           padding: fc.constantFrom("same" as const, "keras" as const, "symmetric" as const),
           activation: fc.constantFrom("relu" as const, "relu6" as const, "hardSwish" as const),
           outputStride: fc.constantFrom(8 as const, 16 as const, 32 as const),
