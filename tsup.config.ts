@@ -9,7 +9,14 @@ const doors = {
   images: "src/images/index.ts",
 };
 
-const shared: Options = { target: "es2022", platform: "neutral", splitting: true, dts: false, clean: false, external: ["sharp"] };
+const shared: Options = {
+  target: "es2022",
+  platform: "neutral",
+  splitting: true,
+  dts: false,
+  clean: false,
+  external: ["sharp"],
+};
 
 export default defineConfig([
   { ...shared, entry: doors, format: "esm", outDir: "dist/esm", outExtension: () => ({ js: ".js" }) },
@@ -25,6 +32,8 @@ export default defineConfig([
     external: ["sharp"],
     // The parser and its friends are bundled: the package itself depends on nothing.
     noExternal: ["commander", "tinyglobby", "cli-progress"],
-    banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
   },
 ]);

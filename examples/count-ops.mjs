@@ -19,7 +19,10 @@ async function time(model) {
 }
 
 async function report(title, standard, separable) {
-  const rows = [["standard", standard], ["separable", separable]];
+  const rows = [
+    ["standard", standard],
+    ["separable", separable],
+  ];
   console.log(title);
   console.log("             mult-adds  parameters  measured ms");
   const figures = [];
@@ -27,7 +30,11 @@ async function report(title, standard, separable) {
     const { multAdds, parameters } = cost(model).totals;
     const ms = await time(model);
     figures.push([multAdds, parameters, ms]);
-    const cells = [multAdds.toLocaleString("en-US").padStart(13), parameters.toLocaleString("en-US").padStart(11), ms.toFixed(1).padStart(12)];
+    const cells = [
+      multAdds.toLocaleString("en-US").padStart(13),
+      parameters.toLocaleString("en-US").padStart(11),
+      ms.toFixed(1).padStart(12),
+    ];
     console.log(`  ${name.padEnd(9)}${cells.join(" ")}`);
   }
   const [a, b] = figures;
@@ -41,4 +48,8 @@ await report(
   sequential({ inputShape }, [depthwise({ kernel: 3, bias: false }), pointwise({ filters: 512, bias: false })]),
 );
 const size = { alpha: 0.5, resolution: 160 };
-await report("The whole network: 0.5 MobileNet-160", mobileNetV1({ ...size, standardConvolution: true }), mobileNetV1(size));
+await report(
+  "The whole network: 0.5 MobileNet-160",
+  mobileNetV1({ ...size, standardConvolution: true }),
+  mobileNetV1(size),
+);

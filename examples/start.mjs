@@ -16,7 +16,9 @@ function compare() {
   console.log("MobileNet V1, 1.0-224          mult-adds  parameters");
   console.log(`  depthwise separable          ${millions(separable.multAdds)}   ${millions(separable.parameters)}`);
   console.log(`  standard convolutions        ${millions(standard.multAdds)}   ${millions(standard.parameters)}`);
-  console.log(`  ratio                        ${`1 / ${(standard.multAdds / separable.multAdds).toFixed(2)}`.padStart(9)}   ${`1 / ${(standard.parameters / separable.parameters).toFixed(2)}`.padStart(9)}`);
+  console.log(
+    `  ratio                        ${`1 / ${(standard.multAdds / separable.multAdds).toFixed(2)}`.padStart(9)}   ${`1 / ${(standard.parameters / separable.parameters).toFixed(2)}`.padStart(9)}`,
+  );
 }
 
 async function forward() {
@@ -27,7 +29,9 @@ async function forward() {
   const { probabilities } = await session.run(image);
   const ms = Math.round(performance.now() - started);
   const sum = probabilities.data.reduce((a, b) => a + b, 0);
-  console.log(`forward pass (${session.backend} backend, random weights): ${ms} ms, ${probabilities.shape[1]} probabilities, sum ${sum.toFixed(4)}`);
+  console.log(
+    `forward pass (${session.backend} backend, random weights): ${ms} ms, ${probabilities.shape[1]} probabilities, sum ${sum.toFixed(4)}`,
+  );
   session.close();
 }
 
@@ -44,7 +48,8 @@ async function classify(files, weights) {
 
 try {
   if (positionals.length > 0) {
-    if (values.weights === undefined) throw new Error("A picture needs weights: npm start -- photo.jpg --weights mobilenet.safetensors");
+    if (values.weights === undefined)
+      throw new Error("A picture needs weights: npm start -- photo.jpg --weights mobilenet.safetensors");
     await classify(positionals, values.weights);
   } else {
     compare();

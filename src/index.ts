@@ -35,6 +35,7 @@ export {
 } from "./eager/index.ts";
 export type { Preprocessing } from "./images/index.ts";
 export type { LayerNode, Network, NetworkInfo } from "./layers/index.ts";
+export { type LoadedModel, type LoadOptions, loadModel, type SaveOptions, saveModel } from "./model-files.ts";
 export { type Block, MOBILENET_V1_BLOCKS, type MobileNetV1Options, mobileNetV1 } from "./models/index.ts";
 export {
   type BackendName,
@@ -45,4 +46,3 @@ export {
   type RunResult,
   type Session,
 } from "./session/index.ts";
-export { type LoadedModel, type LoadOptions, loadModel, type SaveOptions, saveModel } from "./model-files.ts";

@@ -10,7 +10,10 @@ import { compile, loadModel, mobileNetV1, saveModel, tensor } from "../src/index
 it("builds, counts, compiles, runs, saves and loads", async () => {
   const model = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 10 });
   expect(cost(model).totals.multAdds).toBeGreaterThan(0);
-  const image = tensor(Float32Array.from({ length: 32 * 32 * 3 }, (_, i) => Math.sin(i)), [1, 32, 32, 3]);
+  const image = tensor(
+    Float32Array.from({ length: 32 * 32 * 3 }, (_, i) => Math.sin(i)),
+    [1, 32, 32, 3],
+  );
   const session = await compile(model, { backend: "reference", taps: ["conv_pw_6", "block_13"] });
   const { probabilities, logits, embedding, taps } = await session.run(image);
   expect(probabilities.shape).toEqual([1, 10]);

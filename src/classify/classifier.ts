@@ -6,7 +6,12 @@ import { checkKnownOptions, optionError, positiveInteger } from "../core/options
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { decodeImage } from "../images/decode.ts";
 import { type ImageDataLike, type Pixels, toPixels } from "../images/pixels.ts";
-import { type CompletePreprocessing, completePreprocessing, type Preprocessing, preprocess } from "../images/preprocess.ts";
+import {
+  type CompletePreprocessing,
+  completePreprocessing,
+  type Preprocessing,
+  preprocess,
+} from "../images/preprocess.ts";
 import type { Network } from "../layers/network.ts";
 import { type BackendName, compile } from "../session/compile.ts";
 import type { Session } from "../session/session.ts";
@@ -88,14 +93,22 @@ export async function createClassifier(model: Network, options: ClassifierOption
       : await decodeImage(image, { ...(maxPixels === undefined ? {} : { maxPixels }), signal });
     return preprocess(pixels, preprocessing);
   };
-  const runAll = async (images: readonly ImageSource[], name: string, imageOptions: ImageOptions): Promise<FloatTensor[]> => {
+  const runAll = async (
+    images: readonly ImageSource[],
+    name: string,
+    imageOptions: ImageOptions,
+  ): Promise<FloatTensor[]> => {
     const rows: FloatTensor[] = [];
     for (let start = 0; start < images.length; start += batch) {
       const group = images.slice(start, start + batch);
       const input = new Float32Array(group.length * elements(model));
-      for (const [place, image] of group.entries()) input.set(await toInput(image, imageOptions), place * elements(model));
+      for (const [place, image] of group.entries())
+        input.set(await toInput(image, imageOptions), place * elements(model));
       const { signal } = imageOptions;
-      const run = await session.run(tensor(input, [group.length, ...model.inputShape]), signal === undefined ? {} : { signal });
+      const run = await session.run(
+        tensor(input, [group.length, ...model.inputShape]),
+        signal === undefined ? {} : { signal },
+      );
       const result = run[name] as FloatTensor;
       const width = result.data.length / group.length;
       group.forEach((_, place) => {
@@ -165,7 +178,10 @@ async function labelsFor(model: Network, given: readonly string[] | undefined): 
     what: "createClassifier: labels",
     expected: `${classes}, one for each output of ${model.name}`,
     found: `${stated.length}`,
-    todo: classes === stated.length + 1 ? 'The network has a background class: put "background" in front.' : "Pass the labels of this network.",
+    todo:
+      classes === stated.length + 1
+        ? 'The network has a background class: put "background" in front.'
+        : "Pass the labels of this network.",
     fields: { classes, labels: stated.length },
   });
 }

@@ -44,7 +44,10 @@ async function expand(patterns: readonly string[]): Promise<readonly string[]> {
 }
 
 async function classifyFiles(files: readonly string[], classifier: Classifier, flags: Flags): Promise<void> {
-  const bar = files.length > 1 && process.stderr.isTTY ? new SingleBar({ format: "{bar} {value}/{total}", stream: process.stderr, clearOnComplete: true }) : undefined;
+  const bar =
+    files.length > 1 && process.stderr.isTTY
+      ? new SingleBar({ format: "{bar} {value}/{total}", stream: process.stderr, clearOnComplete: true })
+      : undefined;
   bar?.start(files.length, 0);
   let failed = 0;
   try {
@@ -55,7 +58,8 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
         const milliseconds = Math.round((performance.now() - started) * 10) / 10;
         print(flags.json === true ? JSON.stringify({ file, predictions, milliseconds }) : describe(file, predictions));
       } catch (error) {
-        if (!isDepthwiseError(error) || error.code === "OPTION_INVALID" || error.code === "PACKAGE_MISSING") throw error;
+        if (!isDepthwiseError(error) || error.code === "OPTION_INVALID" || error.code === "PACKAGE_MISSING")
+          throw error;
         failed++;
         const { code: name, message } = error;
         if (flags.json === true) print(JSON.stringify({ file, error: { name, message } }));
@@ -70,6 +74,8 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
 }
 
 function describe(file: string, predictions: readonly Prediction[]): string {
-  const lines = predictions.map(({ probability, label, index }) => `  ${(100 * probability).toFixed(1).padStart(5)} %  ${label} (${index})`);
+  const lines = predictions.map(
+    ({ probability, label, index }) => `  ${(100 * probability).toFixed(1).padStart(5)} %  ${label} (${index})`,
+  );
   return [file, ...lines].join("\n");
 }

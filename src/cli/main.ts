@@ -46,7 +46,9 @@ try {
     process.exitCode = EXIT.interrupted;
   } else {
     process.exitCode = isDepthwiseError(error) && error.code === "OPTION_INVALID" ? EXIT.usage : EXIT.failed;
-    process.stderr.write(`depthwise: ${isDepthwiseError(error) ? `${error.code}: ${error.message}` : describe(error)}\n`);
+    process.stderr.write(
+      `depthwise: ${isDepthwiseError(error) ? `${error.code}: ${error.message}` : describe(error)}\n`,
+    );
   }
 }
 

@@ -19,7 +19,9 @@ export function addNetworkOptions(command: Command): Command {
     .option("--input-channels <count>", "channels of the input (default 3)", toNumber)
     .option("--output-stride <stride>", "8, 16 or 32: later strides become dilation", toNumber)
     .addOption(new Option("--padding <style>", "how 3 × 3 layers pad").choices(["same", "keras", "symmetric"]))
-    .addOption(new Option("--channel-rounding <rule>", "how widths are rounded").choices(["truncate", "floor", "divisible8"]))
+    .addOption(
+      new Option("--channel-rounding <rule>", "how widths are rounded").choices(["truncate", "floor", "divisible8"]),
+    )
     .option("--shallow", "the paper's shallow network (table 5)")
     .option("--standard-convolution", "the paper's full-convolution twin (table 4)")
     .option("--no-include-top", "leave out the classifier")
@@ -31,9 +33,20 @@ export async function networkFrom(flags: NetworkFlags): Promise<Network> {
   const { alpha, rho, resolution, classes, inputChannels, outputStride, padding, channelRounding } = flags;
   const { shallow, standardConvolution, includeTop } = flags;
   const named = {
-    alpha, rho, resolution, classes, inputChannels, outputStride, padding, channelRounding, shallow, standardConvolution,
+    alpha,
+    rho,
+    resolution,
+    classes,
+    inputChannels,
+    outputStride,
+    padding,
+    channelRounding,
+    shallow,
+    standardConvolution,
   };
-  const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)) as MobileNetV1Options;
+  const given = Object.fromEntries(
+    Object.entries(named).filter(([, value]) => value !== undefined),
+  ) as MobileNetV1Options;
   if (flags.weights !== undefined) return loadModel(flags.weights, given);
   return mobileNetV1<MobileNetV1Options>(includeTop === false ? { ...given, includeTop } : given);
 }
@@ -46,7 +59,10 @@ export function toNumber(text: string): number {
 }
 
 /** `text`, `markdown` or `json`, by the flags. */
-export function formatOf(flags: { readonly json?: boolean; readonly markdown?: boolean }): "text" | "markdown" | "json" {
+export function formatOf(flags: {
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+}): "text" | "markdown" | "json" {
   if (flags.json === true) return "json";
   return flags.markdown === true ? "markdown" : "text";
 }

@@ -9,5 +9,7 @@ export function paperCommand(): Command {
     .description("the cost columns of the paper's tables: printed, recounted, and the erratum where they differ")
     .option("--json", "print the object of depthwise/cost")
     .option("--markdown", "print Markdown tables")
-    .action((flags: { readonly json?: boolean; readonly markdown?: boolean }) => print(formatPaper(paper(), formatOf(flags))));
+    .action((flags: { readonly json?: boolean; readonly markdown?: boolean }) =>
+      print(formatPaper(paper(), formatOf(flags))),
+    );
 }

@@ -61,21 +61,35 @@ function asUrl(source: unknown): URL | undefined {
 async function readFileBytes(path: string, { maxBytes, signal }: ReadBytesOptions): Promise<Uint8Array> {
   const files = nodeFiles();
   if (files === undefined) {
-    throw new DepthwiseError("FILE_UNREADABLE", { what: `${path}: files cannot be read here`, todo: "Pass a Blob or bytes." });
+    throw new DepthwiseError("FILE_UNREADABLE", {
+      what: `${path}: files cannot be read here`,
+      todo: "Pass a Blob or bytes.",
+    });
   }
   try {
     const stats = await files.stat(path);
     if (!stats.isFile()) {
       const found = stats.isDirectory() ? "a directory" : "something else";
-      throw new DepthwiseError("FILE_UNREADABLE", { what: path, expected: "a file", found, todo: "Pass the path of a file." });
+      throw new DepthwiseError("FILE_UNREADABLE", {
+        what: path,
+        expected: "a file",
+        found,
+        todo: "Pass the path of a file.",
+      });
     }
     checkSize(path, stats.size, maxBytes);
     return await files.readFile(path, signal === undefined ? {} : { signal });
   } catch (cause) {
-    if (cause instanceof DepthwiseError || signal?.aborted) throw cause instanceof DepthwiseError ? cause : signal?.reason;
+    if (cause instanceof DepthwiseError || signal?.aborted)
+      throw cause instanceof DepthwiseError ? cause : signal?.reason;
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
     if (code === "ENOENT" || code === "ENOTDIR") {
-      throw new DepthwiseError("FILE_NOT_FOUND", { what: `${path}: there is no such file`, todo: "Check the path.", fields: { path }, cause });
+      throw new DepthwiseError("FILE_NOT_FOUND", {
+        what: `${path}: there is no such file`,
+        todo: "Check the path.",
+        fields: { path },
+        cause,
+      });
     }
     throw new DepthwiseError("FILE_UNREADABLE", {
       what: `${path}: the file cannot be read (${code})`,
@@ -118,7 +132,12 @@ async function fetchBytes(url: URL, { maxBytes, signal }: ReadBytesOptions): Pro
     throw unreadable(`the connection ended after ${received} bytes`, cause);
   }
   if (announced !== null && received !== Number(announced)) {
-    throw new DepthwiseError("FILE_TRUNCATED", { what: url.href, expected: `${announced} bytes`, found: `${received}`, todo: "Fetch it again." });
+    throw new DepthwiseError("FILE_TRUNCATED", {
+      what: url.href,
+      expected: `${announced} bytes`,
+      found: `${received}`,
+      todo: "Fetch it again.",
+    });
   }
   const bytes = new Uint8Array(received);
   let at = 0;

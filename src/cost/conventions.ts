@@ -6,8 +6,8 @@
  * global pool, one linear layer. What a convention does not name counts 0.
  */
 
-import { checkKnownOptions, optionError } from "../core/options.ts";
 import { didYouMean } from "../core/nearest.ts";
+import { checkKnownOptions, optionError } from "../core/options.ts";
 import type { ActivationName } from "../operations/activation.ts";
 import type { ParameterRole } from "../operations/operation.ts";
 import type { NodeType } from "../operations/table.ts";
@@ -256,7 +256,8 @@ function checkConvention(convention: Convention): void {
   const option = (field: string) => `convention.${field}`;
   if (typeof name !== "string") throw optionError("cost", option("name"), "a string", name);
   if (word !== null && typeof word !== "string") throw optionError("cost", option("word"), "a string or null", word);
-  if (typeof operations !== "object") throw optionError("cost", option("operations"), "rules by type, or null", operations);
+  if (typeof operations !== "object")
+    throw optionError("cost", option("operations"), "rules by type, or null", operations);
   for (const [type, rule] of Object.entries(operations ?? {})) {
     if (typeof rule !== "function") throw optionError("cost", option(`operations.${type}`), "a function", rule);
   }

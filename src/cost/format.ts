@@ -26,7 +26,11 @@ export function formatCost(result: Cost, format: Format = "text"): string {
   const kinds = Object.entries(result.byType)
     .filter(([, kind]) => (kind.multAdds ?? 0) > 0 || kind.parameters > 0)
     .map(([kind, { multAdds, multAddsShare, parameters, parametersShare }]) => [
-      kind, count(multAdds), percent(multAddsShare), count(parameters), percent(parametersShare),
+      kind,
+      count(multAdds),
+      percent(multAddsShare),
+      count(parameters),
+      percent(parametersShare),
     ]);
   const { totals } = result;
   return [
@@ -46,23 +50,44 @@ export function formatPaper(report: PaperReport, format: Format = "text"): strin
   const { recounted, agree, differ } = report.summary;
   const heading = format === "markdown" ? "### " : "";
   return [
-    ...report.tables.flatMap((one) => [`${heading}${one.name}. ${one.title}${one.note === undefined ? "" : ` (${one.note})`}`, "", paperTable(one, format), ""]),
+    ...report.tables.flatMap((one) => [
+      `${heading}${one.name}. ${one.title}${one.note === undefined ? "" : ` (${one.note})`}`,
+      "",
+      paperTable(one, format),
+      "",
+    ]),
     `${recounted} figures of the paper recounted: ${agree} agree, ${differ} differ.`,
     "",
     `${heading}Errata`,
     "",
-    table([["no.", "where", "confidence", "reason"], ...report.errata.map(({ number, where, confidence, reason }) => [String(number), where, confidence, reason])], format, 9),
+    table(
+      [
+        ["no.", "where", "confidence", "reason"],
+        ...report.errata.map(({ number, where, confidence, reason }) => [String(number), where, confidence, reason]),
+      ],
+      format,
+      9,
+    ),
   ].join("\n");
 }
 
 function paperTable({ rows, accuracy }: PaperTable, format: Format): string {
   const columns = rows[0]?.cells.map(({ column }) => column) ?? [];
-  const header = ["", ...(accuracy === undefined ? [] : [accuracy]), ...columns.flatMap((column) => [column, "counted"]), "remark"];
+  const header = [
+    "",
+    ...(accuracy === undefined ? [] : [accuracy]),
+    ...columns.flatMap((column) => [column, "counted"]),
+    "remark",
+  ];
   const body = rows.map((row) => [
     row.label,
     ...(accuracy === undefined ? [] : [row.accuracy ?? ""]),
     ...row.cells.flatMap((cell) => [cell.printed, counted(cell)]),
-    row.cells.map(remark).filter((text) => text !== "").filter((text, i, all) => all.indexOf(text) === i).join("; "),
+    row.cells
+      .map(remark)
+      .filter((text) => text !== "")
+      .filter((text, i, all) => all.indexOf(text) === i)
+      .join("; "),
   ]);
   return table([header, ...body], format, 1);
 }
@@ -92,10 +117,21 @@ function table(rows: readonly (readonly string[])[], format: Format, firstNumber
   const isRight = (column: number) => column >= firstNumber && header[column] !== "remark";
   if (format === "markdown") {
     const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-    return [line(header), line(header.map((_, column) => (isRight(column) ? "---:" : "---"))), ...rows.slice(1).map(line)].join("\n");
+    return [
+      line(header),
+      line(header.map((_, column) => (isRight(column) ? "---:" : "---"))),
+      ...rows.slice(1).map(line),
+    ].join("\n");
   }
   const widths = header.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   return rows
-    .map((row) => row.map((cell, column) => (isRight(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join("  ").trimEnd())
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          isRight(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        )
+        .join("  ")
+        .trimEnd(),
+    )
     .join("\n");
 }

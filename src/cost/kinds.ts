@@ -44,7 +44,8 @@ export function countedType({ name, type }: LayerNode): CountedType {
 
 /** Elements of the window a layer looks through: the whole image for a global pool, 1 without a window. */
 export function windowAreaOf(node: LayerNode, inputShape: Shape): number {
-  if (node.type === "globalAveragePool" || node.type === "globalMaxPool") return (inputShape[0] ?? 1) * (inputShape[1] ?? 1);
+  if (node.type === "globalAveragePool" || node.type === "globalMaxPool")
+    return (inputShape[0] ?? 1) * (inputShape[1] ?? 1);
   return "kernel" in node.attributes ? node.attributes.kernel[0] * node.attributes.kernel[1] : 1;
 }
 

@@ -76,11 +76,15 @@ export function paper(options: PaperOptions = {}): PaperReport {
       ({ number, rows, ...rest }): PaperTable => ({
         ...rest,
         name: `Table ${number}`,
-        rows: rows.map((row) => networkRow(row, row.network === undefined ? undefined : cost(build(row.network)).totals)),
+        rows: rows.map((row) =>
+          networkRow(row, row.network === undefined ? undefined : cost(build(row.network)).totals),
+        ),
       }),
     ),
   ];
-  const figures = tables.slice(1).flatMap(({ rows }) => rows.flatMap(({ cells }) => cells.filter(({ agrees }) => agrees !== undefined)));
+  const figures = tables
+    .slice(1)
+    .flatMap(({ rows }) => rows.flatMap(({ cells }) => cells.filter(({ agrees }) => agrees !== undefined)));
   const agree = figures.filter(({ agrees }) => agrees === true).length;
   return {
     tables: [...tables, checkpointTable(build)],
@@ -100,7 +104,13 @@ function bodyTable(network: Network): PaperTable {
       label: String(index + 1),
       cells: columns.map((column, place): PaperCell => {
         const label = counted[index]?.[place] ?? "";
-        const cell = { column, printed: printed[place] ?? "", counted: label, rounded: label, agrees: label === printed[place] };
+        const cell = {
+          column,
+          printed: printed[place] ?? "",
+          counted: label,
+          rounded: label,
+          agrees: label === printed[place],
+        };
         return cell.agrees ? cell : { ...cell, erratum: 1 };
       }),
     })),
@@ -185,7 +195,13 @@ function networkRow(
     ...(accuracy === undefined ? {} : { accuracy }),
     cells: [
       millionsCell("Million Mult-Adds", multAdds, totals?.multAdds ?? undefined, erratum, quoted),
-      millionsCell("Million Parameters", parameters, countsParameters ? totals?.parameters : undefined, erratum, quoted),
+      millionsCell(
+        "Million Parameters",
+        parameters,
+        countsParameters ? totals?.parameters : undefined,
+        erratum,
+        quoted,
+      ),
     ],
   };
 }
@@ -217,16 +233,29 @@ function millionsCell(
   erratum: number | undefined,
   isQuoted: boolean,
 ): PaperCell {
-  if (counted === undefined) return isQuoted && erratum !== undefined ? { column, printed, erratum } : { column, printed };
+  if (counted === undefined)
+    return isQuoted && erratum !== undefined ? { column, printed, erratum } : { column, printed };
   return compared(column, printed, counted, roundHalfUp(counted, 6, decimalsOf(printed)), erratum);
 }
 
 function shareCell(column: string, printed: string, counted: number, erratum: number | undefined): PaperCell {
   const decimals = decimalsOf(printed.slice(0, -1));
-  return compared(column, printed, counted, `${(Math.floor(counted * 100 * 10 ** decimals + 0.5) / 10 ** decimals).toFixed(decimals)}%`, erratum);
+  return compared(
+    column,
+    printed,
+    counted,
+    `${(Math.floor(counted * 100 * 10 ** decimals + 0.5) / 10 ** decimals).toFixed(decimals)}%`,
+    erratum,
+  );
 }
 
-function compared(column: string, printed: string, counted: number, rounded: string, erratum: number | undefined): PaperCell {
+function compared(
+  column: string,
+  printed: string,
+  counted: number,
+  rounded: string,
+  erratum: number | undefined,
+): PaperCell {
   const agrees = printed === rounded;
   return { column, printed, counted, rounded, agrees, ...(agrees || erratum === undefined ? {} : { erratum }) };
 }

@@ -57,7 +57,12 @@ export const PRINTED_BODY: readonly (readonly [string, string, string])[] = [
 ];
 
 /** Table 2: shares by type of layer. */
-export const PRINTED_SHARES: readonly { readonly label: string; readonly multAdds: string; readonly parameters: string; readonly erratum?: number }[] = [
+export const PRINTED_SHARES: readonly {
+  readonly label: string;
+  readonly multAdds: string;
+  readonly parameters: string;
+  readonly erratum?: number;
+}[] = [
   { label: "Conv 1x1", multAdds: "94.86%", parameters: "74.59%" },
   { label: "Conv DW 3x3", multAdds: "3.06%", parameters: "1.06%" },
   { label: "Conv 3x3", multAdds: "1.19%", parameters: "0.02%", erratum: 2 },
@@ -81,7 +86,14 @@ export const PRINTED_NETWORKS: readonly PrintedTable[] = [
     title: "Depthwise Separable vs Full Convolution MobileNet",
     accuracy: "ImageNet Accuracy",
     rows: [
-      { label: "Conv MobileNet", accuracy: "71.7%", multAdds: "4866", parameters: "29.3", network: { standardConvolution: true }, erratum: 3 },
+      {
+        label: "Conv MobileNet",
+        accuracy: "71.7%",
+        multAdds: "4866",
+        parameters: "29.3",
+        network: { standardConvolution: true },
+        erratum: 3,
+      },
       { label: "MobileNet", accuracy: "70.6%", multAdds: "569", parameters: "4.2", network: {} },
     ],
   },
@@ -111,9 +123,28 @@ export const PRINTED_NETWORKS: readonly PrintedTable[] = [
     accuracy: "ImageNet Accuracy",
     rows: [
       { label: "1.0 MobileNet-224", accuracy: "70.6%", multAdds: "569", parameters: "4.2", network: {} },
-      { label: "1.0 MobileNet-192", accuracy: "69.1%", multAdds: "418", parameters: "4.2", network: { resolution: 192 } },
-      { label: "1.0 MobileNet-160", accuracy: "67.2%", multAdds: "290", parameters: "4.2", network: { resolution: 160 }, erratum: 4 },
-      { label: "1.0 MobileNet-128", accuracy: "64.4%", multAdds: "186", parameters: "4.2", network: { resolution: 128 } },
+      {
+        label: "1.0 MobileNet-192",
+        accuracy: "69.1%",
+        multAdds: "418",
+        parameters: "4.2",
+        network: { resolution: 192 },
+      },
+      {
+        label: "1.0 MobileNet-160",
+        accuracy: "67.2%",
+        multAdds: "290",
+        parameters: "4.2",
+        network: { resolution: 160 },
+        erratum: 4,
+      },
+      {
+        label: "1.0 MobileNet-128",
+        accuracy: "64.4%",
+        multAdds: "186",
+        parameters: "4.2",
+        network: { resolution: 128 },
+      },
     ],
   },
   {
@@ -131,7 +162,14 @@ export const PRINTED_NETWORKS: readonly PrintedTable[] = [
     title: "Smaller MobileNet Comparison to Popular Models",
     accuracy: "ImageNet Accuracy",
     rows: [
-      { label: "0.50 MobileNet-160", accuracy: "60.2%", multAdds: "76", parameters: "1.32", network: { alpha: 0.5, resolution: 160 }, erratum: 5 },
+      {
+        label: "0.50 MobileNet-160",
+        accuracy: "60.2%",
+        multAdds: "76",
+        parameters: "1.32",
+        network: { alpha: 0.5, resolution: 160 },
+        erratum: 5,
+      },
       { label: "Squeezenet", accuracy: "57.5%", multAdds: "1700", parameters: "1.25", erratum: 16 },
       { label: "AlexNet", accuracy: "57.2%", multAdds: "720", parameters: "60", erratum: 17 },
     ],
@@ -144,9 +182,28 @@ export const PRINTED_NETWORKS: readonly PrintedTable[] = [
     rows: [
       { label: "Inception V3", accuracy: "84%", multAdds: "5000", parameters: "23.2" },
       { label: "1.0 MobileNet-224", accuracy: "83.3%", multAdds: "569", parameters: "3.3", network: DOGS, erratum: 6 },
-      { label: "0.75 MobileNet-224", accuracy: "81.9%", multAdds: "325", parameters: "1.9", network: { ...DOGS, alpha: 0.75 } },
-      { label: "1.0 MobileNet-192", accuracy: "81.9%", multAdds: "418", parameters: "3.3", network: { ...DOGS, resolution: 192 }, erratum: 7 },
-      { label: "0.75 MobileNet-192", accuracy: "80.5%", multAdds: "239", parameters: "1.9", network: { ...DOGS, alpha: 0.75, resolution: 192 } },
+      {
+        label: "0.75 MobileNet-224",
+        accuracy: "81.9%",
+        multAdds: "325",
+        parameters: "1.9",
+        network: { ...DOGS, alpha: 0.75 },
+      },
+      {
+        label: "1.0 MobileNet-192",
+        accuracy: "81.9%",
+        multAdds: "418",
+        parameters: "3.3",
+        network: { ...DOGS, resolution: 192 },
+        erratum: 7,
+      },
+      {
+        label: "0.75 MobileNet-192",
+        accuracy: "80.5%",
+        multAdds: "239",
+        parameters: "1.9",
+        network: { ...DOGS, alpha: 0.75, resolution: 192 },
+      },
     ],
   },
   {
@@ -156,11 +213,44 @@ export const PRINTED_NETWORKS: readonly PrintedTable[] = [
     note: "counted without a classifier: the number of attributes is not given",
     rows: [
       { label: "1.0 MobileNet-224", accuracy: "88.7%", multAdds: "568", parameters: "3.2", network: BODY },
-      { label: "0.5 MobileNet-224", accuracy: "88.1%", multAdds: "149", parameters: "0.8", network: { ...BODY, alpha: 0.5 } },
-      { label: "0.25 MobileNet-224", accuracy: "87.2%", multAdds: "45", parameters: "0.2", network: { ...BODY, alpha: 0.25 }, erratum: 8 },
-      { label: "1.0 MobileNet-128", accuracy: "88.1%", multAdds: "185", parameters: "3.2", network: { ...BODY, resolution: 128 } },
-      { label: "0.5 MobileNet-128", accuracy: "87.7%", multAdds: "48", parameters: "0.8", network: { ...BODY, alpha: 0.5, resolution: 128 }, erratum: 10 },
-      { label: "0.25 MobileNet-128", accuracy: "86.4%", multAdds: "15", parameters: "0.2", network: { ...BODY, alpha: 0.25, resolution: 128 }, erratum: 9 },
+      {
+        label: "0.5 MobileNet-224",
+        accuracy: "88.1%",
+        multAdds: "149",
+        parameters: "0.8",
+        network: { ...BODY, alpha: 0.5 },
+      },
+      {
+        label: "0.25 MobileNet-224",
+        accuracy: "87.2%",
+        multAdds: "45",
+        parameters: "0.2",
+        network: { ...BODY, alpha: 0.25 },
+        erratum: 8,
+      },
+      {
+        label: "1.0 MobileNet-128",
+        accuracy: "88.1%",
+        multAdds: "185",
+        parameters: "3.2",
+        network: { ...BODY, resolution: 128 },
+      },
+      {
+        label: "0.5 MobileNet-128",
+        accuracy: "87.7%",
+        multAdds: "48",
+        parameters: "0.8",
+        network: { ...BODY, alpha: 0.5, resolution: 128 },
+        erratum: 10,
+      },
+      {
+        label: "0.25 MobileNet-128",
+        accuracy: "86.4%",
+        multAdds: "15",
+        parameters: "0.2",
+        network: { ...BODY, alpha: 0.25, resolution: 128 },
+        erratum: 9,
+      },
       { label: "Baseline", accuracy: "86.9%", multAdds: "1600", parameters: "7.5" },
     ],
   },
@@ -171,10 +261,41 @@ export const PRINTED_NETWORKS: readonly PrintedTable[] = [
     note: "counted without the embedding head, which is not given; so parameters are not compared",
     rows: [
       { label: "FaceNet", accuracy: "83%", multAdds: "1600", parameters: "7.5" },
-      { label: "1.0 MobileNet-160", accuracy: "79.4%", multAdds: "286", parameters: "4.9", network: { ...BODY, resolution: 160 }, countsParameters: false, erratum: 11 },
-      { label: "1.0 MobileNet-128", accuracy: "78.3%", multAdds: "185", parameters: "5.5", network: { ...BODY, resolution: 128 }, countsParameters: false },
-      { label: "0.75 MobileNet-128", accuracy: "75.2%", multAdds: "166", parameters: "3.4", network: { ...BODY, alpha: 0.75, resolution: 128 }, countsParameters: false, erratum: 12 },
-      { label: "0.75 MobileNet-128", accuracy: "72.5%", multAdds: "108", parameters: "3.8", network: { ...BODY, alpha: 0.75, resolution: 128 }, countsParameters: false, erratum: 13 },
+      {
+        label: "1.0 MobileNet-160",
+        accuracy: "79.4%",
+        multAdds: "286",
+        parameters: "4.9",
+        network: { ...BODY, resolution: 160 },
+        countsParameters: false,
+        erratum: 11,
+      },
+      {
+        label: "1.0 MobileNet-128",
+        accuracy: "78.3%",
+        multAdds: "185",
+        parameters: "5.5",
+        network: { ...BODY, resolution: 128 },
+        countsParameters: false,
+      },
+      {
+        label: "0.75 MobileNet-128",
+        accuracy: "75.2%",
+        multAdds: "166",
+        parameters: "3.4",
+        network: { ...BODY, alpha: 0.75, resolution: 128 },
+        countsParameters: false,
+        erratum: 12,
+      },
+      {
+        label: "0.75 MobileNet-128",
+        accuracy: "72.5%",
+        multAdds: "108",
+        parameters: "3.8",
+        network: { ...BODY, alpha: 0.75, resolution: 128 },
+        countsParameters: false,
+        erratum: 13,
+      },
     ],
   },
 ];
@@ -204,12 +325,28 @@ export const PRINTED_CHECKPOINTS: readonly Checkpoint[] = [
   { alpha: 0.75, resolution: 192, macs: "233", parameters: "2.59", top1: "67.2", top5: "87.3", note: NO_STEM },
   { alpha: 0.75, resolution: 160, macs: "162", parameters: "2.59", top1: "65.3", top5: "86.0", note: NO_STEM },
   { alpha: 0.75, resolution: 128, macs: "104", parameters: "2.59", top1: "62.1", top5: "83.9", note: NO_STEM },
-  { alpha: 0.5, resolution: 224, macs: "150", parameters: "1.34", top1: "63.3", top5: "84.9", note: "rounded twice, or the additions of the average pool were counted" },
+  {
+    alpha: 0.5,
+    resolution: 224,
+    macs: "150",
+    parameters: "1.34",
+    top1: "63.3",
+    top5: "84.9",
+    note: "rounded twice, or the additions of the average pool were counted",
+  },
   { alpha: 0.5, resolution: 192, macs: "110", parameters: "1.34", top1: "61.7", top5: "83.6" },
   { alpha: 0.5, resolution: 160, macs: "77", parameters: "1.34", top1: "59.1", top5: "81.9" },
   { alpha: 0.5, resolution: 128, macs: "49", parameters: "1.34", top1: "56.3", top5: "79.4" },
   { alpha: 0.25, resolution: 224, macs: "41", parameters: "0.47", top1: "49.8", top5: "74.2" },
-  { alpha: 0.25, resolution: 192, macs: "34", parameters: "0.47", top1: "47.7", top5: "72.3", note: "as with a floor of 16 channels in place of 8" },
+  {
+    alpha: 0.25,
+    resolution: 192,
+    macs: "34",
+    parameters: "0.47",
+    top1: "47.7",
+    top5: "72.3",
+    note: "as with a floor of 16 channels in place of 8",
+  },
   { alpha: 0.25, resolution: 160, macs: "21", parameters: "0.47", top1: "45.5", top5: "70.3" },
   { alpha: 0.25, resolution: 128, macs: "14", parameters: "0.47", top1: "41.5", top5: "66.3" },
 ];

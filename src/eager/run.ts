@@ -2,7 +2,7 @@
 
 import { DepthwiseError } from "../core/errors.ts";
 import { checkKnownOptions, oneOf } from "../core/options.ts";
-import { asFloat, type FloatTensor, sameShape, type Shape, shapeText, type Tensor, tensor } from "../core/tensor.ts";
+import { asFloat, type FloatTensor, type Shape, sameShape, shapeText, type Tensor, tensor } from "../core/tensor.ts";
 import { ACTIVATIONS, type ActivationName } from "../operations/activation.ts";
 
 export interface EagerOptions {

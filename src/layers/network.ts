@@ -120,7 +120,11 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
 export function networkFromJson(definition: Readonly<Record<string, unknown>>, source: string): Network {
   const { name, inputShape, layers, outputs, aliases = {}, info = {} } = definition;
   const isSound =
-    Array.isArray(layers) && layers.every(isNodeDefinition) && isStringRecord(outputs) && isStringRecord(aliases) && isRecord(info);
+    Array.isArray(layers) &&
+    layers.every(isNodeDefinition) &&
+    isStringRecord(outputs) &&
+    isStringRecord(aliases) &&
+    isRecord(info);
   if (!isSound) {
     throw new DepthwiseError("NETWORK_INVALID", {
       what: `${source}: the network it describes`,

@@ -9,11 +9,10 @@
  * Options are those of the operations; a `name` may be given, else layers are numbered as in Keras.
  */
 
-import { optionError } from "../core/options.ts";
-import { checkKnownOptions } from "../core/options.ts";
+import type { Pair } from "../core/options.ts";
+import { checkKnownOptions, optionError } from "../core/options.ts";
 import type { Shape } from "../core/tensor.ts";
 import type { WindowOptions } from "../core/window.ts";
-import type { Pair } from "../core/options.ts";
 import type { ActivationName } from "../operations/activation.ts";
 import type { NodeType } from "../operations/table.ts";
 import { type Network, type NetworkInfo, network } from "./network.ts";
@@ -39,8 +38,9 @@ interface Biased {
 const WINDOW = ["kernel", "stride", "dilation", "padding"] as const;
 
 /** Standard convolution: every filter reads all channels. */
-export const conv2d = (options: Named & Biased & WindowOptions & { readonly filters: number; readonly kernel: Pair }): Layer =>
-  layer("conv2d", options, ["filters", "bias", ...WINDOW]);
+export const conv2d = (
+  options: Named & Biased & WindowOptions & { readonly filters: number; readonly kernel: Pair },
+): Layer => layer("conv2d", options, ["filters", "bias", ...WINDOW]);
 
 /** Depthwise convolution: `multiplier` filters (default 1) for each channel, none mixed. */
 export const depthwise = (
@@ -112,7 +112,8 @@ export function sequential(
   layers: readonly Layer[],
 ): Network<"output" | "logits" | "probabilities"> {
   checkKnownOptions("sequential", options, ["inputShape", "name", "seed", "info"]);
-  if (!Array.isArray(layers) || layers.length === 0) throw optionError("sequential", "layers", "at least one layer", layers);
+  if (!Array.isArray(layers) || layers.length === 0)
+    throw optionError("sequential", "layers", "at least one layer", layers);
   const counts = new Map<string, number>();
   const nodes: NodeDefinition[] = layers.map((entry: Layer) => {
     const count = counts.get(entry.type) ?? 0;

@@ -1,4 +1,11 @@
 /** Architectures: a table each, and one loop. */
 
-export { type Block, MOBILENET_V1_BLOCKS, MOBILENET_V1_STEM, type MobileNetV1Output, mobileNetV1, scaledChannels } from "./mobilenet-v1.ts";
+export {
+  type Block,
+  MOBILENET_V1_BLOCKS,
+  MOBILENET_V1_STEM,
+  type MobileNetV1Output,
+  mobileNetV1,
+  scaledChannels,
+} from "./mobilenet-v1.ts";
 export type { MobileNetV1Options } from "./mobilenet-v1-options.ts";

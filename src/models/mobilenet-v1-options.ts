@@ -77,17 +77,42 @@ export interface MobileNetV1Options {
 }
 
 export interface CompleteOptions
-  extends Required<Omit<MobileNetV1Options, "rho" | "resolution" | "minDepth" | "labels" | "background" | "preprocessing">>,
+  extends Required<
+      Omit<MobileNetV1Options, "rho" | "resolution" | "minDepth" | "labels" | "background" | "preprocessing">
+    >,
     Pick<MobileNetV1Options, "minDepth" | "labels" | "background" | "preprocessing"> {}
 
 const OWNER = "mobileNetV1";
 
 /** All names, written once; TypeScript checks that none is missing or invented. */
 const KNOWN = Object.keys({
-  alpha: 1, rho: 1, resolution: 1, inputSize: 1, inputChannels: 1, classes: 1, includeTop: 1, pooling: 1, dropout: 1,
-  padding: 1, stemPadding: 1, activation: 1, epsilon: 1, convolutionBias: 1, batchNorm: 1, channelRounding: 1,
-  minDepth: 1, outputStride: 1, shallow: 1, standardConvolution: 1, multiplier: 1, stem: 1, blocks: 1, seed: 1,
-  labels: 1, background: 1, preprocessing: 1,
+  alpha: 1,
+  rho: 1,
+  resolution: 1,
+  inputSize: 1,
+  inputChannels: 1,
+  classes: 1,
+  includeTop: 1,
+  pooling: 1,
+  dropout: 1,
+  padding: 1,
+  stemPadding: 1,
+  activation: 1,
+  epsilon: 1,
+  convolutionBias: 1,
+  batchNorm: 1,
+  channelRounding: 1,
+  minDepth: 1,
+  outputStride: 1,
+  shallow: 1,
+  standardConvolution: 1,
+  multiplier: 1,
+  stem: 1,
+  blocks: 1,
+  seed: 1,
+  labels: 1,
+  background: 1,
+  preprocessing: 1,
 } satisfies Record<keyof MobileNetV1Options, 1>);
 
 /** @param table the paper's, for options that do not bring their own */
@@ -186,7 +211,8 @@ function checkBlock(option: string, block: unknown): Block {
 }
 
 function checkBlocks(blocks: unknown): readonly Block[] {
-  if (!Array.isArray(blocks) || blocks.length === 0) throw optionError(OWNER, "blocks", "at least one { stride, filters }", blocks);
+  if (!Array.isArray(blocks) || blocks.length === 0)
+    throw optionError(OWNER, "blocks", "at least one { stride, filters }", blocks);
   return blocks.map((block: unknown, index) => checkBlock(`blocks[${index}]`, block));
 }
 

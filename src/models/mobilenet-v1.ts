@@ -84,7 +84,8 @@ function build(options: CompleteOptions) {
   /** A convolution with its batch norm and activation. */
   const unit = (name: string, type: string, attributes: Readonly<Record<string, unknown>>): string => {
     layers.push({ name, type, attributes: { ...attributes, bias: options.convolutionBias } });
-    if (options.batchNorm) layers.push({ name: `${name}_bn`, type: "batchNorm", attributes: { epsilon: options.epsilon } });
+    if (options.batchNorm)
+      layers.push({ name: `${name}_bn`, type: "batchNorm", attributes: { epsilon: options.epsilon } });
     layers.push({ name: `${name}_relu`, type: "activation", attributes: { function: options.activation } });
     return `${name}_relu`;
   };
@@ -177,8 +178,16 @@ export function scaledChannels(
 }
 
 function blockPadding({ padding }: CompleteOptions, { stride, dilation }: Step): Padding {
-  if (padding === "symmetric") return [[dilation, dilation], [dilation, dilation]];
-  if (padding === "keras" && stride === 2) return [[0, 1], [0, 1]];
+  if (padding === "symmetric")
+    return [
+      [dilation, dilation],
+      [dilation, dilation],
+    ];
+  if (padding === "keras" && stride === 2)
+    return [
+      [0, 1],
+      [0, 1],
+    ];
   return "same";
 }
 
@@ -212,4 +221,3 @@ function modelInfo(options: CompleteOptions): NetworkInfo {
     ...(preprocessing === undefined ? {} : { preprocessing }),
   };
 }
-

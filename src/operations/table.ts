@@ -10,7 +10,14 @@ import { type GlobalPoolAttributes, globalAveragePool, globalMaxPool } from "./g
 import type { Operation } from "./operation.ts";
 import { type PointwiseAttributes, pointwiseConvolution } from "./pointwise-convolution.ts";
 import { averagePool, maxPool, type PoolAttributes } from "./pool.ts";
-import { type DropoutAttributes, dropout, type FlattenAttributes, flatten, type ReshapeAttributes, reshape } from "./reshape.ts";
+import {
+  type DropoutAttributes,
+  dropout,
+  type FlattenAttributes,
+  flatten,
+  type ReshapeAttributes,
+  reshape,
+} from "./reshape.ts";
 import { type SoftmaxAttributes, softmax } from "./softmax.ts";
 
 export interface AttributesByType {

@@ -47,7 +47,8 @@ function place(lifetimes: readonly Lifetime[], order: readonly number[], isHigh:
       .filter((other) => overlaps(value, lifetimes[other]))
       .map((other) => ({ start: offsets[other] ?? 0, end: (offsets[other] ?? 0) + sizeOf(lifetimes[other]) }))
       .sort((a, b) => a.start - b.start);
-    const offset = (isHigh(turn) ? highestGap(taken, value.elements, bound) : undefined) ?? lowestGap(taken, value.elements);
+    const offset =
+      (isHigh(turn) ? highestGap(taken, value.elements, bound) : undefined) ?? lowestGap(taken, value.elements);
     offsets[index] = offset;
     placed.push(index);
     total = Math.max(total, offset + value.elements);

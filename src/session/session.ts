@@ -23,6 +23,8 @@ export class Session<Output extends string = string, Tap extends string = string
   readonly backend: string;
   /** What runs, as data. */
   readonly plan: Plan;
+  /** `using session = …` calls this. Set in the constructor: not every engine has the symbol. */
+  declare readonly [Symbol.dispose]: () => void;
   #bound: BoundPlan | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -108,11 +110,6 @@ export class Session<Output extends string = string, Tap extends string = string
     }
     return checked;
   }
-}
-
-/** `using session = …` calls this; engines without `Symbol.dispose` have `close`. */
-export interface Session<Output extends string, Tap extends string> {
-  [Symbol.dispose](): void;
 }
 
 function inputError(plan: Plan, found: Shape, todo: string): DepthwiseError {

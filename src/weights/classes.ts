@@ -52,5 +52,8 @@ export function adjustClasses(
   adjusted.set("conv_preds/bias", tensor(biases, [wanted]));
   const { labels, ...rest } = options;
   const fitting = labels?.length === found ? (background ? ["background", ...labels] : labels.slice(1)) : labels;
-  return { parameters: adjusted, options: { ...rest, background, ...(fitting === undefined ? {} : { labels: fitting }) } };
+  return {
+    parameters: adjusted,
+    options: { ...rest, background, ...(fitting === undefined ? {} : { labels: fitting }) },
+  };
 }

@@ -24,7 +24,8 @@ export function inferOptions(
     });
   }
   const standardConvolution = parameters.has("conv_1/kernel");
-  const shallow = parameters.has(standardConvolution ? "conv_8/kernel" : "conv_pw_8/kernel") &&
+  const shallow =
+    parameters.has(standardConvolution ? "conv_8/kernel" : "conv_pw_8/kernel") &&
     !parameters.has(standardConvolution ? "conv_9/kernel" : "conv_pw_9/kernel");
   const classes = parameters.get("conv_preds/kernel")?.shape[3];
   const batchNorm = [...parameters.keys()].some((name) => name.includes("_bn/"));
@@ -37,9 +38,10 @@ export function inferOptions(
     standardConvolution,
     shallow,
   };
-  const { padding, epsilon, activation } = defaults;
+  const { padding, epsilon, activation, preprocessing } = defaults;
   const background = classes === 1001 ? { background: true } : classes === 1000 ? { background: false } : {};
-  const known = { padding, epsilon, activation, ...background, ...shape, ...stated };
+  const said = Object.keys(preprocessing).length === 0 ? {} : { preprocessing };
+  const known = { padding, epsilon, activation, ...said, ...background, ...shape, ...stated };
   if (stated.alpha !== undefined) return known;
   return { ...known, ...inferWidth(parameters, known, defaults) };
 }
@@ -55,10 +57,12 @@ function inferWidth(
     name: `${known.standardConvolution === true ? "conv" : "conv_pw"}_${index + 1}/kernel`,
   }));
   const layers = known.shallow === true ? [] : blocks;
-  const found = [{ filters: MOBILENET_V1_STEM.filters, name: "conv1/kernel" }, ...layers].flatMap(({ filters, name }) => {
-    const width = parameters.get(name)?.shape[3];
-    return width === undefined ? [] : [{ filters, width }];
-  });
+  const found = [{ filters: MOBILENET_V1_STEM.filters, name: "conv1/kernel" }, ...layers].flatMap(
+    ({ filters, name }) => {
+      const width = parameters.get(name)?.shape[3];
+      return width === undefined ? [] : [{ filters, width }];
+    },
+  );
   const roundings: readonly FamilyDefaults["channelRounding"][] =
     known.channelRounding === undefined
       ? [defaults.channelRounding, "truncate", "floor", "divisible8"]

@@ -42,7 +42,11 @@ export function scanJsonKeys(text: string, maxDepth: number): JsonKeys {
         if (isKeyNext && keys !== undefined) {
           const key = stringValue(text.slice(i, end + 1));
           if (keys.has(key)) {
-            return { outermost, twice: { key, under: open.length > 1 ? outermost.at(-1) : undefined }, isTooDeep: false };
+            return {
+              outermost,
+              twice: { key, under: open.length > 1 ? outermost.at(-1) : undefined },
+              isTooDeep: false,
+            };
           }
           keys.add(key);
           if (open.length === 1) outermost.push(key);

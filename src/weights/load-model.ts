@@ -50,7 +50,11 @@ export async function loadModel(source: ByteSource, overrides: LoadOptions = {})
   return withParameters(mobileNetV1(adjusted.options), adjusted.parameters, name) as LoadedModel;
 }
 
-function loadCustom(definition: Readonly<Record<string, unknown>>, tensors: ReadonlyMap<string, StoredTensor>, name: string): LoadedModel {
+function loadCustom(
+  definition: Readonly<Record<string, unknown>>,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  name: string,
+): LoadedModel {
   const parameters = new Map<string, FloatTensor>();
   for (const stored of tensors.values()) parameters.set(stored.name, tensor(toFloat32(stored), stored.shape));
   checkFinite(parameters, name);

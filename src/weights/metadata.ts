@@ -77,7 +77,11 @@ export function writeMetadata(model: Network): Record<string, string> {
   const { architecture, options, preprocessing, labels, background } = model.info;
   if (architecture !== "mobilenet_v1" || options === undefined) {
     const { name, inputShape, layers, outputs, aliases, info } = model;
-    return { format: "depthwise", architecture, network: JSON.stringify({ name, inputShape, layers, outputs, aliases, info }) };
+    return {
+      format: "depthwise",
+      architecture,
+      network: JSON.stringify({ name, inputShape, layers, outputs, aliases, info }),
+    };
   }
   const [height, width] = model.inputShape;
   const range = preprocessing?.["range"];

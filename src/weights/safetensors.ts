@@ -8,6 +8,7 @@
  */
 
 import { DepthwiseError, type ErrorCode } from "../core/errors.ts";
+import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
 import { elementCount, type Shape, shapeText } from "../core/tensor.ts";
 import { encodeFloat16, FLOAT16_OVERFLOW } from "./float16.ts";
 import { scanJsonKeys } from "./json-keys.ts";
@@ -31,7 +32,10 @@ const HEADER_DEPTH = 3;
  *         `FORMAT_UNKNOWN` if it is recognised as something else
  */
 export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): TensorFile {
-  const { name = "safetensors data", maxHeaderBytes = 100_000_000 } = options;
+  checkKnownOptions("readSafetensors", options, ["name", "maxHeaderBytes"]);
+  const { name = "safetensors data" } = options;
+  const maxHeaderBytes = positiveInteger("readSafetensors", "maxHeaderBytes", options.maxHeaderBytes ?? 100_000_000);
+  if (!(bytes instanceof Uint8Array)) throw optionError("readSafetensors", "bytes", "a Uint8Array", bytes);
   const fail = failure(name);
   const headerBytes = headerLength(bytes, maxHeaderBytes, fail);
   const data = bytes.subarray(8 + headerBytes);
@@ -70,6 +74,9 @@ export function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const header: [string, unknown][] = [];
+  if (!Object.values(metadata).every((value) => typeof value === "string")) {
+    throw optionError("writeSafetensors", "metadata", "an object of strings", metadata);
+  }
   const sorted = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
   if (sorted.length > 0) header.push(["__metadata__", Object.fromEntries(sorted)]);
   const parts: Uint8Array[] = [];
@@ -77,6 +84,9 @@ export function writeSafetensors(
   let offset = 0;
   for (const tensor of tensors) {
     const { name, shape, data, dtype = "F32" } = tensor;
+    oneOf("writeSafetensors", "dtype", dtype, ["F32", "F16"]);
+    if (!isNaturals(shape))
+      throw optionError("writeSafetensors", `shape of "${name}"`, "an array of whole numbers", shape);
     if (names.has(name) || data.length !== elementCount(shape)) {
       throw new DepthwiseError("OPTION_INVALID", {
         what: `writeSafetensors: tensor "${name}"`,
@@ -105,7 +115,11 @@ export function writeSafetensors(
   return bytes;
 }
 
-type Fail = (code: ErrorCode, what: string, facts: { expected?: string; found?: string; todo?: string }) => DepthwiseError;
+type Fail = (
+  code: ErrorCode,
+  what: string,
+  facts: { expected?: string; found?: string; todo?: string },
+) => DepthwiseError;
 
 const INCOMPLETE = "The file is incomplete; fetch it again. Nothing was loaded.";
 const BROKEN = "The file is broken or was not written as safetensors; fetch or write it again. Nothing was loaded.";
@@ -147,7 +161,8 @@ function headerLength(bytes: Uint8Array, maxHeaderBytes: number, fail: Fail): nu
 
 /** The header's entries in the order of the text. */
 function parseHeader(bytes: Uint8Array, fail: Fail): [string, unknown][] {
-  if (bytes[0] !== 0x7b) throw fail("FILE_CORRUPT", "header", { expected: 'JSON that begins with "{"', found: "other bytes" });
+  if (bytes[0] !== 0x7b)
+    throw fail("FILE_CORRUPT", "header", { expected: 'JSON that begins with "{"', found: "other bytes" });
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -155,10 +170,11 @@ function parseHeader(bytes: Uint8Array, fail: Fail): [string, unknown][] {
     throw fail("FILE_CORRUPT", "header", { expected: "UTF-8 text", found: "bytes that are not UTF-8" });
   }
   const { outermost, twice, isTooDeep } = scanJsonKeys(text, HEADER_DEPTH);
-  if (isTooDeep) throw fail("FILE_CORRUPT", "header", { expected: `at most ${HEADER_DEPTH} levels`, found: "deeper nesting" });
+  if (isTooDeep)
+    throw fail("FILE_CORRUPT", "header", { expected: `at most ${HEADER_DEPTH} levels`, found: "deeper nesting" });
   if (twice !== undefined) {
-    const where = twice.under === undefined ? "" : ` of "${twice.under}"`;
-    throw fail("FILE_CORRUPT", `header: the key "${twice.key}"${where} stands twice`, {});
+    const where = twice.under === undefined ? "" : ` of ${quoted(twice.under)}`;
+    throw fail("FILE_CORRUPT", `header: the key ${quoted(twice.key)}${where} stands twice`, {});
   }
   let parsed: unknown;
   try {
@@ -187,25 +203,35 @@ interface Entry {
 }
 
 function checkEntry(name: string, value: unknown, dataBytes: number, dataStart: number, fail: Fail): Entry {
-  const what = `tensor "${name}"`;
+  const what = `tensor ${quoted(name)}`;
   const keys = isObject(value) ? Object.keys(value).sort().join(", ") : typeof value;
   if (!isObject(value) || keys !== "data_offsets, dtype, shape") {
     throw fail("FILE_CORRUPT", what, { expected: "dtype, shape and data_offsets", found: keys });
   }
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BYTES, dtype)) {
-    throw fail("FILE_CORRUPT", `${what}: dtype`, { expected: Object.keys(DTYPE_BYTES).join(", "), found: JSON.stringify(dtype) });
+    throw fail("FILE_CORRUPT", `${what}: dtype`, {
+      expected: Object.keys(DTYPE_BYTES).join(", "),
+      found: JSON.stringify(dtype),
+    });
   }
   if (!isNaturals(shape)) {
-    throw fail("FILE_CORRUPT", `${what}: shape`, { expected: "an array of whole numbers", found: JSON.stringify(shape) });
+    throw fail("FILE_CORRUPT", `${what}: shape`, {
+      expected: "an array of whole numbers",
+      found: JSON.stringify(shape),
+    });
   }
   if (!isNaturals(offsets) || offsets.length !== 2 || (offsets[0] ?? 0) > (offsets[1] ?? 0)) {
     const expected = "[begin, end] with begin ≤ end";
     throw fail("FILE_CORRUPT", `${what}: data_offsets`, { expected, found: JSON.stringify(offsets) });
   }
   const [begin = 0, end = 0] = offsets;
-  // A product that leaves the safe integers cannot equal a length that is one.
+  // A product that leaves the safe integers cannot equal a length that is one; a zero must not hide it.
   const bytes = elementCount(shape) * DTYPE_BYTES[dtype as StoredDType];
+  const withoutZeros = elementCount(shape.filter((side) => side !== 0));
+  if (!Number.isSafeInteger(withoutZeros)) {
+    throw fail("FILE_CORRUPT", `${what}: shape`, { expected: "a product below 2^53", found: shapeText(shape) });
+  }
   if (bytes !== end - begin) {
     const expected = `${grouped(bytes)} bytes for ${dtype} ${shapeText(shape)}`;
     throw fail("FILE_CORRUPT", what, { expected, found: `${grouped(end - begin)} by its data_offsets` });
@@ -226,13 +252,16 @@ function checkCoverage(entries: readonly Entry[], dataBytes: number, fail: Fail)
   for (const entry of sorted) {
     if (entry.begin !== end) {
       const kind = entry.begin < end ? "overlap" : `leave a hole of ${grouped(entry.begin - end)} bytes between them`;
-      throw fail("FILE_CORRUPT", `${previous} and tensor "${entry.name}" ${kind}`, {});
+      throw fail("FILE_CORRUPT", `${previous} and tensor ${quoted(entry.name)} ${kind}`, {});
     }
     end = entry.end;
-    previous = `tensor "${entry.name}"`;
+    previous = `tensor ${quoted(entry.name)}`;
   }
   if (end !== dataBytes) {
-    throw fail("FILE_CORRUPT", "data", { expected: `${grouped(end)} bytes in all tensors`, found: `${grouped(dataBytes)}` });
+    throw fail("FILE_CORRUPT", "data", {
+      expected: `${grouped(end)} bytes in all tensors`,
+      found: `${grouped(dataBytes)}`,
+    });
   }
 }
 
@@ -257,7 +286,14 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function isNaturals(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
+  return (
+    Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0 && !Object.is(entry, -0))
+  );
+}
+
+/** A name out of a file, fit for a message: escaped, and not longer than a line. */
+function quoted(name: string): string {
+  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
 }
 
 function grouped(value: number | bigint): string {

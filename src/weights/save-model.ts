@@ -48,7 +48,7 @@ export async function saveModel(model: Network, path: string | URL, options: Sav
       todo: "In a browser take the bytes from encodeModel.",
     });
   }
-  const target = path instanceof URL ? (process.getBuiltinModule("node:url").fileURLToPath(path)) : path;
+  const target = path instanceof URL ? process.getBuiltinModule("node:url").fileURLToPath(path) : path;
   const temporary = `${target}.${process.pid}.${Math.trunc(performance.now() * 1000)}.tmp`;
   try {
     await files.writeFile(temporary, bytes);

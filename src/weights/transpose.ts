@@ -24,6 +24,7 @@ export function transpose(name: string, data: Float32Array, shape: Shape, layout
     case "as-is":
       return { data, shape };
     case "dense": {
+      if (shape.length === 4 && shape[0] === 1 && shape[1] === 1) return { data, shape };
       const [input = 0, output = 0] = expectRank(name, shape, 2);
       return { data, shape: [1, 1, input, output] };
     }
@@ -36,7 +37,8 @@ export function transpose(name: string, data: Float32Array, shape: Shape, layout
       return { data: permute(data, shape, [2, 3, 1, 0]), shape: [kh, kw, input, output] };
     }
     case "depthwise-oihw": {
-      const [channels = 0, , kh = 0, kw = 0] = expectRank(name, shape, 4);
+      const [channels = 0, one, kh = 0, kw = 0] = expectRank(name, shape, 4);
+      if (one !== 1) throw unlikely(name, "[channels, 1, kh, kw]", shape);
       return { data: permute(data, shape, [2, 3, 0, 1]), shape: [kh, kw, channels, 1] };
     }
   }
@@ -44,9 +46,13 @@ export function transpose(name: string, data: Float32Array, shape: Shape, layout
 
 function expectRank(name: string, shape: Shape, rank: number): Shape {
   if (shape.length === rank) return shape;
-  throw new DepthwiseError("SHAPE_MISMATCH", {
+  throw unlikely(name, `rank ${rank}`, shape);
+}
+
+function unlikely(name: string, expected: string, shape: Shape): DepthwiseError {
+  return new DepthwiseError("SHAPE_MISMATCH", {
     what: `tensor "${name}"`,
-    expected: `rank ${rank}`,
+    expected,
     found: shapeText(shape),
     todo: "These names are known from another layout; the file is not what it seems.",
   });

@@ -1,15 +1,14 @@
 /** The command line as a user types it: the built file in a process of its own. */
 
 import { execFile, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cost, paper } from "../../src/cost/index.ts";
 import { version } from "../../src/cli/version.ts";
+import { cost, paper } from "../../src/cost/index.ts";
 import { mobileNetV1, saveModel } from "../../src/index.ts";
-import { readFileSync } from "node:fs";
 
 const root = resolve(import.meta.dirname, "../..");
 const command = resolve(root, "dist/cli/depthwise.js");
@@ -19,6 +18,13 @@ interface Outcome {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** What `classify --json` prints for a file. */
+interface Line {
+  readonly file: string;
+  readonly predictions?: readonly object[];
+  readonly error?: { readonly name: string; readonly message: string };
 }
 
 function run(...args: string[]): Promise<Outcome> {
@@ -50,11 +56,14 @@ describe("depthwise", () => {
     expect(await run("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
   });
 
-  it.each([[], ["summary"], ["cost"], ["paper"], ["budget"], ["classify"]])("%s --help says what it does", async (...name) => {
-    const { code, stdout } = await run(...name.filter(Boolean), "--help");
-    expect(code).toBe(0);
-    expect(stdout).toContain("Usage: depthwise");
-  });
+  it.each([[], ["summary"], ["cost"], ["paper"], ["budget"], ["classify"]])(
+    "%s --help says what it does",
+    async (...name) => {
+      const { code, stdout } = await run(...name.filter(Boolean), "--help");
+      expect(code).toBe(0);
+      expect(stdout).toContain("Usage: depthwise");
+    },
+  );
 
   it.each([
     [["frobnicate"], 2, "unknown command"],
@@ -75,12 +84,16 @@ describe("depthwise", () => {
 
   it("cost --json prints the object of the library", async () => {
     const { stdout } = await run("cost", "--alpha", "0.25", "--resolution", "128", "--convention", "keras", "--json");
-    expect(JSON.parse(stdout)).toEqual(JSON.parse(JSON.stringify(cost(mobileNetV1({ alpha: 0.25, resolution: 128 }), { convention: "keras" }))));
+    expect(JSON.parse(stdout)).toEqual(
+      JSON.parse(JSON.stringify(cost(mobileNetV1({ alpha: 0.25, resolution: 128 }), { convention: "keras" }))),
+    );
   });
 
   it("cost reads the network from a file", async () => {
     const { stdout } = await run("cost", "--weights", "tiny.safetensors", "--json");
-    expect(JSON.parse(stdout)).toEqual(JSON.parse(JSON.stringify(cost(mobileNetV1({ alpha: 0.25, resolution: 64, classes: 3 })))));
+    expect(JSON.parse(stdout)).toEqual(
+      JSON.parse(JSON.stringify(cost(mobileNetV1({ alpha: 0.25, resolution: 64, classes: 3 })))),
+    );
   });
 
   it("paper --json prints the object of the library, paper the tables", async () => {
@@ -101,10 +114,25 @@ describe("depthwise", () => {
   });
 
   it("classify prints one line of JSON a file, goes on after bad ones, and says so in its code", async () => {
-    const { code, stdout } = await run("classify", "*.png", "b c.jpg", "text.jpg", "missing.jpg", "folder.png", "--weights", "tiny.safetensors", "--json", "--top-k", "2");
-    const lines = stdout.trim().split("\n").map((line) => JSON.parse(line) as Record<string, never>);
+    const { code, stdout } = await run(
+      "classify",
+      "*.png",
+      "b c.jpg",
+      "text.jpg",
+      "missing.jpg",
+      "folder.png",
+      "--weights",
+      "tiny.safetensors",
+      "--json",
+      "--top-k",
+      "2",
+    );
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Line);
     expect(code).toBe(1);
-    expect(lines.map(({ file, error }) => [file, (error as { name: string } | undefined)?.name])).toEqual([
+    expect(lines.map(({ file, error }) => [file, error?.name])).toEqual([
       ["a.png", undefined],
       ["empty.png", "FILE_EMPTY"],
       ["b c.jpg", undefined],
@@ -114,18 +142,24 @@ describe("depthwise", () => {
     ]);
     const [first] = lines;
     expect(Object.keys(first!)).toEqual(["file", "predictions", "milliseconds"]);
-    expect(first!["predictions"]).toHaveLength(2);
-    expect(Object.keys(first!["predictions"][0]!)).toEqual(["index", "label", "probability"]);
+    expect(first!.predictions).toHaveLength(2);
+    expect(Object.keys(first!.predictions![0]!)).toEqual(["index", "label", "probability"]);
   });
 
   it("ends cleanly when interrupted", async () => {
     const many = Array.from({ length: 400 }, () => "a.png");
     const files = many.map((_, i) => join(folder, `copy-${i}.png`));
     for (const file of files) writeFileSync(file, readFileSync(join(folder, "a.png")));
-    const child = spawn(process.execPath, [command, "classify", "copy-*.png", "--weights", "tiny.safetensors", "--json"], { cwd: folder });
+    const child = spawn(
+      process.execPath,
+      [command, "classify", "copy-*.png", "--weights", "tiny.safetensors", "--json"],
+      { cwd: folder },
+    );
     let stdout = "";
     let stderr = "";
-    child.stderr.on("data", (chunk) => { stderr += chunk; });
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
     const code = await new Promise((done) => {
       child.stdout.on("data", (chunk) => {
         if (stdout === "") child.kill("SIGINT");

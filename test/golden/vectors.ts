@@ -2,8 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type FloatTensor, tensor } from "../../src/core/tensor.ts";
 import { mulberry32 } from "../../src/core/random.ts";
+import { type FloatTensor, tensor } from "../../src/core/tensor.ts";
 import { sharedRoot } from "../shared.ts";
 
 export interface TensorReference {

@@ -41,17 +41,31 @@ describe("the rooms of src", () => {
   });
 
   it("has no room that the list does not know", () => {
-    const rooms = readdirSync(src, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    const rooms = readdirSync(src, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
     expect(rooms.sort()).toEqual(Object.keys(ROOMS).sort());
   });
 
   it("has no file above 600 lines, tables of data excepted", () => {
-    const long = files.filter((file) => !file.endsWith("imagenet-labels.ts") && !file.endsWith("printed.ts") && readFileSync(resolve(src, file), "utf8").split("\n").length > 600);
+    const long = files.filter(
+      (file) =>
+        !file.endsWith("imagenet-labels.ts") &&
+        !file.endsWith("printed.ts") &&
+        readFileSync(resolve(src, file), "utf8").split("\n").length > 600,
+    );
     expect(long).toEqual([]);
   });
 
   it("has no cycle of imports", () => {
-    const graph = new Map(files.map((file) => [file, [...readFileSync(resolve(src, file), "utf8").matchAll(/^(?:import|export)(?! type)[^;]*?from "(\.[^"]+)"/gms)].map(([, target = ""]) => relative(src, resolve(dirname(resolve(src, file)), target)))]));
+    const graph = new Map(
+      files.map((file) => [
+        file,
+        [
+          ...readFileSync(resolve(src, file), "utf8").matchAll(/^(?:import|export)(?! type)[^;]*?from "(\.[^"]+)"/gms),
+        ].map(([, target = ""]) => relative(src, resolve(dirname(resolve(src, file)), target))),
+      ]),
+    );
     const done = new Set<string>();
     const visit = (file: string, path: readonly string[]): void => {
       expect(path, `cycle: ${[...path, file].join(" → ")}`).not.toContain(file);

@@ -16,7 +16,10 @@ const geometry = fc.record({
   dilation: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
   padding: fc.oneof(
     fc.constant("same" as const),
-    fc.tuple(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3 })), fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3 }))),
+    fc.tuple(
+      fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3 })),
+      fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3 })),
+    ),
   ),
   bias: fc.boolean(),
   seed: fc.integer({ min: 1, max: 1e6 }),
@@ -37,7 +40,12 @@ function pads(g: Geometry, axis: 0 | 1): { before: number; out: number } {
 }
 
 /** Calls `visit` with each input position that contributes to an output position. */
-function taps(g: Geometry, oy: number, ox: number, visit: (iy: number, ix: number, u: number, v: number) => void): void {
+function taps(
+  g: Geometry,
+  oy: number,
+  ox: number,
+  visit: (iy: number, ix: number, u: number, v: number) => void,
+): void {
   for (let u = 0; u < g.kernel[0]; u++) {
     for (let v = 0; v < g.kernel[1]; v++) {
       const iy = oy * g.stride[0] + u * g.dilation[0] - pads(g, 0).before;
@@ -47,7 +55,8 @@ function taps(g: Geometry, oy: number, ox: number, visit: (iy: number, ix: numbe
   }
 }
 
-const at = ({ data, shape }: FloatTensor, ...index: number[]): number => data[index.reduce((flat, i, axis) => flat * shape[axis]! + i, 0)]!;
+const at = ({ data, shape }: FloatTensor, ...index: number[]): number =>
+  data[index.reduce((flat, i, axis) => flat * shape[axis]! + i, 0)]!;
 
 /** |a − b| ≤ γ·Σ|x·w| for a float32 result of a float64 sum. */
 function close(actual: number, exact: number, magnitude: number): boolean {
@@ -62,7 +71,8 @@ function each(g: Geometry, channels: number, visit: (n: number, oy: number, ox: 
 
 const fits = (g: Geometry) => pads(g, 0).out >= 1 && pads(g, 1).out >= 1;
 const input = (g: Geometry) => recipe([g.batch, ...g.size, g.channels], g.seed, -1, 1);
-const biasOf = (g: Geometry, count: number) => (g.bias ? recipe([count], g.seed + 2, -1, 1) : tensor(new Float32Array(count), [count]));
+const biasOf = (g: Geometry, count: number) =>
+  g.bias ? recipe([count], g.seed + 2, -1, 1) : tensor(new Float32Array(count), [count]);
 
 it("conv2d is the definition, for any geometry", () => {
   fc.assert(

@@ -1,14 +1,21 @@
 import { afterAll, expect, it } from "vitest";
 import { layWindow } from "../../src/core/window.ts";
-import type { MobileNetV1Options } from "../../src/models/mobilenet-v1-options.ts";
 import { mobileNetV1 } from "../../src/models/mobilenet-v1.ts";
+import type { MobileNetV1Options } from "../../src/models/mobilenet-v1-options.ts";
 import { compile } from "../../src/session/compile.ts";
-import { largestDifference, readJson, readIntegers, readTensor, recipe, type TensorReference } from "../golden/vectors.ts";
+import {
+  largestDifference,
+  readIntegers,
+  readJson,
+  readTensor,
+  recipe,
+  type TensorReference,
+} from "../golden/vectors.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
 
 interface Case {
   readonly name: string;
-  readonly options: Record<string, never>;
+  readonly options: MobileNetV1Options & { readonly architecture: string; readonly inputShape: readonly number[] };
   readonly input: { readonly shape: number[]; readonly seed: number; readonly low: number; readonly high: number };
   readonly parameterCount: number;
   readonly parameters: readonly [string, number[], number, number, number, number[], number, number, number][];
@@ -35,13 +42,14 @@ interface Index {
   readonly cases: readonly Case[];
 }
 
-function builderOptions({ architecture: _, inputShape, ...rest }: Record<string, never>): MobileNetV1Options {
-  const [height, width, channels] = inputShape as number[];
+function builderOptions({ architecture: _, inputShape, ...rest }: Case["options"]): MobileNetV1Options {
+  const [height, width, channels] = inputShape;
   return { ...rest, inputSize: [height!, width!], inputChannels: channels! };
 }
 
 describeShared("golden V1 networks", () => {
-  const index = sharedRoot === undefined ? { counts: { cases: 0 }, cases: [] } : readJson<Index>("golden/models/index.json");
+  const index =
+    sharedRoot === undefined ? { counts: { cases: 0 }, cases: [] } : readJson<Index>("golden/models/index.json");
   let passed = 0;
 
   it.each(index.cases.map((entry) => [entry.name, entry] as const))("%s, tap by tap", async (_name, golden) => {
@@ -60,7 +68,11 @@ describeShared("golden V1 networks", () => {
 
     for (const layer of golden.layers) {
       const { name, stride, dilation, padding, output } = layer as unknown as {
-        name: string; stride: number; dilation: number; padding: unknown; output: number[];
+        name: string;
+        stride: number;
+        dilation: number;
+        padding: unknown;
+        output: number[];
       };
       expect(model.shapes.get(name)).toEqual(output);
       const node = model.layers.find((candidate) => candidate.name === name);
@@ -68,7 +80,9 @@ describeShared("golden V1 networks", () => {
       const input = model.shapes.get(node.inputs[0]!)!;
       const window = layWindow(name, node.attributes, [input[0]!, input[1]!]);
       expect({ stride: window.stride, dilation: window.dilation, padding: window.padding }).toEqual({
-        stride: [stride, stride], dilation: [dilation, dilation], padding,
+        stride: [stride, stride],
+        dilation: [dilation, dilation],
+        padding,
       });
     }
 
@@ -83,7 +97,12 @@ describeShared("golden V1 networks", () => {
         const { tolerance } = tap;
         const indices = readIntegers("golden/models", tap.indices);
         const values = readTensor("golden/models", tap.values).data;
-        expect(largestDifference(indices.map((i) => actual.data[i]!), values)).toBeLessThanOrEqual(tolerance);
+        expect(
+          largestDifference(
+            indices.map((i) => actual.data[i]!),
+            values,
+          ),
+        ).toBeLessThanOrEqual(tolerance);
         const mean = actual.data.reduce((all, x) => all + x, 0) / actual.data.length;
         expect(Math.abs(mean - tap.mean)).toBeLessThanOrEqual(tolerance);
       }

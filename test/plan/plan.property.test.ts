@@ -9,7 +9,11 @@ import { recipe } from "../golden/vectors.ts";
 
 describe("the arena", () => {
   const lifetime = fc
-    .record({ elements: fc.integer({ min: 1, max: 500 }), from: fc.integer({ min: 0, max: 20 }), length: fc.integer({ min: 0, max: 6 }) })
+    .record({
+      elements: fc.integer({ min: 1, max: 500 }),
+      from: fc.integer({ min: 0, max: 20 }),
+      length: fc.integer({ min: 0, max: 6 }),
+    })
     .map(({ elements, from, length }): Lifetime => ({ elements, from, to: from + length }));
 
   it("never lets two living values overlap", () => {
@@ -32,22 +36,29 @@ describe("the arena", () => {
     [1, 224, 4_816_896],
     [0.25, 128, 393_216],
     [0.5, 160, 1_228_800],
-  ])("of %s MobileNet-%s holds the largest input and output, %s bytes, and no more", async (alpha, resolution, bytes) => {
-    const model = mobileNetV1({ alpha, resolution });
-    expect(plan(model).arenaElements * 4).toBe(bytes);
-    expect(cost(model).totals.peakActivationBytes).toBe(bytes);
-    const session = await compile(model);
-    expect(session.arenaBytes).toBe(bytes);
-    session.close();
-    expect(session.arenaBytes).toBe(0);
-  });
+  ])(
+    "of %s MobileNet-%s holds the largest input and output, %s bytes, and no more",
+    async (alpha, resolution, bytes) => {
+      const model = mobileNetV1({ alpha, resolution });
+      expect(plan(model).arenaElements * 4).toBe(bytes);
+      expect(cost(model).totals.peakActivationBytes).toBe(bytes);
+      const session = await compile(model);
+      expect(session.arenaBytes).toBe(bytes);
+      session.close();
+      expect(session.arenaBytes).toBe(0);
+    },
+  );
 });
 
 describe("the plan", () => {
   it("is plain data: one step a layer, batch norm and activation inside", () => {
     const steps = plan(mobileNetV1({ alpha: 0.25, resolution: 32 })).steps;
     expect(steps.map(({ name }) => name)).toHaveLength(28 + 2);
-    expect(steps[1]).toMatchObject({ name: "conv_dw_1", layers: ["conv_dw_1", "conv_dw_1_bn", "conv_dw_1_relu"], call: { activation: "relu6" } });
+    expect(steps[1]).toMatchObject({
+      name: "conv_dw_1",
+      layers: ["conv_dw_1", "conv_dw_1_bn", "conv_dw_1_relu"],
+      call: { activation: "relu6" },
+    });
   });
 
   it("gives the same numbers folded and unfolded, for random networks", async () => {

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { tensor } from "../../src/core/tensor.ts";
-import { activation, batchNorm, conv2d, dense, globalAveragePool, network, sequential, softmax } from "../../src/layers/index.ts";
+import {
+  activation,
+  batchNorm,
+  conv2d,
+  dense,
+  globalAveragePool,
+  network,
+  sequential,
+  softmax,
+} from "../../src/layers/index.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { compile } from "../../src/session/compile.ts";
 import { recipe } from "../golden/vectors.ts";
@@ -13,7 +22,7 @@ describe("a session", () => {
     const session = await compile(model, { batch: 4, taps: ["conv_pw_3"] });
     const images = [1, 2, 3].map((seed) => image(seed));
     const joined = new Float32Array(3 * 32 * 32 * 3);
-    images.forEach((one, i) => joined.set(one.data, i * one.data.length));
+    for (const [i, one] of images.entries()) joined.set(one.data, i * one.data.length);
     const together = await session.run(tensor(joined, [3, 32, 32, 3]));
     expect(together.taps.conv_pw_3.shape[0]).toBe(3);
     for (const [i, one] of images.entries()) {
@@ -143,7 +152,7 @@ describe("a network of one's own", () => {
     const { output, taps } = await session.run(x);
     const relu = taps.a_bn.data.map((value) => Math.max(value, 0));
     expect(taps.a.data).toEqual(relu);
-    taps.sum.data.forEach((value, i) => expect(value).toBeCloseTo(relu[i]! + x.data[i]!, 6));
+    for (const [i, value] of taps.sum.data.entries()) expect(value).toBeCloseTo(relu[i]! + x.data[i]!, 6);
     output.data.forEach((value, i) => {
       const gate = taps.gate.data[Math.floor(i / 144) * 4 + (i % 4)]!;
       expect(value).toBeCloseTo(taps.sum.data[i]! * gate, 6);
@@ -152,11 +161,22 @@ describe("a network of one's own", () => {
 
   it("is named layer by layer and gives logits and probabilities", async () => {
     const mine = sequential({ inputShape: [8, 8, 1] }, [
-      conv2d({ filters: 3, kernel: 3 }), batchNorm(), activation("relu6"), conv2d({ filters: 3, kernel: 3 }),
-      globalAveragePool(), dense({ filters: 2, name: "head" }), softmax(),
+      conv2d({ filters: 3, kernel: 3 }),
+      batchNorm(),
+      activation("relu6"),
+      conv2d({ filters: 3, kernel: 3 }),
+      globalAveragePool(),
+      dense({ filters: 2, name: "head" }),
+      softmax(),
     ]);
     expect(mine.layers.map(({ name }) => name)).toEqual([
-      "conv2d", "batchNorm", "activation", "conv2d_1", "globalAveragePool", "head", "softmax",
+      "conv2d",
+      "batchNorm",
+      "activation",
+      "conv2d_1",
+      "globalAveragePool",
+      "head",
+      "softmax",
     ]);
     const { logits, probabilities, output } = await (await compile(mine)).run(recipe([1, 8, 8, 1], 1, -1, 1));
     expect(output.data).toEqual(probabilities.data);

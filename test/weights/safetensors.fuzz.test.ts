@@ -4,11 +4,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
 import { mulberry32 } from "../../src/core/random.ts";
-import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors.ts";
+import { mobileNetV1 } from "../../src/models/index.ts";
 import { loadModel } from "../../src/weights/load-model.ts";
+import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
 import { toFloat32 } from "../../src/weights/stored-tensor.ts";
-import { mobileNetV1 } from "../../src/models/index.ts";
 
 const good = writeSafetensors(
   [
@@ -107,22 +107,30 @@ it("what is written is read back identical", () => {
   const shape = fc.array(fc.nat({ max: 4 }), { maxLength: 4 });
   const entry = fc.tuple(fc.string(), shape, fc.integer());
   fc.assert(
-    fc.property(fc.uniqueArray(entry, { selector: ([name]) => name, maxLength: 8 }), fc.dictionary(fc.string(), fc.string()), (entries, metadata) => {
-      const tensors = entries
-        .filter(([name]) => name !== "__metadata__")
-        .map(([name, sides, seed]) => {
-          const random = mulberry32(seed);
-          return { name, shape: sides, data: Float32Array.from({ length: sides.reduce((a, b) => a * b, 1) }, () => random() - 0.5) };
-        });
-      const read = readSafetensors(writeSafetensors(tensors, metadata));
-      expect([...read.tensors.keys()]).toEqual(tensors.map(({ name }) => name));
-      for (const { name, shape: sides, data } of tensors) {
-        const stored = read.tensors.get(name)!;
-        expect(stored.shape).toEqual(sides);
-        expect(toFloat32(stored)).toEqual(data);
-      }
-      expect({ ...read.metadata }).toEqual({ ...metadata });
-    }),
+    fc.property(
+      fc.uniqueArray(entry, { selector: ([name]) => name, maxLength: 8 }),
+      fc.dictionary(fc.string(), fc.string()),
+      (entries, metadata) => {
+        const tensors = entries
+          .filter(([name]) => name !== "__metadata__")
+          .map(([name, sides, seed]) => {
+            const random = mulberry32(seed);
+            return {
+              name,
+              shape: sides,
+              data: Float32Array.from({ length: sides.reduce((a, b) => a * b, 1) }, () => random() - 0.5),
+            };
+          });
+        const read = readSafetensors(writeSafetensors(tensors, metadata));
+        expect([...read.tensors.keys()]).toEqual(tensors.map(({ name }) => name));
+        for (const { name, shape: sides, data } of tensors) {
+          const stored = read.tensors.get(name)!;
+          expect(stored.shape).toEqual(sides);
+          expect(toFloat32(stored)).toEqual(data);
+        }
+        expect({ ...read.metadata }).toEqual({ ...metadata });
+      },
+    ),
     { numRuns: 300 },
   );
 });

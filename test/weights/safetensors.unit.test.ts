@@ -24,7 +24,16 @@ const HOSTILE: readonly [string, Uint8Array, string, readonly string[]][] = [
   ["a header of 200 MB that is not there", file("{}", 0, 200_000_000n), "FILE_TOO_LARGE", ["200,000,000"]],
   ["a header that is no JSON", file('{"a": tru', 0), "FILE_CORRUPT", ["JSON"]],
   ["a header that is an array", file("[1]", 0), "FILE_CORRUPT", ["{"]],
-  ["a header that is not UTF-8", (() => { const b = file('{"aa":1}', 0); b[10] = 0xff; return b; })(), "FILE_CORRUPT", ["UTF-8"]],
+  [
+    "a header that is not UTF-8",
+    (() => {
+      const b = file('{"aa":1}', 0);
+      b[10] = 0xff;
+      return b;
+    })(),
+    "FILE_CORRUPT",
+    ["UTF-8"],
+  ],
   ["a key that stands twice", file(`{"a":${entry(0, 4)},"a":${entry(0, 4)}}`, 4), "FILE_CORRUPT", ['"a"', "twice"]],
   ["a deep header", file(`{"a":${"[".repeat(50)}${"]".repeat(50)}}`, 0), "FILE_CORRUPT", ["levels"]],
   ["metadata that are numbers", file('{"__metadata__":{"a":1}}', 0), "FILE_CORRUPT", ["__metadata__"]],
@@ -32,15 +41,45 @@ const HOSTILE: readonly [string, Uint8Array, string, readonly string[]][] = [
   ["an unknown dtype", file(`{"a":${entry(0, 4, [1], "F31")}}`, 4), "FILE_CORRUPT", ["F31", '"a"']],
   ["a negative side", file(`{"a":${entry(0, 4, [-1])}}`, 4), "FILE_CORRUPT", ["[-1]"]],
   ["a shape that overflows", file(`{"a":${entry(0, 4, [2 ** 40, 2 ** 40])}}`, 4), "FILE_CORRUPT", ['"a"']],
-  ["offsets the wrong way round", file('{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}', 4), "FILE_CORRUPT", ["begin ≤ end"]],
-  ["offsets that are fractions", file('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0.5,4.5]}}', 4), "FILE_CORRUPT", ["0.5"]],
+  [
+    "offsets the wrong way round",
+    file('{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}', 4),
+    "FILE_CORRUPT",
+    ["begin ≤ end"],
+  ],
+  [
+    "offsets that are fractions",
+    file('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0.5,4.5]}}', 4),
+    "FILE_CORRUPT",
+    ["0.5"],
+  ],
   ["a length that is not the shape's", file(`{"a":${entry(0, 8, [1])}}`, 8), "FILE_CORRUPT", ["4 bytes", "8"]],
-  ["tensors that overlap", file(`{"a":${entry(0, 8)},"b":${entry(4, 12)}}`, 12), "FILE_CORRUPT", ['"a"', '"b"', "overlap"]],
+  [
+    "tensors that overlap",
+    file(`{"a":${entry(0, 8)},"b":${entry(4, 12)}}`, 12),
+    "FILE_CORRUPT",
+    ['"a"', '"b"', "overlap"],
+  ],
   ["a hole between tensors", file(`{"a":${entry(0, 4)},"b":${entry(8, 12)}}`, 12), "FILE_CORRUPT", ["hole of 4"]],
   ["bytes after the last tensor", file(`{"a":${entry(0, 4)}}`, 8), "FILE_CORRUPT", ["4 bytes", "8"]],
-  ["data that are cut off", file(`{"a":${entry(0, 4)},"b":${entry(4, 400)}}`, 40), "FILE_TRUNCATED", ['"b"', "the file ends at", "fetch it again"]],
-  ["an HTML page", new TextEncoder().encode("<!DOCTYPE html><html><body>404</body></html>"), "FORMAT_UNKNOWN", ["HTML"]],
-  ["a Git LFS pointer", new TextEncoder().encode("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), "FORMAT_UNKNOWN", ["LFS"]],
+  [
+    "data that are cut off",
+    file(`{"a":${entry(0, 4)},"b":${entry(4, 400)}}`, 40),
+    "FILE_TRUNCATED",
+    ['"b"', "the file ends at", "fetch it again"],
+  ],
+  [
+    "an HTML page",
+    new TextEncoder().encode("<!DOCTYPE html><html><body>404</body></html>"),
+    "FORMAT_UNKNOWN",
+    ["HTML"],
+  ],
+  [
+    "a Git LFS pointer",
+    new TextEncoder().encode("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+    "FORMAT_UNKNOWN",
+    ["LFS"],
+  ],
   ["a zip", Uint8Array.from([0x50, 0x4b, 3, 4, 0, 0, 0, 0, 0, 0]), "FORMAT_UNKNOWN", ["PyTorch"]],
   ["an HDF5 file", Uint8Array.from([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]), "FORMAT_UNKNOWN", ["Keras"]],
 ];
@@ -67,12 +106,18 @@ describe("readSafetensors", () => {
 
   it("reads a file whose data do not start on a multiple of four", () => {
     const bytes = file(`{"a":${entry(0, 8)}} `, 8);
-    new Float32Array(2).forEach((_, i) => new DataView(bytes.buffer).setFloat32(bytes.length - 8 + 4 * i, i + 0.5, true));
+    const view = new DataView(bytes.buffer);
+    for (const i of [0, 1]) view.setFloat32(bytes.length - 8 + 4 * i, i + 0.5, true);
     expect([...toFloat32(readSafetensors(bytes).tensors.get("a")!)]).toEqual([0.5, 1.5]);
   });
 
   it("hands out empty tensors and scalars", () => {
-    const { tensors } = readSafetensors(writeSafetensors([{ name: "none", shape: [0, 3], data: new Float32Array() }, { name: "one", shape: [], data: Float32Array.of(7) }]));
+    const { tensors } = readSafetensors(
+      writeSafetensors([
+        { name: "none", shape: [0, 3], data: new Float32Array() },
+        { name: "one", shape: [], data: Float32Array.of(7) },
+      ]),
+    );
     expect(toFloat32(tensors.get("none")!)).toHaveLength(0);
     expect([...toFloat32(tensors.get("one")!)]).toEqual([7]);
   });
@@ -83,7 +128,9 @@ describe("writeSafetensors", () => {
     const bytes = writeSafetensors([{ name: "a", shape: [1], data: Float32Array.of(1) }], { z: "1", b: "2" });
     const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
     expect(length % 8).toBe(0);
-    expect(new TextDecoder().decode(bytes.subarray(8, 8 + length))).toMatch(/^\{"__metadata__":\{"b":"2","z":"1"\},"a":/);
+    expect(new TextDecoder().decode(bytes.subarray(8, 8 + length))).toMatch(
+      /^\{"__metadata__":\{"b":"2","z":"1"\},"a":/,
+    );
   });
 
   it("refuses a value too large for float16, by tensor and value", () => {

@@ -5,7 +5,13 @@ import { activateRange } from "./activation.ts";
 
 const { fround } = Math;
 
-export function elementwise(call: ElementwiseCall, batch: number, a: Float32Array, b: Float32Array, y: Float32Array): void {
+export function elementwise(
+  call: ElementwiseCall,
+  batch: number,
+  a: Float32Array,
+  b: Float32Array,
+  y: Float32Array,
+): void {
   const [outer, middle, inner] = call.shape;
   const [outerStride, middleStride, innerStride] = call.strides;
   const isSum = call.kernel === "add";

@@ -22,7 +22,8 @@ export type Runner = (batch: number, operands: Operands) => void;
 const KERNELS: ByKernel<Runner> = {
   conv2d: (call) => {
     const sums = new Float64Array(call.outChannels);
-    return (batch, { inputs: [x], parameters: [w, bias], output }) => convolution(call, batch, x, w!, bias, output, sums);
+    return (batch, { inputs: [x], parameters: [w, bias], output }) =>
+      convolution(call, batch, x, w!, bias, output, sums);
   },
   depthwiseConv2d: (call) => {
     const sums = new Float64Array(call.channels * call.multiplier);
@@ -34,16 +35,42 @@ const KERNELS: ByKernel<Runner> = {
     return (batch, { inputs: [x], parameters: [w, bias], output }) =>
       pointwiseConvolution(call, batch, x, w!, bias, output, sums);
   },
-  scaleShift: (call) => (batch, { inputs: [x], parameters: [scale, shift], output }) =>
-    scaleShift(call, batch, x, scale!, shift!, output),
-  activation: (call) => (batch, { inputs: [x], output }) => activation(call, batch, x, output),
-  softmax: (call) => (batch, { inputs: [x], output }) => softmax(call, batch, x, output),
-  globalAveragePool: (call) => (batch, { inputs: [x], output }) => globalPool(call, batch, x, output),
-  globalMaxPool: (call) => (batch, { inputs: [x], output }) => globalPool(call, batch, x, output),
-  averagePool: (call) => (batch, { inputs: [x], output }) => pool(call, batch, x, output),
-  maxPool: (call) => (batch, { inputs: [x], output }) => pool(call, batch, x, output),
-  add: (call) => (batch, { inputs: [a, b], output }) => elementwise(call, batch, a, b, output),
-  multiply: (call) => (batch, { inputs: [a, b], output }) => elementwise(call, batch, a, b, output),
+  scaleShift:
+    (call) =>
+    (batch, { inputs: [x], parameters: [scale, shift], output }) =>
+      scaleShift(call, batch, x, scale!, shift!, output),
+  activation:
+    (call) =>
+    (batch, { inputs: [x], output }) =>
+      activation(call, batch, x, output),
+  softmax:
+    (call) =>
+    (batch, { inputs: [x], output }) =>
+      softmax(call, batch, x, output),
+  globalAveragePool:
+    (call) =>
+    (batch, { inputs: [x], output }) =>
+      globalPool(call, batch, x, output),
+  globalMaxPool:
+    (call) =>
+    (batch, { inputs: [x], output }) =>
+      globalPool(call, batch, x, output),
+  averagePool:
+    (call) =>
+    (batch, { inputs: [x], output }) =>
+      pool(call, batch, x, output),
+  maxPool:
+    (call) =>
+    (batch, { inputs: [x], output }) =>
+      pool(call, batch, x, output),
+  add:
+    (call) =>
+    (batch, { inputs: [a, b], output }) =>
+      elementwise(call, batch, a, b, output),
+  multiply:
+    (call) =>
+    (batch, { inputs: [a, b], output }) =>
+      elementwise(call, batch, a, b, output),
 };
 
 /** The function that computes a call on the reference backend. Scratch memory is allocated here, not in a run. */

@@ -1,26 +1,50 @@
-/** Hugging Face `mobilenet_v1`: layers counted through, depthwise and pointwise in turn; the bare model has no prefix. */
+/**
+ * Hugging Face `transformers`, `MobileNetV1Model` and `MobileNetV1ForImageClassification`.
+ *
+ *     mobilenet_v1.conv_stem.{convolution,normalization}.…
+ *     mobilenet_v1.layer.{2(i − 1)}.…       depthwise of block i
+ *     mobilenet_v1.layer.{2(i − 1) + 1}.…   pointwise of block i
+ *     classifier.{weight,bias}
+ *
+ * The bare model has no prefix and no classifier.
+ */
 
-import { batchNormTarget, classifierTarget, convolutionTarget, type NameMap } from "./name-map.ts";
+import type { NameMap } from "./name-map.ts";
+import { BLOCKS, type TorchLayer, torchTarget } from "./torch-layer.ts";
 
-const WEIGHT = /^(?:mobilenet_v1\.)?(conv_stem|layer\.(\d+))\.(convolution|normalization)\.(\w+)$/;
+const LAYER = /^(?:mobilenet_v1\.)?(conv_stem|layer\.(?:0|[1-9]\d?))\.(convolution|normalization)\.(\w+)$/;
+const CLASSIFIER = /^classifier\.(\w+)$/;
 
 export const huggingFace: NameMap = {
   family: "Hugging Face mobilenet_v1",
   matches: (names) =>
     names.has("mobilenet_v1.conv_stem.convolution.weight") || names.has("conv_stem.convolution.weight"),
-  translate: (name) => {
-    if (name.startsWith("classifier.")) return classifierTarget(name.slice("classifier.".length));
-    const match = WEIGHT.exec(name);
-    if (match === null) return undefined;
-    const [, place = "", number, part = "", entry = ""] = match;
-    const layer = place === "conv_stem" ? "conv1" : layerName(Number(number));
-    return part === "normalization" ? batchNormTarget(layer, entry) : convolutionTarget(layer, entry);
+  translate(name) {
+    const [, parameter] = CLASSIFIER.exec(name) ?? [];
+    if (parameter !== undefined) return torchTarget({ type: "linear", name: "conv_preds" }, parameter);
+    const [, place, part, value] = LAYER.exec(name) ?? [];
+    if (place === undefined || value === undefined) return undefined;
+    const layer = layerAt(place);
+    if (layer === undefined) return undefined;
+    return torchTarget(part === "normalization" ? { type: "batchNorm", name: `${layer.name}_bn` } : layer, value);
   },
-  // TF-slim's rule, as in its configuration's min_depth of 8.
-  defaults: { padding: "same", epsilon: 1e-3, activation: "relu6", channelRounding: "floor" },
+  defaults: {
+    // `tf_padding` in its config.json; a file made without it is symmetric.
+    padding: "same",
+    epsilon: 1e-3,
+    activation: "relu6",
+    // TF-slim's rule, as its configuration's min_depth of 8 says.
+    channelRounding: "floor",
+    preprocessing: {},
+  },
 };
 
-/** Layer 0 is the depthwise layer of block 1, layer 1 its pointwise one. */
-function layerName(index: number): string {
-  return `conv_${index % 2 === 0 ? "dw" : "pw"}_${Math.floor(index / 2) + 1}`;
+function layerAt(place: string): TorchLayer | undefined {
+  if (place === "conv_stem") return { type: "convolution", name: "conv1" };
+  const index = Number(place.slice("layer.".length));
+  if (index >= 2 * BLOCKS) return undefined;
+  const block = Math.floor(index / 2) + 1;
+  return index % 2 === 0
+    ? { type: "depthwise", name: `conv_dw_${block}` }
+    : { type: "convolution", name: `conv_pw_${block}` };
 }

@@ -1,30 +1,45 @@
 /**
- * Keras applications, all ages: `conv1/kernel`, with `:0`, with the group twice as in HDF5 (`conv1/conv1/kernel:0`),
- * with Keras 3's `kernel` of a depthwise layer and its dense `predictions`.
+ * Keras Applications, and TensorFlow.js layers models, which keep its names. Ours are the plain Keras 2 ones.
+ *
+ *     conv1/kernel            also  conv1/kernel:0, conv1/conv1/kernel:0, model_weights/conv1/conv1/kernel:0 (HDF5)
+ *     conv_dw_1/depthwise_kernel    Keras 3: conv_dw_1/kernel
+ *     conv_preds/kernel             as a dense layer: predictions/kernel [in, classes]
  */
 
 import type { NameMap } from "./name-map.ts";
 
-const WEIGHT = /^(?:(conv1|conv_(?:dw|pw)_\d+|conv_\d+|conv_preds|predictions)(_bn)?)\/(kernel|depthwise_kernel|bias|gamma|beta|moving_mean|moving_variance)$/;
+// `conv_1` … are the full convolutions of the paper's twin.
+const LAYER = "conv1|conv_(?:(?:dw|pw)_)?(?:[1-9]|1[0-3])|conv_preds|predictions";
+// A group and the weight inside it repeat the layer's name in HDF5: the second must be the first again.
+const NAME = new RegExp(`^(?:model_weights/)?(?:(${LAYER})|((?:${LAYER})_bn))/(?:\\1\\2/)?(\\w+)(?::0)?$`);
+const TRAINING =
+  /^(?:optimizer_weights|optimizer|training|global_step|iterations?|learning_rate|save_counter|(?:legacy_)?(?:SGD|Adam|Adamax|Nadam|AdamW|RMSprop|Adagrad|Adadelta|Ftrl))(?:_\d+)?(?:[/:]|$)/i;
+
+const BATCH_NORM = ["gamma", "beta", "moving_mean", "moving_variance"];
 
 export const keras: NameMap = {
-  family: "Keras",
-  matches: (names) => [...names].some((name) => plain(name).startsWith("conv1/")),
-  translate: (name) => {
-    const match = WEIGHT.exec(plain(name));
-    if (match === null) return /(optimizer|Adam|SGD|RMSprop|iterations|learning_rate)/i.test(name) ? "ignored" : undefined;
-    const [, layer = "", batchNorm = "", weight = ""] = match;
-    if (layer === "predictions") {
-      return { name: `conv_preds/${weight}`, layout: weight === "kernel" ? "dense" : "as-is" };
-    }
-    const isDepthwise = layer.startsWith("conv_dw_") && batchNorm === "" && weight === "kernel";
-    return { name: `${layer}${batchNorm}/${isDepthwise ? "depthwise_kernel" : weight}`, layout: "as-is" };
+  family: "Keras Applications mobilenet",
+  matches: (names) => {
+    const layers = new Set([...names].map((name) => NAME.exec(name)?.[1]));
+    return layers.has("conv1") && (layers.has("conv_dw_1") || layers.has("conv_1"));
   },
-  defaults: { padding: "same", epsilon: 1e-3, activation: "relu6", channelRounding: "truncate" },
+  translate(name) {
+    if (TRAINING.test(name)) return "ignored";
+    const [, layer, normalization, value] = NAME.exec(name) ?? [];
+    if (value === undefined) return undefined;
+    if (normalization !== undefined) {
+      const isKnown = BATCH_NORM.includes(value) && !/^(conv_preds|predictions)/.test(normalization);
+      return isKnown ? { name: `${normalization}/${value}`, layout: "as-is" } : undefined;
+    }
+    const ours = layer === "predictions" ? "conv_preds" : layer;
+    if (value === "bias") return { name: `${ours}/bias`, layout: "as-is" };
+    if (layer?.startsWith("conv_dw_")) {
+      const isKernel = value === "depthwise_kernel" || value === "kernel";
+      return isKernel ? { name: `${ours}/depthwise_kernel`, layout: "as-is" } : undefined;
+    }
+    if (value !== "kernel") return undefined;
+    return { name: `${ours}/kernel`, layout: layer === "predictions" ? "dense" : "as-is" };
+  },
+  // The weights were trained with TensorFlow's SAME, and no later change of Keras' padding changed them.
+  defaults: { padding: "same", epsilon: 1e-3, activation: "relu6", channelRounding: "truncate", preprocessing: {} },
 };
-
-/** Without `:0`, and without the doubled group of HDF5. */
-function plain(name: string): string {
-  const parts = name.replace(/:0$/, "").split("/");
-  return parts.length > 2 && parts[0] === parts[1] ? parts.slice(1).join("/") : parts.join("/");
-}

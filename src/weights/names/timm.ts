@@ -1,25 +1,63 @@
-/** timm `mobilenetv1_*`: stages of 1, 2, 2, 6 and 2 blocks. */
+/**
+ * timm (`pytorch-image-models`), `mobilenetv1_*`.
+ *
+ *     conv_stem.weight, bn1.…
+ *     blocks.{s}.{j}.conv_dw.weight, .bn1.…, .conv_pw.weight, .bn2.…
+ *     classifier.{weight,bias}
+ *
+ * The 13 blocks stand in stages s = 0..4 of 1, 2, 2, 6 and 2.
+ */
 
-import { batchNormTarget, classifierTarget, convolutionTarget, type NameMap } from "./name-map.ts";
+import type { NameMap } from "./name-map.ts";
+import { type TorchLayer, torchTarget } from "./torch-layer.ts";
 
-/** Blocks before each stage. */
-const BLOCKS_BEFORE = [0, 1, 3, 5, 11];
-const WEIGHT = /^blocks\.(\d+)\.(\d+)\.(conv_dw|bn1|conv_pw|bn2)\.(\w+)$/;
+const STAGES = [1, 2, 2, 6, 2] as const;
+const BLOCK = /^blocks\.(\d)\.(\d)\.(conv_dw|bn1|conv_pw|bn2)\.(\w+)$/;
+const OUTER = /^(conv_stem|bn1|classifier)\.(\w+)$/;
+
+const OUTER_LAYERS: Readonly<Record<string, TorchLayer>> = {
+  conv_stem: { type: "convolution", name: "conv1" },
+  bn1: { type: "batchNorm", name: "conv1_bn" },
+  classifier: { type: "linear", name: "conv_preds" },
+};
 
 export const timm: NameMap = {
   family: "timm mobilenetv1",
-  matches: (names) => names.has("conv_stem.weight") && names.has("blocks.0.0.conv_dw.weight"),
-  translate: (name) => {
-    if (name.startsWith("classifier.")) return classifierTarget(name.slice("classifier.".length));
-    if (name.startsWith("conv_stem.")) return convolutionTarget("conv1", name.slice("conv_stem.".length));
-    if (name.startsWith("bn1.")) return batchNormTarget("conv1", name.slice("bn1.".length));
-    const match = WEIGHT.exec(name);
-    const before = BLOCKS_BEFORE[Number(match?.[1])];
-    if (match === null || before === undefined) return undefined;
-    const block = before + Number(match[2]) + 1;
-    const [, , , part = "", entry = ""] = match;
-    const layer = part === "conv_dw" || part === "bn1" ? `conv_dw_${block}` : `conv_pw_${block}`;
-    return part.startsWith("bn") ? batchNormTarget(layer, entry) : convolutionTarget(layer, entry);
+  // V2 and V3 of timm share the stem and the first block; their later blocks project (`conv_pwl`).
+  matches: (names) =>
+    names.has("conv_stem.weight") &&
+    names.has("blocks.0.0.conv_dw.weight") &&
+    ![...names].some((name) => name.includes(".conv_pwl.")),
+  translate(name) {
+    const [, outer, outerValue] = OUTER.exec(name) ?? [];
+    if (outer !== undefined && outerValue !== undefined) {
+      const layer = OUTER_LAYERS[outer];
+      return layer === undefined ? undefined : torchTarget(layer, outerValue);
+    }
+    const [, stage, place, part, value] = BLOCK.exec(name) ?? [];
+    if (part === undefined || value === undefined) return undefined;
+    const block = blockAt(Number(stage), Number(place));
+    return block === undefined ? undefined : torchTarget(layerOf(part, block), value);
   },
-  defaults: { padding: "symmetric", epsilon: 1e-5, activation: "relu6", channelRounding: "divisible8" },
+  // 0.9 for mobilenetv1_125; its resize is bicubic.
+  defaults: {
+    padding: "symmetric",
+    epsilon: 1e-5,
+    activation: "relu6",
+    channelRounding: "divisible8",
+    preprocessing: {},
+  },
 };
+
+/** The paper's number of a block, from 1. */
+function blockAt(stage: number, place: number): number | undefined {
+  const blocks = STAGES[stage];
+  if (blocks === undefined || place >= blocks) return undefined;
+  return STAGES.slice(0, stage).reduce<number>((sum, n) => sum + n, 0) + place + 1;
+}
+
+function layerOf(part: string, block: number): TorchLayer {
+  if (part === "conv_dw") return { type: "depthwise", name: `conv_dw_${block}` };
+  if (part === "conv_pw") return { type: "convolution", name: `conv_pw_${block}` };
+  return { type: "batchNorm", name: part === "bn1" ? `conv_dw_${block}_bn` : `conv_pw_${block}_bn` };
+}
