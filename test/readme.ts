@@ -1,0 +1,64 @@
+/** The blocks of README.md that are followed by what they print. */
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join, resolve } from "node:path";
+import { transformSync } from "esbuild";
+import { sharedRoot } from "./shared.ts";
+
+const root = resolve(import.meta.dirname, "..");
+
+export interface Block {
+  readonly language: "js" | "ts" | "sh";
+  readonly code: string;
+  readonly output: string;
+  /** Whether it reads weights and a photograph, which the repository does not carry. */
+  readonly needsWeights: boolean;
+}
+
+export function blocksOf(markdown: string): readonly Block[] {
+  return [...markdown.matchAll(/```(js|ts|sh)\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g)].map(
+    ([, language = "", code = "", output = ""]) => ({
+      language: language as Block["language"],
+      code,
+      output,
+      needsWeights: code.includes("mobilenet.safetensors"),
+    }),
+  );
+}
+
+/** A folder in which the package is installed, as a user's would be. */
+export function userFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "depthwise-readme-"));
+  mkdirSync(join(folder, "node_modules", ".bin"), { recursive: true });
+  symlinkSync(root, join(folder, "node_modules", "depthwise"));
+  symlinkSync(resolve(root, "dist/cli/depthwise.js"), join(folder, "node_modules", ".bin", "depthwise"));
+  if (sharedRoot !== undefined) {
+    symlinkSync(join(sharedRoot, "derived/mobilenet_v1_1.0_224_f16.safetensors"), join(folder, "mobilenet.safetensors"));
+    symlinkSync(join(sharedRoot, "reference/photos/cat.jpg"), join(folder, "cat.jpg"));
+  }
+  return folder;
+}
+
+/** Runs a block and gives what it printed. A failing command's output counts too. */
+export function run({ language, code }: Block, folder: string): string {
+  const file = join(folder, "block.mjs");
+  if (language === "ts") writeFileSync(file, transformSync(code, { loader: "ts", target: "node20" }).code);
+  else writeFileSync(file, code);
+  const [command, ...args] = language === "sh" ? ["bash", "-c", code] : [process.execPath, file];
+  const PATH = `${join(folder, "node_modules/.bin")}${delimiter}${process.env["PATH"] ?? ""}`;
+  try {
+    return execFileSync(command ?? "", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, PATH } });
+  } catch (error) {
+    const { stdout, stderr } = error as { readonly stdout: string; readonly stderr: string };
+    if (language === "sh" && stdout !== "") return stdout;
+    throw new Error(stderr, { cause: error });
+  }
+}
+
+/** Expected output as a pattern: `…` stands for a figure that is measured. */
+export function pattern(output: string): RegExp {
+  const literal = output.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", ".*?");
+  return new RegExp(`^${literal}$`);
+}
