@@ -26,5 +26,12 @@ function rewrite(folder) {
   }
 }
 rewrite("dist/types");
+
+/** Chunks import each other for their order alone; no module here has effects, so bundlers would only warn of it. */
+for (const entry of readdirSync("dist/esm", { withFileTypes: true })) {
+  if (!entry.isFile()) continue;
+  const path = join("dist/esm", entry.name);
+  writeFileSync(path, readFileSync(path, "utf8").replaceAll(/^import "\.\/chunk-\w+\.js";\n/gm, ""));
+}
 cpSync("dist/types", "dist/cjs/types", { recursive: true, filter: (path) => !path.endsWith(".tsbuildinfo") });
 writeFileSync("dist/cjs/package.json", `${JSON.stringify({ type: "commonjs", sideEffects: false })}\n`);

@@ -5,7 +5,16 @@ import { blocksOf, pattern, run, userFolder } from "./readme.ts";
 import { describeShared } from "./shared.ts";
 
 const markdown = readFileSync(resolve(import.meta.dirname, "../README.md"), "utf8");
-const blocks = blocksOf(markdown).map((block) => [block.code.trim().split("\n").find((line) => !line.startsWith("import")) || block.code, block] as const);
+const blocks = blocksOf(markdown).map(
+  (block) =>
+    [
+      block.code
+        .trim()
+        .split("\n")
+        .find((line) => !line.startsWith("import")) || block.code,
+      block,
+    ] as const,
+);
 const folder = userFolder();
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -35,7 +35,10 @@ export function userFolder(): string {
   symlinkSync(root, join(folder, "node_modules", "depthwise"));
   symlinkSync(resolve(root, "dist/cli/depthwise.js"), join(folder, "node_modules", ".bin", "depthwise"));
   if (sharedRoot !== undefined) {
-    symlinkSync(join(sharedRoot, "derived/mobilenet_v1_1.0_224_f16.safetensors"), join(folder, "mobilenet.safetensors"));
+    symlinkSync(
+      join(sharedRoot, "derived/mobilenet_v1_1.0_224_f16.safetensors"),
+      join(folder, "mobilenet.safetensors"),
+    );
     symlinkSync(join(sharedRoot, "reference/photos/cat.jpg"), join(folder, "cat.jpg"));
   }
   return folder;
@@ -49,7 +52,12 @@ export function run({ language, code }: Block, folder: string): string {
   const [command, ...args] = language === "sh" ? ["bash", "-c", code] : [process.execPath, file];
   const PATH = `${join(folder, "node_modules/.bin")}${delimiter}${process.env["PATH"] ?? ""}`;
   try {
-    return execFileSync(command ?? "", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, PATH } });
+    return execFileSync(command ?? "", args, {
+      cwd: folder,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, PATH },
+    });
   } catch (error) {
     const { stdout, stderr } = error as { readonly stdout: string; readonly stderr: string };
     if (language === "sh" && stdout !== "") return stdout;

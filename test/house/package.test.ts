@@ -1,0 +1,161 @@
+/** The package as others meet it: its manifest, its doors, what each pulls in and weighs. */
+
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { buildSync } from "esbuild";
+import { describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "../..");
+const manifest = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8"));
+const budgets = JSON.parse(readFileSync(resolve(root, "budgets.json"), "utf8")) as {
+  readonly gzipBytes: Record<string, number>;
+  readonly sourceLines: number;
+};
+
+/** Bundles a snippet as a browser application would; lazy chunks are separate files. */
+function bundle(code: string) {
+  const { outputFiles, metafile } = buildSync({
+    stdin: { contents: code, resolveDir: root, loader: "js" },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    splitting: true,
+    write: false,
+    metafile: true,
+    outdir: "out",
+  });
+  const entry = outputFiles.find(({ path }) => path.endsWith("stdin.js"))!;
+  const eager = Object.entries(metafile.outputs).find(([path]) => path.endsWith("stdin.js"))![1];
+  const chunks = new Set<string>();
+  const follow = (imports: typeof eager.imports): void => {
+    for (const { path, kind } of imports) {
+      if (kind === "dynamic-import" || chunks.has(path)) continue;
+      chunks.add(path);
+      follow(metafile.outputs[path]?.imports ?? []);
+    }
+  };
+  follow(eager.imports);
+  const files = outputFiles.filter(
+    ({ path }) => path === entry.path || [...chunks].some((chunk) => path.endsWith(chunk)),
+  );
+  const text = files.map((file) => file.text).join("\n");
+  return { text, gzipBytes: files.reduce((sum, { contents }) => sum + gzipSync(contents).length, 0) };
+}
+
+/** Texts that give away what a bundle holds; each stands in a message or a table of its room. */
+const TRACES = {
+  "a weight reader": "data_offsets",
+  "label lists": "tench, Tinca tinca",
+  "the paper's tables": "Stanford Dogs",
+};
+
+describe("the package", () => {
+  it("depends on nothing, has no side effects, and asks for Node 20.19", () => {
+    expect(manifest.dependencies).toBeUndefined();
+    expect(manifest).toMatchObject({
+      sideEffects: false,
+      type: "module",
+      engines: { node: ">=20.19" },
+      license: "MIT",
+    });
+    expect(Object.keys(manifest.peerDependenciesMeta)).toEqual(Object.keys(manifest.peerDependencies));
+  });
+
+  it("has the same exports by import and by require", async () => {
+    const require = createRequire(import.meta.url);
+    for (const door of ["depthwise", "depthwise/layers", "depthwise/cost", "depthwise/weights", "depthwise/images"]) {
+      const names = `import(${JSON.stringify(door)}).then((m) => console.log(Object.keys(m).sort().join()))`;
+      const esm = execFileSync(process.execPath, ["--input-type=module", "-e", names], {
+        cwd: root,
+        encoding: "utf8",
+      }).trim();
+      expect(Object.keys(require(door)).sort().join()).toBe(esm);
+    }
+  });
+
+  it("has doors that re-export by name and run nothing", () => {
+    for (const file of readdirSync(resolve(root, "src"), { recursive: true, encoding: "utf8" })) {
+      if (!file.endsWith("index.ts") || file.startsWith("kernels")) continue;
+      const text = readFileSync(resolve(root, "src", file), "utf8")
+        .replaceAll(/\/\*[\s\S]*?\*\//g, "")
+        .replaceAll(/export (type )?\{[\s\S]*?\} from "[^"]+";/g, "");
+      expect([file, text.trim()]).toEqual([file, ""]);
+    }
+  });
+
+  it("throws errors of one class from every door of one format", async () => {
+    const check = `
+      import { DepthwiseError } from "depthwise";
+      import { readSafetensors } from "depthwise/weights";
+      import { cost } from "depthwise/cost";
+      for (const call of [() => readSafetensors(new Uint8Array()), () => cost({}, { convention: "x" })]) {
+        try { call(); } catch (error) { console.log(error instanceof DepthwiseError); }
+      }`;
+    const out = execFileSync(process.execPath, ["--input-type=module", "-e", check], { cwd: root, encoding: "utf8" });
+    expect(out).toBe("true\ntrue\n");
+  });
+});
+
+describe("bundles", () => {
+  const snippets: Record<string, string> = {
+    "depthwise: compile and run V1":
+      'import { compile, mobileNetV1, tensor } from "depthwise"; console.log(compile, mobileNetV1, tensor);',
+    "depthwise: one eager operation": 'import { depthwiseConv2d } from "depthwise"; console.log(depthwiseConv2d);',
+    "depthwise: everything": 'import * as all from "depthwise"; console.log(all);',
+    "depthwise/cost": 'import { cost } from "depthwise/cost"; console.log(cost);',
+    "depthwise/layers": 'import * as all from "depthwise/layers"; console.log(all);',
+    "depthwise/weights": 'import * as all from "depthwise/weights"; console.log(all);',
+    "depthwise/images": 'import * as all from "depthwise/images"; console.log(all);',
+  };
+  const bundles = Object.fromEntries(Object.entries(snippets).map(([name, code]) => [name, bundle(code)]));
+
+  it("weigh no more than their budgets", () => {
+    console.log(
+      Object.entries(bundles)
+        .map(([name, { gzipBytes }]) => `${name}: ${gzipBytes} bytes gzip`)
+        .join("\n"),
+    );
+    expect(Object.keys(budgets.gzipBytes).sort()).toEqual(Object.keys(snippets).sort());
+    for (const [name, { gzipBytes }] of Object.entries(bundles))
+      expect([name, gzipBytes <= budgets.gzipBytes[name]!]).toEqual([name, true]);
+  });
+
+  it.each(Object.keys(snippets).filter((name) => name.startsWith("depthwise:")))(
+    "%s holds no reader, no labels, no tables",
+    (name) => {
+      for (const trace of ["a weight reader", "label lists", "the paper's tables"] as const)
+        expect([trace, bundles[name]!.text.includes(TRACES[trace])]).toEqual([trace, false]);
+    },
+  );
+
+  it("of the cost door hold no kernel and no reader", () => {
+    expect(bundles["depthwise/cost"]!.text).not.toContain(TRACES["a weight reader"]);
+    // Only kernels take memory for sums in float64.
+    expect(bundles["depthwise/cost"]!.text).not.toMatch(/new Float64Array\(2\*/);
+    expect(bundles["depthwise: compile and run V1"]!.text).toMatch(/new Float64Array\(2\*/);
+  });
+
+  it("of weights do hold the reader: the traces are right", () => {
+    expect(bundles["depthwise/weights"]!.text).toContain(TRACES["a weight reader"]);
+  });
+
+  it("need no module of Node", () => {
+    for (const { text } of Object.values(bundles)) expect(text).not.toMatch(/from"node:|import\("node:|require\(/);
+  });
+});
+
+it("src has no more lines than its budget", () => {
+  const files = readdirSync(resolve(root, "src"), { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".ts"),
+  );
+  const lines = files.reduce(
+    (sum, file) => sum + readFileSync(resolve(root, "src", file), "utf8").split("\n").length - 1,
+    0,
+  );
+  console.log(`src: ${lines} lines in ${files.length} files`);
+  expect(lines).toBeLessThanOrEqual(budgets.sourceLines);
+});
