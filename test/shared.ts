@@ -1,13 +1,9 @@
-/** The test vectors beside the project. Where they are absent, tests on them are left out and counted. */
+/** Tests on the vectors beside the project; where they do not stand, `left-out.ts` says how many were left out. */
 
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { describe } from "vitest";
+import { sharedRoot } from "./shared-root.ts";
 
-const candidate = resolve(import.meta.dirname, "../../shared");
-
-/** The folder, or undefined where it does not stand. */
-export const sharedRoot: string | undefined = existsSync(resolve(candidate, "README.md")) ? candidate : undefined;
+export { sharedRoot };
 
 /** `describe` that runs only where the shared folder stands. */
 export function describeShared(name: string, body: () => void): void {

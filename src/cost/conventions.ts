@@ -236,6 +236,9 @@ export function resolveConvention(convention: ConventionName | Convention): Conv
     const todo = hint === "" ? `Known names: ${conventionNames.join(", ")}.` : hint;
     throw optionError("cost", "convention", "the name of a convention, or one of your own", convention, todo);
   }
+  if (typeof convention !== "object" || convention === null) {
+    throw optionError("cost", "convention", "the name of a convention, or one of your own", convention);
+  }
   checkConvention(convention);
   return convention;
 }

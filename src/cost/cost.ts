@@ -89,7 +89,7 @@ export interface CostOptions {
  */
 export function cost(network: Network, options: CostOptions = {}): Cost {
   checkKnownOptions("cost", options, ["convention"]);
-  const convention = resolveConvention(options.convention ?? "paper");
+  const convention = resolveConvention(options.convention === undefined ? "paper" : options.convention);
   const grouping = fuse(network);
   const classifier = grouping.holder.get(logitsOf(network) ?? "");
   const counter = new Counter(network, convention, classifier);

@@ -28,10 +28,12 @@ const KINDS: ByNodeType<string> = {
   dropout: () => "View",
 };
 
-/** The label of a layer. A pointwise convolution of one pixel that makes the logits is fully connected. */
+/** The label of a layer. A 1 × 1 convolution of one pixel that makes the logits is fully connected. */
 export function kindOf(node: LayerNode, outputShape: Shape, isClassifier: boolean): string {
   const isOnePixel = outputShape.slice(0, -1).every((length) => length === 1);
-  if (isClassifier && isOnePixel && node.type === "pointwiseConv2d") return "Fully Connected";
+  const isPointwise =
+    node.type === "pointwiseConv2d" || (node.type === "conv2d" && side(node.attributes.kernel) === "1x1");
+  if (isClassifier && isOnePixel && isPointwise) return "Fully Connected";
   // Each row takes its own type of node; the index loses that.
   return (KINDS[node.type] as (node: LayerNode) => string)(node);
 }

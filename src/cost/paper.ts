@@ -93,25 +93,24 @@ export function paper(options: PaperOptions = {}): PaperReport {
   };
 }
 
-/** Table 1, label by label. */
+/** The row of table 1 that erratum 1 is about, counted from 0. */
+const STRIDE_ERRATUM = { row: 17, column: 0 };
+
+/** Table 1, label by label; rows that an edited network has more are listed with nothing printed. */
 function bodyTable(network: Network): PaperTable {
   const counted = bodyLabels(cost(network));
   const columns = ["Type / Stride", "Filter Shape", "Input Size"];
   return {
     name: "Table 1",
     title: "MobileNet Body Architecture",
-    rows: PRINTED_BODY.map((printed, index) => ({
-      label: String(index + 1),
+    rows: Array.from({ length: Math.max(PRINTED_BODY.length, counted.length) }, (_, row) => ({
+      label: String(row + 1),
       cells: columns.map((column, place): PaperCell => {
-        const label = counted[index]?.[place] ?? "";
-        const cell = {
-          column,
-          printed: printed[place] ?? "",
-          counted: label,
-          rounded: label,
-          agrees: label === printed[place],
-        };
-        return cell.agrees ? cell : { ...cell, erratum: 1 };
+        const label = counted[row]?.[place] ?? "";
+        const printed = PRINTED_BODY[row]?.[place] ?? "";
+        const cell = { column, printed, counted: label, rounded: label, agrees: label === printed };
+        const isErratum = !cell.agrees && row === STRIDE_ERRATUM.row && place === STRIDE_ERRATUM.column;
+        return isErratum ? { ...cell, erratum: 1 } : cell;
       }),
     })),
   };

@@ -71,6 +71,8 @@ describe("cost", () => {
 
   it.each([
     ["papre", /Did you mean "paper"/],
+    [5, /convention: expected the name/],
+    [null, /convention: expected the name/],
     [{ name: "x" }, /convention\.word/],
   ])("refuses the convention %j", (convention, message) => {
     expect(() => cost(mobileNetV1(), { convention: convention as never })).toThrow(message);
@@ -118,6 +120,16 @@ describe("paper", () => {
         erratum: 1,
       },
     ]);
+  });
+
+  it("blames erratum 1 on one cell alone, whatever is edited", () => {
+    const edited = MOBILENET_V1_BLOCKS.map((block, i) => (i === 0 ? { ...block, filters: 48 } : block));
+    const longer = [...MOBILENET_V1_BLOCKS, { stride: 1, filters: 1024 }, { stride: 1, filters: 2048 }];
+    for (const blocks of [edited, longer]) {
+      const { rows } = paper({ blocks }).tables[0]!;
+      expect(rows.flatMap(({ cells }) => cells).filter(({ erratum }) => erratum === 1).length).toBeLessThanOrEqual(1);
+    }
+    expect(paper({ blocks: longer }).tables[0]!.rows.length).toBeGreaterThan(22);
   });
 
   it("explains every figure that differs", () => {
