@@ -28,6 +28,8 @@ export default defineConfig([
     platform: "node",
     target: "node20",
     outDir: "dist/cli",
+    // The build writes the licences of what is bundled from this, and removes it.
+    metafile: true,
     splitting: true,
     external: ["sharp"],
     // The parser and its friends are bundled: the package itself depends on nothing.

@@ -35,3 +35,18 @@ for (const entry of readdirSync("dist/esm", { withFileTypes: true })) {
 }
 cpSync("dist/types", "dist/cjs/types", { recursive: true, filter: (path) => !path.endsWith(".tsbuildinfo") });
 writeFileSync("dist/cjs/package.json", `${JSON.stringify({ type: "commonjs", sideEffects: false })}\n`);
+
+/** The command bundles other people's code; their licences go with it. */
+const metafile = join("dist", "cli", "metafile-esm.json");
+const inputs = Object.keys(JSON.parse(readFileSync(metafile, "utf8")).inputs);
+const packages = new Set(
+  inputs.flatMap((input) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(input)?.[1] ?? []),
+);
+const notices = [...packages].sort().map((name) => {
+  const folder = join("node_modules", name);
+  const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  return `${name} ${version} (${license})\n\n${file === undefined ? "" : readFileSync(join(folder, file), "utf8").trim()}\n`;
+});
+writeFileSync(join("dist", "cli", "THIRD-PARTY-LICENSES.txt"), notices.join("\n----\n\n"));
+rmSync(metafile);

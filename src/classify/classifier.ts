@@ -79,7 +79,7 @@ export async function createClassifier(model: Network, options: ClassifierOption
       what: `createClassifier: ${model.name}`,
       expected: "a network that gives probabilities",
       found: `outputs ${Object.keys(model.outputs).join(", ")}`,
-      todo: "Build or load it with includeTop: true.",
+      advice: "Build or load it with includeTop: true.",
     });
   }
   const preprocessing = completePreprocessing(model.inputShape, options.preprocessing ?? model.info.preprocessing);
@@ -169,7 +169,7 @@ async function labelsFor(model: Network, given: readonly string[] | undefined): 
     }
     throw new DepthwiseError("LABELS_MISSING", {
       what: `createClassifier: ${model.name} has ${classes} outputs and no labels`,
-      todo: "Pass labels, one for each output.",
+      advice: "Pass labels, one for each output.",
       fields: { classes },
     });
   }
@@ -178,7 +178,7 @@ async function labelsFor(model: Network, given: readonly string[] | undefined): 
     what: "createClassifier: labels",
     expected: `${classes}, one for each output of ${model.name}`,
     found: `${stated.length}`,
-    todo:
+    advice:
       classes === stated.length + 1
         ? 'The network has a background class: put "background" in front.'
         : "Pass the labels of this network.",

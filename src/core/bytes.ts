@@ -10,8 +10,17 @@ export interface ReadBytesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What is used of Node's `fs/promises`; spelled out, so that declarations need no types of Node. */
+export interface NodeFiles {
+  stat(path: string): Promise<{ readonly size: number; isFile(): boolean; isDirectory(): boolean }>;
+  readFile(path: string, options: { readonly signal?: AbortSignal }): Promise<Uint8Array>;
+  writeFile(path: string, data: Uint8Array): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  rm(path: string, options: { readonly force: boolean }): Promise<void>;
+}
+
 /** Node's file functions without an import that a bundler for browsers would have to resolve. */
-export function nodeFiles(): typeof import("node:fs/promises") | undefined {
+export function nodeFiles(): NodeFiles | undefined {
   return typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:fs/promises");
 }
 
@@ -63,7 +72,7 @@ async function readFileBytes(path: string, { maxBytes, signal }: ReadBytesOption
   if (files === undefined) {
     throw new DepthwiseError("FILE_UNREADABLE", {
       what: `${path}: files cannot be read here`,
-      todo: "Pass a Blob or bytes.",
+      advice: "Pass a Blob or bytes.",
     });
   }
   try {
@@ -74,7 +83,7 @@ async function readFileBytes(path: string, { maxBytes, signal }: ReadBytesOption
         what: path,
         expected: "a file",
         found,
-        todo: "Pass the path of a file.",
+        advice: "Pass the path of a file.",
       });
     }
     checkSize(path, stats.size, maxBytes);
@@ -86,14 +95,14 @@ async function readFileBytes(path: string, { maxBytes, signal }: ReadBytesOption
     if (code === "ENOENT" || code === "ENOTDIR") {
       throw new DepthwiseError("FILE_NOT_FOUND", {
         what: `${path}: there is no such file`,
-        todo: "Check the path.",
+        advice: "Check the path.",
         fields: { path },
         cause,
       });
     }
     throw new DepthwiseError("FILE_UNREADABLE", {
       what: `${path}: the file cannot be read (${code})`,
-      todo: "Check that it is a file and that you may read it.",
+      advice: "Check that it is a file and that you may read it.",
       fields: { path },
       cause,
     });
@@ -104,7 +113,7 @@ async function fetchBytes(url: URL, { maxBytes, signal }: ReadBytesOptions): Pro
   const unreadable = (reason: string, cause?: unknown) =>
     new DepthwiseError("FILE_UNREADABLE", {
       what: `${url.href}: ${reason}`,
-      todo: "Check the address and the network, or download the file and pass its path.",
+      advice: "Check the address and the network, or download the file and pass its path.",
       fields: { url: url.href },
       cause,
     });
@@ -136,7 +145,7 @@ async function fetchBytes(url: URL, { maxBytes, signal }: ReadBytesOptions): Pro
       what: url.href,
       expected: `${announced} bytes`,
       found: `${received}`,
-      todo: "Fetch it again.",
+      advice: "Fetch it again.",
     });
   }
   const bytes = new Uint8Array(received);
@@ -154,7 +163,7 @@ function checkSize(name: string, found: number, maxBytes: number): void {
     what: name,
     expected: `at most ${maxBytes.toLocaleString("en-US")} bytes`,
     found: found.toLocaleString("en-US"),
-    todo: "Pass a larger maxBytes if this is the file you mean. Nothing was loaded.",
+    advice: "Pass a larger maxBytes if this is the file you mean. Nothing was loaded.",
     fields: { bytes: found, maxBytes },
   });
 }

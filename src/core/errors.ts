@@ -38,7 +38,7 @@ export interface ErrorParts {
   readonly expected?: string;
   readonly found?: string;
   /** What the reader can do now. A sentence. */
-  readonly todo?: string;
+  readonly advice?: string;
   /** The same values for programs. */
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
@@ -78,10 +78,10 @@ export function invariant(condition: unknown, message: string): asserts conditio
   if (!condition) throw new InternalError(message);
 }
 
-function sentence({ what, expected, found, todo }: ErrorParts): string {
+function sentence({ what, expected, found, advice }: ErrorParts): string {
   const facts: string[] = [];
   if (expected !== undefined) facts.push(`expected ${expected}`);
   if (found !== undefined) facts.push(`found ${found}`);
   const first = facts.length > 0 ? `${what}: ${facts.join(", ")}.` : /[.!?]$/.test(what) ? what : `${what}.`;
-  return todo === undefined ? first : `${first} ${todo}`;
+  return advice === undefined ? first : `${first} ${advice}`;
 }

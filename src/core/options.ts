@@ -20,13 +20,13 @@ export function optionError(
   option: string,
   expected: string,
   found: unknown,
-  todo?: string,
+  advice?: string,
 ): DepthwiseError {
   return new DepthwiseError("OPTION_INVALID", {
     what: `${owner}: ${option}`,
     expected,
     found: show(found),
-    ...(todo === undefined ? {} : { todo }),
+    ...(advice === undefined ? {} : { advice }),
     fields: { owner, option, found },
   });
 }
@@ -41,7 +41,7 @@ export function checkKnownOptions(owner: string, options: object, known: readonl
     const hint = didYouMean(key, known);
     throw new DepthwiseError("OPTION_INVALID", {
       what: `${owner}: unknown option "${key}"`,
-      todo: hint === "" ? `Known options: ${known.join(", ")}.` : hint,
+      advice: hint === "" ? `Known options: ${known.join(", ")}.` : hint,
       fields: { owner, option: key, known },
     });
   }
@@ -52,9 +52,9 @@ export function positiveInteger(owner: string, option: string, value: unknown): 
   throw optionError(owner, option, "a positive integer", value);
 }
 
-export function positiveNumber(owner: string, option: string, value: unknown, todo?: string): number {
+export function positiveNumber(owner: string, option: string, value: unknown, advice?: string): number {
   if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
-  throw optionError(owner, option, "a finite number above 0", value, todo);
+  throw optionError(owner, option, "a finite number above 0", value, advice);
 }
 
 export function positivePair(owner: string, option: string, value: unknown): readonly [number, number] {

@@ -54,7 +54,7 @@ export function tensor(data: TypedArray | readonly number[], shape: Shape): Tens
       what: "tensor: shape",
       expected: "an array of non-negative integers",
       found: Array.isArray(shape) ? shapeText(shape) : String(shape),
-      todo: "Pass the sides from the outermost inwards, for example [1, 224, 224, 3].",
+      advice: "Pass the sides from the outermost inwards, for example [1, 224, 224, 3].",
       fields: { shape },
     });
   }
@@ -65,7 +65,7 @@ export function tensor(data: TypedArray | readonly number[], shape: Shape): Tens
       what: `tensor of shape ${shapeText(shape)}`,
       expected: `${elementCount(shape)} elements`,
       found: `${elements.length}`,
-      todo: "The data must hold one element for each place of the shape.",
+      advice: "The data must hold one element for each place of the shape.",
       fields: { shape, expected: elementCount(shape), found: elements.length },
     });
   }
@@ -79,7 +79,7 @@ export function asFloat(value: Tensor, what: string): FloatTensor {
       what,
       expected: "a tensor { dtype, shape, data }",
       found: value === null ? "null" : typeof value,
-      todo: "Make one with tensor(data, shape).",
+      advice: "Make one with tensor(data, shape).",
     });
   }
   if (value.dtype !== "float32" || !(value.data instanceof Float32Array)) {
@@ -87,7 +87,7 @@ export function asFloat(value: Tensor, what: string): FloatTensor {
       what,
       expected: "float32",
       found: value.dtype,
-      todo: "Convert the values first: tensor(Float32Array.from(x.data), x.shape).",
+      advice: "Convert the values first: tensor(Float32Array.from(x.data), x.shape).",
       fields: { expected: "float32", found: value.dtype },
     });
   }
@@ -96,7 +96,7 @@ export function asFloat(value: Tensor, what: string): FloatTensor {
       what,
       expected: `${elementCount(value.shape)} elements for shape ${shapeText(value.shape)}`,
       found: `${value.data.length}`,
-      todo: "Make tensors with tensor(data, shape), which checks the count.",
+      advice: "Make tensors with tensor(data, shape), which checks the count.",
     });
   }
   return value as FloatTensor;
@@ -110,6 +110,6 @@ function dtypeOf(data: TypedArray): DType {
     what: "tensor: data",
     expected: "a Float32Array, Int32Array, Uint8Array or an array of numbers",
     found: Object.prototype.toString.call(data).slice(8, -1),
-    todo: "Convert it first, for example with Float32Array.from(data).",
+    advice: "Convert it first, for example with Float32Array.from(data).",
   });
 }

@@ -76,7 +76,7 @@ export function layWindow(owner: string, attributes: WindowAttributes, input: re
       what: owner,
       expected: `an input of at least ${smallest(attributes, 0)} × ${smallest(attributes, 1)} pixels`,
       found: `${input[0]} × ${input[1]}`,
-      todo: "Nothing would be left after this layer: use a larger input, fewer strides, or padding 'same'.",
+      advice: "Nothing would be left after this layer: use a larger input, fewer strides, or padding 'same'.",
       fields: { layer: owner, input, kernel, stride, dilation, padding },
     });
   }

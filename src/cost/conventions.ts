@@ -233,8 +233,8 @@ export function resolveConvention(convention: ConventionName | Convention): Conv
   if (typeof convention === "string") {
     if (Object.hasOwn(CONVENTIONS, convention)) return CONVENTIONS[convention];
     const hint = didYouMean(convention, conventionNames);
-    const todo = hint === "" ? `Known names: ${conventionNames.join(", ")}.` : hint;
-    throw optionError("cost", "convention", "the name of a convention, or one of your own", convention, todo);
+    const advice = hint === "" ? `Known names: ${conventionNames.join(", ")}.` : hint;
+    throw optionError("cost", "convention", "the name of a convention, or one of your own", convention, advice);
   }
   if (typeof convention !== "object" || convention === null) {
     throw optionError("cost", "convention", "the name of a convention, or one of your own", convention);

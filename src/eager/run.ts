@@ -19,14 +19,14 @@ export function commonOptions(owner: string, options: EagerOptions, known: reado
 }
 
 /** Weights that must have a shape known from the input. */
-export function expectShape(owner: string, what: string, value: Tensor, expected: Shape, todo: string): FloatTensor {
+export function expectShape(owner: string, what: string, value: Tensor, expected: Shape, advice: string): FloatTensor {
   const checked = asFloat(value, `${owner}: ${what}`);
   if (sameShape(checked.shape, expected)) return checked;
   throw new DepthwiseError("SHAPE_MISMATCH", {
     what: `${owner}: ${what}`,
     expected: `shape ${shapeText(expected)}`,
     found: shapeText(checked.shape),
-    todo,
+    advice,
     fields: { expected, found: checked.shape },
   });
 }

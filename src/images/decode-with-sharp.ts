@@ -51,7 +51,7 @@ export async function loadSharp(packageName = "sharp"): Promise<typeof import("s
   } catch (cause) {
     throw new DepthwiseError("PACKAGE_MISSING", {
       what: `decoding image files in Node needs the package "${packageName}", which cannot be loaded`,
-      todo: `Run: npm install ${packageName}. Or pass raw pixels { width, height, data }.`,
+      advice: `Run: npm install ${packageName}. Or pass raw pixels { width, height, data }.`,
       fields: { package: packageName },
       cause,
     });

@@ -51,7 +51,7 @@ function checkHeader(bytes: Uint8Array, name: string): ImageHeader {
   if (bytes.length === 0) {
     throw new DepthwiseError("FILE_EMPTY", {
       what: `${name}: the file holds no bytes`,
-      todo: "Pass an image file.",
+      advice: "Pass an image file.",
       fields: { file: name },
     });
   }

@@ -48,7 +48,7 @@ export function toPixels(image: ImageDataLike): Pixels {
           ? `${count}, ${2 * count}, ${3 * count} or ${4 * count} values for 1 to 4 channels`
           : `${count * image.channels} values for ${image.channels} channels, 1 to 4 of them`,
       found: `${data.length}`,
-      todo: "Pass width, height and data that belong together.",
+      advice: "Pass width, height and data that belong together.",
       fields: { width, height, length: data.length },
     });
   }
@@ -79,7 +79,7 @@ export function checkPixelCount(name: string, width: number, height: number, max
     what: name,
     expected: `at most ${maxPixels.toLocaleString("en-US")} pixels`,
     found: `${width} × ${height}`,
-    todo: "Make it smaller first, or pass a larger maxPixels. Nothing was decoded.",
+    advice: "Make it smaller first, or pass a larger maxPixels. Nothing was decoded.",
     fields: { file: name, width, height, maxPixels },
   });
 }

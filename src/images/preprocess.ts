@@ -152,7 +152,7 @@ export function normalize(values: Uint8Array | Float32Array, description: Comple
       what: "normalize: values",
       expected: `3 for each pixel, ${3 * height * width} for ${width} × ${height}`,
       found: `${values.length}`,
-      todo: "Pass red, green and blue of each pixel.",
+      advice: "Pass red, green and blue of each pixel.",
       fields: { inputShape, found: values.length },
     });
   }

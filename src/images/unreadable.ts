@@ -3,12 +3,12 @@
 import { DepthwiseError } from "../core/errors.ts";
 
 /** @param found what stands there instead of a sound image */
-export function unreadable(name: string, found: string, todo: string, cause?: unknown): DepthwiseError {
+export function unreadable(name: string, found: string, advice: string, cause?: unknown): DepthwiseError {
   return new DepthwiseError("IMAGE_UNREADABLE", {
     what: name,
     expected: "an image",
     found,
-    todo,
+    advice,
     fields: { file: name },
     cause,
   });

@@ -130,7 +130,7 @@ export function networkFromJson(definition: Readonly<Record<string, unknown>>, s
       what: `${source}: the network it describes`,
       expected: "layers of { name, type, inputs, attributes }, and outputs and aliases that name them",
       found: "something else",
-      todo: "Save the network again with saveModel. Nothing was loaded.",
+      advice: "Save the network again with saveModel. Nothing was loaded.",
     });
   }
   return network({
@@ -184,7 +184,7 @@ export function checkParameters(model: Network, parameters: ReadonlyMap<string, 
   if (problems.length > 0) {
     throw new DepthwiseError("PARAMETERS_MISMATCH", {
       what: `${source}: ${problems.length === 1 ? "1 tensor does" : `${problems.length} tensors do`} not fit ${model.name}: ${problems.join("; ")}`,
-      todo: "Build the network with the options these weights were made for. Nothing was loaded.",
+      advice: "Build the network with the options these weights were made for. Nothing was loaded.",
       fields: { problems },
     });
   }
@@ -204,7 +204,7 @@ export function unknownName(what: string, name: string, known: Iterable<string>)
   const hint = didYouMean(name, names);
   return new DepthwiseError("NAME_UNKNOWN", {
     what: `${what}: there is no layer "${name}"`,
-    todo: hint === "" ? `Known names: ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}.` : hint,
+    advice: hint === "" ? `Known names: ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}.` : hint,
     fields: { name, known: names },
   });
 }
@@ -248,14 +248,14 @@ function checkNode(entry: NodeDefinition, previous: string, shapes: ReadonlyMap<
     throw new DepthwiseError("NETWORK_INVALID", {
       what: `network: layer name ${show(name)}`,
       expected: `a name used once, not empty, without "/", other than "${INPUT}"`,
-      todo: "Give each layer a name of its own.",
+      advice: "Give each layer a name of its own.",
     });
   }
   if (!NODE_TYPES.includes(type as NodeType)) {
     const hint = typeof type === "string" ? didYouMean(type, NODE_TYPES) : "";
     throw new DepthwiseError("NETWORK_INVALID", {
       what: `${name}: unknown layer type ${show(type)}`,
-      todo: hint === "" ? `Known types: ${NODE_TYPES.join(", ")}.` : hint,
+      advice: hint === "" ? `Known types: ${NODE_TYPES.join(", ")}.` : hint,
     });
   }
   const inputs = entry.inputs ?? [previous];

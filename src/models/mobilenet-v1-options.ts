@@ -132,8 +132,8 @@ export function completeOptions(
   }
   const multiplier = options.multiplier ?? 1;
   if (!Number.isSafeInteger(multiplier) || multiplier < 1) {
-    const todo = "For a narrower network use alpha, for a smaller input rho or resolution.";
-    throw optionError(OWNER, "multiplier", "a positive integer", multiplier, todo);
+    const advice = "For a narrower network use alpha, for a smaller input rho or resolution.";
+    throw optionError(OWNER, "multiplier", "a positive integer", multiplier, advice);
   }
   return {
     alpha: positiveNumber(OWNER, "alpha", options.alpha ?? 1, "1 is the paper's width; 0.75, 0.5 and 0.25 are usual."),
@@ -195,7 +195,7 @@ function inputSize(options: MobileNetV1Options): readonly [number, number] {
   if (other !== undefined) {
     throw new DepthwiseError("OPTION_INVALID", {
       what: `${OWNER}: ${first.option} gives ${first.size.join(" × ")} pixels, but ${other.option} gives ${other.size.join(" × ")}`,
-      todo: "Pass one of inputSize, resolution and rho.",
+      advice: "Pass one of inputSize, resolution and rho.",
     });
   }
   return first.size;

@@ -210,7 +210,7 @@ function modelInfo(options: CompleteOptions): NetworkInfo {
       what: "mobileNetV1: labels",
       expected: `${options.classes} labels, one for each class`,
       found: `${labels.length}`,
-      todo: "Pass classes: labels.length, or the labels of these classes.",
+      advice: "Pass classes: labels.length, or the labels of these classes.",
     });
   }
   return {

@@ -48,7 +48,7 @@ function checkMultiplier(owner: string, value: unknown): number {
     what: `${owner}: multiplier`,
     expected: "a positive integer, the number of filters for each channel",
     found: show(value),
-    todo: "For a narrower network use alpha, for a smaller input rho or resolution.",
+    advice: "For a narrower network use alpha, for a smaller input rho or resolution.",
     fields: { owner, option: "multiplier", found: value },
   });
 }

@@ -41,7 +41,7 @@ function alignShapes(owner: string, a: Shape, b: Shape): Shape {
     what: `${owner}: second input`,
     expected: `a shape that broadcasts to ${shapeText(a)}, of at most 4 axes`,
     found: shapeText(b),
-    todo: "Each of its sides, counted from the last, must be equal or 1.",
+    advice: "Each of its sides, counted from the last, must be equal or 1.",
     fields: { owner, a, b },
   });
 }

@@ -39,7 +39,7 @@ export function expectRank(owner: string, shape: Shape, rank: number, axes: stri
     what: `${owner}: input`,
     expected: `rank ${rank} ${axes}`,
     found: shapeText(shape),
-    todo: rank === 4 ? "A single image is a batch of one: add a leading 1 to its shape." : "Reshape it first.",
+    advice: rank === 4 ? "A single image is a batch of one: add a leading 1 to its shape." : "Reshape it first.",
     fields: { owner, shape },
   });
 }
@@ -52,7 +52,7 @@ export function soleInput(owner: string, inputs: readonly Shape[]): Shape {
       what: owner,
       expected: "one input",
       found: `${inputs.length}`,
-      todo: "Only add and multiply take two.",
+      advice: "Only add and multiply take two.",
     });
   }
   return first;

@@ -25,7 +25,7 @@ export const reshape: Operation<ReshapeAttributes> = {
       what: `${owner}: input`,
       expected: `${perExample(output)} elements an example for ${shapeText(shape)}`,
       found: shapeText(input),
-      todo: "A reshape keeps the number of elements.",
+      advice: "A reshape keeps the number of elements.",
       fields: { owner, input, shape },
     });
   },

@@ -178,7 +178,7 @@ function checkAddressable(network: Network, batch: number, elements: number): vo
     what: `${network.name} with batch ${batch}: activations`,
     expected: `at most ${MOST_ELEMENTS * 4} bytes`,
     found: `${elements * 4}`,
-    todo: "Use a smaller input or a smaller batch. Nothing was allocated.",
+    advice: "Use a smaller input or a smaller batch. Nothing was allocated.",
     fields: { bytes: elements * 4, batch },
   });
 }

@@ -60,7 +60,7 @@ export async function compile<Output extends string, const Tap extends string = 
     if (!(cause instanceof RangeError)) throw cause;
     throw new DepthwiseError("MEMORY_EXCEEDED", {
       what: `compile: the system refused ${plan.arenaElements * 4} bytes for the activations of ${plan.network}`,
-      todo: "Use a smaller input or a smaller batch.",
+      advice: "Use a smaller input or a smaller batch.",
       fields: { bytes: plan.arenaElements * 4, batch: plan.batch },
       cause,
     });

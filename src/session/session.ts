@@ -91,7 +91,7 @@ export class Session<Output extends string = string, Tap extends string = string
     if (this.#bound !== undefined) return this.#bound;
     throw new DepthwiseError("SESSION_CLOSED", {
       what: `session of ${this.plan.network}: it was closed`,
-      todo: "Compile the network again to run it.",
+      advice: "Compile the network again to run it.",
     });
   }
 
@@ -104,21 +104,21 @@ export class Session<Output extends string = string, Tap extends string = string
       throw inputError(this.plan, checked.shape, "A single image is a batch of one: its shape begins with 1.");
     }
     if (batch < 1 || batch > this.plan.batch) {
-      const todo =
+      const advice =
         batch < 1 ? "Pass at least one image." : `Compile with batch: ${batch}, or pass ${this.plan.batch} at a time.`;
-      throw inputError(this.plan, checked.shape, todo);
+      throw inputError(this.plan, checked.shape, advice);
     }
     return checked;
   }
 }
 
-function inputError(plan: Plan, found: Shape, todo: string): DepthwiseError {
+function inputError(plan: Plan, found: Shape, advice: string): DepthwiseError {
   const batch = plan.batch === 1 ? "1" : `1 to ${plan.batch}`;
   return new DepthwiseError("SHAPE_MISMATCH", {
     what: `run: input of ${plan.network}`,
     expected: `shape [${[batch, ...plan.inputShape].join(", ")}]`,
     found: shapeText(found),
-    todo,
+    advice,
     fields: { expected: plan.inputShape, batch: plan.batch, found },
   });
 }

@@ -34,7 +34,7 @@ export function adjustClasses(
       what: `${name}: conv_preds/kernel`,
       expected: `${wanted} classes, as asked for`,
       found: `${found}`,
-      todo: `Load it with classes: ${found}. Only a background class (1001 and 1000) is added or dropped here.`,
+      advice: `Load it with classes: ${found}. Only a background class (1001 and 1000) is added or dropped here.`,
       fields: { expected: wanted, found },
     });
   }

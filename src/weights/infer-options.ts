@@ -20,7 +20,7 @@ export function inferOptions(
       what: `${file}: conv1/kernel, the first convolution`,
       expected: "a tensor of rank 4",
       found: stem === undefined ? "none" : `rank ${stem.shape.length}`,
-      todo: "This is no MobileNet V1, or its stem is missing. Nothing was loaded.",
+      advice: "This is no MobileNet V1, or its stem is missing. Nothing was loaded.",
     });
   }
   const standardConvolution = parameters.has("conv_1/kernel");

@@ -21,6 +21,7 @@ export interface LoadOptions extends MobileNetV1Options {
   readonly signal?: AbortSignal;
 }
 
+/** A file without a classifier, or with a network of one's own, has other outputs: look at `outputs`. */
 export type LoadedModel = Network<"logits" | "probabilities" | "embedding">;
 
 /**
@@ -69,7 +70,7 @@ function translateNames(tensors: ReadonlyMap<string, StoredTensor>, name: string
       what: `${name}: tensors`,
       expected: "names of MobileNet V1 as Keras, Hugging Face, timm or PyTorch give them (such as conv1/kernel)",
       found: names.size === 0 ? "no tensor at all" : [...names].slice(0, 4).join(", "),
-      todo: "Rename the tensors to Keras' names, or save a network of your own with saveModel.",
+      advice: "Rename the tensors to Keras' names, or save a network of your own with saveModel.",
       fields: { names: [...names] },
     });
   }
@@ -94,7 +95,7 @@ function checkFinite(parameters: ReadonlyMap<string, FloatTensor>, name: string)
   if (faulty.length === 0) return;
   throw new DepthwiseError("VALUES_NOT_FINITE", {
     what: `${name}: weights that are not finite: ${faulty.join(", ")}`,
-    todo: "The training that made this file diverged, or the file is damaged. Nothing was loaded.",
+    advice: "The training that made this file diverged, or the file is damaged. Nothing was loaded.",
     fields: { faulty },
   });
 }

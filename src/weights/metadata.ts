@@ -46,7 +46,7 @@ export function readMetadata(metadata: Readonly<Record<string, string>>, file: s
       what: `${file}: architecture`,
       expected: "mobilenet_v1",
       found: JSON.stringify(architecture),
-      todo: "This version reads MobileNet V1 and networks saved by saveModel.",
+      advice: "This version reads MobileNet V1 and networks saved by saveModel.",
       fields: { architecture },
     });
   }
@@ -118,7 +118,7 @@ function corrupt(file: string, key: string, expected: string, found: string, cau
     what: `${file}: metadata "${key}"`,
     expected,
     found: JSON.stringify(found.slice(0, 80)),
-    todo: "Correct the metadata, or pass the options to loadModel. Nothing was loaded.",
+    advice: "Correct the metadata, or pass the options to loadModel. Nothing was loaded.",
     fields: { file, key },
     cause,
   });

@@ -39,7 +39,7 @@ export function recognise(bytes: Uint8Array): FileKind {
 }
 
 /** How a kind is named inside a sentence, and what a reader who expected weights can do about it. */
-export function describeKind(kind: FileKind): { readonly phrase: string; readonly todo: string } {
+export function describeKind(kind: FileKind): { readonly phrase: string; readonly advice: string } {
   return DESCRIPTIONS[kind];
 }
 
@@ -47,36 +47,39 @@ const CONVERT = "Read it with the reader of that format, or convert it to safete
 const UNPACK = "Unpack it first and pass the file inside.";
 
 const DESCRIPTIONS = {
-  safetensors: { phrase: "safetensors data", todo: "Read it with readSafetensors." },
-  HDF5: { phrase: "an HDF5 file (Keras .h5)", todo: CONVERT },
-  "zip (PyTorch or Keras 3)": { phrase: "a zip archive (PyTorch .pt, .pth or Keras .keras)", todo: CONVERT },
-  pickle: { phrase: "a Python pickle (PyTorch before 1.6)", todo: CONVERT },
-  "TFLite flatbuffer": { phrase: "a TFLite flatbuffer", todo: CONVERT },
-  "protobuf (ONNX or TensorFlow)": { phrase: "a protobuf message (ONNX or TensorFlow .pb)", todo: CONVERT },
+  safetensors: { phrase: "safetensors data", advice: "Read it with readSafetensors." },
+  HDF5: { phrase: "an HDF5 file (Keras .h5)", advice: CONVERT },
+  "zip (PyTorch or Keras 3)": { phrase: "a zip archive (PyTorch .pt, .pth or Keras .keras)", advice: CONVERT },
+  pickle: { phrase: "a Python pickle (PyTorch before 1.6)", advice: CONVERT },
+  "TFLite flatbuffer": { phrase: "a TFLite flatbuffer", advice: CONVERT },
+  "protobuf (ONNX or TensorFlow)": { phrase: "a protobuf message (ONNX or TensorFlow .pb)", advice: CONVERT },
   JSON: {
     phrase: "JSON text",
-    todo: "A TensorFlow.js model.json holds no weights itself: its shards lie beside it.",
+    advice: "A TensorFlow.js model.json holds no weights itself: its shards lie beside it.",
   },
   "Git LFS pointer": {
     phrase: "a Git LFS pointer",
-    todo: "The weights themselves were not fetched: run `git lfs pull`, or download the file from its page.",
+    advice: "The weights themselves were not fetched: run `git lfs pull`, or download the file from its page.",
   },
   "HTML page": {
     phrase: "an HTML page",
-    todo: "The server answered with a page in place of the file: check the address, and whether it asks for a login.",
+    advice: "The server answered with a page in place of the file: check the address, and whether it asks for a login.",
   },
   "XML document": {
     phrase: "an XML document",
-    todo: "It is most likely a storage server's error message: open it as text, and check the address.",
+    advice: "It is most likely a storage server's error message: open it as text, and check the address.",
   },
   "plain text": {
     phrase: "plain text",
-    todo: "It may be a server's error message: open it as text, and check the address.",
+    advice: "It may be a server's error message: open it as text, and check the address.",
   },
-  gzip: { phrase: "gzip data", todo: UNPACK },
-  tar: { phrase: "a tar archive", todo: UNPACK },
-  unknown: { phrase: "a file of no known kind", todo: "Check that it is the file you meant, and that it is complete." },
-} as const satisfies Record<FileKind, { phrase: string; todo: string }>;
+  gzip: { phrase: "gzip data", advice: UNPACK },
+  tar: { phrase: "a tar archive", advice: UNPACK },
+  unknown: {
+    phrase: "a file of no known kind",
+    advice: "Check that it is the file you meant, and that it is complete.",
+  },
+} as const satisfies Record<FileKind, { phrase: string; advice: string }>;
 
 function recogniseText(bytes: Uint8Array): FileKind | undefined {
   // Fewer bytes prove nothing: the first byte of a header's length is often a letter.

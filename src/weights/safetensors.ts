@@ -118,33 +118,33 @@ export function writeSafetensors(
 type Fail = (
   code: ErrorCode,
   what: string,
-  facts: { expected?: string; found?: string; todo?: string },
+  facts: { expected?: string; found?: string; advice?: string },
 ) => DepthwiseError;
 
 const INCOMPLETE = "The file is incomplete; fetch it again. Nothing was loaded.";
 const BROKEN = "The file is broken or was not written as safetensors; fetch or write it again. Nothing was loaded.";
 
 function failure(name: string): Fail {
-  return (code, what, { expected, found, todo = BROKEN }) =>
+  return (code, what, { expected, found, advice = BROKEN }) =>
     new DepthwiseError(code, {
       what: what === "" ? name : `${name}: ${what}`,
       ...(expected === undefined ? {} : { expected }),
       ...(found === undefined ? {} : { found }),
-      todo,
+      advice,
       fields: { file: name },
     });
 }
 
 function headerLength(bytes: Uint8Array, maxHeaderBytes: number, fail: Fail): number {
-  if (bytes.length === 0) throw fail("FILE_EMPTY", "the file holds no bytes", { todo: INCOMPLETE });
+  if (bytes.length === 0) throw fail("FILE_EMPTY", "the file holds no bytes", { advice: INCOMPLETE });
   const kind = recognise(bytes);
   if (kind !== "safetensors" && kind !== "unknown") {
-    const { phrase, todo } = describeKind(kind);
-    throw fail("FORMAT_UNKNOWN", "", { expected: "safetensors data", found: phrase, todo });
+    const { phrase, advice } = describeKind(kind);
+    throw fail("FORMAT_UNKNOWN", "", { expected: "safetensors data", found: phrase, advice });
   }
   if (bytes.length < 8) {
     const found = `${bytes.length}`;
-    throw fail("FILE_TRUNCATED", "header length", { expected: "8 bytes", found, todo: INCOMPLETE });
+    throw fail("FILE_TRUNCATED", "header length", { expected: "8 bytes", found, advice: INCOMPLETE });
   }
   const claimed = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   const present = bytes.length - 8;
@@ -154,7 +154,7 @@ function headerLength(bytes: Uint8Array, maxHeaderBytes: number, fail: Fail): nu
   }
   if (claimed > BigInt(present)) {
     const expected = `${grouped(claimed)} bytes, as the file claims`;
-    throw fail("FILE_TRUNCATED", "header", { expected, found: grouped(present), todo: INCOMPLETE });
+    throw fail("FILE_TRUNCATED", "header", { expected, found: grouped(present), advice: INCOMPLETE });
   }
   return Number(claimed);
 }
@@ -239,7 +239,7 @@ function checkEntry(name: string, value: unknown, dataBytes: number, dataStart: 
   if (end > dataBytes) {
     const range = `bytes ${grouped(dataStart + begin)} to ${grouped(dataStart + end)}`;
     const fileEnd = grouped(dataStart + dataBytes);
-    throw fail("FILE_TRUNCATED", `${what} needs ${range}, but the file ends at ${fileEnd}`, { todo: INCOMPLETE });
+    throw fail("FILE_TRUNCATED", `${what} needs ${range}, but the file ends at ${fileEnd}`, { advice: INCOMPLETE });
   }
   return { name, dtype: dtype as StoredDType, shape, begin, end };
 }
@@ -272,7 +272,7 @@ function halves({ name, data }: TensorToWrite): Uint8Array {
     what: `writeSafetensors: tensor "${name}", element ${at}`,
     expected: "magnitudes below 65,520 for float16",
     found: String(data[at]),
-    todo: "Write this tensor as F32.",
+    advice: "Write this tensor as F32.",
     fields: { tensor: name, index: at, value: data[at] },
   });
 }

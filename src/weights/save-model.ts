@@ -45,7 +45,7 @@ export async function saveModel(model: Network, path: string | URL, options: Sav
   if (files === undefined) {
     throw new DepthwiseError("FILE_UNREADABLE", {
       what: `saveModel: ${path} cannot be written here`,
-      todo: "In a browser take the bytes from encodeModel.",
+      advice: "In a browser take the bytes from encodeModel.",
     });
   }
   const target = path instanceof URL ? process.getBuiltinModule("node:url").fileURLToPath(path) : path;
@@ -57,7 +57,7 @@ export async function saveModel(model: Network, path: string | URL, options: Sav
     await files.rm(temporary, { force: true });
     throw new DepthwiseError("FILE_UNREADABLE", {
       what: `${target}: the file cannot be written${cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""}`,
-      todo: "Check that the folder exists and that you may write there.",
+      advice: "Check that the folder exists and that you may write there.",
       fields: { path: target },
       cause,
     });

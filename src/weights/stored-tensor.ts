@@ -80,7 +80,7 @@ export function toFloat32(stored: StoredTensor): Float32Array {
       what: `tensor "${name}" of shape ${shapeText(shape)} and type ${dtype}`,
       expected: `${count * DTYPE_BYTES[dtype]} bytes`,
       found: `${bytes.byteLength}`,
-      todo: "Pass a tensor as a reader returned it.",
+      advice: "Pass a tensor as a reader returned it.",
       fields: { tensor: name, shape, dtype, found: bytes.byteLength },
     });
   }
@@ -92,7 +92,7 @@ export function toFloat32(stored: StoredTensor): Float32Array {
       what: `tensor "${name}"`,
       expected: "a type that can become float32 here",
       found: dtype,
-      todo: "8-bit floats are not read: convert the tensor to F16 or F32 where the file was made.",
+      advice: "8-bit floats are not read: convert the tensor to F16 or F32 where the file was made.",
       fields: { tensor: name, dtype },
     });
   }

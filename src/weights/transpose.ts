@@ -54,7 +54,7 @@ function unlikely(name: string, expected: string, shape: Shape): DepthwiseError 
     what: `tensor "${name}"`,
     expected,
     found: shapeText(shape),
-    todo: "These names are known from another layout; the file is not what it seems.",
+    advice: "These names are known from another layout; the file is not what it seems.",
   });
 }
 
