@@ -2,7 +2,7 @@
 
 import type { ByteSource } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
-import { checkKnownOptions, optionError, positiveInteger } from "../core/options.ts";
+import { checkKnownOptions, positiveInteger } from "../core/options.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { decodeImage } from "../images/decode.ts";
 import { type ImageDataLike, type Pixels, toPixels } from "../images/pixels.ts";
@@ -63,27 +63,21 @@ export interface Classifier {
 }
 
 /**
- * Makes a classifier of a model with a top.
+ * Makes a classifier of a model; one without a top, but pooled, can still `embed`.
  *
  *     using classifier = await createClassifier(await loadModel("mobilenet.safetensors"));
  *     const [best] = await classifier.classify("cat.jpg", { topK: 3 });
  *
- * @throws {DepthwiseError} `NETWORK_INVALID` if the model gives no probabilities; `LABELS_MISSING` if it has neither
- *         labels nor 1000 or 1001 outputs; `CLASSES_MISMATCH` if labels and outputs differ in number
+ * @throws {DepthwiseError} `NETWORK_INVALID` if the model gives neither probabilities nor an embedding;
+ *         `LABELS_MISSING` if it classifies but has neither labels nor 1000 or 1001 outputs; `CLASSES_MISMATCH` if
+ *         labels and outputs differ in number
  */
 export async function createClassifier(model: Network, options: ClassifierOptions = {}): Promise<Classifier> {
   checkKnownOptions("createClassifier", options, ["backend", "batch", "preprocessing", "labels"]);
-  const output = model.outputs["probabilities"];
-  if (output === undefined) {
-    throw new DepthwiseError("NETWORK_INVALID", {
-      what: `createClassifier: ${model.name}`,
-      expected: "a network that gives probabilities",
-      found: `outputs ${Object.keys(model.outputs).join(", ")}`,
-      advice: "Build or load it with includeTop: true.",
-    });
-  }
+  const classifies = model.outputs["probabilities"] !== undefined;
+  if (!classifies) requireOutput(model, "embedding", "Build or load it with includeTop: true, or with pooling.");
   const preprocessing = completePreprocessing(model.inputShape, options.preprocessing ?? model.info.preprocessing);
-  const labels = await labelsFor(model, options.labels);
+  const labels = classifies ? await labelsFor(model, options.labels) : [];
   const { backend = "auto", batch = 1 } = options;
   const session: Session = await compile(model as Network<string>, { backend, batch });
 
@@ -120,6 +114,7 @@ export async function createClassifier(model: Network, options: ClassifierOption
 
   const classify = async (given: ImageSource | readonly ImageSource[], classifyOptions: ClassifyOptions = {}) => {
     checkKnownOptions("classify", classifyOptions, ["topK", "maxPixels", "signal"]);
+    requireOutput(model, "probabilities", "Build or load it with includeTop: true.");
     const topK = positiveInteger("classify", "topK", classifyOptions.topK ?? 5);
     const images: readonly ImageSource[] = Array.isArray(given) ? given : [given as ImageSource];
     const rows = await runAll(images, "probabilities", classifyOptions);
@@ -135,9 +130,7 @@ export async function createClassifier(model: Network, options: ClassifierOption
       classify: classify as Classifier["classify"],
       async embed(image: ImageSource, imageOptions: ImageOptions = {}) {
         checkKnownOptions("embed", imageOptions, ["maxPixels", "signal"]);
-        if (model.outputs["embedding"] === undefined) {
-          throw optionError("embed", "model", "a network with an output called embedding", Object.keys(model.outputs));
-        }
+        requireOutput(model, "embedding", "Give the network an output called embedding.");
         const [row] = await runAll([image], "embedding", imageOptions);
         return row ?? tensor([], [0]);
       },
@@ -146,6 +139,17 @@ export async function createClassifier(model: Network, options: ClassifierOption
     dispose,
     { value: close },
   );
+}
+
+function requireOutput(model: Network, output: "probabilities" | "embedding", advice: string): void {
+  if (model.outputs[output] !== undefined) return;
+  throw new DepthwiseError("NETWORK_INVALID", {
+    what: model.name,
+    expected: `a network that gives ${output}`,
+    found: `outputs ${Object.keys(model.outputs).join(", ")}`,
+    advice,
+    fields: { outputs: model.outputs },
+  });
 }
 
 /** The `topK` largest, best first; of equal ones the smaller index first. */

@@ -72,7 +72,7 @@ export interface MobileNetV1Options {
   readonly labels?: readonly string[];
   /** Whether output 0 is "background". */
   readonly background?: boolean;
-  /** How an image becomes the input. */
+  /** How an image becomes the input; see `depthwise/images`. Default `{ range: [-1, 1] }`, as released. */
   readonly preprocessing?: Readonly<Record<string, unknown>>;
 }
 

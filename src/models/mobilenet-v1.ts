@@ -218,6 +218,6 @@ function modelInfo(options: CompleteOptions): NetworkInfo {
     options: rest,
     ...(labels === undefined ? {} : { labels }),
     ...(background === undefined ? {} : { background }),
-    ...(preprocessing === undefined ? {} : { preprocessing }),
+    preprocessing: preprocessing ?? { range: [-1, 1] },
   };
 }

@@ -41,6 +41,12 @@ describe("createClassifier", () => {
     expect(withBackground.labels.slice(0, 2)).toEqual(["background", "tench, Tinca tinca"]);
   });
 
+  it("embeds with a network that has no top", async () => {
+    const classifier = await createClassifier(mobileNetV1({ ...tiny, includeTop: false, pooling: "max" }));
+    expect((await classifier.embed(flat(255))).shape).toEqual([256]);
+    await expect(classifier.classify(flat(255))).rejects.toMatchObject({ code: "NETWORK_INVALID" });
+  });
+
   it("uses the model's own preprocessing, grey input too", async () => {
     const model = mobileNetV1({
       ...tiny,
@@ -55,7 +61,7 @@ describe("createClassifier", () => {
   });
 
   it.each([
-    [mobileNetV1({ ...tiny, includeTop: false }), {}, "NETWORK_INVALID"],
+    [mobileNetV1({ ...tiny, includeTop: false }), {}, "NETWORK_INVALID"], // neither probabilities nor embedding
     [mobileNetV1({ ...tiny, classes: 7 }), {}, "LABELS_MISSING"],
     [mobileNetV1({ ...tiny, classes: 7 }), { labels: ["one"] }, "CLASSES_MISMATCH"],
     [mobileNetV1(tiny), { topK: 3 }, "OPTION_INVALID"],
