@@ -31,7 +31,7 @@ export interface CompileOptions<Tap extends string = string> {
  *
  *     using session = await compile(model, { batch: 4, taps: ["conv_pw_6"] });
  *
- * The parameters are read now: later changes of the network do not reach the session.
+ * The parameters are read now: one that is replaced later does not reach the session.
  *
  * @throws {DepthwiseError} `OPTION_INVALID`; `NAME_UNKNOWN` for a tap; `PARAMETERS_MISMATCH`; `MEMORY_EXCEEDED`
  *         before anything is allocated, or if the system refuses the memory
