@@ -12,7 +12,7 @@ import {
   type Preprocessing,
   preprocess,
 } from "../images/preprocess.ts";
-import type { Network } from "../layers/network.ts";
+import { checkNetwork, type Network } from "../layers/network.ts";
 import { type BackendName, compile } from "../session/compile.ts";
 import type { Session } from "../session/session.ts";
 
@@ -73,6 +73,7 @@ export interface Classifier {
  *         labels and outputs differ in number
  */
 export async function createClassifier(model: Network, options: ClassifierOptions = {}): Promise<Classifier> {
+  checkNetwork("createClassifier", model);
   checkKnownOptions("createClassifier", options, ["backend", "batch", "preprocessing", "labels"]);
   const classifies = model.outputs["probabilities"] !== undefined;
   if (!classifies) requireOutput(model, "embedding", "Build or load it with includeTop: true, or with pooling.");
@@ -191,7 +192,7 @@ async function labelsFor(model: Network, given: readonly string[] | undefined): 
 }
 
 function isPixels(image: ImageSource): image is ImageDataLike {
-  return typeof image === "object" && "width" in image && "height" in image && "data" in image;
+  return typeof image === "object" && image !== null && "width" in image && "height" in image && "data" in image;
 }
 
 function elements(model: Network): number {

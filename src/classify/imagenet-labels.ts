@@ -1,6 +1,7 @@
 /**
  * The thousand classes of ImageNet's ILSVRC 2012, in the usual order (by WordNet id), as their synsets read in WordNet
- * (Princeton University). Networks of 1001 outputs have "background" in front of them. Loaded when asked for.
+ * (Princeton University). The list is that of the npm package @tensorflow-models/mobilenet 2.1.1 (Apache-2.0), one
+ * spelling corrected. Networks of 1001 outputs have "background" in front of them. Loaded when asked for.
  */
 
 const NAMES = `

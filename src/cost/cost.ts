@@ -8,7 +8,7 @@
 
 import { checkKnownOptions, optionError } from "../core/options.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
-import type { Network, ParameterInfo } from "../layers/network.ts";
+import { checkNetwork, type Network, type ParameterInfo } from "../layers/network.ts";
 import { INPUT, type LayerNode } from "../layers/node.ts";
 import { operationOf } from "../operations/table.ts";
 import { fuse, type Group, type Grouping } from "../plan/fuse.ts";
@@ -88,6 +88,7 @@ export interface CostOptions {
  * @throws {DepthwiseError} `OPTION_INVALID` for a convention that does not exist or gives no finite number
  */
 export function cost(network: Network, options: CostOptions = {}): Cost {
+  checkNetwork("cost", network);
   checkKnownOptions("cost", options, ["convention"]);
   const convention = resolveConvention(options.convention === undefined ? "paper" : options.convention);
   const grouping = fuse(network);

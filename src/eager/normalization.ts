@@ -1,6 +1,7 @@
 /** Batch norm on tensors. */
 
 import { DepthwiseError } from "../core/errors.ts";
+import { optionError } from "../core/options.ts";
 import { asFloat, type FloatTensor, type Tensor } from "../core/tensor.ts";
 import { scaleShift } from "../kernels/reference/scale-shift.ts";
 import type { ActivationName } from "../operations/activation.ts";
@@ -43,6 +44,9 @@ export function batchNorm(
     });
   }
   const channels = lastAxis(x.shape);
+  if (typeof weights !== "object" || weights === null) {
+    throw optionError(owner, "weights", "{ mean, variance, gamma?, beta? }", weights);
+  }
   const attributes = batchNormOperation.check(owner, { epsilon: options.epsilon });
   const numbers = (what: string, value: Tensor) =>
     expectShape(owner, what, value, [channels], `The input has ${channels} channels.`).data;

@@ -30,6 +30,8 @@ export interface ImageDataLike {
  *         are not 1 to 4 channels of that size
  */
 export function toPixels(image: ImageDataLike): Pixels {
+  if (typeof image !== "object" || image === null)
+    throw optionError("image", "pixels", "{ width, height, data }", image);
   const owner = "image";
   const width = positiveInteger(owner, "width", image.width);
   const height = positiveInteger(owner, "height", image.height);

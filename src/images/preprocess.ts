@@ -47,6 +47,7 @@ export function completePreprocessing(
 ): CompletePreprocessing {
   const owner = "preprocessing";
   checkKnownOptions(owner, description, KNOWN);
+  if (!Array.isArray(inputShape)) throw optionError(owner, "inputShape", "[height, width, channels]", inputShape);
   const [height, width, channels] = inputShape;
   if (inputShape.length !== 3 || (channels !== 1 && channels !== 3)) {
     throw optionError(owner, "inputShape", "[height, width, 1 or 3]: images are grey or RGB", [...inputShape]);

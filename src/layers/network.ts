@@ -5,7 +5,7 @@
 
 import { DepthwiseError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
-import { positiveInteger, show } from "../core/options.ts";
+import { optionError, positiveInteger, show } from "../core/options.ts";
 import { type FloatTensor, type Shape, shapeText } from "../core/tensor.ts";
 import type { ParameterRole } from "../operations/operation.ts";
 import { NODE_TYPES, type NodeType, operationOf } from "../operations/table.ts";
@@ -73,6 +73,13 @@ export interface Network<Output extends string = string> {
  *         for an attribute; `SHAPE_MISMATCH` or `NETWORK_VANISHES` where shapes do not fit
  */
 export function network<Output extends string>(definition: NetworkDefinition<Output>): Network<Output> {
+  if (!isRecord(definition) || !Array.isArray(definition.layers) || !isStringRecord(definition.outputs)) {
+    throw new DepthwiseError("NETWORK_INVALID", {
+      what: "network: definition",
+      expected: "{ inputShape, layers, outputs }, outputs naming layers",
+      found: show(definition),
+    });
+  }
   const inputShape = checkInputShape(definition.inputShape);
   const layers: LayerNode[] = [];
   const shapes = new Map<string, Shape>([[INPUT, inputShape]]);
@@ -157,6 +164,18 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Requires a network; `owner` names the function that was called. Throws `NETWORK_INVALID`. */
+export function checkNetwork(owner: string, value: unknown): void {
+  if (isRecord(value) && Array.isArray(value["layers"]) && value["parameterInfo"] instanceof Map) return;
+  const isPromise = value instanceof Promise;
+  throw new DepthwiseError("NETWORK_INVALID", {
+    what: `${owner}: model`,
+    expected: "a network, as mobileNetV1, sequential, network or loadModel give it",
+    found: isPromise ? "a promise" : show(value),
+    advice: isPromise ? "Await it first." : "Build one, or load one with loadModel.",
+  });
+}
+
 /**
  * The same network with other parameters. All must be there and have the right shape; nothing else may be.
  *
@@ -167,6 +186,8 @@ export function withParameters<Output extends string>(
   parameters: ReadonlyMap<string, FloatTensor>,
   source = "parameters",
 ): Network<Output> {
+  checkNetwork("withParameters", model);
+  if (!(parameters instanceof Map)) throw optionError("withParameters", "parameters", "a Map of tensors", parameters);
   checkParameters(model, parameters, source);
   const ordered = new Map<string, FloatTensor>();
   for (const name of model.parameterInfo.keys()) {
@@ -192,6 +213,7 @@ export function checkParameters(model: Network, parameters: ReadonlyMap<string, 
 
 /** The same network with other facts about itself (labels, preprocessing, …). */
 export function withInfo<Output extends string>(model: Network<Output>, info: Partial<NetworkInfo>): Network<Output> {
+  checkNetwork("withInfo", model);
   // Descriptors, not values: reading `parameters` would make random numbers that nobody asked for.
   const descriptors = Object.getOwnPropertyDescriptors(model);
   const replaced = { value: { ...model.info, ...info }, enumerable: true };

@@ -5,7 +5,7 @@
 
 import { DepthwiseError, invariant } from "../core/errors.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
-import { checkParameters, type Network, unknownName } from "../layers/network.ts";
+import { checkNetwork, checkParameters, type Network, unknownName } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
 import { scaleAndShift } from "../operations/batch-norm.ts";
 import type { KernelCall } from "../operations/kernel-call.ts";
@@ -66,6 +66,7 @@ export interface PlanOptions {
  *         replaced by one that does not fit; `MEMORY_EXCEEDED` if the activations could not be addressed
  */
 export function plan(network: Network, { batch = 1, taps = [], fold = true }: PlanOptions = {}): Plan {
+  checkNetwork("compile", network);
   const tapped = new Map(taps.map((name) => [name, resolveTap(network, name)]));
   const grouping = fuse(network, { keep: keptApart(network, [...tapped.values()]), fold });
   const holderOf = (node: string): string => {

@@ -1,6 +1,7 @@
 /** A session: a plan bound to a backend, with memory. The only thing here with a life-time. */
 
 import { DepthwiseError } from "../core/errors.ts";
+import { checkKnownOptions } from "../core/options.ts";
 import { asFloat, elementCount, type FloatTensor, type Shape, shapeText, type Tensor, tensor } from "../core/tensor.ts";
 import type { Plan, PlannedOutput } from "../plan/plan.ts";
 import type { BoundPlan } from "./backend.ts";
@@ -54,7 +55,9 @@ export class Session<Output extends string = string, Tap extends string = string
    * @param input `[n, height, width, channels]` float32, 1 ≤ n ≤ `batch`, in the range the model wants; not kept
    * @throws {DepthwiseError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`; `SESSION_CLOSED` after `close`
    */
-  async run(input: Tensor, { signal }: RunOptions = {}): Promise<RunResult<Output, Tap>> {
+  async run(input: Tensor, options: RunOptions = {}): Promise<RunResult<Output, Tap>> {
+    checkKnownOptions("run", options, ["signal"]);
+    const { signal } = options;
     signal?.throwIfAborted();
     const checked = this.#checkInput(input);
     const turn = this.#queue.then(() => this.#execute(checked, signal));

@@ -2,6 +2,7 @@
 
 import { type ByteSource, readBytes, sourceName } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
+import { optionError } from "../core/options.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { type Network, networkFromJson, withParameters } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
@@ -38,6 +39,9 @@ export type LoadedModel = Network<"logits" | "probabilities" | "embedding">;
  *         extra and misshapen tensor; `VALUES_NOT_FINITE`; `ARCHITECTURE_UNKNOWN`; `CLASSES_MISMATCH`
  */
 export async function loadModel(source: ByteSource, overrides: LoadOptions = {}): Promise<LoadedModel> {
+  if (typeof overrides !== "object" || overrides === null) {
+    throw optionError("loadModel", "overrides", "an object of options", overrides);
+  }
   const { maxBytes = 2 ** 31, signal, ...options } = overrides;
   const name = sourceName(source);
   const bytes = await readBytes(source, { maxBytes, signal });

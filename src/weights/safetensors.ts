@@ -73,6 +73,9 @@ export function writeSafetensors(
   tensors: Iterable<TensorToWrite>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  if (typeof tensors !== "object" || tensors === null || !(Symbol.iterator in tensors)) {
+    throw optionError("writeSafetensors", "tensors", "a list of { name, shape, data }", tensors);
+  }
   const header: [string, unknown][] = [];
   if (!Object.values(metadata).every((value) => typeof value === "string")) {
     throw optionError("writeSafetensors", "metadata", "an object of strings", metadata);

@@ -3,7 +3,7 @@
 import { nodeFiles } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { checkKnownOptions, oneOf, optionError } from "../core/options.ts";
-import { checkParameters, type Network } from "../layers/network.ts";
+import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { writeMetadata } from "./metadata.ts";
 import { writeSafetensors } from "./safetensors.ts";
 
@@ -20,6 +20,7 @@ export interface SaveOptions {
  *         `OPTION_INVALID` for a value too large for F16
  */
 export function encodeModel(model: Network, options: SaveOptions = {}): Uint8Array {
+  checkNetwork("saveModel", model);
   checkKnownOptions("saveModel", options, ["dtype"]);
   const dtype = oneOf("saveModel", "dtype", options.dtype ?? "F32", ["F32", "F16"]);
   checkParameters(model, model.parameters, "saveModel");
