@@ -7,6 +7,8 @@ const doors = {
   cost: "src/cost/index.ts",
   weights: "src/weights/index.ts",
   images: "src/images/index.ts",
+  // Not a room but a script: what the workers of a session run.
+  worker: "src/session/worker.ts",
 };
 
 const shared: Options = {
@@ -18,12 +20,34 @@ const shared: Options = {
   external: ["sharp"],
 };
 
+const shorten: NonNullable<Options["esbuildOptions"]> = (options) => {
+  options.minifyIdentifiers = true;
+  options.minifySyntax = true;
+};
+
 export default defineConfig([
-  { ...shared, entry: doors, format: "esm", outDir: "dist/esm", outExtension: () => ({ js: ".js" }) },
-  // dist/cjs has a package.json of its own that says "commonjs".
-  { ...shared, entry: doors, format: "cjs", outDir: "dist/cjs", outExtension: () => ({ js: ".js" }) },
+  // A process that starts cold reads and parses all of it: with short names that takes 2 ms less. White space stays,
+  // since comments go with it, and bundlers read some of them.
   {
-    entry: { depthwise: "src/cli/main.ts" },
+    ...shared,
+    entry: doors,
+    format: "esm",
+    esbuildOptions: shorten,
+    outDir: "dist/esm",
+    outExtension: () => ({ js: ".js" }),
+  },
+  // dist/cjs has a package.json of its own that says "commonjs".
+  {
+    ...shared,
+    entry: doors,
+    format: "cjs",
+    outDir: "dist/cjs",
+    outExtension: () => ({ js: ".js" }),
+    define: { "import.meta.url": "moduleUrl" },
+    inject: ["scripts/cjs-module-url.js"],
+  },
+  {
+    entry: { depthwise: "src/cli/main.ts", worker: "src/session/worker.ts" },
     format: "esm",
     platform: "node",
     target: "node20",

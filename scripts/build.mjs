@@ -31,10 +31,10 @@ rewrite("dist/types");
 for (const entry of readdirSync("dist/esm", { withFileTypes: true })) {
   if (!entry.isFile()) continue;
   const path = join("dist/esm", entry.name);
-  writeFileSync(path, readFileSync(path, "utf8").replaceAll(/^import "\.\/chunk-\w+\.js";\n/gm, ""));
+  writeFileSync(path, readFileSync(path, "utf8").replaceAll(/\bimport ?"\.\/chunk-\w+\.js";\n?/g, ""));
 }
 cpSync("dist/types", "dist/cjs/types", { recursive: true, filter: (path) => !path.endsWith(".tsbuildinfo") });
-writeFileSync("dist/cjs/package.json", `${JSON.stringify({ type: "commonjs", sideEffects: false })}\n`);
+writeFileSync("dist/cjs/package.json", `${JSON.stringify({ type: "commonjs", sideEffects: ["./worker.js"] })}\n`);
 
 /** The command bundles other people's code; their licences go with it. */
 const metafile = join("dist", "cli", "metafile-esm.json");

@@ -1,13 +1,17 @@
 /** MobileNets: tensors, eager operations, the V1 builder, sessions, models from and to files, classification. */
 
 export {
+  type ClassifiedImage,
   type Classifier,
   type ClassifierOptions,
+  type ClassifyAllOptions,
   type ClassifyOptions,
   createClassifier,
   type ImageOptions,
   type ImageSource,
   type Prediction,
+  type Progress,
+  type UnreadableImage,
 } from "./classify/index.ts";
 export type { ByteSource } from "./core/bytes.ts";
 export { DepthwiseError, type ErrorCode, InternalError, isDepthwiseError } from "./core/errors.ts";
@@ -35,14 +39,24 @@ export {
 } from "./eager/index.ts";
 export type { Preprocessing } from "./images/index.ts";
 export type { LayerNode, Network, NetworkInfo } from "./layers/index.ts";
-export { type LoadedModel, type LoadOptions, loadModel, type SaveOptions, saveModel } from "./model-files.ts";
+
 export { type Block, MOBILENET_V1_BLOCKS, type MobileNetV1Options, mobileNetV1 } from "./models/index.ts";
 export {
   type BackendName,
   type CompileOptions,
   compile,
+  type Diagnosis,
+  doctor,
+  type Explanation,
+  type NumberArray,
   type Plan,
+  type Profile,
+  type ProfiledStep,
+  type ProfileOptions,
   type RunOptions,
   type RunResult,
   type Session,
+  type Simd,
+  type WorkerFactory,
 } from "./session/index.ts";
+export { type LoadedModel, type LoadOptions, loadModel, type SaveOptions, saveModel } from "./weights/index.ts";

@@ -28,8 +28,11 @@ it("builds, counts, compiles, runs, saves and loads", async () => {
     expect(readdirSync(folder)).toEqual(["tiny.safetensors"]);
     const loaded = await loadModel(path);
     expect(loaded.info).toEqual(model.info);
-    const again = await (await compile(loaded)).run(image);
+    const again = await (await compile(loaded, { backend: "reference" })).run(image);
     expect(again.logits.data).toEqual(logits.data);
+    using fast = await compile(loaded);
+    const fastest = (await fast.run(image)).logits.data;
+    for (const [i, value] of logits.data.entries()) expect(fastest[i]).toBeCloseTo(value, 5);
   } finally {
     rmSync(folder, { recursive: true });
   }

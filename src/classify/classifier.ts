@@ -13,8 +13,13 @@ import {
   preprocess,
 } from "../images/preprocess.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
-import { type BackendName, compile } from "../session/compile.ts";
-import type { Session } from "../session/session.ts";
+import { type CompileOptions, compile } from "../session/compile.ts";
+import type { Explanation, Session } from "../session/session.ts";
+import { type ClassifiedImage, type ClassifyAllOptions, classifyAll, type UnreadableImage } from "./classify-all.ts";
+import { imagenetLabels } from "./imagenet-labels.ts";
+
+/** Options that go to `compile`. */
+const COMPILED = ["backend", "threads", "simd", "worker", "batch"] as const;
 
 /** A file (path, URL, Blob, bytes) or pixels (`ImageData` or alike). */
 export type ImageSource = ByteSource | ImageDataLike;
@@ -26,10 +31,8 @@ export interface Prediction {
   readonly probability: number;
 }
 
-export interface ClassifierOptions {
-  readonly backend?: BackendName;
-  /** Images that run together. Default 1. */
-  readonly batch?: number;
+/** `backend`, `threads`, `simd`, `worker` and `batch` (how many images run together) are those of `compile`. */
+export interface ClassifierOptions extends Pick<CompileOptions, (typeof COMPILED)[number]> {
   /** How images become the input. Default: the model's own description, else the library's defaults. */
   readonly preprocessing?: Preprocessing;
   /** One name for each output. Default: the model's own, else ImageNet's for 1000 and 1001 outputs. */
@@ -55,8 +58,28 @@ export interface Classifier {
   classify(image: ImageSource, options?: ClassifyOptions): Promise<readonly Prediction[]>;
   /** The same for several images, each on its own: images in a batch never see each other. */
   classify(images: readonly ImageSource[], options?: ClassifyOptions): Promise<readonly (readonly Prediction[])[]>;
+  /**
+   * The same for many images, in order: some are read and decoded while the network runs, `batch` at a time. At most
+   * `concurrency + batch` images are in flight, so a source may be longer than memory. A slow source is waited for
+   * until a batch is full. Leaving the loop early, an abort and an error end everything and call the source's `return()`.
+   *
+   *     for await (const { image, predictions } of classifier.classifyAll(files, { concurrency: 8 })) { … }
+   *
+   * @throws {DepthwiseError} `OPTION_INVALID` at the call; in an image's turn what `classify` throws for it, unless
+   *         `onError` is `yield`; what the source throws, after the images before it
+   */
+  classifyAll<Source extends ImageSource>(
+    images: Iterable<Source> | AsyncIterable<Source>,
+    options?: ClassifyAllOptions & { readonly onError?: "reject" },
+  ): AsyncGenerator<ClassifiedImage<Source>, void, undefined>;
+  classifyAll<Source extends ImageSource>(
+    images: Iterable<Source> | AsyncIterable<Source>,
+    options: ClassifyAllOptions,
+  ): AsyncGenerator<ClassifiedImage<Source> | UnreadableImage<Source>, void, undefined>;
   /** The pooled features of an image, `[channels]`. */
   embed(image: ImageSource, options?: ImageOptions): Promise<FloatTensor>;
+  /** What runs here and why; see `Session.explain`. */
+  explain(): Explanation;
   /** Frees the memory. May be called twice. */
   close(): void;
   [Symbol.dispose](): void;
@@ -74,13 +97,16 @@ export interface Classifier {
  */
 export async function createClassifier(model: Network, options: ClassifierOptions = {}): Promise<Classifier> {
   checkNetwork("createClassifier", model);
-  checkKnownOptions("createClassifier", options, ["backend", "batch", "preprocessing", "labels"]);
+  checkKnownOptions("createClassifier", options, [...COMPILED, "preprocessing", "labels"]);
   const classifies = model.outputs["probabilities"] !== undefined;
   if (!classifies) requireOutput(model, "embedding", "Build or load it with includeTop: true, or with pooling.");
   const preprocessing = completePreprocessing(model.inputShape, options.preprocessing ?? model.info.preprocessing);
   const labels = classifies ? await labelsFor(model, options.labels) : [];
-  const { backend = "auto", batch = 1 } = options;
-  const session: Session = await compile(model as Network<string>, { backend, batch });
+  const compileOptions = Object.fromEntries(
+    COMPILED.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
+  );
+  const session: Session = await compile(model as Network<string>, compileOptions);
+  const { batch } = session;
 
   const toInput = async (image: ImageSource, { maxPixels, signal }: ImageOptions): Promise<Float32Array> => {
     const pixels: Pixels = isPixels(image)
@@ -88,34 +114,36 @@ export async function createClassifier(model: Network, options: ClassifierOption
       : await decodeImage(image, { ...(maxPixels === undefined ? {} : { maxPixels }), signal });
     return preprocess(pixels, preprocessing);
   };
+  /** One row of an output for each input; at most `batch` of them. */
+  const run = async (
+    inputs: readonly Float32Array[],
+    output: string,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly FloatTensor[]> => {
+    const joined = new Float32Array(inputs.length * elements(model));
+    for (const [place, input] of inputs.entries()) joined.set(input, place * input.length);
+    const result = await session.run(joined, signal === undefined ? {} : { signal });
+    const { data } = result[output] as FloatTensor;
+    const width = data.length / inputs.length;
+    return inputs.map((_, place) => tensor(data.slice(place * width, (place + 1) * width), [width]));
+  };
   const runAll = async (
     images: readonly ImageSource[],
-    name: string,
+    output: string,
     imageOptions: ImageOptions,
-  ): Promise<FloatTensor[]> => {
+  ): Promise<readonly FloatTensor[]> => {
     const rows: FloatTensor[] = [];
     for (let start = 0; start < images.length; start += batch) {
-      const group = images.slice(start, start + batch);
-      const input = new Float32Array(group.length * elements(model));
-      for (const [place, image] of group.entries())
-        input.set(await toInput(image, imageOptions), place * elements(model));
-      const { signal } = imageOptions;
-      const run = await session.run(
-        tensor(input, [group.length, ...model.inputShape]),
-        signal === undefined ? {} : { signal },
-      );
-      const result = run[name] as FloatTensor;
-      const width = result.data.length / group.length;
-      group.forEach((_, place) => {
-        rows.push(tensor(result.data.slice(place * width, (place + 1) * width), [width]));
-      });
+      const inputs: Float32Array[] = [];
+      for (const image of images.slice(start, start + batch)) inputs.push(await toInput(image, imageOptions));
+      rows.push(...(await run(inputs, output, imageOptions.signal)));
     }
     return rows;
   };
 
   const classify = async (given: ImageSource | readonly ImageSource[], classifyOptions: ClassifyOptions = {}) => {
     checkKnownOptions("classify", classifyOptions, ["topK", "maxPixels", "signal"]);
-    requireOutput(model, "probabilities", "Build or load it with includeTop: true.");
+    requireProbabilities(model);
     const topK = positiveInteger("classify", "topK", classifyOptions.topK ?? 5);
     const images: readonly ImageSource[] = Array.isArray(given) ? given : [given as ImageSource];
     const rows = await runAll(images, "probabilities", classifyOptions);
@@ -129,17 +157,31 @@ export async function createClassifier(model: Network, options: ClassifierOption
       preprocessing,
       labels,
       classify: classify as Classifier["classify"],
+      classifyAll(images: Iterable<ImageSource>, allOptions: ClassifyAllOptions = {}) {
+        requireProbabilities(model);
+        return classifyAll(images, allOptions, {
+          batch,
+          decode: toInput,
+          classify: async (inputs, topK, signal) =>
+            (await run(inputs, "probabilities", signal)).map(({ data }) => best(data, labels, topK)),
+        });
+      },
       async embed(image: ImageSource, imageOptions: ImageOptions = {}) {
         checkKnownOptions("embed", imageOptions, ["maxPixels", "signal"]);
         requireOutput(model, "embedding", "Give the network an output called embedding.");
         const [row] = await runAll([image], "embedding", imageOptions);
         return row ?? tensor([], [0]);
       },
+      explain: () => session.explain(),
       close,
     } as Classifier,
     dispose,
     { value: close },
   );
+}
+
+function requireProbabilities(model: Network): void {
+  requireOutput(model, "probabilities", "Build or load it with includeTop: true.");
 }
 
 function requireOutput(model: Network, output: "probabilities" | "embedding", advice: string): void {
@@ -169,7 +211,6 @@ async function labelsFor(model: Network, given: readonly string[] | undefined): 
   const stated = given ?? model.info.labels;
   if (stated === undefined) {
     if (classes === 1000 || classes === 1001) {
-      const { imagenetLabels } = await import("./imagenet-labels.ts");
       return imagenetLabels(classes === 1001);
     }
     throw new DepthwiseError("LABELS_MISSING", {

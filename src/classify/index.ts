@@ -7,3 +7,4 @@ export {
   type ImageSource,
   type Prediction,
 } from "./classifier.ts";
+export type { ClassifiedImage, ClassifyAllOptions, Progress, UnreadableImage } from "./classify-all.ts";

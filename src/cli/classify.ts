@@ -4,27 +4,33 @@ import { SingleBar } from "cli-progress";
 import { Command } from "commander";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { type Classifier, createClassifier, type Prediction } from "../classify/index.ts";
-import { isDepthwiseError } from "../core/errors.ts";
 import { loadModel } from "../weights/load-model.ts";
 import { print, toNumber } from "./network-options.ts";
+import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
 
-interface Flags {
+interface Flags extends SessionFlags {
   readonly weights: string;
   readonly topK: number;
+  readonly concurrency?: number;
   readonly json?: boolean;
   readonly signal: AbortSignal;
 }
 
 export function classifyCommand(): Command {
-  return new Command("classify")
+  const command = new Command("classify")
     .description("name what is in pictures")
     .argument("<files...>", "image files or globs, such as 'photos/*.jpg'")
     .requiredOption("--weights <file>", "safetensors file of a MobileNet")
-    .option("--top-k <count>", "how many predictions", toNumber, 5)
+    .option("--top-k <count>", "how many predictions", toNumber, 5);
+  return addSessionOptions(command)
+    .option("--concurrency <count>", "files that are read and decoded at once (default 4)", toNumber)
     .option("--json", "print one line of JSON a file")
     .action(async (patterns: readonly string[], flags: Flags) => {
       const files = await expand(patterns);
-      const classifier = await createClassifier(await loadModel(flags.weights, { signal: flags.signal }));
+      const classifier = await createClassifier(
+        await loadModel(flags.weights, { signal: flags.signal }),
+        sessionOptions(flags),
+      );
       try {
         await classifyFiles(files, classifier, flags);
       } finally {
@@ -44,28 +50,34 @@ async function expand(patterns: readonly string[]): Promise<readonly string[]> {
 }
 
 async function classifyFiles(files: readonly string[], classifier: Classifier, flags: Flags): Promise<void> {
+  const { topK, concurrency, json, signal } = flags;
   const bar =
     files.length > 1 && process.stderr.isTTY
       ? new SingleBar({ format: "{bar} {value}/{total}", stream: process.stderr, clearOnComplete: true })
       : undefined;
   bar?.start(files.length, 0);
   let failed = 0;
+  let before = performance.now();
   try {
-    for (const file of files) {
-      const started = performance.now();
-      try {
-        const predictions = await classifier.classify(file, { topK: flags.topK, signal: flags.signal });
-        const milliseconds = Math.round((performance.now() - started) * 10) / 10;
-        print(flags.json === true ? JSON.stringify({ file, predictions, milliseconds }) : describe(file, predictions));
-      } catch (error) {
-        if (!isDepthwiseError(error) || error.code === "OPTION_INVALID" || error.code === "PACKAGE_MISSING")
-          throw error;
-        failed++;
-        const { code: name, message } = error;
-        if (flags.json === true) print(JSON.stringify({ file, error: { name, message } }));
-        else process.stderr.write(`depthwise: ${name}: ${message}\n`);
+    const results = classifier.classifyAll(files, {
+      topK,
+      ...(concurrency === undefined ? {} : { concurrency }),
+      signal,
+      onError: "yield",
+      onProgress: ({ done }) => bar?.update(done),
+    });
+    for await (const { image: file, predictions, error } of results) {
+      if (error === undefined) {
+        const now = performance.now();
+        const milliseconds = Math.round((now - before) * 10) / 10;
+        before = now;
+        print(json === true ? JSON.stringify({ file, predictions, milliseconds }) : describe(file, predictions));
+        continue;
       }
-      bar?.increment();
+      failed++;
+      const { code: name, message } = error;
+      if (json === true) print(JSON.stringify({ file, error: { name, message } }));
+      else process.stderr.write(`depthwise: ${name}: ${message}\n`);
     }
   } finally {
     bar?.stop();

@@ -6,7 +6,9 @@ import { isDepthwiseError } from "../core/errors.ts";
 import { budgetCommand } from "./budget.ts";
 import { classifyCommand } from "./classify.ts";
 import { costCommand } from "./cost.ts";
+import { doctorCommand } from "./doctor.ts";
 import { paperCommand } from "./paper.ts";
+import { profileCommand } from "./profile.ts";
 import { summaryCommand } from "./summary.ts";
 import { version } from "./version.ts";
 
@@ -18,7 +20,16 @@ const program = new Command("depthwise")
   .version(version)
   .showHelpAfterError("(add --help for the options)")
   .exitOverride();
-for (const make of [summaryCommand, costCommand, paperCommand, budgetCommand, classifyCommand]) {
+const commands = [
+  summaryCommand,
+  costCommand,
+  paperCommand,
+  budgetCommand,
+  classifyCommand,
+  profileCommand,
+  doctorCommand,
+];
+for (const make of commands) {
   program.addCommand(make().exitOverride().showHelpAfterError("(add --help for the options)"));
 }
 

@@ -18,6 +18,7 @@ export type ErrorCode =
   | "MEMORY_EXCEEDED"
   | "BACKEND_UNAVAILABLE"
   | "SESSION_CLOSED"
+  | "WORKER_LOST"
   | "FILE_NOT_FOUND"
   | "FILE_UNREADABLE"
   | "FILE_EMPTY"
@@ -44,7 +45,7 @@ export interface ErrorParts {
   readonly cause?: unknown;
 }
 
-const brand = Symbol.for("depthwise.error");
+const brand = /* @__PURE__ */ Symbol.for("depthwise.error");
 
 /** The error of this library. Test it with `isDepthwiseError`, which also works across bundles and realms. */
 export class DepthwiseError extends Error {

@@ -6,7 +6,7 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { optionError, positiveInteger, show } from "../core/options.ts";
-import { type FloatTensor, type Shape, shapeText } from "../core/tensor.ts";
+import { type FloatTensor, type Shape, sameShape, shapeText } from "../core/tensor.ts";
 import type { ParameterRole } from "../operations/operation.ts";
 import { NODE_TYPES, type NodeType, operationOf } from "../operations/table.ts";
 import { initialise } from "./initialise.ts";
@@ -200,7 +200,11 @@ export function withParameters<Output extends string>(
 }
 
 /** Throws `PARAMETERS_MISMATCH` unless `parameters` are just those of the network, each of its shape. */
-export function checkParameters(model: Network, parameters: ReadonlyMap<string, FloatTensor>, source: string): void {
+export function checkParameters(
+  model: Pick<Network, "name" | "parameterInfo">,
+  parameters: ReadonlyMap<string, FloatTensor>,
+  source: string,
+): void {
   const problems = compareParameters(model, parameters);
   if (problems.length > 0) {
     throw new DepthwiseError("PARAMETERS_MISMATCH", {
@@ -231,7 +235,10 @@ export function unknownName(what: string, name: string, known: Iterable<string>)
   });
 }
 
-function compareParameters(model: Network, parameters: ReadonlyMap<string, FloatTensor>): string[] {
+function compareParameters(
+  model: Pick<Network, "parameterInfo">,
+  parameters: ReadonlyMap<string, FloatTensor>,
+): string[] {
   const problems: string[] = [];
   for (const [name, { shape }] of model.parameterInfo) {
     const found = parameters.get(name);
@@ -241,7 +248,7 @@ function compareParameters(model: Network, parameters: ReadonlyMap<string, Float
       problems.push(`"${name}" ${shapeText(shape)} is missing${hint === "" ? "" : ` (${hint.slice(0, -1)})`}`);
     } else if (found.dtype !== "float32") {
       problems.push(`"${name}": expected float32, found ${found.dtype}`);
-    } else if (shapeText(found.shape) !== shapeText(shape)) {
+    } else if (!sameShape(found.shape, shape)) {
       problems.push(`"${name}": expected shape ${shapeText(shape)}, found ${shapeText(found.shape)}`);
     }
   }

@@ -85,7 +85,7 @@ export interface CompleteOptions
 const OWNER = "mobileNetV1";
 
 /** All names, written once; TypeScript checks that none is missing or invented. */
-const KNOWN = Object.keys({
+const KNOWN = /* @__PURE__ */ Object.keys({
   alpha: 1,
   rho: 1,
   resolution: 1,

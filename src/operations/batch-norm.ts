@@ -55,7 +55,12 @@ export interface BatchNormNumbers {
  * scale = gamma / √(variance + epsilon), shift = beta − mean · scale.
  */
 export function scaleAndShift({ gamma, beta, mean, variance }: BatchNormNumbers, epsilon: number) {
-  const scale = Float64Array.from(variance, (v, c) => (gamma?.[c] ?? 1) / Math.sqrt(v + epsilon));
-  const shift = Float64Array.from(scale, (s, c) => (beta?.[c] ?? 0) - (mean[c] ?? 0) * s);
+  const scale = new Float64Array(variance.length);
+  const shift = new Float64Array(variance.length);
+  for (let c = 0; c < scale.length; c++) {
+    const factor = (gamma?.[c] ?? 1) / Math.sqrt((variance[c] as number) + epsilon);
+    scale[c] = factor;
+    shift[c] = (beta?.[c] ?? 0) - (mean[c] as number) * factor;
+  }
   return { scale, shift };
 }

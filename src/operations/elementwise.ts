@@ -23,8 +23,8 @@ function elementwise(kernel: "add" | "multiply"): Operation<ElementwiseAttribute
   };
 }
 
-export const add = elementwise("add");
-export const multiply = elementwise("multiply");
+export const add = /* @__PURE__ */ elementwise("add");
+export const multiply = /* @__PURE__ */ elementwise("multiply");
 
 function twoInputs(owner: string, inputs: readonly Shape[]): readonly [Shape, Shape] {
   const [a, b] = inputs;

@@ -23,5 +23,5 @@ function globalPool(kernel: "globalAveragePool" | "globalMaxPool"): Operation<Gl
   };
 }
 
-export const globalAveragePool = globalPool("globalAveragePool");
-export const globalMaxPool = globalPool("globalMaxPool");
+export const globalAveragePool = /* @__PURE__ */ globalPool("globalAveragePool");
+export const globalMaxPool = /* @__PURE__ */ globalPool("globalMaxPool");

@@ -24,5 +24,5 @@ function pool(kernel: "averagePool" | "maxPool"): Operation<PoolAttributes> {
   };
 }
 
-export const averagePool = pool("averagePool");
-export const maxPool = pool("maxPool");
+export const averagePool = /* @__PURE__ */ pool("averagePool");
+export const maxPool = /* @__PURE__ */ pool("maxPool");

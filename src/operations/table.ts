@@ -60,7 +60,7 @@ const OPERATIONS = {
   dropout,
 } satisfies { readonly [T in NodeType]: Operation<AttributesByType[T]> };
 
-export const NODE_TYPES = Object.keys(OPERATIONS) as readonly NodeType[];
+export const NODE_TYPES = /* @__PURE__ */ Object.keys(OPERATIONS) as readonly NodeType[];
 
 /** The operation of a node type. */
 export function operationOf<T extends NodeType>(type: T): Operation<AttributesByType[T]> {

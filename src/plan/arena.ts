@@ -42,7 +42,8 @@ function place(lifetimes: readonly Lifetime[], order: readonly number[], isHigh:
   let total = 0;
   for (const [turn, index] of order.entries()) {
     const value = lifetimes[index];
-    if (value === undefined) continue;
+    // What takes no room is nobody's neighbour: its place is not looked at.
+    if (value === undefined || value.elements === 0) continue;
     const taken = placed
       .filter((other) => overlaps(value, lifetimes[other]))
       .map((other) => ({ start: offsets[other] ?? 0, end: (offsets[other] ?? 0) + sizeOf(lifetimes[other]) }))

@@ -15,17 +15,26 @@ export interface Memory {
 /**
  * Lays out all activations of a run.
  *
- * @param kept values that must be whole when the run ends, by head
+ * @param kept   values that must be whole when the run ends, by head
+ * @param joined values that never lie here: the step that makes them runs as one with the next, which then reads
+ *               what the first one reads
  */
-export function layOutMemory(network: Network, grouping: Grouping, batch: number, kept: ReadonlySet<string>): Memory {
+export function layOutMemory(
+  network: Network,
+  grouping: Grouping,
+  batch: number,
+  kept: ReadonlySet<string>,
+  joined: ReadonlySet<string> = new Set(),
+): Memory {
   const end = grouping.groups.length;
   const lastRead = new Map<string, number>();
   grouping.groups.forEach((group, step) => {
-    for (const read of group.reads) lastRead.set(read, step);
+    const isJoined = joined.has(group.head.name);
+    for (const read of group.reads) lastRead.set(read, Math.max(lastRead.get(read) ?? 0, isJoined ? step + 1 : step));
   });
   const heads = [INPUT, ...grouping.groups.map(({ head }) => head.name)];
   const lifetimes = heads.map((head, index) => ({
-    elements: batch * elementCount(network.shapes.get(head) ?? []),
+    elements: joined.has(head) ? 0 : batch * elementCount(network.shapes.get(head) ?? []),
     from: index - 1,
     to: kept.has(head) ? end : (lastRead.get(head) ?? index - 1),
   }));

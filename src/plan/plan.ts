@@ -7,13 +7,13 @@ import { DepthwiseError, invariant } from "../core/errors.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
 import { checkNetwork, checkParameters, type Network, unknownName } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
-import { scaleAndShift } from "../operations/batch-norm.ts";
 import type { KernelCall } from "../operations/kernel-call.ts";
-import type { ParameterRole } from "../operations/operation.ts";
 import { operationOf } from "../operations/table.ts";
-import { foldBatchNorm } from "./fold-batch-norm.ts";
-import { fuse, type Group } from "./fuse.ts";
+import { fuse, type Group, type Grouping } from "./fuse.ts";
 import { layOutMemory } from "./lifetimes.ts";
+import { namesByRole, type RoleNames, type WeightNames, weightNames } from "./step-weights.ts";
+
+export type { KernelCall };
 
 export interface Step {
   /** The layer that gives it its name. */
@@ -28,8 +28,10 @@ export interface Step {
   /** Elements of one example; the arena holds `batch` times as many. */
   readonly outputElements: number;
   readonly multAdds: number;
-  /** `[kernel, bias]` after folding, or `[scale, shift]`. */
-  readonly parameters: readonly (Float32Array | undefined)[];
+  /** Names of the parameters it reads; see `stepWeights`. */
+  readonly weights?: WeightNames;
+  /** Its output never lies in the arena: a backend that asked for it hands it to the next step piece by piece. */
+  readonly joined?: boolean;
 }
 
 /** A value the caller gets. */
@@ -48,6 +50,8 @@ export interface Plan {
   readonly outputs: Readonly<Record<string, PlannedOutput>>;
   readonly taps: Readonly<Record<string, PlannedOutput>>;
   readonly arenaElements: number;
+  /** The parameters that the network has, by name. */
+  readonly parameterInfo: Network["parameterInfo"];
 }
 
 export interface PlanOptions {
@@ -57,6 +61,8 @@ export interface PlanOptions {
   readonly taps?: readonly string[];
   /** Whether batch norm is folded into convolutions. Default true. */
   readonly fold?: boolean;
+  /** Whether a backend wants to run a step and the only reader of its output as one. Default never. */
+  readonly joins?: (first: KernelCall, second: KernelCall) => boolean;
 }
 
 /**
@@ -65,20 +71,27 @@ export interface PlanOptions {
  * @throws {DepthwiseError} `NAME_UNKNOWN` for a tap that is no layer; `PARAMETERS_MISMATCH` if a parameter was
  *         replaced by one that does not fit; `MEMORY_EXCEEDED` if the activations could not be addressed
  */
-export function plan(network: Network, { batch = 1, taps = [], fold = true }: PlanOptions = {}): Plan {
+export function plan(network: Network, options: PlanOptions = {}): Plan {
+  const { batch = 1, taps = [], fold = true, joins = () => false } = options;
   checkNetwork("compile", network);
-  const tapped = new Map(taps.map((name) => [name, resolveTap(network, name)]));
-  const grouping = fuse(network, { keep: keptApart(network, [...tapped.values()]), fold });
+  const usual = fuse(network);
+  const tapped = new Map(taps.map((name) => [name, resolveTap(network, name, usual)]));
+  const keep = keptApart(usual, [...tapped.values()]);
+  const grouping = fold && keep.size === 0 ? usual : fuse(network, { keep, fold });
   const holderOf = (node: string): string => {
     const holder = grouping.holder.get(node);
     invariant(holder !== undefined, `No step holds "${node}".`);
     return holder;
   };
   const wanted = [...Object.values<string>(network.outputs), ...tapped.values()];
-  const memory = layOutMemory(network, grouping, batch, new Set(wanted.map(holderOf)));
+  const kept = new Set(wanted.map(holderOf));
+  const calls = grouping.groups.map((group) => callOf(network, group));
+  const joined = joinedSteps(grouping, calls, kept, joins);
+  const memory = layOutMemory(network, grouping, batch, kept, joined);
   checkAddressable(network, batch, memory.elements);
   checkParameters(network, network.parameters, "compile");
 
+  const names = namesByRole(network);
   const offsetOf = (head: string): number => memory.offsets.get(head) ?? 0;
   const planned = (node: string): PlannedOutput => ({
     offset: offsetOf(holderOf(node)),
@@ -91,71 +104,81 @@ export function plan(network: Network, { batch = 1, taps = [], fold = true }: Pl
     batch,
     inputShape: network.inputShape,
     inputOffset: offsetOf(INPUT),
-    steps: grouping.groups.map((group) => planStep(network, group, offsetOf)),
+    steps: grouping.groups.map((group, index) => ({
+      ...planStep(network, group, calls[index] as KernelCall, names, offsetOf),
+      ...(joined.has(group.head.name) ? { joined: true } : {}),
+    })),
     outputs: plannedAll(Object.entries<string>(network.outputs)),
     taps: plannedAll(tapped),
     arenaElements: memory.elements,
+    parameterInfo: network.parameterInfo,
   };
 }
 
-function planStep(network: Network, group: Group, offsetOf: (head: string) => number): Step {
-  const { head } = group;
-  const operation = operationOf(head.type);
+/** Throws `PARAMETERS_MISMATCH` unless `parameters` can take the place of those that were planned. */
+export function checkReplacement({ network, parameterInfo }: Plan, parameters: Network["parameters"]): void {
+  checkParameters({ name: network, parameterInfo }, parameters, "replaceParameters");
+}
+
+/** Heads of the steps whose output only the next step reads, where the backend wants the two as one. */
+function joinedSteps(
+  { groups }: Grouping,
+  calls: readonly KernelCall[],
+  kept: ReadonlySet<string>,
+  joins: NonNullable<PlanOptions["joins"]>,
+): ReadonlySet<string> {
+  const joined = new Set<string>();
+  for (const [index, { head }] of groups.entries()) {
+    const [call, next] = [calls[index], calls[index + 1]];
+    const previous = groups[index - 1]?.head.name ?? "";
+    if (call === undefined || next === undefined || kept.has(head.name) || joined.has(previous)) continue;
+    const readers = groups.flatMap(({ reads }) => reads).filter((read) => read === head.name).length;
+    const isSole = readers === 1 && groups[index + 1]?.reads[0] === head.name;
+    if (isSole && joins(call, next)) joined.add(head.name);
+  }
+  return joined;
+}
+
+function callOf(network: Network, { head, activation }: Group): KernelCall {
   const inputs = head.inputs.map((name) => [1, ...(network.shapes.get(name) ?? [])]);
   const output = [1, ...(network.shapes.get(head.name) ?? [])];
-  const call = operation.call(head.name, head.attributes, inputs, output);
+  const call = operationOf(head.type).call(head.name, head.attributes, inputs, output);
   invariant(call !== undefined, `"${head.name}" is a view and cannot be a step.`);
-  const isFused = group.activation !== undefined && "activation" in call;
+  return activation === undefined || !("activation" in call)
+    ? call
+    : { ...call, activation: activation.attributes.function };
+}
+
+function planStep(
+  network: Network,
+  group: Group,
+  call: KernelCall,
+  names: RoleNames,
+  offsetOf: (head: string) => number,
+): Step {
+  const { head } = group;
+  const inputs = head.inputs.map((name) => [1, ...(network.shapes.get(name) ?? [])]);
+  const output = [1, ...(network.shapes.get(head.name) ?? [])];
+  const weights = weightNames(names, group);
   return {
     name: head.name,
     layers: group.nodes.map(({ name }) => name),
-    call: isFused ? ({ ...call, activation: group.activation?.attributes.function } as KernelCall) : call,
+    call,
     inputOffsets: group.reads.map(offsetOf),
     inputElements: inputs.map(elementCount),
     outputOffset: offsetOf(head.name),
     outputElements: elementCount(output),
-    multAdds: operation.multAdds(head.attributes, inputs[0] ?? [], output),
-    parameters: stepParameters(network, group),
+    multAdds: operationOf(head.type).multAdds(head.attributes, inputs[0] ?? [], output),
+    ...(weights === undefined ? {} : { weights }),
   };
-}
-
-function stepParameters(network: Network, { head, batchNorm }: Group): readonly (Float32Array | undefined)[] {
-  const own = parametersByRole(network, head.name);
-  if (head.type === "batchNorm") {
-    const { scale, shift } = scaleAndShift(statistics(own), head.attributes.epsilon);
-    return [Float32Array.from(scale), Float32Array.from(shift)];
-  }
-  const kernel = own.get("kernel");
-  if (kernel === undefined) return [];
-  if (batchNorm === undefined) return [kernel, own.get("bias")];
-  const numbers = statistics(parametersByRole(network, batchNorm.name));
-  const folded = foldBatchNorm(kernel, own.get("bias"), numbers, batchNorm.attributes.epsilon);
-  return [folded.kernel, folded.bias];
-}
-
-function parametersByRole(network: Network, node: string): ReadonlyMap<ParameterRole, Float32Array> {
-  const found = new Map<ParameterRole, Float32Array>();
-  for (const info of network.parameterInfo.values()) {
-    const value = info.node === node ? network.parameters.get(info.name) : undefined;
-    if (value !== undefined) found.set(info.role, value.data);
-  }
-  return found;
-}
-
-function statistics(own: ReadonlyMap<ParameterRole, Float32Array>) {
-  const mean = own.get("mean");
-  const variance = own.get("variance");
-  invariant(mean !== undefined && variance !== undefined, "A batch norm lacks its statistics.");
-  return { gamma: own.get("gamma"), beta: own.get("beta"), mean, variance };
 }
 
 /**
  * The node a tap means. A convolution's name means its activated output: the value after the batch norm and the
  * activation behind it. Any other layer's name means that layer's own output.
  */
-function resolveTap(network: Network, name: string): string {
+function resolveTap(network: Network, name: string, { groups, holder }: Grouping): string {
   const node = network.aliases[name] ?? name;
-  const { groups, holder } = fuse(network);
   if (!holder.has(node)) {
     const known = [...network.layers.map((layer) => layer.name), ...Object.keys(network.aliases)];
     throw unknownName("compile: taps", name, known);
@@ -165,8 +188,8 @@ function resolveTap(network: Network, name: string): string {
 }
 
 /** Tapped values inside a group must be kept apart; the last value of a group is there anyway. */
-function keptApart(network: Network, nodes: readonly string[]): ReadonlySet<string> {
-  const lasts = new Set(fuse(network).groups.map(({ nodes: all }) => all[all.length - 1]?.name));
+function keptApart({ groups }: Grouping, nodes: readonly string[]): ReadonlySet<string> {
+  const lasts = new Set(groups.map(({ nodes: all }) => all[all.length - 1]?.name));
   return new Set(nodes.filter((node) => !lasts.has(node)));
 }
 

@@ -1,15 +1,33 @@
 /** What a session asks of a backend: to bind a plan to memory and code. */
 
-import type { Plan } from "../plan/plan.ts";
+import type { FloatTensor } from "../core/tensor.ts";
+import type { KernelCall, Plan } from "../plan/plan.ts";
 
+export type Parameters = ReadonlyMap<string, FloatTensor>;
+
+/** A plan with memory and code. Stages run in order; a stage is one step, or two that run as one. */
 export interface BoundPlan {
   /** All activations; its length is the plan's `arenaElements`. */
   readonly arena: Float32Array;
-  /** One function a step; each computes `batch` examples, at most the plan's. */
-  readonly steps: readonly ((batch: number) => void)[];
+  /** Bytes of everything that is held: activations, weights, scratch. */
+  readonly bytes: number;
+  readonly threads: number;
+  /** The steps of each stage, by index. */
+  readonly stages: readonly (readonly number[])[];
+  /** Wakes the other threads for a run of `batch` examples. */
+  begin?(batch: number): Promise<void> | undefined;
+  /** Computes a stage; what it gives must be awaited. `times` gets the milliseconds of each step added. */
+  run(stage: number, batch: number, times?: Float64Array): Promise<void> | undefined;
+  /** The stages that are left are passed through without work, so that no thread waits for another. */
+  cancel?(): void;
+  /** Reads the parameters again. */
+  replace(parameters: Parameters): void;
+  close(): void;
 }
 
 export interface Backend {
   readonly name: string;
-  bind(plan: Plan): BoundPlan;
+  /** Whether it runs a step and the only reader of its output as one. */
+  joins?(first: KernelCall, second: KernelCall): boolean;
+  bind(plan: Plan, parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> | BoundPlan;
 }

@@ -1,22 +1,26 @@
 /** From a network to a session: plan it, choose a backend, allocate. */
 
-import { DepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { booleanOption, checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
 import type { Network } from "../layers/network.ts";
-import { plan as planNetwork } from "../plan/plan.ts";
-import type { BoundPlan } from "./backend.ts";
-import { referenceBackend } from "./reference-backend.ts";
+import { type Plan, plan as planNetwork } from "../plan/plan.ts";
+import type { Backend } from "./backend.ts";
+import { BACKENDS, type BackendName, type Choice, chooseBackend, type Simd } from "./choose-backend.ts";
 import { Session } from "./session.ts";
+import type { WorkerFactory } from "./threads.ts";
+import { wasmBackend } from "./wasm-backend.ts";
 
-/** One row a backend. */
-const BACKENDS = { reference: referenceBackend } as const;
-
-/** `auto` takes the fastest that this place allows. */
-export type BackendName = keyof typeof BACKENDS | "auto";
+export type { BackendName };
 
 export interface CompileOptions<Tap extends string = string> {
-  /** Default `auto`. `reference` is plain TypeScript and runs everywhere. */
+  /** Default `auto`: `wasm` where it can run, else `plain`. `reference` is the plainest and slowest. */
   readonly backend?: BackendName;
+  /** Threads of the wasm backend: a number, or `auto` for as many as there are cores, at most 8. Default 1. */
+  readonly threads?: number | "auto";
+  /** Which SIMD the wasm backend emits. Default `auto`: relaxed where the engine has it. */
+  readonly simd?: Simd;
+  /** Makes a worker of `depthwise/worker`, where a bundler moved the script: `() => new Worker(url, { type: "module" })`. */
+  readonly worker?: WorkerFactory;
   /** Most images in one run: memory is laid out for so many. Default 1. */
   readonly batch?: number;
   /** Layers or blocks whose activated output each run returns under `taps`. Default none. */
@@ -26,48 +30,76 @@ export interface CompileOptions<Tap extends string = string> {
   readonly signal?: AbortSignal;
 }
 
+const OPTIONS = ["backend", "threads", "simd", "worker", "batch", "taps", "fold", "signal"];
+
 /**
- * Compiles a network: folds batch norm, fuses activations, lays out memory. Close the session when done.
+ * Compiles a network: folds batch norm, fuses activations, lays out memory, emits kernels. Close the session when done.
  *
- *     using session = await compile(model, { batch: 4, taps: ["conv_pw_6"] });
+ *     using session = await compile(model, { threads: 2, batch: 4, taps: ["conv_pw_6"] });
  *
- * The parameters are read now: one that is replaced later does not reach the session.
+ * The parameters are read now; `session.replaceParameters` reads others. Without shared memory (a page that is not
+ * cross-origin isolated) `threads` falls back to one, and `session.explain()` says so.
  *
  * @throws {DepthwiseError} `OPTION_INVALID`; `NAME_UNKNOWN` for a tap; `PARAMETERS_MISMATCH`; `MEMORY_EXCEEDED`
- *         before anything is allocated, or if the system refuses the memory
+ *         before anything is allocated, or if the system refuses the memory; `BACKEND_UNAVAILABLE` for a backend or
+ *         SIMD that was asked for by name and cannot run; `WORKER_LOST` if one of the workers that were asked for by
+ *         number cannot be started
  */
 export async function compile<Output extends string, const Tap extends string = never>(
   network: Network<Output>,
   options: CompileOptions<Tap> = {},
 ): Promise<Session<Output, Tap>> {
-  checkKnownOptions("compile", options, ["backend", "batch", "taps", "fold", "signal"]);
-  options.signal?.throwIfAborted();
-  const name = oneOf("compile", "backend", options.backend ?? "auto", ["auto", ...backendNames()]);
+  checkKnownOptions("compile", options, OPTIONS);
+  const { signal, worker } = options;
+  signal?.throwIfAborted();
+  const name = oneOf("compile", "backend", options.backend ?? "auto", ["auto", ...BACKENDS]);
+  const simd = oneOf("compile", "simd", options.simd ?? "auto", ["auto", "relaxed", "plain"] as const);
   const taps = options.taps ?? [];
   if (!Array.isArray(taps) || !taps.every((tap) => typeof tap === "string")) {
     throw optionError("compile", "taps", "an array of layer names", taps);
   }
-  const plan = planNetwork(network, {
-    batch: positiveInteger("compile", "batch", options.batch ?? 1),
-    taps,
-    fold: booleanOption("compile", "fold", options.fold ?? true),
-  });
-  const backend = BACKENDS[name === "auto" ? "reference" : name];
-  let bound: BoundPlan;
-  try {
-    bound = backend.bind(plan);
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new DepthwiseError("MEMORY_EXCEEDED", {
-      what: `compile: the system refused ${plan.arenaElements * 4} bytes for the activations of ${plan.network}`,
-      advice: "Use a smaller input or a smaller batch.",
-      fields: { bytes: plan.arenaElements * 4, batch: plan.batch },
-      cause,
-    });
+  if (worker !== undefined && typeof worker !== "function") {
+    throw optionError("compile", "worker", "a function that makes a Worker of depthwise/worker", worker);
   }
-  return new Session<Output, Tap>(plan, backend.name, bound);
+  const batch = positiveInteger("compile", "batch", options.batch ?? 1);
+  const fold = booleanOption("compile", "fold", options.fold ?? true);
+  const asked = options.threads ?? 1;
+  const bind = async (choice: Choice): Promise<Session<Output, Tap>> => {
+    const backend = await loadBackend(choice, batch, worker);
+    const { joins } = backend;
+    const plan = planNetwork(network, { batch, taps, fold, ...(joins === undefined ? {} : { joins }) });
+    try {
+      return new Session<Output, Tap>(plan, choice, await backend.bind(plan, network.parameters, signal));
+    } catch (cause) {
+      throw cause instanceof RangeError ? refused(plan, cause) : cause;
+    }
+  };
+  const choice = chooseBackend(name, simd, asked);
+  try {
+    return await bind(choice);
+  } catch (error) {
+    // Nobody asked for so many threads: one will do where workers cannot be started.
+    if (asked !== "auto" || !isDepthwiseError(error) || error.code !== "WORKER_LOST") throw error;
+    return bind({ ...choice, threads: 1, reasons: [...choice.reasons, `one thread: ${error.message}`] });
+  }
 }
 
-function backendNames(): readonly (keyof typeof BACKENDS)[] {
-  return Object.keys(BACKENDS) as (keyof typeof BACKENDS)[];
+/** The others are loaded when they are chosen: a page that runs wasm never fetches the plain kernels. */
+async function loadBackend(
+  { backend, simd, threads }: Choice,
+  batch: number,
+  worker?: WorkerFactory,
+): Promise<Backend> {
+  if (backend === "wasm") return wasmBackend({ relaxed: simd === "relaxed", threads, batch, worker });
+  if (backend === "plain") return (await import("./plain-backend.ts")).plainBackend;
+  return (await import("./reference-backend.ts")).referenceBackend;
+}
+
+function refused(plan: Plan, cause: RangeError): DepthwiseError {
+  return new DepthwiseError("MEMORY_EXCEEDED", {
+    what: `compile: the system refused the memory for ${plan.network} with batch ${plan.batch}`,
+    advice: "Use a smaller input or a smaller batch.",
+    fields: { bytes: plan.arenaElements * 4, batch: plan.batch },
+    cause,
+  });
 }

@@ -1,23 +1,46 @@
-/** The reference backend: one arena, one bound function a step. It runs wherever JavaScript does. */
+/** Backends of plain JavaScript: one arena, one bound function a step. They run wherever JavaScript does. */
 
 import { type Runner, referenceKernel } from "../kernels/reference/index.ts";
-import type { Plan } from "../plan/plan.ts";
-import type { Backend, BoundPlan } from "./backend.ts";
+import type { KernelCall, Plan, Step } from "../plan/plan.ts";
+import { foldedWeights, stepWeights } from "../plan/step-weights.ts";
+import type { Backend, BoundPlan, Parameters } from "./backend.ts";
 
-export const referenceBackend: Backend = {
-  name: "reference",
-  bind(plan: Plan): BoundPlan {
-    const arena = new Float32Array(plan.arenaElements);
-    const steps = plan.steps.map((step) => {
+/** A backend whose steps are functions on typed arrays. */
+export function arrayBackend(name: string, kernel: (call: KernelCall) => Runner): Backend {
+  return {
+    name,
+    bind(plan: Plan, parameters: Parameters): BoundPlan {
+      const arena = new Float32Array(plan.arenaElements);
       const view = (offset: number, elements: number) => arena.subarray(offset, offset + elements * plan.batch);
-      const operands = {
-        inputs: step.inputOffsets.map((offset, index) => view(offset, step.inputElements[index] ?? 0)),
-        parameters: step.parameters,
-        output: view(step.outputOffset, step.outputElements),
+      const runners = plan.steps.map(({ call }) => kernel(call));
+      const weigh = (current: Parameters) =>
+        plan.steps.map(({ weights }: Step) =>
+          weights === undefined ? [] : foldedWeights(stepWeights(current, weights)),
+        );
+      let weights = weigh(parameters);
+      return {
+        arena,
+        bytes: arena.byteLength + weights.flat().reduce((sum, array) => sum + (array?.byteLength ?? 0), 0),
+        threads: 1,
+        stages: plan.steps.map((_, index) => [index]),
+        run(index, batch, times) {
+          const step = plan.steps[index] as Step;
+          const start = times === undefined ? 0 : performance.now();
+          runners[index]?.(batch, {
+            inputs: step.inputOffsets.map((offset, i) => view(offset, step.inputElements[i] ?? 0)),
+            parameters: weights[index] ?? [],
+            output: view(step.outputOffset, step.outputElements),
+          });
+          if (times !== undefined) times[index] = (times[index] ?? 0) + performance.now() - start;
+          return undefined;
+        },
+        replace(current) {
+          weights = weigh(current);
+        },
+        close: () => undefined,
       };
-      const run: Runner = referenceKernel(step.call);
-      return (batch: number) => run(batch, operands);
-    });
-    return { arena, steps };
-  },
-};
+    },
+  };
+}
+
+export const referenceBackend: Backend = /* @__PURE__ */ arrayBackend("reference", referenceKernel);

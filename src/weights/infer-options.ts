@@ -73,6 +73,7 @@ function inferWidth(
       const rule = { alpha, channelRounding, ...(known.minDepth === undefined ? {} : { minDepth: known.minDepth }) };
       const fits = found.filter(({ filters, width }) => scaledChannels(rule, filters) === width).length;
       if (fits > best.fits) best = { alpha, channelRounding, fits };
+      if (fits === found.length) return { alpha, channelRounding };
     }
   }
   return { alpha: best.alpha, channelRounding: best.channelRounding };

@@ -206,43 +206,44 @@ interface Entry {
 }
 
 function checkEntry(name: string, value: unknown, dataBytes: number, dataStart: number, fail: Fail): Entry {
-  const what = `tensor ${quoted(name)}`;
-  const keys = isObject(value) ? Object.keys(value).sort().join(", ") : typeof value;
-  if (!isObject(value) || keys !== "data_offsets, dtype, shape") {
-    throw fail("FILE_CORRUPT", what, { expected: "dtype, shape and data_offsets", found: keys });
+  const what = () => `tensor ${quoted(name)}`;
+  const isEntry = isObject(value) && "dtype" in value && "shape" in value && "data_offsets" in value;
+  if (!isEntry || Object.keys(value).length !== 3) {
+    const found = isObject(value) ? Object.keys(value).sort().join(", ") : typeof value;
+    throw fail("FILE_CORRUPT", what(), { expected: "dtype, shape and data_offsets", found });
   }
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BYTES, dtype)) {
-    throw fail("FILE_CORRUPT", `${what}: dtype`, {
+    throw fail("FILE_CORRUPT", `${what()}: dtype`, {
       expected: Object.keys(DTYPE_BYTES).join(", "),
       found: JSON.stringify(dtype),
     });
   }
   if (!isNaturals(shape)) {
-    throw fail("FILE_CORRUPT", `${what}: shape`, {
+    throw fail("FILE_CORRUPT", `${what()}: shape`, {
       expected: "an array of whole numbers",
       found: JSON.stringify(shape),
     });
   }
   if (!isNaturals(offsets) || offsets.length !== 2 || (offsets[0] ?? 0) > (offsets[1] ?? 0)) {
     const expected = "[begin, end] with begin ≤ end";
-    throw fail("FILE_CORRUPT", `${what}: data_offsets`, { expected, found: JSON.stringify(offsets) });
+    throw fail("FILE_CORRUPT", `${what()}: data_offsets`, { expected, found: JSON.stringify(offsets) });
   }
   const [begin = 0, end = 0] = offsets;
   // A product that leaves the safe integers cannot equal a length that is one; a zero must not hide it.
   const bytes = elementCount(shape) * DTYPE_BYTES[dtype as StoredDType];
   const withoutZeros = elementCount(shape.filter((side) => side !== 0));
   if (!Number.isSafeInteger(withoutZeros)) {
-    throw fail("FILE_CORRUPT", `${what}: shape`, { expected: "a product below 2^53", found: shapeText(shape) });
+    throw fail("FILE_CORRUPT", `${what()}: shape`, { expected: "a product below 2^53", found: shapeText(shape) });
   }
   if (bytes !== end - begin) {
     const expected = `${grouped(bytes)} bytes for ${dtype} ${shapeText(shape)}`;
-    throw fail("FILE_CORRUPT", what, { expected, found: `${grouped(end - begin)} by its data_offsets` });
+    throw fail("FILE_CORRUPT", what(), { expected, found: `${grouped(end - begin)} by its data_offsets` });
   }
   if (end > dataBytes) {
     const range = `bytes ${grouped(dataStart + begin)} to ${grouped(dataStart + end)}`;
     const fileEnd = grouped(dataStart + dataBytes);
-    throw fail("FILE_TRUNCATED", `${what} needs ${range}, but the file ends at ${fileEnd}`, { advice: INCOMPLETE });
+    throw fail("FILE_TRUNCATED", `${what()} needs ${range}, but the file ends at ${fileEnd}`, { advice: INCOMPLETE });
   }
   return { name, dtype: dtype as StoredDType, shape, begin, end };
 }

@@ -1,7 +1,6 @@
 /** `saveModel`: a complete model in one safetensors file. */
 
-import { nodeFiles } from "../core/bytes.ts";
-import { DepthwiseError } from "../core/errors.ts";
+import { writeWhole } from "../core/bytes.ts";
 import { checkKnownOptions, oneOf, optionError } from "../core/options.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { writeMetadata } from "./metadata.ts";
@@ -41,26 +40,5 @@ export function encodeModel(model: Network, options: SaveOptions = {}): Uint8Arr
  */
 export async function saveModel(model: Network, path: string | URL, options: SaveOptions = {}): Promise<void> {
   if (typeof path !== "string" && !(path instanceof URL)) throw optionError("saveModel", "path", "a path", path);
-  const bytes = encodeModel(model, options);
-  const files = nodeFiles();
-  if (files === undefined) {
-    throw new DepthwiseError("FILE_UNREADABLE", {
-      what: `saveModel: ${path} cannot be written here`,
-      advice: "In a browser take the bytes from encodeModel.",
-    });
-  }
-  const target = path instanceof URL ? process.getBuiltinModule("node:url").fileURLToPath(path) : path;
-  const temporary = `${target}.${process.pid}.${Math.trunc(performance.now() * 1000)}.tmp`;
-  try {
-    await files.writeFile(temporary, bytes);
-    await files.rename(temporary, target);
-  } catch (cause) {
-    await files.rm(temporary, { force: true });
-    throw new DepthwiseError("FILE_UNREADABLE", {
-      what: `${target}: the file cannot be written${cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""}`,
-      advice: "Check that the folder exists and that you may write there.",
-      fields: { path: target },
-      cause,
-    });
-  }
+  return writeWhole("saveModel", path, encodeModel(model, options));
 }

@@ -56,7 +56,7 @@ describe("depthwise", () => {
     expect(await run("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
   });
 
-  it.each([[], ["summary"], ["cost"], ["paper"], ["budget"], ["classify"]])(
+  it.each([[], ["summary"], ["cost"], ["paper"], ["budget"], ["classify"], ["profile"], ["doctor"]])(
     "%s --help says what it does",
     async (...name) => {
       const { code, stdout } = await run(...name.filter(Boolean), "--help");

@@ -10,7 +10,8 @@ import { recipe } from "../golden/vectors.ts";
 describe("the arena", () => {
   const lifetime = fc
     .record({
-      elements: fc.integer({ min: 1, max: 500 }),
+      // 0: a value that one step hands to the next without a place of its own.
+      elements: fc.integer({ min: 0, max: 500 }),
       from: fc.integer({ min: 0, max: 20 }),
       length: fc.integer({ min: 0, max: 6 }),
     })
@@ -23,7 +24,7 @@ describe("the arena", () => {
         values.forEach((a, i) => {
           expect(offsets[i]! + a.elements).toBeLessThanOrEqual(elements);
           values.forEach((b, j) => {
-            if (i >= j || a.from > b.to || b.from > a.to) return;
+            if (i >= j || a.elements === 0 || b.elements === 0 || a.from > b.to || b.from > a.to) return;
             expect(offsets[i]! + a.elements <= offsets[j]! || offsets[j]! + b.elements <= offsets[i]!).toBe(true);
           });
         });

@@ -3,7 +3,7 @@
 import type { ActivationName } from "../../operations/activation.ts";
 import type { ActivationCall } from "../../operations/kernel-call.ts";
 
-const { fround } = Math;
+const fround = Math.fround;
 
 export function activation(call: ActivationCall, batch: number, x: Float32Array, y: Float32Array): void {
   const elements = batch * call.elements;

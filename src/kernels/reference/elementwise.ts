@@ -3,7 +3,7 @@
 import type { ElementwiseCall } from "../../operations/kernel-call.ts";
 import { activateRange } from "./activation.ts";
 
-const { fround } = Math;
+const fround = Math.fround;
 
 export function elementwise(
   call: ElementwiseCall,

@@ -5,7 +5,7 @@
 
 import type { GlobalPoolCall, PoolCall } from "../../operations/kernel-call.ts";
 
-const { fround } = Math;
+const fround = Math.fround;
 
 export function pool(call: PoolCall, batch: number, x: Float32Array, y: Float32Array): void {
   const { window, channels } = call;

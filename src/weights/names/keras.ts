@@ -11,7 +11,9 @@ import type { NameMap } from "./name-map.ts";
 // `conv_1` … are the full convolutions of the paper's twin.
 const LAYER = "conv1|conv_(?:(?:dw|pw)_)?(?:[1-9]|1[0-3])|conv_preds|predictions";
 // A group and the weight inside it repeat the layer's name in HDF5: the second must be the first again.
-const NAME = new RegExp(`^(?:model_weights/)?(?:(${LAYER})|((?:${LAYER})_bn))/(?:\\1\\2/)?(\\w+)(?::0)?$`);
+const NAME = /* @__PURE__ */ new RegExp(
+  `^(?:model_weights/)?(?:(${LAYER})|((?:${LAYER})_bn))/(?:\\1\\2/)?(\\w+)(?::0)?$`,
+);
 const TRAINING =
   /^(?:optimizer_weights|optimizer|training|global_step|iterations?|learning_rate|save_counter|(?:legacy_)?(?:SGD|Adam|Adamax|Nadam|AdamW|RMSprop|Adagrad|Adadelta|Ftrl))(?:_\d+)?(?:[/:]|$)/i;
 

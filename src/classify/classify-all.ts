@@ -1,0 +1,109 @@
+/** Many images in a row: some are read and decoded while the network runs on others, and results come in order. */
+
+import { type DepthwiseError, isDepthwiseError } from "../core/errors.ts";
+import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
+import type { ClassifyOptions, ImageOptions, ImageSource, Prediction } from "./classifier.ts";
+import { inOrder } from "./in-order.ts";
+
+export interface Progress {
+  /** Images handed over, this one included. */
+  readonly done: number;
+  /** Known where the images have a `length` or a `size`. */
+  readonly total?: number;
+}
+
+export interface ClassifyAllOptions extends ClassifyOptions {
+  /** How many images are read and decoded at once, ahead of the network. Default 4. */
+  readonly concurrency?: number;
+  /** Called before each result is handed over. */
+  readonly onProgress?: (progress: Progress) => void;
+  /**
+   * What becomes of an image that cannot be read: `reject` (default) throws its error in its turn, `yield` hands over
+   * `{ index, image, error }` and goes on. What is not the image's fault is thrown: a lost worker, a missing package.
+   */
+  readonly onError?: "reject" | "yield";
+}
+
+export interface ClassifiedImage<Source = ImageSource> {
+  /** Position among the images. */
+  readonly index: number;
+  readonly image: Source;
+  /** Best first. */
+  readonly predictions: readonly Prediction[];
+  readonly error?: undefined;
+}
+
+export interface UnreadableImage<Source = ImageSource> {
+  readonly index: number;
+  readonly image: Source;
+  readonly predictions?: undefined;
+  readonly error: DepthwiseError;
+}
+
+/** What a classifier lends. */
+export interface Classifying {
+  /** Most images in one run. */
+  readonly batch: number;
+  /** From a file or pixels to the network's input. */
+  decode(image: ImageSource, options: ImageOptions): Promise<Float32Array>;
+  classify(
+    inputs: readonly Float32Array[],
+    topK: number,
+    signal: AbortSignal,
+  ): Promise<readonly (readonly Prediction[])[]>;
+}
+
+type Images<Source> = Iterable<Source> | AsyncIterable<Source>;
+type Results<Source> = AsyncGenerator<ClassifiedImage<Source> | UnreadableImage<Source>, void, undefined>;
+
+/** Checks its arguments at once; the first image is pulled when the first result is asked for. */
+export function classifyAll<Source extends ImageSource>(
+  images: Images<Source>,
+  options: ClassifyAllOptions,
+  { batch, decode, classify }: Classifying,
+): Results<Source> {
+  checkKnownOptions("classifyAll", options, ["topK", "maxPixels", "signal", "concurrency", "onProgress", "onError"]);
+  checkIterable(images);
+  const topK = positiveInteger("classifyAll", "topK", options.topK ?? 5);
+  const concurrency = positiveInteger("classifyAll", "concurrency", options.concurrency ?? 4);
+  const onError = oneOf("classifyAll", "onError", options.onError ?? "reject", ["reject", "yield"]);
+  const { maxPixels, signal, onProgress } = options;
+  if (maxPixels !== undefined) positiveInteger("classifyAll", "maxPixels", maxPixels);
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw optionError("classifyAll", "onProgress", "a function", onProgress);
+  }
+  const work = {
+    concurrency,
+    batch,
+    prepare: (image: Source, stop: AbortSignal) =>
+      decode(image, { signal: stop, ...(maxPixels === undefined ? {} : { maxPixels }) }),
+    run: (inputs: readonly Float32Array[], stop: AbortSignal) => classify(inputs, topK, stop),
+    isKept: (error: unknown) => onError === "yield" && isDepthwiseError(error) && error.code !== "PACKAGE_MISSING",
+  };
+  return (async function* results(): Results<Source> {
+    const total = countOf(images);
+    for await (const { index, item: image, ...became } of inOrder(images, work, signal)) {
+      onProgress?.({ done: index + 1, ...(total === undefined ? {} : { total }) });
+      if ("error" in became) yield { index, image, error: became.error as DepthwiseError };
+      else yield { index, image, predictions: became.result };
+    }
+  })();
+}
+
+/** A path and bytes can be iterated too, but are one image. */
+function checkIterable(images: unknown): void {
+  const isObject = typeof images === "object" && images !== null && !ArrayBuffer.isView(images);
+  if (isObject && (Symbol.asyncIterator in images || Symbol.iterator in images)) return;
+  throw optionError(
+    "classifyAll",
+    "images",
+    "an array, an iterable or an async iterable of images",
+    images,
+    "Put a single image into an array, or pass it to classify.",
+  );
+}
+
+function countOf(images: object): number | undefined {
+  if ("length" in images && typeof images.length === "number") return images.length;
+  return "size" in images && typeof images.size === "number" ? images.size : undefined;
+}

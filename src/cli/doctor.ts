@@ -1,0 +1,48 @@
+/** `depthwise doctor`: what this machine and engine allow, and what would allow more. */
+
+import { Command } from "commander";
+import { type Diagnosis, doctor } from "../session/doctor.ts";
+import { print } from "./network-options.ts";
+
+export function doctorCommand(): Command {
+  return new Command("doctor")
+    .description("what makes networks fast here: what is on, what is off and why, and what would turn it on")
+    .option("--json", "print the object of doctor()")
+    .action(({ json }: { readonly json?: boolean }) => {
+      const diagnosis = doctor();
+      print(json === true ? JSON.stringify(diagnosis, null, 2) : formatDiagnosis(diagnosis));
+    });
+}
+
+const TITLES = {
+  wasm: "WebAssembly",
+  simd: "SIMD",
+  relaxed: "relaxed SIMD",
+  shared: "shared memory",
+} as const satisfies Record<Diagnosis["features"][number]["name"], string>;
+
+export function formatDiagnosis({ engine, cores, features, chosen }: Diagnosis): string {
+  const lines = features.flatMap(({ name, on, reason, advice }) => [
+    `  ${on ? "on " : "off"}  ${TITLES[name]}${reason === undefined ? "" : `: ${reason}`}`,
+    ...(advice === undefined ? [] : [`       ${advice}`]),
+  ]);
+  const { defaults, autoThreads } = chosen;
+  return [
+    `${engine}, ${counted(cores, "core")}`,
+    "",
+    ...lines,
+    "",
+    `compile(network) takes:                      ${describe(defaults)}`,
+    `compile(network, { threads: "auto" }) takes: ${describe(autoThreads)}`,
+    ...[...new Set([...defaults.reasons, ...autoThreads.reasons])].map((reason) => `  ${reason}`),
+  ].join("\n");
+}
+
+function describe({ backend, simd, threads, tiles }: Diagnosis["chosen"]["defaults"]): string {
+  const how = simd === "none" ? "" : `, ${simd} SIMD, ${tiles} tiles`;
+  return `${backend}${how}, ${counted(threads, "thread")}`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,86 @@
+/** `depthwise profile`: the time of each step of a network, as a table and as a trace. */
+
+import { Command } from "commander";
+import { compile, type Profile } from "../session/index.ts";
+import { addNetworkOptions, type NetworkFlags, networkFrom, print, toNumber } from "./network-options.ts";
+import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
+import { writeTrace } from "./trace.ts";
+
+interface Flags extends NetworkFlags, SessionFlags {
+  readonly runs?: number;
+  readonly json?: boolean;
+  readonly trace?: string;
+  readonly signal: AbortSignal;
+}
+
+export function profileCommand(): Command {
+  return addSessionOptions(addNetworkOptions(new Command("profile")))
+    .description("time each step of a network, beside its mult-adds and the most that this machine can do")
+    .option("--runs <count>", "measured runs, after as many to warm up (default 10)", toNumber)
+    .option("--json", "print the object of session.profile()")
+    .option("--trace <file>", "write a trace that chrome://tracing and ui.perfetto.dev open")
+    .action(async (flags: Flags) => {
+      const { runs, json, trace, signal } = flags;
+      const session = await compile(await networkFrom(flags), { ...sessionOptions(flags), signal });
+      try {
+        const { batch, plan } = session;
+        const numbers = plan.inputShape.reduce((product, side) => product * side, batch);
+        const profile = await session.profile(new Float32Array(numbers).fill(0.5), {
+          ...(runs === undefined ? {} : { runs }),
+          signal,
+        });
+        if (trace !== undefined) await writeTrace(trace, profile);
+        print(json === true ? JSON.stringify(profile, null, 2) : formatProfile(profile));
+      } finally {
+        session.close();
+      }
+    });
+}
+
+const COLUMNS = ["step", "kernel", "mult-adds", "ms", "GFLOP/s", "of limit"] as const;
+
+export function formatProfile(profile: Profile): string {
+  const { network, backend, simd, threads, runs, steps, totalMs, gflops, limitGflops } = profile;
+  const multAdds = steps.reduce((sum, step) => sum + step.multAdds, 0);
+  const total = {
+    name: "total",
+    kernel: "",
+    multAdds,
+    timeMs: totalMs,
+    gflops,
+    ...(limitGflops === undefined ? {} : { share: gflops / limitGflops / threads }),
+  };
+  const rows = [COLUMNS, ...[...steps, total].map(cells)];
+  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd(),
+  );
+  const how = [
+    backend,
+    ...(simd === "none" ? [] : [`${simd} SIMD`]),
+    threads === 1 ? "1 thread" : `${threads} threads`,
+  ];
+  return [
+    `${network}: ${how.join(", ")}; medians of ${runs} runs`,
+    "",
+    ...lines,
+    "",
+    limitGflops === undefined
+      ? "No limit: it is measured in WebAssembly."
+      : `The limit is what ${threads === 1 ? "a thread multiplies" : `${threads} threads multiply`} over registers alone: ${(limitGflops * threads).toFixed(1)} GFLOP/s.`,
+  ].join("\n");
+}
+
+function cells({ name, kernel, multAdds, timeMs, gflops, share }: Profile["steps"][number]): readonly string[] {
+  return [
+    name,
+    kernel,
+    multAdds.toLocaleString("en-US"),
+    timeMs.toFixed(3),
+    multAdds === 0 ? "" : gflops.toFixed(1),
+    share === undefined ? "" : `${(100 * share).toFixed(1)} %`,
+  ];
+}

@@ -1,0 +1,44 @@
+/** The options by which commands say how a network runs; each has the name it has in `compile`. */
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { CompileOptions } from "../session/index.ts";
+import { toNumber } from "./network-options.ts";
+
+export type SessionFlags = Pick<CompileOptions, "backend" | "threads" | "simd" | "batch">;
+
+export function addSessionOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--backend <name>", "what computes (default auto: wasm where it can run, else plain)").choices([
+        "auto",
+        "wasm",
+        "plain",
+        "reference",
+      ]),
+    )
+    .option(
+      "--threads <count>",
+      "threads of the wasm backend: a number, or auto for one a core and at most 8 (default 1)",
+      toThreads,
+    )
+    .addOption(
+      new Option(
+        "--simd <kind>",
+        "instructions of the wasm backend (default auto: relaxed where the engine has them)",
+      ).choices(["auto", "relaxed", "plain"]),
+    )
+    .option("--batch <count>", "images in one run (default 1)", toNumber);
+}
+
+/** The options for `compile` that were given. */
+export function sessionOptions({ backend, threads, simd, batch }: SessionFlags): CompileOptions {
+  const given = Object.entries({ backend, threads, simd, batch }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given);
+}
+
+function toThreads(text: string): number | "auto" {
+  if (text === "auto") return text;
+  const count = Number(text);
+  if (text.trim() === "" || Number.isNaN(count)) throw new InvalidArgumentError("It is neither a number nor auto.");
+  return count;
+}

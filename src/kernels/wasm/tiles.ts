@@ -1,0 +1,31 @@
+/** Which tile each engine runs best: one table, measured. */
+
+import type { Features } from "./emit.ts";
+
+/** A tile of the product: pixels × channels in registers, and steps of k in one turn of the loop. */
+export interface Tile {
+  readonly rows: number;
+  /** A multiple of 4. */
+  readonly columns: number;
+  readonly unroll: number;
+  /** Panels that a lone pixel takes at once. */
+  readonly lone: number;
+}
+
+/**
+ * V8 gives fifteen vector registers. Relaxed SIMD: 12 sums, 2 of weights, 1 of a pixel. Plain SIMD needs one more,
+ * for the product. V8 before version 12 puts all loads of a turn in front, and spills unless a turn is one step.
+ */
+export const TILES = {
+  relaxed: { rows: 6, columns: 8, unroll: 4, lone: 4 },
+  plain: { rows: 2, columns: 16, unroll: 4, lone: 2 },
+  early: { rows: 2, columns: 16, unroll: 1, lone: 1 },
+} as const satisfies Readonly<Record<string, Tile>>;
+
+export type TileName = keyof typeof TILES;
+
+/** The row for an engine. `isEarly`: V8 before version 12, or an engine nobody measured. */
+export function chooseTiles({ relaxed }: Features, isEarly: boolean): TileName {
+  if (relaxed) return "relaxed";
+  return isEarly ? "early" : "plain";
+}

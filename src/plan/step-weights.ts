@@ -1,0 +1,89 @@
+/**
+ * The parameters of a step: their names in the plan, their numbers when a backend asks. Batch norm folds into the
+ * convolution before it as a factor and a bias for each output channel,
+ *
+ *     scale = gamma / √(variance + epsilon)
+ *     bias' = beta + (bias − mean) · scale
+ *
+ * in float64, so that `kernel · scale` is rounded once. Source: Jacob et al. 2018, equation 14, in another order.
+ */
+
+import { invariant } from "../core/errors.ts";
+import type { FloatTensor } from "../core/tensor.ts";
+import type { Network } from "../layers/network.ts";
+import { scaleAndShift } from "../operations/batch-norm.ts";
+import type { Group } from "./fuse.ts";
+
+/** Names of tensors. A step of a lone batch norm has no kernel. */
+export interface WeightNames {
+  readonly kernel?: string;
+  readonly bias?: string;
+  readonly batchNorm?: {
+    readonly gamma?: string;
+    readonly beta?: string;
+    readonly mean: string;
+    readonly variance: string;
+    readonly epsilon: number;
+  };
+}
+
+export interface StepWeights {
+  /** Any layout whose last axes run over the output channels: HWIO, `[kh, kw, in, multiplier]`, `[in, out]`. */
+  readonly kernel: Float32Array;
+  /** A factor for each output channel, not yet multiplied in. */
+  readonly scale?: Float64Array;
+  readonly bias?: Float32Array;
+}
+
+/** Names of a node's parameters by their role. */
+export type RoleNames = ReadonlyMap<string, Readonly<Record<string, string>>>;
+
+export function namesByRole(network: Network): RoleNames {
+  const names = new Map<string, Record<string, string>>();
+  for (const { node, role, name } of network.parameterInfo.values()) {
+    const own = names.get(node) ?? {};
+    own[role] = name;
+    names.set(node, own);
+  }
+  return names;
+}
+
+export function weightNames(names: RoleNames, { head, batchNorm }: Group): WeightNames | undefined {
+  const norm = head.type === "batchNorm" ? head : batchNorm;
+  const own = names.get(head.name) ?? {};
+  if (norm === undefined) return own["kernel"] === undefined ? undefined : own;
+  const statistics = names.get(norm.name) ?? {};
+  const { mean, variance } = statistics;
+  invariant(mean !== undefined && variance !== undefined, "A batch norm lacks its statistics.");
+  const folded = { ...statistics, mean, variance, epsilon: norm.attributes.epsilon };
+  return head.type === "batchNorm" ? { batchNorm: folded } : { ...own, batchNorm: folded };
+}
+
+/** The numbers of a step: those of a lone batch norm are `{ kernel: scale, bias: shift }`. */
+export function stepWeights(parameters: ReadonlyMap<string, FloatTensor>, names: WeightNames): StepWeights {
+  const read = (name: string | undefined) => (name === undefined ? undefined : parameters.get(name)?.data);
+  const required = (name: string | undefined): Float32Array => {
+    const data = read(name);
+    invariant(data !== undefined, `There is no parameter "${name}".`);
+    return data;
+  };
+  const { kernel, bias, batchNorm } = names;
+  if (batchNorm === undefined) {
+    const own = read(bias);
+    return { kernel: required(kernel), ...(own === undefined ? {} : { bias: own }) };
+  }
+  const { gamma, beta, mean, variance, epsilon } = batchNorm;
+  const numbers = { gamma: read(gamma), beta: read(beta), mean: required(mean), variance: required(variance) };
+  const { scale, shift } = scaleAndShift(numbers, epsilon);
+  if (kernel === undefined) return { kernel: new Float32Array(scale), bias: new Float32Array(shift) };
+  const own = read(bias);
+  if (own !== undefined)
+    for (let c = 0; c < shift.length; c++) shift[c] = (shift[c] ?? 0) + (own[c] ?? 0) * (scale[c] ?? 1);
+  return { kernel: required(kernel), scale, bias: new Float32Array(shift) };
+}
+
+/** `[kernel, bias]` with the scale multiplied in, as the reference loops take them. */
+export function foldedWeights({ kernel, scale, bias }: StepWeights): readonly (Float32Array | undefined)[] {
+  if (scale === undefined) return [kernel, bias];
+  return [kernel.map((value, index) => value * (scale[index % scale.length] ?? 1)), bias];
+}

@@ -1,0 +1,84 @@
+/** Which backend runs, with how many threads, and why no better one. */
+
+import { DepthwiseError } from "../core/errors.ts";
+import { optionError } from "../core/options.ts";
+import { type EngineFeatures, probeFeatures } from "../kernels/wasm/index.ts";
+
+export const BACKENDS = ["wasm", "plain", "reference"] as const;
+/** `auto` takes `wasm` where the engine allows it, else `plain`. */
+export type BackendName = (typeof BACKENDS)[number] | "auto";
+export type Simd = "auto" | "relaxed" | "plain";
+
+export interface Choice {
+  readonly backend: (typeof BACKENDS)[number];
+  /** `none` for the backends of plain JavaScript. */
+  readonly simd: "relaxed" | "plain" | "none";
+  readonly threads: number;
+  readonly features: EngineFeatures;
+  /** What was asked for or would be faster, and why it is not so. */
+  readonly reasons: readonly string[];
+}
+
+/** More threads than this were never of use to a MobileNet. */
+const MOST_AUTO_THREADS = 8;
+const MOST_THREADS = 64;
+
+export function chooseBackend(name: BackendName, simd: Simd, threads: number | "auto"): Choice {
+  const features = probeFeatures();
+  const reasons: string[] = [];
+  const lacking = lackOfWasm(features);
+  let backend = name === "auto" ? "wasm" : name;
+  if (backend === "wasm" && lacking !== undefined) {
+    if (name === "wasm") {
+      throw new DepthwiseError("BACKEND_UNAVAILABLE", {
+        what: `compile: backend "wasm" cannot run here: ${lacking}`,
+        advice: 'Pass backend: "auto" or "plain".',
+        fields: { features },
+      });
+    }
+    backend = "plain";
+    reasons.push(`plain instead of wasm: ${lacking}`);
+  }
+  if (backend !== "wasm") {
+    if (threads !== 1) reasons.push("one thread: only the wasm backend has more");
+    return { backend, simd: "none", threads: 1, features, reasons };
+  }
+  if (simd === "relaxed" && !features.relaxed) {
+    throw new DepthwiseError("BACKEND_UNAVAILABLE", {
+      what: 'compile: simd "relaxed" cannot run here: this engine has no relaxed SIMD',
+      advice: 'Pass simd: "auto", or run on Node 22 or later.',
+      fields: { features },
+    });
+  }
+  if (simd === "auto" && !features.relaxed) reasons.push("plain SIMD: this engine has no relaxed SIMD");
+  const relaxed = simd === "auto" ? features.relaxed : simd === "relaxed";
+  return {
+    backend,
+    simd: relaxed ? "relaxed" : "plain",
+    threads: countThreads(threads, features, reasons),
+    features,
+    reasons,
+  };
+}
+
+function lackOfWasm({ wasm, simd }: EngineFeatures): string | undefined {
+  if (typeof WebAssembly !== "object") return "there is no WebAssembly here";
+  if (!wasm) return "this place refuses WebAssembly (a page's policy may lack 'wasm-unsafe-eval')";
+  return simd ? undefined : "this engine has no WebAssembly SIMD";
+}
+
+function countThreads(asked: number | "auto", { shared }: EngineFeatures, reasons: string[]): number {
+  if (asked !== "auto" && !(Number.isSafeInteger(asked) && asked >= 1 && asked <= MOST_THREADS)) {
+    throw optionError("compile", "threads", `"auto" or a whole number from 1 to ${MOST_THREADS}`, asked);
+  }
+  const threads = asked === "auto" ? Math.min(countCores(), MOST_AUTO_THREADS) : asked;
+  if (threads === 1 || shared) return threads;
+  reasons.push("one thread: no shared memory here (a page must be cross-origin isolated)");
+  return 1;
+}
+
+/** Cores that this program may use; 1 where nobody says. */
+export function countCores(): number {
+  if (typeof navigator === "object" && navigator.hardwareConcurrency > 0) return navigator.hardwareConcurrency;
+  return typeof process === "undefined" ? 1 : (process.getBuiltinModule?.("node:os").availableParallelism() ?? 1);
+}

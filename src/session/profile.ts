@@ -1,0 +1,87 @@
+/** Times of steps, beside what they compute and what this machine can do at most. */
+
+import { positiveInteger } from "../core/options.ts";
+import { measureLimit } from "../kernels/wasm/limit.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Choice } from "./choose-backend.ts";
+
+export interface ProfileOptions {
+  /** Measured runs, after as many to warm up. Default 10. */
+  readonly runs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ProfiledStep {
+  readonly name: string;
+  readonly kernel: string;
+  readonly multAdds: number;
+  /** Median over the runs, of the first thread. */
+  readonly timeMs: number;
+  /** Two operations a mult-add, of all threads. */
+  readonly gflops: number;
+  /** GFLOP/s over the limit; `undefined` where no limit was measured, or nothing is multiplied. */
+  readonly share?: number;
+}
+
+export interface Profile {
+  readonly network: string;
+  readonly backend: string;
+  readonly simd: string;
+  readonly threads: number;
+  readonly runs: number;
+  readonly steps: readonly ProfiledStep[];
+  /** Median of whole runs. */
+  readonly totalMs: number;
+  readonly gflops: number;
+  /** Multiply-adds over registers alone, of one thread, GFLOP/s; `undefined` without wasm. */
+  readonly limitGflops?: number;
+}
+
+export async function profileSession(
+  plan: Plan,
+  { backend, simd, threads }: Choice,
+  { runs = 10 }: ProfileOptions,
+  run: (times: Float64Array) => Promise<void>,
+): Promise<Profile> {
+  positiveInteger("profile", "runs", runs);
+  const limit = simd === "none" ? undefined : measureLimit(simd === "relaxed");
+  const steps = plan.steps.map((): number[] => []);
+  const totals: number[] = [];
+  for (let round = 0; round < 2 * runs; round++) {
+    const times = new Float64Array(plan.steps.length);
+    const start = performance.now();
+    await run(times);
+    if (round < runs) continue;
+    totals.push(performance.now() - start);
+    for (const [index, time] of times.entries()) steps[index]?.push(time);
+  }
+  const totalMs = median(totals);
+  const multAdds = plan.steps.reduce((sum, step) => sum + step.multAdds, 0);
+  return {
+    network: plan.network,
+    backend,
+    simd,
+    threads,
+    runs,
+    steps: plan.steps.map(({ name, call, multAdds: count }, index) => {
+      const timeMs = median(steps[index] ?? []);
+      const gflops = timeMs === 0 ? 0 : (2 * count) / timeMs / 1e6;
+      return {
+        name,
+        kernel: call.kernel,
+        multAdds: count,
+        timeMs,
+        gflops,
+        ...(limit === undefined || count === 0 ? {} : { share: gflops / limit / threads }),
+      };
+    }),
+    totalMs,
+    gflops: (2 * multAdds) / totalMs / 1e6,
+    ...(limit === undefined ? {} : { limitGflops: limit }),
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? 0;
+}

@@ -1,0 +1,132 @@
+/** The workers of a session: started together, lost together. */
+
+import { DepthwiseError } from "../core/errors.ts";
+import type { Program } from "./program.ts";
+
+/** What a worker is told. */
+export interface WorkerTask {
+  readonly program: Program;
+  readonly modules: Readonly<Record<string, WebAssembly.Module>>;
+  readonly memory: WebAssembly.Memory;
+}
+
+/** What is used of a worker, in Node and in browsers. */
+interface AnyWorker {
+  postMessage(message: unknown): void;
+  terminate(): unknown;
+  unref?(): void;
+  on?(event: string, listener: (value: unknown) => void): void;
+  addEventListener?(
+    event: string,
+    listener: (event: { readonly data?: unknown; readonly message?: string }) => void,
+  ): void;
+}
+
+/** Makes a worker that runs `depthwise/worker`; for bundlers and pages that place the script elsewhere. */
+export type WorkerFactory = () => unknown;
+
+export interface Threads {
+  /** Resolves when all are ready; rejects if one cannot be started. */
+  readonly ready: Promise<void>;
+  /** Why the workers can no longer be used. */
+  readonly lost: DepthwiseError | undefined;
+  /** Gives them up. */
+  lose(cause: unknown): void;
+  terminate(): void;
+}
+
+/** How long a worker may take to load its script and say that it is ready, in ms. */
+const START_MS = 30_000;
+
+export function startThreads(task: WorkerTask, factory: WorkerFactory = defaultWorker, signal?: AbortSignal): Threads {
+  const workers: AnyWorker[] = [];
+  let lost: DepthwiseError | undefined;
+  let isClosed = false;
+  let waiting = task.program.threads - 1;
+  let resolve = (): void => undefined;
+  let reject = (_error: unknown): void => undefined;
+  const ready = new Promise<void>((onReady, onFailure) => {
+    resolve = onReady;
+    reject = onFailure;
+  });
+  const abort = () => end(signal?.reason);
+  const deadline = setTimeout(() => fail(`it was not ready within ${START_MS / 1000} seconds`), START_MS);
+  const settle = () => {
+    clearTimeout(deadline);
+    signal?.removeEventListener("abort", abort);
+  };
+  const end = (reason: unknown) => {
+    isClosed = true;
+    settle();
+    for (const worker of workers) worker.terminate();
+    // Of no effect once they are ready.
+    reject(reason);
+  };
+  const fail = (cause: unknown) => {
+    if (isClosed) return;
+    lost = lostError(cause, waiting === 0);
+    end(lost);
+  };
+  signal?.addEventListener("abort", abort);
+  const isReady = () => {
+    // Idle workers do not keep the process alive.
+    if (--waiting === 0) {
+      settle();
+      for (const worker of workers) worker.unref?.();
+      resolve();
+    }
+  };
+  const receive = (message: unknown) => {
+    if (message === "ready") isReady();
+    else fail(message);
+  };
+  try {
+    for (let thread = 1; thread < task.program.threads; thread++) {
+      const worker = factory() as AnyWorker;
+      workers.push(worker);
+      if (worker.on !== undefined) {
+        worker.on("message", receive);
+        worker.on("error", fail);
+        worker.on("exit", () => fail("it was ended"));
+      } else {
+        worker.addEventListener?.("message", ({ data }) => receive(data));
+        worker.addEventListener?.("error", ({ message }) => fail(message ?? "its script could not be loaded"));
+      }
+      worker.postMessage({ ...task, thread });
+    }
+  } catch (error) {
+    fail(error);
+  }
+  return {
+    ready,
+    get lost() {
+      return lost;
+    },
+    lose: fail,
+    terminate: () => end(lostError("it was ended", false)),
+  };
+}
+
+function lostError(cause: unknown, wasReady: boolean): DepthwiseError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new DepthwiseError("WORKER_LOST", {
+    what: `session: a worker is lost: ${reason}`,
+    advice: wasReady
+      ? "The run has no result; the next one starts new workers. Pass threads: 1 to do without."
+      : "Pass worker: () => new Worker(…) with the place of depthwise/worker if a bundler moved it, or threads: 1.",
+    fields: { reason },
+    cause,
+  });
+}
+
+interface NodeThreads {
+  readonly Worker: new (url: URL, options: { execArgv: string[] }) => AnyWorker;
+}
+
+function defaultWorker(): AnyWorker {
+  const node: NodeThreads | undefined =
+    typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:worker_threads");
+  // Without the flags of this process: `node --input-type=module -e` would refuse the worker's script.
+  if (node !== undefined) return new node.Worker(new URL("./worker.js", import.meta.url), { execArgv: [] });
+  return new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) as object as AnyWorker;
+}

@@ -1,0 +1,217 @@
+/** The wasm backend: emitted kernels on one memory, walked by one thread or several. */
+
+import { DepthwiseError } from "../core/errors.ts";
+import {
+  BARRIER_GATE,
+  chooseTiles,
+  emitModule,
+  type Features,
+  type ModuleName,
+  probeFeatures,
+  SLEEPERS,
+  TILES,
+  type TileName,
+} from "../kernels/wasm/index.ts";
+import type { Plan } from "../plan/plan.ts";
+import { stepWeights } from "../plan/step-weights.ts";
+import type { Backend, BoundPlan, Parameters } from "./backend.ts";
+import { countCores } from "./choose-backend.ts";
+import { joins, type Layout, layOut } from "./layout.ts";
+import { bindThread, type Instances, instantiate } from "./program.ts";
+import { startThreads, type Threads, type WorkerFactory } from "./threads.ts";
+
+export interface WasmOptions {
+  readonly relaxed: boolean;
+  readonly threads: number;
+  /** Most images in one run. */
+  readonly batch: number;
+  readonly tiles?: TileName;
+  readonly worker?: WorkerFactory | undefined;
+}
+
+const PAGE = 65_536;
+/** A 32-bit memory has 4 GiB. */
+const MOST_PAGES = 65_536;
+
+export function wasmBackend({ relaxed, threads, batch, worker, ...options }: WasmOptions): Backend {
+  const features: Features = { relaxed, shared: threads > 1 };
+  const tileName = options.tiles ?? chooseTiles(features, probeFeatures().early);
+  const tiles = TILES[tileName];
+  return {
+    name: "wasm",
+    joins: (first, second) => joins(first, second, batch, threads, tiles),
+    async bind(plan: Plan, parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> {
+      const layout = layOut(plan, tiles, threads, countCores());
+      const pages = Math.ceil(layout.bytes / PAGE);
+      if (pages > MOST_PAGES) throw memoryError(plan, layout.bytes);
+      const names = new Set(layout.program.stages.flatMap(({ calls }) => calls.map(({ module }) => module)));
+      if (threads > 1) names.add("gate");
+      const modules = await Promise.all(
+        [...names].map(async (name) => [name, await compiled(name as ModuleName, features, tileName)] as const),
+      );
+      signal?.throwIfAborted();
+      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: features.shared });
+      const instances = await instantiate(Object.fromEntries(modules), memory);
+      layout.writeBlocks(new DataView(memory.buffer));
+      pack(layout, memory, instances, parameters);
+      const run = bindThread(layout.program, instances, 0);
+      const shared = {
+        arena: new Float32Array(memory.buffer, layout.arena, plan.arenaElements),
+        bytes: pages * PAGE,
+        threads,
+        stages: layout.program.stages.map(({ calls }) => [...new Set(calls.map(({ step }) => step))]),
+        replace: (current: Parameters) => pack(layout, memory, instances, current),
+      };
+      if (threads === 1) {
+        return {
+          ...shared,
+          run: (stage, count, times) => {
+            run(stage, count, times);
+            return undefined;
+          },
+          close: () => undefined,
+        };
+      }
+      const task = { program: layout.program, modules: Object.fromEntries(modules), memory };
+      const start = (stop?: AbortSignal) => startThreads(task, worker, stop);
+      return {
+        ...shared,
+        ...(await threaded(layout, memory, run, instances["gate"] as object as Gate, start, signal)),
+      };
+    },
+  };
+}
+
+function memoryError(plan: Plan, bytes: number): DepthwiseError {
+  return new DepthwiseError("MEMORY_EXCEEDED", {
+    what: `${plan.network} with batch ${plan.batch}: weights and activations`,
+    expected: `at most ${MOST_PAGES * PAGE} bytes`,
+    found: `${bytes}`,
+    advice: "Use a smaller input or a smaller batch. Nothing was allocated.",
+    fields: { bytes, batch: plan.batch },
+  });
+}
+
+function pack(layout: Layout, memory: WebAssembly.Memory, instances: Instances, parameters: Parameters): void {
+  const packer = {
+    memory: new Float32Array(memory.buffer),
+    staging: layout.arena,
+    stagingBytes: layout.stagingBytes,
+    pack: instances["product"]?.["pack"] ?? (() => undefined),
+  };
+  for (const { step, lowered, weights } of layout.placed) {
+    if (step.weights !== undefined) lowered.pack(packer, weights, stepWeights(parameters, step.weights));
+  }
+}
+
+const binaries = new Map<string, Promise<WebAssembly.Module>>();
+
+/** A module, emitted and compiled once a process for each set of features. */
+function compiled(name: ModuleName, features: Features, tiles: TileName): Promise<WebAssembly.Module> {
+  const key = `${name} ${features.relaxed} ${features.shared} ${tiles}`;
+  const known = binaries.get(key);
+  if (known !== undefined) return known;
+  const module = WebAssembly.compile(emitModule(name, features, TILES[tiles]));
+  binaries.set(key, module);
+  // A refusal now (memory, a policy) may be none the next time.
+  module.catch(() => binaries.delete(key));
+  return module;
+}
+
+interface Gate {
+  open(gate: number): void;
+  arrive(barrier: number, threads: number, spins: number, maySleep: number): number;
+}
+
+/** How long the first thread waits at a barrier before it takes a worker for lost, in ms: a stage takes some. */
+const PATIENCE_MS = 30_000;
+/** How long the first thread sleeps at most before it looks whether a worker is lost, in ms. */
+const NAP_MS = 2;
+
+async function threaded(
+  { program: { control, threads, spins } }: Layout,
+  memory: WebAssembly.Memory,
+  run: ReturnType<typeof bindThread>,
+  gate: Gate,
+  start: (signal?: AbortSignal) => Threads,
+  signal: AbortSignal | undefined,
+) {
+  const words = new Int32Array(memory.buffer);
+  const atGate = (control.barrier + BARRIER_GATE) / 4;
+  let workers: Threads | undefined = start(signal);
+  await workers.ready;
+
+  const wait = async (seen: number): Promise<void> => {
+    let waited = 0;
+    let last = performance.now();
+    while (Atomics.load(words, atGate) === seen) {
+      // Closed in the middle: the session rejects the run.
+      if (workers === undefined) return;
+      if (workers.lost !== undefined) throw workers.lost;
+      nap(words, atGate, seen);
+      await turn();
+      // A browser does not say that a worker was ended. A sleep of the whole machine counts as one step.
+      const now = performance.now();
+      waited += Math.min(now - last, 50);
+      last = now;
+      if (waited > PATIENCE_MS) workers.lose(`it has not come to a barrier for ${PATIENCE_MS / 1000} seconds`);
+    }
+  };
+  return {
+    begin(batch: number) {
+      if (workers === undefined || workers.lost !== undefined) return restart(batch);
+      words[control.batch / 4] = batch;
+      Atomics.store(words, control.cancelled / 4, 0);
+      gate.open(control.start);
+      return undefined;
+    },
+    run(stage: number, batch: number, times?: Float64Array) {
+      if (words[control.cancelled / 4] === 0) run(stage, batch, times);
+      const seen = Atomics.load(words, atGate);
+      return gate.arrive(control.barrier, threads, spins, 0) === 1 ? undefined : wait(seen);
+    },
+    cancel() {
+      Atomics.store(words, control.cancelled / 4, 1);
+    },
+    close() {
+      workers?.terminate();
+      workers = undefined;
+    },
+  };
+
+  async function restart(this: void, batch: number): Promise<void> {
+    workers?.terminate();
+    words.fill(0, 0, control.cancelled / 4 + 1);
+    workers = start();
+    await workers.ready;
+    words[control.batch / 4] = batch;
+    gate.open(control.start);
+  }
+}
+
+/** Sleeps a little before a gate, where this thread may: a browser's main thread may not. */
+function nap(words: Int32Array, at: number, seen: number): void {
+  const sleepers = at + SLEEPERS / 4;
+  Atomics.add(words, sleepers, 1);
+  try {
+    Atomics.wait(words, at, seen, NAP_MS);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  } finally {
+    Atomics.sub(words, sleepers, 1);
+  }
+}
+
+/** Lets the event loop have its turn, without the delay of a timer. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") return setImmediate(resolve);
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(0);
+    return undefined;
+  });
+}

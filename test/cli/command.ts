@@ -1,0 +1,53 @@
+/** Runs the built command as a user does, in a process of its own. */
+
+import { execFile, spawn } from "node:child_process";
+import { resolve } from "node:path";
+
+const command = resolve(import.meta.dirname, "../../dist/cli/depthwise.js");
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `flags` go to Node itself. */
+export function run(
+  args: readonly string[],
+  { cwd, flags = [] }: { readonly cwd?: string; readonly flags?: readonly string[] } = {},
+): Promise<Outcome> {
+  return new Promise((done) => {
+    execFile(process.execPath, [...flags, command, ...args], { cwd, maxBuffer: 1e8 }, (error, stdout, stderr) => {
+      done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+/** Sends SIGINT as soon as `when` says so of what was printed; asks every 10 ms too. Ends when the process has. */
+export function interrupt(
+  args: readonly string[],
+  { cwd, when }: { readonly cwd: string; readonly when: (stdout: string) => boolean },
+): Promise<Outcome & { readonly signal: string | null }> {
+  const child = spawn(process.execPath, [command, ...args], { cwd });
+  let [stdout, stderr] = ["", ""];
+  let isSent = false;
+  const ask = () => {
+    if (isSent || !when(stdout)) return;
+    isSent = true;
+    child.kill("SIGINT");
+  };
+  const timer = setInterval(ask, 10);
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+    ask();
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  return new Promise((done) => {
+    child.on("close", (code, signal) => {
+      clearInterval(timer);
+      done({ code: code ?? -1, signal, stdout, stderr });
+    });
+  });
+}

@@ -1,0 +1,198 @@
+/**
+ * Runs kernel calls on emitted kernels without a session: the real lowering, layout and packing. Threads take their
+ * shares one after the other, which is all that a barrier promises.
+ *
+ * Every run is checked for what no result shows. The layout ends where its memory ends, so that a step beyond it
+ * traps. Weights, words and inputs stay as they are, and what nobody has written yet is NaN.
+ */
+
+import { expect } from "vitest";
+import {
+  emitModule,
+  type ModuleName,
+  probeFeatures,
+  TILES,
+  type TileName,
+  type Weights,
+} from "../../src/kernels/wasm/index.ts";
+import type { KernelCall } from "../../src/operations/kernel-call.ts";
+import type { Plan, Step } from "../../src/plan/plan.ts";
+import { layOut } from "../../src/session/layout.ts";
+import { bindThread, type Instances } from "../../src/session/program.ts";
+
+/** A step, and what it reads besides the step before. Sizes are of one example. */
+export interface Piece {
+  readonly call: KernelCall;
+  readonly outputElements: number;
+  readonly weights?: Weights;
+}
+
+export interface Variant {
+  readonly name: string;
+  readonly relaxed: boolean;
+  readonly tiles: TileName;
+}
+
+const TILE_NAMES = Object.keys(TILES) as readonly TileName[];
+
+/** Feature sets that this engine can run, each with every tile: within one, all tiles give the same bits. */
+export const FEATURE_SETS: readonly (readonly Variant[])[] = [false, ...(probeFeatures().relaxed ? [true] : [])].map(
+  (relaxed) =>
+    TILE_NAMES.map((tiles) => ({ name: `${relaxed ? "relaxed" : "plain"}, ${tiles} tiles`, relaxed, tiles })),
+);
+
+const PAGE = 65_536;
+
+interface Place {
+  readonly memory: WebAssembly.Memory;
+  readonly bytes: Uint8Array;
+  readonly instances: Map<string, Instances[string]>;
+}
+
+/** Memories by their pages, used again and again. */
+const places = new Map<number, Place>();
+
+/** A memory that holds so many bytes; sizes go up by quarters of powers of two, so that there are few. */
+function placeFor(size: number): Place {
+  const least = Math.ceil(size / PAGE);
+  const step = Math.max(1, 2 ** (Math.ceil(Math.log2(least)) - 2));
+  const pages = Math.ceil(least / step) * step;
+  const known = places.get(pages);
+  if (known !== undefined) return known;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const place = { memory, bytes: new Uint8Array(memory.buffer), instances: new Map() };
+  places.set(pages, place);
+  return place;
+}
+
+const modules = new Map<string, WebAssembly.Module>();
+
+function instance({ memory, instances }: Place, name: ModuleName, { relaxed, tiles }: Variant): Instances[string] {
+  const key = `${name} ${relaxed} ${tiles}`;
+  let exports = instances.get(key);
+  if (exports !== undefined) return exports;
+  const module = modules.get(key) ?? new WebAssembly.Module(emitModule(name, { relaxed, shared: false }, TILES[tiles]));
+  modules.set(key, module);
+  exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Instances[string];
+  instances.set(key, exports);
+  return exports;
+}
+
+export interface RunOptions {
+  readonly batch: number;
+  /** Most examples the memory is laid out for. Default `batch`. */
+  readonly laidOutFor?: number;
+  readonly threads: number;
+  /** Whether the first piece runs as one with the second, band by band. */
+  readonly joined?: boolean;
+}
+
+const align = (elements: number) => Math.ceil(elements / 4) * 4;
+
+/**
+ * The output of the last piece.
+ *
+ * @param inputs of the first piece, each of all examples
+ */
+export function runOnWasm(
+  variant: Variant,
+  pieces: readonly Piece[],
+  inputs: readonly Float32Array[],
+  { batch, laidOutFor = batch, threads, joined = false }: RunOptions,
+): Float32Array {
+  let elements = 0;
+  const take = (count: number) => {
+    const at = elements;
+    elements += align(count);
+    return at;
+  };
+  const inputOffsets = inputs.map(({ length }) => take((length / batch) * laidOutFor));
+  const outputs = pieces.map((piece, index) => (joined && index === 0 ? 0 : take(piece.outputElements * laidOutFor)));
+  const steps = pieces.map(({ call, outputElements }, index) => ({
+    name: `step${index}`,
+    layers: [`step${index}`],
+    call,
+    inputOffsets: index === 0 ? inputOffsets : [outputs[index - 1]!],
+    inputElements: index === 0 ? inputs.map(({ length }) => length / batch) : [pieces[index - 1]!.outputElements],
+    outputOffset: outputs[index]!,
+    outputElements,
+    multAdds: 0,
+    ...(joined && index === 0 ? { joined: true } : {}),
+  }));
+  const planned = (unusedChannels: number): Plan => ({
+    network: "test",
+    batch: laidOutFor,
+    inputShape: [],
+    inputOffset: 0,
+    steps: [unused(unusedChannels), ...steps],
+    outputs: {},
+    taps: {},
+    arenaElements: elements,
+    parameterInfo: new Map(),
+  });
+  const tile = TILES[variant.tiles];
+  const place = placeFor(layOut(planned(0), tile, threads).bytes);
+  const { bytes, memory } = place;
+  const missing = bytes.length - layOut(planned(0), tile, threads).bytes;
+  const layout = layOut(planned(missing / 8), tile, threads);
+  expect(layout.bytes).toBe(bytes.length);
+  const { program } = layout;
+  const called = new Set(program.stages.flatMap(({ calls }) => calls.map(({ module }) => module as ModuleName)));
+  const bound = Object.fromEntries([...called].map((name) => [name, instance(place, name, variant)])) as Instances;
+  bytes.fill(0, 0, layout.placed[0]!.weights);
+  bytes.fill(0xff, layout.placed[0]!.weights);
+  layout.writeBlocks(new DataView(memory.buffer));
+  const packer = {
+    memory: new Float32Array(memory.buffer),
+    staging: layout.arena,
+    stagingBytes: layout.stagingBytes,
+    pack: bound["product"]?.["pack"] ?? (() => undefined),
+  };
+  for (const [index, { weights }] of pieces.entries()) {
+    const { lowered, weights: at } = layout.placed[index + 1]!;
+    if (weights !== undefined) lowered.pack(packer, at, weights);
+  }
+  bytes.fill(0xff, program.scratch);
+  const arena = new Float32Array(memory.buffer, layout.arena, elements);
+  for (const [index, input] of inputs.entries()) arena.set(input, inputOffsets[index]!);
+  const constant = bytes.slice(0, program.scratch);
+
+  const walkers = Array.from({ length: threads }, (_, thread) => bindThread(program, bound, thread));
+  for (const stage of program.stages.keys()) for (const walk of walkers) walk(stage, batch);
+
+  expect(Buffer.compare(constant, bytes.subarray(0, program.scratch)), "words or weights are written").toBe(0);
+  for (const [index, input] of inputs.entries()) {
+    const offset = inputOffsets[index]!;
+    expect(sameBits(arena.subarray(offset, offset + input.length), input), "the input is written").toBe(true);
+  }
+  const last = pieces.at(-1)!.outputElements;
+  const at = outputs.at(-1)!;
+  const behind = arena.subarray(at + batch * last, at + align(last * laidOutFor));
+  expect(behind.every(Number.isNaN), "memory behind the output is written").toBe(true);
+  return arena.slice(at, at + batch * last);
+}
+
+/** A step that computes nothing, in front, with weights that fill the memory up. */
+function unused(channels: number): Step {
+  return {
+    name: "unused",
+    layers: [],
+    call: { kernel: "scaleShift", pixels: 0, channels, activation: "linear" },
+    inputOffsets: [0],
+    inputElements: [0],
+    outputOffset: 0,
+    outputElements: 0,
+    multAdds: 0,
+  };
+}
+
+/** The same numbers to the bit; one NaN is as good as another. */
+export function sameBits(a: Float32Array, b: Float32Array): boolean {
+  return firstDifference(a, b) === -1;
+}
+
+export function firstDifference(a: Float32Array, b: Float32Array): number {
+  if (a.length !== b.length) return 0;
+  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return i;
+  return -1;
+}
