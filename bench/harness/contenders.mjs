@@ -1,0 +1,53 @@
+/**
+ * Who can be measured. A contender's key is `name:threads`; its process gets `{ key, adapter, threads, options }`.
+ */
+
+import { hasRelaxedSimd } from "./features.mjs";
+
+const CONTENDERS = {
+  depthwise: { adapter: "depthwise", threads: [1, 2], options: { backend: "wasm" } },
+  "depthwise-relaxed": { adapter: "depthwise", threads: [1, 2], options: { backend: "wasm", simd: "relaxed" } },
+  "depthwise-simd": { adapter: "depthwise", threads: [1, 2], options: { backend: "wasm", simd: "plain" } },
+  "depthwise-plain": { adapter: "depthwise", threads: [1], options: { backend: "plain" } },
+  // Threads want relaxed SIMD: the library has no threaded build without it.
+  litert: { adapter: "litert", threads: hasRelaxedSimd ? [1, 2] : [1], options: {} },
+  "onnxruntime-web": { adapter: "onnxruntime-web", threads: [1, 2], options: {} },
+  // The library switches its threads off in Node.
+  "tfjs-wasm": { adapter: "tfjs-wasm", threads: [1], options: {} },
+  "tfjs-cpu": { adapter: "tfjs-cpu", threads: [1], options: {} },
+  "limit-relaxed": { adapter: "limit", threads: [1, 2], options: { simd: "relaxed" } },
+  "limit-simd": { adapter: "limit", threads: [1, 2], options: { simd: "plain" } },
+};
+
+/** The limit that a network's speed is a share of: the most this engine's SIMD can do. */
+export const LIMIT = hasRelaxedSimd ? "limit-relaxed" : "limit-simd";
+
+/** Peers to race against, and ourselves. */
+export const OURS = "depthwise";
+export const WASM_RIVALS = ["litert", "onnxruntime-web", "tfjs-wasm"];
+
+/**
+ * Contenders by their keys, without those that this engine cannot run.
+ *
+ * @param backend for depthwise instead of `wasm`: how the benches themselves are tried out
+ */
+export function contenders(keys, { backend } = {}) {
+  return keys.flatMap((key) => {
+    const [name, threads = "1"] = key.split(":");
+    const row = CONTENDERS[name];
+    if (row === undefined)
+      throw new Error(`No contender "${name}": choose from ${Object.keys(CONTENDERS).join(", ")}.`);
+    if (!row.threads.includes(Number(threads)) || (row.options.simd === "relaxed" && !hasRelaxedSimd)) return [];
+    const isOurs = row.adapter === "depthwise";
+    const options = isOurs && backend !== undefined ? { backend } : row.options;
+    return [{ key: `${name}:${threads}`, adapter: row.adapter, threads: Number(threads), options }];
+  });
+}
+
+/** What an adapter needs done once, before any process is timed. */
+export async function setUp(list) {
+  for (const { adapter } of list) {
+    const { setUp: once } = await import(`../adapters/${adapter}.mjs`);
+    await once?.();
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * One table for each Node: the promises of `bars.mjs` beside what was measured. Reads the result files and measures
+ * nothing.
+ *
+ *     node summary.mjs [--quick] [--major 20 --major 24]
+ */
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { BARS, RIVALS_AT_THEIR_BEST } from "./bars.mjs";
+import { resultsFolder, table } from "./harness/report.mjs";
+import { spreadText } from "./harness/statistics.mjs";
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({
+    options: { quick: { type: "boolean", default: false }, major: { type: "string", multiple: true } },
+  });
+  for (const major of values.major ?? [process.versions.node.split(".")[0]]) {
+    process.stdout.write(writeSummary(Number(major), values.quick).markdown);
+  }
+}
+
+/** Writes `summary-node<major>.{md,json}`; returns the text and how many rows are missed or not measured. */
+export function writeSummary(major, isQuick) {
+  const read = resultReader(resultsFolder(isQuick), major);
+  const judge = (rows) => rows.filter(({ nodes }) => nodes.includes(major)).map((row) => judgeRow(row, read));
+  const bars = judge(BARS);
+  const rivals = judge(RIVALS_AT_THEIR_BEST);
+  const scaling = read(["limit", "scaling"]);
+  const markdown = [
+    `# Node ${major}${isQuick ? ": a quick run, whose numbers mean nothing" : ""}`,
+    measuredOn(read),
+    table(["row", "bar", "measured (spread)", "met?"], bars.map(cells)),
+    "A rival below its published figure by more than a tenth is a bug of the bench:",
+    table(["row", "bar", "measured (spread)", "met?"], rivals.map(cells)),
+    ...(scaling === undefined
+      ? []
+      : [`Over registers alone, two threads reach: ${Object.entries(scaling).map(scalingText).join(", ")}.`]),
+  ].join("\n\n");
+  const file = (ending) => new URL(`summary-node${major}.${ending}`, resultsFolder(isQuick));
+  writeFileSync(file("md"), `${markdown}\n`);
+  writeFileSync(file("json"), `${JSON.stringify({ node: major, bars, rivals }, null, 1)}\n`);
+  const open = [...bars, ...rivals].filter(({ verdict }) => verdict === "no" || verdict === "not measured");
+  return { markdown: `${markdown}\n\n`, open: open.length };
+}
+
+/** `["race", "models", …]` → what stands there in `race-node<major>.json`, or undefined. */
+function resultReader(folder, major) {
+  const files = new Map();
+  return ([name, ...path]) => {
+    const file = new URL(`${name}-node${major}.json`, folder);
+    if (!files.has(name)) files.set(name, existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined);
+    return path.reduce((value, key) => value?.[key], files.get(name));
+  };
+}
+
+function judgeRow({ row, at, least, most, digits = 2 }, read) {
+  const measured = read(at);
+  const bound = (value) => (Array.isArray(value) ? read(value) : value);
+  const [low, high] = [bound(least), bound(most)];
+  const value = measured?.median ?? measured;
+  const isBound = low !== undefined || high !== undefined;
+  const isMet = value >= (low ?? Number.NEGATIVE_INFINITY) && value <= (high ?? Number.POSITIVE_INFINITY);
+  const verdict = value === undefined ? "not measured" : isBound ? (isMet ? "yes" : "no") : "";
+  return { row, least: low, most: high, measured, digits, verdict };
+}
+
+function cells({ row, least, most, measured, digits, verdict }) {
+  const number = (value) => value.toFixed(digits);
+  const bar = least !== undefined ? `≥ ${number(least)}` : most !== undefined ? `≤ ${number(most)}` : "";
+  const text =
+    measured === undefined ? "" : typeof measured === "number" ? number(measured) : spreadText(measured, digits);
+  return [row, bar, text, verdict === "no" ? "**no**" : verdict];
+}
+
+function scalingText([kind, scaling]) {
+  return `${kind} ${spreadText(scaling)} × one`;
+}
+
+function measuredOn(read) {
+  const about = read(["race", "about"]) ?? read(["size", "about"]);
+  if (about === undefined) return "Nothing measured yet.";
+  const { node, v8, cpu, cores, loadBefore, loadAfter, versions, date } = about;
+  const libraries = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const load = `load ${loadBefore[0].toFixed(2)} before the race and ${loadAfter[0].toFixed(2)} after`;
+  return `${node} (V8 ${v8}), ${cpu}, ${cores} cores, ${load}, ${date.slice(0, 10)}; ${libraries.join(", ")}. Medians of five fields of processes, smallest to largest.`;
+}
