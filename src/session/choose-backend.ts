@@ -19,11 +19,14 @@ export interface Choice {
   readonly reasons: readonly string[];
 }
 
-/** More threads than this were never of use to a MobileNet. */
+/** A bound, not a measurement: more than two cores were never at hand. A number asks for more. */
 const MOST_AUTO_THREADS = 8;
 const MOST_THREADS = 64;
 
 export function chooseBackend(name: BackendName, simd: Simd, threads: number | "auto"): Choice {
+  if (threads !== "auto" && !(Number.isSafeInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
+    throw optionError("compile", "threads", `"auto" or a whole number from 1 to ${MOST_THREADS}`, threads);
+  }
   const features = probeFeatures();
   const reasons: string[] = [];
   const lacking = lackOfWasm(features);
@@ -68,9 +71,6 @@ function lackOfWasm({ wasm, simd }: EngineFeatures): string | undefined {
 }
 
 function countThreads(asked: number | "auto", { shared }: EngineFeatures, reasons: string[]): number {
-  if (asked !== "auto" && !(Number.isSafeInteger(asked) && asked >= 1 && asked <= MOST_THREADS)) {
-    throw optionError("compile", "threads", `"auto" or a whole number from 1 to ${MOST_THREADS}`, asked);
-  }
   const threads = asked === "auto" ? Math.min(countCores(), MOST_AUTO_THREADS) : asked;
   if (threads === 1 || shared) return threads;
   reasons.push("one thread: no shared memory here (a page must be cross-origin isolated)");

@@ -132,7 +132,12 @@ export class Session<Output extends string = string, Tap extends string = string
 
   /**
    * Measures each step: median time beside its mult-adds, GFLOP/s and share of the limit that this machine was measured
-   * to have, multiply-adds over registers alone.
+   * to have, multiply-adds over registers alone. Waits its turn among the runs.
+   *
+   * @param input   as for `run`; default one image of 0.5 everywhere. With n images each step counts the mult-adds of all
+   * @param options `runs`: measured runs, after as many to warm up, default 10
+   * @returns times in ms, medians over the runs; with threads those of the first, its waiting at barriers left out
+   * @throws {DepthwiseError} `OPTION_INVALID`, and whatever `run` throws
    */
   async profile(input?: Tensor | NumberArray, options: ProfileOptions = {}): Promise<Profile> {
     checkKnownOptions("profile", options, ["runs", "signal"]);
@@ -235,7 +240,7 @@ export class Session<Output extends string = string, Tap extends string = string
   }
 
   #checkBatch(batch: number, shape: Shape): number {
-    if (batch >= 1 && batch <= this.plan.batch) return batch;
+    if (Number.isInteger(batch) && batch >= 1 && batch <= this.plan.batch) return batch;
     const advice =
       batch < 1 ? "Pass at least one image." : `Compile with batch: ${batch}, or pass ${this.plan.batch} at a time.`;
     throw inputError(this.plan, shape, advice);

@@ -103,6 +103,12 @@ describe("bad input", () => {
     ["channels", tensor(new Float32Array(32 * 32), [1, 32, 32, 1]), "SHAPE_MISMATCH", "[1, 32, 32, 3]"],
     ["batch", tensor(new Float32Array(2 * 32 * 32 * 3), [2, 32, 32, 3]), "SHAPE_MISMATCH", "batch: 2"],
     ["empty batch", tensor(new Float32Array(0), [0, 32, 32, 3]), "SHAPE_MISMATCH", "at least one"],
+    [
+      "batch in pieces",
+      { dtype: "float32", shape: [1.5, 32, 32, 3], data: new Float32Array(1.5 * 32 * 32 * 3) },
+      "SHAPE_MISMATCH",
+      "[1, 32, 32, 3]",
+    ],
     ["length", new Float32Array(32 * 32), "SHAPE_MISMATCH", "[1, 32, 32, 3]"],
     ["dtype", new BigInt64Array(32 * 32 * 3), "DTYPE_MISMATCH", "typed array"],
   ])("of the wrong %s is refused with what was expected", async (_name, input, code, text) => {
@@ -115,6 +121,9 @@ describe("bad input", () => {
   it.each([
     [{ backend: "wsam" }, "OPTION_INVALID"],
     [{ batch: 0 }, "OPTION_INVALID"],
+    [{ threads: 0 }, "OPTION_INVALID"],
+    [{ threads: 65 }, "OPTION_INVALID"],
+    [{ threads: "two", backend: "plain" }, "OPTION_INVALID"],
     [{ batch: 1.5 }, "OPTION_INVALID"],
     [{ taps: ["conv_pw_99"] }, "NAME_UNKNOWN"],
     [{ tap: [] }, "OPTION_INVALID"],

@@ -25,21 +25,19 @@ export function probeFeatures(): EngineFeatures {
 
 function probe(): EngineFeatures {
   const spread = op("f32x4.splat", float(1));
-  const simd = validates(false, () => [access("v128.store", 0, int(0), op("f32x4.add", spread, spread))]);
+  const simd = validates(() => [access("v128.store", 0, int(0), op("f32x4.add", spread, spread))]);
   return {
     wasm: runs(),
     simd,
-    relaxed: validates(false, () => [
-      access("v128.store", 0, int(0), op("f32x4.relaxed_madd", spread, spread, spread)),
-    ]),
+    relaxed: validates(() => [access("v128.store", 0, int(0), op("f32x4.relaxed_madd", spread, spread, spread))]),
     shared: typeof SharedArrayBuffer === "function" && makesSharedMemory(),
     // Asked of the language, since wasm has no sign of it: Array.fromAsync came with V8 12.1.
     early: !("fromAsync" in Array),
   };
 }
 
-function validates(shared: boolean, body: () => ReturnType<typeof access<"v128.store">>[]): boolean {
-  const module = moduleBuilder({ shared });
+function validates(body: () => ReturnType<typeof access<"v128.store">>[]): boolean {
+  const module = moduleBuilder({ shared: false });
   module.func("probe", {}, body);
   return typeof WebAssembly === "object" && WebAssembly.validate(module.bytes());
 }

@@ -1,14 +1,12 @@
 /**
  * A run of pixels against a range of panels: cuts the pixels into tiles of nearly equal height, so that 49 pixels are
- * four tiles of six and five of five, not eight of six and a lone one that waits for its own sums (6 % of the 7 × 7
- * layers).
+ * four tiles of six and five of five, not eight of six and a lone one that waits for its own sums.
  *
- * Panels outside, pixels inside: a panel stays in the nearest cache while the pixels pass it (the other order is 10
- * to 25 % slower). A last panel that is not full begins early, at `channels − columns`: it computes some channels
+ * Panels outside, pixels inside: a panel stays in the nearest cache while the pixels pass it. A last panel that is not full begins early, at `channels − columns`: it computes some channels
  * twice, to the same bits. Where `channels < columns` the tile goes to scratch, and its channels from there to y.
  */
 
-import { access, call, type ModuleBuilder, type WasmFunction, when } from "./assembler/index.ts";
+import { access, call, type Expression, type ModuleBuilder, type WasmFunction, when } from "./assembler/index.ts";
 import {
   add,
   advance,
@@ -90,7 +88,7 @@ export function multiplyPanels(module: ModuleBuilder, tile: Tile, features: Feat
     ] as const;
     const v = locals(local, "i32", ...names);
     const isNarrow = below(p.channels, columns);
-    const tiles = (height: ReturnType<typeof add>, count: ReturnType<typeof add>, x: ReturnType<typeof add>) =>
+    const tiles = (height: Expression<"i32">, count: Expression<"i32">, x: Expression<"i32">) =>
       call(ofHeight, {
         ...p,
         height,

@@ -13,8 +13,8 @@ declare const valueType: unique symbol;
 
 /**
  * Code that leaves one value of type `T`, or none, on the stack: bytes, and other code in between. The type is there
- * for the compiler alone. Code is laid flat once, when its function is finished; joining bytes at every step made a
- * cold start 20 ms slower.
+ * for the compiler alone. Code is laid flat once, when its function is finished; joining bytes at every step took
+ * a fresh process 18.8 ms for the kernels of V1 where this took 15.9.
  */
 export interface Code<T extends ValueType | "none"> extends ReadonlyArray<number | Code<ValueType | "none">> {
   readonly [valueType]?: T;
