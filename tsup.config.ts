@@ -1,4 +1,9 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { defineConfig, type Options } from "tsup";
+
+/** What single formats need: optional peers of the library, bundled into the command. */
+const packages = ["fflate", "@bufbuild/protobuf", "flatbuffers"];
 
 /** One entry a door; the name is the door's. */
 const doors = {
@@ -17,7 +22,32 @@ const shared: Options = {
   splitting: true,
   dts: false,
   clean: false,
-  external: ["sharp"],
+  external: ["sharp", ...packages],
+};
+
+/** What rooms load with `import()` while they read a model: readers of formats, downloads, caches. */
+const lazy = Object.fromEntries(
+  readdirSync("src/weights", { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .flatMap((file) => {
+      const imports = readFileSync(join("src/weights", file), "utf8").matchAll(/import\("(\.[^"]+)"\)/g);
+      return [...imports].map(([, target = ""]) => join("src/weights", file, "..", target));
+    })
+    .map((file) => [basename(file, ".ts"), file]),
+);
+
+/**
+ * The doors name these as files of a folder of their own, which share no code with them. Bundlers emit what an
+ * `import()` names even if nothing calls it, and would keep for its sake whatever it shares with the page's own code.
+ */
+const lazyApart: NonNullable<Options["esbuildPlugins"]>[number] = {
+  name: "lazy-apart",
+  setup(build) {
+    build.onResolve({ filter: /^\./ }, ({ kind, importer, path }) => {
+      if (kind !== "dynamic-import" || !importer.includes(`${join("src", "weights")}`)) return undefined;
+      return { path: `./readers/${basename(path, ".ts")}.js`, external: true };
+    });
+  },
 };
 
 const shorten: NonNullable<Options["esbuildOptions"]> = (options) => {
@@ -32,8 +62,17 @@ export default defineConfig([
     ...shared,
     entry: doors,
     format: "esm",
+    esbuildPlugins: [lazyApart],
     esbuildOptions: shorten,
     outDir: "dist/esm",
+    outExtension: () => ({ js: ".js" }),
+  },
+  {
+    ...shared,
+    entry: lazy,
+    format: "esm",
+    esbuildOptions: shorten,
+    outDir: "dist/esm/readers",
     outExtension: () => ({ js: ".js" }),
   },
   // dist/cjs has a package.json of its own that says "commonjs".
@@ -41,10 +80,18 @@ export default defineConfig([
     ...shared,
     entry: doors,
     format: "cjs",
+    esbuildPlugins: [lazyApart],
     outDir: "dist/cjs",
     outExtension: () => ({ js: ".js" }),
     define: { "import.meta.url": "moduleUrl" },
     inject: ["scripts/cjs-module-url.js"],
+  },
+  {
+    ...shared,
+    entry: lazy,
+    format: "cjs",
+    outDir: "dist/cjs/readers",
+    outExtension: () => ({ js: ".js" }),
   },
   {
     entry: { depthwise: "src/cli/main.ts", worker: "src/session/worker.ts" },
@@ -56,8 +103,8 @@ export default defineConfig([
     metafile: true,
     splitting: true,
     external: ["sharp"],
-    // The parser and its friends are bundled: the package itself depends on nothing.
-    noExternal: ["commander", "tinyglobby", "cli-progress"],
+    // The parser and its friends are bundled: the package itself depends on nothing, and the command reads every format.
+    noExternal: ["commander", "tinyglobby", "cli-progress", ...packages],
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },

@@ -5,7 +5,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    globalSetup: "test/left-out.ts",
+    globalSetup: ["test/left-out.ts", "test/cache-folder.ts"],
     pool: "forks",
     maxWorkers: 2,
     // CI reads the counts from a file; a person reads the screen.

@@ -28,9 +28,9 @@ function rewrite(folder) {
 rewrite("dist/types");
 
 /** Chunks import each other for their order alone; no module here has effects, so bundlers would only warn of it. */
-for (const entry of readdirSync("dist/esm", { withFileTypes: true })) {
+for (const entry of readdirSync("dist/esm", { recursive: true, withFileTypes: true })) {
   if (!entry.isFile()) continue;
-  const path = join("dist/esm", entry.name);
+  const path = join(entry.parentPath, entry.name);
   writeFileSync(path, readFileSync(path, "utf8").replaceAll(/\bimport ?"\.\/chunk-\w+\.js";\n?/g, ""));
 }
 cpSync("dist/types", "dist/cjs/types", { recursive: true, filter: (path) => !path.endsWith(".tsbuildinfo") });

@@ -29,6 +29,7 @@ export {
   globalAveragePool,
   hardSigmoid,
   hardSwish,
+  leakyRelu,
   maxPool,
   multiply,
   type PoolOptions,
@@ -59,4 +60,21 @@ export {
   type Simd,
   type WorkerFactory,
 } from "./session/index.ts";
-export { type LoadedModel, type LoadOptions, loadModel, type SaveOptions, saveModel } from "./weights/index.ts";
+export {
+  addClasses,
+  type Decision,
+  describe,
+  embeddingModel,
+  formatDescription,
+  type HeadedOutput,
+  type HeadOptions,
+  type LoadedModel,
+  type LoadOptions,
+  loadModel,
+  type ModelDescription,
+  type ModelSource,
+  type MoreClasses,
+  replaceHead,
+  type SaveOptions,
+  saveModel,
+} from "./weights/index.ts";

@@ -2,9 +2,9 @@
 
 import { SingleBar } from "cli-progress";
 import { Command } from "commander";
-import { glob, isDynamicPattern } from "tinyglobby";
 import { type Classifier, createClassifier, type Prediction } from "../classify/index.ts";
 import { loadModel } from "../weights/load-model.ts";
+import { expandFiles } from "./files.ts";
 import { print, toNumber } from "./network-options.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
 
@@ -20,13 +20,13 @@ export function classifyCommand(): Command {
   const command = new Command("classify")
     .description("name what is in pictures")
     .argument("<files...>", "image files or globs, such as 'photos/*.jpg'")
-    .requiredOption("--weights <file>", "safetensors file of a MobileNet")
+    .requiredOption("--weights <file>", "file, directory or address of a MobileNet's weights, in any format")
     .option("--top-k <count>", "how many predictions", toNumber, 5);
   return addSessionOptions(command)
     .option("--concurrency <count>", "files that are read and decoded at once (default 4)", toNumber)
     .option("--json", "print one line of JSON a file")
     .action(async (patterns: readonly string[], flags: Flags) => {
-      const files = await expand(patterns);
+      const files = await expandFiles(patterns);
       const classifier = await createClassifier(
         await loadModel(flags.weights, { signal: flags.signal }),
         sessionOptions(flags),
@@ -37,16 +37,6 @@ export function classifyCommand(): Command {
         classifier.close();
       }
     });
-}
-
-/** Globs become the files they match, in order; anything else stays as it is, so that a missing file is reported. */
-async function expand(patterns: readonly string[]): Promise<readonly string[]> {
-  const files: string[] = [];
-  for (const pattern of patterns) {
-    const matches = isDynamicPattern(pattern) ? (await glob(pattern, { dot: false })).sort() : [];
-    files.push(...(matches.length > 0 ? matches : [pattern]));
-  }
-  return [...new Set(files)];
 }
 
 async function classifyFiles(files: readonly string[], classifier: Classifier, flags: Flags): Promise<void> {

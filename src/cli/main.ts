@@ -4,12 +4,16 @@
 import { Command, CommanderError } from "commander";
 import { isDepthwiseError } from "../core/errors.ts";
 import { budgetCommand } from "./budget.ts";
+import { cacheCommand } from "./cache.ts";
 import { classifyCommand } from "./classify.ts";
+import { convertCommand } from "./convert.ts";
 import { costCommand } from "./cost.ts";
 import { doctorCommand } from "./doctor.ts";
+import { inspectCommand } from "./inspect.ts";
 import { paperCommand } from "./paper.ts";
 import { profileCommand } from "./profile.ts";
 import { summaryCommand } from "./summary.ts";
+import { verifyCommand } from "./verify.ts";
 import { version } from "./version.ts";
 
 /** 0 done, 1 something failed, 2 the command line was wrong, 130 interrupted. */
@@ -26,6 +30,10 @@ const commands = [
   paperCommand,
   budgetCommand,
   classifyCommand,
+  inspectCommand,
+  convertCommand,
+  verifyCommand,
+  cacheCommand,
   profileCommand,
   doctorCommand,
 ];

@@ -25,7 +25,7 @@ export function addNetworkOptions(command: Command): Command {
     .option("--shallow", "the paper's shallow network (table 5)")
     .option("--standard-convolution", "the paper's full-convolution twin (table 4)")
     .option("--no-include-top", "leave out the classifier")
-    .option("--weights <file>", "take the network from a safetensors file instead");
+    .option("--weights <file>", "take the network from a file of weights instead");
 }
 
 /** Builds the network, or loads it. */

@@ -59,6 +59,11 @@ export class DepthwiseError extends Error {
     this.fields = parts.fields ?? {};
     Object.defineProperty(this, brand, { value: true });
   }
+
+  /** True for an error of any copy of this library: readers that are loaded late bring one of their own. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isDepthwiseError(value);
+  }
 }
 
 /** A fault of the library itself, never of its caller. */

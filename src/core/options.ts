@@ -57,6 +57,12 @@ export function positiveNumber(owner: string, option: string, value: unknown, ad
   throw optionError(owner, option, "a finite number above 0", value, advice);
 }
 
+/** A share, or a slope: at least 0 and below 1. */
+export function belowOne(owner: string, option: string, value: unknown): number {
+  if (typeof value === "number" && value >= 0 && value < 1) return value;
+  throw optionError(owner, option, "a number of at least 0 and below 1", value);
+}
+
 export function positivePair(owner: string, option: string, value: unknown): readonly [number, number] {
   if (Array.isArray(value) && value.length === 2) {
     return [positiveInteger(owner, option, value[0]), positiveInteger(owner, option, value[1])];

@@ -1,10 +1,11 @@
 /** Activations, softmax, sum and product on tensors. Each gives a new tensor of its first input's shape. */
 
+import { belowOne } from "../core/options.ts";
 import { asFloat, type FloatTensor, type Tensor } from "../core/tensor.ts";
-import { activateRange } from "../kernels/reference/activation.ts";
+import { activateRange, leakRange } from "../kernels/reference/activation.ts";
 import { elementwise as elementwiseKernel } from "../kernels/reference/elementwise.ts";
 import { softmax as softmaxKernel } from "../kernels/reference/softmax.ts";
-import type { ActivationName } from "../operations/activation.ts";
+import type { FusedActivation } from "../operations/activation.ts";
 import { add as addOperation, multiply as multiplyOperation } from "../operations/elementwise.ts";
 import type { ElementwiseCall } from "../operations/kernel-call.ts";
 import { lastAxis } from "../operations/operation.ts";
@@ -22,6 +23,17 @@ export const hardSwish = (input: Tensor): FloatTensor => activate("hardSwish", i
 /** `relu6(x + 3) / 6`; not Keras 2's `clip(0.2x + 0.5)`. */
 export const hardSigmoid = (input: Tensor): FloatTensor => activate("hardSigmoid", input);
 
+/**
+ * `x` where it is not below 0, `slope · x` elsewhere; `slope` is at least 0 and below 1, default 0.01 as in PyTorch.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` for another slope, `DTYPE_MISMATCH`
+ */
+export function leakyRelu(input: Tensor, slope = 0.01): FloatTensor {
+  const factor = Math.fround(belowOne("leakyRelu", "slope", slope));
+  // What is no slope at all is ReLU, which gives 0 for minus infinity.
+  return factor === 0 ? activate("relu", input) : activate("leakyRelu", input, factor);
+}
+
 /** Softmax on the last axis; huge logits do not overflow. */
 export function softmax(input: Tensor): FloatTensor {
   const x = asFloat(input, "softmax: input");
@@ -32,7 +44,7 @@ export function softmax(input: Tensor): FloatTensor {
 
 export interface ElementwiseOptions {
   /** Applied last. Default `linear`. */
-  readonly activation?: ActivationName;
+  readonly activation?: FusedActivation;
 }
 
 /**
@@ -64,10 +76,11 @@ function combine(
   return produce(shape, (y) => elementwiseKernel({ ...call, activation }, shape[0] ?? 1, a.data, b.data, y));
 }
 
-function activate(name: ActivationName, input: Tensor): FloatTensor {
+function activate(name: FusedActivation | "leakyRelu", input: Tensor, slope = 0): FloatTensor {
   const x = asFloat(input, `${name}: input`);
   return produce(x.shape, (y) => {
     y.set(x.data);
-    activateRange(name, y, 0, y.length);
+    if (name === "leakyRelu") leakRange(slope, y, 0, y.length);
+    else activateRange(name, y, 0, y.length);
   });
 }

@@ -3,19 +3,19 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { checkKnownOptions, oneOf } from "../core/options.ts";
 import { asFloat, type FloatTensor, type Shape, sameShape, shapeText, type Tensor, tensor } from "../core/tensor.ts";
-import { ACTIVATIONS, type ActivationName } from "../operations/activation.ts";
+import { FUSED_ACTIVATIONS, type FusedActivation } from "../operations/activation.ts";
 
 export interface EagerOptions {
   /** `[output channels]`. Default none. */
   readonly bias?: Tensor;
   /** Applied last. Default `linear`. */
-  readonly activation?: ActivationName;
+  readonly activation?: FusedActivation;
 }
 
 /** The options of an eager call after the checks that all share. */
 export function commonOptions(owner: string, options: EagerOptions, known: readonly string[]) {
   checkKnownOptions(owner, options, known);
-  return { activation: oneOf(owner, "activation", options.activation ?? "linear", ACTIVATIONS) };
+  return { activation: oneOf(owner, "activation", options.activation ?? "linear", FUSED_ACTIVATIONS) };
 }
 
 /** Weights that must have a shape known from the input. */

@@ -33,6 +33,8 @@ export interface NetworkInfo {
   readonly labels?: readonly string[];
   /** Whether output 0 is "background" and ImageNet's classes start at 1. */
   readonly background?: boolean;
+  /** Where a loaded model came from, and what was decided on what evidence; `describe` puts it into words. */
+  readonly provenance?: Readonly<Record<string, unknown>>;
 }
 
 export interface NetworkDefinition<Output extends string = string> {
@@ -131,7 +133,7 @@ export function networkFromJson(definition: Readonly<Record<string, unknown>>, s
     layers.every(isNodeDefinition) &&
     isStringRecord(outputs) &&
     isStringRecord(aliases) &&
-    isRecord(info);
+    isInfo(info);
   if (!isSound) {
     throw new DepthwiseError("NETWORK_INVALID", {
       what: `${source}: the network it describes`,
@@ -154,6 +156,14 @@ function isNodeDefinition(value: unknown): value is NodeDefinition {
   if (!isRecord(value) || typeof value["name"] !== "string" || typeof value["type"] !== "string") return false;
   const { inputs = [], attributes = {} } = value;
   return Array.isArray(inputs) && inputs.every((input) => typeof input === "string") && isRecord(attributes);
+}
+
+/** Labels are strings; what a model came from is an object; the rest is checked where it is used. */
+function isInfo(value: unknown): value is Record<string, unknown> {
+  if (!isRecord(value)) return false;
+  const { labels = [], provenance = {} } = value;
+  const isNamed = Array.isArray(labels) && labels.every((label) => typeof label === "string");
+  return isNamed && isRecord(provenance) && isRecord(provenance["decisions"] ?? {});
 }
 
 function isStringRecord(value: unknown): value is Record<string, string> {

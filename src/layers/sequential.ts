@@ -60,9 +60,9 @@ export const batchNorm = (
   options: Named & { readonly epsilon?: number; readonly scale?: boolean; readonly center?: boolean } = {},
 ): Layer => layer("batchNorm", options, ["epsilon", "scale", "center"]);
 
-/** `relu`, `relu6`, `hardSwish`, `hardSigmoid` or `linear`. */
-export const activation = (name: ActivationName, options: Named = {}): Layer =>
-  layer("activation", { ...options, function: name }, ["function"]);
+/** `relu`, `relu6`, `hardSwish`, `hardSigmoid`, `linear`, or `leakyRelu` with a `slope` below 0 (default 0.01). */
+export const activation = (name: ActivationName, options: Named & { readonly slope?: number } = {}): Layer =>
+  layer("activation", { ...options, function: name }, ["function", "slope"]);
 
 /** Probabilities of the last axis. */
 export const softmax = (options: Named = {}): Layer => layer("softmax", options, []);

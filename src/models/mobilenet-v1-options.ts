@@ -2,6 +2,7 @@
 
 import { DepthwiseError } from "../core/errors.ts";
 import {
+  belowOne,
   booleanOption,
   checkKnownOptions,
   oneOf,
@@ -41,6 +42,8 @@ export interface MobileNetV1Options {
   readonly stemPadding?: "same" | "explicit";
   /** Default `relu6`, as released; the paper says ReLU. */
   readonly activation?: ActivationName;
+  /** With `activation: "leakyRelu"`: factor of numbers below 0. Default 0.1, as in the V1 networks published with it. */
+  readonly negativeSlope?: number;
   /** Of batch norm. Default 0.001; weights from PyTorch and Caffe want 1e-5. */
   readonly epsilon?: number;
   /** Whether convolutions add a bias (folded weights have one). Default false with batch norm, true without. */
@@ -78,9 +81,12 @@ export interface MobileNetV1Options {
 
 export interface CompleteOptions
   extends Required<
-      Omit<MobileNetV1Options, "rho" | "resolution" | "minDepth" | "labels" | "background" | "preprocessing">
+      Omit<
+        MobileNetV1Options,
+        "rho" | "resolution" | "negativeSlope" | "minDepth" | "labels" | "background" | "preprocessing"
+      >
     >,
-    Pick<MobileNetV1Options, "minDepth" | "labels" | "background" | "preprocessing"> {}
+    Pick<MobileNetV1Options, "negativeSlope" | "minDepth" | "labels" | "background" | "preprocessing"> {}
 
 const OWNER = "mobileNetV1";
 
@@ -98,6 +104,7 @@ const KNOWN = /* @__PURE__ */ Object.keys({
   padding: 1,
   stemPadding: 1,
   activation: 1,
+  negativeSlope: 1,
   epsilon: 1,
   convolutionBias: 1,
   batchNorm: 1,
@@ -126,15 +133,13 @@ export function completeOptions(
   if (![8, 16, 32].includes(outputStride)) throw optionError(OWNER, "outputStride", "8, 16 or 32", outputStride);
   const pooling = options.pooling ?? null;
   if (pooling !== null) oneOf(OWNER, "pooling", pooling, ["avg", "max"] as const);
-  const dropout = options.dropout ?? 0.001;
-  if (!(typeof dropout === "number" && dropout >= 0 && dropout < 1)) {
-    throw optionError(OWNER, "dropout", "a number of at least 0 and below 1", dropout);
-  }
   const multiplier = options.multiplier ?? 1;
   if (!Number.isSafeInteger(multiplier) || multiplier < 1) {
     const advice = "For a narrower network use alpha, for a smaller input rho or resolution.";
     throw optionError(OWNER, "multiplier", "a positive integer", multiplier, advice);
   }
+  const activation = oneOf(OWNER, "activation", options.activation ?? "relu6", ACTIVATIONS);
+  const negativeSlope = belowOne(OWNER, "negativeSlope", options.negativeSlope ?? 0.1);
   return {
     alpha: positiveNumber(OWNER, "alpha", options.alpha ?? 1, "1 is the paper's width; 0.75, 0.5 and 0.25 are usual."),
     inputSize: inputSize(options),
@@ -142,10 +147,11 @@ export function completeOptions(
     classes: positiveInteger(OWNER, "classes", options.classes ?? 1000),
     includeTop: booleanOption(OWNER, "includeTop", options.includeTop ?? true),
     pooling,
-    dropout,
+    dropout: belowOne(OWNER, "dropout", options.dropout ?? 0.001),
     padding: oneOf(OWNER, "padding", options.padding ?? "same", ["same", "keras", "symmetric"]),
     stemPadding: oneOf(OWNER, "stemPadding", options.stemPadding ?? "same", ["same", "explicit"]),
-    activation: oneOf(OWNER, "activation", options.activation ?? "relu6", ACTIVATIONS),
+    activation,
+    ...(activation === "leakyRelu" ? { negativeSlope } : {}),
     epsilon: positiveNumber(OWNER, "epsilon", options.epsilon ?? 1e-3),
     batchNorm,
     convolutionBias: booleanOption(OWNER, "convolutionBias", options.convolutionBias ?? !batchNorm),

@@ -80,13 +80,14 @@ function build(options: CompleteOptions) {
   const layers: NodeDefinition[] = [];
   const aliases: Record<string, string> = {};
   const rates = strideKeeper(options.outputStride);
+  const activation = { function: options.activation, slope: options.negativeSlope };
 
   /** A convolution with its batch norm and activation. */
   const unit = (name: string, type: string, attributes: Readonly<Record<string, unknown>>): string => {
     layers.push({ name, type, attributes: { ...attributes, bias: options.convolutionBias } });
     if (options.batchNorm)
       layers.push({ name: `${name}_bn`, type: "batchNorm", attributes: { epsilon: options.epsilon } });
-    layers.push({ name: `${name}_relu`, type: "activation", attributes: { function: options.activation } });
+    layers.push({ name: `${name}_relu`, type: "activation", attributes: activation });
     return `${name}_relu`;
   };
 

@@ -1,27 +1,48 @@
-/** Activations: functions of one number. Sources: relu6, Howard et al. 2017; hard-swish, Howard et al. 2019, §5.2. */
+/**
+ * Activations: functions of one number. Sources: relu6, Howard et al. 2017; hard-swish, Howard et al. 2019, §5.2;
+ * leaky ReLU, Maas et al. 2013.
+ */
 
-import { oneOf } from "../core/options.ts";
+import { belowOne, oneOf, optionError } from "../core/options.ts";
 import { type Operation, perExample, soleInput } from "./operation.ts";
 
 /**
  * `linear` x; `relu` max(x, 0); `relu6` min(max(x, 0), 6); `hardSigmoid` relu6(x + 3) / 6;
- * `hardSwish` x · relu6(x + 3) / 6.
+ * `hardSwish` x · relu6(x + 3) / 6. Each may run within the step of the layer before it.
  */
-export const ACTIVATIONS = ["linear", "relu", "relu6", "hardSwish", "hardSigmoid"] as const;
+export const FUSED_ACTIVATIONS = ["linear", "relu", "relu6", "hardSwish", "hardSigmoid"] as const;
+export type FusedActivation = (typeof FUSED_ACTIVATIONS)[number];
+
+/** Besides those `leakyRelu`, x or slope · x where that is more: it has a number of its own, and a step of its own. */
+export const ACTIVATIONS = ["linear", "relu", "relu6", "hardSwish", "hardSigmoid", "leakyRelu"] as const;
 export type ActivationName = (typeof ACTIVATIONS)[number];
 
-export interface ActivationAttributes {
-  readonly function: ActivationName;
-}
+export type ActivationAttributes =
+  | { readonly function: FusedActivation }
+  | {
+      readonly function: "leakyRelu";
+      /** Factor of numbers below 0: at least 0, below 1. */
+      readonly slope: number;
+    };
+
+/** PyTorch's and ONNX's. */
+const SLOPE = 0.01;
 
 export const activation: Operation<ActivationAttributes> = {
-  check: (owner, attributes) => ({ function: oneOf(owner, "function", attributes["function"], ACTIVATIONS) }),
+  check: (owner, { function: value, slope }) => {
+    const name = oneOf(owner, "function", value, ACTIVATIONS);
+    if (name === "leakyRelu") return { function: name, slope: belowOne(owner, "slope", slope ?? SLOPE) };
+    if (slope !== undefined) throw optionError(owner, "function", '"leakyRelu" with a slope', name);
+    return { function: name };
+  },
   outputShape: (owner, _attributes, inputs) => soleInput(owner, inputs),
   parameters: () => [],
   multAdds: () => 0,
-  call: (_owner, attributes, _inputs, output) => ({
-    kernel: "activation",
-    elements: perExample(output),
-    activation: attributes.function,
-  }),
+  call: (_owner, attributes, _inputs, output) => {
+    const call = { kernel: "activation", elements: perExample(output) } as const;
+    if (attributes.function !== "leakyRelu") return { ...call, activation: attributes.function };
+    const slope = Math.fround(attributes.slope);
+    // Without a slope it is the function that gives 0, and not NaN, for minus infinity.
+    return slope > 0 ? { ...call, activation: "leakyRelu", slope } : { ...call, activation: "relu" };
+  },
 };

@@ -4,14 +4,14 @@
  */
 
 import type { Window } from "../core/window.ts";
-import type { ActivationName } from "./activation.ts";
+import type { FusedActivation } from "./activation.ts";
 
 export interface ConvolutionCall {
   readonly kernel: "conv2d";
   readonly window: Window;
   readonly inChannels: number;
   readonly outChannels: number;
-  readonly activation: ActivationName;
+  readonly activation: FusedActivation;
 }
 
 export interface DepthwiseCall {
@@ -19,7 +19,7 @@ export interface DepthwiseCall {
   readonly window: Window;
   readonly channels: number;
   readonly multiplier: number;
-  readonly activation: ActivationName;
+  readonly activation: FusedActivation;
 }
 
 /** Also a dense layer, which is a pointwise convolution of one pixel. */
@@ -28,7 +28,7 @@ export interface PointwiseCall {
   readonly pixels: number;
   readonly inChannels: number;
   readonly outChannels: number;
-  readonly activation: ActivationName;
+  readonly activation: FusedActivation;
 }
 
 /** `y = x · scale[c] + shift[c]`: batch norm that was not folded into a convolution. */
@@ -36,14 +36,24 @@ export interface ScaleShiftCall {
   readonly kernel: "scaleShift";
   readonly pixels: number;
   readonly channels: number;
-  readonly activation: ActivationName;
+  readonly activation: FusedActivation;
 }
 
-export interface ActivationCall {
+interface FusibleCall {
   readonly kernel: "activation";
   readonly elements: number;
-  readonly activation: ActivationName;
+  readonly activation: FusedActivation;
 }
+
+interface LeakyCall {
+  readonly kernel: "activation";
+  readonly elements: number;
+  readonly activation: "leakyRelu";
+  /** Above 0, and a float32. */
+  readonly slope: number;
+}
+
+export type ActivationCall = FusibleCall | LeakyCall;
 
 export interface SoftmaxCall {
   readonly kernel: "softmax";
@@ -71,7 +81,7 @@ export interface ElementwiseCall {
   readonly strides: readonly [number, number, number];
   /** Elements of the second input between two examples; 0 if one serves the whole batch. */
   readonly exampleStride: number;
-  readonly activation: ActivationName;
+  readonly activation: FusedActivation;
 }
 
 export type KernelCall =

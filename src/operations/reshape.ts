@@ -1,7 +1,7 @@
 /** Views: operations that move no number. */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { optionError } from "../core/options.ts";
+import { belowOne, optionError } from "../core/options.ts";
 import { type Shape, shapeText } from "../core/tensor.ts";
 import { type Operation, perExample, soleInput } from "./operation.ts";
 
@@ -54,11 +54,7 @@ export interface DropoutAttributes {
 }
 
 export const dropout: Operation<DropoutAttributes> = {
-  check: (owner, attributes) => {
-    const rate = attributes["rate"];
-    if (typeof rate === "number" && rate >= 0 && rate < 1) return { rate };
-    throw optionError(owner, "rate", "a number of at least 0 and below 1", rate);
-  },
+  check: (owner, attributes) => ({ rate: belowOne(owner, "rate", attributes["rate"]) }),
   outputShape: (owner, _attributes, inputs) => soleInput(owner, inputs),
   parameters: () => [],
   multAdds: () => 0,

@@ -2,20 +2,25 @@
  * Groups nodes into the steps that will run: a convolution with the batch norm and the activation behind it is one.
  *
  * A follower joins if it alone reads its predecessor and nobody asked for the value in between. Views (reshape,
- * flatten, dropout) are no steps: they are other names for the buffer they read.
+ * flatten, dropout) are no steps: they are other names for the buffer they read. A leaky ReLU is a step of its own.
  */
 
 import type { Network } from "../layers/network.ts";
 import { INPUT, type LayerNode } from "../layers/node.ts";
+import type { FusedActivation } from "../operations/activation.ts";
 
 type BatchNormNode = Extract<LayerNode, { readonly type: "batchNorm" }>;
-type ActivationNode = Extract<LayerNode, { readonly type: "activation" }>;
+type FusedNode = Extract<LayerNode, { readonly type: "activation" }> & {
+  readonly attributes: { readonly function: FusedActivation };
+};
 
 export interface Group {
   /** The node that gives the step its name: the convolution, or whatever stands alone. */
   readonly head: LayerNode;
   readonly batchNorm?: BatchNormNode;
-  readonly activation?: ActivationNode;
+  readonly activation?: FusedNode;
+  /** An activation right behind it that takes a step of its own. */
+  readonly activatedBy?: string;
   /** All nodes of the step, in order. */
   readonly nodes: readonly LayerNode[];
   /** The steps, or the network's input, that it reads, by the name of their head. */
@@ -62,7 +67,8 @@ export function fuse(network: Network, { keep = new Set(), fold = true }: FuseOp
       return isSole && !wanted.has(last.name) ? next : undefined;
     };
     let batchNorm: BatchNormNode | undefined;
-    let activation: ActivationNode | undefined;
+    let activation: FusedNode | undefined;
+    let activatedBy: string | undefined;
     const first = follower();
     if (fold && first?.type === "batchNorm" && TAKES_BATCH_NORM.has(head.type)) {
       batchNorm = first;
@@ -71,8 +77,10 @@ export function fuse(network: Network, { keep = new Set(), fold = true }: FuseOp
     }
     const second = follower();
     if (second?.type === "activation" && TAKES_ACTIVATION.has(head.type)) {
-      activation = second;
-      nodes.push(second);
+      if (isFused(second)) {
+        activation = second;
+        nodes.push(second);
+      } else activatedBy = second.name;
     }
     for (const node of nodes) {
       taken.add(node.name);
@@ -82,11 +90,16 @@ export function fuse(network: Network, { keep = new Set(), fold = true }: FuseOp
       head,
       ...(batchNorm === undefined ? {} : { batchNorm }),
       ...(activation === undefined ? {} : { activation }),
+      ...(activatedBy === undefined ? {} : { activatedBy }),
       nodes,
       reads: head.inputs.map((name) => holder.get(name) ?? INPUT),
     });
   }
   return { groups, holder };
+}
+
+function isFused(node: Extract<LayerNode, { readonly type: "activation" }>): node is FusedNode {
+  return node.attributes.function !== "leakyRelu";
 }
 
 function countReaders(network: Network): ReadonlyMap<string, number> {

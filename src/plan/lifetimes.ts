@@ -3,7 +3,7 @@
 import { elementCount } from "../core/tensor.ts";
 import type { Network } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
-import { layOutArena } from "./arena.ts";
+import { type Lifetime, layOutArena } from "./arena.ts";
 import type { Grouping } from "./fuse.ts";
 
 export interface Memory {
@@ -33,11 +33,25 @@ export function layOutMemory(
     for (const read of group.reads) lastRead.set(read, Math.max(lastRead.get(read) ?? 0, isJoined ? step + 1 : step));
   });
   const heads = [INPUT, ...grouping.groups.map(({ head }) => head.name)];
-  const lifetimes = heads.map((head, index) => ({
-    elements: joined.has(head) ? 0 : batch * elementCount(network.shapes.get(head) ?? []),
-    from: index - 1,
-    to: kept.has(head) ? end : (lastRead.get(head) ?? index - 1),
-  }));
+  const lifetimes: Lifetime[] = [];
+  /** Which lifetime is that of a value. */
+  const places = new Map<string, number>();
+  for (const [index, head] of heads.entries()) {
+    const to = kept.has(head) ? end : (lastRead.get(head) ?? index - 1);
+    const step = index - 1;
+    const { reads: [read = INPUT] = [], head: node } = grouping.groups[step] ?? {};
+    const place = places.get(read);
+    const shared = place === undefined ? undefined : lifetimes[place];
+    // An activation whose input nobody needs afterwards runs in place.
+    if (place !== undefined && shared?.to === step && node?.type === "activation" && read !== INPUT) {
+      lifetimes[place] = { ...shared, to };
+      places.set(head, place);
+      continue;
+    }
+    places.set(head, lifetimes.length);
+    const elements = joined.has(head) ? 0 : batch * elementCount(network.shapes.get(head) ?? []);
+    lifetimes.push({ elements, from: step, to });
+  }
   const { offsets, elements } = layOutArena(lifetimes);
-  return { offsets: new Map(heads.map((head, index) => [head, offsets[index] ?? 0])), elements };
+  return { offsets: new Map([...places].map(([head, place]) => [head, offsets[place] ?? 0])), elements };
 }

@@ -144,7 +144,7 @@ function callOf(network: Network, { head, activation }: Group): KernelCall {
   const output = [1, ...(network.shapes.get(head.name) ?? [])];
   const call = operationOf(head.type).call(head.name, head.attributes, inputs, output);
   invariant(call !== undefined, `"${head.name}" is a view and cannot be a step.`);
-  return activation === undefined || !("activation" in call)
+  return activation === undefined || !("activation" in call) || call.kernel === "activation"
     ? call
     : { ...call, activation: activation.attributes.function };
 }
@@ -184,7 +184,7 @@ function resolveTap(network: Network, name: string, { groups, holder }: Grouping
     throw unknownName("compile: taps", name, known);
   }
   const group = groups.find(({ head }) => head.name === node);
-  return group === undefined ? node : (group.nodes[group.nodes.length - 1]?.name ?? node);
+  return group === undefined ? node : (group.activatedBy ?? group.nodes[group.nodes.length - 1]?.name ?? node);
 }
 
 /** Tapped values inside a group must be kept apart; the last value of a group is there anyway. */

@@ -6,7 +6,7 @@ import {
   GATE_BYTES,
   type Lowered,
   lower,
-  lowerActivation,
+  lowerAfter,
   type Tile,
 } from "../kernels/wasm/index.ts";
 import type { KernelCall, Plan, Step } from "../plan/plan.ts";
@@ -117,7 +117,7 @@ export function layOut(plan: Plan, tile: Tile, threads: number, cores = threads)
       return { module: place.lowered.module, entry: place.lowered.entry, block, step };
     });
     if (last.lowered.activation !== undefined) {
-      const after = lowerActivation(unitElements, last.lowered.activation);
+      const after = lowerAfter(last.lowered.activation, unitElements);
       const block = take(after.blockBytes);
       const { outputOffset } = last.step;
       writers.push((memory, arena) => {

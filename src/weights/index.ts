@@ -1,6 +1,26 @@
-/** Weights: reading and writing models. */
+/** Weights: reading what other tools wrote, saying what was understood, writing, and making new networks of old ones. */
 
+export { type Decision, describe, formatDescription, type ModelDescription } from "./describe.ts";
+export type { Basis } from "./facts.ts";
 export { type LoadedModel, type LoadOptions, loadModel } from "./load-model.ts";
 export { readSafetensors, type TensorToWrite, writeSafetensors } from "./safetensors.ts";
 export { encodeModel, type SaveOptions, saveModel } from "./save-model.ts";
+export {
+  type CacheEntry,
+  type CacheOptions,
+  clearCache,
+  listCache,
+  type ModelSource,
+  type Progress,
+  type SourceOptions,
+} from "./sources/index.ts";
 export { type StoredTensor, type TensorFile, toFloat32 } from "./stored-tensor.ts";
+export {
+  addClasses,
+  embeddingModel,
+  type HeadedOutput,
+  type HeadOptions,
+  type MoreClasses,
+  replaceHead,
+} from "./transfer.ts";
+export { encodeTfjs, saveTfjs } from "./write-tfjs.ts";

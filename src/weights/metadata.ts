@@ -4,11 +4,14 @@
  *     architecture  mobilenet_v1, or custom
  *     alpha, resolution (or input_size "h,w"), classes, padding, activation, epsilon, background (1 or 0), range "low,high"
  *     options, preprocessing, labels, network   JSON, written by `saveModel`; `options` holds all of the above
+ *     provenance   JSON: where the model once came from, and the evidence for each option
  */
 
 import { DepthwiseError } from "../core/errors.ts";
 import type { Network } from "../layers/network.ts";
 import type { MobileNetV1Options } from "../models/index.ts";
+import { type Basis, type Fact, type Facts, stated } from "./facts.ts";
+import { provenanceOf } from "./provenance.ts";
 
 export interface ModelMetadata {
   /** Options of `mobileNetV1` the file states; checked by the builder. */
@@ -72,6 +75,68 @@ export function readMetadata(metadata: Readonly<Record<string, string>>, file: s
   return { options: withoutUndefined(stated) as MobileNetV1Options };
 }
 
+/** Entries that are read as facts; whatever else a file says is a remark. */
+const KNOWN: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  "alpha",
+  "resolution",
+  "input_size",
+  "classes",
+  "padding",
+  "activation",
+  "epsilon",
+  "background",
+  "range",
+  "folded",
+  "options",
+  "preprocessing",
+  "labels",
+  "network",
+  "provenance",
+]);
+
+/** The same as facts: stated by the metadata, unless the metadata itself says on what they were based. */
+export function factsFromMetadata(
+  metadata: Readonly<Record<string, string>>,
+  file: string,
+): {
+  readonly facts: Facts;
+  readonly network?: Readonly<Record<string, unknown>>;
+  readonly remarks: Readonly<Record<string, unknown>>;
+} {
+  const { options, network } = readMetadata(metadata, file);
+  const provenance = parsedProvenance(metadata["provenance"], file);
+  const decisions = isObject(provenance["decisions"]) ? provenance["decisions"] : {};
+  const facts = Object.entries(options).map(([name, value]) => {
+    const before = Object.hasOwn(decisions, name) ? decisions[name] : undefined;
+    if (!isFact(before)) return [name, stated(value, "metadata")];
+    return [name, { value, basis: before.basis, from: before.from }];
+  });
+  const remarks = Object.entries(metadata).filter(([key]) => !KNOWN.has(key));
+  const origin = isObject(provenance["origin"]) ? { origin: provenance["origin"] } : {};
+  return {
+    facts: Object.fromEntries(facts),
+    remarks: { ...Object.fromEntries(remarks), ...origin },
+    ...(network === undefined ? {} : { network }),
+  };
+}
+
+const BASES: readonly string[] = ["given", "stated", "inferred", "assumed"] satisfies Basis[];
+
+function isFact(value: unknown): value is Fact<unknown> {
+  return isObject(value) && BASES.includes(String(value["basis"])) && typeof value["from"] === "string";
+}
+
+function parsedProvenance(text: string | undefined, file: string): Readonly<Record<string, unknown>> {
+  if (text === undefined) return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch {
+    // Told below, the same as for JSON that is no object.
+  }
+  throw corrupt(file, "provenance", "an object as JSON", text);
+}
+
 /** The metadata under which a model is saved. */
 export function writeMetadata(model: Network): Record<string, string> {
   const { architecture, options, preprocessing, labels, background } = model.info;
@@ -101,8 +166,18 @@ export function writeMetadata(model: Network): Record<string, string> {
     options: JSON.stringify(rest),
     preprocessing: preprocessing === undefined ? undefined : JSON.stringify(preprocessing),
     labels: labels === undefined ? undefined : JSON.stringify(labels),
+    provenance: provenanceText(model),
   };
   return withoutUndefined(entries) as Record<string, string>;
+}
+
+/** What `decisions` rest on, without their values, which stand in the other entries. */
+function provenanceText(model: Network): string | undefined {
+  const provenance = provenanceOf(model);
+  if (provenance === undefined) return undefined;
+  const { decisions, ...origin } = provenance;
+  const bases = Object.entries(decisions).map(([name, { basis, from }]) => [name, { basis, from }]);
+  return JSON.stringify({ decisions: Object.fromEntries(bases), origin });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -59,7 +59,7 @@ function unlikely(name: string, expected: string, shape: Shape): DepthwiseError 
 }
 
 /** Axis i of the result is axis `order[i]` of the source. */
-function permute(data: Float32Array, shape: Shape, order: readonly number[]): Float32Array {
+export function permute(data: Float32Array, shape: Shape, order: readonly number[]): Float32Array {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, side) => product * side, 1));
   const sides = order.map((axis) => shape[axis] ?? 1);
   const steps = order.map((axis) => strides[axis] ?? 1);

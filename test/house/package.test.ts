@@ -28,25 +28,28 @@ function bundle(code: string) {
     write: false,
     metafile: true,
     outdir: "out",
+    external: Object.keys(manifest.peerDependencies).flatMap((name) => [name, `${name}/*`]),
   });
   const entry = outputFiles.find(({ path }) => path.endsWith("stdin.js"))!;
   const eager = Object.entries(metafile.outputs).find(([path]) => path.endsWith("stdin.js"))![1];
-  const chunks = new Set<string>();
-  const follow = (imports: typeof eager.imports): void => {
-    for (const { path, kind } of imports) {
-      if (kind === "dynamic-import" || chunks.has(path)) continue;
-      chunks.add(path);
-      follow(metafile.outputs[path]?.imports ?? []);
-    }
+  /** The entry and what it loads at once; with `lazy` what it can load later too. Not what nothing refers to. */
+  const reached = (lazy: boolean) => {
+    const chunks = new Set<string>();
+    const follow = (imports: typeof eager.imports): void => {
+      for (const { path, kind, external } of imports) {
+        if ((kind === "dynamic-import" && !lazy) || external === true || chunks.has(path)) continue;
+        chunks.add(path);
+        follow(metafile.outputs[path]?.imports ?? []);
+      }
+    };
+    follow(eager.imports);
+    return outputFiles.filter(({ path }) => path === entry.path || [...chunks].some((chunk) => path.endsWith(chunk)));
   };
-  follow(eager.imports);
-  const files = outputFiles.filter(
-    ({ path }) => path === entry.path || [...chunks].some((chunk) => path.endsWith(chunk)),
-  );
+  const files = reached(false);
   const text = files.map((file) => file.text).join("\n");
   const weigh = (all: readonly { readonly contents: Uint8Array }[]) =>
     all.reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).length, 0);
-  return { text, gzipBytes: weigh(files), allBytes: weigh(outputFiles) };
+  return { text, gzipBytes: weigh(files), allBytes: weigh(reached(true)) };
 }
 
 /** Texts that give away what a bundle holds; each stands in a message or a table of its room. */

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { layWindow, type WindowAttributes } from "../../src/core/window.ts";
 import { plainKernel } from "../../src/kernels/js/index.ts";
 import { type Operands, type Runner, referenceKernel } from "../../src/kernels/reference/index.ts";
-import { ACTIVATIONS } from "../../src/operations/activation.ts";
+import { FUSED_ACTIVATIONS } from "../../src/operations/activation.ts";
 import type { ConvolutionCall, DepthwiseCall, KernelCall, PointwiseCall } from "../../src/operations/kernel-call.ts";
 import { fits, WINDOWS } from "../cases/windows.ts";
 import { recipe } from "../golden/vectors.ts";
@@ -77,7 +77,7 @@ function expectSameBits(call: Call, numbers: Numbers): void {
 }
 
 const pair = (min: number, max: number) => fc.tuple(fc.integer({ min, max }), fc.integer({ min, max }));
-const activation = fc.constantFrom(...ACTIVATIONS);
+const activation = fc.constantFrom(...FUSED_ACTIVATIONS);
 const numbers = fc.record({
   batch: fc.integer({ min: 1, max: 3 }),
   hasBias: fc.boolean(),

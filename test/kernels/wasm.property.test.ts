@@ -9,7 +9,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { layWindow } from "../../src/core/window.ts";
 import { referenceKernel } from "../../src/kernels/reference/index.ts";
 import { probeFeatures, TILES, type Weights } from "../../src/kernels/wasm/index.ts";
-import { ACTIVATIONS, type ActivationName } from "../../src/operations/activation.ts";
+import { FUSED_ACTIVATIONS, type FusedActivation } from "../../src/operations/activation.ts";
 import type { ConvolutionCall, DepthwiseCall, KernelCall, PointwiseCall } from "../../src/operations/kernel-call.ts";
 import { operationOf } from "../../src/operations/table.ts";
 import { foldedWeights } from "../../src/plan/step-weights.ts";
@@ -39,7 +39,7 @@ interface Numbers {
   readonly scale: boolean;
   /** Whether some inputs are NaN, infinite, denormal or −0. */
   readonly special: boolean;
-  readonly activation: ActivationName;
+  readonly activation: FusedActivation;
   readonly threads: number;
   /** Examples the memory has room for, beyond those of the run. */
   readonly room: number;
@@ -52,7 +52,7 @@ const numbers: fc.Arbitrary<Numbers> = fc.record({
   bias: fc.boolean(),
   scale: fc.boolean(),
   special: fc.integer({ min: 0, max: 7 }).map((value) => value === 7),
-  activation: fc.constantFrom(...ACTIVATIONS),
+  activation: fc.constantFrom(...FUSED_ACTIVATIONS),
   threads: fc.integer({ min: 1, max: 4 }),
   room: fc.integer({ min: 0, max: 2 }),
 });
@@ -90,7 +90,7 @@ function onReference(
   return output;
 }
 
-function activate(activation: ActivationName, values: Float32Array): Float32Array {
+function activate(activation: FusedActivation, values: Float32Array): Float32Array {
   const call: KernelCall = { kernel: "activation", elements: values.length, activation };
   return onReference(call, 1, [values], values.length);
 }
@@ -257,7 +257,7 @@ describe.each([
 ])("%s", (_name, check) => {
   it("is right on every geometry of the list, with each activation and number of threads in turn", () => {
     for (const [index, window] of WINDOWS.entries()) {
-      const activation = ACTIVATIONS[index % ACTIVATIONS.length]!;
+      const activation = FUSED_ACTIVATIONS[index % FUSED_ACTIVATIONS.length]!;
       const how = { ...PLAIN, seed: index + 1, activation, scale: index % 3 === 0, threads: 1 + (index % 4) };
       try {
         check(window, how);
@@ -377,7 +377,7 @@ describe("depthwiseConv2d and the pointwiseConv2d behind it", () => {
           const size = [height * stride, width * stride] as const;
           check(
             { ...base, size, channels, stride: [stride, stride], batch },
-            { ...PLAIN, seed: index + batch, activation: ACTIVATIONS[index]! },
+            { ...PLAIN, seed: index + batch, activation: FUSED_ACTIVATIONS[index]! },
           );
         }
       }
@@ -410,6 +410,17 @@ describe("what computes as the reference does, to the bit", () => {
       const x = input(batch * elements, how, 9);
       for (const [i, edge] of [-3, 0, 3, 6, -0].entries()) if (i < x.length) x[(i * 7) % x.length] = edge;
       expectBits({ kernel: "activation", elements, activation: how.activation }, batch, [x], elements, how);
+    });
+    fc.assert(property, { seed: SEED, numRuns: 300 });
+  });
+
+  it("leakyRelu of any slope, on special numbers too", () => {
+    const elements = fc.integer({ min: 1, max: 200 });
+    const slopes = fc.oneof(fc.constantFrom(0.01, 0.1, 1e-45, 1 - 2 ** -24), fc.float({ min: 2 ** -149, max: 0.875 }));
+    const property = fc.property(elements, batches, numbers, slopes, (count, batch, how, value) => {
+      const x = input(batch * count, how, 9);
+      const slope = Math.fround(value);
+      expectBits({ kernel: "activation", elements: count, activation: "leakyRelu", slope }, batch, [x], count, how);
     });
     fc.assert(property, { seed: SEED, numRuns: 300 });
   });

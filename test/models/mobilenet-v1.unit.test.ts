@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MOBILENET_V1_BLOCKS, mobileNetV1 } from "../../src/models/index.ts";
+import { MOBILENET_V1_BLOCKS, type MobileNetV1Options, mobileNetV1 } from "../../src/models/index.ts";
 
 describe("mobileNetV1", () => {
   it.each([
@@ -19,6 +19,8 @@ describe("mobileNetV1", () => {
     [{ inputChannels: 0 }, "inputChannels"],
     [{ padding: "SAME" }, "Did you mean"],
     [{ activation: "relu7" }, "Did you mean"],
+    [{ activation: "leakyRelu", negativeSlope: 1 }, "negativeSlope"],
+    [{ negativeSlope: Number.NaN }, "below 1"],
     [{ pooling: "mean" }, "pooling"],
     [{ dropout: 1 }, "dropout"],
     [{ epsilon: 0 }, "epsilon"],
@@ -39,6 +41,19 @@ describe("mobileNetV1", () => {
     [{ inputSize: [31, 31], padding: "keras", stemPadding: "explicit" }, "conv_dw_12"],
   ] as const)("refuses %j, where the network would vanish, naming the layer", (options, layer) => {
     expect(() => mobileNetV1(options)).toThrow(layer);
+  });
+
+  it("has a slope with a leaky ReLU alone, 0.1 unless it is said", () => {
+    const attributesOf = (options: MobileNetV1Options) => {
+      const { layers, info } = mobileNetV1(options);
+      return [layers.find(({ name }) => name === "conv1_relu")!.attributes, info.options!["negativeSlope"]];
+    };
+    expect(attributesOf({ activation: "leakyRelu" })).toEqual([{ function: "leakyRelu", slope: 0.1 }, 0.1]);
+    expect(attributesOf({ activation: "leakyRelu", negativeSlope: 0 })).toEqual([
+      { function: "leakyRelu", slope: 0 },
+      0,
+    ]);
+    expect(attributesOf({ negativeSlope: 0.2 })).toEqual([{ function: "relu6" }, undefined]);
   });
 
   it("takes one pixel where padding allows it", () => {

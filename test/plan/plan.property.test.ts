@@ -62,6 +62,20 @@ describe("the plan", () => {
     });
   });
 
+  it("gives a leaky ReLU a step of its own, in the memory of what it reads, also for a tap of the convolution", () => {
+    const options = { alpha: 0.25, resolution: 128 };
+    const leaky = mobileNetV1({ ...options, activation: "leakyRelu", negativeSlope: 0.3 });
+    const planned = plan(leaky, { taps: ["conv_dw_1"] });
+    const [stem, after, , tapped] = planned.steps;
+    expect(stem).toMatchObject({ layers: ["conv1", "conv1_bn"], call: { activation: "linear" } });
+    const call = { kernel: "activation", activation: "leakyRelu", slope: Math.fround(0.3) };
+    expect(after).toMatchObject({ layers: ["conv1_relu"], call });
+    expect(after!.inputOffsets).toEqual([after!.outputOffset]);
+    expect(planned.taps["conv_dw_1"]!.offset).toBe(tapped!.outputOffset);
+    expect(tapped!.name).toBe("conv_dw_1_relu");
+    expect(plan(leaky).arenaElements).toBe(plan(mobileNetV1(options)).arenaElements);
+  });
+
   it("gives the same numbers folded and unfolded, for random networks", async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -69,7 +83,7 @@ describe("the plan", () => {
           alpha: fc.constantFrom(0.1, 0.25, 0.3),
           inputSize: fc.tuple(fc.integer({ min: 32, max: 60 }), fc.integer({ min: 32, max: 60 })),
           padding: fc.constantFrom("same" as const, "keras" as const, "symmetric" as const),
-          activation: fc.constantFrom("relu" as const, "relu6" as const, "hardSwish" as const),
+          activation: fc.constantFrom("relu" as const, "relu6" as const, "hardSwish" as const, "leakyRelu" as const),
           outputStride: fc.constantFrom(8 as const, 16 as const, 32 as const),
           convolutionBias: fc.boolean(),
           seed: fc.integer({ min: 1, max: 1000 }),

@@ -46,7 +46,7 @@ const gene: fc.Arbitrary<Gene> = fc.record({
   filters: fc.integer({ min: 1, max: 40 }),
   kernel: fc.constantFrom(1, 2, 3, 5),
   stride: fc.constantFrom(1, 1, 2),
-  function: fc.constantFrom("relu", "relu6", "hardSwish", "hardSigmoid"),
+  function: fc.constantFrom("relu", "relu6", "hardSwish", "hardSigmoid", "leakyRelu"),
   isTapped: fc.integer({ min: 0, max: 3 }).map((value) => value === 0),
 });
 
@@ -54,7 +54,10 @@ const ATTRIBUTES: Readonly<Record<string, (gene: Gene) => Readonly<Record<string
   conv2d: ({ filters, kernel, stride }) => ({ filters, kernel, stride, padding: "same" }),
   depthwiseConv2d: ({ kernel, stride }) => ({ kernel, stride, padding: "same" }),
   pointwiseConv2d: ({ filters }) => ({ filters }),
-  activation: ({ function: name }) => ({ function: name }),
+  activation: ({ function: name, filters }) => ({
+    function: name,
+    ...(name === "leakyRelu" ? { slope: filters / 50 } : {}),
+  }),
   maxPool: ({ kernel, stride }) => ({ kernel, stride, padding: "same" }),
   averagePool: ({ kernel, stride }) => ({ kernel, stride, padding: "same" }),
 };

@@ -1,6 +1,6 @@
 /** Rows of numbers on their way into float64 and back. */
 
-import type { ActivationName } from "../../operations/activation.ts";
+import type { FusedActivation } from "../../operations/activation.ts";
 import { activateRange } from "../reference/activation.ts";
 
 /** The parameters of a convolution: `[kernel, bias?]`. */
@@ -27,7 +27,7 @@ export function loadBias(bias: Float32Array | undefined, at: number, count: numb
 export function storeRow(
   sums: Float64Array,
   channels: number,
-  activation: ActivationName,
+  activation: FusedActivation,
   y: Float32Array,
   at: number,
 ): void {

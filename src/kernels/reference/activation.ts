@@ -1,6 +1,6 @@
 /** Activations on a range of numbers, in place or from one array to another. NaN stays NaN. */
 
-import type { ActivationName } from "../../operations/activation.ts";
+import type { FusedActivation } from "../../operations/activation.ts";
 import type { ActivationCall } from "../../operations/kernel-call.ts";
 
 const fround = Math.fround;
@@ -8,11 +8,18 @@ const fround = Math.fround;
 export function activation(call: ActivationCall, batch: number, x: Float32Array, y: Float32Array): void {
   const elements = batch * call.elements;
   for (let i = 0; i < elements; i++) y[i] = x[i];
-  activateRange(call.activation, y, 0, elements);
+  if (call.activation === "leakyRelu") leakRange(call.slope, y, 0, elements);
+  else activateRange(call.activation, y, 0, elements);
+}
+
+/** Multiplies what is below 0 by the slope, in y[at … at + count − 1]. */
+export function leakRange(slope: number, y: Float32Array, at: number, count: number): void {
+  const end = at + count;
+  for (let i = at; i < end; i++) if (y[i] < 0) y[i] *= slope;
 }
 
 /** Applies an activation to y[at … at + count − 1] in place. */
-export function activateRange(name: ActivationName, y: Float32Array, at: number, count: number): void {
+export function activateRange(name: FusedActivation, y: Float32Array, at: number, count: number): void {
   const end = at + count;
   switch (name) {
     case "linear":

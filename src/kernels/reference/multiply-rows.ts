@@ -6,7 +6,7 @@
  * result is the better measuring stick. Innermost runs over contiguous output channels, as the weights lie.
  */
 
-import type { ActivationName } from "../../operations/activation.ts";
+import type { FusedActivation } from "../../operations/activation.ts";
 import { activateRange } from "./activation.ts";
 
 /** sums[at + oc] = bias[oc], or 0. */
@@ -18,7 +18,7 @@ export function startRow(bias: Float32Array | undefined, sums: Float64Array, at:
 export function storeRow(
   sums: Float64Array,
   at: number,
-  activation: ActivationName,
+  activation: FusedActivation,
   y: Float32Array,
   yAt: number,
   channels: number,

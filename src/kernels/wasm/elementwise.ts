@@ -104,6 +104,8 @@ const FUNCTIONS = {
   clamp: (x: Vector, bounds: Bounds) => clamp(x, bounds),
   hardSigmoid: (x: Vector, bounds: Bounds) => hardSigmoid(x, bounds),
   hardSwish: (x: Vector, bounds: Bounds) => op("f32x4.mul", x, hardSigmoid(x, bounds)),
+  /** x, or x · slope where that is more; the lower bound is the slope. */
+  leakyRelu: (x: Vector, { low }: Bounds) => op("f32x4.pmax", op("f32x4.mul", x, low), x),
 } as const;
 
 export type ActivationEntry = keyof typeof FUNCTIONS;

@@ -4,8 +4,15 @@
  */
 
 import type { Window } from "../../core/window.ts";
-import type { ActivationName } from "../../operations/activation.ts";
-import type { ByKernel, ElementwiseCall, GlobalPoolCall, KernelCall, PoolCall } from "../../operations/kernel-call.ts";
+import type { FusedActivation } from "../../operations/activation.ts";
+import type {
+  ActivationCall,
+  ByKernel,
+  ElementwiseCall,
+  GlobalPoolCall,
+  KernelCall,
+  PoolCall,
+} from "../../operations/kernel-call.ts";
 import { CONVOLUTION } from "./convolution.ts";
 import { DEPTHWISE, DEPTHWISE_REACH } from "./depthwise.ts";
 import { ACTIVATION, type ActivationEntry, BINARY, SCALE_SHIFT } from "./elementwise.ts";
@@ -23,6 +30,9 @@ export interface Addresses {
   readonly weights: number;
   readonly zeros: number;
 }
+
+/** Activations that are no clamp, and may follow a kernel. */
+type AfterEntry = Exclude<ActivationEntry, "clamp" | "leakyRelu">;
 
 /** How a step is cut for the threads. */
 export interface Cut {
@@ -48,7 +58,7 @@ export interface Lowered {
   readonly zeroBytes: number;
   readonly scratchBytes: number;
   /** An activation that is no clamp, and runs on the output after it. */
-  readonly activation?: ActivationEntry;
+  readonly activation?: AfterEntry;
   /** Bytes that packing needs for itself. */
   readonly stagingBytes?: number;
   pack(packer: Packer, at: number, weights: Weights): void;
@@ -60,7 +70,7 @@ const LINEAR = { low: -Infinity, high: Infinity } as const;
 
 /** Bounds of the clamp of each activation, and the function that follows where it is more than a clamp. */
 const ACTIVATIONS: {
-  readonly [A in ActivationName]: { readonly low: number; readonly high: number; readonly after?: ActivationEntry };
+  readonly [A in FusedActivation]: { readonly low: number; readonly high: number; readonly after?: AfterEntry };
 } = {
   linear: LINEAR,
   relu: { low: 0, high: Infinity },
@@ -69,7 +79,7 @@ const ACTIVATIONS: {
   hardSwish: { low: -Infinity, high: Infinity, after: "hardSwish" },
 };
 
-function fused(name: ActivationName) {
+function fused(name: FusedActivation) {
   const { low, high, after } = ACTIVATIONS[name];
   return { bounds: { low, high }, after: after === undefined ? {} : { activation: after } };
 }
@@ -210,7 +220,7 @@ const KERNELS: Lowering = {
     };
   },
 
-  activation: ({ elements, activation }) => lowerActivation(elements, activation),
+  activation: lowerActivation,
   softmax: ({ rows, channels }) => ({
     ...NOTHING,
     module: "softmax",
@@ -229,16 +239,33 @@ const KERNELS: Lowering = {
   multiply: elementwise,
 };
 
-/** An activation on its own, or after a kernel; `elements` in a unit where it follows one. */
-export function lowerActivation(elements: number, name: ActivationName | ActivationEntry, unit = elements): Lowered {
-  const row = name === "clamp" ? undefined : ACTIVATIONS[name];
-  const entry = row?.after ?? "clamp";
-  const bounds = entry === "clamp" ? { low: row?.low ?? 0, high: row?.high ?? 0 } : { low: 0, high: 6 };
+/** An activation on its own: threads may cut it anywhere. */
+function lowerActivation(call: ActivationCall): Lowered {
+  if (call.activation === "leakyRelu") {
+    return activationKernel("leakyRelu", { low: call.slope, high: 0 }, call.elements, 1);
+  }
+  const { after, ...bounds } = ACTIVATIONS[call.activation];
+  return after === undefined
+    ? activationKernel("clamp", bounds, call.elements, 1)
+    : { ...lowerAfter(after, 1), units: call.elements };
+}
+
+/** An activation on the output of a kernel, whose units have so many elements. */
+export function lowerAfter(entry: AfterEntry, unit: number): Lowered {
+  return activationKernel(entry, { low: 0, high: 6 }, 1, unit);
+}
+
+function activationKernel(
+  entry: ActivationEntry,
+  bounds: { readonly low: number; readonly high: number },
+  units: number,
+  unit: number,
+): Lowered {
   return {
     ...NOTHING,
     module: "elementwise",
     entry,
-    units: elements / unit,
+    units,
     unitElements: unit,
     blockBytes: ACTIVATION.bytes,
     write: (memory, block, { inputs: [x = 0], output }) =>

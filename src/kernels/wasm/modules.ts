@@ -37,6 +37,7 @@ const MODULES = {
     activation(module, "clamp");
     activation(module, "hardSigmoid");
     activation(module, "hardSwish");
+    activation(module, "leakyRelu");
   },
   softmax,
   gate,

@@ -36,6 +36,7 @@ export const huggingFace: NameMap = {
     // TF-slim's rule, as its configuration's min_depth of 8 says.
     channelRounding: "floor",
     preprocessing: {},
+    why: "as transformers' mobilenet_v1 is configured by default",
   },
 };
 

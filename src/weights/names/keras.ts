@@ -43,5 +43,12 @@ export const keras: NameMap = {
     return { name: `${ours}/kernel`, layout: layer === "predictions" ? "dense" : "as-is" };
   },
   // The weights were trained with TensorFlow's SAME, and no later change of Keras' padding changed them.
-  defaults: { padding: "same", epsilon: 1e-3, activation: "relu6", channelRounding: "truncate", preprocessing: {} },
+  defaults: {
+    padding: "same",
+    epsilon: 1e-3,
+    activation: "relu6",
+    channelRounding: "truncate",
+    preprocessing: {},
+    why: "as Keras Applications builds MobileNet",
+  },
 };

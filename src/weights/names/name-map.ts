@@ -15,17 +15,25 @@ export interface Target {
 export interface FamilyDefaults {
   readonly padding: "same" | "keras" | "symmetric";
   readonly epsilon: number;
-  readonly activation: "relu" | "relu6";
+  readonly activation: "relu" | "relu6" | "leakyRelu";
+  /** Slope below 0 of `leakyRelu`. */
+  readonly negativeSlope?: number;
   readonly channelRounding: "truncate" | "floor" | "divisible8";
   /** What differs from the defaults of `depthwise/images`. */
   readonly preprocessing: Readonly<Record<string, unknown>>;
+  /** Where all this comes from, to be read after "assumed": "as timm builds mobilenetv1". */
+  readonly why: string;
 }
 
 export interface NameMap {
   readonly family: string;
   /** Whether these are the names of this family. */
   matches(names: ReadonlySet<string>): boolean;
-  /** Our name, `"ignored"` for what a network does not need, or undefined for a name the family does not know. */
-  translate(name: string): Target | "ignored" | undefined;
+  /**
+   * Our name, `"ignored"` for what a network does not need, or undefined for a name the family does not know.
+   *
+   * @param names all names of the file: some are needed only if another is absent
+   */
+  translate(name: string, names?: ReadonlySet<string>): Target | "ignored" | undefined;
   readonly defaults: FamilyDefaults;
 }

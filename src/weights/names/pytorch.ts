@@ -10,7 +10,7 @@
  */
 
 import type { NameMap } from "./name-map.ts";
-import { BLOCKS, type TorchLayer, torchTarget } from "./torch-layer.ts";
+import { BLOCKS, IMAGENET, type TorchLayer, torchTarget } from "./torch-layer.ts";
 
 const GROUP = /^(?:module\.)?model\.(0|[1-9]\d?)\.([0134])\.(\w+)$/;
 const CLASSIFIER = /^(?:module\.)?fc\.(\w+)$/;
@@ -33,7 +33,8 @@ export const pytorch: NameMap = {
     epsilon: 1e-5,
     activation: "relu",
     channelRounding: "truncate",
-    preprocessing: { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
+    preprocessing: IMAGENET,
+    why: "as the many copies of this PyTorch file are trained",
   },
 };
 

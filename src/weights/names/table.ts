@@ -4,6 +4,8 @@ import { huggingFace } from "./hugging-face.ts";
 import { keras } from "./keras.ts";
 import type { NameMap } from "./name-map.ts";
 import { pytorch } from "./pytorch.ts";
+import { retinaface } from "./retinaface.ts";
+import { tfSlim } from "./tf-slim.ts";
 import { timm } from "./timm.ts";
 
-export const NAME_MAPS: readonly NameMap[] = [keras, huggingFace, timm, pytorch];
+export const NAME_MAPS: readonly NameMap[] = [keras, huggingFace, timm, pytorch, retinaface, tfSlim];

@@ -46,6 +46,7 @@ export const timm: NameMap = {
     activation: "relu6",
     channelRounding: "divisible8",
     preprocessing: {},
+    why: "as timm builds mobilenetv1",
   },
 };
 

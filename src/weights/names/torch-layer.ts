@@ -11,6 +11,9 @@ export interface TorchLayer {
 /** Blocks of depthwise and pointwise convolution in a MobileNet V1. */
 export const BLOCKS = 13;
 
+/** How most PyTorch code brings a picture, first to 0..1, into the range of its network: torchvision's figures. */
+export const IMAGENET = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] } as const;
+
 const PARAMETERS = {
   convolution: { weight: ["kernel", "oihw"], bias: ["bias", "as-is"] },
   depthwise: { weight: ["depthwise_kernel", "depthwise-oihw"], bias: ["bias", "as-is"] },

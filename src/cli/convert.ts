@@ -1,0 +1,52 @@
+/** `depthwise convert`: a file of another tool as safetensors or a TensorFlow.js layers model. */
+
+import { Command, Option } from "commander";
+import { DepthwiseError } from "../core/errors.ts";
+import { describe } from "../weights/describe.ts";
+import { saveModel } from "../weights/save-model.ts";
+import { saveTfjs } from "../weights/write-tfjs.ts";
+import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
+import { print } from "./network-options.ts";
+
+interface Flags extends LoadFlags {
+  readonly to?: "safetensors" | "tfjs";
+  readonly dtype?: "F32" | "F16";
+}
+
+export function convertCommand(): Command {
+  const command = new Command("convert")
+    .description("read any file of weights, write safetensors or a TensorFlow.js layers model")
+    .argument(
+      "<files...>",
+      "the file (or two halves), then what to write: OUT.safetensors, or a directory for TensorFlow.js",
+    );
+  return addLoadOptions(command)
+    .addOption(new Option("--to <format>", "in place of what the name says").choices(["safetensors", "tfjs"]))
+    .addOption(new Option("--dtype <type>", "of kernels in safetensors: F16 halves the size").choices(["F32", "F16"]))
+    .action(async (paths: readonly string[], flags: Flags) => {
+      const files = paths.slice(0, -1);
+      const out = paths.at(-1) ?? "";
+      const to = flags.to ?? (out.endsWith(".safetensors") ? "safetensors" : "tfjs");
+      if (files.length === 0 || files.length > 2) {
+        throw new DepthwiseError("OPTION_INVALID", {
+          what: "convert: files",
+          expected: "a file to read and one to write, or two halves and one to write",
+          found: `${paths.length} in all`,
+          advice: "Call it as: depthwise convert FILE OUT.safetensors",
+        });
+      }
+      if (to === "tfjs" && flags.dtype === "F16") {
+        throw new DepthwiseError("OPTION_INVALID", {
+          what: "convert: --dtype",
+          expected: "F32 for TensorFlow.js",
+          found: "F16",
+          advice: "Write safetensors for half the size.",
+        });
+      }
+      const model = await loadFrom(files, flags);
+      if (to === "tfjs") await saveTfjs(model, out);
+      else await saveModel(model, out, flags.dtype === undefined ? {} : { dtype: flags.dtype });
+      const { doubts, format } = describe(model);
+      print([`${out}: ${model.name} from ${format}`, ...doubts.map((doubt) => `  ${doubt}`)].join("\n"));
+    });
+}

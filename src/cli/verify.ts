@@ -1,0 +1,162 @@
+/**
+ * `depthwise verify`: whether a model answers as it should. Pictures are classified as the model says they should be
+ * fed, and with the ranges that other networks want: a wrong range makes no error, only worse answers.
+ */
+
+import { basename, dirname } from "node:path";
+import { Command } from "commander";
+import { type Classifier, createClassifier, type Prediction } from "../classify/index.ts";
+import { DepthwiseError } from "../core/errors.ts";
+import type { Preprocessing } from "../images/index.ts";
+import { describe } from "../weights/describe.ts";
+import type { LoadedModel } from "../weights/load-model.ts";
+import { expandFiles } from "./files.ts";
+import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
+import { print } from "./network-options.ts";
+
+interface Flags extends LoadFlags {
+  readonly images: readonly string[];
+  readonly against?: string;
+  readonly json?: boolean;
+}
+
+/** What networks are commonly fed with. */
+const FEEDS: Readonly<Record<string, Preprocessing>> = {
+  "-1 to 1": { range: [-1, 1] },
+  "0 to 1": { range: [0, 1] },
+  "0 to 255": { range: [0, 255] },
+  "ImageNet mean and deviation": { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
+};
+
+export function verifyCommand(): Command {
+  const command = new Command("verify")
+    .description("classify pictures as the model says and in other ranges; compare labels")
+    .argument("<files...>", "a file of weights, or two halves of one network")
+    .requiredOption("--images <files...>", "pictures or globs; a folder named like a label says what they show");
+  return addLoadOptions(command)
+    .option("--against <file>", "another model: how often both name the same class")
+    .option("--json", "print { images, rows, doubts }")
+    .action(async (files: readonly string[], flags: Flags) => {
+      const model = await loadFrom(files, flags);
+      const images = await expandFiles(flags.images);
+      const rows = await reportRows(model, images, flags);
+      const { doubts } = describe(model);
+      print(
+        flags.json === true ? JSON.stringify({ images, rows, doubts }, null, 2) : formatReport(images, rows, doubts),
+      );
+    });
+}
+
+interface Row {
+  /** How the pictures were fed, or which other model answered. */
+  readonly way: string;
+  /** Mean probability of the best class, 0 to 1: low where the range is wrong. */
+  readonly confidence: number;
+  /** Share of pictures with the label that the model's own preprocessing gives. */
+  readonly agreement: number;
+  /** Share of pictures that show what their folder says; absent if no folder is named like a label. */
+  readonly correct?: number;
+}
+
+async function reportRows(model: LoadedModel, images: readonly string[], flags: Flags): Promise<readonly Row[]> {
+  const own = await answers(model, images, undefined, flags.signal);
+  const asRow = (way: string, results: readonly Prediction[], labels: readonly string[]): Row => {
+    const correct = correctShare(images, results, labels);
+    return {
+      way,
+      confidence: mean(results.map(({ probability }) => probability)),
+      agreement: mean(results.map(({ label }, i) => (label === own.best[i]?.label ? 1 : 0))),
+      ...(correct === undefined ? {} : { correct }),
+    };
+  };
+  const rows = [asRow("as the model says", own.best, own.labels)];
+  for (const [way, preprocessing] of Object.entries(FEEDS)) {
+    const {
+      mean: _mean,
+      deviation: _deviation,
+      range: _range,
+      ...rest
+    } = (model.info.preprocessing ?? {}) as Preprocessing;
+    const { best, labels } = await answers(model, images, { ...rest, ...preprocessing }, flags.signal);
+    rows.push(asRow(way, best, labels));
+  }
+  if (flags.against !== undefined) {
+    const other = await loadFrom([flags.against], { signal: flags.signal });
+    const { best, labels } = await answers(other, images, undefined, flags.signal);
+    rows.push(asRow(basename(flags.against), best, labels));
+  }
+  return rows;
+}
+
+async function answers(
+  model: LoadedModel,
+  images: readonly string[],
+  preprocessing: Preprocessing | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly best: readonly Prediction[]; readonly labels: readonly string[] }> {
+  const classes = model.shapes.get(model.outputs.logits)?.at(-1) ?? 0;
+  // Without names the numbers of the classes are as good for comparing.
+  const isNamed = model.info.labels !== undefined || classes === 1000 || classes === 1001;
+  const classifier: Classifier = await createClassifier(model, {
+    ...(preprocessing === undefined ? {} : { preprocessing }),
+    ...(isNamed ? {} : { labels: Array.from({ length: classes }, (_, index) => String(index)) }),
+  });
+  try {
+    const best: Prediction[] = [];
+    for await (const { predictions } of classifier.classifyAll(images, { topK: 1, signal })) {
+      const [first] = predictions;
+      if (first !== undefined) best.push(first);
+    }
+    if (best.length === images.length) return { best, labels: classifier.labels };
+    throw new DepthwiseError("IMAGE_UNREADABLE", {
+      what: `verify: ${images.length - best.length} pictures gave no answer`,
+    });
+  } finally {
+    classifier.close();
+  }
+}
+
+/** Folders named like a label (or one of its synonyms) say what their pictures show. */
+function correctShare(
+  images: readonly string[],
+  results: readonly Prediction[],
+  labels: readonly string[],
+): number | undefined {
+  const synonyms = new Set(labels.flatMap((label) => [label, ...label.split(", ")].map(normal)));
+  const known = images.flatMap((image, i) => {
+    const expected = normal(basename(dirname(image)));
+    const found = results[i]?.label ?? "";
+    return synonyms.has(expected) ? [[found, ...found.split(", ")].map(normal).includes(expected) ? 1 : 0] : [];
+  });
+  return known.length === 0 ? undefined : mean(known);
+}
+
+const normal = (text: string) => text.toLowerCase().replaceAll(/[\s_-]+/g, " ");
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}
+
+function formatReport(images: readonly string[], rows: readonly Row[], doubts: readonly string[]): string {
+  const percent = (share: number | undefined) => (share === undefined ? "" : `${(100 * share).toFixed(0)} %`);
+  const cells = rows.map(({ way, confidence, agreement, correct }) => [
+    way,
+    percent(confidence),
+    percent(agreement),
+    percent(correct),
+  ]);
+  const isJudged = rows.some(({ correct }) => correct !== undefined);
+  const table = [["pictures fed", "mean confidence", "same label", isJudged ? "as the folder says" : ""], ...cells];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  return [
+    `${images.length === 1 ? "1 picture" : `${images.length} pictures`}`,
+    "",
+    ...table.map((row) =>
+      row
+        .map((cell, c) => (c === 0 ? cell.padEnd(widths[c] ?? 0) : cell.padStart(widths[c] ?? 0)))
+        .join("  ")
+        .trimEnd(),
+    ),
+    ...(doubts.length === 0 ? [] : ["", "Assumed, to be checked:", ...doubts.map((doubt) => `- ${doubt}`)]),
+  ].join("\n");
+}

@@ -1,0 +1,135 @@
+/** `describe`: what is known of a model, decision by decision, and on what evidence. */
+
+import { checkNetwork, type Network } from "../layers/network.ts";
+import type { Basis, Fact } from "./facts.ts";
+import { provenanceOf } from "./provenance.ts";
+
+export interface Decision {
+  /** An option of `mobileNetV1`, or of preprocessing: `range`, `mean`, `deviation`, `channelOrder`, `resize`, … */
+  readonly name: string;
+  readonly value: unknown;
+  readonly basis: Basis;
+  /** What it rests on. */
+  readonly from: string;
+}
+
+export interface ModelDescription {
+  readonly name: string;
+  /** The kind of file it came from; `built by mobileNetV1` for a network made here. */
+  readonly format: string;
+  readonly file?: string;
+  /** How its layers were told apart. */
+  readonly understoodBy?: string;
+  readonly inputShape: readonly number[];
+  readonly outputs: readonly string[];
+  readonly parameters: number;
+  readonly decisions: readonly Decision[];
+  /** What was assumed and would change the answers: a sentence each, with what else it could be. */
+  readonly doubts: readonly string[];
+  /** What else the file says of itself. */
+  readonly remarks: Readonly<Record<string, unknown>>;
+}
+
+/** In this order; options that nobody asks about (a seed, a stem) come last, and only if something is known of them. */
+const ORDER = ["alpha", "resolution", "inputSize", "inputChannels", "classes", "background", "includeTop", "padding"];
+
+/** Preprocessing in parts, with the library's defaults for what a description leaves out. */
+const PREPROCESSING = { channelOrder: "rgb", resize: "shorterSide", filter: "antialiased", cropFraction: 0.875 };
+
+/** What else an assumption could be, and what to do. */
+const DOUBTS: Readonly<Record<string, string>> = {
+  padding: '"same" (TensorFlow) and "symmetric" (PyTorch, Caffe) see other pixels at stride 2',
+  activation: '"relu6" and "relu" give other answers',
+  negativeSlope: "frameworks use 0.01 to 0.3",
+  epsilon: "TensorFlow's files want 1e-3, PyTorch's and Caffe's 1e-5",
+  range: "networks want -1 to 1, 0 to 1, or mean and deviation, and fail quietly on another",
+  mean: "networks want -1 to 1, 0 to 1, or mean and deviation, and fail quietly on another",
+  resolution: "another size runs too, but answers best at the one it was trained at",
+};
+
+/**
+ * Describes a model: for a loaded one each decision says whether it was `given` by the caller, `stated` by the file,
+ * `inferred` from what is in it, or `assumed`.
+ *
+ *     console.log(formatDescription(describe(await loadModel("mobilenet.tflite"))));
+ *
+ * @throws {DepthwiseError} `NETWORK_INVALID` for what is no network
+ */
+export function describe(model: Network): ModelDescription {
+  checkNetwork("describe", model);
+  const provenance = provenanceOf(model);
+  const decisions = provenance === undefined ? builtDecisions(model) : decisionsOf(provenance.decisions);
+  const parameters = [...model.parameterInfo.values()].map(({ shape }) => shape.reduce((a, b) => a * b, 1));
+  return {
+    name: model.name,
+    format: provenance?.format ?? `built as ${model.info.architecture}`,
+    ...(provenance === undefined ? {} : { file: provenance.file, understoodBy: provenance.understoodBy }),
+    inputShape: model.inputShape,
+    outputs: Object.keys(model.outputs),
+    parameters: parameters.reduce((a, b) => a + b, 0),
+    decisions,
+    doubts: decisions.flatMap(doubtsAbout),
+    remarks: provenance?.remarks ?? {},
+  };
+}
+
+function builtDecisions({ info }: Network): readonly Decision[] {
+  const { options = {}, labels, background, preprocessing } = info;
+  const facts = Object.entries({ ...options, labels, background, preprocessing })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, { value, basis: "given" as const, from: "the builder's options" }] as const);
+  return decisionsOf(Object.fromEntries(facts));
+}
+
+function decisionsOf(facts: Readonly<Record<string, Fact<unknown>>>): readonly Decision[] {
+  const { preprocessing, ...others } = facts;
+  const rank = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  const decisions = Object.entries(others)
+    .map(([name, fact]) => ({ name, ...fact }))
+    .sort((a, b) => rank(a.name) - rank(b.name));
+  return [...decisions, ...preprocessingDecisions(preprocessing)];
+}
+
+function preprocessingDecisions(fact: Fact<unknown> | undefined): readonly Decision[] {
+  const value = (fact?.value ?? {}) as Readonly<Record<string, unknown>>;
+  const said = Object.entries(value).map(([name, part]): Decision => {
+    return { name, value: part, basis: fact?.basis ?? "assumed", from: fact?.from ?? "" };
+  });
+  const defaults = Object.entries(PREPROCESSING).filter(([name]) => !Object.hasOwn(value, name));
+  return [
+    ...said,
+    ...defaults.map(([name, part]): Decision => {
+      return { name, value: part, basis: "assumed", from: "the library's default; the file does not say" };
+    }),
+  ];
+}
+
+function doubtsAbout({ name, value, basis, from }: Decision): readonly string[] {
+  const others = Object.hasOwn(DOUBTS, name) ? DOUBTS[name] : undefined;
+  if (basis !== "assumed" || others === undefined) return [];
+  return [`${name} ${JSON.stringify(value)} is assumed (${from}); ${others}.`];
+}
+
+/** The description as text for a terminal: a line a decision, then the doubts. */
+export function formatDescription(description: ModelDescription): string {
+  const { name, format, file, understoodBy, inputShape, outputs, parameters, decisions, doubts } = description;
+  const rows = decisions.map((decision) => [decision.name, show(decision.value), decision.basis, decision.from]);
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return [
+    `${name}: ${format}${file === undefined ? "" : `, ${file}`}`,
+    `input ${inputShape.join(" × ")}, outputs ${outputs.join(", ")}, ${parameters.toLocaleString("en-US")} parameters`,
+    ...(understoodBy === undefined ? [] : [`understood by ${understoodBy}`]),
+    "",
+    ...rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")),
+    ...(doubts.length === 0 ? [] : ["", "Assumed, to be checked:", ...doubts.map((doubt) => `- ${doubt}`)]),
+  ].join("\n");
+}
+
+/** A value on one line; long lists are counted. */
+function show(value: unknown): string {
+  if (Array.isArray(value) && value.length > 6) {
+    const [first] = value as readonly unknown[];
+    return `${value.length} (${typeof first === "string" ? `${first}, …` : "…"})`;
+  }
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,34 @@
+/**
+ * What is known of a model, and from where: no reader guesses silently.
+ *
+ * `given` by the caller; `stated` by the file in so many words; `inferred` from something in the file that leaves no
+ * doubt; `assumed` because files of this kind usually are so, and the file does not say.
+ */
+
+import type { MobileNetV1Options } from "../models/index.ts";
+
+export type Basis = "given" | "stated" | "inferred" | "assumed";
+
+export interface Fact<Value> {
+  readonly value: Value;
+  readonly basis: Basis;
+  /** Where it comes from, to be read after the basis: "attribute padding of conv1", "shape of conv1/kernel". */
+  readonly from: string;
+}
+
+/** Facts by the names of the builder's options. */
+export type Facts = {
+  readonly [Name in keyof MobileNetV1Options]?: Fact<Exclude<MobileNetV1Options[Name], undefined>>;
+};
+
+export function stated<Value>(value: Value, from: string): Fact<Value> {
+  return { value, basis: "stated", from };
+}
+
+export function inferred<Value>(value: Value, from: string): Fact<Value> {
+  return { value, basis: "inferred", from };
+}
+
+export function assumed<Value>(value: Value, from: string): Fact<Value> {
+  return { value, basis: "assumed", from };
+}

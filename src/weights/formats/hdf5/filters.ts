@@ -1,0 +1,83 @@
+/** What was done to chunks before they were stored, and undoing it: shuffled bytes, deflate, a checksum behind. */
+
+import { optionalPackage } from "../../optional-package.ts";
+import { MESSAGE, type Message, messageOf } from "./object-header.ts";
+import { corrupt, type Source, unsupported } from "./source.ts";
+
+/** In the order in which they were applied. */
+export type Filters = readonly ("deflate" | "shuffle" | "checksum")[];
+
+const FILTERS: Readonly<Record<number, Filters[number]>> = { 1: "deflate", 2: "shuffle", 3: "checksum" };
+
+export function readFilters(source: Source, messages: readonly Message[], what: string): Filters {
+  const reader = messageOf(source, messages, MESSAGE.filters, `${what}: the filters`);
+  if (reader === undefined) return [];
+  const version = reader.u8();
+  const count = reader.u8();
+  if (version !== 1 && version !== 2) throw corrupt(source.name, `${what}: filters of version ${version}`);
+  if (version === 1) reader.skip(6);
+  const filters: Filters[number][] = [];
+  for (let i = 0; i < count; i++) {
+    const id = reader.u16();
+    const nameBytes = version === 1 || id >= 256 ? reader.u16() : 0;
+    reader.skip(2);
+    const values = reader.u16();
+    reader.skip(version === 1 ? Math.ceil(nameBytes / 8) * 8 : nameBytes);
+    reader.skip(4 * values);
+    if (version === 1 && values % 2 === 1) reader.skip(4);
+    const filter = FILTERS[id];
+    if (filter === undefined) throw unsupported(source.name, `${what} is compressed with filter ${id}`);
+    filters.push(filter);
+  }
+  return filters;
+}
+
+/** Undoes one filter; `byteCount` are the bytes of the chunk once everything is undone. */
+export type Undo = (bytes: Uint8Array, byteCount: number, elementBytes: number) => Uint8Array;
+
+/** Pieces in which compressed bytes are fed in, so that what does not end is noticed early. */
+const PIECE_BYTES = 4096;
+
+/** @throws {DepthwiseError} `PACKAGE_MISSING` if one is `deflate` and fflate is not there */
+export async function loadUndo(
+  source: Source,
+  filters: Filters,
+  what: string,
+): Promise<Readonly<Record<Filters[number], Undo>>> {
+  const load = () => optionalPackage("fflate", `${source.name}: compressed data`, () => import("fflate"));
+  const { Unzlib } = filters.includes("deflate") ? await load() : { Unzlib: undefined };
+  return {
+    checksum: (bytes) => bytes.subarray(0, Math.max(0, bytes.length - 4)),
+    shuffle: (bytes, _, elementBytes) => unshuffle(bytes, elementBytes),
+    deflate(bytes, byteCount) {
+      if (Unzlib === undefined) return bytes;
+      // A checksum may stand behind the elements inside the compressed bytes.
+      const result = new Uint8Array(byteCount + 4);
+      let length = 0;
+      const unzlib = new Unzlib((part) => {
+        if (length + part.length > result.length) throw corrupt(source.name, `${what} unpacks to more than it claims`);
+        result.set(part, length);
+        length += part.length;
+      });
+      try {
+        for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+          unzlib.push(bytes.subarray(at, at + PIECE_BYTES), at + PIECE_BYTES >= bytes.length);
+        }
+      } catch (cause) {
+        if (cause instanceof Error && cause.name === "DepthwiseError") throw cause;
+        throw corrupt(source.name, `${what} cannot be unpacked`);
+      }
+      return result.subarray(0, length);
+    },
+  };
+}
+
+/** All first bytes, then all second bytes, … of the elements, back to one element after the other. */
+function unshuffle(bytes: Uint8Array, elementBytes: number): Uint8Array {
+  const count = Math.floor(bytes.length / elementBytes);
+  const result = bytes.slice();
+  for (let i = 0; i < count; i++) {
+    for (let j = 0; j < elementBytes; j++) result[i * elementBytes + j] = bytes[j * count + i] ?? 0;
+  }
+  return result;
+}

@@ -1,0 +1,76 @@
+/** Keras models in HDF5: whole ones, weights alone by name (Keras 1 and 2), and weights by position (Keras 3). */
+
+import { DepthwiseError } from "../../core/errors.ts";
+import type { FormatReader, ModelFile } from "../model-file.ts";
+import { type Hdf5Group, openHdf5 } from "./hdf5.ts";
+import { configCorrupt } from "./keras-config.ts";
+import { hasLayerNames, readNamedWeights, tensorsByLayer, weightsByLayer } from "./keras-named-weights.ts";
+import { hasNumberedWeights, tensorsByPosition } from "./keras-numbered-weights.ts";
+import { graphFromKeras } from "./keras-topology.ts";
+
+export const read: FormatReader = async (file, context) => {
+  const { name } = file;
+  const root = openHdf5(file.bytes, name, context);
+  const inner = root.get("model_weights");
+  const weights = inner?.kind === "group" ? inner : root;
+  const remarks = remarksOf(root, weights);
+  const config = root.text("model_config");
+  if (config !== undefined) return wholeModel(config, weights, name, remarks);
+  if (hasLayerNames(weights)) {
+    const tensors = tensorsByLayer(await readNamedWeights(weights, name), name);
+    return {
+      format: "Keras HDF5, weights only",
+      content: { kind: "tensors", tensors, isOrdered: true },
+      facts: {},
+      remarks,
+    };
+  }
+  if (hasNumberedWeights(root)) {
+    const tensors = await tensorsByPosition(root, name);
+    const order = "Keras 3 counts layers class by class; the file does not say how classes follow each other.";
+    const content = { kind: "tensors", tensors, isOrdered: false } as const;
+    return { format: "Keras 3 weights", content, facts: {}, remarks: { ...remarks, order } };
+  }
+  throw new DepthwiseError("FORMAT_UNKNOWN", {
+    what: name,
+    expected: "a model or weights that Keras wrote",
+    found: `HDF5 with ${
+      root.names
+        .slice(0, 5)
+        .map((entry) => JSON.stringify(entry))
+        .join(", ") || "nothing in it"
+    }`,
+    advice: "Save the model with Keras: model.save or model.save_weights. Nothing was loaded.",
+    fields: { file: name, names: root.names.slice(0, 100) },
+  });
+};
+
+async function wholeModel(config: string, weights: Hdf5Group, name: string, remarks: Remarks): Promise<ModelFile> {
+  const layers = await readNamedWeights(weights, name);
+  const { graph, facts } = graphFromKeras(parseConfig(config, name, "model_config"), weightsByLayer(layers), { name });
+  return { format: "Keras HDF5, whole model", content: graph, facts, remarks };
+}
+
+type Remarks = Record<string, unknown>;
+
+function remarksOf(root: Hdf5Group, weights: Hdf5Group): Remarks {
+  const remarks: Remarks = {};
+  const version = root.text("keras_version") ?? weights.text("keras_version");
+  const backend = root.text("backend") ?? weights.text("backend");
+  if (version !== undefined) remarks.kerasVersion = version;
+  if (backend !== undefined) remarks.kerasBackend = backend;
+  if (["optimizer_weights", "optimizer"].some((group) => root.get(group)?.kind === "group")) {
+    remarks.optimizer = "The optimizer's state stands beside the weights and was left out.";
+  }
+  return remarks;
+}
+
+/** @throws {DepthwiseError} `FILE_CORRUPT` */
+export function parseConfig(text: string, file: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.slice(0, 200) : String(cause);
+    throw configCorrupt(file, what, { expected: "JSON", found: `text that is not (${reason})` });
+  }
+}

@@ -1,0 +1,62 @@
+/** `.keras` archives of Keras 3: a zip of `config.json`, `metadata.json` and `model.weights.h5`. */
+
+import { DepthwiseError } from "../../core/errors.ts";
+import type { ModelFile, OpenFile, ReadContext } from "../model-file.ts";
+import { openHdf5 } from "./hdf5.ts";
+import { isRecord } from "./keras-config.ts";
+import { parseConfig } from "./keras-hdf5.ts";
+import { weightsByPosition } from "./keras-numbered-weights.ts";
+import { graphFromKeras } from "./keras-topology.ts";
+import type { ZipEntry } from "./zip.ts";
+
+const CONFIG = "config.json";
+const METADATA = "metadata.json";
+const WEIGHTS = "model.weights.h5";
+
+export function isKerasArchive(entries: ReadonlyMap<string, ZipEntry>): boolean {
+  return entries.has(CONFIG) && (entries.has(WEIGHTS) || entries.has(METADATA));
+}
+
+/**
+ * Reads an archive that `openZip` opened.
+ *
+ * @throws {DepthwiseError} `FILE_CORRUPT`, `FILE_TRUNCATED`, `FILE_TOO_LARGE`, `ARCHITECTURE_UNKNOWN`,
+ *         `FORMAT_UNKNOWN` for an archive without weights in HDF5
+ */
+export async function readKerasArchive(
+  entries: ReadonlyMap<string, ZipEntry>,
+  file: OpenFile,
+  context: ReadContext,
+): Promise<ModelFile> {
+  const weights = entries.get(WEIGHTS);
+  if (weights === undefined) {
+    throw new DepthwiseError("FORMAT_UNKNOWN", {
+      what: file.name,
+      expected: `a Keras archive with ${WEIGHTS}`,
+      found: [...entries.keys()].slice(0, 5).join(", "),
+      advice: "Save the model with Keras 3: model.save. Nothing was loaded.",
+      fields: { file: file.name },
+    });
+  }
+  const { name } = file;
+  const config = readJson(entries, CONFIG, name);
+  const root = openHdf5(weights.read(), `${name}: ${WEIGHTS}`, context);
+  const { weightsOf, naming } = await weightsByPosition(root, config, name);
+  const { graph, facts } = graphFromKeras(config, weightsOf, { name });
+  const remarks = { ...metadataOf(entries, name), weightNames: naming };
+  return { format: "Keras 3 archive", content: graph, facts, remarks };
+}
+
+function readJson(entries: ReadonlyMap<string, ZipEntry>, entry: string, file: string): unknown {
+  return parseConfig(new TextDecoder().decode(entries.get(entry)?.read()), file, entry);
+}
+
+function metadataOf(entries: ReadonlyMap<string, ZipEntry>, file: string): Record<string, unknown> {
+  const metadata = entries.has(METADATA) ? readJson(entries, METADATA, file) : {};
+  if (!isRecord(metadata)) return {};
+  const { keras_version: version, date_saved: saved } = metadata;
+  return {
+    ...(typeof version === "string" ? { kerasVersion: version } : {}),
+    ...(typeof saved === "string" ? { dateSaved: saved } : {}),
+  };
+}

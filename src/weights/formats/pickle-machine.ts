@@ -1,0 +1,134 @@
+/** The machine that a pickle is a program for: bytes with a place in them, a stack with marks, and a memo. */
+
+import { DepthwiseError, type ErrorCode } from "../../core/errors.ts";
+import type { PicklePersistent, PickleValue } from "./pickle-values.ts";
+
+export interface Machine {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Place of the next byte. */
+  at: number;
+  readonly stack: PickleValue[];
+  /** Lengths of the stack when a mark was set. */
+  readonly marks: number[];
+  readonly memo: Map<number, PickleValue>;
+  readonly persistent: PicklePersistent[];
+  /** What may still be built, in `COST`s. */
+  left: number;
+}
+
+/**
+ * What a thing costs in memory, in units of about 16 bytes. An opcode of one byte makes a dict of hundreds: without a
+ * bound, a small file would fill the memory.
+ */
+export const COST = { value: 1, entry: 4, memo: 4, container: 16 } as const;
+
+/** Sixteen million, about 256 MB: a network of a hundred layers needs some ten thousand. */
+const MOST_UNITS = 2 ** 24;
+const LEAST_UNITS = 2 ** 18;
+
+export function newMachine(file: string, bytes: Uint8Array, at: number, maxBytes: number): Machine {
+  return {
+    file,
+    bytes,
+    view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    at,
+    stack: [],
+    marks: [],
+    memo: new Map(),
+    persistent: [],
+    left: Math.min(MOST_UNITS, Math.max(LEAST_UNITS, maxBytes / 16)),
+  };
+}
+
+export function corrupt(machine: Machine, what: string, code: ErrorCode = "FILE_CORRUPT"): DepthwiseError {
+  const isCut = code === "FILE_TRUNCATED";
+  return new DepthwiseError(code, {
+    what: `${machine.file}: the pickle ${what}, near byte ${machine.at.toLocaleString("en-US")}`,
+    advice: `The file is ${isCut ? "incomplete" : "damaged"}; fetch it again. Nothing was loaded.`,
+    fields: { file: machine.file, offset: machine.at },
+  });
+}
+
+/** @throws {DepthwiseError} `FILE_TOO_LARGE` */
+export function spend(machine: Machine, units: number): void {
+  machine.left -= units;
+  if (machine.left >= 0) return;
+  throw new DepthwiseError("FILE_TOO_LARGE", {
+    what: `${machine.file}: the pickle builds more objects than any file of weights needs`,
+    advice: "Save the tensors alone (model.state_dict()), or pass a larger maxBytes. Nothing was loaded.",
+    fields: { file: machine.file, offset: machine.at },
+  });
+}
+
+export function push(machine: Machine, value: PickleValue, units: number = COST.value): void {
+  spend(machine, units);
+  machine.stack.push(value);
+}
+
+/** The topmost value above the last mark. */
+export function pop(machine: Machine): PickleValue {
+  const { stack, marks } = machine;
+  if (stack.length <= (marks[marks.length - 1] ?? 0)) throw corrupt(machine, "takes a value from an empty stack");
+  return stack.pop() as PickleValue;
+}
+
+export function peek(machine: Machine): PickleValue {
+  const value = pop(machine);
+  machine.stack.push(value);
+  return value;
+}
+
+/** All values above the last mark, and the mark. */
+export function popToMark(machine: Machine): PickleValue[] {
+  const mark = machine.marks.pop();
+  if (mark === undefined) throw corrupt(machine, "looks for a mark that was never set");
+  return machine.stack.splice(mark);
+}
+
+/** The next bytes, a view. */
+export function take(machine: Machine, count: number): Uint8Array {
+  const start = machine.at;
+  if (!(count <= machine.bytes.length - start)) {
+    throw corrupt(machine, `needs ${count.toLocaleString("en-US")} more bytes than are there`, "FILE_TRUNCATED");
+  }
+  machine.at += count;
+  return machine.bytes.subarray(start, machine.at);
+}
+
+/** The place of a number of `count` bytes, which is passed. */
+export function skip(machine: Machine, count: number): number {
+  take(machine, count);
+  return machine.at - count;
+}
+
+export const uint8 = (machine: Machine): number => machine.view.getUint8(skip(machine, 1));
+export const uint16 = (machine: Machine): number => machine.view.getUint16(skip(machine, 2), true);
+export const int32 = (machine: Machine): number => machine.view.getInt32(skip(machine, 4), true);
+export const uint32 = (machine: Machine): number => machine.view.getUint32(skip(machine, 4), true);
+/** A length: one above 2^53 is more than there is, rounded or not. */
+export const uint64 = (machine: Machine): number => Number(machine.view.getBigUint64(skip(machine, 8), true));
+
+/** The text up to the next line break, which is passed. */
+export function takeLine(machine: Machine): string {
+  const end = machine.bytes.indexOf(0x0a, machine.at);
+  if (end === -1) throw corrupt(machine, "breaks off within a line of text", "FILE_TRUNCATED");
+  const line = latin1(take(machine, end - machine.at));
+  machine.at++;
+  return line;
+}
+
+export function utf8(machine: Machine, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw corrupt(machine, "holds text that is not UTF-8");
+  }
+}
+
+export function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}

@@ -1,0 +1,236 @@
+/** A graph of operations as MobileNet V1: its parameters under our names, and what its operations say. */
+
+import type { DepthwiseError } from "../../core/errors.ts";
+import { type FloatTensor, tensor } from "../../core/tensor.ts";
+import { type Fact, type Facts, inferred, stated } from "../facts.ts";
+import { type Chain, chainOf } from "./chain.ts";
+import { type Constants, findConstants } from "./constants.ts";
+import { geometryFacts } from "./geometry.ts";
+import type { ModelGraph } from "./graph.ts";
+import { type GraphLayer, layerOf } from "./layers.ts";
+import { affineOf, foldedBatchNorm } from "./normalization.ts";
+import { notMobileNetV1 } from "./others.ts";
+import { findPath } from "./path.ts";
+
+export interface Understood {
+  readonly parameters: ReadonlyMap<string, FloatTensor>;
+  readonly facts: Facts;
+  /** The graph's name of each layer of ours. */
+  readonly layerNames: ReadonlyMap<string, string>;
+}
+
+/** Layers of the whole network, and of the shallow one of the paper's table 5. */
+const BLOCKS = { whole: 13, shallow: 8 } as const;
+
+/**
+ * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what the graph looks like and which node does not fit
+ */
+export function understandGraph(graph: ModelGraph, name: string): Understood {
+  const refused = (reason: string): DepthwiseError => notMobileNetV1(graph, name, reason);
+  const constants = findConstants(graph);
+  const path = findPath(graph, constants);
+  if ("reason" in path) throw refused(path.reason);
+  const chain = chainOf(path, constants);
+  if ("reason" in chain) throw refused(chain.reason);
+  const layers = layersOf(chain, graph, constants);
+  if (typeof layers === "string") throw refused(layers);
+  const body = layers.slice(0, chain.units.length);
+  const pattern = patternOf(body);
+  if (typeof pattern === "string") throw refused(pattern);
+  const activation = activationFacts(body);
+  if (typeof activation === "string") throw refused(activation);
+  const size = inputSize(chain);
+  const geometry = geometryFacts(pattern.windowed, pattern.variant, size?.value);
+  if (typeof geometry === "string") throw refused(geometry);
+  const head = headFacts(chain, layers.slice(chain.units.length));
+  if (typeof head === "string") throw refused(head);
+  const front = frontFacts(chain, body[0]?.inChannels ?? 3, constants);
+  if (typeof front === "string") throw refused(front);
+  const named = new Map([...pattern.names.entries(), ...head.names.entries()]);
+  return {
+    ...parametersOf(named),
+    facts: {
+      ...geometry,
+      ...activation,
+      ...head.facts,
+      ...front,
+      ...(size === undefined ? {} : { inputSize: size }),
+      ...normalizationFacts(body),
+    },
+    layerNames: new Map([...named].map(([ours, layer]) => [ours, layer.name])),
+  };
+}
+
+function layersOf(chain: Chain, graph: ModelGraph, constants: Constants): readonly GraphLayer[] | string {
+  const layers: GraphLayer[] = [];
+  let channels = chain.input.shape?.at(-1);
+  for (const unit of [...chain.units, ...chain.head]) {
+    const layer = layerOf(unit, channels, graph, constants);
+    if (typeof layer === "string") return layer;
+    layers.push(layer);
+    channels = layer.outChannels;
+  }
+  return layers;
+}
+
+interface Pattern {
+  /** Our name of each layer, in order. */
+  readonly names: ReadonlyMap<string, GraphLayer>;
+  readonly windowed: readonly GraphLayer[];
+  readonly variant: { readonly shallow: boolean; readonly standardConvolution: boolean };
+}
+
+/** A full 3 × 3 convolution, then 13 (or 8) blocks of depthwise 3 × 3 and pointwise, or of full 3 × 3. */
+function patternOf([stem, ...rest]: readonly GraphLayer[]): Pattern | string {
+  if (stem === undefined) return "it has no convolution before its classifier";
+  if (stem.type === "depthwise") return `its first layer, "${stem.name}", is a depthwise convolution`;
+  const odd = [stem, ...rest].find(({ window: [height, width] }) => height !== width || (height !== 1 && height !== 3));
+  if (odd !== undefined) return `"${odd.name}" has a kernel of ${odd.window.join(" × ")}`;
+  const isStandard = rest.length > 0 && rest.every(({ type, window }) => type === "full" && window[0] === 3);
+  const blocks = isStandard ? rest.length : rest.length / 2;
+  const misplaced = isStandard ? undefined : rest.find((layer, i) => !isInPlace(layer, i % 2 === 0));
+  if (stem.window[0] !== 3 || misplaced !== undefined) {
+    return `"${(misplaced ?? stem).name}" stands where ${misplaced === undefined ? "a 3 × 3" : "another"} convolution should`;
+  }
+  if (blocks !== BLOCKS.whole && blocks !== BLOCKS.shallow) return `it has ${blocks} blocks, not ${BLOCKS.whole}`;
+  const names = new Map([["conv1", stem]]);
+  rest.forEach((layer, i) => {
+    const ours = isStandard ? `conv_${i + 1}` : `conv_${i % 2 === 0 ? "dw" : "pw"}_${Math.floor(i / 2) + 1}`;
+    names.set(ours, layer);
+  });
+  return {
+    names,
+    windowed: [stem, ...rest.filter(({ window }) => window[0] === 3)],
+    variant: { shallow: blocks === BLOCKS.shallow, standardConvolution: isStandard },
+  };
+}
+
+function isInPlace({ type, window, strides }: GraphLayer, isDepthwise: boolean): boolean {
+  if (isDepthwise) return type === "depthwise" && window[0] === 3;
+  return type === "full" && window[0] === 1 && strides[0] === 1 && strides[1] === 1;
+}
+
+function activationFacts(body: readonly GraphLayer[]): Facts | string {
+  const [first, ...others] = body.map(({ activation }) => activation);
+  if (first === undefined) return {};
+  const other = body.find(
+    ({ activation }) => activation.function !== first.function || activation.slope !== first.slope,
+  );
+  if (other !== undefined) {
+    return `"${other.name}" ends in ${other.activation.function} where others end in ${first.function}`;
+  }
+  const weakest = [first, ...others].find(({ basis }) => basis !== "stated") ?? first;
+  const { basis, from } = weakest;
+  const { slope } = first;
+  return {
+    activation: { value: first.function, basis, from: basis === "stated" ? "activations of the layers" : from },
+    ...(slope === undefined ? {} : { negativeSlope: { value: slope, basis, from } }),
+  };
+}
+
+/** From the input's shape, else from a pool that must have seen all of the last feature map, 1/32 of the input. */
+function inputSize({ input, pool }: Chain): Fact<readonly [number, number]> | undefined {
+  const [height, width, channels] = input.shape ?? [];
+  if (channels !== undefined && height !== undefined && width !== undefined) {
+    return stated([height, width], `shape of the input "${input.name}"`);
+  }
+  if (pool?.window === undefined) return undefined;
+  const [down, across] = pool.window;
+  return inferred([32 * down, 32 * across], `the ${down} × ${across} pool "${pool.name}"`);
+}
+
+interface Head {
+  readonly names: ReadonlyMap<string, GraphLayer>;
+  readonly facts: Facts;
+}
+
+function headFacts({ pool, units }: Chain, head: readonly GraphLayer[]): Head | string {
+  const [classifier, another] = head;
+  if (another !== undefined) return `${head.length} layers follow the pool, the second is "${another.name}"`;
+  const names = new Map<string, GraphLayer>();
+  if (classifier === undefined) {
+    const from = pool === undefined ? "it ends with the features" : `it ends with "${pool.name}"`;
+    const kind = pool === undefined ? null : pool.kind === "average" ? "avg" : "max";
+    return { names, facts: { includeTop: stated(false, from), pooling: stated(kind, from) } };
+  }
+  if (units.length > 0 && pool === undefined) return `"${classifier.name}" reads features that nothing averaged`;
+  if (pool?.kind === "max") return `"${pool.name}" takes the maximum before the classifier`;
+  if (classifier.type !== "full" || classifier.window.some((side) => side !== 1)) {
+    return `"${classifier.name}" is no classifier`;
+  }
+  if (classifier.activation.function !== "linear") return `"${classifier.name}" has an activation`;
+  return { names: new Map([["conv_preds", classifier]]), facts: {} };
+}
+
+/** A scale and a shift in front of the network become part of how a pixel becomes the input. */
+function frontFacts({ front }: Chain, channels: number, constants: Constants): Facts | string {
+  if (front.length === 0) return {};
+  let scale = new Float64Array(channels).fill(1);
+  let shift = new Float64Array(channels);
+  for (const step of front) {
+    if (step.type === "batchNorm") return "batch norm stands in front of its first layer";
+    const affine = affineOf(step, channels, constants);
+    if (affine === undefined) return "what is done to its input does not fit the channels";
+    scale = scale.map((value, c) => value * (affine.scale?.[c] ?? 1));
+    shift = shift.map((value, c) => value * (affine.scale?.[c] ?? 1) + (affine.shift?.[c] ?? 0));
+  }
+  const [low = 0] = shift;
+  const [factor = 1] = scale;
+  const isUniform = scale.every((value) => value === factor) && shift.every((value) => value === low);
+  // A factor below 1/8 is meant for bytes.
+  const top = Math.abs(factor) < 0.125 ? 255 : 1;
+  const from = `the graph's own arithmetic on inputs of 0 to ${top}`;
+  const round = (value: number) => Number(value.toPrecision(7));
+  if (isUniform) return { preprocessing: inferred({ range: [round(low), round(low + factor * top)] }, from) };
+  const deviation = Array.from(scale, (value) => round(1 / (value * top)));
+  const mean = Array.from(shift, (value, c) => round(-value / ((scale[c] ?? 1) * top)));
+  return { preprocessing: inferred({ mean, deviation }, from) };
+}
+
+function normalizationFacts(body: readonly GraphLayer[]): Facts {
+  const epsilon = sharedEpsilon(body);
+  if (epsilon === undefined) return {};
+  const isWrittenOut = body.some(({ normalization }) => normalization.isWrittenOut);
+  return {
+    epsilon: stated(epsilon, isWrittenOut ? "batch norm, written out as arithmetic" : "batch norm of the layers"),
+  };
+}
+
+/** The epsilon of all layers; undefined where batch norm is missing somewhere or differs: then all of it is folded. */
+function sharedEpsilon(body: readonly GraphLayer[]): number | undefined {
+  const epsilon = body[0]?.normalization.batchNorm?.epsilon;
+  return body.every(({ normalization }) => normalization.batchNorm?.epsilon === epsilon) ? epsilon : undefined;
+}
+
+function parametersOf(named: ReadonlyMap<string, GraphLayer>): Pick<Understood, "parameters"> {
+  const body = [...named].flatMap(([ours, layer]) => (ours === "conv_preds" ? [] : [layer]));
+  const isApart = sharedEpsilon(body) !== undefined;
+  const hasBias = !isApart || body.some(({ normalization }) => normalization.bias !== undefined);
+  const parameters = new Map<string, FloatTensor>();
+  const vector = (name: string, values: Float64Array) =>
+    parameters.set(name, tensor(Float32Array.from(values), [values.length]));
+  for (const [ours, layer] of named) {
+    const { bias = new Float64Array(layer.outChannels), batchNorm } = layer.normalization;
+    const kernel = layer.kernel();
+    const kernelName = `${ours}/${layer.type === "depthwise" ? "depthwise_kernel" : "kernel"}`;
+    const isClassifier = ours === "conv_preds";
+    if (batchNorm === undefined || (isApart && !isClassifier)) {
+      parameters.set(kernelName, kernel);
+      if (hasBias || isClassifier) vector(`${ours}/bias`, bias);
+    } else {
+      const { scale, shift } = foldedBatchNorm(batchNorm);
+      const folded = kernel.data.map((value, i) => value * (scale[i % scale.length] ?? 1));
+      parameters.set(kernelName, tensor(folded, kernel.shape));
+      vector(
+        `${ours}/bias`,
+        bias.map((value, c) => value * (scale[c] ?? 1) + (shift[c] ?? 0)),
+      );
+    }
+    if (batchNorm === undefined || !isApart || isClassifier) continue;
+    vector(`${ours}_bn/gamma`, batchNorm.gamma);
+    vector(`${ours}_bn/beta`, batchNorm.beta);
+    vector(`${ours}_bn/moving_mean`, batchNorm.mean);
+    vector(`${ours}_bn/moving_variance`, batchNorm.variance);
+  }
+  return { parameters };
+}

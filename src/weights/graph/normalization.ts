@@ -1,0 +1,172 @@
+/**
+ * What follows a convolution, as bias, scale and batch norm, whichever way the file writes it.
+ *
+ * Batch norm may be an operation, or written out: y = x · M + S with M = rsqrt(variance + ε) · gamma and
+ * S = beta − mean · M. Anything else that multiplies and adds is a scale and a shift: to be folded into the kernel, or
+ * into the batch norm before it.
+ */
+
+import type { AffineStep, AfterStep, BatchNormStep, Unit } from "./chain.ts";
+import type { Constants } from "./constants.ts";
+import type { GraphNode } from "./graph.ts";
+
+export interface BatchNormValues {
+  readonly epsilon: number;
+  readonly gamma: Float64Array;
+  readonly beta: Float64Array;
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+}
+
+/** One number for each output channel; the kernel is multiplied by `scale`, then come bias and batch norm. */
+export interface Normalization {
+  readonly scale?: Float64Array;
+  readonly bias?: Float64Array;
+  readonly batchNorm?: BatchNormValues;
+  /** Whether batch norm was written out as arithmetic. */
+  readonly isWrittenOut: boolean;
+}
+
+/** @returns undefined if a step has neither one value nor one for each channel */
+export function normalizationOf(unit: Unit, channels: number, constants: Constants): Normalization | undefined {
+  let scale: Float64Array | undefined;
+  let bias: Float64Array | undefined = unit.bias === undefined ? undefined : constants.read(unit.bias);
+  let batchNorm: BatchNormValues | undefined;
+  let isWrittenOut = false;
+  const fits = (values: Float64Array | undefined) => values === undefined || values.length === channels;
+  if (!fits(bias)) return undefined;
+  const steps = withWrittenOut(unit.after, constants);
+  for (const step of steps) {
+    if (step.type === "batchNorm") {
+      const values = batchNormValues(step, channels, constants);
+      if (values === undefined) return undefined;
+      isWrittenOut ||= step.isWrittenOut === true;
+      batchNorm = batchNorm === undefined ? values : followed(batchNorm, foldedBatchNorm(values));
+      continue;
+    }
+    const affine = affineOf(step, channels, constants);
+    if (affine === undefined) return undefined;
+    if (batchNorm !== undefined) {
+      batchNorm = followed(batchNorm, affine);
+      continue;
+    }
+    if (affine.scale !== undefined) scale = combine(scale, affine.scale, (a, b) => a * b);
+    if (affine.scale !== undefined && bias !== undefined) bias = combine(bias, affine.scale, (a, b) => a * b);
+    if (affine.shift !== undefined) bias = combine(bias, affine.shift, (a, b) => a + b);
+  }
+  return {
+    isWrittenOut,
+    ...(scale === undefined ? {} : { scale }),
+    ...(bias === undefined ? {} : { bias }),
+    ...(batchNorm === undefined ? {} : { batchNorm }),
+  };
+}
+
+/** Batch norm as y = x · scale + shift: scale = gamma / sqrt(variance + ε), shift = beta − mean · scale. */
+export function foldedBatchNorm({ epsilon, gamma, beta, mean, variance }: BatchNormValues): Required<Affine> {
+  const scale = gamma.map((value, c) => value / Math.sqrt((variance[c] ?? 0) + epsilon));
+  return { scale, shift: beta.map((value, c) => value - (mean[c] ?? 0) * (scale[c] ?? 0)) };
+}
+
+interface Affine {
+  readonly scale?: Float64Array;
+  readonly shift?: Float64Array;
+}
+
+/** x · scale + shift for one step; undefined if its values do not fit the channels. */
+export function affineOf(step: AffineStep, channels: number, constants: Constants): Affine | undefined {
+  const given = constants.read(step.value);
+  if (given.length !== 1 && given.length !== channels) return undefined;
+  const values = new Float64Array(channels).map((_, c) => given[given.length === 1 ? 0 : c] ?? 0);
+  switch (step.type) {
+    case "multiply":
+      return { scale: values };
+    case "divide":
+      return { scale: values.map((value) => 1 / value) };
+    case "add":
+      return { shift: values };
+    case "subtract":
+      return { shift: values.map((value) => -value) };
+    case "subtractFrom":
+      return { scale: new Float64Array(channels).fill(-1), shift: values };
+  }
+}
+
+function combine(a: Float64Array | undefined, b: Float64Array, f: (a: number, b: number) => number): Float64Array {
+  return a === undefined ? b : a.map((value, c) => f(value, b[c] ?? 0));
+}
+
+function followed(batchNorm: BatchNormValues, { scale, shift }: Affine): BatchNormValues {
+  const gamma = scale === undefined ? batchNorm.gamma : combine(batchNorm.gamma, scale, (a, b) => a * b);
+  const scaled = scale === undefined ? batchNorm.beta : combine(batchNorm.beta, scale, (a, b) => a * b);
+  return { ...batchNorm, gamma, beta: shift === undefined ? scaled : combine(scaled, shift, (a, b) => a + b) };
+}
+
+type Step = AffineStep | (BatchNormStep & { readonly isWrittenOut?: boolean });
+
+/** The steps with each written-out batch norm in place of its multiplication and addition. */
+function withWrittenOut(after: readonly AfterStep[], constants: Constants): readonly Step[] {
+  const steps: Step[] = [];
+  for (let i = 0; i < after.length; i++) {
+    const [first, second] = after.slice(i, i + 2);
+    const found =
+      first?.type === "multiply" && second?.type === "add"
+        ? writtenOut(first.value, second.value, constants)
+        : undefined;
+    if (found !== undefined) i++;
+    const step = found ?? first;
+    if (step !== undefined) steps.push(step);
+  }
+  return steps;
+}
+
+function writtenOut(scale: string, shift: string, constants: Constants): Step | undefined {
+  const multiplier = constants.producer(scale);
+  const difference = constants.producer(shift);
+  if (multiplier === undefined || difference?.operation.type !== "subtract") return undefined;
+  const [rootNode, gamma] = factors(multiplier, (value) => constants.producer(value)?.operation.type === "rsqrt");
+  const root = constants.producer(rootNode);
+  const sum = root?.operation.type === "rsqrt" ? constants.producer(root.inputs[0] ?? "") : undefined;
+  if (sum?.operation.type !== "add") return undefined;
+  const [beta = "", product = ""] = difference.inputs;
+  const [, mean] = factors(constants.producer(product), (value) => constants.producer(value) === multiplier);
+  const [a = "", b = ""] = sum.inputs;
+  const [variance, epsilon] = constants.read(b).length === 1 ? [a, b] : [b, a];
+  if (mean === "" || constants.read(epsilon).length !== 1) return undefined;
+  return {
+    type: "batchNorm",
+    epsilon: constants.read(epsilon)[0] ?? 0,
+    gamma,
+    beta,
+    mean,
+    variance,
+    isWrittenOut: true,
+  };
+}
+
+/** Of a multiplication: the factor that is sought, and the other one. A node that is sought itself has none. */
+function factors(node: GraphNode | undefined, isSought: (value: string) => boolean): readonly [string, string] {
+  if (node?.operation.type !== "multiply") return [node?.outputs[0] ?? "", ""];
+  const [a = "", b = ""] = node.inputs;
+  return isSought(a) ? [a, b] : isSought(b) ? [b, a] : ["", ""];
+}
+
+function batchNormValues(step: BatchNormStep, channels: number, constants: Constants): BatchNormValues | undefined {
+  const vector = (name: string, absent: number) =>
+    name === "" ? new Float64Array(channels).fill(absent) : constants.read(name);
+  const values = {
+    epsilon: shortest(step.epsilon),
+    gamma: vector(step.gamma, 1),
+    beta: vector(step.beta, 0),
+    mean: vector(step.mean, 0),
+    variance: vector(step.variance, 1),
+  };
+  const { gamma, beta, mean, variance } = values;
+  return [gamma, beta, mean, variance].every(({ length }) => length === channels) ? values : undefined;
+}
+
+/** 0.001 for the float32 that is nearest to it. */
+function shortest(value: number): number {
+  const short = Number(value.toPrecision(7));
+  return Math.fround(short) === Math.fround(value) ? short : value;
+}

@@ -1,0 +1,24 @@
+/** Where a model came from and what was decided about it: plain data in `network.info`, kept when it is saved. */
+
+import type { Network } from "../layers/network.ts";
+import type { Fact } from "./facts.ts";
+
+export interface Provenance {
+  /** The file's kind, such as "TFLite". */
+  readonly format: string;
+  /** The file's name or address. */
+  readonly file: string;
+  /** How layers were told apart: "names of timm mobilenetv1", "operations of the graph". */
+  readonly understoodBy: string;
+  /** By the names of the builder's options. */
+  readonly decisions: Readonly<Record<string, Fact<unknown>>>;
+  /** What else the file says. */
+  readonly remarks: Readonly<Record<string, unknown>>;
+  /** Scales and zero points by layer, of a file whose values are quantized. */
+  readonly quantization?: Readonly<Record<string, unknown>>;
+}
+
+export function provenanceOf(model: Network): Provenance | undefined {
+  const { provenance } = model.info;
+  return provenance === undefined ? undefined : (provenance as unknown as Provenance);
+}

@@ -1,0 +1,47 @@
+/** Which reader reads which kind of file. A new format is one file in `formats/` and one row here. */
+
+import { DepthwiseError } from "../core/errors.ts";
+import { read as readSafetensorsModel } from "./formats/safetensors.ts";
+import type { FormatReader, ModelFile, OpenFile, ReadContext } from "./model-file.ts";
+import { describeKind, type FileKind, recognise } from "./recognise.ts";
+
+/** Readers other than the library's own format are loaded when the first file of their kind is met. */
+const READERS: { readonly [Kind in FileKind]?: () => Promise<{ readonly read: FormatReader }> } = {
+  safetensors: async () => ({ read: readSafetensorsModel }),
+  HDF5: () => import("./formats/keras-hdf5.ts"),
+  "zip (PyTorch or Keras 3)": () => import("./formats/archive.ts"),
+  pickle: () => import("./formats/pytorch.ts"),
+  "TFLite flatbuffer": () => import("./formats/tflite.ts"),
+  "protobuf (ONNX or TensorFlow)": () => import("./formats/protobuf.ts"),
+  JSON: () => import("./formats/tfjs.ts"),
+};
+
+/**
+ * Reads a file by what it is, not by what it is called.
+ *
+ * @throws {DepthwiseError} `FILE_EMPTY`; `FORMAT_UNKNOWN`, saying what the file is; whatever its reader throws
+ */
+export async function readModelFile(file: OpenFile, context: ReadContext): Promise<ModelFile> {
+  if (file.bytes.length === 0) {
+    throw new DepthwiseError("FILE_EMPTY", {
+      what: `${file.name}: the file is empty`,
+      advice: "Fetch it again. Nothing was loaded.",
+      fields: { file: file.name },
+    });
+  }
+  const kind = recognise(file.bytes);
+  const load = READERS[kind];
+  if (load === undefined) {
+    const { phrase, advice } = describeKind(kind);
+    throw new DepthwiseError("FORMAT_UNKNOWN", {
+      what: file.name,
+      expected: "a file of weights",
+      found: phrase,
+      advice: `${advice} Nothing was loaded.`,
+      fields: { file: file.name, kind },
+    });
+  }
+  const { read } = await load();
+  context.signal?.throwIfAborted();
+  return read(file, context);
+}

@@ -1,0 +1,39 @@
+/** How many bytes one call may still read, all its files together. */
+
+import { DepthwiseError } from "../../core/errors.ts";
+
+export interface Budget {
+  /**
+   * Counts bytes before they are held.
+   *
+   * @throws {DepthwiseError} `FILE_TOO_LARGE`; then nothing is counted
+   */
+  take(name: string, bytes: number): void;
+  /** Like `take`, but counts nothing: for sizes that are only announced. */
+  check(name: string, bytes: number): void;
+  giveBack(bytes: number): void;
+}
+
+export function createBudget(maxBytes: number): Budget {
+  let used = 0;
+  const check = (name: string, bytes: number) => {
+    if (used + bytes <= maxBytes) return;
+    throw new DepthwiseError("FILE_TOO_LARGE", {
+      what: used === 0 ? name : `${name}, together with what was read before it`,
+      expected: `at most ${maxBytes.toLocaleString("en-US")} bytes`,
+      found: `${(used + bytes).toLocaleString("en-US")} or more`,
+      advice: "Pass a larger maxBytes if this is the file you mean. Nothing was loaded.",
+      fields: { bytes: used + bytes, maxBytes },
+    });
+  };
+  return {
+    check,
+    take(name, bytes) {
+      check(name, bytes);
+      used += bytes;
+    },
+    giveBack(bytes) {
+      used -= bytes;
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/** The cache in a directory. Loaded in Node alone. */
+
+import { readBytes } from "../../core/bytes.ts";
+import type { SourceCache } from "./cache.ts";
+import { checkedCache, type EntryFacts, type EntryStore, parseFacts } from "./checked-cache.ts";
+import { cacheDirectory, isAbandoned, isEntryName, isTemporaryName, keyOf, ownName } from "./disk-names.ts";
+import { openPartial } from "./disk-partial.ts";
+
+export function openDiskCache(name: string | undefined): SourceCache {
+  const { homedir } = process.getBuiltinModule("node:os");
+  const directory = name ?? cacheDirectory(process.env, process.platform, homedir());
+  const cache = checkedCache(diskStore(directory));
+  return {
+    ...cache,
+    partial: (url) => openPartial(directory, keyOf(url)),
+    async clear() {
+      const { entries, bytes } = await cache.clear();
+      return { entries, bytes: bytes + (await removeLeftovers(directory)) };
+    },
+  };
+}
+
+function diskStore(directory: string): EntryStore {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const { join } = process.getBuiltinModule("node:path");
+  const pathOf = (url: string, kind: "bin" | "json" = "bin") => join(directory, `${keyOf(url)}.${kind}`);
+  const remove = async (url: string) => {
+    // The facts first: without them the bytes are not looked at.
+    await files.rm(pathOf(url, "json"), { force: true });
+    await files.rm(pathOf(url), { force: true });
+  };
+  const writeWhole = async (url: string, kind: "bin" | "json", data: Uint8Array | string) => {
+    const temporary = join(directory, ownName(keyOf(url), "tmp"));
+    try {
+      await files.writeFile(temporary, data);
+      await files.rename(temporary, pathOf(url, kind));
+    } catch (cause) {
+      await files.rm(temporary, { force: true });
+      throw cause;
+    }
+  };
+  return {
+    place: directory,
+    pathOf,
+    remove,
+    async facts(url) {
+      const facts = parseFacts(await files.readFile(pathOf(url, "json"), "utf8"));
+      if (facts?.url === url) return facts;
+      await remove(url);
+      return undefined;
+    },
+    bytes: ({ url, size }) => readBytes(pathOf(url), { maxBytes: Math.max(size, 1) }),
+    async put(facts, bytes) {
+      await files.mkdir(directory, { recursive: true });
+      await writeWhole(facts.url, "bin", bytes);
+      await writeWhole(facts.url, "json", `${JSON.stringify(facts, undefined, 1)}\n`);
+    },
+    async all() {
+      const found: EntryFacts[] = [];
+      for (const name of await namesIn(directory)) {
+        if (!isEntryName(name) || !name.endsWith(".json")) continue;
+        const text = await files.readFile(join(directory, name), "utf8").catch(() => "");
+        const facts = parseFacts(text);
+        const stats = facts && (await files.stat(pathOf(facts.url)).catch(() => undefined));
+        if (facts !== undefined && stats?.size === facts.size) found.push(facts);
+      }
+      return found;
+    },
+  };
+}
+
+/** Names of no meaning to the cache may be there: the user chose the directory. They are never touched. */
+async function removeLeftovers(directory: string): Promise<number> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const { join } = process.getBuiltinModule("node:path");
+  let freed = 0;
+  for (const name of await namesIn(directory)) {
+    const path = join(directory, name);
+    const stats = await files.stat(path).catch(() => undefined);
+    if (stats === undefined) continue;
+    // Entries that are still here are broken ones: whole ones went before.
+    if (!isEntryName(name) && !(isTemporaryName(name) && isAbandoned(name, stats.mtimeMs))) continue;
+    await files.rm(path, { force: true });
+    freed += stats.size;
+  }
+  return freed;
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await process.getBuiltinModule("node:fs/promises").readdir(directory);
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
+    throw cause;
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Unfinished downloads on disk. Loaded in Node alone.
+ *
+ * One file: a line of JSON that says what it is a part of, then the bytes as they came. It is only ever appended to,
+ * by the process in its name, so whatever a kill leaves is a beginning of the file. A process that comes later takes
+ * it over by renaming it, which one of several does.
+ */
+
+import type { PartialFile, PartialSource } from "./cache.ts";
+import { freeName, isAbandoned, isPartOf, ownName } from "./disk-names.ts";
+
+/** Longer lines are not ours. */
+const HEADER_BYTES = 65_536;
+
+export async function openPartial(directory: string, key: string): Promise<PartialFile> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const { join } = process.getBuiltinModule("node:path");
+  const path = join(directory, ownName(key, "part"));
+  const found = await adopt(directory, key, path);
+  let handle: { appendFile(data: Uint8Array | string): Promise<void>; close(): Promise<void> } | undefined;
+  let isThere = found !== undefined;
+  const close = async () => {
+    const open = handle;
+    handle = undefined;
+    await open?.close();
+  };
+  return {
+    left: found && { source: found.source, size: found.size, load: () => loadFrom(path, found.start) },
+    async begin(source) {
+      await close();
+      await files.mkdir(directory, { recursive: true });
+      isThere = true;
+      handle = await files.open(path, "w");
+      await handle.appendFile(`${JSON.stringify(source)}\n`);
+    },
+    async append(bytes) {
+      handle ??= await files.open(path, "a");
+      await handle.appendFile(bytes);
+    },
+    async leave() {
+      await close();
+      if (isThere) await files.rename(path, join(directory, freeName(key)));
+      isThere = false;
+    },
+    async drop() {
+      await close();
+      if (isThere) await files.rm(path, { force: true });
+      isThere = false;
+    },
+  };
+}
+
+interface Found {
+  readonly source: PartialSource;
+  /** Where the bytes begin, and how many there are. */
+  readonly start: number;
+  readonly size: number;
+}
+
+/** Renames the largest abandoned part of the file to `path`; the others are removed. */
+async function adopt(directory: string, key: string, path: string): Promise<Found | undefined> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const { join } = process.getBuiltinModule("node:path");
+  const names = await files.readdir(directory).catch(() => []);
+  const parts: { readonly from: string; readonly size: number }[] = [];
+  for (const name of names.filter((candidate) => isPartOf(key, candidate))) {
+    const from = join(directory, name);
+    const stats = await files.stat(from).catch(() => undefined);
+    if (stats === undefined || !isAbandoned(name, stats.mtimeMs)) continue;
+    // After a crash of the whole machine a file can have its length but not its bytes.
+    if (stats.mtimeMs < startOfMachine()) await files.rm(from, { force: true });
+    else parts.push({ from, size: stats.size });
+  }
+  let found: Found | undefined;
+  for (const { from, size } of parts.sort((a, b) => b.size - a.size)) {
+    if (found !== undefined) {
+      await files.rm(from, { force: true });
+      continue;
+    }
+    const isMine = await files.rename(from, path).then(
+      () => true,
+      () => false,
+    );
+    if (isMine) found = await readHeader(path, size);
+  }
+  return found;
+}
+
+function startOfMachine(): number {
+  return Date.now() - process.getBuiltinModule("node:os").uptime() * 1000;
+}
+
+/** What the file is a part of; one that does not say is removed. */
+async function readHeader(path: string, fileSize: number): Promise<Found | undefined> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const file = await files.open(path, "r");
+  try {
+    const head = new Uint8Array(Math.min(HEADER_BYTES, fileSize));
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    const end = head.subarray(0, bytesRead).indexOf(0x0a);
+    const source = end === -1 ? undefined : parseSource(new TextDecoder().decode(head.subarray(0, end)));
+    if (source !== undefined) return { source, start: end + 1, size: fileSize - end - 1 };
+  } finally {
+    await file.close();
+  }
+  await files.rm(path, { force: true });
+  return undefined;
+}
+
+function parseSource(text: string): PartialSource | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const { address, validator, etag, total } = value as Partial<Record<keyof PartialSource, unknown>>;
+  if (typeof address !== "string" || typeof validator !== "string") return undefined;
+  if (etag !== undefined && typeof etag !== "string") return undefined;
+  if (total !== undefined && !(typeof total === "number" && Number.isSafeInteger(total))) return undefined;
+  return { address, validator, etag, total };
+}
+
+async function loadFrom(path: string, start: number): Promise<Uint8Array | undefined> {
+  const whole = await process
+    .getBuiltinModule("node:fs/promises")
+    .readFile(path)
+    .catch(() => undefined);
+  return whole?.subarray(start);
+}

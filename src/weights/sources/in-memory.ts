@@ -1,0 +1,81 @@
+/** Models that the caller already holds: bytes, Blobs, streams, lists of Files. */
+
+import { DepthwiseError } from "../../core/errors.ts";
+import { optionError } from "../../core/options.ts";
+import type { OpenFile } from "../model-file.ts";
+import { chooseHead, listed } from "./head-file.ts";
+import type { Opening } from "./opening.ts";
+import { ownBytes } from "./own-bytes.ts";
+import { noPlace, relativeParts } from "./relative-path.ts";
+import { type ByteStream, readStream } from "./stream.ts";
+
+export function openBytes(source: ArrayBufferLike | ArrayBufferView, opening: Opening): OpenFile {
+  opening.budget.take("bytes", source.byteLength);
+  return alone("bytes", ownBytes(source));
+}
+
+export async function openStream(source: ByteStream, opening: Opening): Promise<OpenFile> {
+  const { budget, settings } = opening;
+  const bytes = await readStream("stream", source, budget, settings.signal, (received) =>
+    settings.onProgress?.({ file: "stream", received, total: undefined, fromCache: false }),
+  );
+  return alone("stream", bytes);
+}
+
+export async function openBlob(blob: Blob, opening: Opening): Promise<OpenFile> {
+  const name = "name" in blob && typeof blob.name === "string" && blob.name !== "" ? blob.name : "Blob";
+  return alone(name, await readBlob(name, blob, opening));
+}
+
+/** Files picked or dropped together; those beside the head are found by name. */
+export async function openFiles(list: ArrayLike<unknown>, opening: Opening): Promise<OpenFile> {
+  const files = Array.from(list, (file) => {
+    if (typeof Blob !== "undefined" && file instanceof Blob && "name" in file) return file as File;
+    throw optionError("source", "list", "a list of File objects", file);
+  });
+  const place = "list of files";
+  const names = files.map(({ name }) => name);
+  const head = files[chooseHead(place, names)] as File;
+  return {
+    name: head.name,
+    bytes: await readBlob(head.name, head, opening),
+    async sibling(path) {
+      const file = fileNamed(relativeParts(head.name, path), files);
+      if (file === undefined) {
+        throw new DepthwiseError("FILE_NOT_FOUND", {
+          what: `${head.name}: the file ${JSON.stringify(path)} that belongs to it`,
+          expected: "exactly one of this name in the list",
+          found: listed(names),
+          advice: "Pass all files of the model together.",
+          fields: { path, names },
+        });
+      }
+      return readBlob(file.name, file, opening);
+    },
+  };
+}
+
+/** The File of that name, of several the one whose directories fit as well. */
+function fileNamed(parts: readonly string[], files: readonly File[]): File | undefined {
+  const candidates = files.filter(({ name }) => name === parts.at(-1));
+  if (candidates.length <= 1) return candidates[0];
+  const end = `/${parts.join("/")}`;
+  const fitting = candidates.filter(({ webkitRelativePath }) => `/${webkitRelativePath ?? ""}`.endsWith(end));
+  return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+async function readBlob(name: string, blob: Blob, { budget, settings }: Opening): Promise<Uint8Array> {
+  const { signal, onProgress } = settings;
+  // By its stream, not `arrayBuffer`: only that can be given up.
+  return readStream(name, blob.stream(), budget, signal, (received) =>
+    onProgress?.({ file: name, received, total: blob.size, fromCache: false }),
+  );
+}
+
+function alone(name: string, bytes: Uint8Array): OpenFile {
+  return {
+    name,
+    bytes,
+    sibling: (path) => Promise.reject(noPlace(name, path)),
+  };
+}

@@ -1,0 +1,46 @@
+/** Models on a disk: a file or a directory, and the files beside it. */
+
+import { nodeFiles, readBytes } from "../../core/bytes.ts";
+import type { OpenFile } from "../model-file.ts";
+import type { Opening } from "./opening.ts";
+import { relativeParts } from "./relative-path.ts";
+
+/**
+ * @param path of a file, or of a directory with one model in it
+ * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_TOO_LARGE`
+ */
+export async function openPath(path: string, opening: Opening): Promise<OpenFile> {
+  const stats = await statsOf(path);
+  const head = stats?.isDirectory() ? await (await import("./directory.ts")).headOf(path) : path;
+  const bytes = await readPath(head, opening);
+  return {
+    name: head,
+    bytes,
+    async sibling(name) {
+      const parts = relativeParts(head, name);
+      const { dirname, join } = process.getBuiltinModule("node:path");
+      return readPath(join(dirname(head), ...parts), opening);
+    },
+  };
+}
+
+async function statsOf(path: string) {
+  return nodeFiles()
+    ?.stat(path)
+    .catch(() => undefined);
+}
+
+async function readPath(path: string, { budget, settings }: Opening): Promise<Uint8Array> {
+  // What is no file, `readBytes` explains.
+  const stats = await statsOf(path);
+  const size = stats?.isFile() ? stats.size : 0;
+  budget.take(path, size);
+  try {
+    const bytes = await readBytes(path, { maxBytes: Math.max(size, 1), signal: settings.signal });
+    settings.onProgress?.({ file: path, received: bytes.length, total: size, fromCache: false });
+    return bytes;
+  } catch (cause) {
+    budget.giveBack(size);
+    throw cause;
+  }
+}

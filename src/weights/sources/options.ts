@@ -1,0 +1,159 @@
+/** Options of a source, checked once: below this nobody asks what is undefined. */
+
+import { DepthwiseError } from "../../core/errors.ts";
+import { booleanOption, checkKnownOptions, optionError, positiveInteger, positiveNumber } from "../../core/options.ts";
+
+export interface Progress {
+  /** The file in question: the head, or one beside it. */
+  readonly file: string;
+  /** Bytes so far. */
+  readonly received: number;
+  /** Bytes in all, where the server or the source says. */
+  readonly total: number | undefined;
+  readonly fromCache: boolean;
+  /** What went wrong without harm: why the file could not be kept in the cache. */
+  readonly note?: string;
+}
+
+export interface SourceOptions {
+  /** Most bytes that are read, the files beside the head included. Default 2 GiB. */
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /**
+   * Whether downloads are kept and found again. Default true. A string is the directory in Node (otherwise
+   * `$DEPTHWISE_CACHE`, or `depthwise` in the user's folder for caches) and the name of the cache in a browser.
+   */
+  readonly cache?: boolean | string;
+  /**
+   * Whether the server is asked although the cache has the file; it answers in a few bytes if nothing changed. Default:
+   * an address is asked, and if it cannot be reached the cache answers; a name (`hf:`, `keras:`) and a file whose
+   * sha256 is given are not asked.
+   */
+  readonly refresh?: boolean;
+  /** Never use the network. Default false. */
+  readonly offline?: boolean;
+  /** How often a failed request to one address is repeated, going on where it ended. Default 3. */
+  readonly retries?: number;
+  /** Milliseconds without a byte after which a request counts as failed. Default 30,000. */
+  readonly stallTimeout?: number;
+  /**
+   * Addresses to try in order when the first fails: of the same file for a web address, and in place of `hubUrl` or
+   * `kerasUrl` for a name. Default none.
+   */
+  readonly mirrors?: readonly string[];
+  /** Bytes that the file must have. */
+  readonly size?: number;
+  /** SHA-256 that the file must have, as 64 hexadecimal digits. */
+  readonly sha256?: string;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Access token for Hugging Face, sent to `hubUrl` alone. */
+  readonly token?: string;
+  /** Default `$HF_ENDPOINT` in Node, otherwise `https://huggingface.co`. */
+  readonly hubUrl?: string;
+  /** Default `https://storage.googleapis.com/tensorflow/keras-applications`. */
+  readonly kerasUrl?: string;
+}
+
+/** The names of `SourceOptions`, for whoever takes more options than these. */
+export const SOURCE_OPTIONS = [
+  "maxBytes",
+  "signal",
+  "onProgress",
+  "cache",
+  "refresh",
+  "offline",
+  "retries",
+  "stallTimeout",
+  "mirrors",
+  "size",
+  "sha256",
+  "headers",
+  "token",
+  "hubUrl",
+  "kerasUrl",
+] as const satisfies readonly (keyof SourceOptions)[];
+
+/** What the file must be, if the caller knows. */
+export interface Expected {
+  readonly size: number | undefined;
+  readonly sha256: string | undefined;
+}
+
+export interface Settings
+  extends Required<Omit<SourceOptions, "signal" | "onProgress" | "size" | "sha256" | "token" | "refresh">> {
+  readonly refresh: boolean | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly token: string | undefined;
+  readonly expected: Expected;
+}
+
+const OWNER = "source";
+
+/** @throws {DepthwiseError} `OPTION_INVALID` */
+export function checkSourceOptions(options: SourceOptions): Settings {
+  checkKnownOptions(OWNER, options, SOURCE_OPTIONS);
+  const { cache = true, retries = 3, mirrors = [], headers = {} } = options;
+  if (typeof cache !== "boolean" && (typeof cache !== "string" || cache === "")) {
+    throw optionError(OWNER, "cache", "true, false or the name of a directory", cache);
+  }
+  if (!Number.isSafeInteger(retries) || retries < 0) {
+    throw optionError(OWNER, "retries", "a whole number from 0", retries);
+  }
+  if (!Array.isArray(mirrors)) throw optionError(OWNER, "mirrors", "a list of web addresses", mirrors);
+  return {
+    maxBytes: positiveInteger(OWNER, "maxBytes", options.maxBytes ?? 2 ** 31),
+    signal: options.signal,
+    onProgress: options.onProgress,
+    cache,
+    refresh: options.refresh === undefined ? undefined : booleanOption(OWNER, "refresh", options.refresh),
+    offline: booleanOption(OWNER, "offline", options.offline ?? false),
+    retries,
+    stallTimeout: positiveNumber(OWNER, "stallTimeout", options.stallTimeout ?? 30_000),
+    mirrors: mirrors.map((mirror: unknown) => webAddress("mirrors", mirror)),
+    headers: checkHeaders(headers),
+    token: options.token,
+    hubUrl: webAddress("hubUrl", options.hubUrl ?? hubFromEnvironment() ?? "https://huggingface.co"),
+    kerasUrl: webAddress(
+      "kerasUrl",
+      options.kerasUrl ?? "https://storage.googleapis.com/tensorflow/keras-applications",
+    ),
+    expected: { size: checkByteCount(options.size), sha256: checkDigest(options.sha256) },
+  };
+}
+
+function hubFromEnvironment(): string | undefined {
+  return (typeof process === "undefined" ? undefined : process.env?.["HF_ENDPOINT"]) || undefined;
+}
+
+function webAddress(option: string, value: unknown): string {
+  if (typeof value === "string" && /^https?:\/\/[^/]/i.test(value) && URL.canParse(value)) return value;
+  throw optionError(OWNER, option, "an address that begins with https:// or http://", value);
+}
+
+function checkHeaders(headers: unknown): Readonly<Record<string, string>> {
+  const isObject = typeof headers === "object" && headers !== null;
+  if (isObject && Object.values(headers).every((value) => typeof value === "string")) return { ...headers };
+  throw optionError(OWNER, "headers", "an object of strings", headers);
+}
+
+function checkByteCount(size: number | undefined): number | undefined {
+  return size === undefined ? undefined : positiveInteger(OWNER, "size", size);
+}
+
+function checkDigest(sha256: unknown): string | undefined {
+  if (sha256 === undefined) return undefined;
+  if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/i.test(sha256)) {
+    throw optionError(OWNER, "sha256", "64 hexadecimal digits", sha256);
+  }
+  if (globalThis.crypto?.subtle === undefined) {
+    throw new DepthwiseError("OPTION_INVALID", {
+      what: "source: sha256 cannot be checked here, since crypto.subtle is missing: the page is not a secure one",
+      advice: "Serve the page over https, or give size alone.",
+      fields: { owner: OWNER, option: "sha256" },
+    });
+  }
+  return sha256.toLowerCase();
+}

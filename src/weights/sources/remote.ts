@@ -1,0 +1,231 @@
+/** Files on servers: from the cache if they are there, otherwise fetched from one address after the other and kept. */
+
+import { DepthwiseError, type ErrorCode } from "../../core/errors.ts";
+import type { OpenFile } from "../model-file.ts";
+import type { PartialFile, SourceCache } from "./cache.ts";
+import { corrupt, mismatch } from "./digest.ts";
+import { type Downloaded, download, type Failure } from "./download.ts";
+import { huggingFacePlace } from "./hugging-face.ts";
+import { kerasPlace } from "./keras-names.ts";
+import type { Opening } from "./opening.ts";
+import type { Expected, Settings } from "./options.ts";
+import { addressPlace } from "./web-address.ts";
+
+export interface Address {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface RemoteFile {
+  readonly name: string;
+  /** Of the same file, the first is the one it is kept under. */
+  readonly addresses: readonly Address[];
+}
+
+export interface RemotePlace {
+  /** For messages. */
+  readonly name: string;
+  /** Whether another model may stand there tomorrow: at an address, unlike under a name of a collection. */
+  readonly mayChange: boolean;
+  /** What may be the model: the first that exists is. */
+  readonly heads: readonly RemoteFile[];
+  /** Where a file beside the chosen head may be, likewise. */
+  beside(head: number, path: string): readonly RemoteFile[];
+}
+
+export function placeOf(type: "hub" | "keras" | "web", text: string, settings: Settings): RemotePlace {
+  if (type === "hub") return huggingFacePlace(text, settings);
+  if (type === "keras") return kerasPlace(text, settings);
+  const name = /^(data|blob):/i.exec(text)?.[0];
+  return addressPlace(name ?? text, [text, ...settings.mirrors], settings);
+}
+
+const ANYTHING: Expected = { size: undefined, sha256: undefined };
+
+export async function openRemote(place: RemotePlace, given: Opening): Promise<OpenFile> {
+  const { refresh, expected } = given.settings;
+  const opening: RemoteOpening = {
+    ...given,
+    settings: { ...given.settings, refresh: refresh ?? (place.mayChange && expected.sha256 === undefined) },
+    mayFallBack: refresh === undefined,
+  };
+  const { index, name, bytes } = await fetchFirst(place.name, place.heads, opening.settings.expected, opening);
+  return {
+    name,
+    bytes,
+    async sibling(path) {
+      const files = place.beside(index, path);
+      return (await fetchFirst(files[0]?.name ?? place.name, files, ANYTHING, opening)).bytes;
+    },
+  };
+}
+
+interface RemoteOpening extends Opening {
+  /** Whether the cache may answer where the server, asked again, cannot be reached. */
+  readonly mayFallBack: boolean;
+}
+
+interface Fetched {
+  /** Which of the files it is. */
+  readonly index: number;
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The first of the files that exists. One that cannot be had for another reason ends the search. */
+async function fetchFirst(
+  name: string,
+  files: readonly RemoteFile[],
+  expected: Expected,
+  opening: RemoteOpening,
+): Promise<Fetched> {
+  const { offline, refresh } = opening.settings;
+  const cache = await opening.cache();
+  if (cache !== undefined && (offline || !refresh)) {
+    for (const [index, file] of files.entries()) {
+      const bytes = await fromCache(file, cache, expected, opening);
+      if (bytes !== undefined) return { index, name: file.name, bytes };
+    }
+  }
+  const failures: Failure[] = [];
+  for (const [index, file] of files.entries()) {
+    const usable = file.addresses.filter(({ url }) => !offline || !isNetwork(url));
+    if (usable.length === 0) continue;
+    const result = await fetchFile({ ...file, addresses: usable }, cache, expected, opening);
+    if (result.type === "bytes") return { index, name: file.name, bytes: result.bytes };
+    failures.push(...result.failures);
+    if (result.failures.some(({ code }) => code !== "FILE_NOT_FOUND")) break;
+  }
+  if (cache !== undefined && refresh && opening.mayFallBack && failures.some(({ canRetry }) => canRetry)) {
+    for (const [index, file] of files.entries()) {
+      const bytes = await fromCache(file, cache, expected, opening, "the server could not be asked whether it changed");
+      if (bytes !== undefined) return { index, name: file.name, bytes };
+    }
+  }
+  throw failures.length === 0 ? notOffline(name, files, cache) : notFetched(name, failures);
+}
+
+/** Unlike `blob:` and `data:`, which neither need a network nor are kept. */
+function isNetwork(url: string): boolean {
+  return /^https?:/i.test(url);
+}
+
+function keyOf({ addresses }: RemoteFile): string {
+  return addresses[0]?.url ?? "";
+}
+
+async function fromCache(
+  file: RemoteFile,
+  cache: SourceCache,
+  expected: Expected,
+  { budget, settings }: Opening,
+  note?: string,
+): Promise<Uint8Array | undefined> {
+  const kept = await cache.find(keyOf(file));
+  if (kept === undefined || mismatch(expected, kept.size, kept.sha256) !== undefined) return undefined;
+  budget.take(file.name, kept.size);
+  const bytes = await kept.load();
+  settings.signal?.throwIfAborted();
+  if (bytes === undefined) budget.giveBack(kept.size);
+  else {
+    const told = note === undefined ? {} : { note };
+    settings.onProgress?.({ file: file.name, received: kept.size, total: kept.size, fromCache: true, ...told });
+  }
+  return bytes;
+}
+
+type FetchResult =
+  | { readonly type: "bytes"; readonly bytes: Uint8Array }
+  | { readonly type: "failed"; readonly failures: readonly Failure[] };
+
+async function fetchFile(
+  file: RemoteFile,
+  cache: SourceCache | undefined,
+  expected: Expected,
+  opening: Opening,
+): Promise<FetchResult> {
+  const key = keyOf(file);
+  const kept = isNetwork(key) ? cache : undefined;
+  const known = opening.settings.refresh ? await kept?.find(key) : undefined;
+  const isFit = known !== undefined && mismatch(expected, known.size, known.sha256) === undefined;
+  let etag = isFit ? known.etag : undefined;
+  const partial = await kept?.partial?.(key).catch(() => undefined);
+  const failures: Failure[] = [];
+  try {
+    for (const { url, headers } of file.addresses) {
+      const job = { name: file.name, url, headers, expected, partial, opening, needsDigest: kept !== undefined };
+      let result = await download({ ...job, etag: url === key ? etag : undefined });
+      if (result.type === "unchanged") {
+        const bytes = kept && (await fromCache(file, kept, expected, opening));
+        if (bytes !== undefined) return { type: "bytes", bytes };
+        etag = undefined;
+        result = await download({ ...job, etag });
+      }
+      if (result.type === "complete") {
+        await keep(file, result, url === key ? result.etag : undefined, kept, opening);
+        return { type: "bytes", bytes: result.bytes };
+      }
+      if (result.type === "failed") failures.push(result);
+    }
+    // What may succeed another time goes on where this one ended.
+    if (failures.some(({ canRetry }) => canRetry)) await leave(partial);
+    return { type: "failed", failures };
+  } finally {
+    await partial?.drop().catch(() => {});
+  }
+}
+
+async function leave(partial: PartialFile | undefined): Promise<void> {
+  await partial?.leave().catch(() => {});
+}
+
+/** A cache that is full, forbidden or broken costs the next download, not this one. */
+async function keep(
+  file: RemoteFile,
+  { bytes, sha256 }: Downloaded,
+  etag: string | undefined,
+  cache: SourceCache | undefined,
+  { settings }: Opening,
+): Promise<void> {
+  try {
+    await cache?.save(keyOf(file), bytes, { sha256, etag });
+  } catch (cause) {
+    const note = `it could not be kept in the cache: ${cause instanceof Error ? cause.message : String(cause)}`;
+    settings.onProgress?.({ file: file.name, received: bytes.length, total: bytes.length, fromCache: false, note });
+  }
+  settings.signal?.throwIfAborted();
+}
+
+function notOffline(name: string, files: readonly RemoteFile[], cache: SourceCache | undefined): DepthwiseError {
+  const urls = files.map(keyOf);
+  return new DepthwiseError("FILE_NOT_FOUND", {
+    what: `${name}: it is not in the cache${cache === undefined ? "" : ` (${cache.place})`}, and offline: true forbids to fetch it`,
+    advice: "Load it once without offline, or download the file and pass its path.",
+    fields: { urls },
+  });
+}
+
+function notFetched(name: string, failures: readonly Failure[]): DepthwiseError {
+  const wrong = failures.find(({ code }) => code === "FILE_CORRUPT");
+  if (wrong !== undefined && failures.length === 1) return corrupt(wrong.url, wrong.answer);
+  const codes = new Set(failures.map(({ code }) => code));
+  const code: ErrorCode = codes.size === 1 ? (failures[0]?.code ?? "FILE_UNREADABLE") : "FILE_UNREADABLE";
+  const answers = failures.map(({ url, answer, tries }) => `${url}: ${answer}${tries > 1 ? `, ${tries} times` : ""}`);
+  return new DepthwiseError(wrong === undefined ? code : "FILE_CORRUPT", {
+    what:
+      failures.length === 1
+        ? `${answers[0]}`
+        : `${name}: none of ${failures.length} addresses has it: ${answers.join("; ")}`,
+    advice: adviceFor(failures),
+    fields: { failures: failures.map(({ url, status, answer, tries }) => ({ url, status, answer, tries })) },
+    cause: failures.find(({ cause }) => cause !== undefined)?.cause,
+  });
+}
+
+function adviceFor(failures: readonly Failure[]): string {
+  if (failures.some(({ status }) => status === 401 || status === 403)) {
+    return "Check the address, and whether it asks for a login: pass headers, or token for Hugging Face.";
+  }
+  if (failures.every(({ code }) => code === "FILE_NOT_FOUND")) return "Check the address.";
+  return "Check the address and the network, or download the file and pass its path.";
+}

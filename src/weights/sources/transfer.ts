@@ -1,0 +1,123 @@
+/** The bytes of a download so far, in memory and, where there is a disk, in a file that outlives the process. */
+
+import type { PartialFile, PartialSource } from "./cache.ts";
+import type { Job } from "./download.ts";
+import { ownBytes } from "./own-bytes.ts";
+import { concatenate } from "./stream.ts";
+
+export interface Transfer {
+  readonly received: number;
+  readonly total: number | undefined;
+  /** What tells that the server still has the same file; undefined if a range of it must not be asked for. */
+  readonly validator: string | undefined;
+  readonly etag: string | undefined;
+  /** Whether the bytes came in more than one answer. */
+  readonly isPatched: boolean;
+  /** The server sends the file from its first byte; what was held goes. */
+  begin(answer: { validator: string | undefined; etag: string | undefined; total: number | undefined }): Promise<void>;
+  /** The server sends what is missing. */
+  goOn(): void;
+  /** @throws {DepthwiseError} `FILE_TOO_LARGE` */
+  add(part: Uint8Array): Promise<void>;
+  /** Forgets everything; from now on the file is asked for whole. */
+  startOver(): Promise<void>;
+  giveUp(): void;
+  dropPartial(): Promise<void>;
+  bytes(): Uint8Array;
+}
+
+/** Takes up what an earlier process left of the same address. */
+export async function startTransfer(job: Job): Promise<Transfer> {
+  const { budget, settings } = job.opening;
+  let parts: Uint8Array[] = [];
+  let received = 0;
+  let total: number | undefined;
+  let validator: string | undefined;
+  let etag: string | undefined;
+  let isPatched = false;
+  let mayResume = true;
+  let partial = job.partial;
+  let note: string | undefined;
+
+  const onDisk = async (work: (file: PartialFile) => Promise<void>) => {
+    try {
+      if (partial !== undefined) await work(partial);
+    } catch (cause) {
+      partial = undefined;
+      note = `what arrives is not kept on disk: ${cause instanceof Error ? cause.message : String(cause)}`;
+    }
+  };
+  const forget = () => {
+    budget.giveBack(received);
+    parts = [];
+    received = 0;
+    total = undefined;
+    validator = undefined;
+    isPatched = false;
+  };
+  const hold = (part: Uint8Array) => {
+    budget.take(job.name, part.length);
+    parts.push(part);
+    received += part.length;
+  };
+
+  const left = await leftOf(job);
+  if (left !== undefined) {
+    hold(left.bytes);
+    ({ validator, total, etag } = left.source);
+  }
+
+  return {
+    get received() {
+      return received;
+    },
+    get total() {
+      return total;
+    },
+    get validator() {
+      return validator;
+    },
+    get etag() {
+      return etag;
+    },
+    get isPatched() {
+      return isPatched;
+    },
+    async begin(answer) {
+      forget();
+      ({ etag, total } = answer);
+      validator = mayResume ? answer.validator : undefined;
+      const source = validator === undefined ? undefined : { address: job.url, validator, etag, total };
+      await onDisk((file) => (source === undefined ? file.drop() : file.begin(source)));
+    },
+    goOn() {
+      isPatched = true;
+    },
+    async add(part) {
+      hold(part);
+      if (validator !== undefined) await onDisk((file) => file.append(part));
+      const progress = { file: job.name, received, total, fromCache: false };
+      settings.onProgress?.(note === undefined ? progress : { ...progress, note });
+      note = undefined;
+    },
+    async startOver() {
+      forget();
+      mayResume = false;
+      await onDisk((file) => file.drop());
+    },
+    giveUp: forget,
+    dropPartial: () => onDisk((file) => file.drop()),
+    bytes: () => (parts.length === 1 && parts[0] !== undefined ? ownBytes(parts[0]) : concatenate(parts, received)),
+  };
+}
+
+async function leftOf(job: Job): Promise<{ bytes: Uint8Array; source: PartialSource } | undefined> {
+  const { partial, url, opening } = job;
+  const left = partial?.left;
+  // A copy in the cache is asked about first; both at once would be a question with two answers.
+  if (partial === undefined || left === undefined || left.source.address !== url || job.etag !== undefined)
+    return undefined;
+  opening.budget.check(job.name, Math.max(left.size, left.source.total ?? 0));
+  const bytes = await left.load();
+  return bytes === undefined || bytes.length === 0 ? undefined : { bytes, source: left.source };
+}

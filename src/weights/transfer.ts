@@ -1,0 +1,244 @@
+/**
+ * Networks from networks: another classifier on the same features, more classes beside those there are, the features
+ * alone. Layers that stay keep their parameters: the tensors are shared, not copied.
+ */
+
+import { DepthwiseError } from "../core/errors.ts";
+import { checkKnownOptions, optionError, positiveInteger } from "../core/options.ts";
+import { type FloatTensor, tensor } from "../core/tensor.ts";
+import { initialise } from "../layers/initialise.ts";
+import { checkNetwork, type Network, type NetworkInfo, withInfo, withParameters } from "../layers/network.ts";
+import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
+import type { Fact } from "./facts.ts";
+import { findHead, upTo, withFilters } from "./head.ts";
+import { provenanceOf } from "./provenance.ts";
+
+export interface HeadOptions {
+  /** Number of outputs. Default the number of labels. */
+  readonly classes?: number;
+  /** Names of the classes, one for each output. */
+  readonly labels?: readonly string[];
+  /** Whether output 0 is "background". Default false. */
+  readonly background?: boolean;
+  /** Seed of the new parameters. Default 1. */
+  readonly seed?: number;
+  /** Of MobileNet V1: share of features dropped in training before the classifier. Default as it was. */
+  readonly dropout?: number;
+}
+
+/** What a run gives with a new head: a MobileNet V1 without a top gets the outputs of one with a top. */
+export type HeadedOutput<Output extends string> =
+  | Exclude<Output, "features">
+  | (Output extends "features" | "embedding" ? "logits" | "probabilities" | "embedding" : never);
+
+/**
+ * The same features under a new classifier, which starts from random numbers. A MobileNet V1 without a top gets one; of
+ * other networks the layer that makes the logits is replaced.
+ *
+ *     const model = replaceHead(await loadModel("mobilenet.safetensors"), { labels: ["cat", "dog"] });
+ *
+ * Preprocessing stays, labels are those given or none.
+ *
+ * @throws {DepthwiseError} `NETWORK_INVALID` for what is no network, or has no classifier to replace; `OPTION_INVALID`;
+ *         `CLASSES_MISMATCH` unless there is a label for each class
+ */
+export function replaceHead<Output extends string>(
+  model: Network<Output>,
+  options: HeadOptions,
+): Network<HeadedOutput<Output>> {
+  const owner = "replaceHead";
+  checkNetwork(owner, model);
+  checkKnownOptions(owner, options, ["classes", "labels", "background", "seed", "dropout"]);
+  const classes = countOf(owner, options);
+  const { labels, background = false, dropout } = options;
+  if (typeof background !== "boolean") throw optionError(owner, "background", "true or false", background);
+  const seed = seedOf(owner, options.seed);
+  if (dropout !== undefined && optionsOf(model) === undefined) {
+    throw optionError(owner, "dropout", "none for a network that is no MobileNet V1", dropout, "It keeps its layers.");
+  }
+  const changed = { includeTop: true, pooling: null, classes, ...(dropout === undefined ? {} : { dropout }) };
+  const built = rebuilt(model, changed) ?? withFilters(model, findHead(owner, model), classes);
+  const head = findHead(owner, built).name;
+  const fresh = initialise([...built.parameterInfo.values()].filter(isOf(head)), seed);
+  const about = { ...(labels === undefined ? {} : { labels }), background };
+  const decisions = { ...changed, pooling: undefined, labels, background };
+  return completed(owner, model, built, fresh, about, decisions) as Network<HeadedOutput<Output>>;
+}
+
+export interface MoreClasses {
+  /** How many classes are added. Default the number of labels. */
+  readonly classes?: number;
+  /** Names of the new classes: needed if the old ones have names. */
+  readonly labels?: readonly string[];
+  /** Seed of the new parameters. Default 1. */
+  readonly seed?: number;
+}
+
+/**
+ * The same network with more classes behind those it has, whose logits stay exactly what they were; the new ones start
+ * from random numbers.
+ *
+ *     const model = addClasses(await loadModel("mobilenet.safetensors"), { classes: 2 });
+ *
+ * @throws {DepthwiseError} `NETWORK_INVALID` for what is no network, or has no classifier; `OPTION_INVALID`;
+ *         `CLASSES_MISMATCH` unless there is a label for each new class; `LABELS_MISSING` if only the old or only the
+ *         new classes would have labels
+ */
+export function addClasses<Output extends string>(model: Network<Output>, options: MoreClasses): Network<Output> {
+  const owner = "addClasses";
+  checkNetwork(owner, model);
+  checkKnownOptions(owner, options, ["classes", "labels", "seed"]);
+  const added = countOf(owner, options);
+  const labels = joinedLabels(owner, model.info.labels, options.labels);
+  const seed = seedOf(owner, options.seed);
+  const head = findHead(owner, model);
+  const classes = head.attributes.filters + added;
+  const built = rebuilt(model, { classes }) ?? withFilters(model, head, classes);
+  const infos = [...model.parameterInfo.values()].filter(isOf(head.name));
+  // The new columns alone, as if they were a classifier of their own.
+  const columns = initialise(
+    infos.map((info) => ({ ...info, shape: [...info.shape.slice(0, -1), added] })),
+    seed,
+  );
+  const widened = new Map<string, FloatTensor>();
+  for (const { name } of infos) widened.set(name, sideBySide(model.parameters.get(name), columns.get(name)));
+  const { background } = model.info;
+  const about = { ...(labels === undefined ? {} : { labels }), ...(background === undefined ? {} : { background }) };
+  return completed(owner, model, built, widened, about, { classes, labels }) as Network<Output>;
+}
+
+/**
+ * The network up to its features: a run gives `embedding` alone, the same bits that the whole network gives. Of a
+ * MobileNet V1 these are the features averaged over the image; another network must have an output called `embedding`.
+ *
+ *     const features = embeddingModel(await loadModel("mobilenet.safetensors"));
+ *
+ * @throws {DepthwiseError} `NETWORK_INVALID` for what is no network, or has no output `embedding`
+ */
+export function embeddingModel(model: Network): Network<"embedding"> {
+  const owner = "embeddingModel";
+  checkNetwork(owner, model);
+  if (Object.keys(model.outputs).join() === "embedding") return model as Network<"embedding">;
+  const changed = { includeTop: false, pooling: "avg" } as const;
+  const built = rebuilt(model, changed) ?? upTo(owner, model, "embedding");
+  const decisions = { ...changed, classes: undefined, labels: undefined, background: undefined, dropout: undefined };
+  return completed(owner, model, built, new Map(), {}, decisions) as Network<"embedding">;
+}
+
+const isOf =
+  (node: string) =>
+  (info: { readonly node: string }): boolean =>
+    info.node === node;
+
+/** The builder's options of a MobileNet V1. */
+function optionsOf({ info }: Network): MobileNetV1Options | undefined {
+  return info.architecture === "mobilenet_v1" ? info.options : undefined;
+}
+
+/** A MobileNet V1 built again with other options. */
+function rebuilt(model: Network, changed: MobileNetV1Options): Network | undefined {
+  const options = optionsOf(model);
+  return options === undefined ? undefined : mobileNetV1<MobileNetV1Options>({ ...options, ...changed });
+}
+
+/** Puts parameters and facts where they belong: new ones first, then those of the old network. */
+function completed(
+  owner: string,
+  model: Network,
+  built: Network,
+  fresh: ReadonlyMap<string, FloatTensor>,
+  about: Partial<NetworkInfo>,
+  decisions: Readonly<Record<string, unknown>>,
+): Network {
+  const parameters = new Map<string, FloatTensor>();
+  for (const name of built.parameterInfo.keys()) {
+    const value = fresh.get(name) ?? model.parameters.get(name);
+    if (value !== undefined) parameters.set(name, value);
+  }
+  const { labels: _labels, background: _background, options: _options, ...kept } = model.info;
+  const { options } = built.info;
+  const provenance = amendedProvenance(owner, model, built, fresh, decisions);
+  const info = {
+    ...kept,
+    ...(options === undefined ? {} : { options }),
+    ...(provenance === undefined ? {} : { provenance }),
+    ...about,
+  };
+  return withInfo(withParameters(built, parameters, owner), info);
+}
+
+/** Where the model came from, with what was decided here: an option that is undefined is no longer one of the model. */
+function amendedProvenance(
+  owner: string,
+  model: Network,
+  built: Network,
+  fresh: ReadonlyMap<string, FloatTensor>,
+  changed: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> | undefined {
+  const provenance = provenanceOf(model);
+  if (typeof provenance !== "object" || provenance === null) return undefined;
+  const decisions = new Map<string, Fact<unknown>>(Object.entries(provenance.decisions ?? {}));
+  for (const [name, value] of Object.entries(changed)) {
+    if (value === undefined) decisions.delete(name);
+    else decisions.set(name, { value, basis: "given", from: `the call of ${owner}` });
+  }
+  const { quantization, ...others } = provenance;
+  const isNew = new Set([...fresh.keys()].map((name) => built.parameterInfo.get(name)?.node));
+  // What the network gives has another scale, and so have the numbers of a layer that is new.
+  const still = Object.entries(quantization ?? {}).filter(([layer]) => built.shapes.has(layer) && !isNew.has(layer));
+  return {
+    ...others,
+    decisions: Object.fromEntries(decisions),
+    ...(quantization === undefined ? {} : { quantization: Object.fromEntries(still) }),
+  };
+}
+
+/** How many classes are asked for, by number, by names, or by both. */
+function countOf(owner: string, { classes, labels }: MoreClasses): number {
+  if (labels === undefined) return positiveInteger(owner, "classes", classes);
+  if (!Array.isArray(labels) || labels.some((label) => typeof label !== "string")) {
+    throw optionError(owner, "labels", "an array of strings", labels);
+  }
+  const count = positiveInteger(owner, "classes", classes ?? labels.length);
+  if (count === labels.length) return count;
+  throw new DepthwiseError("CLASSES_MISMATCH", {
+    what: `${owner}: labels`,
+    expected: `${count} labels, one for each class`,
+    found: `${labels.length}`,
+    advice: "Leave classes out, or pass as many labels.",
+    fields: { classes: count, labels: labels.length },
+  });
+}
+
+function seedOf(owner: string, seed: unknown = 1): number {
+  if (typeof seed === "number" && Number.isSafeInteger(seed)) return seed;
+  throw optionError(owner, "seed", "an integer", seed);
+}
+
+function joinedLabels(
+  owner: string,
+  old: readonly string[] | undefined,
+  added: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (old !== undefined && added !== undefined) return [...old, ...added];
+  if (old === undefined && added === undefined) return undefined;
+  throw new DepthwiseError("LABELS_MISSING", {
+    what: `${owner}: labels`,
+    expected: old === undefined ? "none, since the classes there are have no labels" : "a label for each new class",
+    found: old === undefined ? "some" : "none",
+    advice: old === undefined ? "Give the model labels first, with withInfo, or pass classes alone." : "Pass labels.",
+  });
+}
+
+/** The columns of two tensors in one: both end in an axis of outputs. */
+function sideBySide(left: FloatTensor | undefined, right: FloatTensor | undefined): FloatTensor {
+  const [a = 0, b = 0] = [left?.shape.at(-1), right?.shape.at(-1)];
+  const shape = [...(left?.shape.slice(0, -1) ?? []), a + b];
+  const rows = a === 0 ? 0 : (left?.data.length ?? 0) / a;
+  const data = new Float32Array(rows * (a + b));
+  for (let row = 0; row < rows; row++) {
+    data.set(left?.data.subarray(row * a, (row + 1) * a) ?? [], row * (a + b));
+    data.set(right?.data.subarray(row * b, (row + 1) * b) ?? [], row * (a + b) + a);
+  }
+  return tensor(data, shape);
+}

@@ -1,0 +1,31 @@
+/** A graph of operations, understood; loaded when the first file that holds one is met. */
+
+import type { ModelGraph } from "./graph/graph.ts";
+import { layerQuantization } from "./graph/layer-quantization.ts";
+import { understandGraph } from "./graph/mobilenet-v1.ts";
+import type { ModelFile } from "./model-file.ts";
+import type { FamilyDefaults } from "./names/name-map.ts";
+import type { Understood } from "./understand.ts";
+
+/** What a graph leaves open, mostly the range of its input. */
+const DEFAULTS: FamilyDefaults = {
+  padding: "same",
+  epsilon: 1e-3,
+  activation: "relu6",
+  channelRounding: "truncate",
+  preprocessing: {},
+  why: "as the released MobileNets; the file does not say",
+};
+
+/** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what the graph looks like */
+export function understandOperations(graph: ModelGraph, model: ModelFile, name: string): Understood {
+  const { parameters, facts, layerNames } = understandGraph(graph, name);
+  const quantization = layerQuantization(graph, layerNames);
+  return {
+    parameters,
+    facts: { ...facts, ...model.facts },
+    defaults: DEFAULTS,
+    understoodBy: "operations of the graph",
+    ...(quantization === undefined ? {} : { quantization }),
+  };
+}

@@ -1,0 +1,31 @@
+/** Tensors under names that no map knows, understood by their order and shapes; loaded when such a file is met. */
+
+import { DepthwiseError } from "../core/errors.ts";
+import type { ModelFile, TensorContent } from "./model-file.ts";
+import { sequenceByShape } from "./names/by-order.ts";
+import { recogniseOther } from "./names/others.ts";
+import { translated } from "./translated.ts";
+import type { Understood } from "./understand.ts";
+
+/** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what was recognised, or which tensor has no place */
+export function understandShapes({ tensors, isOrdered }: TensorContent, model: ModelFile, name: string): Understood {
+  const names = [...tensors.keys()];
+  const recognised = recogniseOther(names);
+  const found = recognised === undefined ? sequenceByShape(tensors, isOrdered) : { reason: recognised };
+  if ("reason" in found) {
+    throw new DepthwiseError("ARCHITECTURE_UNKNOWN", {
+      what: `${name}: tensors`,
+      expected:
+        "those of a MobileNet V1 (names of Keras, Hugging Face, timm, TF-slim or PyTorch, or its shapes in order)",
+      found: names.length === 0 ? "no tensor at all" : `${found.reason} (${names.slice(0, 4).join(", ")})`,
+      advice: "Rename the tensors to Keras' names, or save a network of your own with saveModel. Nothing was loaded.",
+      fields: { file: name, names, ...(recognised === undefined ? {} : { recognised }) },
+    });
+  }
+  return {
+    parameters: translated(tensors.values(), (tensorName) => found.targets.get(tensorName)),
+    facts: model.facts,
+    defaults: found.defaults,
+    understoodBy: "order and shapes of the tensors",
+  };
+}

@@ -1,0 +1,200 @@
+/**
+ * TensorFlow.js layers models: a `model.json` and shards of 4 MiB, named and cut as TensorFlow.js' converter does.
+ * The weights are float32, under their own names; everything else a model knows stands in `userDefinedMetadata`.
+ */
+
+import { nodeFiles } from "../core/bytes.ts";
+import { DepthwiseError } from "../core/errors.ts";
+import { optionError } from "../core/options.ts";
+import { elementCount } from "../core/tensor.ts";
+import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
+import { INPUT } from "../layers/node.ts";
+import { writeMetadata } from "./metadata.ts";
+import { checkLayerName, type KerasLayer, type TranslatedNode, translateNode } from "./tfjs-layers.ts";
+
+/** As in the converter: browsers cache files of this size. */
+const SHARD_BYTES = 2 ** 22;
+
+/**
+ * A model as the files of a TensorFlow.js layers model, by name: `model.json`, `group1-shard1of5.bin` and so on.
+ * `tf.loadLayersModel` reads it; its outputs are the layers that no other layer reads (for a MobileNet the
+ * probabilities). `loadModel` gives back the same network. The same model gives the same bytes.
+ *
+ * @throws {DepthwiseError} `NETWORK_INVALID`, naming a layer that TensorFlow.js cannot express (hard-swish, a pool with
+ *         padding of its own); `PARAMETERS_MISMATCH` if a parameter was replaced by one that does not fit
+ */
+export function encodeTfjs(model: Network): ReadonlyMap<string, Uint8Array> {
+  checkNetwork("encodeTfjs", model);
+  const translated = new Map(model.layers.map((node) => [node.name, translateNode(node, model)]));
+  const config = functional(model, translated);
+  checkParameters(model, model.parameters, "encodeTfjs");
+  const weights = [...model.parameterInfo.values()].map(({ name, node, shape }) => {
+    const data = model.parameters.get(name)?.data ?? new Float32Array();
+    const dilation = translated.get(node)?.dilation;
+    return dilation === undefined || shape.length !== 4
+      ? { name, shape, data }
+      : spreadTaps(name, shape, data, dilation);
+  });
+  const shards = cut(weights.map(({ data }) => data));
+  const dilations = [...translated].flatMap(([name, { dilation }]) =>
+    dilation === undefined ? [] : [[name, dilation]],
+  );
+  const json = {
+    format: "layers-model",
+    generatedBy: "depthwise",
+    convertedBy: null,
+    // Since 2.4 a model like this is called Functional.
+    modelTopology: { keras_version: "2.4.0", backend: "tensorflow", model_config: config },
+    weightsManifest: [
+      {
+        paths: [...shards.keys()],
+        weights: weights.map(({ name, shape }) => ({ name, shape, dtype: "float32" })),
+      },
+    ],
+    userDefinedMetadata: {
+      depthwise: writeMetadata(model),
+      ...(dilations.length === 0 ? {} : { dilations: Object.fromEntries(dilations) }),
+    },
+  };
+  return new Map([...shards, ["model.json", new TextEncoder().encode(JSON.stringify(json))]]);
+}
+
+/**
+ * Saves a model as a TensorFlow.js layers model, in Node. The files are written under temporary names and then renamed,
+ * `model.json` last: a kill leaves no half file, and no `model.json` without its shards.
+ *
+ * @param directory a path or a `file:` URL; made if it does not exist
+ * @throws {DepthwiseError} as `encodeTfjs`, before anything is written; `FILE_UNREADABLE` if a file cannot be written
+ */
+export async function saveTfjs(model: Network, directory: string | URL): Promise<void> {
+  if (!(directory instanceof URL) && (typeof directory !== "string" || directory === "")) {
+    throw optionError("saveTfjs", "directory", "a path", directory);
+  }
+  const contents = encodeTfjs(model);
+  const files = nodeFiles() === undefined ? undefined : process.getBuiltinModule("node:fs/promises");
+  if (files === undefined) {
+    throw new DepthwiseError("FILE_UNREADABLE", {
+      what: `saveTfjs: ${directory} cannot be written here`,
+      advice: "In a browser take the files from encodeTfjs.",
+    });
+  }
+  const path = directory instanceof URL ? process.getBuiltinModule("node:url").fileURLToPath(directory) : directory;
+  const { join } = process.getBuiltinModule("node:path");
+  const suffix = `.${process.pid}.${Math.trunc(performance.now() * 1000)}.tmp`;
+  const written: string[] = [];
+  try {
+    await files.mkdir(path, { recursive: true });
+    for (const [name, bytes] of contents) {
+      written.push(name);
+      await files.writeFile(join(path, name + suffix), bytes);
+    }
+    for (const name of contents.keys()) await files.rename(join(path, name + suffix), join(path, name));
+  } catch (cause) {
+    for (const name of written) await files.rm(join(path, name + suffix), { force: true });
+    throw new DepthwiseError("FILE_UNREADABLE", {
+      what: `${path}: the model cannot be written${cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""}`,
+      advice: "Check that it is a directory and that you may write there.",
+      fields: { path },
+      cause,
+    });
+  }
+}
+
+/** The configuration of a functional model: each layer with the layers it reads. */
+function functional(
+  model: Network,
+  translated: ReadonlyMap<string, TranslatedNode>,
+): Readonly<Record<string, unknown>> {
+  const names = new Set(translated.keys());
+  const layers: unknown[] = [
+    layerEntry(
+      { className: "InputLayer", config: { batch_input_shape: [null, ...model.inputShape], sparse: false } },
+      INPUT,
+      [],
+    ),
+  ];
+  for (const { name, inputs } of model.layers) {
+    checkLayerName(name);
+    const rows = translated.get(name)?.layers ?? [];
+    // TensorFlow.js frees what one layer reads twice too early: the second time it reads a copy.
+    let read = inputs.map((input, index) => {
+      if (inputs.indexOf(input) === index) return input;
+      const copy = unusedName(`${name}_copy`, names);
+      layers.push(layerEntry({ className: "Activation", config: { activation: "linear" } }, copy, [input]));
+      return copy;
+    });
+    for (const [index, layer] of rows.entries()) {
+      const suffix = layer.className === "ZeroPadding2D" ? "pad" : "pool";
+      const layerName = index === rows.length - 1 ? name : unusedName(`${name}_${suffix}`, names);
+      layers.push(layerEntry(layer, layerName, read));
+      read = [layerName];
+    }
+  }
+  const isRead = new Set(model.layers.flatMap(({ inputs }) => inputs));
+  const ends = [INPUT, ...translated.keys()].filter((name) => !isRead.has(name));
+  return {
+    class_name: "Functional",
+    config: {
+      name: model.name,
+      trainable: true,
+      layers,
+      input_layers: [[INPUT, 0, 0]],
+      output_layers: ends.map((name) => [name, 0, 0]),
+    },
+  };
+}
+
+function layerEntry({ className, config }: KerasLayer, name: string, inputs: readonly string[]): unknown {
+  return {
+    class_name: className,
+    config: { name, dtype: "float32", ...(className === "InputLayer" ? {} : { trainable: true }), ...config },
+    name,
+    inbound_nodes: inputs.length === 0 ? [] : [inputs.map((input) => [input, 0, 0, {}])],
+  };
+}
+
+/** A name for a layer that the network does not have. */
+function unusedName(wanted: string, names: Set<string>): string {
+  let name = wanted;
+  for (let number = 1; names.has(name); number++) name = `${wanted}_${number}`;
+  names.add(name);
+  return name;
+}
+
+/** `[kh, kw, …]` to `[(kh − 1) · dv + 1, (kw − 1) · dh + 1, …]`, with zeros between the taps. */
+function spreadTaps(
+  name: string,
+  [height = 0, width = 0, ...rest]: readonly number[],
+  data: Float32Array,
+  [vertical, horizontal]: readonly [number, number],
+) {
+  const depth = elementCount(rest);
+  const wide = (width - 1) * horizontal + 1;
+  const shape = [(height - 1) * vertical + 1, wide, ...rest];
+  const spread = new Float32Array(elementCount(shape));
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = (y * width + x) * depth;
+      spread.set(data.subarray(from, from + depth), (y * vertical * wide + x * horizontal) * depth);
+    }
+  }
+  return { name, shape, data: spread };
+}
+
+/** All weights in a row, cut into shards; one that is empty where there are no weights at all. */
+function cut(weights: readonly Float32Array[]): ReadonlyMap<string, Uint8Array> {
+  const total = weights.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const bytes = new Uint8Array(total);
+  let at = 0;
+  for (const { buffer, byteOffset, byteLength } of weights) {
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+    at += byteLength;
+  }
+  const count = Math.max(1, Math.ceil(total / SHARD_BYTES));
+  return new Map(
+    Array.from({ length: count }, (_, index) => [
+      `group1-shard${index + 1}of${count}.bin`,
+      bytes.subarray(index * SHARD_BYTES, (index + 1) * SHARD_BYTES),
+    ]),
+  );
+}
