@@ -23,7 +23,7 @@ export function blocksOf(markdown: string): readonly Block[] {
       language: language as Block["language"],
       code,
       output,
-      needsWeights: code.includes("mobilenet.safetensors"),
+      needsWeights: /mobilenet\.(safetensors|tflite)/.test(code),
     }),
   );
 }
@@ -39,6 +39,7 @@ export function userFolder(): string {
       join(sharedRoot, "derived/mobilenet_v1_1.0_224_f16.safetensors"),
       join(folder, "mobilenet.safetensors"),
     );
+    symlinkSync(join(sharedRoot, "weights/mobilenet_v1_0.25_128_quant.tflite"), join(folder, "mobilenet.tflite"));
     symlinkSync(join(sharedRoot, "reference/photos/cat.jpg"), join(folder, "cat.jpg"));
   }
   return folder;

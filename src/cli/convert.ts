@@ -1,5 +1,6 @@
 /** `depthwise convert`: a file of another tool as safetensors or a TensorFlow.js layers model. */
 
+import { extname } from "node:path";
 import { Command, Option } from "commander";
 import { DepthwiseError } from "../core/errors.ts";
 import { describe } from "../weights/describe.ts";
@@ -26,7 +27,7 @@ export function convertCommand(): Command {
     .action(async (paths: readonly string[], flags: Flags) => {
       const files = paths.slice(0, -1);
       const out = paths.at(-1) ?? "";
-      const to = flags.to ?? (out.endsWith(".safetensors") ? "safetensors" : "tfjs");
+      const to = flags.to ?? formatOf(out);
       if (files.length === 0 || files.length > 2) {
         throw new DepthwiseError("OPTION_INVALID", {
           what: "convert: files",
@@ -49,4 +50,17 @@ export function convertCommand(): Command {
       const { doubts, format } = describe(model);
       print([`${out}: ${model.name} from ${format}`, ...doubts.map((doubt) => `  ${doubt}`)].join("\n"));
     });
+}
+
+/** A name with the ending of another format would become a directory; its user expects something else. */
+function formatOf(out: string): "safetensors" | "tfjs" {
+  const ending = extname(out).toLowerCase();
+  if (ending === ".safetensors") return "safetensors";
+  if (!/^\.(h5|hdf5|keras|tflite|onnx|pb|pt|pth|bin|json)$/.test(ending)) return "tfjs";
+  throw new DepthwiseError("OPTION_INVALID", {
+    what: "convert: what to write",
+    expected: "a name that ends in .safetensors, or a directory for TensorFlow.js",
+    found: JSON.stringify(out),
+    advice: "Other formats are not written. Pass --to tfjs if a directory may be called so.",
+  });
 }

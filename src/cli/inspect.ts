@@ -1,6 +1,7 @@
 /** `depthwise inspect`: what a file is, what is in it, and what was decided about it on what evidence. */
 
 import { Command } from "commander";
+import { isDepthwiseError } from "../core/errors.ts";
 import { describe, formatDescription } from "../weights/describe.ts";
 import type { ModelFile } from "../weights/model-file.ts";
 import { addLoadOptions, type LoadFlags, openFrom } from "./load.ts";
@@ -20,22 +21,31 @@ export function inspectCommand(): Command {
     );
   return addLoadOptions(command)
     .option("--no-tensors", "leave out the list of tensors")
-    .option("--json", "print { format, remarks, tensors, model }")
+    .option("--json", "print { format, remarks, tensors, model }, or error in place of model")
     .action(async (files: readonly string[], flags: Flags) => {
-      const opened = await openFrom(files, flags);
-      const tensors = tensorsOf(opened.model);
-      const { format, remarks } = opened.model;
+      const { content, understand } = await openFrom(files, flags);
+      const tensors = tensorsOf(content);
+      const listed = flags.tensors === false ? {} : { tensors };
+      const { format, remarks } = content;
       // What the file holds is shown before it is known whether it is a MobileNet.
       if (flags.json !== true) {
         print([`${files.join(" + ")}: ${format}`, ...remarkLines(remarks)].join("\n"));
         if (flags.tensors !== false) print(["", ...tensorLines(tensors), ""].join("\n"));
       }
-      const description = describe(await opened.understand());
-      print(
-        flags.json === true
-          ? JSON.stringify({ format, remarks, tensors, model: description }, null, 2)
-          : formatDescription(description),
-      );
+      try {
+        const model = describe(await understand());
+        print(
+          flags.json === true
+            ? JSON.stringify({ format, remarks, ...listed, model }, null, 2)
+            : formatDescription(model),
+        );
+      } catch (error) {
+        if (flags.json === true && isDepthwiseError(error)) {
+          const { code: name, message } = error;
+          print(JSON.stringify({ format, remarks, ...listed, error: { name, message } }, null, 2));
+        }
+        throw error;
+      }
     });
 }
 
@@ -58,7 +68,7 @@ function tensorsOf({ content }: ModelFile): readonly TensorRow[] {
 function tensorLines(tensors: readonly TensorRow[]): readonly string[] {
   // Newer TFLite converters join the names of all they fused; the first says enough on a screen.
   const shown = tensors.map(({ name }) => (name.length > 60 ? `${name.slice(0, 59)}…` : name));
-  const width = Math.max(0, ...shown.map((name) => name.length));
+  const width = shown.reduce((most, { length }) => Math.max(most, length), 0);
   return tensors.map(({ dtype = "", shape }, i) =>
     `${shown[i]?.padEnd(width)}  ${dtype.padEnd(5)}  ${shape.join(" × ")}`.trimEnd(),
   );

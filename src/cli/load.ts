@@ -1,11 +1,11 @@
 /** Loading a model for a command: the options that beat what a file says, and a bar while it is fetched. */
 
 import { SingleBar } from "cli-progress";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { optionError } from "../core/options.ts";
 import type { MobileNetV1Options } from "../models/index.ts";
-import { type LoadedModel, type LoadOptions, loadModel, modelFrom, readSource } from "../weights/load-model.ts";
-import type { ModelFile } from "../weights/model-file.ts";
-import { toNumber } from "./network-options.ts";
+import { type LoadedModel, type LoadOptions, loadModel, type OpenedModel, openModel } from "../weights/load-model.ts";
+import { toNumber, withoutUndefined } from "./network-options.ts";
 
 export interface LoadFlags extends Pick<MobileNetV1Options, "alpha" | "resolution" | "classes" | "epsilon"> {
   readonly padding?: "same" | "keras" | "symmetric";
@@ -42,32 +42,19 @@ export function addLoadOptions(command: Command): Command {
 }
 
 /** Reads and understands a model; two files are halves of one. */
-export async function loadFrom(files: readonly string[], flags: LoadFlags): Promise<LoadedModel> {
-  const bar = progressBar();
-  try {
-    return await loadModel(sourceOf(files), { ...loadOptions(flags), onProgress: bar.update });
-  } finally {
-    bar.stop();
-  }
+export function loadFrom(files: readonly string[], flags: LoadFlags): Promise<LoadedModel> {
+  return withBar((onProgress) => loadModel(sourceOf(files), { ...loadOptions(flags), onProgress }));
 }
 
-/** The same in two steps, for a command that shows what is in a file even if it is no MobileNet. */
-export async function openFrom(
-  files: readonly string[],
-  flags: LoadFlags,
-): Promise<{ readonly model: ModelFile; understand(): Promise<LoadedModel> }> {
-  const bar = progressBar();
-  const { maxBytes, cache, offline, refresh, sha256, mirrors, signal, ...given } = loadOptions(flags);
-  const from = withoutUndefined({ maxBytes, cache, offline, refresh, sha256, mirrors, signal, onProgress: bar.update });
-  try {
-    const { file, model } = await readSource(sourceOf(files), from);
-    return { model, understand: () => modelFrom(file, model, given) };
-  } finally {
-    bar.stop();
-  }
+/** The first of two steps, for a command that shows what is in a file even if it is no MobileNet. */
+export function openFrom(files: readonly string[], flags: LoadFlags): Promise<OpenedModel> {
+  return withBar((onProgress) => openModel(sourceOf(files), { ...loadOptions(flags), onProgress }));
 }
 
-function sourceOf([first = "", second]: readonly string[]): string | readonly [string, string] {
+function sourceOf([first = "", second, ...others]: readonly string[]): string | readonly [string, string] {
+  if (others.length > 0) {
+    throw optionError("depthwise", "files", "one, or two halves of one network", [first, second, ...others]);
+  }
   return second === undefined ? first : [first, second];
 }
 
@@ -82,30 +69,27 @@ function loadOptions({ mirror, range, ...flags }: LoadFlags): LoadOptions {
   });
 }
 
-function progressBar(): { update: NonNullable<LoadOptions["onProgress"]>; stop(): void } {
-  if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
-  let bar: SingleBar | undefined;
-  return {
-    update({ file, received, total, fromCache }) {
-      if (fromCache || total === undefined) return;
-      if (bar === undefined) {
-        bar = new SingleBar({ format: "{file} {bar} {percentage} %", stream: process.stderr, clearOnComplete: true });
-        bar.start(total, 0, { file });
-      }
+async function withBar<Value>(
+  work: (onProgress: NonNullable<LoadOptions["onProgress"]>) => Promise<Value>,
+): Promise<Value> {
+  const bar = new SingleBar({ format: "{file} {bar} {percentage} %", stream: process.stderr, clearOnComplete: true });
+  // What comes late, such as a configuration beside the weights, is too small for a bar.
+  let isOpen = process.stderr.isTTY;
+  try {
+    return await work(({ file, received, total, fromCache }) => {
+      if (!isOpen || fromCache || total === undefined) return;
+      if (!bar.isActive) bar.start(total, 0, { file });
       bar.setTotal(total);
       bar.update(received, { file });
-    },
-    stop: () => bar?.stop(),
-  };
+    });
+  } finally {
+    isOpen = false;
+    bar.stop();
+  }
 }
 
 function toRange(text: string): readonly [number, number] {
-  const [low, high] = text.split(",").map(toNumber);
-  return [low ?? 0, high ?? Number.NaN];
-}
-
-function withoutUndefined<Values extends object>(
-  values: Values,
-): { [Name in keyof Values]: Exclude<Values[Name], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+  const [low, high, ...others] = text.split(",").map(toNumber);
+  if (low !== undefined && high !== undefined && low !== high && others.length === 0) return [low, high];
+  throw new InvalidArgumentError("It is not two different numbers with a comma between.");
 }

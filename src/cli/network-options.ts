@@ -7,6 +7,7 @@ import { loadModel } from "../weights/load-model.ts";
 
 export interface NetworkFlags extends MobileNetV1Options {
   readonly weights?: string;
+  readonly signal: AbortSignal;
 }
 
 /** Adds the options; each has the name it has in the library. */
@@ -32,23 +33,14 @@ export function addNetworkOptions(command: Command): Command {
 export async function networkFrom(flags: NetworkFlags): Promise<Network> {
   const { alpha, rho, resolution, classes, inputChannels, outputStride, padding, channelRounding } = flags;
   const { shallow, standardConvolution, includeTop } = flags;
-  const named = {
-    alpha,
-    rho,
-    resolution,
-    classes,
-    inputChannels,
-    outputStride,
-    padding,
-    channelRounding,
-    shallow,
-    standardConvolution,
-  };
-  const given = Object.fromEntries(
-    Object.entries(named).filter(([, value]) => value !== undefined),
-  ) as MobileNetV1Options;
-  if (flags.weights !== undefined) return loadModel(flags.weights, given);
-  return mobileNetV1<MobileNetV1Options>(includeTop === false ? { ...given, includeTop } : given);
+  const given = withoutUndefined({
+    ...{ alpha, rho, resolution, classes, inputChannels, outputStride, padding, channelRounding },
+    ...{ shallow, standardConvolution },
+    // The parser makes it true where it is not given; that is for a file to say.
+    includeTop: includeTop === false ? false : undefined,
+  });
+  if (flags.weights !== undefined) return loadModel(flags.weights, { ...given, signal: flags.signal });
+  return mobileNetV1<MobileNetV1Options>(given);
 }
 
 /** A number of the command line. */
@@ -56,6 +48,13 @@ export function toNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("It is not a number.");
   return value;
+}
+
+/** The options that were given. */
+export function withoutUndefined<Values extends object>(
+  values: Values,
+): { [Name in keyof Values]?: Exclude<Values[Name], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
 /** `text`, `markdown` or `json`, by the flags. */

@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CompileOptions } from "../session/index.ts";
-import { toNumber } from "./network-options.ts";
+import { toNumber, withoutUndefined } from "./network-options.ts";
 
 export type SessionFlags = Pick<CompileOptions, "backend" | "threads" | "simd" | "batch">;
 
@@ -32,8 +32,7 @@ export function addSessionOptions(command: Command): Command {
 
 /** The options for `compile` that were given. */
 export function sessionOptions({ backend, threads, simd, batch }: SessionFlags): CompileOptions {
-  const given = Object.entries({ backend, threads, simd, batch }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given);
+  return withoutUndefined({ backend, threads, simd, batch });
 }
 
 function toThreads(text: string): number | "auto" {

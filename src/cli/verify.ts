@@ -70,19 +70,23 @@ async function reportRows(model: LoadedModel, images: readonly string[], flags: 
     };
   };
   const rows = [asRow("as the model says", own.best, own.labels)];
+  const { mean: _mean, deviation: _deviation, range: _range, ...rest }: Preprocessing = model.info.preprocessing ?? {};
   for (const [way, preprocessing] of Object.entries(FEEDS)) {
-    const {
-      mean: _mean,
-      deviation: _deviation,
-      range: _range,
-      ...rest
-    } = (model.info.preprocessing ?? {}) as Preprocessing;
     const { best, labels } = await answers(model, images, { ...rest, ...preprocessing }, flags.signal);
     rows.push(asRow(way, best, labels));
   }
   if (flags.against !== undefined) {
     const other = await loadFrom([flags.against], { signal: flags.signal });
     const { best, labels } = await answers(other, images, undefined, flags.signal);
+    const isShared = new Set(own.labels);
+    if (!labels.some((label) => isShared.has(label))) {
+      throw new DepthwiseError("CLASSES_MISMATCH", {
+        what: `verify: ${flags.against}`,
+        expected: "a model that knows some of the same classes",
+        found: `${labels.length} other classes (${labels.slice(0, 3).join(", ")}, …)`,
+        advice: "Compare it with a model that was trained for the same labels.",
+      });
+    }
     rows.push(asRow(basename(flags.against), best, labels));
   }
   return rows;
@@ -107,10 +111,7 @@ async function answers(
       const [first] = predictions;
       if (first !== undefined) best.push(first);
     }
-    if (best.length === images.length) return { best, labels: classifier.labels };
-    throw new DepthwiseError("IMAGE_UNREADABLE", {
-      what: `verify: ${images.length - best.length} pictures gave no answer`,
-    });
+    return { best, labels: classifier.labels };
   } finally {
     classifier.close();
   }
@@ -149,7 +150,7 @@ function formatReport(images: readonly string[], rows: readonly Row[], doubts: r
   const table = [["pictures fed", "mean confidence", "same label", isJudged ? "as the folder says" : ""], ...cells];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
   return [
-    `${images.length === 1 ? "1 picture" : `${images.length} pictures`}`,
+    images.length === 1 ? "1 picture" : `${images.length} pictures`,
     "",
     ...table.map((row) =>
       row

@@ -205,7 +205,8 @@ export async function writeWhole(owner: string, path: string | URL, bytes: Uint8
     await files.writeFile(temporary, bytes);
     await files.rename(temporary, target);
   } catch (cause) {
-    await files.rm(temporary, { force: true });
+    // Where a part of the path is a file, this fails as well.
+    await files.rm(temporary, { force: true }).catch(() => {});
     throw new DepthwiseError("FILE_UNREADABLE", {
       what: `${target}: the file cannot be written${cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""}`,
       advice: "Check that the folder exists and that you may write there.",

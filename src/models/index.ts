@@ -7,5 +7,6 @@ export {
   type MobileNetV1Output,
   mobileNetV1,
   scaledChannels,
+  shallowBlocks,
 } from "./mobilenet-v1.ts";
 export type { MobileNetV1Options } from "./mobilenet-v1-options.ts";

@@ -98,9 +98,7 @@ function build(options: CompleteOptions) {
     ...stem,
     padding: stemPadding(options, stem),
   });
-  const blocks = options.shallow
-    ? options.blocks.filter((_, index) => !SHALLOW_LEAVES_OUT.includes(index + 1))
-    : options.blocks;
+  const blocks = options.shallow ? shallowBlocks(options.blocks) : options.blocks;
   blocks.forEach((block, index) => {
     const number = index + 1;
     const filters = scaledChannels(options, block.filters);
@@ -164,6 +162,11 @@ function strideKeeper(outputStride: number): (stride: number) => Step {
     rate *= stride;
     return step;
   };
+}
+
+/** The blocks that the shallow network keeps. */
+export function shallowBlocks(blocks: readonly Block[]): readonly Block[] {
+  return blocks.filter((_, index) => !SHALLOW_LEAVES_OUT.includes(index + 1));
 }
 
 /** How many channels `filters` become: Keras truncates, slim too but with a floor, timm rounds to multiples of 8. */

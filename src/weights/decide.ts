@@ -3,10 +3,16 @@
  * from the tensors, and that beats what files of this family usually are. Each decision keeps where it came from.
  */
 
-import { DepthwiseError } from "../core/errors.ts";
 import type { FloatTensor } from "../core/tensor.ts";
-import { MOBILENET_V1_BLOCKS, MOBILENET_V1_STEM, type MobileNetV1Options, scaledChannels } from "../models/index.ts";
-import { assumed, type Fact, type Facts, inferred } from "./facts.ts";
+import {
+  MOBILENET_V1_BLOCKS,
+  MOBILENET_V1_STEM,
+  type MobileNetV1Options,
+  scaledChannels,
+  shallowBlocks,
+} from "../models/index.ts";
+import { assumed, type Fact, type Facts, given, inferred } from "./facts.ts";
+import { fileError } from "./file-error.ts";
 import type { FamilyDefaults } from "./names/name-map.ts";
 
 /** Widths in the paper and in later papers come first, then all hundredths. */
@@ -15,23 +21,40 @@ const ALPHAS = [1, 0.75, 0.5, 0.25, 0.35, 1.25, 1.3, 1.4, ...Array.from({ length
 /** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN` without a first convolution */
 export function decide(
   parameters: ReadonlyMap<string, FloatTensor>,
-  given: MobileNetV1Options,
+  options: MobileNetV1Options,
   fromFile: Facts,
   defaults: FamilyDefaults,
   file: string,
 ): Facts {
-  const overrides: Facts = Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [name, { value, basis: "given", from: "an option of the call" }]),
-  );
+  const overrides: Facts = {
+    ...Object.fromEntries(Object.entries(options).map(([name, value]) => [name, given(value)])),
+    ...preprocessingFact(options.preprocessing, fromFile),
+  };
   // A size, however it is given, takes the place of any other.
   const { inputSize, resolution, rho, ...others } = fromFile;
-  const isSized = given.inputSize !== undefined || given.resolution !== undefined || given.rho !== undefined;
+  const isSized = [options.inputSize, options.resolution, options.rho].some((option) => option !== undefined);
   const size = resolution ?? inputSize;
   const sized = resolution === undefined ? { inputSize } : { resolution };
   const shape = shapeFacts(parameters, file);
   const usual = usualFacts(defaults, { ...shape, ...others, ...overrides }, isSized || size !== undefined);
-  const known: Facts = withoutUndefined({ ...usual, ...shape, ...others, ...(isSized ? {} : sized), ...overrides });
+  const all: Facts = withoutUndefined({ ...usual, ...shape, ...others, ...(isSized ? {} : sized), ...overrides });
+  const known = all.includeTop?.value === false ? withoutClasses(all) : all;
   return known.alpha === undefined ? { ...known, ...widthFacts(parameters, known, defaults) } : known;
+}
+
+/**
+ * Refuses labels of the file that do not fit its classes; those of the caller the builder checks.
+ *
+ * @throws {DepthwiseError} `CLASSES_MISMATCH`
+ */
+export function checkLabels({ labels, classes }: Facts, file: string): void {
+  if (labels === undefined || labels.basis === "given" || !Array.isArray(labels.value)) return;
+  if (classes === undefined || labels.value.length === classes.value) return;
+  throw fileError("CLASSES_MISMATCH", file, `labels (${labels.from})`, "Pass labels of your own to loadModel.", {
+    expected: `${classes.value}, one for each class`,
+    found: `${labels.value.length}`,
+    fields: { classes: classes.value, labels: labels.value.length },
+  });
 }
 
 /** The options themselves. */
@@ -39,15 +62,37 @@ export function optionsOf(facts: Facts): MobileNetV1Options {
   return Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, (fact as Fact<unknown>).value]));
 }
 
+/** What the caller says of the input, before what the file says of it: a range takes the place of mean and deviation. */
+function preprocessingFact(asked: MobileNetV1Options["preprocessing"], { preprocessing: before }: Facts): Facts {
+  if (asked === undefined) return {};
+  if (before === undefined) return { preprocessing: given(asked) };
+  const { range, mean, deviation, ...rest } = before.value;
+  const isScaled = ["range", "mean", "deviation"].some((name) => Object.hasOwn(asked, name));
+  const kept = isScaled ? rest : before.value;
+  const others = Object.keys(kept).filter((name) => !Object.hasOwn(asked, name));
+  const { from } = given(asked);
+  return {
+    preprocessing: {
+      value: { ...kept, ...asked },
+      basis: "given",
+      from: others.length === 0 ? from : `${from}; ${others.join(" and ")}: ${before.basis}, ${before.from}`,
+    },
+  };
+}
+
+/** A file without a classifier may still name the classes it was trained for. */
+function withoutClasses({ classes, labels, background, ...facts }: Facts): Facts {
+  return facts;
+}
+
 /** What the tensors' names and shapes leave no doubt about. */
 function shapeFacts(parameters: ReadonlyMap<string, FloatTensor>, file: string): Facts {
   const stem = parameters.get("conv1/kernel");
   if (stem === undefined || stem.shape.length !== 4) {
-    throw new DepthwiseError("ARCHITECTURE_UNKNOWN", {
-      what: `${file}: conv1/kernel, the first convolution`,
+    const advice = "This is no MobileNet V1, or its stem is missing.";
+    throw fileError("ARCHITECTURE_UNKNOWN", file, "conv1/kernel, the first convolution", advice, {
       expected: "a tensor of rank 4",
       found: stem === undefined ? "none" : `rank ${stem.shape.length}`,
-      advice: "This is no MobileNet V1, or its stem is missing. Nothing was loaded.",
     });
   }
   const standardConvolution = parameters.has("conv_1/kernel");
@@ -94,7 +139,7 @@ function usualFacts(defaults: FamilyDefaults, known: Facts, isSized: boolean): F
 /** The alpha and rounding under which most layers have the width that was found. */
 function widthFacts(parameters: ReadonlyMap<string, FloatTensor>, known: Facts, defaults: FamilyDefaults): Facts {
   const isStandard = known.standardConvolution?.value === true;
-  const blocks = known.shallow?.value === true ? [] : MOBILENET_V1_BLOCKS;
+  const blocks = known.shallow?.value === true ? shallowBlocks(MOBILENET_V1_BLOCKS) : MOBILENET_V1_BLOCKS;
   const expected = blocks.map(({ filters }, i) => ({
     filters,
     name: `${isStandard ? "conv" : "conv_pw"}_${i + 1}/kernel`,
@@ -109,9 +154,11 @@ function widthFacts(parameters: ReadonlyMap<string, FloatTensor>, known: Facts, 
   const roundings: readonly FamilyDefaults["channelRounding"][] =
     rounding === undefined ? [defaults.channelRounding, "truncate", "floor", "divisible8"] : [rounding];
   const minDepth = known.minDepth === undefined ? {} : { minDepth: known.minDepth.value };
+  // The last ones give one layer just its width: 0.125, say, is no hundredth.
+  const alphas = [...ALPHAS, ...found.map(({ filters, width }) => width / filters)];
   let best = { alpha: 1, channelRounding: defaults.channelRounding, fits: -1 };
   search: for (const channelRounding of roundings) {
-    for (const alpha of ALPHAS) {
+    for (const alpha of alphas) {
       const rule = { alpha, channelRounding, ...minDepth };
       const fits = found.filter(({ filters, width }) => scaledChannels(rule, filters) === width).length;
       if (fits > best.fits) best = { alpha, channelRounding, fits };

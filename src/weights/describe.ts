@@ -49,7 +49,8 @@ const DOUBTS: Readonly<Record<string, string>> = {
 
 /**
  * Describes a model: for a loaded one each decision says whether it was `given` by the caller, `stated` by the file,
- * `inferred` from what is in it, or `assumed`.
+ * `inferred` from what is in it, or `assumed`. What was assumed and would change the answers is among `doubts` as well.
+ * Of a network that was built here, each option of the builder is `given`.
  *
  *     console.log(formatDescription(describe(await loadModel("mobilenet.tflite"))));
  *
@@ -110,7 +111,12 @@ function doubtsAbout({ name, value, basis, from }: Decision): readonly string[] 
   return [`${name} ${JSON.stringify(value)} is assumed (${from}); ${others}.`];
 }
 
-/** The description as text for a terminal: a line a decision, then the doubts. */
+/**
+ * The description as text for a terminal: what the model is, a line a decision (name, value, basis, what it rests on),
+ * then the doubts.
+ *
+ * @param description as `describe` gives it
+ */
 export function formatDescription(description: ModelDescription): string {
   const { name, format, file, understoodBy, inputShape, outputs, parameters, decisions, doubts } = description;
   const rows = decisions.map((decision) => [decision.name, show(decision.value), decision.basis, decision.from]);

@@ -21,6 +21,11 @@ export type Facts = {
   readonly [Name in keyof MobileNetV1Options]?: Fact<Exclude<MobileNetV1Options[Name], undefined>>;
 };
 
+/** By the caller. */
+export function given<Value>(value: Value): Fact<Value> {
+  return { value, basis: "given", from: "an option of the call" };
+}
+
 export function stated<Value>(value: Value, from: string): Fact<Value> {
   return { value, basis: "stated", from };
 }

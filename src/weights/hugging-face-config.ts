@@ -2,22 +2,45 @@
  * `config.json` and `preprocessor_config.json`, which lie beside the weights of Hugging Face models.
  *
  *     depth_multiplier, min_depth, image_size, tf_padding, hidden_act, layer_norm_eps (of batch norm), id2label
- *     image_mean, image_std, rescale_factor, size, crop_size, do_center_crop
+ *     image_mean, image_std, do_normalize, size, crop_size, do_center_crop
  */
 
-import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
+import { isDepthwiseError } from "../core/errors.ts";
 import { type Facts, inferred, stated } from "./facts.ts";
+import { fileError, quoted } from "./file-error.ts";
+import { isObject, type JsonObject, parseJson } from "./json.ts";
 import type { OpenFile } from "./model-file.ts";
 
-/** @throws {DepthwiseError} `FILE_NOT_FOUND` if there is no config.json; `FILE_CORRUPT` if one is no JSON object */
+/**
+ * What the two files say; nothing of one that is not there.
+ *
+ * @throws {DepthwiseError} `FILE_CORRUPT` if one is no JSON object; `ARCHITECTURE_UNKNOWN` for an activation that is
+ *         not one of MobileNet V1's; what `sibling` throws for a file that is there
+ */
 export async function huggingFaceFacts(file: OpenFile): Promise<Facts> {
-  const config = await readJson(file, "config.json");
+  const config = configFacts(await readJson(file, "config.json"), file.name);
+  return { ...config, ...preprocessingFacts(await readJson(file, "preprocessor_config.json")) };
+}
+
+function configFacts(config: JsonObject, file: string): Facts {
   const from = "config.json";
   const { depth_multiplier, min_depth, image_size, tf_padding, hidden_act, layer_norm_eps, id2label } = config;
+  if (hidden_act !== undefined && hidden_act !== "relu6" && hidden_act !== "relu") {
+    throw fileError(
+      "ARCHITECTURE_UNKNOWN",
+      file,
+      `hidden_act in the ${from} beside it`,
+      "Other networks are not read.",
+      {
+        expected: "relu6 or relu",
+        found: quoted(hidden_act),
+      },
+    );
+  }
   const labels = labelsOf(id2label);
   return {
-    ...(typeof depth_multiplier === "number" && { alpha: stated(depth_multiplier, from) }),
     ...(typeof depth_multiplier === "number" && {
+      alpha: stated(depth_multiplier, from),
       channelRounding: inferred("floor" as const, `min_depth in ${from}`),
     }),
     ...(typeof min_depth === "number" && { minDepth: stated(min_depth, from) }),
@@ -25,48 +48,41 @@ export async function huggingFaceFacts(file: OpenFile): Promise<Facts> {
     ...(typeof tf_padding === "boolean" && {
       padding: stated(tf_padding ? ("same" as const) : ("symmetric" as const), `tf_padding in ${from}`),
     }),
-    ...((hidden_act === "relu6" || hidden_act === "relu") && { activation: stated(hidden_act, from) }),
+    ...(hidden_act !== undefined && { activation: stated(hidden_act, from) }),
     ...(typeof layer_norm_eps === "number" && { epsilon: stated(layer_norm_eps, `layer_norm_eps in ${from}`) }),
     ...(labels !== undefined && { labels: stated(labels, `id2label in ${from}`) }),
-    ...(await preprocessingFacts(file)),
   };
 }
 
-async function preprocessingFacts(file: OpenFile): Promise<Facts> {
-  const from = "preprocessor_config.json";
-  let config: Readonly<Record<string, unknown>>;
-  try {
-    config = await readJson(file, from);
-  } catch (error) {
-    if (isDepthwiseError(error) && error.code !== "FILE_CORRUPT") return {};
-    throw error;
-  }
-  const { image_mean, image_std, size, crop_size, do_center_crop } = config;
-  if (!isNumbers(image_mean) || !isNumbers(image_std)) return {};
-  const [mean] = image_mean;
-  const [deviation] = image_std;
-  const isHalf = [...image_mean, ...image_std].every((value) => value === 0.5);
+function preprocessingFacts({
+  image_mean,
+  image_std,
+  do_normalize,
+  size,
+  crop_size,
+  do_center_crop,
+}: JsonObject): Facts {
+  const mean = numbersOf(image_mean);
+  const deviation = numbersOf(image_std);
+  if (mean === undefined || deviation === undefined || deviation.some((value) => value <= 0)) return {};
+  const isHalf = [...mean, ...deviation].every((value) => value === 0.5);
   const side = sideOf(size);
   const crop = sideOf(crop_size);
   const cropFraction = do_center_crop === true && side !== undefined && crop !== undefined ? crop / side : undefined;
-  return {
-    preprocessing: stated(
-      {
-        ...(isHalf && mean !== undefined && deviation !== undefined
-          ? { range: [-1, 1] }
-          : { mean: image_mean, deviation: image_std }),
-        ...(cropFraction !== undefined && cropFraction > 0 && cropFraction <= 1 && { cropFraction }),
-      },
-      from,
-    ),
-  };
+  const scale = do_normalize === false ? { range: [0, 1] } : isHalf ? { range: [-1, 1] } : { mean, deviation };
+  const isCropped = cropFraction !== undefined && cropFraction > 0 && cropFraction <= 1;
+  return { preprocessing: stated({ ...scale, ...(isCropped && { cropFraction }) }, "preprocessor_config.json") };
 }
 
 function sideOf(size: unknown): number | undefined {
-  if (typeof size === "number") return size;
-  if (!isObject(size)) return undefined;
-  const side = size["shortest_edge"] ?? size["height"];
+  const side = isObject(size) ? (size["shortest_edge"] ?? size["height"]) : size;
   return typeof side === "number" ? side : undefined;
+}
+
+/** One number a channel. */
+function numbersOf(value: unknown): readonly number[] | undefined {
+  const isSound = Array.isArray(value) && value.length === 3 && value.every((entry) => typeof entry === "number");
+  return isSound ? value : undefined;
 }
 
 /** The names of classes 0, 1, …; undefined if one is missing or they are only numbered. */
@@ -74,31 +90,20 @@ function labelsOf(id2label: unknown): readonly string[] | undefined {
   if (!isObject(id2label)) return undefined;
   const count = Object.keys(id2label).length;
   const labels = Array.from({ length: count }, (_, index) => id2label[String(index)]);
-  const isNamed = labels.every((label) => typeof label === "string" && !/^LABEL_\d+$/.test(label));
-  return count > 0 && isNamed ? (labels as readonly unknown[] as readonly string[]) : undefined;
+  const isNamed = labels.every((label): label is string => typeof label === "string" && !/^LABEL_\d+$/.test(label));
+  return count > 0 && isNamed ? labels : undefined;
 }
 
-async function readJson(file: OpenFile, path: string): Promise<Readonly<Record<string, unknown>>> {
-  const bytes = await file.sibling(path);
+/** An object, empty if the file is not there: a file of weights alone is read without. */
+async function readJson(file: OpenFile, path: string): Promise<JsonObject> {
+  const corrupt = (expected: string, found: string) =>
+    fileError("FILE_CORRUPT", file.name, `${path} beside it`, "Fetch it again, or move it away.", { expected, found });
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const value = parseJson(new TextDecoder().decode(await file.sibling(path)), corrupt);
     if (isObject(value)) return value;
-  } catch {
-    // Told below, the same as for JSON that is no object.
+  } catch (error) {
+    if (isDepthwiseError(error) && (error.code === "FILE_NOT_FOUND" || error.code === "FILE_UNREADABLE")) return {};
+    throw error;
   }
-  throw new DepthwiseError("FILE_CORRUPT", {
-    what: `${path} beside ${file.name}`,
-    expected: "a JSON object",
-    found: "something else",
-    advice: "Fetch it again, or move it away to load the weights without it.",
-    fields: { file: file.name, path },
-  });
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isNumbers(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === "number");
+  throw corrupt("a JSON object", "something else");
 }

@@ -1,13 +1,12 @@
 /** `loadModel`: from any source, bytes to what they say, to a network; nothing is guessed in silence. */
 
-import { DepthwiseError } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
-import { adjustClasses } from "./classes.ts";
-import { decide, optionsOf } from "./decide.ts";
+import { checkLabels, decide, optionsOf } from "./decide.ts";
 import type { Facts } from "./facts.ts";
+import { fileError } from "./file-error.ts";
 import type { ReadFile } from "./join-files.ts";
 import type { ModelFile, OpenFile } from "./model-file.ts";
 import type { Provenance } from "./provenance.ts";
@@ -29,51 +28,71 @@ export type LoadedModel = Network<"logits" | "probabilities" | "embedding">;
  *
  * Reads safetensors, Keras (`.h5`, `.keras`), TensorFlow.js, ONNX, TFLite, frozen graphs and PyTorch files, told apart
  * by their content. What the file says is used, what it does not say is inferred from tensors and operations, and what
- * they do not say is assumed: `describe(model)` tells which is which. Options beat all of it. `classes: 1000` for a file
- * of 1001 drops the background, `classes: 1001` for one of 1000 adds one that is never chosen.
+ * they do not say is assumed: `describe(model)` tells which is which.
+ *
+ * Options beat all of it: those of `mobileNetV1` for a MobileNet; of a network of one's own only `preprocessing`,
+ * `labels` and `background`. `classes: 1000` for a file of 1001 drops the background, `classes: 1001` for one of 1000
+ * adds one that is never chosen, `includeTop: false` leaves the classifier out. `preprocessing` changes what it names:
+ * a range, or mean and deviation, take the place of whichever the file has, and the rest of the file's stays.
+ *
+ *     const model = await loadModel("mobilenet.h5", { classes: 1000, preprocessing: { range: [0, 1] } });
  *
  * @param source a path, a URL, a Blob, bytes, a stream, a directory, `hf:owner/name`, `keras:name`; two TFLite files in
  *        a list are joined to one network
  * @throws {DepthwiseError} `FILE_*` and `FORMAT_UNKNOWN` for the file; `PACKAGE_MISSING`; `PARAMETERS_MISMATCH`,
  *         listing every missing, extra and misshapen tensor; `VALUES_NOT_FINITE`; `ARCHITECTURE_UNKNOWN`;
- *         `CLASSES_MISMATCH`
+ *         `CLASSES_MISMATCH`; `OPTION_INVALID`; `signal.reason` if aborted
  */
 export async function loadModel(
   source: ModelSource | readonly [ModelSource, ModelSource],
   options: LoadOptions = {},
 ): Promise<LoadedModel> {
-  if (typeof options !== "object" || options === null) {
+  return (await openModel(source, options)).understand();
+}
+
+/** A file that was read, of which nothing was decided yet. */
+export interface OpenedModel {
+  readonly content: ModelFile;
+  /** @throws {DepthwiseError} what `loadModel` throws after reading */
+  understand(): Promise<LoadedModel>;
+}
+
+/** `loadModel` in two steps, for whoever tells what is in a file even if it is no MobileNet. */
+export async function openModel(
+  source: ModelSource | readonly [ModelSource, ModelSource],
+  options: LoadOptions,
+): Promise<OpenedModel> {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw optionError("loadModel", "overrides", "an object of options", options);
   }
   const { from, given } = separated(options);
   const { file, model } = await readSource(source, from);
-  return modelFrom(file, model, given);
+  return { content: model, understand: () => modelFrom(file, model, given) };
 }
 
-/**
- * The model in a file that was read.
- *
- * @throws {DepthwiseError} what `loadModel` throws after reading
- */
-export async function modelFrom(file: OpenFile, model: ModelFile, given: MobileNetV1Options): Promise<LoadedModel> {
-  if (model.network !== undefined) return loadCustom(model.network, model, file.name);
+async function modelFrom(file: OpenFile, model: ModelFile, given: MobileNetV1Options): Promise<LoadedModel> {
+  if (model.network !== undefined) return loadCustom(model.network, model, given, file.name);
   const understood = await understand(model, file);
   checkFinite(understood.parameters, file.name);
-  const { classes: _asked, ...others } = given;
-  const decided = decide(understood.parameters, others, understood.facts, understood.defaults, file.name);
-  const adjusted = adjustClasses(understood.parameters, { ...optionsOf(decided), ...given }, file.name);
-  const network = withParameters(mobileNetV1<MobileNetV1Options>(adjusted.options), adjusted.parameters, file.name);
-  const decisions = { ...decided, ...classFacts(given, adjusted.options) };
+  const { classes, background, ...others } = given;
+  const there = given.includeTop === false ? withoutClassifier(understood.parameters) : understood.parameters;
+  // `classes` does not say what the file has, but what is to become of it; `background` then as well.
+  const asRead = classes === undefined ? given : others;
+  const decided = decide(there, asRead, understood.facts, understood.defaults, file.name);
+  const { parameters, facts } =
+    classes === undefined
+      ? { parameters: there, facts: decided }
+      : (await import("./classes.ts")).adjustClasses(there, decided, { classes, background }, file.name);
+  checkLabels(facts, file.name);
+  checkVariances(parameters, facts.epsilon?.value ?? 0, file.name);
+  const network = withParameters(mobileNetV1<MobileNetV1Options>(optionsOf(facts)), parameters, file.name);
   return withInfo(network, {
-    provenance: { ...provenanceFor(model, file.name, decisions, understood) },
+    provenance: { ...provenanceFor(model, file.name, facts, understood) },
   }) as LoadedModel;
 }
 
-/** What the caller's `classes` made of the classes of the file. */
-function classFacts(given: MobileNetV1Options, { classes, background }: MobileNetV1Options): Facts {
-  if (given.classes === undefined || classes === undefined) return {};
-  const fact = <Value>(value: Value) => ({ value, basis: "given" as const, from: "an option of the call" });
-  return { classes: fact(classes), ...(background === undefined ? {} : { background: fact(background) }) };
+function withoutClassifier(parameters: ReadonlyMap<string, FloatTensor>): ReadonlyMap<string, FloatTensor> {
+  return new Map([...parameters].filter(([name]) => !name.startsWith("conv_preds/")));
 }
 
 function separated(options: LoadOptions): { readonly from: SourceOptions; readonly given: MobileNetV1Options } {
@@ -89,7 +108,7 @@ function isSourceOption(name: string): boolean {
 }
 
 /** Opens and reads a source, or both halves of a network, without deciding anything. */
-export async function readSource(
+async function readSource(
   source: ModelSource | readonly [ModelSource, ModelSource],
   options: SourceOptions,
 ): Promise<ReadFile> {
@@ -119,18 +138,33 @@ function isPair(
   source: ModelSource | readonly [ModelSource, ModelSource],
 ): source is readonly [ModelSource, ModelSource] {
   if (!Array.isArray(source) || source.length !== 2) return false;
-  const names = source.map((part) =>
-    typeof Blob !== "undefined" && part instanceof Blob && "name" in part ? String(part.name) : "",
-  );
-  return !names.some((name) => /\.json$/i.test(name));
+  const endings = source.map((part) => {
+    const name = typeof Blob !== "undefined" && part instanceof Blob && "name" in part ? String(part.name) : "";
+    return /\.[^.]*$/.exec(name.toLowerCase())?.[0];
+  });
+  // Halves are of one kind; a model.json is no half, and what lies beside a model is called otherwise.
+  return endings[0] === endings[1] && !endings.includes(".json");
 }
 
-function loadCustom(definition: Readonly<Record<string, unknown>>, model: ModelFile, name: string): LoadedModel {
+/** A network of the user's own has no options but what is said of its input and its classes. */
+function loadCustom(
+  definition: Readonly<Record<string, unknown>>,
+  model: ModelFile,
+  { preprocessing, labels, background, ...others }: MobileNetV1Options,
+  name: string,
+): LoadedModel {
+  const [other] = Object.entries(others);
+  if (other !== undefined) {
+    const [option, value] = other;
+    throw optionError("loadModel", option, "none", value, `${name} describes a network of its own, layer by layer.`);
+  }
   const parameters = new Map<string, FloatTensor>();
   const tensors: Iterable<StoredTensor> = model.content.kind === "tensors" ? model.content.tensors.values() : [];
   for (const stored of tensors) parameters.set(stored.name, tensor(toFloat32(stored), stored.shape));
   checkFinite(parameters, name);
-  return withParameters(networkFromJson(definition, name), parameters, name) as LoadedModel;
+  const info = Object.entries({ preprocessing, labels, background }).filter(([, value]) => value !== undefined);
+  const network = withParameters(networkFromJson(definition, name), parameters, name);
+  return withInfo(network, Object.fromEntries(info)) as LoadedModel;
 }
 
 function provenanceFor(
@@ -156,9 +190,20 @@ function checkFinite(parameters: ReadonlyMap<string, FloatTensor>, name: string)
     if (index !== -1) faulty.push(`"${parameter}" (${data[index]} at element ${index})`);
   }
   if (faulty.length === 0) return;
-  throw new DepthwiseError("VALUES_NOT_FINITE", {
-    what: `${name}: weights that are not finite: ${faulty.join(", ")}`,
-    advice: "The training that made this file diverged, or the file is damaged. Nothing was loaded.",
-    fields: { faulty },
-  });
+  const advice = "The training that made this file diverged, or the file is damaged.";
+  const what = `weights that are not finite: ${faulty.join(", ")}`;
+  throw fileError("VALUES_NOT_FINITE", name, what, advice, { fields: { faulty } });
+}
+
+/** Batch norm takes the root of variance + ε; a mean that was taken for a variance is often below 0. */
+function checkVariances(parameters: ReadonlyMap<string, FloatTensor>, epsilon: number, name: string): void {
+  const faulty: string[] = [];
+  for (const [parameter, { data }] of parameters) {
+    const index = parameter.endsWith("/moving_variance") ? data.findIndex((value) => !(value + epsilon > 0)) : -1;
+    if (index !== -1) faulty.push(`"${parameter}" (${data[index]} at element ${index})`);
+  }
+  if (faulty.length === 0) return;
+  const advice = "Perhaps its means stand where its variances should, or the file is damaged.";
+  const what = `variances that have no root: ${faulty.join(", ")}`;
+  throw fileError("VALUES_NOT_FINITE", name, what, advice, { fields: { faulty } });
 }

@@ -7,134 +7,105 @@
  *     provenance   JSON: where the model once came from, and the evidence for each option
  */
 
-import { DepthwiseError } from "../core/errors.ts";
+import type { DepthwiseError } from "../core/errors.ts";
 import type { Network } from "../layers/network.ts";
-import type { MobileNetV1Options } from "../models/index.ts";
 import { type Basis, type Fact, type Facts, stated } from "./facts.ts";
-import { provenanceOf } from "./provenance.ts";
+import { fileError, quoted } from "./file-error.ts";
+import { isObject, type JsonObject, parseJson } from "./json.ts";
+import { type Provenance, provenanceOf } from "./provenance.ts";
 
-export interface ModelMetadata {
-  /** Options of `mobileNetV1` the file states; checked by the builder. */
-  readonly options: MobileNetV1Options;
-  /** A network of the user's own; checked by `networkFromJson`. */
-  readonly network?: Readonly<Record<string, unknown>>;
-}
+type Metadata = Readonly<Record<string, string>>;
 
-/** Reads the metadata of a file. Throws `FILE_CORRUPT` for an entry that cannot be read. */
-export function readMetadata(metadata: Readonly<Record<string, string>>, file: string): ModelMetadata {
-  const json = (key: string): unknown => {
-    const text = metadata[key];
-    if (text === undefined) return undefined;
-    try {
-      return JSON.parse(text);
-    } catch (cause) {
-      throw corrupt(file, key, "JSON", text, cause);
-    }
-  };
-  const number = (key: string): number | undefined => {
-    const text = metadata[key];
-    if (text === undefined) return undefined;
-    const value = Number(text);
-    if (text.trim() === "" || !Number.isFinite(value)) throw corrupt(file, key, "a number", text);
-    return value;
-  };
-  const architecture = metadata["architecture"];
-  const definition = json("network");
-  if (definition !== undefined) {
-    if (!isObject(definition)) throw corrupt(file, "network", "an object", metadata["network"] ?? "");
-    return { options: {}, network: definition };
-  }
-  if (architecture !== undefined && architecture !== "mobilenet_v1") {
-    throw new DepthwiseError("ARCHITECTURE_UNKNOWN", {
-      what: `${file}: architecture`,
-      expected: "mobilenet_v1",
-      found: JSON.stringify(architecture),
-      advice: "This version reads MobileNet V1 and networks saved by saveModel.",
-      fields: { architecture },
-    });
-  }
-  const options = json("options");
-  if (options !== undefined && !isObject(options)) {
-    throw corrupt(file, "options", "an object", metadata["options"] ?? "");
-  }
-  const range = metadata["range"]?.split(",").map(Number);
-  const preprocessing = json("preprocessing") ?? (range === undefined ? undefined : { range });
-  const stated = {
-    alpha: number("alpha"),
-    resolution: number("resolution"),
-    inputSize: metadata["input_size"]?.split(",").map(Number),
-    padding: metadata["padding"],
-    activation: metadata["activation"],
-    epsilon: number("epsilon"),
-    labels: json("labels"),
-    background: metadata["background"] === undefined ? undefined : metadata["background"] === "1",
-    preprocessing,
-    ...options,
-  };
-  // The builder checks every value: a file is no more trusted than a caller.
-  return { options: withoutUndefined(stated) as MobileNetV1Options };
-}
+/** Entries that are read as facts, or say nothing of the model; whatever else a file says is a remark. */
+const KNOWN: ReadonlySet<string> = /* @__PURE__ */ new Set(
+  [
+    ["format", "architecture", "alpha", "resolution", "input_size", "classes", "padding", "activation", "epsilon"],
+    ["background", "range", "folded", "options", "preprocessing", "labels", "network", "provenance"],
+  ].flat(),
+);
 
-/** Entries that are read as facts; whatever else a file says is a remark. */
-const KNOWN: ReadonlySet<string> = /* @__PURE__ */ new Set([
-  "alpha",
-  "resolution",
-  "input_size",
-  "classes",
-  "padding",
-  "activation",
-  "epsilon",
-  "background",
-  "range",
-  "folded",
-  "options",
-  "preprocessing",
-  "labels",
-  "network",
-  "provenance",
-]);
-
-/** The same as facts: stated by the metadata, unless the metadata itself says on what they were based. */
+/**
+ * The metadata as facts: stated by it, unless it says itself on what they were based. The builder checks every value:
+ * a file is no more trusted than a caller.
+ *
+ * @throws {DepthwiseError} `FILE_CORRUPT` for an entry that cannot be read; `ARCHITECTURE_UNKNOWN`
+ */
 export function factsFromMetadata(
-  metadata: Readonly<Record<string, string>>,
+  metadata: Metadata,
   file: string,
 ): {
   readonly facts: Facts;
-  readonly network?: Readonly<Record<string, unknown>>;
-  readonly remarks: Readonly<Record<string, unknown>>;
+  /** A network of the user's own; checked by `networkFromJson`. */
+  readonly network?: JsonObject;
+  readonly remarks: JsonObject;
 } {
-  const { options, network } = readMetadata(metadata, file);
-  const provenance = parsedProvenance(metadata["provenance"], file);
-  const decisions = isObject(provenance["decisions"]) ? provenance["decisions"] : {};
-  const facts = Object.entries(options).map(([name, value]) => {
-    const before = Object.hasOwn(decisions, name) ? decisions[name] : undefined;
-    if (!isFact(before)) return [name, stated(value, "metadata")];
-    return [name, { value, basis: before.basis, from: before.from }];
-  });
+  const network = jsonObject(metadata, "network", file);
+  const { decisions, origin } = jsonObject(metadata, "provenance", file) ?? {};
+  const bases = isObject(decisions) ? decisions : {};
+  const options = network === undefined ? readOptions(metadata, file) : {};
+  const facts = Object.entries(options)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]): readonly [string, Fact<unknown>] => {
+      const before = Object.hasOwn(bases, name) ? bases[name] : undefined;
+      if (!isFact(before)) return [name, stated(value, "metadata")];
+      return [name, { value, basis: before.basis, from: before.from }];
+    });
   const remarks = Object.entries(metadata).filter(([key]) => !KNOWN.has(key));
-  const origin = isObject(provenance["origin"]) ? { origin: provenance["origin"] } : {};
   return {
     facts: Object.fromEntries(facts),
-    remarks: { ...Object.fromEntries(remarks), ...origin },
+    remarks: { ...Object.fromEntries(remarks), ...(isObject(origin) ? { origin } : {}) },
     ...(network === undefined ? {} : { network }),
   };
+}
+
+function readOptions(metadata: Metadata, file: string): JsonObject {
+  const { architecture, padding, activation, background } = metadata;
+  if (architecture !== undefined && architecture !== "mobilenet_v1") {
+    throw fileError("ARCHITECTURE_UNKNOWN", file, "architecture", "Other networks are read if saveModel wrote them.", {
+      expected: "mobilenet_v1",
+      found: quoted(architecture),
+      fields: { architecture },
+    });
+  }
+  const range = numbers(metadata, "range", file, 2);
+  return {
+    alpha: numbers(metadata, "alpha", file, 1)?.[0],
+    resolution: numbers(metadata, "resolution", file, 1)?.[0],
+    inputSize: numbers(metadata, "input_size", file, 2),
+    padding,
+    activation,
+    epsilon: numbers(metadata, "epsilon", file, 1)?.[0],
+    labels: json(metadata, "labels", file),
+    background: background === undefined ? undefined : background === "1",
+    preprocessing: jsonObject(metadata, "preprocessing", file) ?? (range === undefined ? undefined : { range }),
+    ...jsonObject(metadata, "options", file),
+  };
+}
+
+function json(metadata: Metadata, key: string, file: string): unknown {
+  const text = metadata[key];
+  if (text === undefined) return undefined;
+  return parseJson(text, (expected, _found, cause) => corrupt(file, key, expected, text, cause));
+}
+
+function jsonObject(metadata: Metadata, key: string, file: string): JsonObject | undefined {
+  const value = json(metadata, key, file);
+  if (value === undefined || isObject(value)) return value;
+  throw corrupt(file, key, "an object as JSON", metadata[key] ?? "");
+}
+
+/** Numbers with commas between. */
+function numbers(metadata: Metadata, key: string, file: string, count: number): readonly number[] | undefined {
+  const text = metadata[key];
+  const values = text?.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  if (values === undefined || (values.length === count && values.every(Number.isFinite))) return values;
+  throw corrupt(file, key, count === 1 ? "a number" : `${count} numbers`, text ?? "");
 }
 
 const BASES: readonly string[] = ["given", "stated", "inferred", "assumed"] satisfies Basis[];
 
 function isFact(value: unknown): value is Fact<unknown> {
   return isObject(value) && BASES.includes(String(value["basis"])) && typeof value["from"] === "string";
-}
-
-function parsedProvenance(text: string | undefined, file: string): Readonly<Record<string, unknown>> {
-  if (text === undefined) return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch {
-    // Told below, the same as for JSON that is no object.
-  }
-  throw corrupt(file, "provenance", "an object as JSON", text);
 }
 
 /** The metadata under which a model is saved. */
@@ -166,35 +137,25 @@ export function writeMetadata(model: Network): Record<string, string> {
     options: JSON.stringify(rest),
     preprocessing: preprocessing === undefined ? undefined : JSON.stringify(preprocessing),
     labels: labels === undefined ? undefined : JSON.stringify(labels),
-    provenance: provenanceText(model),
+    provenance: provenanceText(provenanceOf(model)),
   };
-  return withoutUndefined(entries) as Record<string, string>;
+  return Object.fromEntries(
+    Object.entries(entries).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
-/** What `decisions` rest on, without their values, which stand in the other entries. */
-function provenanceText(model: Network): string | undefined {
-  const provenance = provenanceOf(model);
+/** What `decisions` rest on, without their values, which stand in the other entries; and where the model began. */
+function provenanceText(provenance: Provenance | undefined): string | undefined {
   if (provenance === undefined) return undefined;
-  const { decisions, ...origin } = provenance;
+  const { decisions, ...last } = provenance;
   const bases = Object.entries(decisions).map(([name, { basis, from }]) => [name, { basis, from }]);
-  return JSON.stringify({ decisions: Object.fromEntries(bases), origin });
+  // A model that is saved and loaded again and again keeps its first origin, not one inside the other.
+  const { origin } = last.remarks;
+  return JSON.stringify({ decisions: Object.fromEntries(bases), origin: isObject(origin) ? origin : last });
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function withoutUndefined(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
-function corrupt(file: string, key: string, expected: string, found: string, cause?: unknown): DepthwiseError {
-  return new DepthwiseError("FILE_CORRUPT", {
-    what: `${file}: metadata "${key}"`,
-    expected,
-    found: JSON.stringify(found.slice(0, 80)),
-    advice: "Correct the metadata, or pass the options to loadModel. Nothing was loaded.",
-    fields: { file, key },
-    cause,
-  });
+function corrupt(file: string, key: string, expected: string, text: string, cause?: unknown): DepthwiseError {
+  const advice = "Correct the metadata, or pass the options to loadModel.";
+  const facts = { expected, found: JSON.stringify(text.slice(0, 80)), fields: { key }, cause };
+  return fileError("FILE_CORRUPT", file, `metadata "${key}"`, advice, facts);
 }

@@ -2,6 +2,7 @@
 
 import type { Network } from "../layers/network.ts";
 import type { Fact } from "./facts.ts";
+import { isObject } from "./json.ts";
 
 export interface Provenance {
   /** The file's kind, such as "TFLite". */
@@ -18,7 +19,9 @@ export interface Provenance {
   readonly quantization?: Readonly<Record<string, unknown>>;
 }
 
-export function provenanceOf(model: Network): Provenance | undefined {
-  const { provenance } = model.info;
-  return provenance === undefined ? undefined : (provenance as unknown as Provenance);
+/** Undefined for a model that was built here, and for something else under that name, as a file may hold. */
+export function provenanceOf({ info: { provenance } }: Network): Provenance | undefined {
+  const { decisions, remarks } = (provenance ?? {}) as Partial<Record<string, unknown>>;
+  const isOurs = isObject(decisions) && isObject(remarks) && Object.values(decisions).every(isObject);
+  return isOurs ? (provenance as unknown as Provenance) : undefined;
 }

@@ -1,8 +1,9 @@
 /** Which reader reads which kind of file. A new format is one file in `formats/` and one row here. */
 
-import { DepthwiseError } from "../core/errors.ts";
+import { fileError } from "./file-error.ts";
 import { read as readSafetensorsModel } from "./formats/safetensors.ts";
 import type { FormatReader, ModelFile, OpenFile, ReadContext } from "./model-file.ts";
+import { ownPart } from "./optional-package.ts";
 import { describeKind, type FileKind, recognise } from "./recognise.ts";
 
 /** Readers other than the library's own format are loaded when the first file of their kind is met. */
@@ -22,26 +23,15 @@ const READERS: { readonly [Kind in FileKind]?: () => Promise<{ readonly read: Fo
  * @throws {DepthwiseError} `FILE_EMPTY`; `FORMAT_UNKNOWN`, saying what the file is; whatever its reader throws
  */
 export async function readModelFile(file: OpenFile, context: ReadContext): Promise<ModelFile> {
-  if (file.bytes.length === 0) {
-    throw new DepthwiseError("FILE_EMPTY", {
-      what: `${file.name}: the file is empty`,
-      advice: "Fetch it again. Nothing was loaded.",
-      fields: { file: file.name },
-    });
-  }
+  if (file.bytes.length === 0) throw fileError("FILE_EMPTY", file.name, "the file is empty", "Fetch it again.");
   const kind = recognise(file.bytes);
   const load = READERS[kind];
   if (load === undefined) {
     const { phrase, advice } = describeKind(kind);
-    throw new DepthwiseError("FORMAT_UNKNOWN", {
-      what: file.name,
-      expected: "a file of weights",
-      found: phrase,
-      advice: `${advice} Nothing was loaded.`,
-      fields: { file: file.name, kind },
-    });
+    const facts = { expected: "a file of weights", found: phrase, fields: { kind } };
+    throw fileError("FORMAT_UNKNOWN", file.name, "", advice, facts);
   }
-  const { read } = await load();
+  const { read } = await ownPart(load);
   context.signal?.throwIfAborted();
   return read(file, context);
 }

@@ -10,10 +10,19 @@
 import { DepthwiseError, type ErrorCode } from "../core/errors.ts";
 import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
 import { elementCount, type Shape, shapeText } from "../core/tensor.ts";
+import { type FileFacts, fileError, grouped, quoted } from "./file-error.ts";
 import { encodeFloat16, FLOAT16_OVERFLOW } from "./float16.ts";
+import { isObject } from "./json.ts";
 import { scanJsonKeys } from "./json-keys.ts";
 import { describeKind, recognise } from "./recognise.ts";
-import { DTYPE_BYTES, type StoredDType, type StoredTensor, type TensorFile } from "./stored-tensor.ts";
+import {
+  DTYPE_BYTES,
+  isCountable,
+  isNaturals,
+  type StoredDType,
+  type StoredTensor,
+  type TensorFile,
+} from "./stored-tensor.ts";
 
 export interface ReadOptions {
   /** Name of the file, for messages. Default `safetensors data`. */
@@ -118,25 +127,15 @@ export function writeSafetensors(
   return bytes;
 }
 
-type Fail = (
-  code: ErrorCode,
-  what: string,
-  facts: { expected?: string; found?: string; advice?: string },
-) => DepthwiseError;
+const INCOMPLETE = "The file is incomplete; fetch it again.";
+const BROKEN = "The file is broken or was not written as safetensors; fetch or write it again.";
 
-const INCOMPLETE = "The file is incomplete; fetch it again. Nothing was loaded.";
-const BROKEN = "The file is broken or was not written as safetensors; fetch or write it again. Nothing was loaded.";
-
-function failure(name: string): Fail {
-  return (code, what, { expected, found, advice = BROKEN }) =>
-    new DepthwiseError(code, {
-      what: what === "" ? name : `${name}: ${what}`,
-      ...(expected === undefined ? {} : { expected }),
-      ...(found === undefined ? {} : { found }),
-      advice,
-      fields: { file: name },
-    });
+function failure(name: string) {
+  return (code: ErrorCode, what: string, { advice = BROKEN, ...facts }: FileFacts & { readonly advice?: string }) =>
+    fileError(code, name, what, advice, facts);
 }
+
+type Fail = ReturnType<typeof failure>;
 
 function headerLength(bytes: Uint8Array, maxHeaderBytes: number, fail: Fail): number {
   if (bytes.length === 0) throw fail("FILE_EMPTY", "the file holds no bytes", { advice: INCOMPLETE });
@@ -220,20 +219,16 @@ function checkEntry(name: string, value: unknown, dataBytes: number, dataStart: 
     });
   }
   if (!isNaturals(shape)) {
-    throw fail("FILE_CORRUPT", `${what()}: shape`, {
-      expected: "an array of whole numbers",
-      found: JSON.stringify(shape),
-    });
+    const expected = "an array of whole numbers";
+    throw fail("FILE_CORRUPT", `${what()}: shape`, { expected, found: JSON.stringify(shape) });
   }
   if (!isNaturals(offsets) || offsets.length !== 2 || (offsets[0] ?? 0) > (offsets[1] ?? 0)) {
     const expected = "[begin, end] with begin ≤ end";
     throw fail("FILE_CORRUPT", `${what()}: data_offsets`, { expected, found: JSON.stringify(offsets) });
   }
   const [begin = 0, end = 0] = offsets;
-  // A product that leaves the safe integers cannot equal a length that is one; a zero must not hide it.
   const bytes = elementCount(shape) * DTYPE_BYTES[dtype as StoredDType];
-  const withoutZeros = elementCount(shape.filter((side) => side !== 0));
-  if (!Number.isSafeInteger(withoutZeros)) {
+  if (!isCountable(shape)) {
     throw fail("FILE_CORRUPT", `${what()}: shape`, { expected: "a product below 2^53", found: shapeText(shape) });
   }
   if (bytes !== end - begin) {
@@ -283,23 +278,4 @@ function halves({ name, data }: TensorToWrite): Uint8Array {
 
 function littleEndian(data: Float32Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isNaturals(value: unknown): value is number[] {
-  return (
-    Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0 && !Object.is(entry, -0))
-  );
-}
-
-/** A name out of a file, fit for a message: escaped, and not longer than a line. */
-function quoted(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
-}
-
-function grouped(value: number | bigint): string {
-  return value.toLocaleString("en-US");
 }

@@ -13,7 +13,8 @@ export interface SaveOptions {
 
 /**
  * A model as the bytes of a safetensors file: its parameters under Keras' names, and in the metadata all that
- * `loadModel` needs to build it again (alpha, resolution, padding, epsilon, range, labels; the layers of a custom one).
+ * `loadModel` needs to build it again (alpha, resolution, padding, epsilon, range, labels; the layers of a custom one),
+ * with where it came from and the evidence for each decision. The same model gives the same bytes.
  *
  * @throws {DepthwiseError} `PARAMETERS_MISMATCH` if a parameter was replaced by one that does not fit;
  *         `OPTION_INVALID` for a value too large for F16
@@ -34,6 +35,8 @@ export function encodeModel(model: Network, options: SaveOptions = {}): Uint8Arr
 
 /**
  * Saves a model to a file, in Node. It is written under a temporary name and renamed: a kill leaves no half file.
+ *
+ *     await saveModel(await loadModel("mobilenet.tflite"), "mobilenet.safetensors", { dtype: "F16" });
  *
  * @param path a path or a `file:` URL
  * @throws {DepthwiseError} as `encodeModel`; `FILE_UNREADABLE` if the file cannot be written

@@ -46,9 +46,24 @@ export interface TensorFile {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-type Read = (view: DataView, index: number) => number;
+/** Whether these can be the sides of a tensor. */
+export function isNaturals(value: unknown): value is number[] {
+  const isNatural = (side: unknown) => Number.isSafeInteger(side) && (side as number) >= 0 && !Object.is(side, -0);
+  return Array.isArray(value) && value.every(isNatural);
+}
 
-const READ: { readonly [T in StoredDType]?: Read } = {
+/**
+ * Whether the bytes of a shape can be counted, whatever its type. Zeros are left out: one of them must not hide a
+ * product that no file can hold.
+ */
+export function isCountable(shape: Shape): boolean {
+  return Number.isSafeInteger(8 * elementCount(shape.filter((side) => side !== 0)));
+}
+
+export type Read = (view: DataView, index: number) => number;
+
+/** Reads element `index` as it stands in the file; 16-bit floats are decoded in one go instead. */
+export const READ: { readonly [T in StoredDType]?: Read } = {
   F64: (view, i) => view.getFloat64(8 * i, true),
   F32: (view, i) => view.getFloat32(4 * i, true),
   I64: (view, i) => Number(view.getBigInt64(8 * i, true)),

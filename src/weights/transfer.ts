@@ -37,8 +37,9 @@ export type HeadedOutput<Output extends string> =
  *
  *     const model = replaceHead(await loadModel("mobilenet.safetensors"), { labels: ["cat", "dog"] });
  *
- * Preprocessing stays, labels are those given or none.
+ * Preprocessing stays, labels are those given or none. `describe` says what was decided here.
  *
+ * @param options `classes` or `labels`, or both if they agree; `background` default false, `seed` default 1
  * @throws {DepthwiseError} `NETWORK_INVALID` for what is no network, or has no classifier to replace; `OPTION_INVALID`;
  *         `CLASSES_MISMATCH` unless there is a label for each class
  */
@@ -80,6 +81,7 @@ export interface MoreClasses {
  *
  *     const model = addClasses(await loadModel("mobilenet.safetensors"), { classes: 2 });
  *
+ * @param options `classes` or `labels`, or both if they agree: of the new classes alone; `seed` default 1
  * @throws {DepthwiseError} `NETWORK_INVALID` for what is no network, or has no classifier; `OPTION_INVALID`;
  *         `CLASSES_MISMATCH` unless there is a label for each new class; `LABELS_MISSING` if only the old or only the
  *         new classes would have labels
@@ -109,7 +111,8 @@ export function addClasses<Output extends string>(model: Network<Output>, option
 
 /**
  * The network up to its features: a run gives `embedding` alone, the same bits that the whole network gives. Of a
- * MobileNet V1 these are the features averaged over the image; another network must have an output called `embedding`.
+ * MobileNet V1 these are the features averaged over the image, `[1024 · alpha]` numbers; another network must have an
+ * output called `embedding`. Labels go, preprocessing stays.
  *
  *     const features = embeddingModel(await loadModel("mobilenet.safetensors"));
  *
@@ -176,8 +179,8 @@ function amendedProvenance(
   changed: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> | undefined {
   const provenance = provenanceOf(model);
-  if (typeof provenance !== "object" || provenance === null) return undefined;
-  const decisions = new Map<string, Fact<unknown>>(Object.entries(provenance.decisions ?? {}));
+  if (provenance === undefined) return undefined;
+  const decisions = new Map<string, Fact<unknown>>(Object.entries(provenance.decisions));
   for (const [name, value] of Object.entries(changed)) {
     if (value === undefined) decisions.delete(name);
     else decisions.set(name, { value, basis: "given", from: `the call of ${owner}` });

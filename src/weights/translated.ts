@@ -1,21 +1,36 @@
 /** Stored tensors under our names and in our layouts. */
 
 import { type FloatTensor, tensor } from "../core/tensor.ts";
+import { fileError, quoted } from "./file-error.ts";
 import type { NameMap, Target } from "./names/name-map.ts";
 import { type StoredTensor, toFloat32 } from "./stored-tensor.ts";
 import { transpose } from "./transpose.ts";
 
-/** A name that `translate` does not know stays as it is, and is reported as left over when the network is built. */
+/**
+ * A name that `translate` does not know stays as it is, and is reported as left over when the network is built.
+ *
+ * @throws {DepthwiseError} `FILE_CORRUPT` if two tensors are the same one of ours: which is meant is not said
+ */
 export function translated(
   tensors: Iterable<StoredTensor>,
   translate: (name: string) => ReturnType<NameMap["translate"]>,
+  file: string,
 ): ReadonlyMap<string, FloatTensor> {
   const parameters = new Map<string, FloatTensor>();
+  const origins = new Map<string, string>();
   for (const stored of tensors) {
     const target: Target | "ignored" | undefined = translate(stored.name);
     if (target === "ignored") continue;
+    const name = target?.name ?? stored.name;
+    const other = origins.get(name);
+    if (other !== undefined) {
+      const what = `tensors ${quoted(other)} and ${quoted(stored.name)}`;
+      const found = { expected: "different layers", found: `${quoted(name)} twice` };
+      throw fileError("FILE_CORRUPT", file, what, "Leave one of them out.", found);
+    }
+    origins.set(name, stored.name);
     const laid = transpose(stored.name, toFloat32(stored), stored.shape, target?.layout ?? "as-is");
-    parameters.set(target?.name ?? stored.name, tensor(laid.data, laid.shape));
+    parameters.set(name, tensor(laid.data, laid.shape));
   }
   return parameters;
 }

@@ -19,11 +19,13 @@ const DEFAULTS: FamilyDefaults = {
 
 /** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what the graph looks like */
 export function understandOperations(graph: ModelGraph, model: ModelFile, name: string): Understood {
-  const { parameters, facts, layerNames } = understandGraph(graph, name);
+  const fed = model.facts.preprocessing;
+  const { parameters, facts, layerNames } = understandGraph(graph, name, fed);
   const quantization = layerQuantization(graph, layerNames);
   return {
     parameters,
-    facts: { ...facts, ...model.facts },
+    // What the file says of its input is in the graph's own word on it already.
+    facts: { ...facts, ...model.facts, ...(facts.preprocessing && { preprocessing: facts.preprocessing }) },
     defaults: DEFAULTS,
     understoodBy: "operations of the graph",
     ...(quantization === undefined ? {} : { quantization }),

@@ -1,6 +1,6 @@
 /** Tensors under names that no map knows, understood by their order and shapes; loaded when such a file is met. */
 
-import { DepthwiseError } from "../core/errors.ts";
+import { fileError } from "./file-error.ts";
 import type { ModelFile, TensorContent } from "./model-file.ts";
 import { sequenceByShape } from "./names/by-order.ts";
 import { recogniseOther } from "./names/others.ts";
@@ -13,17 +13,16 @@ export function understandShapes({ tensors, isOrdered }: TensorContent, model: M
   const recognised = recogniseOther(names);
   const found = recognised === undefined ? sequenceByShape(tensors, isOrdered) : { reason: recognised };
   if ("reason" in found) {
-    throw new DepthwiseError("ARCHITECTURE_UNKNOWN", {
-      what: `${name}: tensors`,
+    const advice = "Rename the tensors to Keras' names, or save a network of your own with saveModel.";
+    throw fileError("ARCHITECTURE_UNKNOWN", name, "tensors", advice, {
       expected:
         "those of a MobileNet V1 (names of Keras, Hugging Face, timm, TF-slim or PyTorch, or its shapes in order)",
       found: names.length === 0 ? "no tensor at all" : `${found.reason} (${names.slice(0, 4).join(", ")})`,
-      advice: "Rename the tensors to Keras' names, or save a network of your own with saveModel. Nothing was loaded.",
-      fields: { file: name, names, ...(recognised === undefined ? {} : { recognised }) },
+      fields: { names, ...(recognised === undefined ? {} : { recognised }) },
     });
   }
   return {
-    parameters: translated(tensors.values(), (tensorName) => found.targets.get(tensorName)),
+    parameters: translated(tensors.values(), (tensorName) => found.targets.get(tensorName), name),
     facts: model.facts,
     defaults: found.defaults,
     understoodBy: "order and shapes of the tensors",

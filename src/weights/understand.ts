@@ -1,11 +1,11 @@
 /** From what a reader found to parameters under our names, and facts: by the graph, by known names, or by order. */
 
-import { isDepthwiseError } from "../core/errors.ts";
 import type { FloatTensor } from "../core/tensor.ts";
 import type { Facts } from "./facts.ts";
 import type { ModelFile, OpenFile } from "./model-file.ts";
 import type { FamilyDefaults } from "./names/name-map.ts";
 import { NAME_MAPS } from "./names/table.ts";
+import { ownPart } from "./optional-package.ts";
 import { translated } from "./translated.ts";
 
 export interface Understood {
@@ -23,31 +23,25 @@ export interface Understood {
 export async function understand(model: ModelFile, file: OpenFile): Promise<Understood> {
   const { content } = model;
   if (content.kind === "graph") {
-    const { understandOperations } = await import("./understand-graph.ts");
+    const { understandOperations } = await ownPart(() => import("./understand-graph.ts"));
     return understandOperations(content, model, file.name);
   }
   const names = new Set(content.tensors.keys());
   const map = NAME_MAPS.find((candidate) => candidate.matches(names));
   if (map === undefined) {
-    const { understandShapes } = await import("./understand-shapes.ts");
+    const { understandShapes } = await ownPart(() => import("./understand-shapes.ts"));
     return understandShapes(content, model, file.name);
   }
-  const config = map.family.startsWith("Hugging Face") ? await configOrNothing(file) : {};
+  const config = map.family.startsWith("Hugging Face") ? await configBeside(file) : {};
   return {
-    parameters: translated(content.tensors.values(), (name) => map.translate(name)),
+    parameters: translated(content.tensors.values(), (name) => map.translate(name, names), file.name),
     facts: { ...config, ...model.facts },
     defaults: map.defaults,
     understoodBy: `names of ${map.family}`,
   };
 }
 
-/** The configuration that lies beside a file of Hugging Face; a file alone is read without. */
-async function configOrNothing(file: OpenFile): Promise<Facts> {
-  const { huggingFaceFacts } = await import("./hugging-face-config.ts");
-  try {
-    return await huggingFaceFacts(file);
-  } catch (error) {
-    if (isDepthwiseError(error) && (error.code === "FILE_NOT_FOUND" || error.code === "FILE_UNREADABLE")) return {};
-    throw error;
-  }
+async function configBeside(file: OpenFile): Promise<Facts> {
+  const { huggingFaceFacts } = await ownPart(() => import("./hugging-face-config.ts"));
+  return huggingFaceFacts(file);
 }

@@ -20,6 +20,8 @@ const SHARD_BYTES = 2 ** 22;
  * `tf.loadLayersModel` reads it; its outputs are the layers that no other layer reads (for a MobileNet the
  * probabilities). `loadModel` gives back the same network. The same model gives the same bytes.
  *
+ *     for (const [name, bytes] of encodeTfjs(model)) download(name, bytes);
+ *
  * @throws {DepthwiseError} `NETWORK_INVALID`, naming a layer that TensorFlow.js cannot express (hard-swish, a pool with
  *         padding of its own); `PARAMETERS_MISMATCH` if a parameter was replaced by one that does not fit
  */
@@ -63,6 +65,8 @@ export function encodeTfjs(model: Network): ReadonlyMap<string, Uint8Array> {
  * Saves a model as a TensorFlow.js layers model, in Node. The files are written under temporary names and then renamed,
  * `model.json` last: a kill leaves no half file, and no `model.json` without its shards.
  *
+ *     await saveTfjs(await loadModel("mobilenet.h5"), "public/mobilenet");
+ *
  * @param directory a path or a `file:` URL; made if it does not exist
  * @throws {DepthwiseError} as `encodeTfjs`, before anything is written; `FILE_UNREADABLE` if a file cannot be written
  */
@@ -90,7 +94,7 @@ export async function saveTfjs(model: Network, directory: string | URL): Promise
     }
     for (const name of contents.keys()) await files.rename(join(path, name + suffix), join(path, name));
   } catch (cause) {
-    for (const name of written) await files.rm(join(path, name + suffix), { force: true });
+    for (const name of written) await files.rm(join(path, name + suffix), { force: true }).catch(() => {});
     throw new DepthwiseError("FILE_UNREADABLE", {
       what: `${path}: the model cannot be written${cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""}`,
       advice: "Check that it is a directory and that you may write there.",

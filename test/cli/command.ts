@@ -14,10 +14,15 @@ export interface Outcome {
 /** `flags` go to Node itself. */
 export function run(
   args: readonly string[],
-  { cwd, flags = [] }: { readonly cwd?: string; readonly flags?: readonly string[] } = {},
+  {
+    cwd,
+    flags = [],
+    env = {},
+  }: { readonly cwd?: string; readonly flags?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<Outcome> {
   return new Promise((done) => {
-    execFile(process.execPath, [...flags, command, ...args], { cwd, maxBuffer: 1e8 }, (error, stdout, stderr) => {
+    const options = { cwd, maxBuffer: 1e8, env: { ...process.env, ...env } };
+    execFile(process.execPath, [...flags, command, ...args], options, (error, stdout, stderr) => {
       done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });

@@ -99,7 +99,7 @@ suite("describe", () => {
 
   it.each([
     ["[]", "an object as JSON"],
-    ["{", "an object as JSON"],
+    ["{", "expected JSON"],
   ])("a provenance of %s is refused", async (provenance, expected) => {
     await expect(loadModel(file({ ...METADATA, provenance }))).rejects.toThrow(expected);
   });

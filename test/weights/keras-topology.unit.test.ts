@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
+import { parseConfig } from "../../src/weights/formats/keras-config.ts";
 import { graphFromKeras } from "../../src/weights/formats/keras-topology.ts";
 import type { GraphConstant, GraphNode, ModelGraph } from "../../src/weights/graph/graph.ts";
 import type { Weight } from "./hdf5-files.ts";
@@ -413,5 +414,18 @@ describe("a Keras model is refused", () => {
       /^ARCHITECTURE_UNKNOWN .*"MyModel" without a list of layers/,
     );
     expect(refusal({ class_name: "Sequential", config: [3] })).toMatch(/^FILE_CORRUPT/);
+  });
+});
+
+describe("the text of a configuration", () => {
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+
+  it.each([
+    [`{"class_name":"Sequential","config":${deep}}`, "expected at most 100 levels, found deeper nesting"],
+    ['{"class_name":"Sequential","class_name":"Model"}', 'found "class_name" twice'],
+    ["{", "expected JSON, found text that is not"],
+  ])("is refused where whoever walks it would stumble", (text, message) => {
+    expect(() => parseConfig(text, "model.h5", "model_config")).toThrow(`model.h5: model_config: `);
+    expect(() => parseConfig(text, "model.h5", "model_config")).toThrow(message);
   });
 });

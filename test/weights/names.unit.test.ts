@@ -6,7 +6,9 @@ import { huggingFace } from "../../src/weights/names/hugging-face.ts";
 import { keras } from "../../src/weights/names/keras.ts";
 import type { NameMap } from "../../src/weights/names/name-map.ts";
 import { pytorch } from "../../src/weights/names/pytorch.ts";
+import { retinaface } from "../../src/weights/names/retinaface.ts";
 import { NAME_MAPS } from "../../src/weights/names/table.ts";
+import { tfSlim } from "../../src/weights/names/tf-slim.ts";
 import { timm } from "../../src/weights/names/timm.ts";
 import { type Layout, transpose } from "../../src/weights/transpose.ts";
 
@@ -83,6 +85,35 @@ const marvis = (prefix: string) =>
     classifier: `${prefix}fc`,
   });
 
+const retinafaceRows = (prefix: string) =>
+  torchRows({
+    stem: [`${prefix}stage1.0.0`, `${prefix}stage1.0.1`],
+    block: (i) => {
+      const at = `${prefix}stage${i < 6 ? `1.${i}` : i < 12 ? `2.${i - 6}` : `3.${i - 12}`}`;
+      return [`${at}.0`, `${at}.1`, `${at}.3`, `${at}.4`];
+    },
+    classifier: `${prefix}fc`,
+  });
+
+/** TF-slim's variables in our order, each with what is put behind its name. */
+function slimRows(prefix: string, behind: string): Row[] {
+  const at = (layer: string, kernel: string) => [
+    `${layer}/${kernel}`,
+    ...NORM.map((name) => `${layer}/BatchNorm/${name}`),
+  ];
+  const logits = "Logits/Conv2d_1c_1x1";
+  const theirs = [
+    ...at("Conv2d_0", "weights"),
+    ...BLOCKS.flatMap((i) => [
+      ...at(`Conv2d_${i}_depthwise`, "depthwise_weights"),
+      ...at(`Conv2d_${i}_pointwise`, "weights"),
+    ]),
+    `${logits}/weights`,
+    `${logits}/biases`,
+  ];
+  return theirs.map((name, i): Row => [`${prefix}MobilenetV1/${name}${behind}`, ours[i] ?? "", "as-is"]);
+}
+
 const kerasRows = (rename: (name: string) => string) => ours.map((name): Row => [rename(name), name, "as-is"]);
 const doubled = (name: string) => `${name.split("/")[0]}/${name}:0`;
 
@@ -96,6 +127,11 @@ const FAMILIES: readonly (readonly [what: string, map: NameMap, rows: readonly R
   ["timm", timm, timmRows],
   ["PyTorch", pytorch, marvis("")],
   ["PyTorch, DataParallel", pytorch, marvis("module.")],
+  ["Retinaface", retinaface, retinafaceRows("")],
+  ["Retinaface, DataParallel", retinaface, retinafaceRows("module.")],
+  ["TF-slim", tfSlim, slimRows("", "")],
+  ["TF-slim, of a detector, with :0", tfSlim, slimRows("FeatureExtractor/", ":0")],
+  ["TF-slim, moving averages alone", tfSlim, slimRows("", "/ExponentialMovingAverage")],
 ];
 
 describe.each(FAMILIES)("the names of %s", (_, map, rows) => {
@@ -216,4 +252,61 @@ describe("transpose", () => {
       ]);
     },
   );
+});
+
+describe("the names of a TF-slim checkpoint", () => {
+  const weights = "MobilenetV1/Conv2d_0/weights";
+
+  it("mean the moving average where there is one", () => {
+    const names = new Set([
+      weights,
+      `${weights}/ExponentialMovingAverage`,
+      "MobilenetV1/Conv2d_0/BatchNorm/moving_mean",
+    ]);
+    const target = { name: "conv1/kernel", layout: "as-is" };
+    expect(tfSlim.translate(weights, names)).toBe("ignored");
+    expect(tfSlim.translate(`${weights}/ExponentialMovingAverage`, names)).toEqual(target);
+    expect(tfSlim.translate(weights, new Set([weights]))).toEqual(target);
+    expect(tfSlim.translate("MobilenetV1/Conv2d_0/BatchNorm/moving_mean", names)).toMatchObject({
+      name: "conv1_bn/moving_mean",
+    });
+  });
+
+  it("of a whole detector are not claimed", () => {
+    const body = `FeatureExtractor/${weights}`;
+    expect(tfSlim.matches(new Set([body]))).toBe(true);
+    expect(tfSlim.matches(new Set([body, "BoxPredictor_0/ClassPredictor/weights"]))).toBe(false);
+  });
+
+  it("of the optimizer are ignored", () => {
+    for (const slot of ["RMSProp", "RMSProp_1", "Momentum", "Adam", "Adam_1"]) {
+      expect(tfSlim.translate(`${weights}/${slot}`), slot).toBe("ignored");
+    }
+    expect(tfSlim.translate("global_step")).toBe("ignored");
+  });
+
+  it("of other layers and values are not known", () => {
+    for (const name of [
+      "MobilenetV1/Conv2d_14_depthwise/depthwise_weights",
+      "MobilenetV1/Conv2d_1_depthwise/weights",
+      "MobilenetV1/Conv2d_1_pointwise/depthwise_weights",
+      "MobilenetV1/Logits/Conv2d_1c_1x1/BatchNorm/gamma",
+      "MobilenetV1/Conv2d_0/BatchNorm/delta",
+      "MobilenetV1/Conv2d_0/constructor",
+    ]) {
+      expect(tfSlim.translate(name), name).toBeUndefined();
+    }
+  });
+
+  it("with biases in place of batch norms are those of a folded network", () => {
+    expect(tfSlim.translate("MobilenetV1/Conv2d_3_pointwise/biases")).toEqual({
+      name: "conv_pw_3/bias",
+      layout: "as-is",
+    });
+  });
+});
+
+it("every family says where its defaults come from", () => {
+  for (const { family, defaults } of NAME_MAPS) expect(defaults.why, family).toMatch(/^as .{10}/);
+  expect(retinaface.defaults).toMatchObject({ activation: "leakyRelu", negativeSlope: 0.1, padding: "symmetric" });
 });

@@ -48,7 +48,7 @@ describeShared("the old form", () => {
     expect(file.remarks).toEqual({
       stateDict: "state_dict",
       strippedPrefix: "module.",
-      checkpoint: { epoch: 18, arch: "resnet18", best_acc1: Math.fround(46.58) },
+      checkpoint: { epoch: 18, arch: "resnet18", best_acc1: 46.57999801635742 },
       ignored: ["optimizer"],
     });
     const tensors = tensorsOf(file);
@@ -76,11 +76,15 @@ describeShared("the old form", () => {
     ]);
   });
 
-  it("ends with the bytes of the storages that it names", async () => {
-    const { bytes } = open(OLD);
-    const inFile = (values: Uint8Array) => Buffer.from(bytes).indexOf(values) !== -1;
+  it("has the numbers that Python's own pickle and struct modules read", async () => {
     const tensors = tensorsOf(await readOld());
-    expect([...tensors.values()].every(({ bytes: values }) => inFile(values.subarray(0, 256)))).toBe(true);
+    const first = (name: string) => {
+      const stored = tensors.get(name);
+      return stored === undefined ? [] : [...toFloat32(stored).subarray(0, 3)];
+    };
+    expect(first("stage1.0.0.weight")).toEqual([0.05164044350385666, 0.02491789683699608, -0.0566268190741539]);
+    expect(first("stage3.1.4.running_var")).toEqual([0.15200740098953247, 0.19389019906520844, 0.16993297636508942]);
+    expect(first("fc.bias")).toEqual([-0.033473171293735504, -0.0016595282359048724, -0.060852982103824615]);
   });
 
   it("is understood by its names and, renamed, by order and shape, in the same way", async () => {
@@ -103,7 +107,7 @@ describeShared("the zip form", () => {
     expect(file).toMatchObject({ format: "PyTorch", remarks: {} });
     const tensors = tensorsOf(file);
     expect(tensors.size).toBe(284);
-    expect(countBy(tensors.values(), ({ dtype }) => dtype)).toEqual({ F32: 247, I64: 37 });
+    expect(countBy(tensors.values(), ({ dtype }) => dtype)).toEqual({ F32: 243, I64: 41 });
     expect(tensors.get("body.0.0.weight")?.shape).toEqual([16, 3, 3, 3]);
     expect(tensors.get("LandmarkHead.2.conv1x1.bias")?.shape).toEqual([20]);
     for (const stored of tensors.values()) expect(firstNonFinite(toFloat32(stored)), stored.name).toBe(-1);

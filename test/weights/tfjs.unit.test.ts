@@ -91,7 +91,7 @@ describe("JSON that is no model.json", () => {
   it.each<[string, string, RegExp]>([
     ["cut off", '{"modelTopology": {', /JSON/],
     ["nested deep", `{"a": ${"[".repeat(200_000)}`, /levels/],
-    ["saying one thing twice", '{"weightsManifest": [], "weightsManifest": []}', /"weightsManifest" stands twice/],
+    ["saying one thing twice", '{"weightsManifest": [], "weightsManifest": []}', /"weightsManifest" twice/],
     ["a topology that is a number", '{"modelTopology": 1, "weightsManifest": []}', /modelTopology/],
     ["a manifest that is an object", '{"modelTopology": null, "weightsManifest": {}}', /array of groups/],
   ])("%s is FILE_CORRUPT", async (_what, text, message) => {

@@ -1,5 +1,6 @@
 /** Small TFLite files written by the tests: operators, quantization, metadata, and everything that can be wrong. */
 
+import { zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { DepthwiseError, type ErrorCode } from "../../src/core/errors.ts";
 import { read } from "../../src/weights/formats/tflite.ts";
@@ -645,6 +646,12 @@ describe("metadata of a TFLite file", () => {
     );
     expect(facts.labels?.value).toEqual(["cat", "dog", "owl"]);
     expect(facts).not.toHaveProperty("background");
+  });
+
+  it("finds them in an archive that was merely appended, and counts from its own first byte", async () => {
+    const file = network({}, named(labelFile("labels.txt")));
+    const { facts } = await open(new Uint8Array([...file, ...zipSync({ "labels.txt": text("cat\ndog\nowl\n") })]));
+    expect(facts.labels?.value).toEqual(["cat", "dog", "owl"]);
   });
 
   it("says why labels are not used", async () => {

@@ -12,7 +12,9 @@ export function code(...parts: (number | string | Uint8Array | readonly number[]
         ? Uint8Array.of(part)
         : typeof part === "string"
           ? text.encode(part)
-          : Uint8Array.from(part),
+          : part instanceof Uint8Array
+            ? part
+            : Uint8Array.from(part),
     ),
   );
 }

@@ -86,14 +86,15 @@ export function poolOperation(
   return isWhole ? { type: "globalPool", kind: pool.kind } : pool;
 }
 
-interface WindowOperation {
+export interface WindowOperation {
   readonly kernel: Pair;
   readonly strides: Pair;
   readonly dilations: Pair;
   readonly padding: Padding;
 }
 
-function windowOutput(name: string, size: Pair | undefined, operation: WindowOperation): Pair | undefined {
+/** Height and width after a window; undefined if they are not known before, or nothing is left of the image. */
+export function windowOutput(name: string, size: Pair | undefined, operation: WindowOperation): Pair | undefined {
   return windowOver(name, size, operation)?.output;
 }
 

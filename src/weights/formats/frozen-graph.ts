@@ -4,11 +4,12 @@
  * Source: TensorFlow, core/framework/{graph,node_def,attr_value,tensor,tensor_shape,types,versions}.proto.
  */
 
+import { quoted } from "../file-error.ts";
 import type { GraphConstant } from "../graph/graph.ts";
 import type { FormatReader } from "../model-file.ts";
 import type { StoredDType } from "../stored-tensor.ts";
 import { type GraphDefAttribute, type GraphDefNode, graphFromGraphDef } from "./graph-def.ts";
-import { damaged, type Message, type NumberKind, openProtobuf, type Protobuf, quoted } from "./protobuf-message.ts";
+import { damaged, type Message, type NumberKind, openProtobuf, type Protobuf } from "./protobuf-message.ts";
 import { tensorConstant } from "./protobuf-tensor.ts";
 
 const SHAPE = { dim: [2, { size: [1, "int"] }, "repeated"], unknownRank: [3, "int"] } as const;

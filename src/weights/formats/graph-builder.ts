@@ -1,6 +1,8 @@
 /** Collects the translation of a file's nodes, one after the other in an order in which they can run. */
 
+import type { DepthwiseError } from "../../core/errors.ts";
 import { elementCount, type Shape } from "../../core/tensor.ts";
+import { quoted } from "../file-error.ts";
 import type {
   GraphConstant,
   GraphInput,
@@ -12,7 +14,7 @@ import type {
 import { permute } from "../transpose.ts";
 import { type FeatureMapSizes, featureMapSizes } from "./feature-map-sizes.ts";
 import { pruneGraph } from "./graph-order.ts";
-import { quoted } from "./protobuf-message.ts";
+import { damaged } from "./protobuf-message.ts";
 
 /** An operation and what it reads; in a chain, every one but the first reads the one before it first. */
 export interface Step {
@@ -131,6 +133,44 @@ export function step(operation: GraphOperation, ...inputs: readonly string[]): r
   return [{ operation, inputs }];
 }
 
+/** An operator of a format: the least number of inputs, and what a node becomes if the table can read it. */
+export type Operator<Node, Context> = readonly [
+  least: number,
+  translate: (node: Node, context: Context) => Translation | undefined,
+];
+
+interface OperatorNode {
+  readonly name: string;
+  readonly op: string;
+  /** `""` for one that is left out. */
+  readonly inputs: readonly string[];
+}
+
+/** The translation into one operation that reads the first few inputs. */
+export function reading(count: number, operation: GraphOperation): (node: OperatorNode) => Translation {
+  return ({ inputs }) => step(operation, ...inputs.slice(0, count));
+}
+
+/**
+ * What a node becomes; anything that is not in the table, or not of the kind the table reads, is `other`.
+ *
+ * @throws {DepthwiseError} `FILE_CORRUPT` for a node with too few inputs
+ */
+export function translateBy<Node extends OperatorNode, Context>(
+  table: ReadonlyMap<string, Operator<Node, Context>>,
+  node: Node,
+  graph: GraphBuilder,
+  context: Context,
+): Translation {
+  const present = node.inputs.filter((value) => value !== "");
+  const other = step({ type: "other", name: node.op }, ...present);
+  const operator = table.get(node.op);
+  if (operator === undefined) return other;
+  const [least, translate] = operator;
+  if (present.length < least) throw senseless(node, graph, "inputs", `at least ${least}`, [present.length]);
+  return translate(node, context) ?? other;
+}
+
 /** Longest chain of constants computed from each other; exporters leave two or three. */
 const MAX_DEPTH = 16;
 
@@ -166,4 +206,20 @@ export function reshaped(source: DerivedConstant, sides: readonly number[]): Der
   const shape = sides.map((side) => (side === -1 ? rest : side));
   const fits = shape.every((side) => Number.isSafeInteger(side) && side >= 0) && elementCount(shape) === count;
   return fits ? derived(source, shape, (values) => values) : undefined;
+}
+
+/** An error for a node whose inputs or attributes make no sense. */
+export function senseless(
+  { name, op }: Pick<OperatorNode, "name" | "op">,
+  { file }: GraphBuilder,
+  what: string,
+  expected: string,
+  found: string | readonly (number | string)[],
+): DepthwiseError {
+  return damaged("FILE_CORRUPT", file, {
+    what: `${what} of node ${quoted(name)} (${op})`,
+    expected,
+    found: typeof found === "string" ? found : found.slice(0, 8).join(", ") || "none",
+    fields: { node: name },
+  });
 }

@@ -1,22 +1,21 @@
 /** Attributes of a GraphDef's nodes: layouts, windows, pads. */
 
-import { DepthwiseError } from "../../core/errors.ts";
 import type { ExplicitPadding } from "../../core/window.ts";
+import { fileError, quoted } from "../file-error.ts";
 import type { Pair } from "../graph/graph.ts";
-import type { GraphBuilder } from "./graph-builder.ts";
+import { type GraphBuilder, senseless } from "./graph-builder.ts";
 import type { GraphDefNode } from "./graph-def.ts";
-import { damaged, quoted } from "./protobuf-message.ts";
 
 /** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN` for channels first */
 export function requireNhwc(node: GraphDefNode, { file }: GraphBuilder): void {
   const format = node.attributes.get("data_format")?.s ?? "NHWC";
   if (format === "NHWC") return;
-  throw new DepthwiseError("ARCHITECTURE_UNKNOWN", {
-    what: `${file}: data_format of node ${quoted(node.name)} (${node.op})`,
+  const what = `data_format of node ${quoted(node.name)} (${node.op})`;
+  const advice = "Freeze the graph with channels last, as TensorFlow runs it on a CPU.";
+  throw fileError("ARCHITECTURE_UNKNOWN", file, what, advice, {
     expected: "NHWC, channels last",
     found: quoted(format),
-    advice: "Freeze the graph with channels last, as TensorFlow runs it on a CPU. Nothing was loaded.",
-    fields: { file, node: node.name, dataFormat: format },
+    fields: { node: node.name, dataFormat: format },
   });
 }
 
@@ -54,16 +53,4 @@ export function explicit(pads: readonly number[] | undefined): ExplicitPadding |
 
 export function numberOf(node: GraphDefNode, name: string): number | undefined {
   return node.attributes.get(name)?.f;
-}
-
-/** An error for a node whose inputs or attributes make no sense. */
-export function senseless(
-  node: GraphDefNode,
-  { file }: GraphBuilder,
-  what: string,
-  expected: string,
-  found: string,
-): DepthwiseError {
-  const subject = `${what} of node ${quoted(node.name)} (${node.op})`;
-  return damaged("FILE_CORRUPT", file, { what: subject, expected, found, fields: { node: node.name } });
 }

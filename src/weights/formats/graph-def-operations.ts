@@ -5,47 +5,39 @@ import { poolOperation } from "./feature-map-sizes.ts";
 import {
   derived,
   type GraphBuilder,
+  type Operator,
+  reading,
   reshaped,
   type Step,
+  senseless,
   step,
   type Translation,
+  translateBy,
   transposed,
 } from "./graph-builder.ts";
 import type { GraphDefNode } from "./graph-def.ts";
-import { explicit, numberOf, paddingOf, requireNhwc, senseless, sides } from "./graph-def-attributes.ts";
+import { explicit, numberOf, paddingOf, requireNhwc, sides } from "./graph-def-attributes.ts";
 import { fakeQuantization, rangeQuantization } from "./graph-def-quantization.ts";
 
 /** Inputs as values: control inputs left out, `:0` dropped. */
 type Translate = (node: GraphDefNode, graph: GraphBuilder) => Translation | undefined;
 
 /**
- * What a node becomes; anything that is not in the table, or not of the kind the table reads, is `other`.
+ * What a node becomes.
  *
  * @throws {DepthwiseError} `FILE_CORRUPT` for a node with too few inputs or senseless attributes;
  *         `ARCHITECTURE_UNKNOWN` for NCHW
  */
 export function translateNode(node: GraphDefNode, graph: GraphBuilder): Translation {
-  const row = OPERATIONS.get(node.op);
-  const other = step({ type: "other", name: node.op }, ...node.inputs);
-  if (row === undefined) return other;
-  const [least, translate] = row;
-  if (node.inputs.length < least) {
-    throw senseless(node, graph, "inputs", `at least ${least}`, `${node.inputs.length}`);
-  }
-  return translate(node, graph) ?? other;
+  return translateBy(OPERATIONS, node, graph, graph);
 }
 
-const first: (operation: GraphOperation) => Translate = (operation) => (node) => step(operation, node.inputs[0] ?? "");
-const firstTwo: (operation: GraphOperation) => Translate = (operation) => (node) =>
-  step(operation, ...node.inputs.slice(0, 2));
+const identity = reading(1, { type: "identity" });
+const relu = reading(1, { type: "activation", function: "relu" });
+const relu6 = reading(1, { type: "activation", function: "relu6" });
+const add = reading(2, { type: "add" });
 
-const identity = first({ type: "identity" });
-const relu = first({ type: "activation", function: "relu" });
-const relu6 = first({ type: "activation", function: "relu6" });
-const add = firstTwo({ type: "add" });
-
-/** Least number of inputs, and the translation. */
-const OPERATIONS = new Map<string, readonly [number, Translate]>([
+const OPERATIONS = new Map<string, Operator<GraphDefNode, GraphBuilder>>([
   ["Identity", [1, identity]],
   ["Snapshot", [1, identity]],
   ["StopGradient", [1, identity]],
@@ -67,11 +59,11 @@ const OPERATIONS = new Map<string, readonly [number, Translate]>([
   ["Add", [2, add]],
   ["AddV2", [2, add]],
   ["AddN", [1, addAll]],
-  ["Sub", [2, firstTwo({ type: "subtract" })]],
-  ["Mul", [2, firstTwo({ type: "multiply" })]],
-  ["RealDiv", [2, firstTwo({ type: "divide" })]],
-  ["Div", [2, firstTwo({ type: "divide" })]],
-  ["Rsqrt", [1, first({ type: "rsqrt" })]],
+  ["Sub", [2, reading(2, { type: "subtract" })]],
+  ["Mul", [2, reading(2, { type: "multiply" })]],
+  ["RealDiv", [2, reading(2, { type: "divide" })]],
+  ["Div", [2, reading(2, { type: "divide" })]],
+  ["Rsqrt", [1, reading(1, { type: "rsqrt" })]],
   ["FusedBatchNorm", [5, batchNorm]],
   ["FusedBatchNormV2", [5, batchNorm]],
   ["FusedBatchNormV3", [5, batchNorm]],
@@ -85,10 +77,10 @@ const OPERATIONS = new Map<string, readonly [number, Translate]>([
   ["Mean", [2, reduce("average")]],
   ["Max", [2, reduce("max")]],
   ["Reshape", [2, reshape]],
-  ["Squeeze", [1, first({ type: "reshape" })]],
-  ["ExpandDims", [1, first({ type: "reshape" })]],
+  ["Squeeze", [1, reading(1, { type: "reshape" })]],
+  ["ExpandDims", [1, reading(1, { type: "reshape" })]],
   ["Transpose", [2, transpose]],
-  ["Softmax", [1, first({ type: "softmax" })]],
+  ["Softmax", [1, reading(1, { type: "softmax" })]],
   ["Dequantize", [3, dequantize]],
 ]);
 
@@ -164,12 +156,12 @@ function leakyRelu(alpha: number | undefined): GraphOperation {
 
 function addBias(node: GraphDefNode, graph: GraphBuilder): Translation | undefined {
   requireNhwc(node, graph);
-  return add(node, graph);
+  return add(node);
 }
 
-function addAll(node: GraphDefNode, graph: GraphBuilder): Translation | undefined {
-  if (node.inputs.length === 1) return identity(node, graph);
-  return node.inputs.length === 2 ? add(node, graph) : undefined;
+function addAll(node: GraphDefNode): Translation | undefined {
+  if (node.inputs.length === 1) return identity(node);
+  return node.inputs.length === 2 ? add(node) : undefined;
 }
 
 function batchNorm(node: GraphDefNode, graph: GraphBuilder): Translation {
@@ -220,9 +212,12 @@ function reshape(node: GraphDefNode, graph: GraphBuilder): Translation {
 function transpose(node: GraphDefNode, graph: GraphBuilder): Translation | undefined {
   const [x = "", order] = node.inputs;
   const source = graph.constant(x);
-  if (source === undefined) return step({ type: "reshape" }, x);
   const axes = graph.numbers(order);
-  return axes && transposed(source, axes);
+  if (source !== undefined) return axes && transposed(source, axes);
+  // Only the channels may move: height and width in another order are another picture.
+  const isPoint = graph.sizes.of(x)?.every((side) => side === 1) === true;
+  const keepsOrder = axes === undefined || axes.length !== 4 || axes.indexOf(1) < axes.indexOf(2);
+  return isPoint || keepsOrder ? step({ type: "reshape" }, x) : undefined;
 }
 
 function dequantize(node: GraphDefNode, graph: GraphBuilder): Translation | undefined {
@@ -253,5 +248,5 @@ function fakeQuantize(node: GraphDefNode, graph: GraphBuilder): Translation | un
   if (min !== undefined && max !== undefined && min < max && bits >= 2 && bits <= 16) {
     graph.quantization.set(node.name, fakeQuantization({ min, max }, bits));
   }
-  return identity(node, graph);
+  return identity(node);
 }

@@ -3,12 +3,12 @@
  * or as JSON (a TensorFlow.js graph model).
  */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import { fileError, quoted } from "../file-error.ts";
 import type { GraphConstant, GraphInput, ModelGraph } from "../graph/graph.ts";
 import { type Charge, graphBuilder } from "./graph-builder.ts";
 import { translateNode } from "./graph-def-operations.ts";
 import { orderNodes } from "./graph-order.ts";
-import { damaged, quoted } from "./protobuf-message.ts";
+import { damaged } from "./protobuf-message.ts";
 
 /** One of the fields is set, as in TensorFlow's AttrValue. Integers are numbers, strings are decoded, not base64. */
 export interface GraphDefAttribute {
@@ -98,12 +98,10 @@ function nodeName(value: string): string {
 function refuseLoops(nodes: readonly GraphDefNode[], file: string): void {
   const loop = nodes.find(({ op }) => op === "NextIteration" || op === "RefNextIteration");
   if (loop === undefined) return;
-  throw new DepthwiseError("ARCHITECTURE_UNKNOWN", {
-    what: `${file}: the network`,
+  throw fileError("ARCHITECTURE_UNKNOWN", file, "the network", "Other architectures are not read.", {
     expected: "a MobileNet V1 or its kin",
     found: `a network with loops (node ${quoted(loop.name)})`,
-    advice: "Other architectures are not read. Nothing was loaded.",
-    fields: { file, node: loop.name },
+    fields: { node: loop.name },
   });
 }
 

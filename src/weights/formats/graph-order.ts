@@ -1,7 +1,8 @@
 /** The nodes of a file's graph that lead to its results, in an order in which they can run. */
 
+import { quoted } from "../file-error.ts";
 import type { GraphConstant, GraphInput, GraphNode, ModelGraph } from "../graph/graph.ts";
-import { damaged, quoted } from "./protobuf-message.ts";
+import { damaged } from "./protobuf-message.ts";
 
 export interface Ordered {
   readonly name: string;

@@ -8,9 +8,11 @@
  *                                "config": { "keras_history": ["conv1", 0, 0] } }], "kwargs": {} }, …]
  */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import type { DepthwiseError } from "../../core/errors.ts";
+import { type FileFacts, fileError, quoted } from "../file-error.ts";
+import { type JsonObject as Config, isObject, parseJson } from "../json.ts";
 
-export type Config = Readonly<Record<string, unknown>>;
+export type { Config };
 
 /** A result of a layer: of which call, and which one of several. */
 export interface TensorReference {
@@ -39,22 +41,20 @@ export interface KerasModel {
   readonly builtFor: unknown;
 }
 
-/** What a message about a configuration begins with, and the advice it ends with. */
-export function configCorrupt(
-  file: string,
-  what: string,
-  facts: { expected?: string; found?: string } = {},
-): DepthwiseError {
-  return new DepthwiseError("FILE_CORRUPT", {
-    what: `${file}: ${what}`,
-    ...facts,
-    advice: "The model's configuration is broken; fetch or save the file again. Nothing was loaded.",
-    fields: { file },
-  });
+/** The error for a configuration, or weights that do not fit it. */
+export function configCorrupt(file: string, what: string, facts: FileFacts = {}): DepthwiseError {
+  return fileError(
+    "FILE_CORRUPT",
+    file,
+    what,
+    "The model's configuration is broken; fetch or save the file again.",
+    facts,
+  );
 }
 
-export function isRecord(value: unknown): value is Config {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** @throws {DepthwiseError} `FILE_CORRUPT` */
+export function parseConfig(text: string, file: string, what: string): unknown {
+  return parseJson(text, (expected, found, cause) => configCorrupt(file, what, { expected, found, cause }));
 }
 
 const MODELS = new Set(["Sequential", "Model", "Functional"]);
@@ -71,20 +71,19 @@ export function isModelClass(className: string): boolean {
  *         does not list
  */
 export function parseModel(value: unknown, file: string): KerasModel {
-  const { class_name: className, config } = isRecord(value) ? value : ({} as Config);
+  const { class_name: className, config } = isObject(value) ? value : ({} as Config);
   if (typeof className !== "string") {
     throw configCorrupt(file, "the model's configuration", { expected: "an object with class_name and config" });
   }
   const isSequential = className === "Sequential";
   // Before Keras 2.2 the configuration of a Sequential model was the bare list.
-  const layers = isSequential && Array.isArray(config) ? config : isRecord(config) ? config.layers : undefined;
+  const layers = isSequential && Array.isArray(config) ? config : isObject(config) ? config.layers : undefined;
   if (!Array.isArray(layers)) {
-    throw new DepthwiseError("ARCHITECTURE_UNKNOWN", {
-      what: `${file}: the model's configuration`,
+    const advice = "Save the weights alone, or the model as a Functional one.";
+    throw fileError("ARCHITECTURE_UNKNOWN", file, "the model's configuration", advice, {
       expected: "a Sequential or Functional model, which lists its layers",
-      found: `a ${JSON.stringify(className.slice(0, 100))} without a list of layers`,
-      advice: "Save the weights alone, or the model as a Functional one.",
-      fields: { file, className },
+      found: `a ${quoted(className)} without a list of layers`,
+      fields: { className },
     });
   }
   const names = new Set<string>();
@@ -94,7 +93,7 @@ export function parseModel(value: unknown, file: string): KerasModel {
     names.add(result.name);
     return result;
   });
-  const ends: Config = isRecord(config) ? config : {};
+  const ends: Config = isObject(config) ? config : {};
   return {
     isSequential,
     layers: parsed,
@@ -105,14 +104,14 @@ export function parseModel(value: unknown, file: string): KerasModel {
 }
 
 function parseLayer(value: unknown, index: number, file: string): KerasLayer {
-  if (!isRecord(value) || typeof value.class_name !== "string") {
+  if (!isObject(value) || typeof value.class_name !== "string") {
     throw configCorrupt(file, `layer ${index} of the configuration`, {
       expected: "an object with class_name and config",
     });
   }
   const { class_name: className } = value;
   // A nested Sequential model of an old Keras has a list here, and its name beside it.
-  const config = isRecord(value.config) ? value.config : {};
+  const config = isObject(value.config) ? value.config : {};
   const name = config.name ?? value.name;
   if (typeof name !== "string" || name === "")
     throw configCorrupt(file, `layer ${index} of the configuration has no name`);
@@ -123,14 +122,14 @@ function parseLayer(value: unknown, index: number, file: string): KerasLayer {
 
 function callArguments(call: unknown): CallArguments {
   const found: (TensorReference | number)[] = [];
-  if (isRecord(call)) {
+  if (isObject(call)) {
     collect(call.args, found, true, 0);
     collect(call.kwargs, found, false, 0);
   } else if (Array.isArray(call)) {
     for (const entry of typeof call[0] === "string" ? [call] : call) {
       collect(entry, found, true, 0);
       const keywords: unknown = Array.isArray(entry) ? entry[3] : undefined;
-      if (!isRecord(keywords)) continue;
+      if (!isObject(keywords)) continue;
       if (typeof keywords.y === "number") found.push(keywords.y);
       else collect(keywords, found, false, 0);
     }
@@ -157,9 +156,9 @@ function collect(value: unknown, found: (TensorReference | number)[], withNumber
     if (reference?.layer === "_CONSTANT_VALUE") found.push(reference.tensor);
     else if (reference !== undefined) found.push(reference);
     else for (const entry of value) collect(entry, found, withNumbers, depth + 1);
-  } else if (isRecord(value)) {
+  } else if (isObject(value)) {
     const history =
-      value.class_name === "__keras_tensor__" && isRecord(value.config) ? value.config.keras_history : undefined;
+      value.class_name === "__keras_tensor__" && isObject(value.config) ? value.config.keras_history : undefined;
     if (history !== undefined) collect(history, found, false, depth + 1);
     else if (value.class_name === undefined) {
       for (const entry of Object.values(value)) collect(entry, found, withNumbers, depth + 1);
@@ -176,13 +175,13 @@ function asReference(value: readonly unknown[]): TensorReference | undefined {
 /** A number, which some versions wrap: `{ "class_name": "__numpy__", "config": { "value": 6.0 } }`. */
 export function numberOf(value: unknown): number | undefined {
   if (typeof value === "number") return value;
-  if (isRecord(value) && isRecord(value.config) && typeof value.config.value === "number") return value.config.value;
+  if (isObject(value) && isObject(value.config) && typeof value.config.value === "number") return value.config.value;
   return undefined;
 }
 
 /** Numbers, one or a list of them (nested lists are laid out flat). */
 export function numbersOf(value: unknown): readonly number[] | undefined {
-  const wrapped = isRecord(value) && isRecord(value.config) ? value.config.value : value;
+  const wrapped = isObject(value) && isObject(value.config) ? value.config.value : value;
   const list: readonly unknown[] = Array.isArray(wrapped) ? wrapped.flat(MAX_ARGUMENT_DEPTH) : [wrapped];
   return list.length > 0 && list.every((entry) => typeof entry === "number") ? (list as readonly number[]) : undefined;
 }
@@ -191,7 +190,7 @@ export function numbersOf(value: unknown): readonly number[] | undefined {
 export function activationName(value: unknown): string | undefined {
   if (value === null || value === undefined) return "linear";
   if (typeof value === "string") return value;
-  if (!isRecord(value)) return undefined;
+  if (!isObject(value)) return undefined;
   if (typeof value.config === "string") return value.config;
   return typeof value.class_name === "string" ? value.class_name : undefined;
 }

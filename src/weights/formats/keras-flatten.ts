@@ -1,6 +1,7 @@
 /** A Keras model as a flat list of calls of layers, models inside models unfolded, in an order that can run. */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import type { DepthwiseError } from "../../core/errors.ts";
+import { fileError } from "../file-error.ts";
 import {
   type CallArguments,
   type Config,
@@ -213,11 +214,6 @@ function sortCalls(calls: readonly FlatCall[], inputs: ReadonlySet<string>, file
 }
 
 function unknown(file: string, found: string): DepthwiseError {
-  return new DepthwiseError("ARCHITECTURE_UNKNOWN", {
-    what: file,
-    expected: "one chain of layers",
-    found,
-    advice: "Only networks of the MobileNet V1 kind are read. Nothing was loaded.",
-    fields: { file },
-  });
+  const advice = "Only networks of the MobileNet V1 kind are read.";
+  return fileError("ARCHITECTURE_UNKNOWN", file, "", advice, { expected: "one chain of layers", found });
 }

@@ -1,7 +1,8 @@
 /** What the translation of Keras layers writes into: nodes, constants, and the shapes that are known on the way. */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import type { DepthwiseError } from "../../core/errors.ts";
 import { type Shape, shapeText } from "../../core/tensor.ts";
+import { fileError } from "../file-error.ts";
 import type { GraphConstant, GraphNode, GraphOperation } from "../graph/graph.ts";
 import { configCorrupt } from "./keras-config.ts";
 import type { FlatCall, OpenShape } from "./keras-flatten.ts";
@@ -96,11 +97,10 @@ export function settingUnknown(
   expected: string,
   found: unknown,
 ): DepthwiseError {
-  return new DepthwiseError("ARCHITECTURE_UNKNOWN", {
-    what: `${file}: ${setting} of layer ${JSON.stringify(call.path)} (${call.className})`,
+  const what = `${setting} of layer ${JSON.stringify(call.path)} (${call.className})`;
+  return fileError("ARCHITECTURE_UNKNOWN", file, what, "Only networks of the MobileNet V1 kind are read.", {
     expected,
     found: JSON.stringify(found)?.slice(0, 100) ?? "nothing",
-    advice: "Only networks of the MobileNet V1 kind are read. Nothing was loaded.",
-    fields: { file, layer: call.path, setting, found },
+    fields: { layer: call.path },
   });
 }

@@ -1,9 +1,9 @@
 /** Keras models in HDF5: whole ones, weights alone by name (Keras 1 and 2), and weights by position (Keras 3). */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import { fileError, quoted } from "../file-error.ts";
 import type { FormatReader, ModelFile } from "../model-file.ts";
 import { type Hdf5Group, openHdf5 } from "./hdf5.ts";
-import { configCorrupt } from "./keras-config.ts";
+import { parseConfig } from "./keras-config.ts";
 import { hasLayerNames, readNamedWeights, tensorsByLayer, weightsByLayer } from "./keras-named-weights.ts";
 import { hasNumberedWeights, tensorsByPosition } from "./keras-numbered-weights.ts";
 import { graphFromKeras } from "./keras-topology.ts";
@@ -31,17 +31,11 @@ export const read: FormatReader = async (file, context) => {
     const content = { kind: "tensors", tensors, isOrdered: false } as const;
     return { format: "Keras 3 weights", content, facts: {}, remarks: { ...remarks, order } };
   }
-  throw new DepthwiseError("FORMAT_UNKNOWN", {
-    what: name,
+  const names = root.names.slice(0, 100);
+  throw fileError("FORMAT_UNKNOWN", name, "", "Save the model with Keras: model.save or model.save_weights.", {
     expected: "a model or weights that Keras wrote",
-    found: `HDF5 with ${
-      root.names
-        .slice(0, 5)
-        .map((entry) => JSON.stringify(entry))
-        .join(", ") || "nothing in it"
-    }`,
-    advice: "Save the model with Keras: model.save or model.save_weights. Nothing was loaded.",
-    fields: { file: name, names: root.names.slice(0, 100) },
+    found: `HDF5 with ${names.slice(0, 5).map(quoted).join(", ") || "nothing in it"}`,
+    fields: { names },
   });
 };
 
@@ -63,14 +57,4 @@ function remarksOf(root: Hdf5Group, weights: Hdf5Group): Remarks {
     remarks.optimizer = "The optimizer's state stands beside the weights and was left out.";
   }
   return remarks;
-}
-
-/** @throws {DepthwiseError} `FILE_CORRUPT` */
-export function parseConfig(text: string, file: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.slice(0, 200) : String(cause);
-    throw configCorrupt(file, what, { expected: "JSON", found: `text that is not (${reason})` });
-  }
 }

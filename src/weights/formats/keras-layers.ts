@@ -6,11 +6,11 @@
 
 import type { ExplicitPadding } from "../../core/window.ts";
 import type { GraphOperation, KernelLayout, Pair } from "../graph/graph.ts";
+import { poolOperation, type WindowOperation, windowOutput } from "./feature-map-sizes.ts";
 import { activationOperation, leakyOperation, reluOperation } from "./keras-activations.ts";
 import { activationName, numberOf, numbersOf } from "./keras-config.ts";
 import type { OpenShape } from "./keras-flatten.ts";
 import { settingUnknown, type Translation } from "./keras-graph.ts";
-import { poolShape, windowShape } from "./keras-shapes.ts";
 
 /** The value a layer results in, and its shape without the batch if it is known. */
 export interface Translated {
@@ -97,7 +97,7 @@ function convolution(t: Translation, layout: KernelLayout, names: readonly strin
   const [kh = 0, kw = 0, channels = 0, multiplier = 0] =
     names.map((name) => t.weights.get(name)).find(Boolean)?.shape ?? [];
   const filters = layout === "HWIM" ? channels * multiplier : multiplier;
-  const shape = windowShape(t.shape, { kernel: [kh, kw], strides, dilations, padding, filters });
+  const shape = shapeAfter(t, { kernel: [kh, kw], strides, dilations, padding }, filters);
   return { value: activate(t, value, config.activation), shape };
 }
 
@@ -187,11 +187,22 @@ function pool(t: Translation, kind: "average" | "max"): Translated {
   const kernel = pair(t, "pool_size", t.config.pool_size ?? 2);
   const strides = pair(t, "strides", t.config.strides ?? kernel);
   const padding = windowPadding(t);
-  const { shape, coversAll } = poolShape(t.shape, kernel, strides, padding);
-  const operation: GraphOperation = coversAll
-    ? { type: "globalPool", kind }
-    : { type: "pool", kind, kernel, strides, padding };
+  const operation = poolOperation(t.call.id, { type: "pool", kind, kernel, strides, padding }, sizeOf(t.shape));
+  const shape = shapeAfter(t, { kernel, strides, dilations: [1, 1], padding }, t.shape?.[2]);
   return { value: t.emit(operation, t.inputs), shape };
+}
+
+/** Height and width, if both are known. */
+function sizeOf(shape: OpenShape | undefined): Pair | undefined {
+  const [height, width] = shape?.length === 3 ? shape : [];
+  return height === undefined || width === undefined ? undefined : [height, width];
+}
+
+/** `[height, width, filters]` after a window; open where the image is. */
+function shapeAfter(t: Translation, window: WindowOperation, filters: number | undefined): OpenShape | undefined {
+  if (t.shape?.length !== 3) return undefined;
+  const [height, width] = windowOutput(t.call.id, sizeOf(t.shape), window) ?? [];
+  return [height, width, filters];
 }
 
 function reshape(t: Translation): Translated {

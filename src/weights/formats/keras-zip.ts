@@ -1,10 +1,10 @@
 /** `.keras` archives of Keras 3: a zip of `config.json`, `metadata.json` and `model.weights.h5`. */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import { fileError } from "../file-error.ts";
+import { isObject } from "../json.ts";
 import type { ModelFile, OpenFile, ReadContext } from "../model-file.ts";
 import { openHdf5 } from "./hdf5.ts";
-import { isRecord } from "./keras-config.ts";
-import { parseConfig } from "./keras-hdf5.ts";
+import { parseConfig } from "./keras-config.ts";
 import { weightsByPosition } from "./keras-numbered-weights.ts";
 import { graphFromKeras } from "./keras-topology.ts";
 import type { ZipEntry } from "./zip.ts";
@@ -30,12 +30,9 @@ export async function readKerasArchive(
 ): Promise<ModelFile> {
   const weights = entries.get(WEIGHTS);
   if (weights === undefined) {
-    throw new DepthwiseError("FORMAT_UNKNOWN", {
-      what: file.name,
+    throw fileError("FORMAT_UNKNOWN", file.name, "", "Save the model with Keras 3: model.save.", {
       expected: `a Keras archive with ${WEIGHTS}`,
       found: [...entries.keys()].slice(0, 5).join(", "),
-      advice: "Save the model with Keras 3: model.save. Nothing was loaded.",
-      fields: { file: file.name },
     });
   }
   const { name } = file;
@@ -53,7 +50,7 @@ function readJson(entries: ReadonlyMap<string, ZipEntry>, entry: string, file: s
 
 function metadataOf(entries: ReadonlyMap<string, ZipEntry>, file: string): Record<string, unknown> {
   const metadata = entries.has(METADATA) ? readJson(entries, METADATA, file) : {};
-  if (!isRecord(metadata)) return {};
+  if (!isObject(metadata)) return {};
   const { keras_version: version, date_saved: saved } = metadata;
   return {
     ...(typeof version === "string" ? { kerasVersion: version } : {}),

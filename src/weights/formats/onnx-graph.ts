@@ -1,12 +1,13 @@
 /** An ONNX graph as a `ModelGraph`. */
 
+import { quoted } from "../file-error.ts";
 import type { GraphConstant, GraphInput, ModelGraph } from "../graph/graph.ts";
 import type { StoredDType } from "../stored-tensor.ts";
 import { type Charge, graphBuilder, step } from "./graph-builder.ts";
 import { orderNodes } from "./graph-order.ts";
 import { inputLayouts, type Layout, nextLayout } from "./onnx-layout.ts";
 import { translateNode } from "./onnx-operations.ts";
-import { damaged, quoted } from "./protobuf-message.ts";
+import { damaged } from "./protobuf-message.ts";
 
 /** What is not set is 0, empty text or an empty list. */
 export interface OnnxAttribute {

@@ -1,13 +1,22 @@
 /** ONNX's operators in the vocabulary of `ModelGraph`. Source: ONNX's Operators.md, opsets 7 to 21. */
 
-import type { GraphOperation } from "../graph/graph.ts";
 import type { StoredDType } from "../stored-tensor.ts";
 import { poolOperation } from "./feature-map-sizes.ts";
-import { type GraphBuilder, reshaped, step, type Translation, transposed } from "./graph-builder.ts";
+import {
+  type GraphBuilder,
+  type Operator,
+  reading,
+  reshaped,
+  senseless,
+  step,
+  type Translation,
+  translateBy,
+  transposed,
+} from "./graph-builder.ts";
 import type { OnnxNode } from "./onnx-graph.ts";
 import type { Layout } from "./onnx-layout.ts";
 import { dequantizeLinear, quantizeLinear } from "./onnx-quantization.ts";
-import { senseless, windowOf } from "./onnx-window.ts";
+import { windowOf } from "./onnx-window.ts";
 
 export interface Surroundings {
   readonly graph: GraphBuilder;
@@ -19,61 +28,48 @@ export interface Surroundings {
 type Translate = (node: OnnxNode, surroundings: Surroundings) => Translation | undefined;
 
 /**
- * What a node becomes; anything that is not in the table, or not of the kind the table reads, is `other`.
+ * What a node becomes.
  *
  * @throws {DepthwiseError} `FILE_CORRUPT` for a node with too few inputs or senseless attributes;
  *         `ARCHITECTURE_UNKNOWN` for pads that depend on a size that is not stated
  */
 export function translateNode(node: OnnxNode, surroundings: Surroundings): Translation {
-  const present = node.inputs.filter((value) => value !== "");
-  const other = step({ type: "other", name: node.op }, ...present);
-  const row = OPERATIONS.get(node.op);
-  if (row === undefined) return other;
-  const [least, translate] = row;
-  if (present.length < least) {
-    throw senseless(node, surroundings.graph, "inputs", `at least ${least}`, [present.length]);
-  }
-  return translate(node, surroundings) ?? other;
+  return translateBy(OPERATIONS, node, surroundings.graph, surroundings);
 }
 
-const first: (operation: GraphOperation) => Translate = (operation) => (node) => step(operation, node.inputs[0] ?? "");
-const firstTwo: (operation: GraphOperation) => Translate = (operation) => (node) =>
-  step(operation, ...node.inputs.slice(0, 2));
-
-const identity = first({ type: "identity" });
+const identity = reading(1, { type: "identity" });
 const RELU = { type: "activation", function: "relu" } as const;
 const RELU6 = { type: "activation", function: "relu6" } as const;
 
-/** Least number of inputs, and the translation. */
-const OPERATIONS = new Map<string, readonly [number, Translate]>([
+const OPERATIONS = new Map<string, Operator<OnnxNode, Surroundings>>([
   ["Identity", [1, identity]],
   ["Dropout", [1, identity]],
   ["Cast", [1, identity]],
   ["Conv", [2, convolution]],
   ["BatchNormalization", [5, batchNorm]],
-  ["Relu", [1, first(RELU)]],
+  ["Relu", [1, reading(1, RELU)]],
   ["Clip", [1, clip]],
   ["LeakyRelu", [1, leakyRelu]],
   ["Gemm", [2, gemm]],
   ["MatMul", [2, matMul]],
-  ["Add", [2, firstTwo({ type: "add" })]],
-  ["Sub", [2, firstTwo({ type: "subtract" })]],
-  ["Mul", [2, firstTwo({ type: "multiply" })]],
-  ["Div", [2, firstTwo({ type: "divide" })]],
+  ["Add", [2, reading(2, { type: "add" })]],
+  ["Sub", [2, reading(2, { type: "subtract" })]],
+  ["Mul", [2, reading(2, { type: "multiply" })]],
+  ["Div", [2, reading(2, { type: "divide" })]],
   ["Sum", [1, sum]],
   ["Pad", [1, pad]],
-  ["GlobalAveragePool", [1, first({ type: "globalPool", kind: "average" })]],
-  ["GlobalMaxPool", [1, first({ type: "globalPool", kind: "max" })]],
+  ["GlobalAveragePool", [1, reading(1, { type: "globalPool", kind: "average" })]],
+  ["GlobalMaxPool", [1, reading(1, { type: "globalPool", kind: "max" })]],
   ["AveragePool", [1, pool("average")]],
   ["MaxPool", [1, pool("max")]],
   ["ReduceMean", [1, reduce("average")]],
   ["ReduceMax", [1, reduce("max")]],
-  ["Flatten", [1, first({ type: "reshape" })]],
+  ["Flatten", [1, reading(1, { type: "reshape" })]],
   ["Reshape", [1, reshape]],
-  ["Squeeze", [1, first({ type: "reshape" })]],
-  ["Unsqueeze", [1, first({ type: "reshape" })]],
+  ["Squeeze", [1, reading(1, { type: "reshape" })]],
+  ["Unsqueeze", [1, reading(1, { type: "reshape" })]],
   ["Transpose", [1, transpose]],
-  ["Softmax", [1, first({ type: "softmax" })]],
+  ["Softmax", [1, reading(1, { type: "softmax" })]],
   ["QuantizeLinear", [2, (node, { graph, dtypes }) => quantizeLinear(node, graph, dtypes)]],
   ["DequantizeLinear", [2, (node, { graph, dtypes }) => dequantizeLinear(node, graph, dtypes)]],
 ]);
@@ -138,8 +134,8 @@ function matMul(node: OnnxNode, { graph }: Surroundings): Translation | undefine
   return isDense ? step({ type: "dense", transposed: false }, x, kernel) : undefined;
 }
 
-function sum(node: OnnxNode, surroundings: Surroundings): Translation | undefined {
-  if (node.inputs.length === 1) return identity(node, surroundings);
+function sum(node: OnnxNode): Translation | undefined {
+  if (node.inputs.length === 1) return identity(node);
   return node.inputs.length === 2 ? step({ type: "add" }, ...node.inputs) : undefined;
 }
 
@@ -199,10 +195,14 @@ function reshape(node: OnnxNode, { graph }: Surroundings): Translation {
   return constant ?? step({ type: "reshape" }, x);
 }
 
-function transpose(node: OnnxNode, { graph }: Surroundings): Translation | undefined {
+function transpose(node: OnnxNode, { graph, layout }: Surroundings): Translation | undefined {
   const [x = ""] = node.inputs;
   const source = graph.constant(x);
-  if (source === undefined) return step({ type: "reshape" }, x);
-  const order = node.attributes.get("perm")?.ints ?? source.shape.map((_, axis) => axis).reverse();
-  return transposed(source, order);
+  const perm = node.attributes.get("perm")?.ints;
+  if (source !== undefined) return transposed(source, perm ?? source.shape.map((_, axis) => axis).reverse());
+  // Only the channels may move: height and width in another order are another picture.
+  const [height, width] = layout === "NCHW" ? ([2, 3] as const) : ([1, 2] as const);
+  const isPoint = graph.sizes.of(x)?.every((side) => side === 1) === true;
+  const keepsOrder = perm === undefined || perm.length !== 4 || perm.indexOf(height) < perm.indexOf(width);
+  return isPoint || keepsOrder ? step({ type: "reshape" }, x) : undefined;
 }

@@ -4,12 +4,11 @@
  */
 
 import { elementCount } from "../../core/tensor.ts";
+import { quoted } from "../file-error.ts";
 import type { GraphConstant, ValueQuantization } from "../graph/graph.ts";
 import type { StoredDType } from "../stored-tensor.ts";
-import { derived, type GraphBuilder, step, type Translation } from "./graph-builder.ts";
+import { derived, type GraphBuilder, senseless, step, type Translation } from "./graph-builder.ts";
 import type { OnnxNode } from "./onnx-graph.ts";
-import { senseless } from "./onnx-window.ts";
-import { quoted } from "./protobuf-message.ts";
 
 /** Names of the types, and their ranges. */
 const INTEGERS: { readonly [Type in StoredDType]?: readonly [name: string, least: number, greatest: number] } = {

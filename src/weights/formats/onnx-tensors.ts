@@ -1,10 +1,11 @@
 /** The constants of an ONNX model: in the file, or in files beside it. */
 
 import type { Shape } from "../../core/tensor.ts";
+import { quoted } from "../file-error.ts";
 import type { GraphConstant } from "../graph/graph.ts";
 import type { OpenFile } from "../model-file.ts";
 import type { StoredDType } from "../stored-tensor.ts";
-import { damaged, type Message, type NumberKind, type Protobuf, quoted } from "./protobuf-message.ts";
+import { damaged, type Message, type NumberKind, type Protobuf } from "./protobuf-message.ts";
 import { type TensorData, tensorConstant } from "./protobuf-tensor.ts";
 
 const TENSOR = {

@@ -1,11 +1,10 @@
 /** Strides, dilations and pads of ONNX's convolutions and pools. */
 
-import { DepthwiseError } from "../../core/errors.ts";
 import { layWindow, type Padding } from "../../core/window.ts";
+import { fileError, quoted } from "../file-error.ts";
 import type { Pair } from "../graph/graph.ts";
-import type { GraphBuilder } from "./graph-builder.ts";
+import { type GraphBuilder, senseless } from "./graph-builder.ts";
 import type { OnnxNode } from "./onnx-graph.ts";
-import { damaged, quoted } from "./protobuf-message.ts";
 
 export interface OnnxWindow {
   readonly kernel: Pair;
@@ -74,12 +73,11 @@ function samePixelBefore(node: OnnxNode, graph: GraphBuilder, window: Omit<OnnxW
   if (isEven) return "same";
   const size = graph.sizes.of(node.inputs[0] ?? "");
   if (size === undefined) {
-    throw new DepthwiseError("ARCHITECTURE_UNKNOWN", {
-      what: `${graph.file}: auto_pad of node ${quoted(node.name)} (${node.op})`,
+    const what = `auto_pad of node ${quoted(node.name)} (${node.op})`;
+    throw fileError("ARCHITECTURE_UNKNOWN", graph.file, what, "Export the model with a fixed input size.", {
       expected: "SAME_UPPER, explicit pads, or an input whose height and width are stated",
       found: "SAME_LOWER over an image of any size, whose pads depend on that size",
-      advice: "Export the model with a fixed input size. Nothing was loaded.",
-      fields: { file: graph.file, node: node.name },
+      fields: { node: node.name },
     });
   }
   const same: Padding = "same";
@@ -89,20 +87,4 @@ function samePixelBefore(node: OnnxNode, graph: GraphBuilder, window: Omit<OnnxW
     [bottom, top],
     [right, left],
   ] as const;
-}
-
-/** An error for a node whose attribute makes no sense. */
-export function senseless(
-  node: OnnxNode,
-  { file }: GraphBuilder,
-  what: string,
-  expected: string,
-  found: readonly (number | string)[],
-): DepthwiseError {
-  return damaged("FILE_CORRUPT", file, {
-    what: `${what} of node ${quoted(node.name)} (${node.op})`,
-    expected,
-    found: found.slice(0, 8).join(", ") || "none",
-    fields: { node: node.name },
-  });
 }

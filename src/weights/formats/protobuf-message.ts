@@ -9,7 +9,8 @@
  */
 
 import type { BinaryReader } from "@bufbuild/protobuf/wire";
-import { DepthwiseError, type ErrorParts, isDepthwiseError } from "../../core/errors.ts";
+import { type DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
+import { type FileFacts, fileError, tooLarge } from "../file-error.ts";
 import type { OpenFile, ReadContext } from "../model-file.ts";
 import { optionalPackage } from "../optional-package.ts";
 
@@ -79,8 +80,6 @@ const WIRE_OF = {
 
 /** Fields on the top level that are looked at to tell what a file is. */
 const OUTLINE_FIELDS = 4096;
-
-const ADVICE = "The file is damaged or incomplete; fetch it again. Nothing was loaded.";
 
 /**
  * A decoder for one file.
@@ -212,13 +211,7 @@ function budget(name: string, maxBytes: number): Protobuf["charge"] {
   return (bytes, what) => {
     charged += bytes;
     if (charged <= maxBytes) return;
-    throw new DepthwiseError("FILE_TOO_LARGE", {
-      what: `${name}: what the file unpacks to, at ${what}`,
-      expected: `at most ${maxBytes.toLocaleString("en-US")} bytes`,
-      found: `at least ${charged.toLocaleString("en-US")}`,
-      advice: "Pass a larger maxBytes if this is the file you mean. Nothing was loaded.",
-      fields: { file: name, bytes: charged, maxBytes },
-    });
+    throw tooLarge(name, `what the file unpacks to, at ${what}`, charged, maxBytes);
   };
 }
 
@@ -240,12 +233,10 @@ function expectWire(name: string, what: string, found: number, expected: number)
 }
 
 /** An error for a protobuf file whose content makes no sense. */
-export function damaged(code: "FILE_CORRUPT" | "FILE_TRUNCATED", name: string, parts: ErrorParts): DepthwiseError {
-  const what = `${name}: ${parts.what}`;
-  return new DepthwiseError(code, { advice: ADVICE, ...parts, what, fields: { file: name, ...parts.fields } });
-}
-
-/** A name out of a file, fit for a message: escaped, and not longer than a line. */
-export function quoted(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
+export function damaged(
+  code: "FILE_CORRUPT" | "FILE_TRUNCATED",
+  name: string,
+  { what, ...facts }: FileFacts & { readonly what: string },
+): DepthwiseError {
+  return fileError(code, name, what, "The file is damaged or incomplete; fetch it again.", facts);
 }

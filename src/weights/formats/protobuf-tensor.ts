@@ -1,10 +1,11 @@
 /** Constants out of protobuf files: raw bytes, or lists of numbers, checked at once and decoded when asked for. */
 
 import { elementCount, type Shape, shapeText } from "../../core/tensor.ts";
+import { quoted } from "../file-error.ts";
 import { decodeBFloat16, decodeFloat16 } from "../float16.ts";
 import type { GraphConstant } from "../graph/graph.ts";
-import { DTYPE_BYTES, type StoredDType, toFloat32 } from "../stored-tensor.ts";
-import { damaged, type NumberKind, type Protobuf, quoted } from "./protobuf-message.ts";
+import { DTYPE_BYTES, isCountable, isNaturals, type StoredDType, toFloat32 } from "../stored-tensor.ts";
+import { damaged, type NumberKind, type Protobuf } from "./protobuf-message.ts";
 
 /** Where the numbers of a tensor lie: bytes in its own type, or a repeated field of its message. */
 export type TensorData =
@@ -36,9 +37,7 @@ const MAX_RANK = 16;
 export function tensorConstant(protobuf: Protobuf, description: TensorDescription): GraphConstant {
   const { name, dtype, shape, data } = description;
   const what = `tensor ${quoted(name)}`;
-  const hasSides = shape.length <= MAX_RANK && shape.every((side) => Number.isSafeInteger(side) && side >= 0);
-  // Zeros left out, so that one of them does not hide a product that is out of bounds.
-  if (!hasSides || !Number.isSafeInteger(elementCount(shape.filter((side) => side !== 0)))) {
+  if (shape.length > MAX_RANK || !isNaturals(shape) || !isCountable(shape)) {
     const found = shapeText(shape.slice(0, MAX_RANK));
     const expected = `at most ${MAX_RANK} sides of 0 and more`;
     throw damaged("FILE_CORRUPT", protobuf.name, { what: `${what}: shape`, expected, found });

@@ -1,7 +1,8 @@
 /** Protobuf files, which have no signature: ONNX, TensorFlow graphs and others told apart by their outermost fields. */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import { fileError } from "../file-error.ts";
 import type { FormatReader } from "../model-file.ts";
+import { ownPart } from "../optional-package.ts";
 import { openProtobuf } from "./protobuf-message.ts";
 
 /**
@@ -13,14 +14,11 @@ import { openProtobuf } from "./protobuf-message.ts";
 export const read: FormatReader = async (file, context) => {
   const { outline } = await openProtobuf(file, context);
   const kind = kindOf(outline());
-  if (kind === "ONNX") return (await import("./onnx.ts")).read(file, context);
-  if (kind === "GraphDef") return (await import("./frozen-graph.ts")).read(file, context);
-  throw new DepthwiseError("FORMAT_UNKNOWN", {
-    what: file.name,
-    expected: "an ONNX model or a TensorFlow frozen graph",
-    ...REFUSED[kind],
-    fields: { file: file.name, kind },
-  });
+  if (kind === "ONNX") return (await ownPart(() => import("./onnx.ts"))).read(file, context);
+  if (kind === "GraphDef") return (await ownPart(() => import("./frozen-graph.ts"))).read(file, context);
+  const { found, advice } = REFUSED[kind];
+  const expected = "an ONNX model or a TensorFlow frozen graph";
+  throw fileError("FORMAT_UNKNOWN", file.name, "", advice, { expected, found, fields: { kind } });
 };
 
 type Refused = "SavedModel" | "MetaGraph" | "Caffe" | "unknown";
@@ -30,19 +28,19 @@ const FREEZE = "freeze the graph (convert_variables_to_constants) or save the mo
 const REFUSED = {
   SavedModel: {
     found: "the graph of a TensorFlow SavedModel, whose weights lie in files beside it (variables/)",
-    advice: `TensorFlow's variables files are not read: ${FREEZE}. Nothing was loaded.`,
+    advice: `TensorFlow's variables files are not read: ${FREEZE}.`,
   },
   MetaGraph: {
     found: "a TensorFlow MetaGraph (.meta), which goes with a checkpoint and holds no weights",
-    advice: `TensorFlow's checkpoints are not read: ${FREEZE}. Nothing was loaded.`,
+    advice: `TensorFlow's checkpoints are not read: ${FREEZE}.`,
   },
   Caffe: {
     found: "a Caffe network",
-    advice: "Convert it to ONNX or safetensors where it was made. Nothing was loaded.",
+    advice: "Convert it to ONNX or safetensors where it was made.",
   },
   unknown: {
     found: "a protobuf message of another kind",
-    advice: "Check that it is the file you meant, and that it is complete. Nothing was loaded.",
+    advice: "Check that it is the file you meant, and that it is complete.",
   },
 } as const satisfies Record<Refused, { found: string; advice: string }>;
 

@@ -3,8 +3,10 @@
  * bytes are base64. Source: protobuf's JSON mapping; tfjs-converter, `operations/operation_mapper.ts`.
  */
 
+import { quoted } from "../file-error.ts";
+import { isObject, type JsonObject } from "../json.ts";
 import type { GraphDefAttribute, GraphDefNode } from "./graph-def.ts";
-import { corrupt, isObject, type Json, quoted } from "./tfjs-json.ts";
+import { corrupt } from "./tfjs-json.ts";
 
 /** @throws {DepthwiseError} `FILE_CORRUPT`, naming the node */
 export function graphDefNodes(nodes: readonly unknown[], file: string): readonly GraphDefNode[] {
@@ -12,7 +14,7 @@ export function graphDefNodes(nodes: readonly unknown[], file: string): readonly
     if (!isObject(node) || typeof node["name"] !== "string" || typeof node["op"] !== "string") {
       throw corrupt(file, `node ${index + 1} of the graph`, "{ name, op, input, attr }", quoted(node));
     }
-    const { name, op, input = [], attr = {} } = node as Json & { readonly name: string; readonly op: string };
+    const { name, op, input = [], attr = {} } = node as JsonObject & { readonly name: string; readonly op: string };
     if (!Array.isArray(input) || !input.every((entry) => typeof entry === "string")) {
       throw corrupt(file, `node ${quoted(name)}: input`, "an array of names", quoted(input));
     }

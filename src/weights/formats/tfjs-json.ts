@@ -1,15 +1,11 @@
 /** The text of a `model.json`, checked before and after it is parsed; and what other JSON files people pass are. */
 
-import { DepthwiseError, type ErrorCode } from "../../core/errors.ts";
-import { scanJsonKeys } from "../json-keys.ts";
-
-export type Json = Readonly<Record<string, unknown>>;
+import type { DepthwiseError, ErrorCode } from "../../core/errors.ts";
+import { fileError, grouped, quoted } from "../file-error.ts";
+import { isObject, type JsonObject, parseJson } from "../json.ts";
 
 /** Longest text that is parsed: the values of JSON take up to twenty times the memory of its text. */
 const MAX_JSON_BYTES = 2 ** 25;
-
-/** A network nests some twenty levels. */
-const MAX_DEPTH = 100;
 
 /**
  * The object that the text is.
@@ -17,22 +13,18 @@ const MAX_DEPTH = 100;
  * @throws {DepthwiseError} `FILE_TOO_LARGE`; `FILE_CORRUPT` for text that is not JSON, is nested too deep, or says one
  *         thing twice; `FORMAT_UNKNOWN` for JSON that is no object
  */
-export function parseModelJson(bytes: Uint8Array, name: string, maxBytes: number): Json {
+export function parseModelJson(bytes: Uint8Array, name: string, maxBytes: number): JsonObject {
   const limit = Math.min(MAX_JSON_BYTES, maxBytes);
   if (bytes.length > limit) {
-    throw new DepthwiseError("FILE_TOO_LARGE", {
-      what: `${name}: JSON text`,
-      expected: `at most ${limit.toLocaleString("en-US")} bytes`,
-      found: bytes.length.toLocaleString("en-US"),
-      advice: "A model.json holds no weights itself: check that this is the file you mean. Nothing was loaded.",
-      fields: { file: name, bytes: bytes.length, limit },
+    const advice = "A model.json holds no weights itself: check that this is the file you mean.";
+    throw fileError("FILE_TOO_LARGE", name, "JSON text", advice, {
+      expected: `at most ${grouped(limit)} bytes`,
+      found: grouped(bytes.length),
+      fields: { bytes: bytes.length, limit },
     });
   }
   const text = decodeText(bytes, name);
-  const { twice, isTooDeep } = scanJsonKeys(text, MAX_DEPTH);
-  if (isTooDeep) throw corrupt(name, "JSON text", `at most ${MAX_DEPTH} levels`, "deeper nesting");
-  if (twice !== undefined) throw corrupt(name, `the key ${quoted(twice.key)} stands twice in one object`);
-  const value = parse(text, name);
+  const value = parseJson(text, (expected, found) => corrupt(name, "JSON text", expected, found));
   if (isObject(value)) return value;
   throw notAModel(
     name,
@@ -45,16 +37,6 @@ function decodeText(bytes: Uint8Array, name: string): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw corrupt(name, "JSON text", "UTF-8", "bytes that are not");
-  }
-}
-
-function parse(text: string, name: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    // V8 quotes the text itself, which may be long.
-    const reason = cause instanceof Error ? cause.message.slice(0, 120) : String(cause);
-    throw corrupt(name, "JSON text", "JSON", `text that is not (${reason})`, cause);
   }
 }
 
@@ -94,7 +76,7 @@ const OTHERS: readonly { readonly keys: readonly string[]; readonly phrase: stri
 ];
 
 /** The error for an object that is no `model.json`, by what it seems to be. */
-export function unknownJson(json: Json, name: string): DepthwiseError {
+export function unknownJson(json: JsonObject, name: string): DepthwiseError {
   const other = OTHERS.find(({ keys }) => keys.every((key) => Object.hasOwn(json, key)));
   if (other !== undefined) return notAModel(name, other.phrase, other.advice);
   const keys = Object.keys(json).slice(0, 6);
@@ -102,13 +84,8 @@ export function unknownJson(json: Json, name: string): DepthwiseError {
 }
 
 function notAModel(name: string, found: string, advice = "Check that it is the file you meant."): DepthwiseError {
-  return new DepthwiseError("FORMAT_UNKNOWN", {
-    what: name,
-    expected: "a TensorFlow.js model.json, with modelTopology and weightsManifest",
-    found,
-    advice: `${advice} Nothing was loaded.`,
-    fields: { file: name, found },
-  });
+  const expected = "a TensorFlow.js model.json, with modelTopology and weightsManifest";
+  return fileError("FORMAT_UNKNOWN", name, "", advice, { expected, found, fields: { found } });
 }
 
 /** `FILE_CORRUPT` for something in the file, or another code. */
@@ -117,26 +94,16 @@ export function corrupt(
   what: string,
   expected?: string,
   found?: string,
-  cause?: unknown,
   code: ErrorCode = "FILE_CORRUPT",
 ): DepthwiseError {
-  return new DepthwiseError(code, {
-    what: `${file}: ${what}`,
-    ...(expected === undefined ? {} : { expected }),
-    ...(found === undefined ? {} : { found }),
-    advice: "The file is damaged, or was not written by TensorFlow.js; fetch or convert it again. Nothing was loaded.",
-    fields: { file },
-    cause,
-  });
-}
-
-export function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A name or value out of a file, fit for a message: escaped, and not longer than a line. */
-export function quoted(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
-  if (Array.isArray(value)) return `[${value.slice(0, 8).map(quoted).join(", ")}${value.length > 8 ? ", …" : ""}]`;
-  return isObject(value) ? "an object" : String(value);
+  return fileError(
+    code,
+    file,
+    what,
+    "The file is damaged, or was not written by TensorFlow.js; fetch or convert it again.",
+    {
+      ...(expected === undefined ? {} : { expected }),
+      ...(found === undefined ? {} : { found }),
+    },
+  );
 }

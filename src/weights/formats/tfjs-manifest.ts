@@ -8,12 +8,20 @@
  * `{ dtype: 'float16' }`. Source: tfjs-core, `io/types.ts` and `io/io_utils.ts`.
  */
 
-import { DepthwiseError } from "../../core/errors.ts";
 import { elementCount, type Shape, shapeText } from "../../core/tensor.ts";
+import { quoted, tooLarge } from "../file-error.ts";
 import type { GraphConstant } from "../graph/graph.ts";
+import { isObject } from "../json.ts";
 import type { OpenFile, ReadContext } from "../model-file.ts";
-import { DTYPE_BYTES, type StoredDType, type StoredTensor, toFloat32 } from "../stored-tensor.ts";
-import { corrupt, isObject, quoted } from "./tfjs-json.ts";
+import {
+  DTYPE_BYTES,
+  isCountable,
+  isNaturals,
+  type StoredDType,
+  type StoredTensor,
+  toFloat32,
+} from "../stored-tensor.ts";
+import { corrupt } from "./tfjs-json.ts";
 import { readShards } from "./tfjs-shards.ts";
 
 /** How the manifest names types, and what they are called here. */
@@ -84,7 +92,7 @@ export function parseManifest(manifest: unknown, file: string, maxBytes: number)
     unpacked += weights.reduce((sum, weight) => sum + Math.max(weight.byteLength, 4 * elementCount(weight.shape)), 0);
     return { paths: group["paths"], weights, byteLength: weights.reduce((sum, { byteLength }) => sum + byteLength, 0) };
   });
-  if (unpacked > maxBytes) throw tooLarge(file, unpacked, maxBytes);
+  if (unpacked > maxBytes) throw tooLarge(file, "the weights that the manifest names", unpacked, maxBytes);
   return groups;
 }
 
@@ -134,15 +142,14 @@ function checkWeight(entry: unknown, where: string, file: string): WeightEntry {
   const name = entry["name"].replace(/:0$/, "");
   const what = `weight ${quoted(name)}`;
   const { shape, dtype } = entry;
-  if (!Array.isArray(shape) || !shape.every((side) => Number.isSafeInteger(side) && side >= 0)) {
+  if (!isNaturals(shape)) {
     throw corrupt(file, `${what}: shape`, "an array of whole numbers", quoted(shape));
   }
-  // A zero must not hide a product that no file can hold.
-  if (!Number.isSafeInteger(8 * elementCount(shape.filter((side) => side !== 0)))) {
+  if (!isCountable(shape)) {
     throw corrupt(file, `${what}: shape`, "a product below 2^50", shapeText(shape.slice(0, 8)));
   }
   if (dtype === "string" || dtype === "complex64") {
-    throw corrupt(file, what, `one of ${Object.keys(DTYPES).join(", ")}`, dtype, undefined, "DTYPE_MISMATCH");
+    throw corrupt(file, what, `one of ${Object.keys(DTYPES).join(", ")}`, dtype, "DTYPE_MISMATCH");
   }
   if (typeof dtype !== "string" || !Object.hasOwn(DTYPES, dtype)) {
     throw corrupt(file, `${what}: dtype`, Object.keys(DTYPES).join(", "), quoted(dtype));
@@ -194,16 +201,6 @@ function checkPath(path: string, file: string): void {
     !segments.includes("..");
   if (isSound) return;
   throw corrupt(file, `the path of a shard, ${quoted(path)}`, "a path below the folder of the model", "another place");
-}
-
-function tooLarge(file: string, bytes: number, maxBytes: number): DepthwiseError {
-  return new DepthwiseError("FILE_TOO_LARGE", {
-    what: `${file}: the weights that the manifest names`,
-    expected: `at most ${maxBytes.toLocaleString("en-US")} bytes`,
-    found: bytes.toLocaleString("en-US"),
-    advice: "Pass a larger maxBytes if this is the model you mean. Nothing was loaded.",
-    fields: { file, bytes, maxBytes },
-  });
 }
 
 function isStrings(value: unknown): value is readonly string[] {

@@ -9,11 +9,13 @@
  */
 
 import { shapeText } from "../../core/tensor.ts";
+import { quoted } from "../file-error.ts";
+import { isObject, type JsonObject } from "../json.ts";
 import { factsFromMetadata } from "../metadata.ts";
 import type { ModelFile } from "../model-file.ts";
 import type { StoredTensor } from "../stored-tensor.ts";
 import { toFloat32 } from "../stored-tensor.ts";
-import { corrupt, isObject, type Json, quoted } from "./tfjs-json.ts";
+import { corrupt } from "./tfjs-json.ts";
 import type { ManifestWeight } from "./tfjs-manifest.ts";
 
 /** What makes a model file of the weights, once they are there. */
@@ -24,7 +26,7 @@ export type OwnFile = (weights: ReadonlyMap<string, ManifestWeight>, remarks: Mo
  *
  * @throws {DepthwiseError} `FILE_CORRUPT`
  */
-export function readOwnFile(userMetadata: Json, file: string): OwnFile | undefined {
+export function readOwnFile(userMetadata: JsonObject, file: string): OwnFile | undefined {
   const { depthwise: metadata, dilations = {} } = userMetadata;
   if (!isObject(metadata) || metadata["format"] !== "depthwise") return undefined;
   if (!isStrings(metadata))
@@ -91,6 +93,6 @@ function takeTaps(stored: StoredTensor, [vertical, horizontal]: Rate, file: stri
   return { name: stored.name, dtype: "F32", shape, bytes: new Uint8Array(kept.buffer) };
 }
 
-function isStrings(value: Json): value is Readonly<Record<string, string>> {
+function isStrings(value: JsonObject): value is Readonly<Record<string, string>> {
   return Object.values(value).every((entry) => typeof entry === "string");
 }

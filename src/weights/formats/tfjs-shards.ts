@@ -1,8 +1,10 @@
 /** The shards of a manifest: fetched a few at a time, checked against what the manifest needs, and cut. */
 
-import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
+import { type DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
+import { fileError, grouped, quoted } from "../file-error.ts";
 import type { OpenFile, ReadContext } from "../model-file.ts";
 import { describeKind, recognise } from "../recognise.ts";
+import { concatenate } from "../sources/own-bytes.ts";
 
 /** The bytes of a group as if its shards were one file. */
 export interface GroupBytes {
@@ -60,12 +62,9 @@ async function fetchShard(file: OpenFile, path: string, signal: AbortSignal | un
   } catch (cause) {
     if (isDepthwiseError(cause)) throw cause;
     signal?.throwIfAborted();
-    throw new DepthwiseError("FILE_UNREADABLE", {
-      what: `${file.name}: the shard ${JSON.stringify(path)} cannot be read`,
-      advice: "Check that it lies beside the model.json. Nothing was loaded.",
-      fields: { file: file.name, shard: path },
-      cause,
-    });
+    const advice = "Check that it lies beside the model.json.";
+    const facts = { fields: { shard: path }, cause };
+    throw fileError("FILE_UNREADABLE", file.name, `the shard ${quoted(path)} cannot be read`, advice, facts);
   }
 }
 
@@ -103,23 +102,12 @@ function lastAtMost(ascending: readonly number[], value: number): number {
   return low;
 }
 
-function concatenate(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
 function tooLong(file: string, path: string, bytes: Uint8Array, needed: number, total: number): DepthwiseError {
-  return new DepthwiseError("FILE_CORRUPT", {
-    what: `${file}: the shard ${JSON.stringify(path)} is too long: its group`,
+  const advice = "The shard belongs to another model.json, or is none; fetch both again.";
+  return fileError("FILE_CORRUPT", file, `the shard ${quoted(path)} is too long: its group`, advice, {
     expected: `${grouped(needed)} bytes, by the shapes of its weights`,
     found: `${grouped(total)}${otherKind(bytes)}`,
-    advice: "The shard belongs to another model.json, or is none; fetch both again. Nothing was loaded.",
-    fields: { file, shard: path, needed, found: total },
+    fields: { shard: path, needed, found: total },
   });
 }
 
@@ -135,14 +123,11 @@ function tooShort(
   const short = shards.findIndex(({ length }, index) => length < longest && index < shards.length - 1);
   const index = short === -1 ? shards.length - 1 : short;
   const path = paths[index];
-  const which =
-    path === undefined ? "a group without shards" : `the shard ${JSON.stringify(path)} is too short: its group`;
-  return new DepthwiseError("FILE_TRUNCATED", {
-    what: `${file}: ${which}`,
+  const which = path === undefined ? "a group without shards" : `the shard ${quoted(path)} is too short: its group`;
+  return fileError("FILE_TRUNCATED", file, which, "The shard is incomplete; fetch it again.", {
     expected: `${grouped(needed)} bytes, by the shapes of its weights`,
     found: `${grouped(total)}${otherKind(shards[index] ?? new Uint8Array())}`,
-    advice: "The shard is incomplete; fetch it again. Nothing was loaded.",
-    fields: { file, shard: path, needed, found: total },
+    fields: { shard: path, needed, found: total },
   });
 }
 
@@ -151,8 +136,4 @@ function otherKind(bytes: Uint8Array): string {
   const kind = recognise(bytes);
   const isText = kind === "HTML page" || kind === "XML document" || kind === "Git LFS pointer" || kind === "plain text";
   return isText ? `, and it is ${describeKind(kind).phrase}` : "";
-}
-
-function grouped(value: number): string {
-  return value.toLocaleString("en-US");
 }

@@ -7,14 +7,16 @@
  * model); or null. Files before 2019 have only the last two entries. Source: tfjs-core, `io/types.ts`.
  */
 
-import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
+import { type DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
 import { type Facts, stated } from "../facts.ts";
+import { fileError, quoted } from "../file-error.ts";
 import type { GraphConstant } from "../graph/graph.ts";
+import { isObject, type JsonObject } from "../json.ts";
 import type { FormatReader, ModelFile, OpenFile, ReadContext } from "../model-file.ts";
 import { graphFromGraphDef } from "./graph-def.ts";
 import { graphFromKeras } from "./keras-topology.ts";
 import { graphDefNodes, sides } from "./tfjs-graph.ts";
-import { corrupt, isObject, type Json, parseModelJson, quoted, unknownJson } from "./tfjs-json.ts";
+import { corrupt, parseModelJson, unknownJson } from "./tfjs-json.ts";
 import { type ManifestGroup, type ManifestWeight, parseManifest, readWeights } from "./tfjs-manifest.ts";
 import { readOwnFile } from "./tfjs-own.ts";
 
@@ -47,7 +49,7 @@ export const read: FormatReader = async (file, context) => {
 };
 
 /** The Keras configuration in a topology, which may be the topology itself. */
-function layersOf(topology: Json): Json | undefined {
+function layersOf(topology: JsonObject): JsonObject | undefined {
   const config = topology["model_config"] ?? topology;
   return isObject(config) && typeof config["class_name"] === "string" ? config : undefined;
 }
@@ -66,23 +68,18 @@ async function readManifestAlone(
 ): Promise<ModelFile> {
   const names = groups.flatMap(({ weights }) => weights.map(({ name }) => name));
   if (!names.some((name) => KERAS_WEIGHT.test(name))) {
-    throw new DepthwiseError("ARCHITECTURE_UNKNOWN", {
-      what: `${file.name}: ${NO_TOPOLOGY}`,
+    throw fileError("ARCHITECTURE_UNKNOWN", file.name, NO_TOPOLOGY, "Pass the complete model.json.", {
       expected: "weights under Keras' names, such as conv1/kernel",
       found: names.length === 0 ? "none" : names.slice(0, 4).map(quoted).join(", "),
-      advice: "Pass the complete model.json. Nothing was loaded.",
-      fields: { file: file.name, names },
+      fields: { names },
     });
   }
   const weights = await readWeights(groups, file, context).catch((cause: unknown) => {
     const isMissing = isDepthwiseError(cause) && (cause.code === "FILE_NOT_FOUND" || cause.code === "FILE_UNREADABLE");
     if (!isMissing) throw cause;
-    throw new DepthwiseError(cause.code, {
-      what: `${file.name}: ${NO_TOPOLOGY}; and a shard is missing: ${cause.message.replace(/[.!?]$/, "")}`,
-      advice: "Put the shards beside the model.json to load the weights by their names. Nothing was loaded.",
-      fields: { ...cause.fields, file: file.name },
-      cause,
-    });
+    const what = `${NO_TOPOLOGY}; and a shard is missing: ${cause.message.replace(/[.!?]$/, "")}`;
+    const advice = "Put the shards beside the model.json to load the weights by their names.";
+    throw fileError(cause.code, file.name, what, advice, { fields: cause.fields, cause });
   });
   const tensors = new Map([...weights].map(([name, weight]) => [name, weight.stored()]));
   return {
@@ -115,12 +112,11 @@ function weightsOf(
     const paths = new Set(bySuffix.get(suffix(layer, 2)) ?? bySuffix.get(suffix(layer, 1)));
     const [path = "", ...others] = paths;
     if (others.length === 0) return byPath.get(path) ?? [];
-    throw new DepthwiseError("ARCHITECTURE_UNKNOWN", {
-      what: `${file}: the weights of layer ${quoted(layer)}`,
+    const advice = "Two models inside this one have layers of the same name; save the one you need alone.";
+    throw fileError("ARCHITECTURE_UNKNOWN", file, `the weights of layer ${quoted(layer)}`, advice, {
       expected: "weights under one name",
       found: [...paths].slice(0, 4).map(quoted).join(", "),
-      advice: "Two models inside this one have layers of the same name; save the one you need alone.",
-      fields: { file, layer },
+      fields: { layer },
     });
   };
 }
@@ -137,13 +133,13 @@ function push<Value>(map: Map<string, Value[]>, key: string, value: Value): void
 }
 
 /** The signature of a graph model; converters before 2.0 kept it with the user's metadata. */
-function signatureOf(json: Json): Json {
+function signatureOf(json: JsonObject): JsonObject {
   const { signature, userDefinedMetadata: metadata } = json;
   const inside = isObject(metadata) ? metadata["signature"] : undefined;
   return isObject(signature) ? signature : isObject(inside) ? inside : {};
 }
 
-function signatureOutputs(json: Json, nodes: ReadonlySet<string>): readonly string[] {
+function signatureOutputs(json: JsonObject, nodes: ReadonlySet<string>): readonly string[] {
   const { outputs } = signatureOf(json);
   const entries = isObject(outputs) ? Object.values(outputs) : [];
   const names = entries.flatMap((entry) => (isObject(entry) && typeof entry["name"] === "string" ? entry["name"] : []));
@@ -151,7 +147,7 @@ function signatureOutputs(json: Json, nodes: ReadonlySet<string>): readonly stri
 }
 
 /** The size of the only input, if the signature states it. */
-function signatureFacts(json: Json): Facts {
+function signatureFacts(json: JsonObject): Facts {
   const { inputs } = signatureOf(json);
   const [input, ...others] = isObject(inputs) ? Object.values(inputs) : [];
   if (!isObject(input) || others.length > 0 || !isObject(input["tensorShape"])) return {};
@@ -169,7 +165,7 @@ function signatureFacts(json: Json): Facts {
 }
 
 /** What is told of the file besides: who wrote it, with what, and how its weights are stored. */
-function remarksOf(json: Json, groups: readonly ManifestGroup[]): ModelFile["remarks"] {
+function remarksOf(json: JsonObject, groups: readonly ManifestGroup[]): ModelFile["remarks"] {
   const { format, generatedBy, convertedBy, modelTopology, userDefinedMetadata } = json;
   const keras = isObject(modelTopology) ? modelTopology["keras_version"] : undefined;
   const stored = groups.flatMap(({ weights }) => weights.flatMap(({ storage }) => storage ?? []));
@@ -190,12 +186,9 @@ function remarksOf(json: Json, groups: readonly ManifestGroup[]): ModelFile["rem
   };
 }
 
-function unknownTopology(topology: Json, file: string): DepthwiseError {
-  return new DepthwiseError("FORMAT_UNKNOWN", {
-    what: `${file}: modelTopology`,
+function unknownTopology(topology: JsonObject, file: string): DepthwiseError {
+  return fileError("FORMAT_UNKNOWN", file, "modelTopology", "Convert the model again with TensorFlow.js' converter.", {
     expected: "a Keras configuration (class_name and config) or a graph (node)",
     found: `an object with ${Object.keys(topology).slice(0, 6).map(quoted).join(", ") || "nothing in it"}`,
-    advice: "Convert the model again with TensorFlow.js' converter. Nothing was loaded.",
-    fields: { file },
   });
 }

@@ -15,7 +15,8 @@
  */
 
 import type { ByteBuffer } from "flatbuffers";
-import { DepthwiseError } from "../../core/errors.ts";
+import type { DepthwiseError } from "../../core/errors.ts";
+import { fileError, grouped } from "../file-error.ts";
 import { optionalPackage } from "../optional-package.ts";
 
 interface Source {
@@ -120,26 +121,20 @@ export function readFloat32s(table: FlatTable, field: number): readonly number[]
 
 /** The error for a file whose parts do not fit together. */
 export function corruptFile(what: string, problem: string): DepthwiseError {
-  return new DepthwiseError("FILE_CORRUPT", {
-    what: `${what}: ${problem}`,
-    advice: "The file is damaged; fetch it again. Nothing was loaded.",
-    fields: { file: what },
-  });
+  return fileError("FILE_CORRUPT", what, problem, "The file is damaged; fetch it again.");
 }
 
 /** The error for bytes that should be there and are not. */
 export function truncatedFile(what: string, part: string, end: number, length: number): DepthwiseError {
-  return new DepthwiseError("FILE_TRUNCATED", {
-    what: `${what}: ${part} ends at byte ${end.toLocaleString("en-US")}, the file at ${length.toLocaleString("en-US")}`,
-    advice: "The file is incomplete or damaged; fetch it again. Nothing was loaded.",
-    fields: { file: what, end, bytes: length },
-  });
+  const problem = `${part} ends at byte ${grouped(end)}, the file at ${grouped(length)}`;
+  const fields = { end, bytes: length };
+  return fileError("FILE_TRUNCATED", what, problem, "The file is incomplete or damaged; fetch it again.", { fields });
 }
 
 function tableAt(source: Source, at: number): FlatTable {
   const { what, numbers, left } = source;
   left.tables--;
-  if (left.tables < 0) throw corruptFile(what, `it has more than ${MOST_TABLES.toLocaleString("en-US")} tables`);
+  if (left.tables < 0) throw corruptFile(what, `it has more than ${grouped(MOST_TABLES)} tables`);
   const layout = at - numbers.readInt32(claim(source, at, 4, "a table"));
   const layoutBytes = numbers.readUint16(claim(source, layout, 4, "the layout of a table"));
   const bytes = numbers.readUint16(layout + 2);

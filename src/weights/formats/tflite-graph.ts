@@ -1,7 +1,7 @@
 /** A TFLite file as a graph: values named after tensors, nodes after the tensors they give. */
 
-import { DepthwiseError } from "../../core/errors.ts";
 import { elementCount } from "../../core/tensor.ts";
+import { tooLarge } from "../file-error.ts";
 import type { GraphConstant, GraphInput, GraphNode, ModelGraph, ValueQuantization } from "../graph/graph.ts";
 import type { ReadContext } from "../model-file.ts";
 import { activationByRange, consumersOf, fusedActivation } from "./tflite-activation.ts";
@@ -95,13 +95,7 @@ function readConstants(
     bytes += 4 * elementCount(constant.shape);
   }
   if (bytes <= maxBytes) return constants;
-  throw new DepthwiseError("FILE_TOO_LARGE", {
-    what: `${file}: its constants as float32`,
-    expected: `at most ${maxBytes.toLocaleString("en-US")} bytes`,
-    found: bytes.toLocaleString("en-US"),
-    advice: "Pass a larger maxBytes if this is the file you mean. Nothing was loaded.",
-    fields: { file, bytes, maxBytes },
-  });
+  throw tooLarge(file, "its constants as float32", bytes, maxBytes);
 }
 
 /** Tensors that are there before the first operator runs. */

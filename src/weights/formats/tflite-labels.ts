@@ -61,15 +61,16 @@ function linesOf(text: string): readonly string[] {
   return lines;
 }
 
-/** Whether the file ends in the end record of a zip archive whose directory stands where the record says. */
+/** Whether the file ends in the end record of a zip archive whose directory stands in front of it. */
 function hasZipAtEnd(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const last = bytes.length - END_RECORD_BYTES;
   for (let at = last; at >= Math.max(0, last - MOST_COMMENT_BYTES); at--) {
     if (bytes[at] !== 0x50 || view.getUint32(at, true) !== 0x06054b50) continue;
-    const directory = view.getUint32(at + 16, true);
+    // Not where the record says, which an archive that was merely appended counts from its own first byte.
+    const directory = at - view.getUint32(at + 12, true);
     const isEnd = view.getUint16(at + 20, true) === last - at;
-    if (isEnd && directory + 4 <= at && view.getUint32(directory, true) === 0x02014b50) return true;
+    if (isEnd && directory >= 0 && directory + 4 <= at && view.getUint32(directory, true) === 0x02014b50) return true;
   }
   return false;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { GraphOperation, Pair } from "../graph/graph.ts";
+import { poolOperation } from "./feature-map-sizes.ts";
 import { integersOf } from "./tflite-constant.ts";
 import { corruptFile, type FlatTable, readFloat32, readInt8, readInt32 } from "./tflite-flatbuffer.ts";
 import { activationName } from "./tflite-names.ts";
@@ -116,10 +117,8 @@ function pool(site: Site, kind: "average" | "max"): GraphOperation {
   const strides = pairOf(site, POOL.strideHeight, POOL.strideWidth, "stride");
   const padding = paddingOf(site, POOL.padding);
   const [, height, width] = site.tensor(0)?.shape ?? [];
-  const coversAll = kernel[0] === height && kernel[1] === width;
-  // A window of the image's size has one place without padding, and with it if the next would begin outside.
-  const isAlone = padding === "valid" || (strides[0] >= kernel[0] && strides[1] >= kernel[1]);
-  return coversAll && isAlone ? { type: "globalPool", kind } : { type: "pool", kind, kernel, strides, padding };
+  const size = height === undefined || width === undefined ? undefined : ([height, width] as const);
+  return poolOperation(site.what, { type: "pool", kind, kernel, strides, padding }, size);
 }
 
 function mean(site: Site): GraphOperation | undefined {

@@ -4,6 +4,8 @@
  * Source: PKWARE's APPNOTE 6.3.10, §4.3 (records) and §4.5.3 (the zip64 extension).
  */
 
+import { quoted } from "../file-error.ts";
+
 /** An entry as the directory claims it; nothing but the place of its bytes has been checked. */
 export interface ZipRecord {
   readonly name: string;
@@ -51,10 +53,10 @@ export function readZipDirectory(bytes: Uint8Array, fail: Fail): ZipRecord[] {
     const next = nameEnd + (extraBytes ?? 0) + (commentBytes ?? 0);
     if (next > end) throw fail(`entry ${i} of the directory is cut off`);
     const name = new TextDecoder().decode(bytes.subarray(at + RECORD_BYTES, nameEnd));
-    if (names.has(name)) throw fail(`the directory lists ${shown(name)} twice`);
+    if (names.has(name)) throw fail(`the directory lists ${quoted(name)} twice`);
     names.add(name);
     const extra = new DataView(bytes.buffer, bytes.byteOffset + nameEnd, extraBytes ?? 0);
-    const { size, packedSize, offset } = sizes(view, at, extra, () => fail(`${shown(name)} has a broken zip64 field`));
+    const { size, packedSize, offset } = sizes(view, at, extra, () => fail(`${quoted(name)} has a broken zip64 field`));
     records.push({
       name,
       method: view.getUint16(at + 10, true),
@@ -62,17 +64,12 @@ export function readZipDirectory(bytes: Uint8Array, fail: Fail): ZipRecord[] {
       crc: view.getUint32(at + 16, true),
       size,
       packed: packedBytes(bytes, view, offset + shift, packedSize, () =>
-        fail(`${shown(name)} lies outside the archive`),
+        fail(`${quoted(name)} lies outside the archive`),
       ),
     });
     at = next;
   }
   return records;
-}
-
-/** A name out of a file, fit for a message. */
-export function shown(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
 }
 
 interface Directory {

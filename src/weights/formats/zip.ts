@@ -1,10 +1,10 @@
 /** Zip archives: entries listed by what they claim, unpacked one by one when asked for. Inflated by fflate. */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import { fileError, grouped, quoted, tooLarge } from "../file-error.ts";
 import type { ReadContext } from "../model-file.ts";
 import { optionalPackage } from "../optional-package.ts";
 import { crc32 } from "./crc32.ts";
-import { readZipDirectory, shown, type ZipRecord } from "./zip-directory.ts";
+import { readZipDirectory, type ZipRecord } from "./zip-directory.ts";
 
 export interface ZipEntry {
   readonly name: string;
@@ -39,23 +39,10 @@ export async function openZip(
   { maxBytes }: Pick<ReadContext, "maxBytes">,
 ): Promise<ReadonlyMap<string, ZipEntry>> {
   const corrupt = (what: string, cause?: unknown) =>
-    new DepthwiseError("FILE_CORRUPT", {
-      what: `${name}: ${what}`,
-      advice: "The archive is damaged; fetch it again. Nothing was loaded.",
-      fields: { file: name },
-      cause,
-    });
+    fileError("FILE_CORRUPT", name, what, "The archive is damaged; fetch it again.", { cause });
   const records = readZipDirectory(bytes, corrupt);
   const total = records.reduce((sum, { size }) => sum + size, 0);
-  if (!(total <= maxBytes)) {
-    throw new DepthwiseError("FILE_TOO_LARGE", {
-      what: `${name}: what the zip archive claims to unpack to`,
-      expected: `at most ${maxBytes.toLocaleString("en-US")} bytes`,
-      found: total.toLocaleString("en-US"),
-      advice: "Pass a larger maxBytes if this is the file you mean. Nothing was loaded.",
-      fields: { bytes: total, maxBytes },
-    });
-  }
+  if (!(total <= maxBytes)) throw tooLarge(name, "what the zip archive claims to unpack to", total, maxBytes);
   const inflate = records.some(({ method }) => method === DEFLATED) ? await loadInflate(name) : undefined;
   return new Map(
     records.map((record) => {
@@ -72,9 +59,9 @@ async function loadInflate(name: string): Promise<Inflate> {
 
 function unpack(record: ZipRecord, inflate: Inflate | undefined, corrupt: (what: string, cause?: unknown) => Error) {
   const { name, method, isEncrypted, crc, size, packed } = record;
-  const entry = `entry ${shown(name)}`;
+  const entry = `entry ${quoted(name)}`;
   if (isEncrypted) throw corrupt(`${entry} is encrypted`);
-  const wrongSize = () => corrupt(`${entry} does not unpack to the ${size.toLocaleString("en-US")} bytes it claims`);
+  const wrongSize = () => corrupt(`${entry} does not unpack to the ${grouped(size)} bytes it claims`);
   if (method === STORED) {
     if (packed.length !== size) throw wrongSize();
     // PyTorch can be told to leave checksums out.

@@ -2,7 +2,7 @@
  * A path of operations as units: a convolution with all that follows it up to its activation; then pool and classifier.
  */
 
-import type { ExplicitPadding } from "../../core/window.ts";
+import type { ExplicitPadding, WindowAttributes } from "../../core/window.ts";
 import type { Basis } from "../facts.ts";
 import type { Constants } from "./constants.ts";
 import type { ConvolutionOperation, GraphInput, GraphNode, GraphOperation } from "./graph.ts";
@@ -50,11 +50,11 @@ export interface Chain {
   /** What the graph does to its input before the first layer. */
   readonly front: readonly AfterStep[];
   readonly units: readonly Unit[];
-  /** How features are averaged before the classifier; `window` where only its size is known. */
+  /** How features are averaged before the classifier; `window` where it need not be the whole image. */
   readonly pool?: {
     readonly kind: "average" | "max";
     readonly name: string;
-    readonly window?: readonly [number, number];
+    readonly window?: Omit<WindowAttributes, "dilation">;
   };
   /** Layers behind the pool. */
   readonly head: readonly Unit[];
@@ -118,7 +118,11 @@ export function chainOf({ input, nodes }: Path, constants: Constants): Chain | N
         break;
       case "pool":
         if (pool !== undefined || units.length === 0) return { reason: `"${name}" pools between the layers` };
-        pool = { kind: operation.kind, name, window: operation.kernel };
+        pool = {
+          kind: operation.kind,
+          name,
+          window: { kernel: operation.kernel, stride: operation.strides, padding: operation.padding },
+        };
         break;
       case "softmax":
         endsInSoftmax = true;
@@ -138,7 +142,7 @@ interface MutableUnit extends Omit<Unit, "after" | "activation" | "pad"> {
   pad?: ExplicitPadding;
 }
 
-const LINEAR: UnitActivation = { function: "linear", basis: "stated", from: "no activation" };
+const LINEAR: UnitActivation = { function: "linear", basis: "inferred", from: "no activation behind any layer" };
 
 function afterStep({ operation, inputs }: GraphNode, constants: Constants): AfterStep | undefined {
   if (operation.type === "batchNorm") {

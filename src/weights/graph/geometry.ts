@@ -1,5 +1,6 @@
 /** Strides and padding of a graph's layers, as the options of the builder that give just them. */
 
+import { isDepthwiseError } from "../../core/errors.ts";
 import { layWindow, type Padding } from "../../core/window.ts";
 import { MOBILENET_V1_BLOCKS, MOBILENET_V1_STEM, type MobileNetV1Options, mobileNetV1 } from "../../models/index.ts";
 import { type Fact, type Facts, inferred, stated } from "../facts.ts";
@@ -73,7 +74,8 @@ function paddingFacts(
   size: readonly [number, number] | undefined,
 ): Facts | string {
   const literal = STYLES.find((style) => {
-    const expected = builderWindows({ ...options, ...style });
+    // At any size, and one at which something is left of the image.
+    const expected = builderWindows({ ...options, ...style, inputSize: [224, 224] });
     return windowed.every(({ padding }, i) => samePadding(padding, expected[i]?.padding));
   });
   if (literal !== undefined) {
@@ -81,7 +83,7 @@ function paddingFacts(
     return styleFacts(literal, (value) => stated(value, from));
   }
   const fitting = STYLES.filter((style) => {
-    const expected = builderWindows({ ...options, ...style });
+    const expected = windowsIfAny({ ...options, ...style });
     return windowed.every((layer, i) => {
       const window = expected[i];
       if (window === undefined) return false;
@@ -122,4 +124,14 @@ function builderWindows(options: MobileNetV1Options) {
     const window = layWindow(node.name, node.attributes, [height, width]);
     return [{ kernel, stride, dilation, padding, input: window.input, resolved: window.padding }];
   });
+}
+
+/** The same; none if a style that the file does not have would leave nothing of a small image. */
+function windowsIfAny(options: MobileNetV1Options): ReturnType<typeof builderWindows> {
+  try {
+    return builderWindows(options);
+  } catch (error) {
+    if (isDepthwiseError(error) && error.code === "NETWORK_VANISHES") return [];
+    throw error;
+  }
 }

@@ -2,13 +2,15 @@
 
 import type { DepthwiseError } from "../../core/errors.ts";
 import { type FloatTensor, tensor } from "../../core/tensor.ts";
-import { type Fact, type Facts, inferred, stated } from "../facts.ts";
+import { type Facts, stated } from "../facts.ts";
 import { type Chain, chainOf } from "./chain.ts";
 import { type Constants, findConstants } from "./constants.ts";
+import { frontFacts } from "./front.ts";
 import { geometryFacts } from "./geometry.ts";
 import type { ModelGraph } from "./graph.ts";
+import { inputSize, poolFault } from "./input-size.ts";
 import { type GraphLayer, layerOf } from "./layers.ts";
-import { affineOf, foldedBatchNorm } from "./normalization.ts";
+import { foldedBatchNorm, shortest } from "./normalization.ts";
 import { notMobileNetV1 } from "./others.ts";
 import { findPath } from "./path.ts";
 
@@ -23,9 +25,10 @@ export interface Understood {
 const BLOCKS = { whole: 13, shallow: 8 } as const;
 
 /**
+ * @param fed what the file says of its input, in front of the graph's own arithmetic
  * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what the graph looks like and which node does not fit
  */
-export function understandGraph(graph: ModelGraph, name: string): Understood {
+export function understandGraph(graph: ModelGraph, name: string, fed?: Facts["preprocessing"]): Understood {
   const refused = (reason: string): DepthwiseError => notMobileNetV1(graph, name, reason);
   const constants = findConstants(graph);
   const path = findPath(graph, constants);
@@ -39,12 +42,14 @@ export function understandGraph(graph: ModelGraph, name: string): Understood {
   if (typeof pattern === "string") throw refused(pattern);
   const activation = activationFacts(body);
   if (typeof activation === "string") throw refused(activation);
-  const size = inputSize(chain);
+  const size = inputSize(chain, body);
+  const partial = poolFault(chain, body, size?.value);
+  if (partial !== undefined) throw refused(partial);
   const geometry = geometryFacts(pattern.windowed, pattern.variant, size?.value);
   if (typeof geometry === "string") throw refused(geometry);
   const head = headFacts(chain, layers.slice(chain.units.length));
   if (typeof head === "string") throw refused(head);
-  const front = frontFacts(chain, body[0]?.inChannels ?? 3, constants);
+  const front = frontFacts(chain, body[0]?.inChannels ?? 3, constants, fed);
   if (typeof front === "string") throw refused(front);
   const named = new Map([...pattern.names.entries(), ...head.names.entries()]);
   return {
@@ -121,22 +126,11 @@ function activationFacts(body: readonly GraphLayer[]): Facts | string {
   }
   const weakest = [first, ...others].find(({ basis }) => basis !== "stated") ?? first;
   const { basis, from } = weakest;
-  const { slope } = first;
+  const slope = first.slope === undefined ? undefined : shortest(first.slope);
   return {
     activation: { value: first.function, basis, from: basis === "stated" ? "activations of the layers" : from },
     ...(slope === undefined ? {} : { negativeSlope: { value: slope, basis, from } }),
   };
-}
-
-/** From the input's shape, else from a pool that must have seen all of the last feature map, 1/32 of the input. */
-function inputSize({ input, pool }: Chain): Fact<readonly [number, number]> | undefined {
-  const [height, width, channels] = input.shape ?? [];
-  if (channels !== undefined && height !== undefined && width !== undefined) {
-    return stated([height, width], `shape of the input "${input.name}"`);
-  }
-  if (pool?.window === undefined) return undefined;
-  const [down, across] = pool.window;
-  return inferred([32 * down, 32 * across], `the ${down} × ${across} pool "${pool.name}"`);
 }
 
 interface Head {
@@ -160,31 +154,6 @@ function headFacts({ pool, units }: Chain, head: readonly GraphLayer[]): Head | 
   }
   if (classifier.activation.function !== "linear") return `"${classifier.name}" has an activation`;
   return { names: new Map([["conv_preds", classifier]]), facts: {} };
-}
-
-/** A scale and a shift in front of the network become part of how a pixel becomes the input. */
-function frontFacts({ front }: Chain, channels: number, constants: Constants): Facts | string {
-  if (front.length === 0) return {};
-  let scale = new Float64Array(channels).fill(1);
-  let shift = new Float64Array(channels);
-  for (const step of front) {
-    if (step.type === "batchNorm") return "batch norm stands in front of its first layer";
-    const affine = affineOf(step, channels, constants);
-    if (affine === undefined) return "what is done to its input does not fit the channels";
-    scale = scale.map((value, c) => value * (affine.scale?.[c] ?? 1));
-    shift = shift.map((value, c) => value * (affine.scale?.[c] ?? 1) + (affine.shift?.[c] ?? 0));
-  }
-  const [low = 0] = shift;
-  const [factor = 1] = scale;
-  const isUniform = scale.every((value) => value === factor) && shift.every((value) => value === low);
-  // A factor below 1/8 is meant for bytes.
-  const top = Math.abs(factor) < 0.125 ? 255 : 1;
-  const from = `the graph's own arithmetic on inputs of 0 to ${top}`;
-  const round = (value: number) => Number(value.toPrecision(7));
-  if (isUniform) return { preprocessing: inferred({ range: [round(low), round(low + factor * top)] }, from) };
-  const deviation = Array.from(scale, (value) => round(1 / (value * top)));
-  const mean = Array.from(shift, (value, c) => round(-value / ((scale[c] ?? 1) * top)));
-  return { preprocessing: inferred({ mean, deviation }, from) };
 }
 
 function normalizationFacts(body: readonly GraphLayer[]): Facts {

@@ -166,7 +166,7 @@ function batchNormValues(step: BatchNormStep, channels: number, constants: Const
 }
 
 /** 0.001 for the float32 that is nearest to it. */
-function shortest(value: number): number {
+export function shortest(value: number): number {
   const short = Number(value.toPrecision(7));
   return Math.fround(short) === Math.fround(value) ? short : value;
 }

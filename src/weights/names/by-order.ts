@@ -65,13 +65,14 @@ export function sequenceByShape(
   let best: Failure = { reason: "no kernel of rank 4 among the tensors", placed: -1 };
   for (const layout of ["PyTorch", "Keras"] as const) {
     for (const { units, isByName } of orders) {
-      for (const slots of [bySlots(units, layout), ...byStreams(units, layout)]) {
+      for (const [attempt, slots] of [bySlots(units, layout), ...byStreams(units, layout)].entries()) {
         const result = "reason" in slots ? slots : placeAll(slots.slots, isByName);
         if ("targets" in result) {
           for (const name of found.ignored) result.targets.set(name, "ignored");
           return { targets: result.targets, layout, defaults: DEFAULTS[layout] };
         }
-        if (result.placed > best.placed) best = result;
+        // By kind a wrong layer shows far from where it stands: such a reason is second best.
+        if (result.placed > best.placed && (attempt === 0 || best.placed <= 0)) best = result;
       }
     }
   }
@@ -141,7 +142,8 @@ function target(targets: Targets, { kernel, layout }: Slot, { name, parameter }:
 /** Whether layers of one kind and shape, which could be swapped unnoticed, have names that only numbers tell apart. */
 function numbersTellApart(slots: readonly Slot[]): boolean {
   const names = ({ kernel, own, following }: Slot) =>
-    [kernel, ...own, ...following].map(({ name }) => withoutNumbers(name)).join("\n");
+    // Keras leaves the number of the first out.
+    [kernel, ...own, ...following].map(({ name }) => withoutNumbers(name).replaceAll("_#", "")).join("\n");
   return slots.every((slot, i) => {
     const next = slots[i + 2];
     const isEqual =

@@ -10,24 +10,21 @@
  */
 
 import type { NameMap } from "./name-map.ts";
-import { BLOCKS, type TorchLayer, torchTarget } from "./torch-layer.ts";
+import { type Pair, torchNames } from "./torch-layer.ts";
 
-const LAYER = /^(?:mobilenet_v1\.)?(conv_stem|layer\.(?:0|[1-9]\d?))\.(convolution|normalization)\.(\w+)$/;
-const CLASSIFIER = /^classifier\.(\w+)$/;
+const pair = (place: string): Pair => [`${place}.convolution`, `${place}.normalization`];
+const layer = (index: number) => pair(`layer.${index}`);
+const NAMES = /* @__PURE__ */ torchNames(
+  pair("conv_stem"),
+  (block) => [layer(2 * block - 2), layer(2 * block - 1)],
+  "classifier",
+);
 
 export const huggingFace: NameMap = {
   family: "Hugging Face mobilenet_v1",
   matches: (names) =>
     names.has("mobilenet_v1.conv_stem.convolution.weight") || names.has("conv_stem.convolution.weight"),
-  translate(name) {
-    const [, parameter] = CLASSIFIER.exec(name) ?? [];
-    if (parameter !== undefined) return torchTarget({ type: "linear", name: "conv_preds" }, parameter);
-    const [, place, part, value] = LAYER.exec(name) ?? [];
-    if (place === undefined || value === undefined) return undefined;
-    const layer = layerAt(place);
-    if (layer === undefined) return undefined;
-    return torchTarget(part === "normalization" ? { type: "batchNorm", name: `${layer.name}_bn` } : layer, value);
-  },
+  translate: (name) => NAMES.get(name.replace(/^mobilenet_v1\./, "")),
   defaults: {
     // `tf_padding` in its config.json; a file made without it is symmetric.
     padding: "same",
@@ -39,13 +36,3 @@ export const huggingFace: NameMap = {
     why: "as transformers' mobilenet_v1 is configured by default",
   },
 };
-
-function layerAt(place: string): TorchLayer | undefined {
-  if (place === "conv_stem") return { type: "convolution", name: "conv1" };
-  const index = Number(place.slice("layer.".length));
-  if (index >= 2 * BLOCKS) return undefined;
-  const block = Math.floor(index / 2) + 1;
-  return index % 2 === 0
-    ? { type: "depthwise", name: `conv_dw_${block}` }
-    : { type: "convolution", name: `conv_pw_${block}` };
-}

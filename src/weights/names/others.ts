@@ -36,7 +36,7 @@ const OTHERS: readonly Other[] = [
   { what: "a MobileNet V3", keys: [/^mobilenet_?v3[._/]/i] },
   { what: "a MobileNet V3", keys: [/(?:^|\/)expanded_conv_\d+[_/](?:expand|squeeze_excite|depthwise|project)/] },
   { what: "a MobileNet V3", keys: [/^features\.\d+\.block\.\d+\./] },
-  { what: "a MobileNet V3", keys: [/^blocks\.\d+\.\d+\.(?:se|conv_pw|bn1)\./, /^blocks\.\d+\.\d+\.se\./] },
+  { what: "a MobileNet V3", keys: [/^blocks\.\d+\.\d+\.se\./] },
   { what: "a MobileNet V3", keys: [/^(?:bneck|body)\.\d+\.(?:block|se|conv1)\./] },
   { what: "a network with squeeze-and-excitation, such as MobileNet V3", keys: [/(?:^|[._/])squeeze_(?:and_)?excit/] },
   { what: "a network with squeeze-and-excitation, such as MobileNet V3", keys: [/\.se\.(?:fc|conv|se|\d)/] },

@@ -10,24 +10,23 @@
  */
 
 import type { NameMap } from "./name-map.ts";
-import { BLOCKS, IMAGENET, type TorchLayer, torchTarget } from "./torch-layer.ts";
+import { IMAGENET, torchNames } from "./torch-layer.ts";
 
-const GROUP = /^(?:module\.)?model\.(0|[1-9]\d?)\.([0134])\.(\w+)$/;
-const CLASSIFIER = /^(?:module\.)?fc\.(\w+)$/;
+const NAMES = /* @__PURE__ */ torchNames(
+  ["model.0.0", "model.0.1"],
+  (block) => [
+    [`model.${block}.0`, `model.${block}.1`],
+    [`model.${block}.3`, `model.${block}.4`],
+  ],
+  "fc",
+);
 
 export const pytorch: NameMap = {
   family: "PyTorch conv_bn/conv_dw",
   // Place 3 of group 1 tells them from ports of TensorFlow, which number every convolution and have places 0 and 1.
   matches: (names) =>
     ["", "module."].some((prefix) => names.has(`${prefix}model.0.0.weight`) && names.has(`${prefix}model.1.3.weight`)),
-  translate(name) {
-    const [, parameter] = CLASSIFIER.exec(name) ?? [];
-    if (parameter !== undefined) return torchTarget({ type: "linear", name: "conv_preds" }, parameter);
-    const [, group, place, value] = GROUP.exec(name) ?? [];
-    if (group === undefined || value === undefined) return undefined;
-    const layer = layerAt(Number(group), Number(place));
-    return layer === undefined ? undefined : torchTarget(layer, value);
-  },
+  translate: (name) => NAMES.get(name.replace(/^module\./, "")),
   defaults: {
     padding: "symmetric",
     epsilon: 1e-5,
@@ -37,14 +36,3 @@ export const pytorch: NameMap = {
     why: "as the many copies of this PyTorch file are trained",
   },
 };
-
-function layerAt(group: number, place: number): TorchLayer | undefined {
-  if (group === 0) {
-    if (place === 0) return { type: "convolution", name: "conv1" };
-    return place === 1 ? { type: "batchNorm", name: "conv1_bn" } : undefined;
-  }
-  if (group > BLOCKS) return undefined;
-  if (place === 0) return { type: "depthwise", name: `conv_dw_${group}` };
-  if (place === 3) return { type: "convolution", name: `conv_pw_${group}` };
-  return { type: "batchNorm", name: `conv_${place === 1 ? "dw" : "pw"}_${group}_bn` };
-}

@@ -9,17 +9,19 @@
  */
 
 import type { NameMap } from "./name-map.ts";
-import { IMAGENET, type TorchLayer, torchTarget } from "./torch-layer.ts";
+import { IMAGENET, torchNames } from "./torch-layer.ts";
 
-/** Of each stage: the block of its place 0, and how many places it has. Place 0 of stage 1 is the stem. */
-const STAGES = [
-  { first: 0, places: 6 },
-  { first: 6, places: 6 },
-  { first: 12, places: 2 },
-] as const;
-
-const PART = /^(?:module\.)?stage([123])\.(\d)\.([0134])\.(\w+)$/;
-const CLASSIFIER = /^(?:module\.)?fc\.(\w+)$/;
+const NAMES = /* @__PURE__ */ torchNames(
+  ["stage1.0.0", "stage1.0.1"],
+  (block) => {
+    const place = block < 6 ? `stage1.${block}` : block < 12 ? `stage2.${block - 6}` : `stage3.${block - 12}`;
+    return [
+      [`${place}.0`, `${place}.1`],
+      [`${place}.3`, `${place}.4`],
+    ];
+  },
+  "fc",
+);
 
 export const retinaface: NameMap = {
   family: "Retinaface's MobileNet V1",
@@ -27,14 +29,7 @@ export const retinaface: NameMap = {
     ["", "module."].some(
       (prefix) => names.has(`${prefix}stage1.0.0.weight`) && names.has(`${prefix}stage1.1.3.weight`),
     ),
-  translate(name) {
-    const [, parameter] = CLASSIFIER.exec(name) ?? [];
-    if (parameter !== undefined) return torchTarget({ type: "linear", name: "conv_preds" }, parameter);
-    const [, stage, place, part, value] = PART.exec(name) ?? [];
-    if (stage === undefined || value === undefined) return undefined;
-    const layer = layerAt(Number(stage), Number(place), Number(part));
-    return layer === undefined ? undefined : torchTarget(layer, value);
-  },
+  translate: (name) => NAMES.get(name.replace(/^module\./, "")),
   defaults: {
     padding: "symmetric",
     epsilon: 1e-5,
@@ -45,16 +40,3 @@ export const retinaface: NameMap = {
     why: "as the Retinaface code builds and trains it",
   },
 };
-
-function layerAt(stage: number, place: number, part: number): TorchLayer | undefined {
-  const row = STAGES[stage - 1];
-  if (row === undefined || place >= row.places) return undefined;
-  const block = row.first + place;
-  if (block === 0) {
-    if (part === 0) return { type: "convolution", name: "conv1" };
-    return part === 1 ? { type: "batchNorm", name: "conv1_bn" } : undefined;
-  }
-  if (part === 0) return { type: "depthwise", name: `conv_dw_${block}` };
-  if (part === 3) return { type: "convolution", name: `conv_pw_${block}` };
-  return { type: "batchNorm", name: `conv_${part === 1 ? "dw" : "pw"}_${block}_bn` };
-}

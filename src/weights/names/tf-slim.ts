@@ -18,6 +18,8 @@ const NAME =
   /^(?:FeatureExtractor\/)?MobilenetV1\/(Conv2d_0|Conv2d_\d+_(?:depth|point)wise|Logits\/Conv2d_1c_1x1)\/(.+)$/;
 const BLOCK = /^Conv2d_([1-9]\d?)_(depth|point)wise$/;
 const AVERAGE = "/ExponentialMovingAverage";
+const PREFIXES = ["", "FeatureExtractor/"];
+const ENDS = ["", ":0", AVERAGE, `${AVERAGE}:0`];
 const TRAINING =
   /(?:^|\/)(?:RMSProp(?:_\d+)?|Momentum|Adam(?:_\d+)?|Adagrad|Adadelta(?:_\d+)?|Ftrl(?:_\d+)?|local_step|biased)$|^(?:global_step|beta[12]_power|learning_rate)$/;
 
@@ -33,10 +35,10 @@ const VALUES: Readonly<Record<string, string>> = {
 
 export const tfSlim: NameMap = {
   family: "TF-slim MobilenetV1",
+  // With its predictors it is a detector, which is refused by name; its body alone is a network.
   matches: (names) =>
-    ["", "FeatureExtractor/"].some((prefix) =>
-      ["", ":0", AVERAGE, `${AVERAGE}:0`].some((end) => names.has(`${prefix}MobilenetV1/Conv2d_0/weights${end}`)),
-    ),
+    PREFIXES.some((prefix) => ENDS.some((end) => names.has(`${prefix}MobilenetV1/Conv2d_0/weights${end}`))) &&
+    ![...names].some((name) => name.includes("BoxPredictor")),
   translate(full, names) {
     const name = full.replace(/:0$/, "");
     if (TRAINING.test(name)) return "ignored";

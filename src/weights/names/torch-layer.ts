@@ -2,12 +2,6 @@
 
 import type { Target } from "./name-map.ts";
 
-/** A layer under our name, without the parameter. */
-export interface TorchLayer {
-  readonly type: "convolution" | "depthwise" | "batchNorm" | "linear";
-  readonly name: string;
-}
-
 /** Blocks of depthwise and pointwise convolution in a MobileNet V1. */
 export const BLOCKS = 13;
 
@@ -24,12 +18,38 @@ const PARAMETERS = {
     running_var: ["moving_variance", "as-is"],
   },
   linear: { weight: ["kernel", "linear"], bias: ["bias", "as-is"] },
-} as const satisfies Record<TorchLayer["type"], Record<string, readonly [string, Target["layout"]]>>;
+} as const satisfies Record<string, Record<string, readonly [string, Target["layout"]]>>;
 
-/** Our name and the layout of a layer's parameter; the count of batches seen is ignored. */
-export function torchTarget(layer: TorchLayer, parameter: string): Target | "ignored" | undefined {
-  if (layer.type === "batchNorm" && parameter === "num_batches_tracked") return "ignored";
-  const known: Readonly<Record<string, readonly [string, Target["layout"]]>> = PARAMETERS[layer.type];
-  const target = Object.hasOwn(known, parameter) ? known[parameter] : undefined;
-  return target === undefined ? undefined : { name: `${layer.name}/${target[0]}`, layout: target[1] };
+/** What a family calls a convolution and the batch norm after it, without the parameters. */
+export type Pair = readonly [convolution: string, batchNorm: string];
+
+/**
+ * All names of a family with what they mean; the counts of batches seen are ignored.
+ *
+ * @param blockNames of a block, 1 to 13: of its depthwise and of its pointwise convolution
+ */
+export function torchNames(
+  stem: Pair,
+  blockNames: (block: number) => readonly [depthwise: Pair, pointwise: Pair],
+  classifier: string,
+): ReadonlyMap<string, Target | "ignored"> {
+  const names = new Map<string, Target | "ignored">();
+  const add = (type: keyof typeof PARAMETERS, ours: string, theirs: string) => {
+    for (const [parameter, [name, layout]] of Object.entries(PARAMETERS[type])) {
+      names.set(`${theirs}.${parameter}`, { name: `${ours}/${name}`, layout });
+    }
+  };
+  const addPair = (type: "convolution" | "depthwise", ours: string, [convolution, batchNorm]: Pair) => {
+    add(type, ours, convolution);
+    add("batchNorm", `${ours}_bn`, batchNorm);
+    names.set(`${batchNorm}.num_batches_tracked`, "ignored");
+  };
+  addPair("convolution", "conv1", stem);
+  for (let block = 1; block <= BLOCKS; block++) {
+    const [depthwise, pointwise] = blockNames(block);
+    addPair("depthwise", `conv_dw_${block}`, depthwise);
+    addPair("convolution", `conv_pw_${block}`, pointwise);
+  }
+  add("linear", "conv_preds", classifier);
+  return names;
 }

@@ -1,6 +1,6 @@
 /** How many bytes one call may still read, all its files together. */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import { tooLarge } from "../file-error.ts";
 
 export interface Budget {
   /**
@@ -18,13 +18,7 @@ export function createBudget(maxBytes: number): Budget {
   let used = 0;
   const check = (name: string, bytes: number) => {
     if (used + bytes <= maxBytes) return;
-    throw new DepthwiseError("FILE_TOO_LARGE", {
-      what: used === 0 ? name : `${name}, together with what was read before it`,
-      expected: `at most ${maxBytes.toLocaleString("en-US")} bytes`,
-      found: `${(used + bytes).toLocaleString("en-US")} or more`,
-      advice: "Pass a larger maxBytes if this is the file you mean. Nothing was loaded.",
-      fields: { bytes: used + bytes, maxBytes },
-    });
+    throw tooLarge(name, used === 0 ? "" : "together with what was read before it", used + bytes, maxBytes);
   };
   return {
     check,

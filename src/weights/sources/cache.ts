@@ -78,9 +78,12 @@ export async function openCache(cache: boolean | string): Promise<SourceCache | 
 }
 
 /**
- * What is in the cache, by address.
+ * What is in the cache, sorted by address; empty where there is no cache, as in some private windows. Nothing is read
+ * but what is known of each file.
  *
- * @throws {DepthwiseError} `FILE_UNREADABLE`
+ *     for (const { url, bytes } of await listCache()) console.log(url, bytes);
+ *
+ * @throws {DepthwiseError} `FILE_UNREADABLE` if the cache cannot be read; `OPTION_INVALID`
  */
 export async function listCache(options: CacheOptions = {}): Promise<readonly CacheEntry[]> {
   checkKnownOptions("listCache", options, ["cache"]);
@@ -90,9 +93,13 @@ export async function listCache(options: CacheOptions = {}): Promise<readonly Ca
 }
 
 /**
- * Empties the cache. Downloads that other processes are in the middle of are left alone, abandoned ones are removed.
+ * Empties the cache. Downloads that other processes are in the middle of are left alone, abandoned ones are removed, and
+ * so is no file that the cache did not write.
  *
- * @throws {DepthwiseError} `FILE_UNREADABLE`
+ *     const { entries, bytes } = await clearCache();
+ *
+ * @returns how many files were removed, and the bytes that are free now
+ * @throws {DepthwiseError} `FILE_UNREADABLE` if the cache cannot be emptied; `OPTION_INVALID`
  */
 export async function clearCache(options: CacheOptions = {}): Promise<Cleared> {
   checkKnownOptions("clearCache", options, ["cache"]);

@@ -1,5 +1,6 @@
 /** A cache over any store: whatever comes out is what went in, or does not come out. */
 
+import { objectIn } from "../json.ts";
 import type { CacheEntry, Cleared, SourceCache } from "./cache.ts";
 import { sha256Of } from "./digest.ts";
 
@@ -59,14 +60,7 @@ export function checkedCache(store: EntryStore): SourceCache {
 
 /** Facts as they were written; undefined if they are not: another version wrote them, or something else did. */
 export function parseFacts(text: string): EntryFacts | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== "object" || value === null) return undefined;
-  const { url, size, sha256, etag, savedAt } = value as Partial<Record<keyof EntryFacts, unknown>>;
+  const { url, size, sha256, etag, savedAt } = objectIn(text) ?? {};
   if (typeof url !== "string" || typeof savedAt !== "string") return undefined;
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return undefined;
   if (!isOptionalText(sha256) || !isOptionalText(etag)) return undefined;

@@ -1,6 +1,7 @@
 /** Whether bytes are the ones that were expected. */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import type { DepthwiseError } from "../../core/errors.ts";
+import { fileError, grouped } from "../file-error.ts";
 import type { Expected } from "./options.ts";
 import { ownBytes } from "./own-bytes.ts";
 
@@ -14,7 +15,6 @@ export async function sha256Of(bytes: Uint8Array): Promise<string | undefined> {
 
 /** What is wrong about a file of this size and digest, in words; undefined if nothing is. */
 export function mismatch({ size, sha256 }: Expected, bytes: number, digest: string | undefined): string | undefined {
-  const grouped = (count: number) => count.toLocaleString("en-US");
   if (size !== undefined && size !== bytes) return `expected ${grouped(size)} bytes, found ${grouped(bytes)}`;
   if (sha256 !== undefined && sha256 !== digest) return `expected sha256 ${sha256}, found ${digest ?? "none"}`;
   return undefined;
@@ -28,9 +28,6 @@ export async function verify(name: string, bytes: Uint8Array, expected: Expected
 }
 
 export function corrupt(name: string, wrong: string): DepthwiseError {
-  return new DepthwiseError("FILE_CORRUPT", {
-    what: `${name}: it is not the file that was asked for: ${wrong}`,
-    advice: "The file is damaged, was changed, or the size or sha256 given is another file's. Nothing was loaded.",
-    fields: { file: name },
-  });
+  const advice = "The file is damaged, was changed, or the size or sha256 given is another file's.";
+  return fileError("FILE_CORRUPT", name, `it is not the file that was asked for: ${wrong}`, advice);
 }

@@ -6,6 +6,7 @@
  * it over by renaming it, which one of several does.
  */
 
+import { objectIn } from "../json.ts";
 import type { PartialFile, PartialSource } from "./cache.ts";
 import { freeName, isAbandoned, isPartOf, ownName } from "./disk-names.ts";
 
@@ -108,14 +109,7 @@ async function readHeader(path: string, fileSize: number): Promise<Found | undef
 }
 
 function parseSource(text: string): PartialSource | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== "object" || value === null) return undefined;
-  const { address, validator, etag, total } = value as Partial<Record<keyof PartialSource, unknown>>;
+  const { address, validator, etag, total } = objectIn(text) ?? {};
   if (typeof address !== "string" || typeof validator !== "string") return undefined;
   if (etag !== undefined && typeof etag !== "string") return undefined;
   if (total !== undefined && !(typeof total === "number" && Number.isSafeInteger(total))) return undefined;

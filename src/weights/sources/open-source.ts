@@ -4,6 +4,7 @@ import { type ByteSource, nodeFiles, sourceName } from "../../core/bytes.ts";
 import { DepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
 import type { OpenFile } from "../model-file.ts";
+import { ownPart } from "../optional-package.ts";
 import { verify } from "./digest.ts";
 import { openBlob, openBytes, openFiles, openStream } from "./in-memory.ts";
 import { openPath } from "./local.ts";
@@ -76,7 +77,7 @@ async function openText(source: string | URL, opening: Opening): Promise<OpenFil
     return file;
   }
   // Apart, so that a page that reads Files alone does not load it.
-  const { openRemote, placeOf } = await import("./remote.ts");
+  const { openRemote, placeOf } = await ownPart(() => import("./remote.ts"));
   return openRemote(placeOf(located.type, located.text, settings), opening);
 }
 

@@ -1,6 +1,7 @@
 /** One request to one address: what came of it, in words and as bytes in the transfer. Nothing is repeated here. */
 
 import type { ErrorCode } from "../../core/errors.ts";
+import { grouped } from "../file-error.ts";
 import type { Job } from "./download.ts";
 import { startWatch, type Watch } from "./stall-watch.ts";
 import type { Transfer } from "./transfer.ts";
@@ -57,7 +58,7 @@ async function ask(job: Job, transfer: Transfer, offset: number, watch: Watch): 
   // Ranges and lengths count the bytes of the file only if nothing is packed on the way.
   headers.set("accept-encoding", "identity");
   if (offset > 0) headers.set("range", `bytes=${offset}-`);
-  if (!asksFirst(job.url)) {
+  if (!isElsewhere(job.url)) {
     if (offset > 0 && transfer.validator !== undefined) headers.set("if-range", transfer.validator);
     if (job.etag !== undefined) headers.set("if-none-match", job.etag);
   }
@@ -69,15 +70,20 @@ async function ask(job: Job, transfer: Transfer, offset: number, watch: Watch): 
     if (watch.hasStalled) return failed(`no answer for ${settings.stallTimeout / 1000} s`, { canRetry: true, cause });
     const reason = reasonOf(cause);
     const isLoop = /redirect/i.test(reason);
-    return failed(isLoop ? "it redirects in a circle" : `it cannot be reached${reason && ` (${reason})`}`, {
+    // A browser tells neither apart.
+    const orDenied = isElsewhere(job.url) ? ", or does not let pages of other origins read it (CORS)" : "";
+    return failed(isLoop ? "it redirects in a circle" : `it cannot be reached${reason && ` (${reason})`}${orDenied}`, {
       canRetry: !isLoop,
       cause,
     });
   }
 }
 
-/** Whether a browser would first ask the server whether these headers are welcome, which many deny. */
-function asksFirst(url: string): boolean {
+/**
+ * Whether it is another origin than the page's: a browser would first ask the server whether headers are welcome, which
+ * many deny, and shows few of the answer, so that nobody knows whether its length is that of packed bytes.
+ */
+function isElsewhere(url: string): boolean {
   return typeof location !== "undefined" && new URL(url).origin !== location.origin;
 }
 
@@ -121,9 +127,9 @@ function checkStatus({ status, statusText, ok, headers }: Response, job: Job): O
 }
 
 /** Of no use to read on if the size announced is not the one that is wanted. */
-function otherSize({ expected }: Job, { total }: Transfer): Failed | undefined {
+function otherSize({ expected, url }: Job, { total }: Transfer): Failed | undefined {
   if (expected.size === undefined || total === undefined || total === expected.size) return undefined;
-  const grouped = (count: number) => count.toLocaleString("en-US");
+  if (isElsewhere(url)) return undefined;
   return failed(`expected ${grouped(expected.size)} bytes, found ${grouped(total)}`, { code: "FILE_CORRUPT" });
 }
 
@@ -151,7 +157,6 @@ async function receive(response: Response, job: Job, transfer: Transfer, watch: 
 }
 
 function amount({ received, total }: Transfer): string {
-  const grouped = (count: number) => count.toLocaleString("en-US");
   return `${grouped(received)}${total === undefined ? "" : ` of ${grouped(total)}`} bytes`;
 }
 

@@ -2,7 +2,9 @@
 
 import { DepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
+import { grouped } from "../file-error.ts";
 import type { Budget } from "./budget.ts";
+import { concatenate } from "./own-bytes.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -32,7 +34,7 @@ export async function readStream(
     untilAborted(source.next(), signal).catch((cause) => {
       signal?.throwIfAborted();
       throw new DepthwiseError("FILE_UNREADABLE", {
-        what: `${name}: it failed after ${received.toLocaleString("en-US")} bytes`,
+        what: `${name}: it failed after ${grouped(received)} bytes`,
         advice: "The cause is what it failed with. Nothing was loaded.",
         cause,
       });
@@ -53,16 +55,6 @@ export async function readStream(
     budget.giveBack(received);
     throw cause;
   }
-}
-
-export function concatenate(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 interface Parts {

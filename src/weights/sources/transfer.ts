@@ -2,8 +2,7 @@
 
 import type { PartialFile, PartialSource } from "./cache.ts";
 import type { Job } from "./download.ts";
-import { ownBytes } from "./own-bytes.ts";
-import { concatenate } from "./stream.ts";
+import { concatenate, ownBytes } from "./own-bytes.ts";
 
 export interface Transfer {
   readonly received: number;
@@ -95,6 +94,11 @@ export async function startTransfer(job: Job): Promise<Transfer> {
     },
     async add(part) {
       hold(part);
+      // More than was announced, so that was the length of packed bytes, in which a range would count too.
+      if (total !== undefined && received > total) {
+        total = undefined;
+        validator = undefined;
+      }
       if (validator !== undefined) await onDisk((file) => file.append(part));
       const progress = { file: job.name, received, total, fromCache: false };
       settings.onProgress?.(note === undefined ? progress : { ...progress, note });

@@ -5,7 +5,7 @@
  */
 
 import type { Shape } from "../../../core/tensor.ts";
-import type { StoredDType } from "../../stored-tensor.ts";
+import { isCountable, type StoredDType } from "../../stored-tensor.ts";
 import { corrupt, type Reader, type Source } from "./source.ts";
 
 export type DataType =
@@ -69,7 +69,7 @@ export function readDataSpace(source: Source, reader: Reader): Shape {
   if (version === 1) reader.skip(5);
   else if (reader.u8() === 2) return [0];
   const shape = Array.from({ length: rank }, () => reader.length());
-  if (!Number.isSafeInteger(shape.reduce((product, side) => product * Math.max(1, side), 1))) {
+  if (!isCountable(shape)) {
     throw corrupt(source.name, "a shape of more elements than there can be");
   }
   return shape;

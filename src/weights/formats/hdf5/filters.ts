@@ -1,5 +1,6 @@
 /** What was done to chunks before they were stored, and undoing it: shuffled bytes, deflate, a checksum behind. */
 
+import { isDepthwiseError } from "../../../core/errors.ts";
 import { optionalPackage } from "../../optional-package.ts";
 import { MESSAGE, type Message, messageOf } from "./object-header.ts";
 import { corrupt, type Source, unsupported } from "./source.ts";
@@ -64,7 +65,7 @@ export async function loadUndo(
           unzlib.push(bytes.subarray(at, at + PIECE_BYTES), at + PIECE_BYTES >= bytes.length);
         }
       } catch (cause) {
-        if (cause instanceof Error && cause.name === "DepthwiseError") throw cause;
+        if (isDepthwiseError(cause)) throw cause;
         throw corrupt(source.name, `${what} cannot be unpacked`);
       }
       return result.subarray(0, length);

@@ -6,7 +6,8 @@
  * file never comes near its limit.
  */
 
-import { DepthwiseError } from "../../../core/errors.ts";
+import type { DepthwiseError } from "../../../core/errors.ts";
+import { fileError, grouped, tooLarge } from "../../file-error.ts";
 
 /** A stretch of the file. */
 export interface Place {
@@ -118,13 +119,7 @@ function watched(bytes: Uint8Array, name: string, maxBytes: number, offsetBytes:
     unpack(byteCount, what) {
       unpacked += byteCount;
       if (unpacked <= maxBytes) return;
-      throw new DepthwiseError("FILE_TOO_LARGE", {
-        what: `${name}: ${what}`,
-        expected: `at most ${maxBytes.toLocaleString("en-US")} bytes in all that is unpacked`,
-        found: unpacked.toLocaleString("en-US"),
-        advice: "Pass a larger maxBytes if this is the file you mean. Nothing was loaded.",
-        fields: { file: name, bytes: unpacked, maxBytes },
-      });
+      throw tooLarge(name, `${what}, together with what was unpacked before it`, unpacked, maxBytes);
     },
   };
 }
@@ -179,29 +174,19 @@ function reader(
 }
 
 export function corrupt(name: string, what: string): DepthwiseError {
-  return new DepthwiseError("FILE_CORRUPT", {
-    what: `${name}: ${what}`,
-    advice: "The HDF5 file is damaged; fetch it again. Nothing was loaded.",
-    fields: { file: name },
-  });
+  return fileError("FILE_CORRUPT", name, what, "The HDF5 file is damaged; fetch it again.");
 }
 
-export function truncated(name: string, what: string, needed: number, present: number): DepthwiseError {
-  return new DepthwiseError("FILE_TRUNCATED", {
-    what: `${name}: ${what}`,
-    expected: `${needed.toLocaleString("en-US")} bytes`,
-    found: present.toLocaleString("en-US"),
-    advice: "The file is incomplete or damaged; fetch it again. Nothing was loaded.",
-    fields: { file: name, needed, present },
+function truncated(name: string, what: string, needed: number, present: number): DepthwiseError {
+  return fileError("FILE_TRUNCATED", name, what, "The file is incomplete or damaged; fetch it again.", {
+    expected: `${grouped(needed)} bytes`,
+    found: grouped(present),
+    fields: { needed, present },
   });
 }
 
 /** Something HDF5 allows and no version of Keras writes by itself. */
 export function unsupported(name: string, what: string): DepthwiseError {
-  return new DepthwiseError("FORMAT_UNKNOWN", {
-    what: `${name}: ${what}`,
-    expected: "HDF5 as Keras writes it",
-    advice: "Write the file anew with h5py and its default settings. Nothing was loaded.",
-    fields: { file: name },
-  });
+  const advice = "Write the file anew with h5py and its default settings.";
+  return fileError("FORMAT_UNKNOWN", name, what, advice, { expected: "HDF5 as Keras writes it" });
 }

@@ -1,0 +1,53 @@
+/** One small network in every format, as the tests' writers write it: all give the same logits. */
+
+import { encodeModel } from "../../src/weights/save-model.ts";
+import { frozenGraph, tfjsGraphModel } from "../weights/as-graph-def.ts";
+import { kerasArchive, kerasLayers, kerasWholeH5, tfjsLayers } from "../weights/as-keras.ts";
+import { onnxFile } from "../weights/as-onnx.ts";
+import { namedTensors, TORCH_FORMS } from "../weights/as-tensors.ts";
+import { tfliteFile } from "../weights/as-tflite.ts";
+import { sample, unsaid } from "../weights/sample-networks.ts";
+import type { PEERS } from "./readers-bundle.ts";
+import type { LoadRequest } from "./readers-page.ts";
+
+export const SIZE = 32;
+
+/** Without batch norm, which TFLite has no word for: so each file holds the same numbers. */
+const NETWORK = sample("folded", { alpha: 0.125, resolution: SIZE, classes: 5, batchNorm: false }, 7);
+
+export interface NetworkFile {
+  readonly format: string;
+  /** One, or model.json and its shard. */
+  readonly files: readonly File[];
+  /** What the file does not say. */
+  readonly options?: NonNullable<LoadRequest["options"]>;
+  /** The optional package without which it cannot be read. */
+  readonly peer?: (typeof PEERS)[number];
+}
+
+const named = (name: string, bytes: Uint8Array) => [new File([new Uint8Array(bytes)], name)];
+
+/** A bare state dict. */
+function torch(format: string, form: string): NetworkFile {
+  const encode = TORCH_FORMS[form];
+  if (encode === undefined) throw new Error(`There is no form ${form}.`);
+  const tensors = namedTensors(NETWORK, "PyTorch conv_bn and conv_dw");
+  return { format, files: named("model.pth", encode(tensors)), options: unsaid(NETWORK) };
+}
+
+export async function networkFiles(): Promise<readonly NetworkFile[]> {
+  const layers = kerasLayers(NETWORK);
+  const graph = { normalization: "folded" } as const;
+  return [
+    { format: "safetensors", files: named("model.safetensors", encodeModel(NETWORK.model)) },
+    { format: "TFLite", files: named("model.tflite", tfliteFile(NETWORK, "float32")), peer: "flatbuffers" },
+    { format: "ONNX", files: named("model.onnx", onnxFile(NETWORK)), peer: "@bufbuild/protobuf" },
+    { format: "frozen graph", files: named("model.pb", frozenGraph(NETWORK, graph)), peer: "@bufbuild/protobuf" },
+    { format: "Keras HDF5", files: named("model.h5", await kerasWholeH5(layers)) },
+    { format: "Keras 3 archive", files: named("model.keras", await kerasArchive(layers)), peer: "fflate" },
+    torch("PyTorch, zip", "zip, state dict"),
+    torch("PyTorch, old pickle", "before 1.6, module. prefix"),
+    { format: "tfjs layers model", files: tfjsLayers(layers) },
+    { format: "tfjs graph model", files: tfjsGraphModel(NETWORK, graph) },
+  ];
+}

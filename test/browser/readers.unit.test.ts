@@ -1,0 +1,188 @@
+/** One small network in every format, picked in Chromium: which scripts are fetched, missing packages, strict pages. */
+
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { compile } from "../../src/session/compile.ts";
+import { loadModel } from "../../src/weights/load-model.ts";
+import { file, type MisbehavingServer } from "../weights/misbehaving-server.ts";
+import { describeInChromium, executablePath, launch } from "./chromium.ts";
+import {
+  type Bundle,
+  type BundleFile,
+  bundle,
+  fetched,
+  openPage,
+  PEERS,
+  STRICT_POLICY,
+  serveBundle,
+} from "./readers-bundle.ts";
+import { type NetworkFile, networkFiles, SIZE } from "./readers-networks.ts";
+import type { Loading, LoadRequest, RunRequest } from "./readers-page.ts";
+
+/** Texts that tell a reader's code, wherever a bundler puts it. */
+const MARKS = {
+  TFLite: "CONV_2D",
+  ONNX: "SAME_UPPER",
+  GraphDef: "FusedBatchNorm",
+  Keras: "GlobalAveragePooling2D",
+  HDF5: "superblock",
+  pickle: "OrderedDict",
+  tfjs: "shard",
+  downloads: "if-range",
+  cache: "x-depthwise-facts",
+} as const;
+
+type Mark = keyof typeof MARKS;
+
+const PROTOBUF = "@bufbuild/protobuf";
+
+/** What a page fetches for its first file, beside itself: the entries of readers, packages, and whose code is inside. */
+const FETCHED: Readonly<Record<string, readonly [entries: readonly string[], code: readonly Mark[]]>> = {
+  safetensors: [[], []],
+  "safetensors at an address": [
+    ["remote", "web-cache"],
+    ["downloads", "cache"],
+  ],
+  TFLite: [["flatbuffers", "tflite", "understand-graph"], ["TFLite"]],
+  ONNX: [[PROTOBUF, "onnx", "protobuf", "understand-graph"], ["ONNX"]],
+  "frozen graph": [[PROTOBUF, "frozen-graph", "protobuf", "understand-graph"], ["GraphDef"]],
+  "Keras HDF5": [
+    ["keras-hdf5", "understand-graph"],
+    ["Keras", "HDF5"],
+  ],
+  "Keras 3 archive": [
+    ["archive", "fflate", "keras-zip", "understand-graph"],
+    ["Keras", "HDF5"],
+  ],
+  "PyTorch, zip": [["archive", "pytorch"], ["pickle"]],
+  "PyTorch, old pickle": [["pytorch"], ["pickle"]],
+  // A model.json is of one kind or the other; both are read by one reader.
+  "tfjs layers model": [
+    ["tfjs", "understand-graph"],
+    ["GraphDef", "Keras", "tfjs"],
+  ],
+  "tfjs graph model": [
+    ["tfjs", "understand-graph"],
+    ["GraphDef", "Keras", "tfjs"],
+  ],
+};
+
+let browser: Browser;
+let networks: readonly NetworkFile[];
+/** With the peers, and as if nobody had installed them. */
+let whole: Bundle;
+let alone: Bundle;
+let servers: Readonly<Record<"whole" | "strict" | "alone", MisbehavingServer>>;
+
+beforeAll(async () => {
+  if (executablePath === undefined) return;
+  [whole, alone, networks, browser] = await Promise.all([bundle(), bundle(PEERS), networkFiles(), launch()]);
+  servers = {
+    whole: await serveBundle(whole),
+    strict: await serveBundle(whole, STRICT_POLICY),
+    alone: await serveBundle(alone),
+  };
+});
+afterAll(async () => {
+  await browser?.close();
+  for (const server of Object.values(servers ?? {})) await server[Symbol.asyncDispose]();
+});
+
+const PIXELS = Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, i) => (i * i * 31) % 251);
+const RUN = { feed: "signed", pictures: 1 } as const;
+
+const picked = (name: string, bytes: Uint8Array) => ({
+  name,
+  mimeType: "application/octet-stream",
+  buffer: Buffer.from(bytes),
+});
+
+async function load(page: Page, { files, options = {} }: NetworkFile) {
+  const list = await Promise.all(files.map(async (one) => picked(one.name, new Uint8Array(await one.arrayBuffer()))));
+  await page.setInputFiles("#model", list);
+  const request: LoadRequest = { source: list.length === 1 ? "file" : "list", options };
+  return page.evaluate((asked) => window.load(asked), request);
+}
+
+async function logits(page: Page, backend: RunRequest["backend"]) {
+  await page.setInputFiles("#pictures", picked("pixels", PIXELS));
+  const [row] = await page.evaluate((asked) => window.run(asked), { ...RUN, backend });
+  return row;
+}
+
+async function logitsInNode({ files }: NetworkFile): Promise<readonly number[]> {
+  const model = await loadModel(files);
+  const session = await compile(model, { backend: "plain" });
+  return [...(await session.run(Float32Array.from(PIXELS, (byte) => byte / 127.5 - 1))).logits.data];
+}
+
+/** Gzip bytes: of all that is fetched, of the packages among it, of the library's own, and how many files. */
+function sizeRow(title: string, files: readonly BundleFile[]): string {
+  const bytesOf = (list: readonly BundleFile[]) => list.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0);
+  const packages = bytesOf(files.filter(({ holds }) => holds.some((name) => PEERS.some((peer) => peer === name))));
+  return `| ${title} | ${bytesOf(files)} | ${packages} | ${bytesOf(files) - packages} | ${files.length} |`;
+}
+
+describeInChromium("a file picked in Chromium", () => {
+  it("has the scripts of its format fetched, and those of no other", async () => {
+    const texts = whole.files.map(({ bytes }) => Buffer.from(bytes).toString());
+    for (const [mark, text] of Object.entries(MARKS)) expect(texts.join("").includes(text), mark).toBe(true);
+    const found: Record<string, unknown> = {};
+    const sizes: string[] = [];
+    const look = async (title: string, first: (page: Page) => Promise<Loading>) => {
+      const { page } = await openPage(browser, servers.whole);
+      const from = servers.whole.asked.length;
+      expect((await first(page)).failure, title).toBeUndefined();
+      await page.close();
+      const files = fetched(whole, servers.whole, from);
+      const code = files.map(({ bytes }) => Buffer.from(bytes).toString()).join("");
+      const marks = (Object.keys(MARKS) as Mark[]).filter((mark) => code.includes(MARKS[mark]));
+      found[title] = [files.flatMap(({ holds }) => holds).sort(), marks];
+      sizes.push(sizeRow(title, files));
+    };
+    for (const network of networks) await look(network.format, (page) => load(page, network));
+    const weights = networks[0]!.files[0]!;
+    servers.whole.on("/weights", file(new Uint8Array(await weights.arrayBuffer())));
+    await look("safetensors at an address", (page) => page.evaluate(() => window.load({ source: { url: "weights" } })));
+    expect(found).toEqual(FETCHED);
+    if (process.env["DEPTHWISE_TABLES"] !== undefined) console.log(sizes.join("\n"));
+  });
+
+  it("asks for the package that its format needs, and for no other", async () => {
+    const { page, complaints } = await openPage(browser, servers.alone);
+    for (const network of networks) {
+      const { failure } = await load(page, network);
+      if (network.peer === undefined) expect(failure, network.format).toBeUndefined();
+      else {
+        expect(failure, network.format).toMatchObject({ code: "PACKAGE_MISSING", package: network.peer });
+        expect(failure?.message).toMatch(`Install it: npm install ${network.peer}`);
+      }
+    }
+    expect(new Set(networks.flatMap(({ peer }) => peer ?? []))).toEqual(new Set(PEERS));
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it("names the package as well whose script cannot be fetched", async () => {
+    const { page } = await openPage(browser, servers.whole);
+    await page.route("**/flatbuffers-*.js", (route) => route.abort());
+    const [network] = networks.filter(({ peer }) => peer === "flatbuffers");
+    const { failure } = await load(page, network!);
+    expect(failure).toMatchObject({ code: "PACKAGE_MISSING", package: "flatbuffers" });
+    await page.close();
+  });
+
+  it("is read on a page that allows neither eval nor WebAssembly, and gives the same logits in every format", async () => {
+    const expected = await logitsInNode(networks[0]!);
+    expect(new Set(expected).size).toBe(5);
+    const { page, complaints } = await openPage(browser, servers.strict);
+    for (const network of networks) {
+      expect((await load(page, network)).failure, network.format).toBeUndefined();
+      expect(await logits(page, "plain"), network.format).toEqual(expected);
+    }
+    expect(complaints).toEqual([]);
+    // The policy is in force.
+    await expect(logits(page, "wasm")).rejects.toThrow(/WebAssembly/);
+    await page.close();
+  });
+});

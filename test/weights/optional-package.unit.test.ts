@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { DepthwiseError } from "../../src/core/errors.ts";
+import { optionalPackage, ownPart } from "../../src/weights/optional-package.ts";
+
+describe("what is loaded when it is used", () => {
+  it("a package that is not there is named, with what to install", async () => {
+    const cause = new Error("no such module");
+    const missing = optionalPackage("fflate", "a.zip", () => Promise.reject(cause));
+    await expect(missing).rejects.toBeInstanceOf(DepthwiseError);
+    await expect(missing).rejects.toMatchObject({
+      code: "PACKAGE_MISSING",
+      message: "a.zip needs the package fflate, which could not be loaded. Install it: npm install fflate",
+      fields: { package: "fflate" },
+      cause,
+    });
+  });
+
+  it("a part of the library that cannot be fetched is a typed error too", async () => {
+    const cause = new TypeError("Failed to fetch dynamically imported module");
+    await expect(ownPart(() => Promise.reject(cause))).rejects.toMatchObject({ code: "FILE_UNREADABLE", cause });
+    await expect(ownPart(async () => 5)).resolves.toBe(5);
+  });
+});
