@@ -116,7 +116,7 @@ describeInChromium("the pages of examples/browser", () => {
 
   it("shows a typed error for weights that are missing", async () => {
     const { error } = await open("plain.html", ISOLATED, "**/seeded.safetensors");
-    expect(error).toMatch(/^FILE_UNREADABLE: .*404/);
+    expect(error).toMatch(/^FILE_NOT_FOUND: .*404/);
   });
 });
 
