@@ -25,13 +25,15 @@ const shared: Options = {
   external: ["sharp", ...packages],
 };
 
-/** What rooms load with `import()` while they read a model: readers of formats, downloads, caches. */
+/** Rooms whose `import()`s are built apart: readers of formats, downloads, caches; label lists. */
+const rooms = [join("src", "weights"), join("src", "classify")];
 const lazy = Object.fromEntries(
-  readdirSync("src/weights", { recursive: true, encoding: "utf8" })
+  rooms
+    .flatMap((room) => readdirSync(room, { recursive: true, encoding: "utf8" }).map((file) => join(room, file)))
     .filter((file) => file.endsWith(".ts"))
     .flatMap((file) => {
-      const imports = readFileSync(join("src/weights", file), "utf8").matchAll(/import\("(\.[^"]+)"\)/g);
-      return [...imports].map(([, target = ""]) => join("src/weights", file, "..", target));
+      const imports = readFileSync(file, "utf8").matchAll(/import\("(\.[^"]+)"\)/g);
+      return [...imports].map(([, target = ""]) => join(file, "..", target));
     })
     .map((file) => [basename(file, ".ts"), file]),
 );
@@ -44,7 +46,7 @@ const lazyApart: NonNullable<Options["esbuildPlugins"]>[number] = {
   name: "lazy-apart",
   setup(build) {
     build.onResolve({ filter: /^\./ }, ({ kind, importer, path }) => {
-      if (kind !== "dynamic-import" || !importer.includes(`${join("src", "weights")}`)) return undefined;
+      if (kind !== "dynamic-import" || !rooms.some((room) => importer.includes(room))) return undefined;
       return { path: `./readers/${basename(path, ".ts")}.js`, external: true };
     });
   },

@@ -16,7 +16,6 @@ import { checkNetwork, type Network } from "../layers/network.ts";
 import { type CompileOptions, compile } from "../session/compile.ts";
 import type { Explanation, Session } from "../session/session.ts";
 import { type ClassifiedImage, type ClassifyAllOptions, classifyAll, type UnreadableImage } from "./classify-all.ts";
-import { imagenetLabels } from "./imagenet-labels.ts";
 
 /** Options that go to `compile`. */
 const COMPILED = ["backend", "threads", "simd", "worker", "batch"] as const;
@@ -211,6 +210,8 @@ async function labelsFor(model: Network, given: readonly string[] | undefined): 
   const stated = given ?? model.info.labels;
   if (stated === undefined) {
     if (classes === 1000 || classes === 1001) {
+      // A file of its own: 10 KB that a page with labels of its own does not fetch.
+      const { imagenetLabels } = await import("./imagenet-labels.ts");
       return imagenetLabels(classes === 1001);
     }
     throw new DepthwiseError("LABELS_MISSING", {

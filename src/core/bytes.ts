@@ -10,21 +10,38 @@ export interface ReadBytesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is used of Node's `fs/promises`; spelled out, so that declarations need no types of Node. */
+type Done<Result> = (error: Error | null, result: Result) => void;
+
+export interface NodeStats {
+  readonly size: number;
+  isFile(): boolean;
+  isDirectory(): boolean;
+}
+
+/** What is used of Node's `fs`; spelled out, so that declarations need no types of Node. */
 export interface NodeFiles {
-  stat(path: string): Promise<{ readonly size: number; isFile(): boolean; isDirectory(): boolean }>;
-  open(path: string): Promise<{
-    read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
-    close(): Promise<void>;
-  }>;
-  writeFile(path: string, data: Uint8Array): Promise<void>;
-  rename(from: string, to: string): Promise<void>;
-  rm(path: string, options: { readonly force: boolean }): Promise<void>;
+  stat(path: string, done: Done<NodeStats>): void;
+  open(path: string, flags: string, done: Done<number>): void;
+  read(file: number, buffer: Uint8Array, offset: number, length: number, position: number, done: Done<number>): void;
+  close(file: number, done: (error: Error | null) => void): void;
 }
 
 /** Node's file functions without an import that a bundler for browsers would have to resolve. */
 export function nodeFiles(): NodeFiles | undefined {
-  return typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:fs/promises");
+  return typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:fs");
+}
+
+/** A call of Node's with its callback as a promise: `fs/promises` would take 2 ms of a cold start to load. */
+function called<Result>(call: (done: Done<Result>) => void): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    call((error, result) => (error === null || error === undefined ? resolve(result) : reject(error)));
+  });
+}
+
+/** What there is at a path; undefined if it cannot be told, or not here. */
+export async function statsOf(path: string): Promise<NodeStats | undefined> {
+  const files = nodeFiles();
+  return files && called<NodeStats>((done) => files.stat(path, done)).catch(() => undefined);
 }
 
 /** How a source is called in messages. */
@@ -79,7 +96,7 @@ async function readFileBytes(path: string, { maxBytes, signal }: ReadBytesOption
     });
   }
   try {
-    const stats = await files.stat(path);
+    const stats = await called<NodeStats>((done) => files.stat(path, done));
     if (!stats.isFile()) {
       const found = stats.isDirectory() ? "a directory" : "something else";
       throw new DepthwiseError("FILE_UNREADABLE", {
@@ -121,19 +138,20 @@ async function readPieces(
   size: number,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
-  const file = await files.open(path);
+  const file = await called<number>((done) => files.open(path, "r", done));
   try {
     const bytes = new Uint8Array(size);
     let at = 0;
     while (at < size) {
       signal?.throwIfAborted();
-      const { bytesRead } = await file.read(bytes, at, Math.min(PIECE_BYTES, size - at), at);
-      if (bytesRead === 0) break;
-      at += bytesRead;
+      const length = Math.min(PIECE_BYTES, size - at);
+      const read = await called<number>((done) => files.read(file, bytes, at, length, at, done));
+      if (read === 0) break;
+      at += read;
     }
     return bytes.subarray(0, at);
   } finally {
-    await file.close();
+    await called<void>((done) => files.close(file, (error) => done(error, undefined)));
   }
 }
 
@@ -192,7 +210,7 @@ async function fetchBytes(url: URL, { maxBytes, signal }: ReadBytesOptions): Pro
  * @throws {DepthwiseError} `FILE_UNREADABLE` if it cannot be written
  */
 export async function writeWhole(owner: string, path: string | URL, bytes: Uint8Array): Promise<void> {
-  const files = nodeFiles();
+  const files = nodeFiles() && process.getBuiltinModule("node:fs/promises");
   if (files === undefined) {
     throw new DepthwiseError("FILE_UNREADABLE", {
       what: `${owner}: ${path} cannot be written here`,

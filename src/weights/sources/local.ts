@@ -1,6 +1,6 @@
 /** Models on a disk: a file or a directory, and the files beside it. */
 
-import { nodeFiles, readBytes } from "../../core/bytes.ts";
+import { type NodeStats, readBytes, statsOf } from "../../core/bytes.ts";
 import type { OpenFile } from "../model-file.ts";
 import type { Opening } from "./opening.ts";
 import { relativeParts } from "./relative-path.ts";
@@ -11,28 +11,27 @@ import { relativeParts } from "./relative-path.ts";
  */
 export async function openPath(path: string, opening: Opening): Promise<OpenFile> {
   const stats = await statsOf(path);
-  const head = stats?.isDirectory() ? await (await import("./directory.ts")).headOf(path) : path;
-  const bytes = await readPath(head, opening);
+  const isDirectory = stats?.isDirectory() === true;
+  const head = isDirectory ? await (await import("./directory.ts")).headOf(path) : path;
+  const bytes = await readPath(head, isDirectory ? await statsOf(head) : stats, opening);
   return {
     name: head,
     bytes,
     async sibling(name) {
       const parts = relativeParts(head, name);
       const { dirname, join } = process.getBuiltinModule("node:path");
-      return readPath(join(dirname(head), ...parts), opening);
+      const beside = join(dirname(head), ...parts);
+      return readPath(beside, await statsOf(beside), opening);
     },
   };
 }
 
-async function statsOf(path: string) {
-  return nodeFiles()
-    ?.stat(path)
-    .catch(() => undefined);
-}
-
-async function readPath(path: string, { budget, settings }: Opening): Promise<Uint8Array> {
+async function readPath(
+  path: string,
+  stats: NodeStats | undefined,
+  { budget, settings }: Opening,
+): Promise<Uint8Array> {
   // What is no file, `readBytes` explains.
-  const stats = await statsOf(path);
   const size = stats?.isFile() ? stats.size : 0;
   budget.take(path, size);
   try {
