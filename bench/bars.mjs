@@ -135,6 +135,14 @@ export const BARS = [
       most: 1.3,
     })),
   ),
+  ...["1.0-224", "0.25-128"].flatMap((model) =>
+    ["depthwise:1", "depthwise:2"].map((key) => ({
+      row: `${model}, ${key}, the slowest one's fastest late run × usual (stuck or disturbed?)`,
+      nodes: BOTH,
+      at: ["settle", "models", model, key, "fastestOverUsual", "most"],
+      most: 1.3,
+    })),
+  ),
 ];
 
 /**
