@@ -5,7 +5,7 @@ import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
 import { checkLabels, decide, optionsOf } from "./decide.ts";
-import type { Facts } from "./facts.ts";
+import type { Basis, Facts } from "./facts.ts";
 import { fileError } from "./file-error.ts";
 import type { ReadFile } from "./join-files.ts";
 import type { ModelFile, OpenFile } from "./model-file.ts";
@@ -162,16 +162,26 @@ function loadCustom(
   const tensors: Iterable<StoredTensor> = model.content.kind === "tensors" ? model.content.tensors.values() : [];
   for (const stored of tensors) parameters.set(stored.name, tensor(toFloat32(stored), stored.shape));
   checkFinite(parameters, name);
-  const info = Object.entries({ preprocessing, labels, background }).filter(([, value]) => value !== undefined);
   const network = withParameters(networkFromJson(definition, name), parameters, name);
-  return withInfo(network, Object.fromEntries(info)) as LoadedModel;
+  const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;
+  const decisions = {
+    ...factsOf(saved, "stated", "metadata"),
+    ...factsOf({ preprocessing, labels, background }, "given", "an option of the call"),
+  };
+  const provenance = provenanceFor(model, name, decisions, { understoodBy: "its own list of layers" });
+  return withInfo(network, { ...optionsOf(decisions), provenance: { ...provenance } }) as LoadedModel;
+}
+
+function factsOf(values: Readonly<Record<string, unknown>>, basis: Basis, from: string): Facts {
+  const known = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known.map(([name, value]) => [name, { value, basis, from }]));
 }
 
 function provenanceFor(
   { format, remarks }: ModelFile,
   file: string,
   decisions: Facts,
-  { understoodBy, quantization }: Understood,
+  { understoodBy, quantization }: Pick<Understood, "understoodBy" | "quantization">,
 ): Provenance {
   return {
     format,

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { conv2d, globalAveragePool, sequential } from "../../src/layers/index.ts";
+import { withInfo } from "../../src/layers/network.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { describe as describeModel } from "../../src/weights/describe.ts";
 import { type LoadedModel, type LoadOptions, loadModel } from "../../src/weights/load-model.ts";
@@ -101,13 +102,22 @@ describe("a network of one's own", () => {
     }
   });
 
+  it("tells what its file states of it, and what the caller gave", async () => {
+    const labelled = withInfo(custom, { labels: ["a", "b"], preprocessing: { range: [0, 1] } });
+    const model = await loadModel(encodeModel(labelled), { preprocessing: { range: [0, 255] } });
+    const { decisions } = describeModel(model);
+    expect(decisions.find(({ name }) => name === "labels")).toMatchObject({ value: ["a", "b"], basis: "stated" });
+    expect(decisions.find(({ name }) => name === "range")).toMatchObject({ value: [0, 255], basis: "given" });
+    expect(model.info).toMatchObject({ labels: ["a", "b"], preprocessing: { range: [0, 255] } });
+  });
+
   it("may claim to have come from anywhere, but is described as what it is", async () => {
     const definition = JSON.parse(JSON.stringify({ ...custom, parameterInfo: undefined, shapes: undefined }));
     for (const provenance of [{}, { decisions: { alpha: null }, remarks: {} }, { decisions: {} }]) {
       const network = JSON.stringify({ ...definition, info: { provenance } });
       const tensors = [...custom.parameters].map(([name, { shape, data }]) => ({ name, shape, data }));
       const model = await loadModel(writeSafetensors(tensors, { architecture: "custom", network }));
-      expect(describeModel(model).format).toBe("built as custom");
+      expect(describeModel(model)).toMatchObject({ format: "safetensors", understoodBy: "its own list of layers" });
       expect(encodeModel(model).length).toBeGreaterThan(0);
     }
   });
