@@ -61,11 +61,13 @@ it("four hundred sessions that nobody closed are collected, with their workers",
 });
 
 it.each([1, 2])("ten thousand runs on %d threads hold memory flat", (threads) => {
-  const [before = 0, after = Number.NaN] = measure(`
+  const [before = 0, after = Number.NaN, later = Number.NaN] = measure(`
     const session = await compile(model, { threads: ${threads} });
-    for (let i = 0; i < 1000; i++) await session.run(image);
-    const before = await settle();
-    for (let i = 0; i < 10000; i++) await session.run(image);
-    console.log(before, await settle());`);
-  expect(after - before).toBeLessThan(16);
+    const runs = async (count) => {
+      for (let i = 0; i < count; i++) await session.run(image);
+      return settle();
+    };
+    console.log(await runs(1000), await runs(10000), await runs(10000));`);
+  // What leaks grows each time; a heap that an engine once made larger does not.
+  expect(Math.min(after - before, later - after)).toBeLessThan(16);
 });
