@@ -1,5 +1,6 @@
 /** `describe`: what is known of a model, decision by decision, and on what evidence. */
 
+import { optionError } from "../core/options.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
 import type { Basis, Fact } from "./facts.ts";
 import { provenanceOf } from "./provenance.ts";
@@ -116,8 +117,12 @@ function doubtsAbout({ name, value, basis, from }: Decision): readonly string[] 
  * then the doubts.
  *
  * @param description as `describe` gives it
+ * @throws {DepthwiseError} `OPTION_INVALID` for what is no description, such as the model itself
  */
 export function formatDescription(description: ModelDescription): string {
+  if (!Array.isArray(description?.decisions) || !Array.isArray(description.doubts)) {
+    throw optionError("formatDescription", "description", "what describe(model) gives", description);
+  }
   const { name, format, file, understoodBy, inputShape, outputs, parameters, decisions, doubts } = description;
   const rows = decisions.map((decision) => [decision.name, show(decision.value), decision.basis, decision.from]);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

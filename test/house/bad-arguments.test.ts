@@ -14,7 +14,17 @@ import {
   tensor,
 } from "../../src/index.ts";
 import { network, withInfo, withParameters } from "../../src/layers/index.ts";
-import { encodeModel, writeSafetensors } from "../../src/weights/index.ts";
+import {
+  addClasses,
+  describe as describeModel,
+  embeddingModel,
+  encodeModel,
+  encodeTfjs,
+  formatDescription,
+  replaceHead,
+  saveTfjs,
+  writeSafetensors,
+} from "../../src/weights/index.ts";
 
 const x = tensor(new Float32Array(48), [1, 4, 4, 3]);
 const WRONG = [undefined, null, 0, "model.safetensors", {}, [], x, Promise.resolve(mobileNetV1()), { layers: null }];
@@ -24,7 +34,13 @@ const TAKE_NETWORKS: Record<string, (value: never) => unknown> = {
   compile: (value) => compile(value),
   cost: (value) => cost(value),
   createClassifier: (value) => createClassifier(value),
+  addClasses: (value) => addClasses(value, { classes: 1 }),
+  describe: (value) => describeModel(value),
+  embeddingModel: (value) => embeddingModel(value),
   encodeModel: (value) => encodeModel(value),
+  encodeTfjs: (value) => encodeTfjs(value),
+  replaceHead: (value) => replaceHead(value, { classes: 2 }),
+  saveTfjs: (value) => saveTfjs(value, "/nowhere/at/all"),
   saveModel: (value) => saveModel(value, "/nowhere/at/all"),
   withInfo: (value) => withInfo(value, {}),
   withParameters: (value) => withParameters(value, new Map()),
@@ -57,6 +73,8 @@ describe("other arguments", () => {
     ["withParameters without a map", () => withParameters(model, {} as never)],
     ["batchNorm without weights", () => batchNorm(x, undefined as never)],
     ["toPixels(null)", () => toPixels(null as never)],
+    ["formatDescription of a model", () => formatDescription(model as never)],
+    ["formatDescription of nothing", () => formatDescription(undefined as never)],
     ["loadModel with overrides null", () => loadModel(new Uint8Array(), null as never)],
     ["writeSafetensors(null)", () => writeSafetensors(null as never)],
     [
