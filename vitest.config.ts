@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 120_000,
+    testTimeout: 120_000 * Math.max(1, Number(process.env["DEPTHWISE_FUZZ"] ?? 1)),
     hookTimeout: 120_000,
     globalSetup: ["test/left-out.ts", "test/cache-folder.ts"],
     pool: "forks",

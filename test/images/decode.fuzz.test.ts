@@ -1,14 +1,14 @@
 import sharp from "sharp";
 import { expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
-import { mulberry32 } from "../../src/core/random.ts";
 import { decodeImage } from "../../src/images/decode.ts";
 import type { Pixels } from "../../src/images/pixels.ts";
+import { rounds, seeded } from "../fuzz.ts";
 
 const RAW = { width: 7, height: 5, channels: 3 } as const;
 
 async function encode(format: "png" | "jpeg" | "gif" | "webp"): Promise<Uint8Array> {
-  const random = mulberry32(5);
+  const random = seeded(5);
   const data = Uint8Array.from({ length: 105 }, () => 256 * random());
   return new Uint8Array(await sharp(data, { raw: RAW }).toFormat(format).toBuffer());
 }
@@ -49,8 +49,8 @@ it("every beginning of a PNG but the last chunk is refused", async () => {
 
 it.each(["jpeg", "gif", "webp"] as const)("random damage to a %s gives pixels or a typed error", async (format) => {
   const bytes = await encode(format);
-  const random = mulberry32(11);
-  for (let round = 0; round < 300; round++) {
+  const random = seeded(11);
+  for (let round = 0; round < rounds(300); round++) {
     const changed = bytes.slice(0, 1 + Math.floor(random() * bytes.length * 1.2));
     for (let flips = Math.floor(random() * 4); flips >= 0; flips--) {
       changed[Math.floor(random() * changed.length)] = Math.floor(random() * 256);

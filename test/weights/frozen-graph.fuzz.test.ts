@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { read as readFrozenGraph } from "../../src/weights/formats/frozen-graph.ts";
 import { read as readProtobuf } from "../../src/weights/formats/protobuf.ts";
+import { rounds, seedOf } from "../fuzz.ts";
 import { attr, smallGraphDef, tfConst, tfConstOf, tfInts, tfNode } from "./graph-def-fixtures.ts";
 import { encode, type Field } from "./protobuf-fixtures.ts";
 import { attempt, mutations, structuralBytes } from "./protobuf-mutations.ts";
@@ -57,7 +58,7 @@ describe("damaged frozen graphs", () => {
 
   it("thousands of random mutations, half of them in tags, lengths and dimensions", async () => {
     const outcomes = { read: 0, refused: 0 };
-    for (const bytes of mutations(good, 3000, 20260801)) outcomes[await attempt(readProtobuf, bytes)]++;
+    for (const bytes of mutations(good, rounds(3000), seedOf(20260801))) outcomes[await attempt(readProtobuf, bytes)]++;
     expect(outcomes.refused).toBeGreaterThan(500);
     expect(outcomes.read).toBeGreaterThan(100);
   }, 60_000);

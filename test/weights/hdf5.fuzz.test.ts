@@ -3,10 +3,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
-import { mulberry32 } from "../../src/core/random.ts";
 import { read } from "../../src/weights/formats/keras-hdf5.ts";
 import { graphFromKeras } from "../../src/weights/formats/keras-topology.ts";
 import { toFloat32 } from "../../src/weights/stored-tensor.ts";
+import { rounds, seeded, seedOf } from "../fuzz.ts";
 import {
   VERSIONS,
   type Writer,
@@ -111,7 +111,7 @@ function mutate(good: Uint8Array, places: readonly number[], random: Random): Ui
 }
 
 const FILES = { wholeModel, manyGroups, numbered };
-const EACH = 500;
+const EACH = rounds(500);
 
 describe.each(VERSIONS)("a damaged HDF5 file of version %s", (version) => {
   it.each(Object.keys(FILES) as (keyof typeof FILES)[])("(%s) is read or refused", async (name) => {
@@ -120,7 +120,7 @@ describe.each(VERSIONS)("a damaged HDF5 file of version %s", (version) => {
     const good = await writeHdf5(FILES[name], version);
     expect(await attempt(good)).toBe(isWritable ? "read" : "refused");
     const places = structures(good);
-    const uniform = mulberry32(version.length * 7919 + name.length);
+    const uniform = seeded(version.length * 7919 + name.length);
     const random: Random = (below) => Math.floor(uniform() * below);
     const results = { read: 0, refused: 0 };
     for (let i = 0; i < EACH; i++) results[await attempt(mutate(good, places, random))]++;
@@ -183,7 +183,7 @@ describe("a damaged configuration", () => {
       const property = fc.property(fc.constantFrom(...paths), junk, (path, value) => {
         results[translate(replaced(JSON.parse(text), path, value))]++;
       });
-      fc.assert(property, { numRuns: 2000, seed: 10 });
+      fc.assert(property, { numRuns: rounds(2000), seed: seedOf(10) });
       expect(results.read).toBeGreaterThan(100);
       expect(results.refused).toBeGreaterThan(100);
     }

@@ -5,6 +5,7 @@ import { DepthwiseError } from "../../src/core/errors.ts";
 import type { read as readOnnx } from "../../src/weights/formats/onnx.ts";
 import { read as readProtobuf } from "../../src/weights/formats/protobuf.ts";
 import type { ReadContext } from "../../src/weights/model-file.ts";
+import { rounds, seedOf } from "../fuzz.ts";
 import {
   attr,
   bytes as byteTensor,
@@ -112,7 +113,7 @@ describe("damaged ONNX models", () => {
 
   it("thousands of random mutations, half of them in tags, lengths and dimensions", async () => {
     const outcomes = { read: 0, refused: 0 };
-    for (const bytes of mutations(good, 3000, 20260802)) outcomes[await attempt(readBeside, bytes)]++;
+    for (const bytes of mutations(good, rounds(3000), seedOf(20260802))) outcomes[await attempt(readBeside, bytes)]++;
     expect(outcomes.refused).toBeGreaterThan(500);
     expect(outcomes.read).toBeGreaterThan(100);
   }, 60_000);

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { unpickle } from "../../src/weights/formats/pickle.ts";
+import { rounds } from "../fuzz.ts";
 import { pickled, type Value } from "./torch-files.ts";
 
 const { value: anyValue } = fc.letrec<{ value: Value }>((tie) => ({
@@ -41,6 +42,6 @@ it("any plain data comes back", () => {
       expect(read).toEqual(plain(value));
       expect(end).toBe(bytes.length);
     }),
-    { numRuns: 1000 },
+    { numRuns: rounds(1000) },
   );
 });

@@ -5,7 +5,6 @@
 
 import { expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
-import { mulberry32 } from "../../src/core/random.ts";
 import { unpickle } from "../../src/weights/formats/pickle.ts";
 import { read, readTorchArchive } from "../../src/weights/formats/pytorch.ts";
 import { openZip } from "../../src/weights/formats/zip.ts";
@@ -13,6 +12,7 @@ import type { ModelFile } from "../../src/weights/model-file.ts";
 import { sequenceByShape } from "../../src/weights/names/by-order.ts";
 import { recogniseOther } from "../../src/weights/names/others.ts";
 import { toFloat32 } from "../../src/weights/stored-tensor.ts";
+import { rounds, seeded } from "../fuzz.ts";
 import { PYTHON_PICKLES } from "./pickle-fixtures.ts";
 import { code, dict, floats, oldForm, pickled, type Storage, stateDict, tensorValue, zipForm } from "./torch-files.ts";
 
@@ -76,9 +76,9 @@ async function readArchive(bytes: Uint8Array): Promise<ModelFile> {
 }
 
 it("an old file of random mutations is read or refused", async () => {
-  const random = mulberry32(1001);
+  const random = seeded(1001);
   const counts = { read: 0, refused: 0 };
-  for (let i = 0; i < 4000; i++) {
+  for (let i = 0; i < rounds(4000); i++) {
     const bytes = mutated(oldFile, random);
     counts[await attempt(() => read(open(bytes), { maxBytes: MAX }))]++;
   }
@@ -87,9 +87,9 @@ it("an old file of random mutations is read or refused", async () => {
 });
 
 it("a zip archive around a pickle of random mutations is read or refused", async () => {
-  const random = mulberry32(1600);
+  const random = seeded(1600);
   const counts = { read: 0, refused: 0 };
-  for (let i = 0; i < 3000; i++) {
+  for (let i = 0; i < rounds(3000); i++) {
     const bytes = zipForm(mutated(objectPickle, random), storages);
     counts[await attempt(() => readArchive(bytes))]++;
   }
@@ -98,16 +98,16 @@ it("a zip archive around a pickle of random mutations is read or refused", async
 });
 
 it("a zip archive of random mutations is read or refused", async () => {
-  const random = mulberry32(4);
+  const random = seeded(4);
   const archive = zipForm(object, storages);
-  for (let i = 0; i < 2000; i++) await attempt(() => readArchive(mutated(archive, random)));
+  for (let i = 0; i < rounds(2000); i++) await attempt(() => readArchive(mutated(archive, random)));
 });
 
 it("Python's pickles of random mutations become values or errors", () => {
-  const random = mulberry32(5);
+  const random = seeded(5);
   const good = PYTHON_PICKLES.map((text) => new Uint8Array(Buffer.from(text, "base64")));
   let refused = 0;
-  for (let i = 0; i < 6000; i++) {
+  for (let i = 0; i < rounds(6000); i++) {
     const bytes = mutated(good[i % good.length] ?? code(), random);
     try {
       expect(unpickle(bytes, { file: "x", maxBytes: MAX }).end).toBeLessThanOrEqual(bytes.length);
@@ -120,9 +120,9 @@ it("Python's pickles of random mutations become values or errors", () => {
 });
 
 it("programs of random opcodes become values or errors", () => {
-  const random = mulberry32(6);
+  const random = seeded(6);
   let read = 0;
-  for (let i = 0; i < 20_000; i++) {
+  for (let i = 0; i < rounds(20_000); i++) {
     const program = Array.from({ length: 30 }, () => OPCODES[Math.floor(random() * OPCODES.length)] ?? 0);
     try {
       unpickle(code("](}((K", 1, "K", 2, program, "."), { file: "x", maxBytes: MAX });

@@ -9,6 +9,7 @@ import { loadModel } from "../../src/weights/load-model.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
 import { toFloat32 } from "../../src/weights/stored-tensor.ts";
+import { rounds, seeded } from "../fuzz.ts";
 
 const good = writeSafetensors(
   [
@@ -59,8 +60,8 @@ describe("a damaged safetensors file", () => {
   });
 
   it("of random mutations, half of them in the header, is read or refused", () => {
-    const random = mulberry32(20170417);
-    for (let i = 0; i < 10_000; i++) {
+    const random = seeded(20170417);
+    for (let i = 0; i < rounds(10_000); i++) {
       const bytes = good.slice(0, random() < 0.2 ? Math.floor(random() * good.length) : good.length);
       const edits = 1 + Math.floor(random() * 6);
       for (let edit = 0; edit < edits; edit++) {
@@ -80,16 +81,16 @@ describe("a damaged safetensors file", () => {
         bytes.set(text, 8);
         attempt(bytes);
       }),
-      { numRuns: 2000 },
+      { numRuns: rounds(2000) },
     );
   });
 
   it("as a model: only typed errors come out of loadModel", async () => {
     const model = encodeModel(mobileNetV1({ alpha: 0.01, resolution: 32, classes: 2 }));
     const headerEnd = 8 + Number(new DataView(model.buffer).getBigUint64(0, true));
-    const random = mulberry32(7);
+    const random = seeded(7);
     let refused = 0;
-    for (let i = 0; i < 1500; i++) {
+    for (let i = 0; i < rounds(1500); i++) {
       const bytes = model.slice();
       const limit = i % 3 === 0 ? bytes.length : Math.min(headerEnd, i % 3 === 1 ? headerEnd : 1600);
       bytes[8 + Math.floor(random() * (limit - 8))] = Math.floor(random() * 256);
@@ -131,6 +132,6 @@ it("what is written is read back identical", () => {
         expect({ ...read.metadata }).toEqual({ ...metadata });
       },
     ),
-    { numRuns: 300 },
+    { numRuns: rounds(300) },
   );
 });

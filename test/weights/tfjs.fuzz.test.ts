@@ -3,11 +3,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
-import { mulberry32 } from "../../src/core/random.ts";
 import { elementCount } from "../../src/core/tensor.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { toFloat32 } from "../../src/weights/stored-tensor.ts";
 import { encodeTfjs } from "../../src/weights/write-tfjs.ts";
+import { rounds, seeded } from "../fuzz.ts";
 import { type Files, readJson } from "./tfjs-files.ts";
 
 const MAX_BYTES = 2 ** 20;
@@ -177,25 +177,26 @@ describe.each(SEEDS)("%s", (_name, json, files) => {
   });
 
   it("with characters changed is read or refused", async () => {
-    const random = mulberry32(20191001);
+    const random = seeded(20191001);
     const good = encode(json);
     let refused = 0;
-    for (let i = 0; i < 1000; i++) refused += (await attempt(mutatedText(good, random), files)) === "refused" ? 1 : 0;
+    for (let i = 0; i < rounds(1000); i++)
+      refused += (await attempt(mutatedText(good, random), files)) === "refused" ? 1 : 0;
     expect(refused).toBeGreaterThan(500);
   });
 
   it("with values changed is read or refused", async () => {
-    const random = mulberry32(42);
+    const random = seeded(42);
     let refused = 0;
-    for (let i = 0; i < 1000; i++)
+    for (let i = 0; i < rounds(1000); i++)
       refused += (await attempt(encode(mutatedValue(json, random)), files)) === "refused" ? 1 : 0;
     expect(refused).toBeGreaterThan(100);
   });
 
   it("with shards cut, grown or missing is refused, with bytes changed read or refused", async () => {
-    const random = mulberry32(7);
+    const random = seeded(7);
     const names = [...files.keys()].filter((name) => name !== "model.json");
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < rounds(200); i++) {
       const changed = new Map(files);
       const name = names[Math.floor(random() * names.length)] ?? "";
       const bytes = files.get(name)?.slice() ?? new Uint8Array();
@@ -220,6 +221,6 @@ it("any JSON at all is refused or read", async () => {
       const json = { modelTopology: topology, weightsManifest: manifest, userDefinedMetadata: metadata };
       await attempt(encode(json), new Map());
     }),
-    { numRuns: 500 },
+    { numRuns: rounds(500) },
   );
 });

@@ -2,8 +2,8 @@
 
 import { expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
-import { mulberry32 } from "../../src/core/random.ts";
 import { openZip } from "../../src/weights/formats/zip.ts";
+import { rounds, seeded } from "../fuzz.ts";
 import { code, zip } from "./torch-files.ts";
 
 const good = [
@@ -15,10 +15,10 @@ const good = [
 ];
 
 it("an archive of random mutations is read or refused, and unpacks to no more than it claims", async () => {
-  const random = mulberry32(1989);
+  const random = seeded(1989);
   const below = (limit: number) => Math.floor(random() * limit);
   let refused = 0;
-  for (let i = 0; i < 6000; i++) {
+  for (let i = 0; i < rounds(6000); i++) {
     const source = good[i % good.length] ?? code();
     const bytes = source.slice(0, random() < 0.1 ? below(source.length) : source.length);
     const directory = Buffer.from(bytes).indexOf(Buffer.from([0x50, 0x4b, 1, 2]));
