@@ -120,7 +120,7 @@ function table(rows: readonly (readonly string[])[], format: Format, firstNumber
   const [header = []] = rows;
   const isRight = (column: number) => column >= firstNumber && header[column] !== "remark";
   if (format === "markdown") {
-    const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+    const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
     return [
       line(header),
       line(header.map((_, column) => (isRight(column) ? "---:" : "---"))),

@@ -250,9 +250,14 @@ describe("classify", () => {
   });
 });
 
+/** A module that runs `code` as soon as the command listens for an event. */
+function onceListening(event: string, code: string): string {
+  return `data:text/javascript,const timer=setInterval(()=>{if(process.listenerCount('${event}')===0)return;clearInterval(timer);${code}},10)`;
+}
+
 describe("errors that nobody foresaw", () => {
   const throws = "throw new TypeError('odd \\u001b[31m\\nsecond line')";
-  const LATE = `data:text/javascript,setTimeout(()=>{${throws}},300);setTimeout(()=>{},60000)`;
+  const LATE = onceListening("uncaughtException", throws);
   const INSIDE = `data:text/javascript,performance.now=()=>{${throws}}`;
   const line =
     "depthwise: TypeError: odd \\u{1b}[31m\\u{a}second line. This is a bug in depthwise, please report it. DEPTHWISE_DEBUG=1 shows where.\n";
@@ -274,7 +279,7 @@ describe("errors that nobody foresaw", () => {
 it("a second Ctrl-C ends the command, whatever it is doing", async () => {
   // Its turn comes after the command's own.
   const busy = "const end=Date.now()+60000;process.stderr.write('busy');while(Date.now()<end);";
-  const flag = `data:text/javascript,setTimeout(()=>{process.once('SIGINT',()=>{${busy}});process.stderr.write('set')},1500)`;
+  const flag = onceListening("SIGINT", `process.once('SIGINT',()=>{${busy}});process.stderr.write('set')`);
   const args = ["--import", flag, command, ...CLASSIFY, ...pictures(200)];
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise((done) => child.on("exit", (code, signal) => done([code, signal])));

@@ -161,6 +161,12 @@ describe("text of the library", () => {
     expect(describeModel(model).name).toBe(HOSTILE);
   });
 
+  it("keeps the columns of Markdown, whatever a layer is called", () => {
+    const layers = [conv2d({ filters: 1, kernel: 1, name: "a|b" }), globalAveragePool(), softmax()];
+    const text = formatCost(cost(sequential({ inputShape: [2, 2, 1] }, layers)), "markdown");
+    expect(text).toContain("\n| a\\|b | Conv");
+  });
+
   it("is not longer than its names because of one long name", () => {
     const layers = Array.from({ length: 300 }, (_, i) => conv2d({ filters: 1, kernel: 1, name: `${i}` }));
     layers.push(conv2d({ filters: 1, kernel: 1, name: "x".repeat(200_000) }));
