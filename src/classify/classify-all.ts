@@ -1,6 +1,6 @@
 /** Many images in a row: some are read and decoded while the network runs on others, and results come in order. */
 
-import { type DepthwiseError, isDepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
 import type { ClassifyOptions, ImageOptions, ImageSource, Prediction } from "./classifier.ts";
 import { inOrder } from "./in-order.ts";
@@ -78,16 +78,28 @@ export function classifyAll<Source extends ImageSource>(
     prepare: (image: Source, stop: AbortSignal) =>
       decode(image, { signal: stop, ...(maxPixels === undefined ? {} : { maxPixels }) }),
     run: (inputs: readonly Float32Array[], stop: AbortSignal) => classify(inputs, topK, stop),
-    isKept: (error: unknown) => onError === "yield" && isDepthwiseError(error) && error.code !== "PACKAGE_MISSING",
+    isKept: (error: unknown) => onError === "yield" && !(isDepthwiseError(error) && error.code === "PACKAGE_MISSING"),
   };
   return (async function* results(): Results<Source> {
     const total = countOf(images);
     for await (const { index, item: image, ...became } of inOrder(images, work, signal)) {
       onProgress?.({ done: index + 1, ...(total === undefined ? {} : { total }) });
-      if ("error" in became) yield { index, image, error: became.error as DepthwiseError };
+      if ("error" in became) yield { index, image, error: typed(became.error, image, index) };
       else yield { index, image, predictions: became.result };
     }
   })();
+}
+
+/** Whatever reading one image throws is about that image: an address that is none, a fault of a decoder. */
+function typed(cause: unknown, image: ImageSource, index: number): DepthwiseError {
+  if (isDepthwiseError(cause)) return cause;
+  const name = typeof image === "string" ? image : `image ${index}`;
+  return new DepthwiseError("IMAGE_UNREADABLE", {
+    what: `${name}: it cannot be read (${cause instanceof Error ? cause.message : String(cause)})`,
+    advice: "Pass a path, a URL, a Blob or bytes of an image file.",
+    fields: { index },
+    cause,
+  });
 }
 
 /** A path and bytes can be iterated too, but are one image. */

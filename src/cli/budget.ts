@@ -2,7 +2,8 @@
 
 import { Command } from "commander";
 import { type Candidate, withinBudget } from "../cost/index.ts";
-import { print, toNumber } from "./network-options.ts";
+import { toNumber } from "./network-options.ts";
+import { print, printJson } from "./print.ts";
 
 interface Flags {
   readonly multAdds?: number;
@@ -24,9 +25,9 @@ export function budgetCommand(): Command {
       const given = { multAdds, parameters, bytes, activationBytes };
       const budget = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
       const result = withinBudget(budget);
-      if (json === true) return print(JSON.stringify(result, null, 2));
+      if (json === true) return printJson(result, 2);
       const best = result.best === undefined ? "Nothing fits." : `Best: ${line(result.best)}`;
-      print([best, "", "Pareto front (no other is cheaper and as accurate):", ...result.front.map(line)].join("\n"));
+      print([best, "", "Pareto front (no other is cheaper and as accurate):", ...result.front.map(line)]);
       if (result.best === undefined) process.exitCode = 1;
     });
 }

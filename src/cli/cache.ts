@@ -1,8 +1,9 @@
 /** `depthwise cache`: what was downloaded and kept. */
 
 import { Command } from "commander";
+import { visible } from "../core/visible.ts";
 import { clearCache, listCache } from "../weights/sources/index.ts";
-import { print } from "./network-options.ts";
+import { print, printJson } from "./print.ts";
 
 export function cacheCommand(): Command {
   const cache = new Command("cache").description("list or remove downloaded files");
@@ -12,12 +13,10 @@ export function cacheCommand(): Command {
     .option("--json", "print a list of { url, bytes, sha256, path, savedAt }")
     .action(async ({ json }: { readonly json?: boolean }) => {
       const entries = await listCache();
-      if (json === true) return print(JSON.stringify(entries, null, 2));
-      const lines = entries.map(({ url, bytes, savedAt }) => `${megabytes(bytes)}  ${savedAt}  ${url}`);
+      if (json === true) return printJson(entries, 2);
+      const lines = entries.map(({ url, bytes, savedAt }) => `${megabytes(bytes)}  ${visible(`${savedAt}  ${url}`)}`);
       const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
-      print(
-        [...lines, `${megabytes(total)} in ${entries.length === 1 ? "1 file" : `${entries.length} files`}`].join("\n"),
-      );
+      print([...lines, `${megabytes(total)} in ${entries.length === 1 ? "1 file" : `${entries.length} files`}`]);
     });
   cache
     .command("clear")
@@ -25,7 +24,7 @@ export function cacheCommand(): Command {
     .action(async () => {
       const entries = await listCache();
       await clearCache();
-      print(`removed ${entries.length === 1 ? "1 file" : `${entries.length} files`}`);
+      print([`removed ${entries.length === 1 ? "1 file" : `${entries.length} files`}`]);
     });
   return cache;
 }

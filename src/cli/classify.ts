@@ -1,11 +1,12 @@
 /** `depthwise classify`: what a model says about pictures. A bad file is reported and the others go on. */
 
-import { SingleBar } from "cli-progress";
 import { Command } from "commander";
 import { type Classifier, createClassifier, type Prediction } from "../classify/index.ts";
+import { visible } from "../core/visible.ts";
 import { loadModel } from "../weights/load-model.ts";
 import { expandFiles } from "./files.ts";
-import { print, toNumber } from "./network-options.ts";
+import { toNumber } from "./network-options.ts";
+import { complain, drained, print, printJson, progressBar } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
 
 interface Flags extends SessionFlags {
@@ -41,11 +42,8 @@ export function classifyCommand(): Command {
 
 async function classifyFiles(files: readonly string[], classifier: Classifier, flags: Flags): Promise<void> {
   const { topK, concurrency, json, signal } = flags;
-  const bar =
-    files.length > 1 && process.stderr.isTTY
-      ? new SingleBar({ format: "{bar} {value}/{total}", stream: process.stderr, clearOnComplete: true })
-      : undefined;
-  bar?.start(files.length, 0);
+  const bar = files.length > 1 ? progressBar("{bar} {value}/{total}") : undefined;
+  bar?.update(0, files.length);
   let failed = 0;
   let before = performance.now();
   try {
@@ -54,20 +52,22 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
       ...(concurrency === undefined ? {} : { concurrency }),
       signal,
       onError: "yield",
-      onProgress: ({ done }) => bar?.update(done),
+      onProgress: ({ done }) => bar?.update(done, files.length),
     });
     for await (const { image: file, predictions, error } of results) {
       if (error === undefined) {
         const now = performance.now();
         const milliseconds = Math.round((now - before) * 10) / 10;
         before = now;
-        print(json === true ? JSON.stringify({ file, predictions, milliseconds }) : describe(file, predictions));
-        continue;
+        if (json === true) printJson({ file, predictions, milliseconds });
+        else print(describe(file, predictions));
+      } else {
+        failed++;
+        const { code: name, message } = error;
+        if (json === true) printJson({ file, error: { name, message } });
+        else complain(`${name}: ${message}`);
       }
-      failed++;
-      const { code: name, message } = error;
-      if (json === true) print(JSON.stringify({ file, error: { name, message } }));
-      else process.stderr.write(`depthwise: ${name}: ${message}\n`);
+      await drained(signal);
     }
   } finally {
     bar?.stop();
@@ -75,9 +75,10 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
   if (failed > 0) process.exitCode = 1;
 }
 
-function describe(file: string, predictions: readonly Prediction[]): string {
+function describe(file: string, predictions: readonly Prediction[]): readonly string[] {
   const lines = predictions.map(
-    ({ probability, label, index }) => `  ${(100 * probability).toFixed(1).padStart(5)} %  ${label} (${index})`,
+    ({ probability, label, index }) =>
+      `  ${(100 * probability).toFixed(1).padStart(5)} %  ${visible(label)} (${index})`,
   );
-  return [file, ...lines].join("\n");
+  return [visible(file), ...lines];
 }

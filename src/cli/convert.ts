@@ -3,11 +3,12 @@
 import { extname } from "node:path";
 import { Command, Option } from "commander";
 import { DepthwiseError } from "../core/errors.ts";
+import { visible } from "../core/visible.ts";
 import { describe } from "../weights/describe.ts";
-import { saveModel } from "../weights/save-model.ts";
+import { encodeModel, saveModel } from "../weights/save-model.ts";
 import { saveTfjs } from "../weights/write-tfjs.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
-import { print } from "./network-options.ts";
+import { isTerminal, print, printAside, printBytes } from "./print.ts";
 
 interface Flags extends LoadFlags {
   readonly to?: "safetensors" | "tfjs";
@@ -19,7 +20,7 @@ export function convertCommand(): Command {
     .description("read any file of weights, write safetensors or a TensorFlow.js layers model")
     .argument(
       "<files...>",
-      "the file (or two halves), then what to write: OUT.safetensors, or a directory for TensorFlow.js",
+      "the file (or two halves), then what to write: OUT.safetensors, a directory for TensorFlow.js, or - for safetensors on standard output",
     );
   return addLoadOptions(command)
     .addOption(new Option("--to <format>", "in place of what the name says").choices(["safetensors", "tfjs"]))
@@ -44,18 +45,38 @@ export function convertCommand(): Command {
           advice: "Write safetensors for half the size.",
         });
       }
+      const isStream = out === "-";
+      if (isStream) checkStream(to);
       const model = await loadFrom(files, flags);
+      const options = flags.dtype === undefined ? {} : { dtype: flags.dtype };
       if (to === "tfjs") await saveTfjs(model, out);
-      else await saveModel(model, out, flags.dtype === undefined ? {} : { dtype: flags.dtype });
+      else if (isStream) await printBytes(encodeModel(model, options), flags.signal);
+      else await saveModel(model, out, options);
       const { doubts, format } = describe(model);
-      print([`${out}: ${model.name} from ${format}`, ...doubts.map((doubt) => `  ${doubt}`)].join("\n"));
+      const say = isStream ? printAside : print;
+      const name = isStream ? "standard output" : out;
+      say([visible(`${name}: ${model.name} from ${format}`), ...doubts.map((doubt) => `  ${visible(doubt)}`)]);
     });
+}
+
+/** A stream holds one file, and a terminal would obey it. */
+function checkStream(to: "safetensors" | "tfjs"): void {
+  if (to === "safetensors" && !isTerminal()) return;
+  throw new DepthwiseError("OPTION_INVALID", {
+    what: "convert: -",
+    expected: to === "tfjs" ? "a directory for TensorFlow.js" : "standard output that leads to a file or a program",
+    found: to === "tfjs" ? "standard output" : "a terminal",
+    advice:
+      to === "tfjs"
+        ? "Pass ./- for a directory of that name."
+        : "Redirect it: depthwise convert FILE - > OUT.safetensors",
+  });
 }
 
 /** A name with the ending of another format would become a directory; its user expects something else. */
 function formatOf(out: string): "safetensors" | "tfjs" {
   const ending = extname(out).toLowerCase();
-  if (ending === ".safetensors") return "safetensors";
+  if (ending === ".safetensors" || out === "-") return "safetensors";
   if (!/^\.(h5|hdf5|keras|tflite|onnx|pb|pt|pth|bin|json)$/.test(ending)) return "tfjs";
   throw new DepthwiseError("OPTION_INVALID", {
     what: "convert: what to write",

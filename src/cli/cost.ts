@@ -2,7 +2,8 @@
 
 import { Command, Option } from "commander";
 import { type ConventionName, conventionNames, cost, formatCost } from "../cost/index.ts";
-import { addNetworkOptions, formatOf, type NetworkFlags, networkFrom, print } from "./network-options.ts";
+import { addNetworkOptions, formatOf, type NetworkFlags, networkFrom } from "./network-options.ts";
+import { print, printJson } from "./print.ts";
 
 interface Flags extends NetworkFlags {
   readonly convention: ConventionName;
@@ -17,6 +18,8 @@ export function costCommand(): Command {
     .option("--json", "print the object of depthwise/cost")
     .option("--markdown", "print Markdown tables")
     .action(async (flags: Flags) => {
-      print(formatCost(cost(await networkFrom(flags), { convention: flags.convention }), formatOf(flags)));
+      const result = cost(await networkFrom(flags), { convention: flags.convention });
+      if (flags.json === true) printJson(result, 2);
+      else print(formatCost(result, formatOf(flags)).split("\n"));
     });
 }

@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { type Diagnosis, doctor } from "../session/doctor.ts";
-import { print } from "./network-options.ts";
+import { print, printJson } from "./print.ts";
 
 export function doctorCommand(): Command {
   return new Command("doctor")
@@ -10,7 +10,8 @@ export function doctorCommand(): Command {
     .option("--json", "print the object of doctor()")
     .action(({ json }: { readonly json?: boolean }) => {
       const diagnosis = doctor();
-      print(json === true ? JSON.stringify(diagnosis, null, 2) : formatDiagnosis(diagnosis));
+      if (json === true) printJson(diagnosis, 2);
+      else print(formatDiagnosis(diagnosis).split("\n"));
     });
 }
 

@@ -2,10 +2,11 @@
 
 import { Command } from "commander";
 import { isDepthwiseError } from "../core/errors.ts";
+import { columnWidth, visible } from "../core/visible.ts";
 import { describe, formatDescription } from "../weights/describe.ts";
 import type { ModelFile } from "../weights/model-file.ts";
 import { addLoadOptions, type LoadFlags, openFrom } from "./load.ts";
-import { print } from "./network-options.ts";
+import { print, printJson } from "./print.ts";
 
 interface Flags extends LoadFlags {
   readonly json?: boolean;
@@ -29,20 +30,17 @@ export function inspectCommand(): Command {
       const { format, remarks } = content;
       // What the file holds is shown before it is known whether it is a MobileNet.
       if (flags.json !== true) {
-        print([`${files.join(" + ")}: ${format}`, ...remarkLines(remarks)].join("\n"));
-        if (flags.tensors !== false) print(["", ...tensorLines(tensors), ""].join("\n"));
+        print([visible(`${files.join(" + ")}: ${format}`), ...remarkLines(remarks)]);
+        if (flags.tensors !== false) print(["", ...tensorLines(tensors)]);
       }
       try {
         const model = describe(await understand());
-        print(
-          flags.json === true
-            ? JSON.stringify({ format, remarks, ...listed, model }, null, 2)
-            : formatDescription(model),
-        );
+        if (flags.json === true) printJson({ format, remarks, ...listed, model }, 2);
+        else print(formatDescription(model).split("\n"));
       } catch (error) {
         if (flags.json === true && isDepthwiseError(error)) {
           const { code: name, message } = error;
-          print(JSON.stringify({ format, remarks, ...listed, error: { name, message } }, null, 2));
+          printJson({ format, remarks, ...listed, error: { name, message } }, 2);
         }
         throw error;
       }
@@ -67,16 +65,16 @@ function tensorsOf({ content }: ModelFile): readonly TensorRow[] {
 
 function tensorLines(tensors: readonly TensorRow[]): readonly string[] {
   // Newer TFLite converters join the names of all they fused; the first says enough on a screen.
-  const shown = tensors.map(({ name }) => (name.length > 60 ? `${name.slice(0, 59)}…` : name));
-  const width = shown.reduce((most, { length }) => Math.max(most, length), 0);
+  const shown = tensors.map(({ name }) => visible(name.length > 60 ? `${name.slice(0, 59)}…` : name));
+  const width = columnWidth(shown);
   return tensors.map(({ dtype = "", shape }, i) =>
-    `${shown[i]?.padEnd(width)}  ${dtype.padEnd(5)}  ${shape.join(" × ")}`.trimEnd(),
+    `${shown[i]?.padEnd(width)}  ${visible(dtype).padEnd(5)}  ${shape.join(" × ")}`.trimEnd(),
   );
 }
 
 function remarkLines(remarks: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.entries(remarks).map(([name, value]) => {
     const text = typeof value === "string" ? value : JSON.stringify(value);
-    return `  ${name}: ${text.length > 200 ? `${text.slice(0, 200)} …` : text}`;
+    return `  ${visible(`${name}: ${text.length > 200 ? `${text.slice(0, 200)} …` : text}`)}`;
   });
 }

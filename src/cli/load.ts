@@ -1,11 +1,11 @@
 /** Loading a model for a command: the options that beat what a file says, and a bar while it is fetched. */
 
-import { SingleBar } from "cli-progress";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { optionError } from "../core/options.ts";
 import type { MobileNetV1Options } from "../models/index.ts";
 import { type LoadedModel, type LoadOptions, loadModel, type OpenedModel, openModel } from "../weights/load-model.ts";
 import { toNumber, withoutUndefined } from "./network-options.ts";
+import { progressBar } from "./print.ts";
 
 export interface LoadFlags extends Pick<MobileNetV1Options, "alpha" | "resolution" | "classes" | "epsilon"> {
   readonly padding?: "same" | "keras" | "symmetric";
@@ -72,18 +72,13 @@ function loadOptions({ mirror, range, ...flags }: LoadFlags): LoadOptions {
 async function withBar<Value>(
   work: (onProgress: NonNullable<LoadOptions["onProgress"]>) => Promise<Value>,
 ): Promise<Value> {
-  const bar = new SingleBar({ format: "{file} {bar} {percentage} %", stream: process.stderr, clearOnComplete: true });
   // What comes late, such as a configuration beside the weights, is too small for a bar.
-  let isOpen = process.stderr.isTTY;
+  const bar = progressBar("{name} {bar} {percentage} %");
   try {
     return await work(({ file, received, total, fromCache }) => {
-      if (!isOpen || fromCache || total === undefined) return;
-      if (!bar.isActive) bar.start(total, 0, { file });
-      bar.setTotal(total);
-      bar.update(received, { file });
+      if (!fromCache && total !== undefined) bar.update(received, total, file);
     });
   } finally {
-    isOpen = false;
     bar.stop();
   }
 }

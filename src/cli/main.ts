@@ -2,7 +2,7 @@
 /** The command `depthwise`. One file a command; here they are put together and errors become exit codes. */
 
 import { Command, CommanderError } from "commander";
-import { isDepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { budgetCommand } from "./budget.ts";
 import { cacheCommand } from "./cache.ts";
 import { classifyCommand } from "./classify.ts";
@@ -11,6 +11,7 @@ import { costCommand } from "./cost.ts";
 import { doctorCommand } from "./doctor.ts";
 import { inspectCommand } from "./inspect.ts";
 import { paperCommand } from "./paper.ts";
+import { complain, parserOutput, printAside, watchOutput } from "./print.ts";
 import { profileCommand } from "./profile.ts";
 import { summaryCommand } from "./summary.ts";
 import { verifyCommand } from "./verify.ts";
@@ -19,11 +20,15 @@ import { version } from "./version.ts";
 /** 0 done, 1 something failed, 2 the command line was wrong, 130 interrupted. */
 const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
 
+/** If it is set, errors come with the place they came from. */
+const DEBUG = "DEPTHWISE_DEBUG";
+
+/** How long after an interruption what was printed may wait for a reader. */
+const UNREAD_MS = 1000;
+
 const program = new Command("depthwise")
   .description("MobileNets: what they cost, and what they say about a picture.")
-  .version(version)
-  .showHelpAfterError("(add --help for the options)")
-  .exitOverride();
+  .version(version);
 const commands = [
   summaryCommand,
   costCommand,
@@ -37,23 +42,35 @@ const commands = [
   profileCommand,
   doctorCommand,
 ];
-for (const make of commands) {
-  program.addCommand(make().exitOverride().showHelpAfterError("(add --help for the options)"));
+for (const make of commands) program.addCommand(make());
+settle(program);
+
+/** A command does not inherit from the one it is added to. */
+function settle(command: Command): void {
+  command.exitOverride().showHelpAfterError("(add --help for the options)").configureOutput(parserOutput);
+  command.commands.forEach(settle);
 }
 
-// A reader that closes early (`| head`) ends the program; it is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
-
 const interrupt = new AbortController();
+// Once: a second one ends the process at once, whatever it is doing.
 process.once("SIGINT", () => {
-  process.exitCode = EXIT.interrupted;
   interrupt.abort(new Error("interrupted"));
 });
 program.hook("preAction", (_program, command) => {
   command.setOptionValue("signal", interrupt.signal);
+});
+
+/** Of output that could not be written, it beats every other. */
+let brokenExit: number | undefined;
+watchOutput((error) => {
+  // A reader that closes early (`| head`) ends the program; it is no error.
+  brokenExit = error.code === "EPIPE" ? 0 : EXIT.failed;
+  if (brokenExit !== 0) report(unwritable(error));
+  interrupt.abort(error);
+});
+process.on("uncaughtException", (error) => {
+  report(error);
+  process.exit(EXIT.failed);
 });
 
 try {
@@ -61,16 +78,36 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
-  } else if (interrupt.signal.aborted) {
-    process.exitCode = EXIT.interrupted;
-  } else {
+  } else if (!interrupt.signal.aborted) {
     process.exitCode = isDepthwiseError(error) && error.code === "OPTION_INVALID" ? EXIT.usage : EXIT.failed;
-    process.stderr.write(
-      `depthwise: ${isDepthwiseError(error) ? `${error.code}: ${error.message}` : describe(error)}\n`,
-    );
+    report(error);
   }
 }
+if (interrupt.signal.aborted) leave();
+else interrupt.signal.addEventListener("abort", leave);
 
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+/** Broken off: what was printed and nobody reads would keep the process alive. */
+function leave(): void {
+  process.exitCode = brokenExit ?? EXIT.interrupted;
+  setTimeout(() => process.exit(), UNREAD_MS).unref();
+}
+
+function unwritable(cause: NodeJS.ErrnoException): DepthwiseError {
+  return new DepthwiseError("FILE_UNREADABLE", {
+    what: `standard output: it cannot be written (${cause.code ?? cause.message})`,
+    advice: "Check where it leads, and that there is room.",
+    cause,
+  });
+}
+
+/** One line. Where an error came from is for those who look for it in here. */
+function report(error: unknown): void {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const bug = "This is a bug in depthwise, please report it";
+  if (isDepthwiseError(error)) complain(`${error.code}: ${message}`);
+  else
+    complain(
+      `${name}: ${message.replace(/\.$/, "")}. ${message.includes(bug) ? "" : `${bug}. `}${DEBUG}=1 shows where.`,
+    );
+  if (process.env[DEBUG]) printAside((stack ?? "").split("\n"));
 }

@@ -57,16 +57,7 @@ export function withoutUndefined<Values extends object>(
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
-/** `text`, `markdown` or `json`, by the flags. */
-export function formatOf(flags: {
-  readonly json?: boolean;
-  readonly markdown?: boolean;
-}): "text" | "markdown" | "json" {
-  if (flags.json === true) return "json";
-  return flags.markdown === true ? "markdown" : "text";
-}
-
-/** Writes to stdout with one newline at the end. */
-export function print(text: string): void {
-  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+/** `text` or `markdown`, by the flag. */
+export function formatOf({ markdown }: { readonly markdown?: boolean }): "text" | "markdown" {
+  return markdown === true ? "markdown" : "text";
 }

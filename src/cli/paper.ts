@@ -2,7 +2,8 @@
 
 import { Command } from "commander";
 import { formatPaper, paper } from "../cost/index.ts";
-import { formatOf, print } from "./network-options.ts";
+import { formatOf } from "./network-options.ts";
+import { print, printJson } from "./print.ts";
 
 export function paperCommand(): Command {
   return new Command("paper")
@@ -10,6 +11,6 @@ export function paperCommand(): Command {
     .option("--json", "print the object of depthwise/cost")
     .option("--markdown", "print Markdown tables")
     .action((flags: { readonly json?: boolean; readonly markdown?: boolean }) =>
-      print(formatPaper(paper(), formatOf(flags))),
+      flags.json === true ? printJson(paper(), 2) : print(formatPaper(paper(), formatOf(flags)).split("\n")),
     );
 }

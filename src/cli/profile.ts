@@ -1,8 +1,10 @@
 /** `depthwise profile`: the time of each step of a network, as a table and as a trace. */
 
 import { Command } from "commander";
+import { columnWidth, visible } from "../core/visible.ts";
 import { compile, type Profile } from "../session/index.ts";
-import { addNetworkOptions, type NetworkFlags, networkFrom, print, toNumber } from "./network-options.ts";
+import { addNetworkOptions, type NetworkFlags, networkFrom, toNumber } from "./network-options.ts";
+import { print, printJson } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
 import { writeTrace } from "./trace.ts";
 
@@ -30,7 +32,8 @@ export function profileCommand(): Command {
           signal,
         });
         if (trace !== undefined) await writeTrace(trace, profile);
-        print(json === true ? JSON.stringify(profile, null, 2) : formatProfile(profile));
+        if (json === true) printJson(profile, 2);
+        else print(formatProfile(profile).split("\n"));
       } finally {
         session.close();
       }
@@ -51,7 +54,7 @@ export function formatProfile(profile: Profile): string {
     ...(limitGflops === undefined ? {} : { share: gflops / limitGflops / threads }),
   };
   const rows = [COLUMNS, ...[...steps, total].map(cells)];
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = COLUMNS.map((_, column) => columnWidth(rows.map((row) => row[column] ?? "")));
   const lines = rows.map((row) =>
     row
       .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
@@ -64,7 +67,7 @@ export function formatProfile(profile: Profile): string {
     threads === 1 ? "1 thread" : `${threads} threads`,
   ];
   return [
-    `${network}: ${how.join(", ")}; medians of ${runs} runs`,
+    `${visible(network)}: ${how.join(", ")}; medians of ${runs} runs`,
     "",
     ...lines,
     "",
@@ -76,7 +79,7 @@ export function formatProfile(profile: Profile): string {
 
 function cells({ name, kernel, multAdds, timeMs, gflops, share }: Profile["steps"][number]): readonly string[] {
   return [
-    name,
+    visible(name),
     kernel,
     multAdds.toLocaleString("en-US"),
     timeMs.toFixed(3),

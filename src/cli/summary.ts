@@ -1,8 +1,10 @@
 /** `depthwise summary`: the network in a few lines and its layers. */
 
 import { Command } from "commander";
+import { visible } from "../core/visible.ts";
 import { cost } from "../cost/index.ts";
-import { addNetworkOptions, type NetworkFlags, networkFrom, print } from "./network-options.ts";
+import { addNetworkOptions, type NetworkFlags, networkFrom } from "./network-options.ts";
+import { print, printJson } from "./print.ts";
 
 export function summaryCommand(): Command {
   return addNetworkOptions(new Command("summary"))
@@ -15,22 +17,21 @@ export function summaryCommand(): Command {
       if (flags.json === true) {
         const { name, inputShape, outputs, info } = model;
         const parameters = [...model.parameterInfo.values()];
-        return print(JSON.stringify({ name, inputShape, outputs, layers, parameters, totals, info }, null, 2));
+        return printJson({ name, inputShape, outputs, layers, parameters, totals, info }, 2);
       }
       const rows = layers.map(({ name, type, outputShape = [] }) => {
         const count = [...model.parameterInfo.values()].filter(({ node }) => node === name);
         const parameters = count.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-        return `${name.padEnd(26)} ${type.padEnd(18)} ${outputShape.join(" × ").padEnd(18)} ${parameters.toLocaleString("en-US").padStart(10)}`;
+        return `${visible(name).padEnd(26)} ${type.padEnd(18)} ${outputShape.join(" × ").padEnd(18)} ${parameters.toLocaleString("en-US").padStart(10)}`;
       });
-      print(
-        [
-          `${model.name}: input ${model.inputShape.join(" × ")}, outputs ${Object.keys(model.outputs).join(", ")}`,
-          "",
-          `${"layer".padEnd(26)} ${"type".padEnd(18)} ${"output".padEnd(18)} ${"parameters".padStart(10)}`,
-          ...rows,
-          "",
-          `parameters ${totals.parameters.toLocaleString("en-US")}, of them trainable ${totals.trainableParameters.toLocaleString("en-US")}`,
-        ].join("\n"),
-      );
+      const outputs = Object.keys(model.outputs).join(", ");
+      print([
+        visible(`${model.name}: input ${model.inputShape.join(" × ")}, outputs ${outputs}`),
+        "",
+        `${"layer".padEnd(26)} ${"type".padEnd(18)} ${"output".padEnd(18)} ${"parameters".padStart(10)}`,
+        ...rows,
+        "",
+        `parameters ${totals.parameters.toLocaleString("en-US")}, of them trainable ${totals.trainableParameters.toLocaleString("en-US")}`,
+      ]);
     });
 }

@@ -7,12 +7,13 @@ import { basename, dirname } from "node:path";
 import { Command } from "commander";
 import { type Classifier, createClassifier, type Prediction } from "../classify/index.ts";
 import { DepthwiseError } from "../core/errors.ts";
+import { columnWidth, visible } from "../core/visible.ts";
 import type { Preprocessing } from "../images/index.ts";
 import { describe } from "../weights/describe.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
 import { expandFiles } from "./files.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
-import { print } from "./network-options.ts";
+import { print, printJson } from "./print.ts";
 
 interface Flags extends LoadFlags {
   readonly images: readonly string[];
@@ -41,9 +42,8 @@ export function verifyCommand(): Command {
       const images = await expandFiles(flags.images);
       const rows = await reportRows(model, images, flags);
       const { doubts } = describe(model);
-      print(
-        flags.json === true ? JSON.stringify({ images, rows, doubts }, null, 2) : formatReport(images, rows, doubts),
-      );
+      if (flags.json === true) printJson({ images, rows, doubts }, 2);
+      else print(formatReport(images, rows, doubts));
     });
 }
 
@@ -138,17 +138,17 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 
-function formatReport(images: readonly string[], rows: readonly Row[], doubts: readonly string[]): string {
+function formatReport(images: readonly string[], rows: readonly Row[], doubts: readonly string[]): readonly string[] {
   const percent = (share: number | undefined) => (share === undefined ? "" : `${(100 * share).toFixed(0)} %`);
   const cells = rows.map(({ way, confidence, agreement, correct }) => [
-    way,
+    visible(way),
     percent(confidence),
     percent(agreement),
     percent(correct),
   ]);
   const isJudged = rows.some(({ correct }) => correct !== undefined);
   const table = [["pictures fed", "mean confidence", "same label", isJudged ? "as the folder says" : ""], ...cells];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const widths = [0, 1, 2, 3].map((column) => columnWidth(table.map((row) => row[column] ?? "")));
   return [
     images.length === 1 ? "1 picture" : `${images.length} pictures`,
     "",
@@ -158,6 +158,6 @@ function formatReport(images: readonly string[], rows: readonly Row[], doubts: r
         .join("  ")
         .trimEnd(),
     ),
-    ...(doubts.length === 0 ? [] : ["", "Assumed, to be checked:", ...doubts.map((doubt) => `- ${doubt}`)]),
-  ].join("\n");
+    ...(doubts.length === 0 ? [] : ["", "Assumed, to be checked:", ...doubts.map((doubt) => `- ${visible(doubt)}`)]),
+  ];
 }

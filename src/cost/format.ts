@@ -1,18 +1,22 @@
 /** Costs and the paper's tables as text, Markdown or JSON. */
 
 import { oneOf } from "../core/options.ts";
+import { columnWidth, visible } from "../core/visible.ts";
 import type { Cost } from "./cost.ts";
 import type { PaperCell, PaperReport, PaperTable } from "./paper.ts";
 
 export type Format = "text" | "markdown" | "json";
 const FORMATS = ["text", "markdown", "json"] as const;
 
-/** A cost as an aligned table, a Markdown table, or the object itself as JSON. */
+/**
+ * A cost as an aligned table, a Markdown table, or the object itself as JSON. What a terminal would obey in names (a
+ * network may come from a file) is written out in the tables, as `\u{1b}`.
+ */
 export function formatCost(result: Cost, format: Format = "text"): string {
   if (oneOf("formatCost", "format", format, FORMATS) === "json") return JSON.stringify(result, null, 2);
   const word = result.word ?? "mult-adds";
   const rows = result.layers.map((layer) => [
-    layer.name,
+    visible(layer.name),
     layer.kind,
     layer.inputShape.join(" × "),
     layer.outputShape.join(" × "),
@@ -34,7 +38,7 @@ export function formatCost(result: Cost, format: Format = "text"): string {
     ]);
   const { totals } = result;
   return [
-    `${result.network}, convention ${result.convention}`,
+    `${visible(result.network)}, convention ${result.convention}`,
     "",
     table([header, ...rows], format, 4),
     "",
@@ -116,14 +120,14 @@ function table(rows: readonly (readonly string[])[], format: Format, firstNumber
   const [header = []] = rows;
   const isRight = (column: number) => column >= firstNumber && header[column] !== "remark";
   if (format === "markdown") {
-    const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+    const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
     return [
       line(header),
       line(header.map((_, column) => (isRight(column) ? "---:" : "---"))),
       ...rows.slice(1).map(line),
     ].join("\n");
   }
-  const widths = header.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  const widths = header.map((_, column) => columnWidth(rows.map((row) => row[column] ?? "")));
   return rows
     .map((row) =>
       row

@@ -1,6 +1,7 @@
 /** `describe`: what is known of a model, decision by decision, and on what evidence. */
 
 import { optionError } from "../core/options.ts";
+import { columnWidth, visible } from "../core/visible.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
 import type { Basis, Fact } from "./facts.ts";
 import { provenanceOf } from "./provenance.ts";
@@ -114,7 +115,8 @@ function doubtsAbout({ name, value, basis, from }: Decision): readonly string[] 
 
 /**
  * The description as text for a terminal: what the model is, a line a decision (name, value, basis, what it rests on),
- * then the doubts.
+ * then the doubts. What a terminal would obey in names and values (controls, bidi marks) is written out as `\u{1b}`:
+ * nobody could escape it afterwards without the line breaks. `describe` gives them as they are.
  *
  * @param description as `describe` gives it
  * @throws {DepthwiseError} `OPTION_INVALID` for what is no description, such as the model itself
@@ -124,15 +126,20 @@ export function formatDescription(description: ModelDescription): string {
     throw optionError("formatDescription", "description", "what describe(model) gives", description);
   }
   const { name, format, file, understoodBy, inputShape, outputs, parameters, decisions, doubts } = description;
-  const rows = decisions.map((decision) => [decision.name, show(decision.value), decision.basis, decision.from]);
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return [
+  const rows = decisions.map((decision) =>
+    [decision.name, show(decision.value), decision.basis, decision.from].map(visible),
+  );
+  const widths = [0, 1, 2].map((column) => columnWidth(rows.map((row) => row[column] ?? "")));
+  const head = [
     `${name}: ${format}${file === undefined ? "" : `, ${file}`}`,
     `input ${inputShape.join(" × ")}, outputs ${outputs.join(", ")}, ${parameters.toLocaleString("en-US")} parameters`,
     ...(understoodBy === undefined ? [] : [`understood by ${understoodBy}`]),
+  ];
+  return [
+    ...head.map(visible),
     "",
     ...rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")),
-    ...(doubts.length === 0 ? [] : ["", "Assumed, to be checked:", ...doubts.map((doubt) => `- ${doubt}`)]),
+    ...(doubts.length === 0 ? [] : ["", "Assumed, to be checked:", ...doubts.map((doubt) => `- ${visible(doubt)}`)]),
   ].join("\n");
 }
 

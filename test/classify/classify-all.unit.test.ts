@@ -136,6 +136,24 @@ describe("classifyAll", () => {
     expect(seen.at(-1)).toEqual({ done: 5, total: 5 });
   });
 
+  it("hands over what nobody foresaw of an image as a typed error", async () => {
+    const classifier = await createClassifier(model, { batch: 2 });
+    const trap = {
+      data: new Uint8Array(3),
+      height: 1,
+      get width(): number {
+        throw new TypeError("no width today");
+      },
+    };
+    const results = await all(classifier.classifyAll([trap, files[0]!], { onError: "yield" }));
+    expect(results.map(({ error }) => error?.code)).toEqual(["IMAGE_UNREADABLE", undefined]);
+    expect(results[0]?.error).toMatchObject({
+      message: expect.stringContaining("image 0"),
+      cause: expect.any(TypeError),
+    });
+    await expect(all(classifier.classifyAll([trap]))).rejects.toThrow("no width today");
+  });
+
   it("passes maxPixels on", async () => {
     const classifier = await createClassifier(model);
     const [result] = await all(classifier.classifyAll(files.slice(0, 1), { maxPixels: 100, onError: "yield" }));

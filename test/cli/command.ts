@@ -3,7 +3,7 @@
 import { execFile, spawn } from "node:child_process";
 import { resolve } from "node:path";
 
-const command = resolve(import.meta.dirname, "../../dist/cli/depthwise.js");
+export const command = resolve(import.meta.dirname, "../../dist/cli/depthwise.js");
 
 export interface Outcome {
   readonly code: number;
@@ -23,6 +23,16 @@ export function run(
   return new Promise((done) => {
     const options = { cwd, maxBuffer: 1e8, env: { ...process.env, ...env } };
     execFile(process.execPath, [...flags, command, ...args], options, (error, stdout, stderr) => {
+      done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+/** Runs it by a shell: `script` has it as `"$@"`. */
+export function shell(script: string, args: readonly string[], cwd: string): Promise<Outcome> {
+  return new Promise((done) => {
+    const all = ["-c", script, "sh", process.execPath, command, ...args];
+    execFile("sh", all, { cwd, maxBuffer: 1e8 }, (error, stdout, stderr) => {
       done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });

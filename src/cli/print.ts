@@ -1,0 +1,141 @@
+/**
+ * All that the command prints: nothing else in this room knows stdout, stderr or the console. Whatever comes here,
+ * names and labels out of files among it, reaches the terminal as text and nothing else.
+ */
+
+import { once } from "node:events";
+import { fstatSync, writeSync } from "node:fs";
+import { SingleBar } from "cli-progress";
+import { harmless, UNSEEN, visible } from "../core/visible.ts";
+
+/** What came of stdout: an error after which nothing more is written. */
+let broken: NodeJS.ErrnoException | undefined;
+let onBroken = (_error: NodeJS.ErrnoException): void => undefined;
+
+/** Prints lines; a line break within one is written out. Fields out of files go through `visible` first. */
+export function print(lines: readonly string[]): void {
+  besideBar(() => send(`${lines.map(harmless).join("\n")}\n`));
+}
+
+/** Prints JSON that a parser reads as it was, and a terminal as text. */
+export function printJson(value: unknown, indent?: number): void {
+  const escaped = (text: string) => (text === "\n" ? text : text.split("").map(unit).join(""));
+  besideBar(() => send(`${JSON.stringify(value, null, indent).replaceAll(UNSEEN, escaped)}\n`));
+}
+
+const unit = (half: string) => `\\u${half.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
+/** Writes a file to stdout, which then takes nothing else. */
+export async function printBytes(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+    send(bytes, resolve);
+  });
+  signal.throwIfAborted();
+}
+
+/** Waits for a slow reader: what it does not take is held in memory. */
+export async function drained(signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  if (process.stdout.writableNeedDrain) await once(process.stdout, "drain", { signal });
+}
+
+/** Prints lines beside the results: errors, and what would be in the way of a file on stdout. */
+export function printAside(lines: readonly string[]): void {
+  besideBar(() => process.stderr.write(`${lines.map(harmless).join("\n")}\n`));
+}
+
+/** One line about what went wrong. */
+export function complain(message: string): void {
+  printAside([`depthwise: ${visible(message)}`]);
+}
+
+export function isTerminal(): boolean {
+  return process.stdout.isTTY === true;
+}
+
+/** Calls back once if stdout cannot be written. Errors of stderr have nowhere to go. */
+export function watchOutput(callback: (error: NodeJS.ErrnoException) => void): void {
+  onBroken = callback;
+  process.stdout.on("error", breakOff);
+  process.stderr.on("error", () => undefined);
+}
+
+/** For the parser, which writes help in many lines, and in an error, which is one, what it was given. */
+export const parserOutput = {
+  writeOut: (text: string) => print(text.replace(/\n$/, "").split("\n")),
+  writeErr: (text: string) => printAside(text.replace(/\n$/, "").split("\n")),
+  outputError: (text: string) => {
+    const [, line = "", suggestion = ""] = /^(.*?)(\n\(Did you mean [^\n]*\?\))?\n?$/s.exec(text) ?? [];
+    printAside([visible(line), ...suggestion.split("\n").slice(1)]);
+  },
+};
+
+export interface Bar {
+  /** Draws it when first called. */
+  update(done: number, total: number, name?: string): void;
+  stop(): void;
+}
+
+let drawn: { readonly hide: () => void; readonly show: () => void } | undefined;
+
+/** A bar on stderr, if that is a terminal. What is printed meanwhile goes above it. */
+export function progressBar(format: string): Bar {
+  // Lines that wrap are cut, not forbidden: a process that is killed leaves the terminal as it was.
+  const options = { format, stream: process.stderr, clearOnComplete: true, linewrap: true };
+  const bar = new SingleBar(options);
+  let isOver = !process.stderr.isTTY;
+  return {
+    update(done, total, name = "") {
+      if (isOver) return;
+      const show = () => bar.start(total, done, { name: visible(name) });
+      if (!bar.isActive) show();
+      drawn = { hide: () => bar.stop(), show };
+      bar.setTotal(total);
+      bar.update(done, { name: visible(name) });
+    },
+    stop() {
+      isOver = true;
+      drawn = undefined;
+      bar.stop();
+    },
+  };
+}
+
+function besideBar(write: () => void): void {
+  drawn?.hide();
+  write();
+  drawn?.show();
+}
+
+function send(data: string | Uint8Array, done = (): void => undefined): void {
+  if (broken !== undefined) return;
+  if (!isFile()) {
+    process.stdout.write(data, (error) => {
+      if (error instanceof Error) breakOff(error);
+      done();
+    });
+    return;
+  }
+  // A full disk takes a part of a write and says so in the count alone; the stream does not look at it.
+  try {
+    const bytes = typeof data === "string" ? Buffer.from(data) : data;
+    for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
+    done();
+  } catch (error) {
+    breakOff(error as NodeJS.ErrnoException);
+  }
+}
+
+/** Whether stdout is a file or a device, which is written at once: no terminal, no pipe. */
+function isFile(): boolean {
+  if (isTerminal()) return false;
+  const stats = fstatSync(1);
+  return !stats.isFIFO() && !stats.isSocket();
+}
+
+function breakOff(error: NodeJS.ErrnoException): void {
+  if (broken !== undefined) return;
+  broken = error;
+  onBroken(error);
+}
