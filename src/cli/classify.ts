@@ -3,6 +3,7 @@
 import { SingleBar } from "cli-progress";
 import { Command } from "commander";
 import { type Classifier, createClassifier, type Prediction } from "../classify/index.ts";
+import { shownAddress } from "../core/address.ts";
 import { loadModel } from "../weights/load-model.ts";
 import { expandFiles } from "./files.ts";
 import { print, toNumber } from "./network-options.ts";
@@ -56,7 +57,8 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
       onError: "yield",
       onProgress: ({ done }) => bar?.update(done),
     });
-    for await (const { image: file, predictions, error } of results) {
+    for await (const { image, predictions, error } of results) {
+      const file = shownAddress(image);
       if (error === undefined) {
         const now = performance.now();
         const milliseconds = Math.round((now - before) * 10) / 10;

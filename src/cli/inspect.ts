@@ -1,6 +1,7 @@
 /** `depthwise inspect`: what a file is, what is in it, and what was decided about it on what evidence. */
 
 import { Command } from "commander";
+import { shownAddress } from "../core/address.ts";
 import { isDepthwiseError } from "../core/errors.ts";
 import { describe, formatDescription } from "../weights/describe.ts";
 import type { ModelFile } from "../weights/model-file.ts";
@@ -29,7 +30,7 @@ export function inspectCommand(): Command {
       const { format, remarks } = content;
       // What the file holds is shown before it is known whether it is a MobileNet.
       if (flags.json !== true) {
-        print([`${files.join(" + ")}: ${format}`, ...remarkLines(remarks)].join("\n"));
+        print([`${files.map(shownAddress).join(" + ")}: ${format}`, ...remarkLines(remarks)].join("\n"));
         if (flags.tensors !== false) print(["", ...tensorLines(tensors), ""].join("\n"));
       }
       try {

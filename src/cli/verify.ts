@@ -6,6 +6,7 @@
 import { basename, dirname } from "node:path";
 import { Command } from "commander";
 import { type Classifier, createClassifier, type Prediction } from "../classify/index.ts";
+import { shownAddress } from "../core/address.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import type { Preprocessing } from "../images/index.ts";
 import { describe } from "../weights/describe.ts";
@@ -41,8 +42,11 @@ export function verifyCommand(): Command {
       const images = await expandFiles(flags.images);
       const rows = await reportRows(model, images, flags);
       const { doubts } = describe(model);
+      const shown = images.map(shownAddress);
       print(
-        flags.json === true ? JSON.stringify({ images, rows, doubts }, null, 2) : formatReport(images, rows, doubts),
+        flags.json === true
+          ? JSON.stringify({ images: shown, rows, doubts }, null, 2)
+          : formatReport(shown, rows, doubts),
       );
     });
 }
@@ -81,13 +85,13 @@ async function reportRows(model: LoadedModel, images: readonly string[], flags: 
     const isShared = new Set(own.labels);
     if (!labels.some((label) => isShared.has(label))) {
       throw new DepthwiseError("CLASSES_MISMATCH", {
-        what: `verify: ${flags.against}`,
+        what: `verify: ${shownAddress(flags.against)}`,
         expected: "a model that knows some of the same classes",
         found: `${labels.length} other classes (${labels.slice(0, 3).join(", ")}, …)`,
         advice: "Compare it with a model that was trained for the same labels.",
       });
     }
-    rows.push(asRow(basename(flags.against), best, labels));
+    rows.push(asRow(basename(shownAddress(flags.against)), best, labels));
   }
   return rows;
 }

@@ -79,6 +79,15 @@ export function oneOf<T extends string>(owner: string, option: string, value: un
   throw optionError(owner, option, expected, value, hint === "" ? undefined : hint);
 }
 
+/** A signal, or nothing. By what it does, not its class: pages have signals of other realms and of packages. */
+export function signalOption(owner: string, signal: unknown): AbortSignal | undefined {
+  if (signal === undefined || signal === null) return undefined;
+  const { aborted, addEventListener, throwIfAborted } = signal as Partial<AbortSignal>;
+  const isSignal = typeof addEventListener === "function" && typeof throwIfAborted === "function";
+  if (isSignal && typeof aborted === "boolean") return signal as AbortSignal;
+  throw optionError(owner, "signal", "an AbortSignal", signal);
+}
+
 export function booleanOption(owner: string, option: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
   throw optionError(owner, option, "true or false", value);

@@ -1,6 +1,7 @@
 /** Models on a disk: a file or a directory, and the files beside it. */
 
 import { type NodeStats, readBytes, statsOf } from "../../core/bytes.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
 import type { OpenFile } from "../model-file.ts";
 import type { Opening } from "./opening.ts";
 import { relativeParts } from "./relative-path.ts";
@@ -21,7 +22,7 @@ export async function openPath(path: string, opening: Opening): Promise<OpenFile
       const parts = relativeParts(head, name);
       const { dirname, join } = process.getBuiltinModule("node:path");
       const beside = join(dirname(head), ...parts);
-      return readPath(beside, await statsOf(beside), opening);
+      return readPath(beside, await untilAborted(statsOf(beside), opening.settings.signal), opening);
     },
   };
 }
