@@ -92,6 +92,11 @@ async function readAny(source: ByteSource, options: ReadBytesOptions): Promise<U
   return place.protocol === "file:" ? readFileBytes(filePath(place), options) : fetchBytes(place.href, options);
 }
 
+/** `readBytes` of a path alone: apart, so that whoever reads no address does not carry what fetches one. */
+export function readFile(path: string, options: ReadBytesOptions): Promise<Uint8Array> {
+  return untilAborted(readFileBytes(path, options), options.signal);
+}
+
 async function readFileBytes(path: string, { maxBytes, signal }: ReadBytesOptions): Promise<Uint8Array> {
   const files = nodeFiles();
   if (files === undefined) {

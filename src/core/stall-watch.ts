@@ -1,6 +1,7 @@
 /** Ends a request that nothing comes from, or next to nothing. */
 
 import { optionError, positiveNumber } from "./options.ts";
+import { onAbort } from "./until-aborted.ts";
 
 /** How slow a server may be. */
 export interface Pace {
@@ -62,9 +63,7 @@ export function startWatch(
       controller.abort();
     });
   let cancel = begin();
-  const forward = () => controller.abort(outer?.reason);
-  outer?.addEventListener("abort", forward);
-  if (outer?.aborted) forward();
+  const forget = outer && onAbort(outer, () => controller.abort(outer.reason));
   return {
     signal: controller.signal,
     get stall() {
@@ -80,7 +79,7 @@ export function startWatch(
     },
     stop() {
       cancel();
-      outer?.removeEventListener("abort", forward);
+      forget?.();
       controller.abort();
     },
   };

@@ -1,5 +1,6 @@
 /** Images at an address: servers that stall, lie or lead elsewhere, and what is no address. */
 
+import { getEventListeners } from "node:events";
 import type { ServerResponse } from "node:http";
 import sharp from "sharp";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -244,6 +245,21 @@ describe("aborting", () => {
       setTimeout(() => control.abort(reason), 50);
       await expect(decoding).rejects.toBe(reason);
     }
+  });
+
+  it("of thirty at once takes one listener of the signal, and leaves none", async () => {
+    const { signal } = new AbortController();
+    const warnings: string[] = [];
+    const warn = ({ name }: Error) => warnings.push(name);
+    process.on("warning", warn);
+    const url = server.on("/cat.png", file(png));
+    const all = Array.from({ length: 30 }, (_, i) => decodeImage(i % 2 === 0 ? png : url, { signal }));
+    expect(getEventListeners(signal, "abort").length).toBeLessThan(3);
+    await Promise.all(all);
+    await new Promise((done) => setImmediate(done));
+    process.off("warning", warn);
+    expect(warnings).toEqual([]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   it.each([{}, "stop", 5, { aborted: false }, new EventTarget()])("with %o is refused", async (signal) => {

@@ -1,6 +1,6 @@
 /** A cache that nobody has to wait for after an abort: a disk may hang, and a database be in use by another tab. */
 
-import { untilAborted } from "../../core/until-aborted.ts";
+import { onAbort, untilAborted } from "../../core/until-aborted.ts";
 import type { CachedFile, PartialFile, SourceCache } from "./cache.ts";
 
 /** Longest that what arrived is waited for to be put by, where the one who aborted is waiting. */
@@ -46,18 +46,16 @@ async function abortablePartial(opening: Promise<PartialFile>, signal: AbortSign
 
 async function briefly(work: Promise<void>, signal: AbortSignal): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let start = () => {};
+  let forget = () => {};
   const late = new Promise<void>((done) => {
-    start = () => {
+    forget = onAbort(signal, () => {
       timer ??= setTimeout(done, LEAVING_MS);
-    };
+    });
   });
-  if (signal.aborted) start();
-  else signal.addEventListener("abort", start);
   try {
     await Promise.race([work, late]);
   } finally {
-    signal.removeEventListener("abort", start);
+    forget();
     clearTimeout(timer);
   }
 }
