@@ -218,6 +218,28 @@ describe("what is no address", () => {
   });
 });
 
+describe("a classifier", () => {
+  it("has the same options, and leaves a server that is slower than they say", async () => {
+    const labels = ["a", "b"];
+    const classifier = await createClassifier(mobileNetV1({ alpha: 0.25, resolution: 32, classes: 2, labels }), {
+      threads: 1,
+    });
+    try {
+      const url = server.on("/cat.png", () => {});
+      const message = expect.stringContaining("no answer for 0.1 s");
+      const slow = { stallTimeout: 100 };
+      await expect(classifier.classify(url, slow)).rejects.toMatchObject({ message });
+      await expect(classifier.classifyAll([url], slow).next()).rejects.toMatchObject({ message });
+      for (const wrong of [{ stallTimeout: 0 }, { minBytesPerSecond: -1 }, { signal: {} as AbortSignal }]) {
+        await expect(classifier.classify(url, wrong)).rejects.toMatchObject({ code: "OPTION_INVALID" });
+        expect(() => classifier.classifyAll([url], wrong)).toThrow(/classifyAll: (stallT|minBytes|signal)/);
+      }
+    } finally {
+      classifier.close();
+    }
+  });
+});
+
 describe("a data: or blob: address", () => {
   it("is an image like any other", async () => {
     const data = `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
