@@ -90,7 +90,7 @@ describe("a download that is given up", () => {
     }
     same((await open(url)).bytes, large);
     expect(tries).toBe(14);
-    // It was 7.5 × the file; what is on its way when the connection ends is lost.
+    // It was 8.4 × the file; what is on its way when the connection ends is lost.
     expect(sent.reduce((a, b) => a + b, 0)).toBeLessThan(2 * large.length);
     expect(await names()).toEqual(entryOf(url));
   });
