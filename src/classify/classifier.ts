@@ -3,6 +3,7 @@
 import type { ByteSource } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { checkKnownOptions, positiveInteger } from "../core/options.ts";
+import type { Pace } from "../core/stall-watch.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { decodeImage } from "../images/decode.ts";
 import { type ImageDataLike, type Pixels, toPixels } from "../images/pixels.ts";
@@ -16,6 +17,7 @@ import { checkNetwork, type Network } from "../layers/network.ts";
 import { type CompileOptions, compile } from "../session/compile.ts";
 import type { Explanation, Session } from "../session/session.ts";
 import { type ClassifiedImage, type ClassifyAllOptions, classifyAll, type UnreadableImage } from "./classify-all.ts";
+import { READING, readingOf } from "./reading.ts";
 
 /** Options that go to `compile`. */
 const COMPILED = ["backend", "threads", "simd", "worker", "batch"] as const;
@@ -38,7 +40,8 @@ export interface ClassifierOptions extends Pick<CompileOptions, (typeof COMPILED
   readonly labels?: readonly string[];
 }
 
-export interface ImageOptions {
+/** Of images at an address, how slow a server may be is asked as in `decodeImage`. */
+export interface ImageOptions extends Partial<Pace> {
   /** Most pixels an image may have. Default 16383². */
   readonly maxPixels?: number;
   readonly signal?: AbortSignal;
@@ -107,10 +110,8 @@ export async function createClassifier(model: Network, options: ClassifierOption
   const session: Session = await compile(model as Network<string>, compileOptions);
   const { batch } = session;
 
-  const toInput = async (image: ImageSource, { maxPixels, signal }: ImageOptions): Promise<Float32Array> => {
-    const pixels: Pixels = isPixels(image)
-      ? toPixels(image)
-      : await decodeImage(image, { ...(maxPixels === undefined ? {} : { maxPixels }), signal });
+  const toInput = async (image: ImageSource, imageOptions: ImageOptions): Promise<Float32Array> => {
+    const pixels: Pixels = isPixels(image) ? toPixels(image) : await decodeImage(image, readingOf(imageOptions));
     return preprocess(pixels, preprocessing);
   };
   /** One row of an output for each input; at most `batch` of them. */
@@ -141,7 +142,7 @@ export async function createClassifier(model: Network, options: ClassifierOption
   };
 
   const classify = async (given: ImageSource | readonly ImageSource[], classifyOptions: ClassifyOptions = {}) => {
-    checkKnownOptions("classify", classifyOptions, ["topK", "maxPixels", "signal"]);
+    checkKnownOptions("classify", classifyOptions, ["topK", ...READING]);
     requireProbabilities(model);
     const topK = positiveInteger("classify", "topK", classifyOptions.topK ?? 5);
     const images: readonly ImageSource[] = Array.isArray(given) ? given : [given as ImageSource];
@@ -166,7 +167,7 @@ export async function createClassifier(model: Network, options: ClassifierOption
         });
       },
       async embed(image: ImageSource, imageOptions: ImageOptions = {}) {
-        checkKnownOptions("embed", imageOptions, ["maxPixels", "signal"]);
+        checkKnownOptions("embed", imageOptions, READING);
         requireOutput(model, "embedding", "Give the network an output called embedding.");
         const [row] = await runAll([image], "embedding", imageOptions);
         return row ?? tensor([], [0]);

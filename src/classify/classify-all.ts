@@ -1,9 +1,12 @@
 /** Many images in a row: some are read and decoded while the network runs on others, and results come in order. */
 
+import { shownAddress } from "../core/address.ts";
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
-import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
+import { checkKnownOptions, oneOf, optionError, positiveInteger, signalOption } from "../core/options.ts";
+import { paceOf } from "../core/stall-watch.ts";
 import type { ClassifyOptions, ImageOptions, ImageSource, Prediction } from "./classifier.ts";
 import { inOrder } from "./in-order.ts";
+import { READING, readingOf } from "./reading.ts";
 
 export interface Progress {
   /** Images handed over, this one included. */
@@ -62,12 +65,14 @@ export function classifyAll<Source extends ImageSource>(
   options: ClassifyAllOptions,
   { batch, decode, classify }: Classifying,
 ): Results<Source> {
-  checkKnownOptions("classifyAll", options, ["topK", "maxPixels", "signal", "concurrency", "onProgress", "onError"]);
+  checkKnownOptions("classifyAll", options, ["topK", ...READING, "concurrency", "onProgress", "onError"]);
   checkIterable(images);
   const topK = positiveInteger("classifyAll", "topK", options.topK ?? 5);
   const concurrency = positiveInteger("classifyAll", "concurrency", options.concurrency ?? 4);
   const onError = oneOf("classifyAll", "onError", options.onError ?? "reject", ["reject", "yield"]);
-  const { maxPixels, signal, onProgress } = options;
+  const { maxPixels, onProgress } = options;
+  const signal = signalOption("classifyAll", options.signal);
+  paceOf("classifyAll", options);
   if (maxPixels !== undefined) positiveInteger("classifyAll", "maxPixels", maxPixels);
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw optionError("classifyAll", "onProgress", "a function", onProgress);
@@ -75,8 +80,7 @@ export function classifyAll<Source extends ImageSource>(
   const work = {
     concurrency,
     batch,
-    prepare: (image: Source, stop: AbortSignal) =>
-      decode(image, { signal: stop, ...(maxPixels === undefined ? {} : { maxPixels }) }),
+    prepare: (image: Source, stop: AbortSignal) => decode(image, { ...readingOf(options), signal: stop }),
     run: (inputs: readonly Float32Array[], stop: AbortSignal) => classify(inputs, topK, stop),
     isKept: (error: unknown) => onError === "yield" && !(isDepthwiseError(error) && error.code === "PACKAGE_MISSING"),
   };
@@ -93,7 +97,7 @@ export function classifyAll<Source extends ImageSource>(
 /** Whatever reading one image throws is about that image: an address that is none, a fault of a decoder. */
 function typed(cause: unknown, image: ImageSource, index: number): DepthwiseError {
   if (isDepthwiseError(cause)) return cause;
-  const name = typeof image === "string" ? image : `image ${index}`;
+  const name = typeof image === "string" ? shownAddress(image) : `image ${index}`;
   return new DepthwiseError("IMAGE_UNREADABLE", {
     what: `${name}: it cannot be read (${cause instanceof Error ? cause.message : String(cause)})`,
     advice: "Pass a path, a URL, a Blob or bytes of an image file.",

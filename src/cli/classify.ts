@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { type Classifier, createClassifier, type Prediction } from "../classify/index.ts";
+import { shownAddress } from "../core/address.ts";
 import { visible } from "../core/visible.ts";
 import { loadModel } from "../weights/load-model.ts";
 import { expandFiles } from "./files.ts";
@@ -54,7 +55,8 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
       onError: "yield",
       onProgress: ({ done }) => bar?.update(done, files.length),
     });
-    for await (const { image: file, predictions, error } of results) {
+    for await (const { image, predictions, error } of results) {
+      const file = shownAddress(image);
       if (error === undefined) {
         const now = performance.now();
         const milliseconds = Math.round((now - before) * 10) / 10;

@@ -1,6 +1,7 @@
 /** `depthwise inspect`: what a file is, what is in it, and what was decided about it on what evidence. */
 
 import { Command } from "commander";
+import { shownAddress } from "../core/address.ts";
 import { isDepthwiseError } from "../core/errors.ts";
 import { columnWidth, visible } from "../core/visible.ts";
 import { describe, formatDescription } from "../weights/describe.ts";
@@ -30,7 +31,7 @@ export function inspectCommand(): Command {
       const { format, remarks } = content;
       // What the file holds is shown before it is known whether it is a MobileNet.
       if (flags.json !== true) {
-        print([visible(`${files.join(" + ")}: ${format}`), ...remarkLines(remarks)]);
+        print([visible(`${files.map(shownAddress).join(" + ")}: ${format}`), ...remarkLines(remarks)]);
         if (flags.tensors !== false) print(["", ...tensorLines(tensors)]);
       }
       try {

@@ -1,6 +1,7 @@
 /** Loading a model for a command: the options that beat what a file says, and a bar while it is fetched. */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { shownAddress } from "../core/address.ts";
 import { optionError } from "../core/options.ts";
 import type { MobileNetV1Options } from "../models/index.ts";
 import { type LoadedModel, type LoadOptions, loadModel, type OpenedModel, openModel } from "../weights/load-model.ts";
@@ -53,7 +54,12 @@ export function openFrom(files: readonly string[], flags: LoadFlags): Promise<Op
 
 function sourceOf([first = "", second, ...others]: readonly string[]): string | readonly [string, string] {
   if (others.length > 0) {
-    throw optionError("depthwise", "files", "one, or two halves of one network", [first, second, ...others]);
+    throw optionError(
+      "depthwise",
+      "files",
+      "one, or two halves of one network",
+      [first, second, ...others].map((file = "") => shownAddress(file)),
+    );
   }
   return second === undefined ? first : [first, second];
 }

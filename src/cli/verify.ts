@@ -6,6 +6,7 @@
 import { basename, dirname } from "node:path";
 import { Command } from "commander";
 import { type Classifier, createClassifier, type Prediction } from "../classify/index.ts";
+import { shownAddress } from "../core/address.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { columnWidth, visible } from "../core/visible.ts";
 import type { Preprocessing } from "../images/index.ts";
@@ -42,8 +43,9 @@ export function verifyCommand(): Command {
       const images = await expandFiles(flags.images);
       const rows = await reportRows(model, images, flags);
       const { doubts } = describe(model);
-      if (flags.json === true) printJson({ images, rows, doubts }, 2);
-      else print(formatReport(images, rows, doubts));
+      const shown = images.map(shownAddress);
+      if (flags.json === true) printJson({ images: shown, rows, doubts }, 2);
+      else print(formatReport(shown, rows, doubts));
     });
 }
 
@@ -81,13 +83,13 @@ async function reportRows(model: LoadedModel, images: readonly string[], flags: 
     const isShared = new Set(own.labels);
     if (!labels.some((label) => isShared.has(label))) {
       throw new DepthwiseError("CLASSES_MISMATCH", {
-        what: `verify: ${flags.against}`,
+        what: `verify: ${shownAddress(flags.against)}`,
         expected: "a model that knows some of the same classes",
         found: `${labels.length} other classes (${labels.slice(0, 3).join(", ")}, …)`,
         advice: "Compare it with a model that was trained for the same labels.",
       });
     }
-    rows.push(asRow(basename(flags.against), best, labels));
+    rows.push(asRow(basename(shownAddress(flags.against)), best, labels));
   }
   return rows;
 }

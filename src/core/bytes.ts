@@ -1,10 +1,15 @@
 /** Bytes from wherever a user has them: a path, a URL, a Blob, an array. Nothing larger than asked for is held. */
 
+import { filePath, locate, requestOf, shownAddress } from "./address.ts";
 import { DepthwiseError } from "./errors.ts";
+import { follow } from "./follow.ts";
+import { type Pace, paceOf, startWatch } from "./stall-watch.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 export type ByteSource = string | URL | Blob | ArrayBuffer | ArrayBufferView;
 
-export interface ReadBytesOptions {
+/** A server that is slower than `Pace` says is left. */
+export interface ReadBytesOptions extends Partial<Pace> {
   /** Largest file that is read. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;
@@ -44,47 +49,52 @@ export async function statsOf(path: string): Promise<NodeStats | undefined> {
   return files && called<NodeStats>((done) => files.stat(path, done)).catch(() => undefined);
 }
 
-/** How a source is called in messages. */
+/**
+ * How a source is called in messages: an address without its secrets.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` for a `file:` URL that names no path
+ */
 export function sourceName(source: ByteSource): string {
-  if (typeof source === "string") return source;
-  if (source instanceof URL) return source.protocol === "file:" ? filePath(source) : source.href;
+  if (typeof source === "string") return shownAddress(source);
+  if (source instanceof URL) return source.protocol === "file:" ? filePath(source) : shownAddress(source.href);
   if (source instanceof Blob) return "name" in source && typeof source.name === "string" ? source.name : "Blob";
   return "bytes";
 }
 
 /**
- * Reads a source whole. Strings are paths in Node, unless they begin with `http://`, `https://` or `file://`; in
- * a browser they are URLs.
+ * Reads a source whole. Strings are paths in Node, unless they begin with `http://`, `https://`, `file:`, `blob:` or
+ * `data:`; in a browser they are URLs. A user and password in one are sent to its origin, and stand in no message.
  *
- * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_TOO_LARGE` before anything is read,
- *         `FILE_TRUNCATED` if a server sends less than it announced
+ * @throws {DepthwiseError} `OPTION_INVALID` for what is no source; `FILE_NOT_FOUND`, `FILE_UNREADABLE`,
+ *         `FILE_TOO_LARGE` before anything is read, `FILE_TRUNCATED` if a server sends less than it announced;
+ *         `signal.reason`, as soon as it is aborted
  */
 export async function readBytes(source: ByteSource, options: ReadBytesOptions): Promise<Uint8Array> {
   options.signal?.throwIfAborted();
+  return untilAborted(readAny(source, options), options.signal);
+}
+
+const EXPECTED = "a path, a URL, a Blob or bytes";
+
+async function readAny(source: ByteSource, options: ReadBytesOptions): Promise<Uint8Array> {
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   if (typeof Blob !== "undefined" && source instanceof Blob) {
     checkSize(sourceName(source), source.size, options.maxBytes);
     return new Uint8Array(await source.arrayBuffer());
   }
-  const url = asUrl(source);
-  if (url !== undefined && url.protocol !== "file:") return fetchBytes(url, options);
-  const path = url === undefined ? String(source) : filePath(url);
-  return readFileBytes(path, options);
+  if (typeof source !== "string" && !(source instanceof URL)) {
+    const found = Object.prototype.toString.call(source).slice(8, -1);
+    throw new DepthwiseError("OPTION_INVALID", { what: "source", expected: EXPECTED, found });
+  }
+  const place = locate(source, EXPECTED, nodeFiles() !== undefined);
+  if (typeof place === "string") return readFileBytes(place, options);
+  return place.protocol === "file:" ? readFileBytes(filePath(place), options) : fetchBytes(place.href, options);
 }
 
-function asUrl(source: unknown): URL | undefined {
-  if (source instanceof URL) return source;
-  if (typeof source !== "string" || source === "") {
-    throw new DepthwiseError("OPTION_INVALID", {
-      what: "source",
-      expected: "a path, a URL, a Blob or bytes",
-      found: source === "" ? "an empty string" : Object.prototype.toString.call(source).slice(8, -1),
-    });
-  }
-  if (/^(https?|file):\/\//i.test(source)) return new URL(source);
-  if (nodeFiles() !== undefined) return undefined;
-  return new URL(source, typeof location === "undefined" ? undefined : location.href);
+/** `readBytes` of a path alone: apart, so that whoever reads no address does not carry what fetches one. */
+export function readFile(path: string, options: ReadBytesOptions): Promise<Uint8Array> {
+  return untilAborted(readFileBytes(path, options), options.signal);
 }
 
 async function readFileBytes(path: string, { maxBytes, signal }: ReadBytesOptions): Promise<Uint8Array> {
@@ -155,40 +165,51 @@ async function readPieces(
   }
 }
 
-async function fetchBytes(url: URL, { maxBytes, signal }: ReadBytesOptions): Promise<Uint8Array> {
+async function fetchBytes(address: string, { maxBytes, signal, ...rest }: ReadBytesOptions): Promise<Uint8Array> {
+  const shown = shownAddress(address);
   const unreadable = (reason: string, cause?: unknown) =>
     new DepthwiseError("FILE_UNREADABLE", {
-      what: `${url.href}: ${reason}`,
+      what: `${shown}: ${reason}`,
       advice: "Check the address and the network, or download the file and pass its path.",
-      fields: { url: url.href },
+      fields: { url: shown },
       cause,
     });
-  let response: Response;
-  try {
-    response = await fetch(url, signal === undefined ? {} : { signal });
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw unreadable("the server cannot be reached", cause);
-  }
-  if (!response.ok) throw unreadable(`the server answered ${response.status} ${response.statusText}`.trim());
-  const announced = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
-  if (announced !== null) checkSize(url.href, Number(announced), maxBytes);
+  const { url, authorization } = requestOf(address);
+  const watch = startWatch(paceOf("source", rest), signal);
   const parts: Uint8Array[] = [];
   let received = 0;
+  let announced: number | undefined;
+  let isAnswered = false;
   try {
-    for await (const part of response.body ?? []) {
-      received += part.length;
-      checkSize(url.href, received, maxBytes);
-      parts.push(part);
+    const given: Record<string, string> = authorization === undefined ? {} : { authorization };
+    const response = await follow(url, { given, signal: watch.signal });
+    if (typeof response === "string") throw unreadable(response);
+    isAnswered = true;
+    watch.hear(0);
+    if (!response.ok) throw unreadable(`the server answered ${response.status} ${response.statusText}`.trim());
+    announced = lengthOf(response);
+    if (announced !== undefined) checkSize(shown, announced, maxBytes);
+    const reader = response.body?.getReader();
+    for (;;) {
+      const part = reader && (await untilAborted(reader.read(), watch.signal));
+      if (part?.value === undefined) break;
+      watch.hear(part.value.length);
+      received += part.value.length;
+      checkSize(shown, received, maxBytes);
+      parts.push(part.value);
     }
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof DepthwiseError) throw cause;
-    throw unreadable(`the connection ended after ${received} bytes`, cause);
+    if (!isAnswered) throw unreadable(watch.stall ?? "the server cannot be reached", cause);
+    throw unreadable(`${watch.stall ?? "the connection ended"} after ${received} bytes`, cause);
+  } finally {
+    // Also ends what was not read to its end.
+    watch.stop();
   }
-  if (announced !== null && received !== Number(announced)) {
+  if (announced !== undefined && received !== announced) {
     throw new DepthwiseError("FILE_TRUNCATED", {
-      what: url.href,
+      what: shown,
       expected: `${announced} bytes`,
       found: `${received}`,
       advice: "Fetch it again.",
@@ -245,7 +266,9 @@ function checkSize(name: string, found: number, maxBytes: number): void {
   });
 }
 
-function filePath(url: URL): string {
-  const node = typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:url");
-  return node === undefined ? url.pathname : node.fileURLToPath(url);
+/** Of the file itself; undefined if the server does not say, or a page may not know whether it was packed. */
+function lengthOf({ headers, type }: Response): number | undefined {
+  const length = headers.get("content-length");
+  const isPacked = (headers.get("content-encoding") ?? "identity") !== "identity" || type === "cors";
+  return isPacked || length === null || !/^\d+$/.test(length) ? undefined : Number(length);
 }

@@ -8,14 +8,19 @@
 
 import { type ByteSource, nodeFiles, readBytes, sourceName } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
-import { checkKnownOptions, positiveInteger } from "../core/options.ts";
+import { checkKnownOptions, positiveInteger, signalOption } from "../core/options.ts";
+import { type Pace, paceOf } from "../core/stall-watch.ts";
 import { decodeInBrowser } from "./decode-in-browser.ts";
 import { decodeWithSharp } from "./decode-with-sharp.ts";
 import { describeBytes, type ImageHeader, readHeader } from "./header.ts";
 import { checkPixelCount, MAX_PIXELS, type Pixels } from "./pixels.ts";
 import { unreadable } from "./unreadable.ts";
 
-export interface DecodeOptions {
+/**
+ * A server that sends nothing for `stallTimeout` milliseconds (default 30,000), or in that time less than
+ * `minBytesPerSecond` (default 100) asks for, is left.
+ */
+export interface DecodeOptions extends Partial<Pace> {
   /** Most pixels an image may have; looked up in its header before anything is decoded. Default 16383². */
   readonly maxPixels?: number;
   /** Largest file that is read, in bytes. Default 512 MiB. */
@@ -26,18 +31,19 @@ export interface DecodeOptions {
 /**
  * Decodes an image file. What is damaged or cut off is refused, not filled up with grey.
  *
- * @param source a path, a URL, a Blob, or the bytes of a JPEG, PNG, WebP, GIF, TIFF or AVIF file
+ * @param source a path, a URL (a user and password in it are sent to its origin alone), a Blob, or the bytes of a JPEG, PNG, WebP, GIF, TIFF or AVIF file
  * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_EMPTY`, `FILE_TOO_LARGE`; `IMAGE_UNREADABLE` for
  *         what is no image, a damaged one, or an SVG drawing; `IMAGE_TOO_LARGE`; `PACKAGE_MISSING` if `sharp` is not
  *         installed; `OPTION_INVALID`. An aborted call rejects with `signal.reason`.
  */
 export async function decodeImage(source: ByteSource, options: DecodeOptions = {}): Promise<Pixels> {
-  checkKnownOptions("decodeImage", options, ["maxPixels", "maxBytes", "signal"]);
-  const { signal } = options;
+  checkKnownOptions("decodeImage", options, ["maxPixels", "maxBytes", "signal", "stallTimeout", "minBytesPerSecond"]);
+  const signal = signalOption("decodeImage", options.signal);
   const maxBytes = positiveInteger("decodeImage", "maxBytes", options.maxBytes ?? 2 ** 29);
   const maxPixels = positiveInteger("decodeImage", "maxPixels", options.maxPixels ?? MAX_PIXELS);
+  const pace = paceOf("decodeImage", options);
   const name = sourceName(source);
-  const bytes = await readBytes(source, { maxBytes, signal });
+  const bytes = await readBytes(source, { maxBytes, signal, ...pace });
   const { stored } = checkHeader(bytes, name);
   if (stored !== undefined) checkPixelCount(name, stored[0], stored[1], maxPixels);
   const decode = nodeFiles() === undefined ? decodeInBrowser : decodeWithSharp;

@@ -5,7 +5,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
 import { encodeTfjs } from "../../src/weights/write-tfjs.ts";
-import { type Act, file, type MisbehavingServer, sha256, startServer, tagOf } from "../weights/misbehaving-server.ts";
+import {
+  type Act,
+  file,
+  type MisbehavingServer,
+  redirect,
+  sha256,
+  startServer,
+  tagOf,
+} from "../weights/misbehaving-server.ts";
 import { describeInChromium, executablePath, launch } from "./chromium.ts";
 import { type Bundle, bundle, openPage, serveBundle } from "./readers-bundle.ts";
 import type { LoadRequest } from "./readers-page.ts";
@@ -237,6 +245,21 @@ describeInChromium("a model at an address, in Chromium", () => {
       expect((await site.load(url, { tellAt: HALF })).failure).toBeUndefined();
       expect(await site.page.evaluate(() => window.listCache())).toMatchObject([{ sha256: sha256(BYTES) }]);
       expect(far.asked.map(({ headers }) => headers.range)).toEqual([undefined, range]);
+    });
+
+    it("is redirected to, without what was given for the first", async () => {
+      await using site = await open([]);
+      const { far, on } = await openFar();
+      await using _ = far;
+      site.server.on("/moved", redirect(on(PATH, file(BYTES))));
+      const authorized = { headers: { authorization: "Bearer s3cret" }, cache: false };
+      expect((await site.load("moved", { options: authorized })).failure).toBeUndefined();
+      expect(site.server.asked.at(-1)?.headers.authorization).toBe("Bearer s3cret");
+      expect(far.asked.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+      const { failure } = await site.load("moved", { options: { headers: { "x-api-key": "k3y" }, cache: false } });
+      expect(failure?.code).toBe("FILE_UNREADABLE");
+      expect(failure?.message).toContain("must not get the headers given (x-api-key)");
+      expect(far.asked).toHaveLength(1);
     });
 
     it("or not: then the error says so", async () => {

@@ -41,9 +41,13 @@ export function shell(script: string, args: readonly string[], cwd: string): Pro
 /** Sends SIGINT as soon as `when` says so of what was printed; asks every 10 ms too. Ends when the process has. */
 export function interrupt(
   args: readonly string[],
-  { cwd, when }: { readonly cwd: string; readonly when: (stdout: string) => boolean },
+  {
+    cwd,
+    when,
+    env = {},
+  }: { readonly cwd: string; readonly when: (stdout: string) => boolean; readonly env?: NodeJS.ProcessEnv },
 ): Promise<Outcome & { readonly signal: string | null }> {
-  const child = spawn(process.execPath, [command, ...args], { cwd });
+  const child = spawn(process.execPath, [command, ...args], { cwd, env: { ...process.env, ...env } });
   let [stdout, stderr] = ["", ""];
   let isSent = false;
   const ask = () => {

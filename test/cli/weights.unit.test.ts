@@ -1,6 +1,15 @@
 /** The commands about files of weights: what they print, what they refuse, and how they end. */
 
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describe as describeModel, loadModel, mobileNetV1, saveModel } from "../../src/index.ts";
 import { activation, conv2d, globalAveragePool, sequential, softmax } from "../../src/layers/index.ts";
 import { writeSafetensors } from "../../src/weights/safetensors.ts";
+import { file, startServer } from "../weights/misbehaving-server.ts";
 import { interrupt, run } from "./command.ts";
 
 let folder = "";
@@ -229,4 +239,39 @@ it("Ctrl-C ends a download that hangs, and leaves nothing behind", async () => {
   });
   expect(await outcome).toMatchObject({ code: 130, stdout: "", stderr: "" });
   expect(readdirSync(folder).sort()).toEqual(before);
+});
+
+it("Ctrl-C keeps what arrived: the next try asks for the rest", async () => {
+  await using halves = await startServer();
+  const bytes = readFileSync(join(folder, "small.safetensors"));
+  const half = bytes.length >> 1;
+  const url = halves.on("/half.safetensors", file(bytes, { stallAfter: half }), file(bytes));
+  const cache = join(folder, "kept");
+  const env = { DEPTHWISE_CACHE: cache };
+  const isHalfThere = () =>
+    existsSync(cache) && readdirSync(cache).some((name) => statSync(join(cache, name)).size >= half);
+  const first = await interrupt(["inspect", url], { cwd: folder, env, when: isHalfThere });
+  expect(first).toMatchObject({ code: 130, stdout: "", stderr: "" });
+  expect(await run(["inspect", url, "--no-tensors"], { cwd: folder, env })).toMatchObject({ code: 0, stderr: "" });
+  expect(halves.asked.map(({ headers }) => headers.range)).toEqual([undefined, `bytes=${half}-`]);
+  expect(readdirSync(cache).filter((name) => name.endsWith(".part"))).toEqual([]);
+});
+
+it("a password in an address is printed by no command", async () => {
+  const signed = `${address}/whole.safetensors`.replace("//", "//me:s3cret@");
+  const broken = "http://me:s3cret@[";
+  for (const [args, code] of [
+    [["inspect", signed, "--no-cache"], 0],
+    [["inspect", signed, "--no-cache", "--json"], 0],
+    [["inspect", signed, "--offline"], 1],
+    [["inspect", signed, "--mirror", broken], 2],
+    [["inspect", broken], 2],
+    [["inspect", signed, signed, signed], 2],
+    [["verify", "small.safetensors", "--images", "b.png", "--against", signed], 0],
+    [["classify", broken, "b.png", "--weights", "small.safetensors"], 1],
+  ] as const) {
+    const outcome = await at(...args);
+    expect([args, outcome.code]).toEqual([args, code]);
+    expect(outcome.stdout + outcome.stderr).not.toContain("s3cret");
+  }
 });

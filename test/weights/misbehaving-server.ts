@@ -21,6 +21,8 @@ export interface MisbehavingServer extends AsyncDisposable {
   on(path: string, ...acts: readonly Act[]): string;
   /** Breaks every connection. */
   cut(): void;
+  /** Sends some more in every answer that is not ended. */
+  drip(text: string): void;
   /** Acts of a path so far. */
   count(path: string): number;
 }
@@ -30,7 +32,9 @@ export async function startServer(): Promise<MisbehavingServer> {
   const acts = new Map<string, readonly Act[]>();
   const asked: Asked[] = [];
   const count = (path: string) => asked.filter((request) => request.path === path).length;
+  const answers: ServerResponse[] = [];
   const server = createServer((request, response) => {
+    answers.push(response);
     const path = request.url ?? "";
     const list = acts.get(path) ?? [status(404)];
     const act = list[Math.min(count(path), list.length - 1)] ?? status(404);
@@ -44,6 +48,9 @@ export async function startServer(): Promise<MisbehavingServer> {
     asked,
     count,
     cut: () => server.closeAllConnections(),
+    drip(text) {
+      for (const response of answers) if (!response.writableEnded && !response.destroyed) response.write(text);
+    },
     on(path, ...list) {
       acts.set(path, list);
       return url + path;

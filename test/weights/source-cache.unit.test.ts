@@ -199,6 +199,25 @@ describe("a broken entry", () => {
   });
 });
 
+describe("a tag that was changed by hand", () => {
+  it.each(['"a\nb"', '"a\r\nx-evil: 1"', '"🎈"', "\u0000", "\u2028"])("to %j counts as none", async (tag) => {
+    const url = server.on("/m.bin", file(bytes), file(bytes), file(other));
+    await open(url);
+    const json = join(cache, entryOf(url)[1] ?? "");
+    await writeFile(json, JSON.stringify({ ...JSON.parse(await readFile(json, "utf8")), etag: tag }));
+    same((await open(url, { offline: true })).bytes, bytes);
+    same((await open(url)).bytes, bytes);
+    expect(server.asked.at(-1)?.headers["if-none-match"]).toBeUndefined();
+    expect(JSON.parse(await readFile(json, "utf8")).etag).toBe(tagOf(bytes));
+    // The same of what is left of a download.
+    await clearCache({ cache });
+    const left = { address: url, validator: tag, etag: tag, total: 100_000 };
+    await writeFile(join(cache, freeName(keyOf(url))), `${JSON.stringify(left)}\n0123456789`);
+    same((await open(url)).bytes, other);
+    expect(server.asked.at(-1)?.headers.range).toBeUndefined();
+  });
+});
+
 describe("a cache that cannot be used", () => {
   it("fails no download, but is told of", async () => {
     await writeFile(cache, "a file where the directory should be");
@@ -248,12 +267,7 @@ describe("a download that failed", () => {
     expect(await names()).toEqual(entryOf(url));
   });
 
-  it("leaves nothing if it is aborted, too large, forbidden or wrong", async () => {
-    const url = server.on("/m.bin", file(bytes, { stallAfter: 60_000 }));
-    const control = new AbortController();
-    const onProgress = () => control.abort(new Error("enough"));
-    await expect(open(url, { signal: control.signal, onProgress })).rejects.toThrow("enough");
-    expect(await names()).toEqual([]);
+  it("leaves nothing if it is too large, forbidden or wrong", async () => {
     await expect(open(server.on("/n.bin", file(bytes, { chunked: true })), { maxBytes: 9 })).rejects.toThrow();
     const gone = server.on("/o.bin", file(bytes, { stallAfter: 50_000 }), status(404));
     await expect(open(gone, { onProgress: cutAt(server, 50_000) })).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
@@ -327,6 +341,37 @@ describe("the list and the broom", () => {
     expect(cleared.bytes).toBe(100_500 + 20 + "an entry without facts".length);
     expect(await names()).toEqual([running, elsewhere, deadElsewhere, "notes.txt", "model.bin"].sort());
     await expect(listCache({ directory: cache } as never)).rejects.toMatchObject({ code: "OPTION_INVALID" });
+  });
+
+  it("take a directory, true, or false for none, and nothing else for the default one", async () => {
+    vi.stubEnv("DEPTHWISE_CACHE", cache);
+    const url = server.on("/m.bin", file(bytes));
+    await open(url);
+    for (const junk of [null, 5, "", {}, [], 0, Number.NaN, () => cache]) {
+      for (const work of [clearCache, listCache]) {
+        await expect(work({ cache: junk as never })).rejects.toMatchObject({
+          code: "OPTION_INVALID",
+          message: expect.stringMatching(/^(clear|list)Cache: cache: expected true, false or the name of a directory/),
+        });
+      }
+    }
+    for (const junk of [null, 5, "x", [], true]) {
+      await expect(clearCache(junk as never)).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    }
+    expect(await clearCache({ cache: false })).toEqual({ entries: 0, bytes: 0 });
+    expect(await listCache({ cache: false })).toEqual([]);
+    expect(await names()).toEqual(entryOf(url));
+    expect(await listCache({ cache: true })).toHaveLength(1);
+    expect(await clearCache({ cache: true })).toMatchObject({ entries: 1 });
+    expect(await names()).toEqual([]);
+  });
+
+  it("show no signature of an address, and remove it all the same", async () => {
+    const url = server.on("/m.bin?id=1&signature=s3cret", file(bytes));
+    await open(url);
+    expect(await listCache({ cache })).toMatchObject([{ url: `${server.url}/m.bin?id=1&signature=…` }]);
+    expect(await clearCache({ cache })).toMatchObject({ entries: 1 });
+    expect(await names()).toEqual([]);
   });
 
   it("do not count what is half there", async () => {

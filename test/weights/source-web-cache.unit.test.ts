@@ -92,6 +92,14 @@ const KINDS = {
       damage(data = damaged) {
         for (const store of stores.values()) for (const entry of store.values()) entry.body = data;
       },
+      poison(change: (facts: string) => string) {
+        for (const store of stores.values()) {
+          for (const { headers } of store.values()) {
+            const facts = change(decodeURIComponent(headers.get("x-depthwise-facts") ?? ""));
+            headers.set("x-depthwise-facts", facts === "%" ? facts : encodeURIComponent(facts));
+          }
+        }
+      },
       count: () => [...stores.values()].reduce((sum, store) => sum + store.size, 0),
     };
   },
@@ -103,6 +111,10 @@ const KINDS = {
       damage(data = damaged) {
         const store = stores.get("bytes");
         for (const url of store?.keys() ?? []) store?.set(url, data);
+      },
+      poison(change: (facts: string) => string) {
+        const store = stores.get("facts");
+        for (const [url, facts] of store ?? []) store?.set(url, change(String(facts)));
       },
       count: () => [...stores.values()].reduce((sum, store) => sum + store.size, 0),
     };
@@ -135,6 +147,24 @@ describe.each(Object.entries(KINDS))("a browser with %s", (_name, setUp) => {
     expect(await cache?.clear()).toEqual({ entries: 1, bytes: 10_000 });
     expect(count()).toBe(0);
     await expect(open(url, { cache: true, offline: true })).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+  });
+
+  it("believes no facts of another file, and is not upset by what is none", async () => {
+    const { poison } = setUp();
+    const url = server.on("/m.bin", file(bytes));
+    const { open } = inBrowser();
+    await open(url, { cache: true });
+    poison((facts) => facts.replace("/m.bin", "/n.bin"));
+    await expect(open(url, { cache: true, offline: true })).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+    for (const junk of ["null", "[]", "{}", "", "%"]) {
+      poison(() => junk);
+      expect(await (await openWebCache())?.list()).toEqual([]);
+      await expect(open(url, { cache: true, offline: true })).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+    }
+    same((await open(url, { cache: true })).bytes, bytes);
+    poison((facts) => JSON.stringify({ ...JSON.parse(facts), etag: '"🎈\n"' }));
+    same((await open(url, { cache: true })).bytes, bytes);
+    expect(server.asked.at(-1)?.headers["if-none-match"]).toBeUndefined();
   });
 
   it("drops what is damaged", async () => {

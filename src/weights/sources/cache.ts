@@ -3,8 +3,10 @@
 import { nodeFiles } from "../../core/bytes.ts";
 import { DepthwiseError } from "../../core/errors.ts";
 import { checkKnownOptions } from "../../core/options.ts";
+import { cacheOption } from "./options.ts";
 
 export interface CacheEntry {
+  /** As messages show it: a signature in its query is left out. */
   readonly url: string;
   readonly bytes: number;
   /** Undefined if it was fetched by an insecure page, which cannot compute it. */
@@ -16,8 +18,11 @@ export interface CacheEntry {
 }
 
 export interface CacheOptions {
-  /** As in `SourceOptions`: a directory in Node, a name in a browser. Default the one that is used by default. */
-  readonly cache?: string;
+  /**
+   * As in `SourceOptions`: a directory in Node, a name in a browser; true (default) for the one that is used by
+   * default, false for none, in which nothing is.
+   */
+  readonly cache?: boolean | string;
 }
 
 export interface Cleared {
@@ -44,7 +49,7 @@ export interface PartialSource {
   readonly total: number | undefined;
 }
 
-/** An unfinished download on disk. No other process writes to it. */
+/** An unfinished download on disk. No other process writes to it. One thing is done after the other. */
 export interface PartialFile {
   /** What was found of an earlier one. */
   readonly left:
@@ -87,7 +92,7 @@ export async function openCache(cache: boolean | string): Promise<SourceCache | 
  */
 export async function listCache(options: CacheOptions = {}): Promise<readonly CacheEntry[]> {
   checkKnownOptions("listCache", options, ["cache"]);
-  const cache = await openCache(options.cache ?? true);
+  const cache = await openGiven("listCache", options);
   const entries = (await reporting(cache, (opened) => opened.list())) ?? [];
   return [...entries].sort((a, b) => (a.url < b.url ? -1 : 1));
 }
@@ -103,8 +108,13 @@ export async function listCache(options: CacheOptions = {}): Promise<readonly Ca
  */
 export async function clearCache(options: CacheOptions = {}): Promise<Cleared> {
   checkKnownOptions("clearCache", options, ["cache"]);
-  const cache = await openCache(options.cache ?? true);
+  const cache = await openGiven("clearCache", options);
   return (await reporting(cache, (opened) => opened.clear())) ?? { entries: 0, bytes: 0 };
+}
+
+async function openGiven(owner: string, { cache = true }: CacheOptions): Promise<SourceCache | undefined> {
+  const checked = cacheOption(owner, cache);
+  return checked === false ? undefined : openCache(checked);
 }
 
 async function reporting<Value>(

@@ -1,8 +1,10 @@
 /** A cache over any store: whatever comes out is what went in, or does not come out. */
 
+import { shownAddress } from "../../core/address.ts";
 import { objectIn } from "../json.ts";
 import type { CacheEntry, Cleared, SourceCache } from "./cache.ts";
 import { sha256Of } from "./digest.ts";
+import { isSendable } from "./headers.ts";
 
 /** What is remembered of a file. */
 export interface EntryFacts {
@@ -37,13 +39,14 @@ export function checkedCache(store: EntryStore): SourceCache {
   };
   const list = async (): Promise<readonly CacheEntry[]> =>
     (await store.all()).map(({ url, size, sha256, savedAt }) => {
-      return { url, bytes: size, sha256, path: store.pathOf?.(url), savedAt };
+      return { url: shownAddress(url), bytes: size, sha256, path: store.pathOf?.(url), savedAt };
     });
   return {
     place: store.place,
     async find(url) {
       const facts = await store.facts(url).catch(() => undefined);
-      if (facts === undefined) return undefined;
+      // Facts of another file would be believed about this one.
+      if (facts === undefined || facts.url !== url) return undefined;
       const { size, sha256, etag } = facts;
       return { size, sha256, etag, load: () => read(facts) };
     },
@@ -51,9 +54,9 @@ export function checkedCache(store: EntryStore): SourceCache {
       store.put({ url, size: bytes.length, sha256, etag, savedAt: new Date().toISOString() }, bytes),
     list,
     async clear(): Promise<Cleared> {
-      const entries = await list();
+      const entries = await store.all();
       for (const { url } of entries) await store.remove(url);
-      return { entries: entries.length, bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0) };
+      return { entries: entries.length, bytes: entries.reduce((sum, { size }) => sum + size, 0) };
     },
   };
 }
@@ -64,7 +67,9 @@ export function parseFacts(text: string): EntryFacts | undefined {
   if (typeof url !== "string" || typeof savedAt !== "string") return undefined;
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return undefined;
   if (!isOptionalText(sha256) || !isOptionalText(etag)) return undefined;
-  return { url, size, sha256, etag, savedAt };
+  // Somebody changed it by hand; it is sent back to the server, so it must be fit to be.
+  const sent = etag !== undefined && isSendable(etag) ? etag : undefined;
+  return { url, size, sha256, etag: sent, savedAt };
 }
 
 function isOptionalText(value: unknown): value is string | undefined {

@@ -1,24 +1,16 @@
 /** Waiting, apart from the rest, so that tests need not wait. */
 
-import { untilAborted } from "./until-aborted.ts";
+import { systemTimers, type Timers } from "../../core/stall-watch.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
 
-export interface Clock {
+export interface Clock extends Timers {
   /** Milliseconds since 1970. */
   now(): number;
   /** From 0 to below 1. */
   random(): number;
-  /** Calls back once after some milliseconds, unless the returned function is called before. */
-  after(ms: number, callback: () => void): () => void;
 }
 
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  random: () => Math.random(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-};
+export const systemClock: Clock = { ...systemTimers, now: () => Date.now(), random: () => Math.random() };
 
 /** @throws `signal.reason` as soon as it is aborted */
 export async function sleep(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {

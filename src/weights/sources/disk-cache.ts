@@ -1,6 +1,6 @@
 /** The cache in a directory. Loaded in Node alone. */
 
-import { readBytes } from "../../core/bytes.ts";
+import { readFile } from "../../core/bytes.ts";
 import type { SourceCache } from "./cache.ts";
 import { checkedCache, type EntryFacts, type EntryStore, parseFacts } from "./checked-cache.ts";
 import { cacheDirectory, isAbandoned, isEntryName, isTemporaryName, keyOf, ownName } from "./disk-names.ts";
@@ -49,7 +49,7 @@ function diskStore(directory: string): EntryStore {
       await remove(url);
       return undefined;
     },
-    bytes: ({ url, size }) => readBytes(pathOf(url), { maxBytes: Math.max(size, 1) }),
+    bytes: ({ url, size }) => readFile(pathOf(url), { maxBytes: Math.max(size, 1) }),
     async put(facts, bytes) {
       await files.mkdir(directory, { recursive: true });
       await writeWhole(facts.url, "bin", bytes);

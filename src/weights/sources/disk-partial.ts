@@ -9,6 +9,7 @@
 import { objectIn } from "../json.ts";
 import type { PartialFile, PartialSource } from "./cache.ts";
 import { freeName, isAbandoned, isPartOf, ownName } from "./disk-names.ts";
+import { isSendable } from "./headers.ts";
 
 /** Longer lines are not ours. */
 const HEADER_BYTES = 65_536;
@@ -25,29 +26,40 @@ export async function openPartial(directory: string, key: string): Promise<Parti
     handle = undefined;
     await open?.close();
   };
+  let last: Promise<unknown> = Promise.resolve();
+  /** After an abort nobody waits for what is under way, but it is not overtaken. */
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const done = last.then(work);
+    last = done.catch(() => {});
+    return done;
+  };
+  const begin = async (source: PartialSource) => {
+    await close();
+    await files.mkdir(directory, { recursive: true });
+    isThere = true;
+    handle = await files.open(path, "w");
+    await handle.appendFile(`${JSON.stringify(source)}\n`);
+  };
+  const append = async (bytes: Uint8Array) => {
+    handle ??= await files.open(path, "a");
+    await handle.appendFile(bytes);
+  };
+  const leave = async () => {
+    await close();
+    if (isThere) await files.rename(path, join(directory, freeName(key)));
+    isThere = false;
+  };
+  const drop = async () => {
+    await close();
+    if (isThere) await files.rm(path, { force: true });
+    isThere = false;
+  };
   return {
     left: found && { source: found.source, size: found.size, load: () => loadFrom(path, found.start) },
-    async begin(source) {
-      await close();
-      await files.mkdir(directory, { recursive: true });
-      isThere = true;
-      handle = await files.open(path, "w");
-      await handle.appendFile(`${JSON.stringify(source)}\n`);
-    },
-    async append(bytes) {
-      handle ??= await files.open(path, "a");
-      await handle.appendFile(bytes);
-    },
-    async leave() {
-      await close();
-      if (isThere) await files.rename(path, join(directory, freeName(key)));
-      isThere = false;
-    },
-    async drop() {
-      await close();
-      if (isThere) await files.rm(path, { force: true });
-      isThere = false;
-    },
+    begin: (source) => inTurn(() => begin(source)),
+    append: (bytes) => inTurn(() => append(bytes)),
+    leave: () => inTurn(leave),
+    drop: () => inTurn(drop),
   };
 }
 
@@ -110,7 +122,7 @@ async function readHeader(path: string, fileSize: number): Promise<Found | undef
 
 function parseSource(text: string): PartialSource | undefined {
   const { address, validator, etag, total } = objectIn(text) ?? {};
-  if (typeof address !== "string" || typeof validator !== "string") return undefined;
+  if (typeof address !== "string" || typeof validator !== "string" || !isSendable(validator)) return undefined;
   if (etag !== undefined && typeof etag !== "string") return undefined;
   if (total !== undefined && !(typeof total === "number" && Number.isSafeInteger(total))) return undefined;
   return { address, validator, etag, total };

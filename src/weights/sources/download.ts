@@ -1,6 +1,8 @@
 /** One file from one address: asked for again when it fails, going on where it ended, checked at the end. */
 
+import { shownAddress } from "../../core/address.ts";
 import type { ErrorCode } from "../../core/errors.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
 import type { PartialFile } from "./cache.ts";
 import { pause, sleep } from "./clock.ts";
 import { mismatch, sha256Of } from "./digest.ts";
@@ -32,6 +34,7 @@ export interface Downloaded {
 
 export interface Failure {
   readonly type: "failed";
+  /** As messages show it. */
   readonly url: string;
   readonly code: ErrorCode;
   /** What the server did, to be read after its address. */
@@ -60,7 +63,7 @@ export async function download(job: Job): Promise<Downloaded | Failure | { reado
       } else if (outcome.type === "failed") {
         if (!outcome.canRetry || tries > settings.retries) {
           transfer.giveUp();
-          return { ...outcome, url: job.url, tries };
+          return { ...outcome, url: shownAddress(job.url), tries };
         }
         await sleep(clock, pause(clock, tries - 1, outcome.retryAfter), settings.signal);
       }
@@ -79,7 +82,10 @@ export async function download(job: Job): Promise<Downloaded | Failure | { reado
 /** The checked file; undefined if it is wrong but was put together from two answers, so that a whole one may be right. */
 async function finish(job: Job, transfer: Transfer, tries: number): Promise<Downloaded | Failure | undefined> {
   const bytes = transfer.bytes();
-  const digest = job.needsDigest || job.expected.sha256 !== undefined ? await sha256Of(bytes) : undefined;
+  const digest =
+    job.needsDigest || job.expected.sha256 !== undefined
+      ? await untilAborted(sha256Of(bytes), job.opening.settings.signal)
+      : undefined;
   job.opening.settings.signal?.throwIfAborted();
   const wrong = mismatch(job.expected, bytes.length, digest);
   if (wrong === undefined) return { type: "complete", bytes, sha256: digest, etag: transfer.etag };
@@ -93,5 +99,5 @@ async function finish(job: Job, transfer: Transfer, tries: number): Promise<Down
     canRetry: false,
     cause: undefined,
   } as const;
-  return { type: "failed", url: job.url, tries, ...failure };
+  return { type: "failed", url: shownAddress(job.url), tries, ...failure };
 }

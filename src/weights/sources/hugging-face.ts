@@ -4,6 +4,7 @@ import { optionError } from "../../core/options.ts";
 import type { Settings } from "./options.ts";
 import { relativeParts } from "./relative-path.ts";
 import type { RemoteFile, RemotePlace } from "./remote.ts";
+import { requestTo } from "./web-address.ts";
 
 /** What a repository's model may be called, the best first. */
 const HEADS = [
@@ -26,7 +27,13 @@ const HEADS = [
 export function huggingFacePlace(source: string, { hubUrl, mirrors, token, headers }: Settings): RemotePlace {
   const match = /^hf:(?:\/\/)?([\w.-]+)\/([\w.-]+)(?:@([^/#\s]+))?(?:[/#](.+))?$/.exec(source);
   const [, owner, repository, revision = "main", file] = match ?? [];
-  if (owner === undefined || repository === undefined || /^\.+$/.test(owner) || /^\.+$/.test(repository)) {
+  if (
+    owner === undefined ||
+    repository === undefined ||
+    /^\.+$/.test(owner) ||
+    /^\.+$/.test(repository) ||
+    /[\ud800-\udfff]/u.test(source)
+  ) {
     throw optionError("source", "repository", "hf:owner/name, hf:owner/name@revision or hf:owner/name/file", source);
   }
   const path = `${owner}/${repository}/resolve/${encodeURIComponent(decoded(revision))}`;
@@ -37,8 +44,8 @@ export function huggingFacePlace(source: string, { hubUrl, mirrors, token, heade
     return {
       name: `hf:${owner}/${repository}/${parts.join("/")}`,
       addresses: [
-        { url: `${trimmed(hubUrl)}/${end}`, headers: hubHeaders },
-        ...mirrors.map((base) => ({ url: `${trimmed(base)}/${end}`, headers })),
+        requestTo(`${trimmed(hubUrl)}/${end}`, hubHeaders),
+        ...mirrors.map((base) => requestTo(`${trimmed(base)}/${end}`, headers)),
       ],
     };
   };

@@ -1,6 +1,7 @@
 /** Models on a disk: a file or a directory, and the files beside it. */
 
-import { type NodeStats, readBytes, statsOf } from "../../core/bytes.ts";
+import { type NodeStats, readFile, statsOf } from "../../core/bytes.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
 import type { OpenFile } from "../model-file.ts";
 import type { Opening } from "./opening.ts";
 import { relativeParts } from "./relative-path.ts";
@@ -21,7 +22,7 @@ export async function openPath(path: string, opening: Opening): Promise<OpenFile
       const parts = relativeParts(head, name);
       const { dirname, join } = process.getBuiltinModule("node:path");
       const beside = join(dirname(head), ...parts);
-      return readPath(beside, await statsOf(beside), opening);
+      return readPath(beside, await untilAborted(statsOf(beside), opening.settings.signal), opening);
     },
   };
 }
@@ -31,11 +32,11 @@ async function readPath(
   stats: NodeStats | undefined,
   { budget, settings }: Opening,
 ): Promise<Uint8Array> {
-  // What is no file, `readBytes` explains.
+  // What is no file, `readFile` explains.
   const size = stats?.isFile() ? stats.size : 0;
   budget.take(path, size);
   try {
-    const bytes = await readBytes(path, { maxBytes: Math.max(size, 1), signal: settings.signal });
+    const bytes = await readFile(path, { maxBytes: Math.max(size, 1), signal: settings.signal });
     settings.onProgress?.({ file: path, received: bytes.length, total: size, fromCache: false });
     return bytes;
   } catch (cause) {

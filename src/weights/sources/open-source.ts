@@ -1,8 +1,10 @@
 /** `openSource`: whatever a user has becomes bytes with a name and a place. */
 
-import { type ByteSource, nodeFiles, sourceName } from "../../core/bytes.ts";
-import { DepthwiseError } from "../../core/errors.ts";
+import { locate } from "../../core/address.ts";
+import { type ByteSource, nodeFiles } from "../../core/bytes.ts";
+import type { DepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
 import type { OpenFile } from "../model-file.ts";
 import { ownPart } from "../optional-package.ts";
 import { verify } from "./digest.ts";
@@ -48,7 +50,7 @@ export async function openSourceWith(source: ModelSource, options: SourceOptions
   const opening = startOpening(settings, tools);
   if (typeof source === "string" || source instanceof URL) return openText(source, opening);
   const file = await openHeld(source, opening);
-  await verify(file.name, file.bytes, settings.expected);
+  await untilAborted(verify(file.name, file.bytes, settings.expected), settings.signal);
   settings.signal?.throwIfAborted();
   return file;
 }
@@ -70,52 +72,35 @@ function isList(source: object): source is ArrayLike<unknown> {
 
 async function openText(source: string | URL, opening: Opening): Promise<OpenFile> {
   const { settings } = opening;
-  const located = locate(source);
-  if (located.type === "path") {
-    const file = await openPath(located.path, opening);
-    await verify(file.name, file.bytes, settings.expected);
-    return file;
-  }
+  const located = locateModel(source);
+  if (located.type === "path") return untilAborted(openVerified(located.path, opening), settings.signal);
   // Apart, so that a page that reads Files alone does not load it.
-  const { openRemote, placeOf } = await ownPart(() => import("./remote.ts"));
+  const loading = ownPart(() => import("./remote.ts"));
+  const { openRemote, placeOf } = await untilAborted(loading, settings.signal);
   return openRemote(placeOf(located.type, located.text, settings), opening);
+}
+
+async function openVerified(path: string, opening: Opening): Promise<OpenFile> {
+  const file = await openPath(path, opening);
+  await verify(file.name, file.bytes, opening.settings.expected);
+  return file;
 }
 
 type Located =
   | { readonly type: "path"; readonly path: string }
   | { readonly type: "hub" | "keras" | "web"; readonly text: string };
 
-function locate(source: string | URL): Located {
+const SOURCES =
+  "a path, an address (https://, file://), hf:owner/name, keras:name, a Blob, bytes, a stream or a list of Files";
+
+function locateModel(source: string | URL): Located {
   const text = String(source);
   if (/^hf:/.test(text)) return { type: "hub", text };
   if (/^keras:/.test(text)) return { type: "keras", text };
-  if (/^file:/i.test(text)) return { type: "path", path: pathOf(text) };
-  if (/^(https?:\/\/|blob:|data:)/i.test(text) && URL.canParse(text)) return { type: "web", text: new URL(text).href };
-  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(text)?.[1];
-  if (text === "" || scheme !== undefined || source instanceof URL) throw notASource(text);
-  if (nodeFiles() !== undefined) return { type: "path", path: text };
-  const base = typeof location === "undefined" ? undefined : location.href;
-  if (!URL.canParse(text, base)) throw notASource(text);
-  return { type: "web", text: new URL(text, base).href };
-}
-
-function pathOf(address: string): string {
-  try {
-    return sourceName(new URL(address));
-  } catch (cause) {
-    throw new DepthwiseError("OPTION_INVALID", {
-      what: `source: ${address} is no address of a file on this machine`,
-      advice: "Pass a path, or an address like file:///folder/model.safetensors.",
-      cause,
-    });
-  }
+  const place = locate(source, SOURCES, nodeFiles() !== undefined);
+  return typeof place === "string" ? { type: "path", path: place } : { type: "web", text: place.href };
 }
 
 function notASource(source: unknown): DepthwiseError {
-  return optionError(
-    "source",
-    "source",
-    "a path, an address (https://, file://), hf:owner/name, keras:name, a Blob, bytes, a stream or a list of Files",
-    source,
-  );
+  return optionError("source", "source", SOURCES, source);
 }

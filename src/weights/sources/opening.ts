@@ -1,5 +1,6 @@
 /** What one call shares among the head and the files beside it. */
 
+import { abortable } from "./abortable-cache.ts";
 import { type Budget, createBudget } from "./budget.ts";
 import { openCache, type SourceCache } from "./cache.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -28,7 +29,10 @@ export function startOpening(settings: Settings, tools: Tools): Opening {
     budget: createBudget(settings.maxBytes),
     clock: tools.clock,
     cache() {
-      cache ??= settings.cache === false ? Promise.resolve(undefined) : tools.openCache(settings.cache);
+      cache ??=
+        settings.cache === false
+          ? Promise.resolve(undefined)
+          : abortable(() => tools.openCache(settings.cache), settings.signal);
       return cache;
     },
   };

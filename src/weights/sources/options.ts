@@ -1,7 +1,10 @@
 /** Options of a source, checked once: below this nobody asks what is undefined. */
 
+import { shownAddress } from "../../core/address.ts";
 import { DepthwiseError } from "../../core/errors.ts";
-import { booleanOption, checkKnownOptions, optionError, positiveInteger, positiveNumber } from "../../core/options.ts";
+import { booleanOption, checkKnownOptions, optionError, positiveInteger, signalOption } from "../../core/options.ts";
+import { paceOf } from "../../core/stall-watch.ts";
+import { checkHeaders, checkToken } from "./headers.ts";
 
 export interface Progress {
   /** The file in question: the head, or one beside it. */
@@ -35,8 +38,13 @@ export interface SourceOptions {
   readonly offline?: boolean;
   /** How often a failed request to one address is repeated, going on where it ended. Default 3. */
   readonly retries?: number;
-  /** Milliseconds without a byte after which a request counts as failed. Default 30,000. */
+  /** Milliseconds without an answer, or without enough bytes of it, after which a request counts as failed. Default 30,000. */
   readonly stallTimeout?: number;
+  /**
+   * Bytes a second that have to come, over each `stallTimeout`; of 0 a single byte in that time is enough. Default 100,
+   * which a telephone line keeps up.
+   */
+  readonly minBytesPerSecond?: number;
   /**
    * Addresses to try in order when the first fails: of the same file for a web address, and in place of `hubUrl` or
    * `kerasUrl` for a name. Default none.
@@ -46,9 +54,12 @@ export interface SourceOptions {
   readonly size?: number;
   /** SHA-256 that the file must have, as 64 hexadecimal digits. */
   readonly sha256?: string;
-  /** Sent with every request. */
+  /**
+   * Sent with every request: to the address given, to mirrors, and along redirects that stay on the same origin. In a
+   * page, which cannot see where redirects lead, none is followed with headers other than `authorization`.
+   */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Access token for Hugging Face, sent to `hubUrl` alone. */
+  /** Access token for Hugging Face, sent to `hubUrl` alone, and to no other origin that it redirects to. */
   readonly token?: string;
   /** Default `$HF_ENDPOINT` in Node, otherwise `https://huggingface.co`. */
   readonly hubUrl?: string;
@@ -66,6 +77,7 @@ export const SOURCE_OPTIONS = [
   "offline",
   "retries",
   "stallTimeout",
+  "minBytesPerSecond",
   "mirrors",
   "size",
   "sha256",
@@ -96,25 +108,25 @@ const OWNER = "source";
 export function checkSourceOptions(options: SourceOptions): Settings {
   checkKnownOptions(OWNER, options, SOURCE_OPTIONS);
   const { cache = true, retries = 3, mirrors = [], headers = {} } = options;
-  if (typeof cache !== "boolean" && (typeof cache !== "string" || cache === "")) {
-    throw optionError(OWNER, "cache", "true, false or the name of a directory", cache);
-  }
   if (!Number.isSafeInteger(retries) || retries < 0) {
     throw optionError(OWNER, "retries", "a whole number from 0", retries);
+  }
+  if (options.onProgress !== undefined && typeof options.onProgress !== "function") {
+    throw optionError(OWNER, "onProgress", "a function", options.onProgress);
   }
   if (!Array.isArray(mirrors)) throw optionError(OWNER, "mirrors", "a list of web addresses", mirrors);
   return {
     maxBytes: positiveInteger(OWNER, "maxBytes", options.maxBytes ?? 2 ** 31),
-    signal: options.signal,
+    signal: signalOption(OWNER, options.signal),
     onProgress: options.onProgress,
-    cache,
+    cache: cacheOption(OWNER, cache),
     refresh: options.refresh === undefined ? undefined : booleanOption(OWNER, "refresh", options.refresh),
     offline: booleanOption(OWNER, "offline", options.offline ?? false),
     retries,
-    stallTimeout: positiveNumber(OWNER, "stallTimeout", options.stallTimeout ?? 30_000),
+    ...paceOf(OWNER, options),
     mirrors: mirrors.map((mirror: unknown) => webAddress("mirrors", mirror)),
     headers: checkHeaders(headers),
-    token: options.token,
+    token: checkToken(options.token),
     hubUrl: webAddress("hubUrl", options.hubUrl ?? hubFromEnvironment() ?? "https://huggingface.co"),
     kerasUrl: webAddress(
       "kerasUrl",
@@ -130,13 +142,13 @@ function hubFromEnvironment(): string | undefined {
 
 function webAddress(option: string, value: unknown): string {
   if (typeof value === "string" && /^https?:\/\/[^/]/i.test(value) && URL.canParse(value)) return value;
-  throw optionError(OWNER, option, "an address that begins with https:// or http://", value);
+  const found = typeof value === "string" ? shownAddress(value) : value;
+  throw optionError(OWNER, option, "an address that begins with https:// or http://", found);
 }
 
-function checkHeaders(headers: unknown): Readonly<Record<string, string>> {
-  const isObject = typeof headers === "object" && headers !== null;
-  if (isObject && Object.values(headers).every((value) => typeof value === "string")) return { ...headers };
-  throw optionError(OWNER, "headers", "an object of strings", headers);
+export function cacheOption(owner: string, cache: unknown): boolean | string {
+  if (typeof cache === "boolean" || (typeof cache === "string" && cache !== "")) return cache;
+  throw optionError(owner, "cache", "true, false or the name of a directory", cache);
 }
 
 function checkByteCount(size: number | undefined): number | undefined {

@@ -20,6 +20,8 @@ export function relativeParts(owner: string, path: string): readonly string[] {
   if (/^[a-z][a-z0-9+.-]*:/i.test(path)) throw refuse("an address or a drive");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: such names are refused
   if (/[\\\u0000-\u001f]/.test(path)) throw refuse("a backslash or a control character");
+  // Half a letter, which no address can have.
+  if (/[\ud800-\udfff]/u.test(path)) throw refuse("a broken letter");
   if (path.startsWith("/")) throw refuse("an absolute path");
   const parts = path.split("/").filter((part) => part !== ".");
   // Addresses know the encoded forms of a dot as well.

@@ -1,5 +1,6 @@
 /** Files on servers: from the cache if they are there, otherwise fetched from one address after the other and kept. */
 
+import { shownAddress } from "../../core/address.ts";
 import { DepthwiseError, type ErrorCode } from "../../core/errors.ts";
 import type { OpenFile } from "../model-file.ts";
 import type { PartialFile, SourceCache } from "./cache.ts";
@@ -37,7 +38,7 @@ export function placeOf(type: "hub" | "keras" | "web", text: string, settings: S
   if (type === "hub") return huggingFacePlace(text, settings);
   if (type === "keras") return kerasPlace(text, settings);
   const name = /^(data|blob):/i.exec(text)?.[0];
-  return addressPlace(name ?? text, [text, ...settings.mirrors], settings);
+  return addressPlace(name ?? shownAddress(text), [text, ...settings.mirrors], settings);
 }
 
 const ANYTHING: Expected = { size: undefined, sha256: undefined };
@@ -149,7 +150,11 @@ async function fetchFile(
   const known = opening.settings.refresh ? await kept?.find(key) : undefined;
   const isFit = known !== undefined && mismatch(expected, known.size, known.sha256) === undefined;
   let etag = isFit ? known.etag : undefined;
+  const { signal } = opening.settings;
   const partial = await kept?.partial?.(key).catch(() => undefined);
+  signal?.throwIfAborted();
+  // What is left of a newer file than the cache has: that one is gone on with, the old one not asked about.
+  if (partial?.left?.source.address === key && partial.left.source.etag !== etag) etag = undefined;
   const failures: Failure[] = [];
   try {
     for (const { url, headers } of file.addresses) {
@@ -170,6 +175,10 @@ async function fetchFile(
     // What may succeed another time goes on where this one ended.
     if (failures.some(({ canRetry }) => canRetry)) await leave(partial);
     return { type: "failed", failures };
+  } catch (cause) {
+    // Likewise what was given up, as a kill would leave it; what is too large is not.
+    if (signal?.aborted || !(cause instanceof DepthwiseError)) await leave(partial);
+    throw cause;
   } finally {
     await partial?.drop().catch(() => {});
   }
@@ -197,7 +206,7 @@ async function keep(
 }
 
 function notOffline(name: string, files: readonly RemoteFile[], cache: SourceCache | undefined): DepthwiseError {
-  const urls = files.map(keyOf);
+  const urls = files.map((file) => shownAddress(keyOf(file)));
   return new DepthwiseError("FILE_NOT_FOUND", {
     what: `${name}: it is not in the cache${cache === undefined ? "" : ` (${cache.place})`}, and offline: true forbids to fetch it`,
     advice: "Load it once without offline, or download the file and pass its path.",

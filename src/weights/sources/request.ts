@@ -1,9 +1,11 @@
 /** One request to one address: what came of it, in words and as bytes in the transfer. Nothing is repeated here. */
 
 import type { ErrorCode } from "../../core/errors.ts";
+import { follow } from "../../core/follow.ts";
+import { startWatch, type Watch } from "../../core/stall-watch.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
 import { grouped } from "../file-error.ts";
 import type { Job } from "./download.ts";
-import { startWatch, type Watch } from "./stall-watch.ts";
 import type { Transfer } from "./transfer.ts";
 
 export interface Failed {
@@ -30,10 +32,11 @@ export async function request(job: Job, transfer: Transfer): Promise<Outcome> {
   const { settings, clock } = job.opening;
   const offset = transfer.validator === undefined ? 0 : transfer.received;
   if (offset > 0 && offset === transfer.total) return { type: "complete" };
-  const watch = startWatch(clock, settings.stallTimeout, settings.signal);
+  const watch = startWatch(settings, settings.signal, clock);
   try {
     const asked = await ask(job, transfer, offset, watch);
     if (asked.type === "failed") return asked;
+    watch.hear(0);
     const { response } = asked;
     const { status } = response;
     const isRange = offset > 0 && (status === 206 || status === 416);
@@ -54,28 +57,25 @@ type Asked = { readonly type: "answered"; readonly response: Response } | Failed
 
 async function ask(job: Job, transfer: Transfer, offset: number, watch: Watch): Promise<Asked> {
   const { settings } = job.opening;
-  const headers = new Headers(job.headers);
   // Ranges and lengths count the bytes of the file only if nothing is packed on the way.
-  headers.set("accept-encoding", "identity");
-  if (offset > 0) headers.set("range", `bytes=${offset}-`);
+  const own: Record<string, string> = { "accept-encoding": "identity" };
+  if (offset > 0) own["range"] = `bytes=${offset}-`;
   if (!isElsewhere(job.url)) {
-    if (offset > 0 && transfer.validator !== undefined) headers.set("if-range", transfer.validator);
-    if (job.etag !== undefined) headers.set("if-none-match", job.etag);
+    if (offset > 0 && transfer.validator !== undefined) own["if-range"] = transfer.validator;
+    if (job.etag !== undefined) own["if-none-match"] = job.etag;
   }
   try {
     const cache = settings.refresh ? "no-cache" : "default";
-    return { type: "answered", response: await fetch(job.url, { headers, signal: watch.signal, cache }) };
+    const response = await follow(job.url, { given: job.headers, own, signal: watch.signal, cache });
+    return typeof response === "string" ? failed(response, {}) : { type: "answered", response };
   } catch (cause) {
     settings.signal?.throwIfAborted();
-    if (watch.hasStalled) return failed(`no answer for ${settings.stallTimeout / 1000} s`, { canRetry: true, cause });
+    if (watch.stall !== undefined) return failed(watch.stall, { canRetry: true, cause });
     const reason = reasonOf(cause);
-    const isLoop = /redirect/i.test(reason);
     // A browser tells neither apart.
     const orDenied = isElsewhere(job.url) ? ", or does not let pages of other origins read it (CORS)" : "";
-    return failed(isLoop ? "it redirects in a circle" : `it cannot be reached${reason && ` (${reason})`}${orDenied}`, {
-      canRetry: !isLoop,
-      cause,
-    });
+    const canRetry = /^https?:/i.test(job.url);
+    return failed(`it cannot be reached${reason && ` (${reason})`}${orDenied}`, { canRetry, cause });
   }
 }
 
@@ -138,18 +138,19 @@ async function receive(response: Response, job: Job, transfer: Transfer, watch: 
   const reader = response.body?.getReader();
   const { status } = response;
   for (;;) {
-    watch.touch();
     let part: { readonly done: boolean; readonly value?: Uint8Array | undefined } | undefined;
     try {
-      part = await reader?.read();
+      // Not left to the stream: aborted with its last byte, Node's neither ends nor fails.
+      part = reader && (await untilAborted(reader.read(), watch.signal));
     } catch (cause) {
       settings.signal?.throwIfAborted();
-      const how = watch.hasStalled ? `nothing came for ${settings.stallTimeout / 1000} s` : "the connection ended";
+      const how = watch.stall ?? "the connection ended";
       return failed(`${how} after ${amount(transfer)}`, { canRetry: true, status, cause });
     }
     // A server that is asked to stop may still have delivered.
     settings.signal?.throwIfAborted();
     if (part === undefined || part.done || part.value === undefined) break;
+    watch.hear(part.value.length);
     await transfer.add(part.value);
   }
   if (transfer.total === undefined || transfer.received === transfer.total) return { type: "complete" };

@@ -2,10 +2,10 @@
 
 import { DepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
 import { grouped } from "../file-error.ts";
 import type { Budget } from "./budget.ts";
 import { concatenate } from "./own-bytes.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 

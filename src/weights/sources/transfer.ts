@@ -42,6 +42,7 @@ export async function startTransfer(job: Job): Promise<Transfer> {
     try {
       if (partial !== undefined) await work(partial);
     } catch (cause) {
+      settings.signal?.throwIfAborted();
       partial = undefined;
       note = `what arrives is not kept on disk: ${cause instanceof Error ? cause.message : String(cause)}`;
     }
@@ -63,6 +64,7 @@ export async function startTransfer(job: Job): Promise<Transfer> {
   const left = await leftOf(job);
   if (left !== undefined) {
     hold(left.bytes);
+    isPatched = true;
     ({ validator, total, etag } = left.source);
   }
 

@@ -1,19 +1,15 @@
 /** Models at a web address, and the files beside it. */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import { requestOf, shownAddress } from "../../core/address.ts";
 import type { Settings } from "./options.ts";
 import { noPlace, relativeParts } from "./relative-path.ts";
-import type { RemoteFile, RemotePlace } from "./remote.ts";
+import type { Address, RemoteFile, RemotePlace } from "./remote.ts";
 
-/**
- * @param addresses of the same file
- * @throws {DepthwiseError} `OPTION_INVALID` for an address with a password in it, which `fetch` does not take
- */
+/** @param addresses of the same file */
 export function addressPlace(name: string, addresses: readonly string[], settings: Settings): RemotePlace {
-  for (const address of addresses) refuseCredentials(address);
   const file = (fileName: string, urls: readonly string[]): RemoteFile => ({
     name: fileName,
-    addresses: urls.map((url) => ({ url, headers: settings.headers })),
+    addresses: urls.map((url) => requestTo(url, settings.headers)),
   });
   return {
     name,
@@ -24,7 +20,7 @@ export function addressPlace(name: string, addresses: readonly string[], setting
       if (places.length === 0) throw noPlace(name, path);
       const parts = relativeParts(name, path).map((part) => encodeURIComponent(part));
       const urls = places.map((address) => besides(address, parts));
-      return [file(urls[0] ?? name, urls)];
+      return [file(shownAddress(urls[0] ?? name), urls)];
     },
   };
 }
@@ -41,11 +37,8 @@ function besides(address: string, parts: readonly string[]): string {
   return url.href;
 }
 
-function refuseCredentials(address: string): void {
-  const { username, password, host } = new URL(address);
-  if (username === "" && password === "") return;
-  throw new DepthwiseError("OPTION_INVALID", {
-    what: `source: the address at ${host} has a user and password in it`,
-    advice: "Pass them as headers: { authorization: … } in place.",
-  });
+/** A user and password in the address become a header, unless the caller has one already. */
+export function requestTo(address: string, headers: Readonly<Record<string, string>>): Address {
+  const { url, authorization } = requestOf(address);
+  return { url, headers: authorization === undefined ? headers : { authorization, ...headers } };
 }

@@ -28,7 +28,12 @@ async function cacheApiStore(name: string): Promise<EntryStore | undefined> {
   const cache = await caches.open(name);
   const factsOf = (response: Response | undefined) => {
     const text = response?.headers.get(FACTS);
-    return typeof text === "string" ? parseFacts(decodeURIComponent(text)) : undefined;
+    try {
+      return typeof text === "string" ? parseFacts(decodeURIComponent(text)) : undefined;
+    } catch {
+      // Not ours: one such entry does not make the others useless.
+      return undefined;
+    }
   };
   return {
     place: `Cache API, "${name}"`,
