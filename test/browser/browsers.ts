@@ -31,7 +31,7 @@ export interface BrowserKind extends Needed {
 
 /** Most time for one question: the longest takes a tenth of it. */
 const PATIENCE_MS = 90_000;
-/** Most time for a browser to end by itself. */
+/** Most time for a page or a browser to end by itself. */
 const FAREWELL_MS = 10_000;
 
 /** Playwright drives no Firefox but its own build, and Debian's speaks WebDriver BiDi only: hence Puppeteer. */
@@ -63,7 +63,7 @@ async function startChromium(): Promise<TestBrowser> {
         ask: (question, asked) => inTime("Chromium", page.evaluate(question as (asked: unknown) => never, asked)),
         pick: (id, paths) => page.setInputFiles(`#${id}`, [...paths]),
         workers: () => page.workers().length,
-        close: () => page.close(),
+        close: () => soon(page.close()),
       };
     },
     close: () => browser.close(),
@@ -75,6 +75,7 @@ async function startFirefox(): Promise<TestBrowser> {
     browser: "firefox",
     ...(firefoxPath === undefined ? {} : { executablePath: firefoxPath }),
     headless: true,
+    timeout: 60_000,
   });
   return {
     title: "Firefox",
@@ -92,7 +93,7 @@ async function startFirefox(): Promise<TestBrowser> {
           await (input as Awaited<ReturnType<typeof page.$<"input">>>)?.uploadFile(...paths);
         },
         workers: () => page.workers().length,
-        close: () => page.close(),
+        close: () => soon(page.close()),
       };
     },
     close: () => endFirefox(browser),
@@ -117,6 +118,11 @@ function watchFirefox(page: FirefoxPage): string[] {
     if (["error", "warn"].includes(message.type())) complaints.push(message.text());
   });
   return complaints;
+}
+
+/** A page that hangs does not close: its browser ends it. */
+function soon(end: Promise<void>): Promise<void> {
+  return Promise.race([end, new Promise<void>((resolve) => setTimeout(resolve, FAREWELL_MS).unref())]);
 }
 
 async function inTime<Answer>(title: string, answer: Promise<Answer>): Promise<Answer> {
