@@ -135,8 +135,8 @@ export function packGroups(packer: Packer, at: number, { kernel, scale, bias }: 
 
 /**
  * So many zeros at an address, to write to. Not `memory.subarray(from, to).fill(0)`: in Firefox's optimized code (153 ESR,
- * from the 16th call on) the value of that is `memory` itself, for every kind of typed array and of buffer. The right
- * floats are filled, and what is written next lands at address 0. As two steps it is right.
+ * from the 16th call on) the value of that is `memory` itself, over plain, wasm and shared memory alike. The right floats
+ * are filled, and what is written next lands at address 0. A `fill` whose value nobody uses is right.
  */
 function zeroed(memory: Float32Array, at: number, length: number): Float32Array {
   const floats = new Float32Array(memory.buffer, at, length);
