@@ -9,7 +9,7 @@ export default function setup(): (() => void) | undefined {
   const files = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" });
   const groups = files
     .filter((file) => file.endsWith(".test.ts"))
-    .map((file) => readFileSync(resolve(import.meta.dirname, file), "utf8").match(/^describeShared\(/gm)?.length ?? 0)
+    .map((file) => readFileSync(resolve(import.meta.dirname, file), "utf8").match(/^ *describeShared\(/gm)?.length ?? 0)
     .filter((count) => count > 0);
   const total = groups.reduce((sum, count) => sum + count, 0);
   return () => {

@@ -29,11 +29,24 @@ export function launch(): Promise<Browser> {
 
 /** `describe` that needs Chromium: where there is none it says so, and in CI it fails. */
 export function describeInChromium(name: string, body: () => void): void {
-  const missing = `${name}: could not run, there is no Chromium here (apt-get install chromium)`;
-  if (executablePath === undefined && !process.env["CI"]) console.warn(missing);
+  describeWhere({ title: "Chromium", package: "chromium", path: executablePath }, name, body);
+}
+
+/** A browser that tests may need; `path` is undefined where there is none. */
+export interface Needed {
+  readonly title: string;
+  /** Debian's. */
+  readonly package: string;
+  readonly path: string | undefined;
+}
+
+/** `describe` that needs a browser: where there is none it says so, and in CI it fails. */
+export function describeWhere(needed: Needed, name: string, body: () => void): void {
+  const missing = `${name}: could not run, there is no ${needed.title} here (apt-get install ${needed.package})`;
+  if (needed.path === undefined && !process.env["CI"]) console.warn(missing);
   describe(name, () => {
-    if (executablePath !== undefined) return body();
-    it("needs Chromium", (context) => {
+    if (needed.path !== undefined) return body();
+    it(`needs ${needed.title}`, (context) => {
       if (process.env["CI"]) throw new Error(missing);
       context.skip(missing);
     });

@@ -1,15 +1,15 @@
-/** The golden networks on the wasm backend in Chromium: plain and relaxed SIMD, one, two and four threads. */
+/** The golden networks on the wasm backend in Chromium and Firefox: plain and relaxed SIMD, one, two and four threads. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
-import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { MobileNetV1Options } from "../../src/models/index.ts";
 import { readIntegers, readJson, readTensor, type TensorReference } from "../golden/vectors.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
-import { describeInChromium, executablePath, launch, root, serve, stopServers, watch } from "./chromium.ts";
+import { describeInBrowsers, type TestBrowser, type TestPage } from "./browsers.ts";
+import { root, serve, stopServers } from "./chromium.ts";
 import type { Expected, GoldenNetwork } from "./golden-page.ts";
 
 interface Case {
@@ -45,12 +45,9 @@ function toGolden({ options, input, parameters, taps, outputs, tolerance }: Case
 }
 
 const pages = mkdtempSync(join(tmpdir(), "depthwise-golden-page-"));
-let browser: Browser;
-let page: Page;
-let complaints: readonly string[];
+let address: string;
 
 beforeAll(async () => {
-  if (executablePath === undefined) return;
   await build({
     absWorkingDir: root,
     entryPoints: { page: resolve(import.meta.dirname, "golden-page.ts"), worker: "depthwise/worker" },
@@ -62,27 +59,29 @@ beforeAll(async () => {
     logLevel: "error",
   });
   writeFileSync(join(pages, "index.html"), '<!doctype html><script type="module" src="page.js"></script>');
-  const address = await serve({ isolated: true, mounts: { "/golden": pages } });
-  browser = await launch();
-  page = await browser.newPage();
-  complaints = watch(page);
-  await page.goto(`${address}/golden/index.html`);
-  await page.waitForFunction(() => "openAndClose" in window);
+  address = await serve({ isolated: true, mounts: { "/golden": pages } });
 });
-afterAll(async () => {
+afterAll(() => {
   stopServers();
-  await browser?.close();
   rmSync(pages, { recursive: true, force: true });
 });
 
-describeShared("golden V1 networks", () => {
-  const cases = sharedRoot === undefined ? [] : readJson<{ cases: readonly Case[] }>(`${folder}/index.json`).cases;
+describeInBrowsers("wasm", (kind) => {
+  let browser: TestBrowser;
+  let page: TestPage;
 
-  describeInChromium("on the wasm backend in Chromium", () => {
+  beforeAll(async () => {
+    browser = await kind.launch();
+    page = await browser.open(`${address}/golden/index.html`, "openAndClose");
+  });
+  afterAll(() => browser?.close());
+
+  describeShared("golden V1 networks", () => {
+    const cases = sharedRoot === undefined ? [] : readJson<{ cases: readonly Case[] }>(`${folder}/index.json`).cases;
     let passed = 0;
 
     it.each(cases.map((one) => [one.name, one] as const))("%s", async (_name, golden) => {
-      const reports = await page.evaluate((network) => window.runGolden(network), toGolden(golden));
+      const reports = await page.ask((network) => window.runGolden(network), toGolden(golden));
       expect(reports).toHaveLength(6);
       for (const { variant, threads, simd, fromGolden, fromReference, sameBits } of reports) {
         expect(`${simd}, ${threads} threads`).toBe(variant);
@@ -94,19 +93,17 @@ describeShared("golden V1 networks", () => {
     });
 
     afterAll(() => {
-      console.log(`golden networks in Chromium ${browser.version()}: ${passed} of ${cases.length}, 6 variants each`);
+      console.log(`golden networks in ${kind.title} ${browser.version}: ${passed} of ${cases.length}, 6 variants each`);
       expect(passed).toBe(cases.length);
     });
   });
-});
 
-describeInChromium("sessions in Chromium", () => {
-  it("open and close fifty times with threads; a run after close rejects, one in the middle ends", async () => {
-    const report = await page.evaluate(() => window.openAndClose(50));
+  it("sessions open and close fifty times with threads; a run after close rejects, one in the middle ends", async () => {
+    const report = await page.ask((times) => window.openAndClose(times), 50);
     expect(report).toMatchObject({ threads: 2, sameBits: true, afterClose: "SESSION_CLOSED" });
     expect(["ran", "SESSION_CLOSED"]).toEqual(expect.arrayContaining([...report.closedInTheMiddle]));
     // The browser tells of a worker's end a little later.
-    await expect.poll(() => page.workers().length, { timeout: 10_000 }).toBe(0);
-    expect(complaints).toEqual([]);
+    await expect.poll(() => page.workers(), { timeout: 10_000 }).toBe(0);
+    expect(page.complaints).toEqual([]);
   });
 });

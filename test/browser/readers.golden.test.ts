@@ -1,16 +1,15 @@
-/** Every file beside the project, picked in Chromium: described as in Node, and with the reference's logits. */
+/** Every file beside the project, picked in Chromium and Firefox: described as in Node, and with the reference's logits. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { DepthwiseError } from "../../src/core/errors.ts";
 import { describe as describeModel } from "../../src/weights/describe.ts";
 import { loadModel } from "../../src/weights/load-model.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
 import type { MisbehavingServer } from "../weights/misbehaving-server.ts";
-import { describeInChromium, executablePath, launch } from "./chromium.ts";
-import { bundle, openPage, serveBundle } from "./readers-bundle.ts";
+import { describeInBrowsers, type TestBrowser, type TestPage } from "./browsers.ts";
+import { bundle, serveBundle } from "./readers-bundle.ts";
 import type { LoadRequest, RunRequest } from "./readers-page.ts";
 
 interface Case {
@@ -105,36 +104,35 @@ function loadInNode(files: readonly string[]) {
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-let browser: Browser;
 let server: MisbehavingServer;
-let page: Page;
-let complaints: readonly string[];
 
 beforeAll(async () => {
-  if (executablePath === undefined || sharedRoot === undefined) return;
-  server = await serveBundle(await bundle());
-  browser = await launch();
-  ({ page, complaints } = await openPage(browser, server));
+  if (sharedRoot !== undefined) server = await serveBundle(await bundle());
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.[Symbol.asyncDispose]();
-});
-
-async function load(files: readonly string[]) {
-  await page.setInputFiles("#model", files.flatMap(paths));
-  const request: LoadRequest = { source: sourceOf(files) };
-  return page.evaluate((asked) => window.load(asked), request);
-}
-
-async function run(size: Case["size"], request: Pick<RunRequest, "feed" | "output">) {
-  await page.setInputFiles("#pictures", join(root, "reference", `inputs-${size}.bin`));
-  const whole: RunRequest = { ...request, pictures: PICTURES, backend: "wasm" };
-  return page.evaluate((asked) => window.run(asked), whole);
-}
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 describeShared("every file beside the project", () => {
-  describeInChromium("picked in Chromium", () => {
+  describeInBrowsers("picked", (kind) => {
+    let browser: TestBrowser;
+    let page: TestPage;
+    beforeAll(async () => {
+      browser = await kind.launch();
+      page = await browser.open(server.url, "load");
+    });
+    afterAll(() => browser?.close());
+
+    async function load(files: readonly string[]) {
+      await page.pick("model", files.flatMap(paths));
+      const request: LoadRequest = { source: sourceOf(files) };
+      return page.ask((asked) => window.load(asked), request);
+    }
+
+    async function run(size: Case["size"], request: Pick<RunRequest, "feed" | "output">) {
+      await page.pick("pictures", [join(root, "reference", `inputs-${size}.bin`)]);
+      const whole: RunRequest = { ...request, pictures: PICTURES, backend: "wasm" };
+      return page.ask((asked) => window.run(asked), whole);
+    }
+
     const { networks }: Index =
       sharedRoot === undefined
         ? { networks: {} }
@@ -147,8 +145,8 @@ describeShared("every file beside the project", () => {
         expect(failure).toBeUndefined();
         expect(description).toEqual(plain(describeModel(await loadInNode(files))));
         if (rounded !== undefined) {
-          await page.setInputFiles("#other", paths(rounded));
-          expect(await page.evaluate(() => window.round())).toEqual([]);
+          await page.pick("other", paths(rounded));
+          expect(await page.ask(() => window.round(), undefined)).toEqual([]);
         }
         const { logits, float32_against_float64: noise } = networks[network]!;
         const expected = original === undefined ? floats(logits) : floats("outputs", "originals", original);
@@ -208,7 +206,7 @@ describeShared("every file beside the project", () => {
       );
       expect(there.filter((file) => !tried.has(file) && !WITHOUT_LOGITS.includes(file))).toEqual([]);
       expect(there.length).toBe(new Set([...tried, ...WITHOUT_LOGITS]).size);
-      expect(complaints).toEqual([]);
+      expect(page.complaints).toEqual([]);
     });
   });
 });
