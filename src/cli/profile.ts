@@ -1,6 +1,7 @@
 /** `depthwise profile`: the time of each step of a network, as a table and as a trace. */
 
 import { Command } from "commander";
+import { shorten } from "../core/errors.ts";
 import { compile, type Profile } from "../session/index.ts";
 import { addNetworkOptions, type NetworkFlags, networkFrom, print, toNumber } from "./network-options.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
@@ -76,7 +77,7 @@ export function formatProfile(profile: Profile): string {
 
 function cells({ name, kernel, multAdds, timeMs, gflops, share }: Profile["steps"][number]): readonly string[] {
   return [
-    name,
+    shorten(name, 100),
     kernel,
     multAdds.toLocaleString("en-US"),
     timeMs.toFixed(3),

@@ -1,5 +1,6 @@
 /** Costs and the paper's tables as text, Markdown or JSON. */
 
+import { shorten } from "../core/errors.ts";
 import { oneOf } from "../core/options.ts";
 import type { Cost } from "./cost.ts";
 import type { PaperCell, PaperReport, PaperTable } from "./paper.ts";
@@ -12,7 +13,7 @@ export function formatCost(result: Cost, format: Format = "text"): string {
   if (oneOf("formatCost", "format", format, FORMATS) === "json") return JSON.stringify(result, null, 2);
   const word = result.word ?? "mult-adds";
   const rows = result.layers.map((layer) => [
-    layer.name,
+    shorten(layer.name, 100),
     layer.kind,
     layer.inputShape.join(" × "),
     layer.outputShape.join(" × "),
@@ -34,7 +35,7 @@ export function formatCost(result: Cost, format: Format = "text"): string {
     ]);
   const { totals } = result;
   return [
-    `${result.network}, convention ${result.convention}`,
+    `${shorten(result.network, 200)}, convention ${result.convention}`,
     "",
     table([header, ...rows], format, 4),
     "",
@@ -123,7 +124,7 @@ function table(rows: readonly (readonly string[])[], format: Format, firstNumber
       ...rows.slice(1).map(line),
     ].join("\n");
   }
-  const widths = header.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  const widths = header.map((_, column) => rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 0));
   return rows
     .map((row) =>
       row
