@@ -1,7 +1,7 @@
 /** From an image to labels: decode, preprocess, run, name. `createClassifier` owns the whole way. */
 
 import type { ByteSource } from "../core/bytes.ts";
-import { DepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, listed } from "../core/errors.ts";
 import { checkKnownOptions, positiveInteger } from "../core/options.ts";
 import type { Pace } from "../core/stall-watch.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
@@ -189,7 +189,7 @@ function requireOutput(model: Network, output: "probabilities" | "embedding", ad
   throw new DepthwiseError("NETWORK_INVALID", {
     what: model.name,
     expected: `a network that gives ${output}`,
-    found: `outputs ${Object.keys(model.outputs).join(", ")}`,
+    found: `outputs ${listed(Object.keys(model.outputs))}`,
     advice,
     fields: { outputs: model.outputs },
   });

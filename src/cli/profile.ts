@@ -1,6 +1,7 @@
 /** `depthwise profile`: the time of each step of a network, as a table and as a trace. */
 
 import { Command } from "commander";
+import { shorten } from "../core/errors.ts";
 import { columnWidth, visible } from "../core/visible.ts";
 import { compile, type Profile } from "../session/index.ts";
 import { addNetworkOptions, type NetworkFlags, networkFrom, toNumber } from "./network-options.ts";
@@ -79,7 +80,7 @@ export function formatProfile(profile: Profile): string {
 
 function cells({ name, kernel, multAdds, timeMs, gflops, share }: Profile["steps"][number]): readonly string[] {
   return [
-    visible(name),
+    visible(shorten(name, 200)),
     kernel,
     multAdds.toLocaleString("en-US"),
     timeMs.toFixed(3),

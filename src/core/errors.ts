@@ -70,7 +70,7 @@ export class DepthwiseError extends Error {
 export class InternalError extends Error {
   override readonly name = "InternalError";
   constructor(message: string) {
-    super(`${message} This is a bug in depthwise, please report it.`);
+    super(`${shorten(message)} This is a bug in depthwise, please report it.`);
   }
 }
 
@@ -84,10 +84,29 @@ export function invariant(condition: unknown, message: string): asserts conditio
   if (!condition) throw new InternalError(message);
 }
 
-function sentence({ what, expected, found, advice }: ErrorParts): string {
+/** Letters of one part of a message: what comes in, from a file or a caller, may have any length. */
+const LONGEST_PART = 2000;
+
+/** A text of at most `most` letters: a longer one loses its middle, and no character is cut in two. */
+export function shorten(text: string, most = LONGEST_PART): string {
+  if (text.length <= most) return text;
+  const half = (most - 1) >> 1;
+  const head = text.slice(0, half).replace(/[\ud800-\udbff]$/, "");
+  return `${head}…${text.slice(-half).replace(/^[\udc00-\udfff]/, "")}`;
+}
+
+/** The first of a list for a message, and how many more there are. */
+export function listed(items: readonly string[], separator = ", ", most = 10): string {
+  if (items.length <= most) return items.join(separator);
+  const more = (items.length - most).toLocaleString("en-US");
+  return `${items.slice(0, most).join(separator)}${separator}… and ${more} more`;
+}
+
+function sentence(parts: ErrorParts): string {
+  const what = shorten(parts.what);
   const facts: string[] = [];
-  if (expected !== undefined) facts.push(`expected ${expected}`);
-  if (found !== undefined) facts.push(`found ${found}`);
+  if (parts.expected !== undefined) facts.push(`expected ${shorten(parts.expected)}`);
+  if (parts.found !== undefined) facts.push(`found ${shorten(parts.found)}`);
   const first = facts.length > 0 ? `${what}: ${facts.join(", ")}.` : /[.!?]$/.test(what) ? what : `${what}.`;
-  return advice === undefined ? first : `${first} ${advice}`;
+  return parts.advice === undefined ? first : `${first} ${shorten(parts.advice)}`;
 }

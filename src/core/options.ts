@@ -1,18 +1,40 @@
 /** Checks of options, done once at the door. Each throws `OPTION_INVALID` and names the option. */
 
-import { DepthwiseError } from "./errors.ts";
+import { DepthwiseError, shorten } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
 
 /** A number for both axes, or `[vertical, horizontal]`. */
 export type Pair = number | readonly [number, number];
 
-/** How a wrong value is shown in a message. */
+/** What is shown of a wrong value at most: levels of nesting, entries of an array and in all, letters of a text. */
+const SHOWN = { levels: 4, entries: 8, inAll: 40, letters: 200 } as const;
+
+/** How a wrong value is shown in a message, whatever it is: a caller's array may be endless, or a proxy that throws. */
 export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
+  try {
+    return shown(value, SHOWN.levels, { entries: 0 });
+  } catch {
+    return "an object that cannot be read";
+  }
+}
+
+function shown(value: unknown, levels: number, seen: { entries: number }): string {
+  if (typeof value === "string") return JSON.stringify(shorten(value, SHOWN.letters));
   if (typeof value === "function") return "a function";
-  if (typeof value === "object" && value !== null) return "an object";
-  return String(value);
+  // Writing a large one out takes long.
+  if (typeof value === "bigint") return BigInt.asIntN(64, value) === value ? String(value) : "a bigint";
+  if (typeof value !== "object" || value === null) return shorten(String(value), SHOWN.letters);
+  if (!Array.isArray(value)) return "an object";
+  const count = value.length;
+  if (count === 0) return "[]";
+  if (levels === 0) return "[…]";
+  const entries: string[] = [];
+  while (entries.length < Math.min(count, SHOWN.entries) && seen.entries < SHOWN.inAll) {
+    seen.entries++;
+    entries.push(shown(value[entries.length], levels - 1, seen));
+  }
+  if (entries.length < count) entries.push(`… ${(count - entries.length).toLocaleString("en-US")} more`);
+  return `[${entries.join(", ")}]`;
 }
 
 export function optionError(

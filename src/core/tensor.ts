@@ -5,6 +5,7 @@
  */
 
 import { DepthwiseError } from "./errors.ts";
+import { show } from "./options.ts";
 
 export type DType = "float32" | "int32" | "uint8";
 export type TypedArray = Float32Array | Int32Array | Uint8Array;
@@ -29,9 +30,9 @@ export function elementCount(shape: Shape): number {
   return count;
 }
 
-/** `[1, 224, 224, 3]`, as shapes stand in messages. */
+/** `[1, 224, 224, 3]`, as shapes stand in messages; of more than eight sides the first. */
 export function shapeText(shape: Shape): string {
-  return `[${shape.join(", ")}]`;
+  return show(shape);
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
@@ -53,7 +54,7 @@ export function tensor(data: TypedArray | readonly number[], shape: Shape): Tens
     throw new DepthwiseError("OPTION_INVALID", {
       what: "tensor: shape",
       expected: "an array of non-negative integers",
-      found: Array.isArray(shape) ? shapeText(shape) : String(shape),
+      found: show(shape),
       advice: "Pass the sides from the outermost inwards, for example [1, 224, 224, 3].",
       fields: { shape },
     });
@@ -86,7 +87,7 @@ export function asFloat(value: Tensor, what: string): FloatTensor {
     throw new DepthwiseError("DTYPE_MISMATCH", {
       what,
       expected: "float32",
-      found: value.dtype,
+      found: typeof value.dtype === "string" ? value.dtype : show(value.dtype),
       advice: "Convert the values first: tensor(Float32Array.from(x.data), x.shape).",
       fields: { expected: "float32", found: value.dtype },
     });

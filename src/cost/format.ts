@@ -1,5 +1,6 @@
 /** Costs and the paper's tables as text, Markdown or JSON. */
 
+import { shorten } from "../core/errors.ts";
 import { oneOf } from "../core/options.ts";
 import { columnWidth, visible } from "../core/visible.ts";
 import type { Cost } from "./cost.ts";
@@ -16,7 +17,7 @@ export function formatCost(result: Cost, format: Format = "text"): string {
   if (oneOf("formatCost", "format", format, FORMATS) === "json") return JSON.stringify(result, null, 2);
   const word = result.word ?? "mult-adds";
   const rows = result.layers.map((layer) => [
-    visible(layer.name),
+    visible(shorten(layer.name, 200)),
     layer.kind,
     layer.inputShape.join(" × "),
     layer.outputShape.join(" × "),
@@ -38,7 +39,7 @@ export function formatCost(result: Cost, format: Format = "text"): string {
     ]);
   const { totals } = result;
   return [
-    `${visible(result.network)}, convention ${result.convention}`,
+    `${visible(shorten(result.network, 200))}, convention ${result.convention}`,
     "",
     table([header, ...rows], format, 4),
     "",

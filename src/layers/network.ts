@@ -3,7 +3,7 @@
  * It computes nothing. `cost`, `compile`, `saveModel` and `classify` each take one.
  */
 
-import { DepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, listed, shorten } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { optionError, positiveInteger, show } from "../core/options.ts";
 import { type FloatTensor, type Shape, sameShape, shapeText } from "../core/tensor.ts";
@@ -68,11 +68,14 @@ export interface Network<Output extends string = string> {
   readonly info: NetworkInfo;
 }
 
+/** The largest networks have a few thousand; planning takes time with the square of their number. */
+export const MOST_LAYERS = 10_000;
+
 /**
  * Checks a definition and infers all shapes. The definition may come from a file: nothing in it is trusted.
  *
- * @throws {DepthwiseError} `NETWORK_INVALID` for a name given twice or a reference to nothing; `OPTION_INVALID`
- *         for an attribute; `SHAPE_MISMATCH` or `NETWORK_VANISHES` where shapes do not fit
+ * @throws {DepthwiseError} `NETWORK_INVALID` for a name given twice, a reference to nothing, or more than 10,000 layers;
+ *         `OPTION_INVALID` for an attribute; `SHAPE_MISMATCH` or `NETWORK_VANISHES` where shapes do not fit
  */
 export function network<Output extends string>(definition: NetworkDefinition<Output>): Network<Output> {
   if (!isRecord(definition) || !Array.isArray(definition.layers) || !isStringRecord(definition.outputs)) {
@@ -82,6 +85,15 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
       found: show(definition),
     });
   }
+  if (definition.layers.length > MOST_LAYERS) {
+    throw new DepthwiseError("NETWORK_INVALID", {
+      what: "network: layers",
+      expected: `at most ${MOST_LAYERS.toLocaleString("en-US")}`,
+      found: definition.layers.length.toLocaleString("en-US"),
+    });
+  }
+  const aliases: unknown = definition.aliases ?? {};
+  if (!isStringRecord(aliases)) throw optionError("network", "aliases", "names of layers by other names", aliases);
   const inputShape = checkInputShape(definition.inputShape);
   const layers: LayerNode[] = [];
   const shapes = new Map<string, Shape>([[INPUT, inputShape]]);
@@ -100,7 +112,7 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
     layers.push(node);
     previous = node.name;
   }
-  for (const target of [...Object.values<string>(definition.outputs), ...Object.values(definition.aliases ?? {})]) {
+  for (const target of [...Object.values<string>(definition.outputs), ...Object.values(aliases)]) {
     if (!shapes.has(target)) throw unknownName("network: outputs", target, shapes.keys());
   }
 
@@ -111,7 +123,7 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
     layers,
     shapes,
     outputs: definition.outputs,
-    aliases: definition.aliases ?? {},
+    aliases,
     parameterInfo,
     get parameters() {
       parameters ??= initialise(parameterInfo.values(), definition.seed ?? 1);
@@ -160,7 +172,8 @@ function isNodeDefinition(value: unknown): value is NodeDefinition {
 
 /** Labels are strings; what a model came from is an object; the rest is checked where it is used. */
 function isInfo(value: unknown): value is Record<string, unknown> {
-  if (!isRecord(value)) return false;
+  // Each is told in `describe`, so there cannot be any number of them.
+  if (!isRecord(value) || Object.keys(value).length > 1000) return false;
   const { labels = [], provenance = {} } = value;
   const isNamed = Array.isArray(labels) && labels.every((label) => typeof label === "string");
   return isNamed && isRecord(provenance) && isRecord(provenance["decisions"] ?? {});
@@ -189,7 +202,7 @@ export function checkNetwork(owner: string, value: unknown): void {
 /**
  * The same network with other parameters. All must be there and have the right shape; nothing else may be.
  *
- * @throws {DepthwiseError} `PARAMETERS_MISMATCH`, listing each missing, extra and misshapen tensor
+ * @throws {DepthwiseError} `PARAMETERS_MISMATCH`, listing missing, extra and misshapen tensors
  */
 export function withParameters<Output extends string>(
   model: Network<Output>,
@@ -209,6 +222,9 @@ export function withParameters<Output extends string>(
   return Object.freeze(Object.defineProperties({} as Network<Output>, { ...descriptors, parameters: replaced }));
 }
 
+/** Problems in a message; all of them are among its fields. */
+const LISTED = 10;
+
 /** Throws `PARAMETERS_MISMATCH` unless `parameters` are just those of the network, each of its shape. */
 export function checkParameters(
   model: Pick<Network, "name" | "parameterInfo">,
@@ -218,7 +234,7 @@ export function checkParameters(
   const problems = compareParameters(model, parameters);
   if (problems.length > 0) {
     throw new DepthwiseError("PARAMETERS_MISMATCH", {
-      what: `${source}: ${problems.length === 1 ? "1 tensor does" : `${problems.length} tensors do`} not fit ${model.name}: ${problems.join("; ")}`,
+      what: `${source}: ${problems.length === 1 ? "1 tensor does" : `${problems.length} tensors do`} not fit ${shorten(model.name, 100)}: ${listed(problems, "; ", LISTED)}`,
       advice: "Build the network with the options these weights were made for. Nothing was loaded.",
       fields: { problems },
     });
@@ -239,7 +255,7 @@ export function unknownName(what: string, name: string, known: Iterable<string>)
   const names = [...known];
   const hint = didYouMean(name, names);
   return new DepthwiseError("NAME_UNKNOWN", {
-    what: `${what}: there is no layer "${name}"`,
+    what: `${shorten(what, 200)}: there is no layer "${name}"`,
     advice: hint === "" ? `Known names: ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}.` : hint,
     fields: { name, known: names },
   });
@@ -250,22 +266,26 @@ function compareParameters(
   parameters: ReadonlyMap<string, FloatTensor>,
 ): string[] {
   const problems: string[] = [];
+  const extra = [...parameters.keys()].filter((name) => typeof name === "string" && !model.parameterInfo.has(name));
+  /** Only for what a message lists: each is a search among all the names. */
+  const hintFor = (name: string, candidates: Iterable<string>): string => {
+    const hint = problems.length < LISTED ? didYouMean(name, candidates) : "";
+    return hint === "" ? "" : ` (${hint.slice(0, -1)})`;
+  };
   for (const [name, { shape }] of model.parameterInfo) {
     const found = parameters.get(name);
     if (found === undefined) {
-      const extra = [...parameters.keys()].filter((other) => !model.parameterInfo.has(other));
-      const hint = didYouMean(name, extra);
-      problems.push(`"${name}" ${shapeText(shape)} is missing${hint === "" ? "" : ` (${hint.slice(0, -1)})`}`);
+      problems.push(`${show(name)} ${shapeText(shape)} is missing${hintFor(name, extra)}`);
     } else if (found.dtype !== "float32") {
       problems.push(`"${name}": expected float32, found ${found.dtype}`);
     } else if (!sameShape(found.shape, shape)) {
       problems.push(`"${name}": expected shape ${shapeText(shape)}, found ${shapeText(found.shape)}`);
     }
   }
-  for (const [name, { shape }] of parameters) {
+  for (const [name, value] of parameters) {
     if (model.parameterInfo.has(name)) continue;
-    const hint = didYouMean(name, model.parameterInfo.keys());
-    problems.push(`"${name}" ${shapeText(shape)} is left over${hint === "" ? "" : ` (${hint.slice(0, -1)})`}`);
+    const hint = typeof name === "string" ? hintFor(name, model.parameterInfo.keys()) : "";
+    problems.push(`${show(name)} ${shapeText(value?.shape)} is left over${hint}`);
   }
   return problems;
 }
@@ -282,6 +302,18 @@ function checkInputShape(shape: unknown): Shape {
 }
 
 function checkNode(entry: NodeDefinition, previous: string, shapes: ReadonlyMap<string, Shape>): LayerNode {
+  const reads = isRecord(entry) ? (entry.inputs ?? []) : undefined;
+  if (
+    !Array.isArray(reads) ||
+    !reads.every((input) => typeof input === "string") ||
+    !isRecord(entry.attributes ?? {})
+  ) {
+    throw new DepthwiseError("NETWORK_INVALID", {
+      what: `network: the layer behind "${previous}"`,
+      expected: "{ name, type, inputs, attributes }, inputs naming layers",
+      found: isRecord(entry) ? "something else" : show(entry),
+    });
+  }
   const { name, type } = entry;
   if (typeof name !== "string" || name === "" || name.includes("/") || name === INPUT || shapes.has(name)) {
     throw new DepthwiseError("NETWORK_INVALID", {

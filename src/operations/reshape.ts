@@ -10,12 +10,17 @@ export interface ReshapeAttributes {
   readonly shape: Shape;
 }
 
+/** No layer reads more than three; each layer behind it would carry them along. */
+const MOST_SIDES = 8;
+
 export const reshape: Operation<ReshapeAttributes> = {
   check: (owner, attributes) => {
     const shape = attributes["shape"];
     const isSide = (side: unknown) => typeof side === "number" && Number.isSafeInteger(side) && side > 0;
-    if (Array.isArray(shape) && shape.every(isSide)) return { shape: [...shape] as Shape };
-    throw optionError(owner, "shape", "an array of positive integers, without the batch", shape);
+    if (Array.isArray(shape) && shape.length <= MOST_SIDES && shape.every(isSide))
+      return { shape: [...shape] as Shape };
+    const expected = `an array of at most ${MOST_SIDES} positive integers, without the batch`;
+    throw optionError(owner, "shape", expected, shape);
   },
   outputShape: (owner, { shape }, inputs) => {
     const input = soleInput(owner, inputs);

@@ -75,7 +75,8 @@ export function plan(network: Network, options: PlanOptions = {}): Plan {
   const { batch = 1, taps = [], fold = true, joins = () => false } = options;
   checkNetwork("compile", network);
   const usual = fuse(network);
-  const tapped = new Map(taps.map((name) => [name, resolveTap(network, name, usual)]));
+  const byHead = new Map(usual.groups.map((group) => [group.head.name, group]));
+  const tapped = new Map(taps.map((name) => [name, resolveTap(network, name, usual, byHead)]));
   const keep = keptApart(usual, [...tapped.values()]);
   const grouping = fold && keep.size === 0 ? usual : fuse(network, { keep, fold });
   const holderOf = (node: string): string => {
@@ -88,7 +89,9 @@ export function plan(network: Network, options: PlanOptions = {}): Plan {
   const calls = grouping.groups.map((group) => callOf(network, group));
   const joined = joinedSteps(grouping, calls, kept, joins);
   const memory = layOutMemory(network, grouping, batch, kept, joined);
-  checkAddressable(network, batch, memory.elements);
+  checkAddressable(network, batch, "activations", memory.elements);
+  const copied = wanted.reduce((sum, node) => sum + elementCount(network.shapes.get(node) ?? []), 0);
+  checkAddressable(network, batch, "outputs, of which each run makes copies,", batch * copied);
   checkParameters(network, network.parameters, "compile");
 
   const names = namesByRole(network);
@@ -128,12 +131,13 @@ function joinedSteps(
   joins: NonNullable<PlanOptions["joins"]>,
 ): ReadonlySet<string> {
   const joined = new Set<string>();
+  const readers = new Map<string, number>();
+  for (const { reads } of groups) for (const read of reads) readers.set(read, (readers.get(read) ?? 0) + 1);
   for (const [index, { head }] of groups.entries()) {
     const [call, next] = [calls[index], calls[index + 1]];
     const previous = groups[index - 1]?.head.name ?? "";
     if (call === undefined || next === undefined || kept.has(head.name) || joined.has(previous)) continue;
-    const readers = groups.flatMap(({ reads }) => reads).filter((read) => read === head.name).length;
-    const isSole = readers === 1 && groups[index + 1]?.reads[0] === head.name;
+    const isSole = readers.get(head.name) === 1 && groups[index + 1]?.reads[0] === head.name;
     if (isSole && joins(call, next)) joined.add(head.name);
   }
   return joined;
@@ -177,13 +181,14 @@ function planStep(
  * The node a tap means. A convolution's name means its activated output: the value after the batch norm and the
  * activation behind it. Any other layer's name means that layer's own output.
  */
-function resolveTap(network: Network, name: string, { groups, holder }: Grouping): string {
-  const node = network.aliases[name] ?? name;
+function resolveTap(network: Network, name: string, { holder }: Grouping, byHead: ReadonlyMap<string, Group>): string {
+  const alias = Object.hasOwn(network.aliases, name) ? network.aliases[name] : undefined;
+  const node = alias ?? name;
   if (!holder.has(node)) {
     const known = [...network.layers.map((layer) => layer.name), ...Object.keys(network.aliases)];
     throw unknownName("compile: taps", name, known);
   }
-  const group = groups.find(({ head }) => head.name === node);
+  const group = byHead.get(node);
   return group === undefined ? node : (group.activatedBy ?? group.nodes[group.nodes.length - 1]?.name ?? node);
 }
 
@@ -196,10 +201,10 @@ function keptApart({ groups }: Grouping, nodes: readonly string[]): ReadonlySet<
 /** The longest a Float32Array may be on every engine: 4 GiB. */
 const MOST_ELEMENTS = 2 ** 30;
 
-function checkAddressable(network: Network, batch: number, elements: number): void {
+function checkAddressable(network: Network, batch: number, what: string, elements: number): void {
   if (elements <= MOST_ELEMENTS) return;
   throw new DepthwiseError("MEMORY_EXCEEDED", {
-    what: `${network.name} with batch ${batch}: activations`,
+    what: `${network.name} with batch ${batch}: ${what}`,
     expected: `at most ${MOST_ELEMENTS * 4} bytes`,
     found: `${elements * 4}`,
     advice: "Use a smaller input or a smaller batch. Nothing was allocated.",

@@ -1,6 +1,7 @@
 /** `describe`: what is known of a model, decision by decision, and on what evidence. */
 
-import { optionError } from "../core/options.ts";
+import { listed, shorten } from "../core/errors.ts";
+import { optionError, show as showValue } from "../core/options.ts";
 import { columnWidth, visible } from "../core/visible.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
 import type { Basis, Fact } from "./facts.ts";
@@ -110,7 +111,7 @@ function preprocessingDecisions(fact: Fact<unknown> | undefined): readonly Decis
 function doubtsAbout({ name, value, basis, from }: Decision): readonly string[] {
   const others = Object.hasOwn(DOUBTS, name) ? DOUBTS[name] : undefined;
   if (basis !== "assumed" || others === undefined) return [];
-  return [`${name} ${JSON.stringify(value)} is assumed (${from}); ${others}.`];
+  return [`${name} ${shorten(json(value), 200)} is assumed (${shorten(from, 200)}); ${others}.`];
 }
 
 /**
@@ -126,19 +127,17 @@ export function formatDescription(description: ModelDescription): string {
     throw optionError("formatDescription", "description", "what describe(model) gives", description);
   }
   const { name, format, file, understoodBy, inputShape, outputs, parameters, decisions, doubts } = description;
-  const rows = decisions.map((decision) =>
-    [decision.name, show(decision.value), decision.basis, decision.from].map(visible),
-  );
+  const rows = decisions.map(({ name: option, value, basis, from }) => [option, show(value), basis, from].map(cell));
   const widths = [0, 1, 2].map((column) => columnWidth(rows.map((row) => row[column] ?? "")));
   const head = [
     `${name}: ${format}${file === undefined ? "" : `, ${file}`}`,
-    `input ${inputShape.join(" × ")}, outputs ${outputs.join(", ")}, ${parameters.toLocaleString("en-US")} parameters`,
+    `input ${inputShape.join(" × ")}, outputs ${listed(outputs)}, ${parameters.toLocaleString("en-US")} parameters`,
     ...(understoodBy === undefined ? [] : [`understood by ${understoodBy}`]),
   ];
   return [
-    ...head.map(visible),
+    ...head.map(cell),
     "",
-    ...rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")),
+    ...rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  ")),
     ...(doubts.length === 0 ? [] : ["", "Assumed, to be checked:", ...doubts.map((doubt) => `- ${visible(doubt)}`)]),
   ].join("\n");
 }
@@ -149,5 +148,19 @@ function show(value: unknown): string {
     const [first] = value as readonly unknown[];
     return `${value.length} (${typeof first === "string" ? `${first}, …` : "…"})`;
   }
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : json(value);
+}
+
+/** What a file says must neither fill the terminal nor steer it. */
+function cell(text: string): string {
+  return visible(shorten(text, 200));
+}
+
+/** A value as JSON, or what can be shown of one that JSON does not know, such as an array within itself. */
+function json(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? showValue(value);
+  } catch {
+    return showValue(value);
+  }
 }

@@ -1,6 +1,6 @@
 /** The classifier of a network, whatever its layers: where it is, a wider one, the layers without it. */
 
-import { DepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, listed } from "../core/errors.ts";
 import { type Network, network } from "../layers/network.ts";
 import type { LayerNode, NodeDefinition } from "../layers/node.ts";
 
@@ -28,7 +28,7 @@ export function findHead(owner: string, model: Network): Head {
   throw new DepthwiseError("NETWORK_INVALID", {
     what: `${owner}: ${model.name}`,
     expected: "a classifier: a dense layer or a convolution of one pixel that makes the logits",
-    found: last === "" ? `outputs ${Object.keys(model.outputs).join(", ")}` : `"${last}" without one`,
+    found: last === "" ? `outputs ${listed(Object.keys(model.outputs))}` : `"${last}" without one`,
     advice:
       model.info.architecture === "mobilenet_v1"
         ? "Give it one with replaceHead."
@@ -62,7 +62,7 @@ export function upTo(owner: string, model: Network, output: string): Network {
     throw new DepthwiseError("NETWORK_INVALID", {
       what: `${owner}: ${model.name}`,
       expected: `an output "${output}"`,
-      found: Object.keys(model.outputs).join(", "),
+      found: listed(Object.keys(model.outputs)),
       advice: `Name the layer of the features among the outputs, as "${output}".`,
       fields: { outputs: model.outputs },
     });

@@ -1,12 +1,13 @@
 /** `loadModel`: from any source, bytes to what they say, to a network; nothing is guessed in silence. */
 
+import { listed } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
 import { checkLabels, decide, optionsOf } from "./decide.ts";
 import type { Basis, Facts } from "./facts.ts";
-import { fileError } from "./file-error.ts";
+import { fileError, quoted } from "./file-error.ts";
 import type { ReadFile } from "./join-files.ts";
 import type { ModelFile, OpenFile } from "./model-file.ts";
 import type { Provenance } from "./provenance.ts";
@@ -40,7 +41,7 @@ export type LoadedModel = Network<"logits" | "probabilities" | "embedding">;
  * @param source a path, a URL, a Blob, bytes, a stream, a directory, `hf:owner/name`, `keras:name`; two TFLite files in
  *        a list are joined to one network
  * @throws {DepthwiseError} `FILE_*` and `FORMAT_UNKNOWN` for the file; `PACKAGE_MISSING`; `PARAMETERS_MISMATCH`,
- *         listing every missing, extra and misshapen tensor; `VALUES_NOT_FINITE`; `ARCHITECTURE_UNKNOWN`;
+ *         listing missing, extra and misshapen tensors; `VALUES_NOT_FINITE`; `ARCHITECTURE_UNKNOWN`;
  *         `CLASSES_MISMATCH`; `OPTION_INVALID`; `signal.reason` if aborted
  */
 export async function loadModel(
@@ -193,15 +194,18 @@ function provenanceFor(
   };
 }
 
+/** A whole MobileNet has 27 of each kind. */
+const MOST_LISTED = 30;
+
 function checkFinite(parameters: ReadonlyMap<string, FloatTensor>, name: string): void {
   const faulty: string[] = [];
   for (const [parameter, { data }] of parameters) {
     const index = firstNonFinite(data);
-    if (index !== -1) faulty.push(`"${parameter}" (${data[index]} at element ${index})`);
+    if (index !== -1) faulty.push(`${quoted(parameter)} (${data[index]} at element ${index})`);
   }
   if (faulty.length === 0) return;
   const advice = "The training that made this file diverged, or the file is damaged.";
-  const what = `weights that are not finite: ${faulty.join(", ")}`;
+  const what = `weights that are not finite: ${listed(faulty, ", ", MOST_LISTED)}`;
   throw fileError("VALUES_NOT_FINITE", name, what, advice, { fields: { faulty } });
 }
 
@@ -210,10 +214,10 @@ function checkVariances(parameters: ReadonlyMap<string, FloatTensor>, epsilon: n
   const faulty: string[] = [];
   for (const [parameter, { data }] of parameters) {
     const index = parameter.endsWith("/moving_variance") ? data.findIndex((value) => !(value + epsilon > 0)) : -1;
-    if (index !== -1) faulty.push(`"${parameter}" (${data[index]} at element ${index})`);
+    if (index !== -1) faulty.push(`${quoted(parameter)} (${data[index]} at element ${index})`);
   }
   if (faulty.length === 0) return;
   const advice = "Perhaps its means stand where its variances should, or the file is damaged.";
-  const what = `variances that have no root: ${faulty.join(", ")}`;
+  const what = `variances that have no root: ${listed(faulty, ", ", MOST_LISTED)}`;
   throw fileError("VALUES_NOT_FINITE", name, what, advice, { fields: { faulty } });
 }

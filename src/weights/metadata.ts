@@ -7,12 +7,12 @@
  *     provenance   JSON: where the model once came from, and the evidence for each option
  */
 
-import type { DepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, shorten } from "../core/errors.ts";
 import type { Network } from "../layers/network.ts";
 import { type Basis, type Fact, type Facts, stated } from "./facts.ts";
 import { fileError, quoted } from "./file-error.ts";
 import { isObject, type JsonObject, parseJson } from "./json.ts";
-import { type Provenance, provenanceOf } from "./provenance.ts";
+import { provenanceOf } from "./provenance.ts";
 
 type Metadata = Readonly<Record<string, string>>;
 
@@ -53,7 +53,7 @@ export function factsFromMetadata(
   const remarks = Object.entries(metadata).filter(([key]) => !KNOWN.has(key));
   return {
     facts: Object.fromEntries(facts),
-    remarks: { ...Object.fromEntries(remarks), ...(isObject(origin) ? { origin } : {}) },
+    remarks: Object.fromEntries<unknown>(isObject(origin) ? [...remarks, ["origin", origin]] : remarks),
     ...(network === undefined ? {} : { network }),
   };
 }
@@ -88,8 +88,13 @@ function json(metadata: Metadata, key: string, file: string): unknown {
   return parseJson(text, (expected, _found, cause) => corrupt(file, key, expected, text, cause));
 }
 
+/** The builder has some twenty options, and each of them is looked at again and again. */
+const MOST_ENTRIES = 1000;
+
 function jsonObject(metadata: Metadata, key: string, file: string): JsonObject | undefined {
   const value = json(metadata, key, file);
+  const entries = isObject(value) ? Object.keys(value).length : 0;
+  if (entries > MOST_ENTRIES) throw corrupt(file, key, `an object of at most ${MOST_ENTRIES} entries`, `${entries}`);
   if (value === undefined || isObject(value)) return value;
   throw corrupt(file, key, "an object as JSON", metadata[key] ?? "");
 }
@@ -116,7 +121,7 @@ export function writeMetadata(model: Network): Record<string, string> {
     return {
       format: "depthwise",
       architecture,
-      network: JSON.stringify({ name, inputShape, layers, outputs, aliases, info }),
+      network: jsonOf(model, { name, inputShape, layers, outputs, aliases, info }),
     };
   }
   const [height, width] = model.inputShape;
@@ -133,11 +138,11 @@ export function writeMetadata(model: Network): Record<string, string> {
     epsilon: String(options["epsilon"]),
     background: background === undefined ? undefined : background ? "1" : "0",
     folded: String(options["batchNorm"] === false),
-    range: Array.isArray(range) ? range.join(",") : undefined,
-    options: JSON.stringify(rest),
-    preprocessing: preprocessing === undefined ? undefined : JSON.stringify(preprocessing),
-    labels: labels === undefined ? undefined : JSON.stringify(labels),
-    provenance: provenanceText(provenanceOf(model)),
+    range: Array.isArray(range) && range.every(Number.isFinite) ? range.join(",") : undefined,
+    options: jsonOf(model, rest),
+    preprocessing: preprocessing === undefined ? undefined : jsonOf(model, preprocessing),
+    labels: labels === undefined ? undefined : jsonOf(model, labels),
+    provenance: provenanceText(model),
   };
   return Object.fromEntries(
     Object.entries(entries).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -145,13 +150,29 @@ export function writeMetadata(model: Network): Record<string, string> {
 }
 
 /** What `decisions` rest on, without their values, which stand in the other entries; and where the model began. */
-function provenanceText(provenance: Provenance | undefined): string | undefined {
+function provenanceText(model: Network): string | undefined {
+  const provenance = provenanceOf(model);
   if (provenance === undefined) return undefined;
   const { decisions, ...last } = provenance;
   const bases = Object.entries(decisions).map(([name, { basis, from }]) => [name, { basis, from }]);
   // A model that is saved and loaded again and again keeps its first origin, not one inside the other.
   const { origin } = last.remarks;
-  return JSON.stringify({ decisions: Object.fromEntries(bases), origin: isObject(origin) ? origin : last });
+  return jsonOf(model, { decisions: Object.fromEntries(bases), origin: isObject(origin) ? origin : last });
+}
+
+/** What the network's maker says of it may be anything: an object within itself, a bigint, nesting without end. */
+function jsonOf({ name }: Network, value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw new DepthwiseError("NETWORK_INVALID", {
+      what: `${shorten(name, 200)}: info`,
+      expected: "plain data, which JSON can hold",
+      found: "something else, such as an object within itself or a bigint",
+      advice: "Replace it with withInfo.",
+      cause,
+    });
+  }
 }
 
 function corrupt(file: string, key: string, expected: string, text: string, cause?: unknown): DepthwiseError {

@@ -7,7 +7,7 @@
  * checked against the bytes that are there before one is handed out, and nothing is allocated for a mere claim.
  */
 
-import { DepthwiseError, type ErrorCode } from "../core/errors.ts";
+import { DepthwiseError, type ErrorCode, listed } from "../core/errors.ts";
 import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
 import { elementCount, type Shape, shapeText } from "../core/tensor.ts";
 import { type FileFacts, fileError, grouped, quoted } from "./file-error.ts";
@@ -208,23 +208,23 @@ function checkEntry(name: string, value: unknown, dataBytes: number, dataStart: 
   const what = () => `tensor ${quoted(name)}`;
   const isEntry = isObject(value) && "dtype" in value && "shape" in value && "data_offsets" in value;
   if (!isEntry || Object.keys(value).length !== 3) {
-    const found = isObject(value) ? Object.keys(value).sort().join(", ") : typeof value;
+    const found = isObject(value) ? listed(Object.keys(value).sort()) : typeof value;
     throw fail("FILE_CORRUPT", what(), { expected: "dtype, shape and data_offsets", found });
   }
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BYTES, dtype)) {
     throw fail("FILE_CORRUPT", `${what()}: dtype`, {
       expected: Object.keys(DTYPE_BYTES).join(", "),
-      found: JSON.stringify(dtype),
+      found: quoted(dtype),
     });
   }
   if (!isNaturals(shape)) {
     const expected = "an array of whole numbers";
-    throw fail("FILE_CORRUPT", `${what()}: shape`, { expected, found: JSON.stringify(shape) });
+    throw fail("FILE_CORRUPT", `${what()}: shape`, { expected, found: quoted(shape) });
   }
   if (!isNaturals(offsets) || offsets.length !== 2 || (offsets[0] ?? 0) > (offsets[1] ?? 0)) {
     const expected = "[begin, end] with begin ≤ end";
-    throw fail("FILE_CORRUPT", `${what()}: data_offsets`, { expected, found: JSON.stringify(offsets) });
+    throw fail("FILE_CORRUPT", `${what()}: data_offsets`, { expected, found: quoted(offsets) });
   }
   const [begin = 0, end = 0] = offsets;
   const bytes = elementCount(shape) * DTYPE_BYTES[dtype as StoredDType];

@@ -133,9 +133,13 @@ export function step(operation: GraphOperation, ...inputs: readonly string[]): r
   return [{ operation, inputs }];
 }
 
-/** An operator of a format: the least number of inputs, and what a node becomes if the table can read it. */
+/**
+ * An operator of a format: the least number of inputs, the most (`Infinity` where they may be any), and what a node
+ * becomes if the table can read it.
+ */
 export type Operator<Node, Context> = readonly [
   least: number,
+  most: number,
   translate: (node: Node, context: Context) => Translation | undefined,
 ];
 
@@ -154,7 +158,7 @@ export function reading(count: number, operation: GraphOperation): (node: Operat
 /**
  * What a node becomes; anything that is not in the table, or not of the kind the table reads, is `other`.
  *
- * @throws {DepthwiseError} `FILE_CORRUPT` for a node with too few inputs
+ * @throws {DepthwiseError} `FILE_CORRUPT` for a node with too few or too many inputs
  */
 export function translateBy<Node extends OperatorNode, Context>(
   table: ReadonlyMap<string, Operator<Node, Context>>,
@@ -166,8 +170,10 @@ export function translateBy<Node extends OperatorNode, Context>(
   const other = step({ type: "other", name: node.op }, ...present);
   const operator = table.get(node.op);
   if (operator === undefined) return other;
-  const [least, translate] = operator;
+  const [least, most, translate] = operator;
+  const count = node.inputs.length;
   if (present.length < least) throw senseless(node, graph, "inputs", `at least ${least}`, [present.length]);
+  if (count > most) throw senseless(node, graph, "inputs", `at most ${most}`, [count]);
   return translate(node, context) ?? other;
 }
 

@@ -195,10 +195,18 @@ export function activationName(value: unknown): string | undefined {
   return typeof value.class_name === "string" ? value.class_name : undefined;
 }
 
+/** A shape of more sides is of no image, and every layer behind would carry it along. */
+export const MOST_SIDES = 8;
+
 /** A shape without its batch, from `[null, 224, 224, 3]`; open sides are undefined. */
 export function shapeWithoutBatch(value: unknown): readonly (number | undefined)[] | undefined {
   // A model with several inputs may list several shapes; which one is meant is then not stated.
-  if (!Array.isArray(value) || value.length < 2 || value.some((side) => typeof side === "object" && side !== null)) {
+  if (
+    !Array.isArray(value) ||
+    value.length < 2 ||
+    value.length > MOST_SIDES ||
+    value.some((side) => typeof side === "object" && side !== null)
+  ) {
     return undefined;
   }
   return value

@@ -80,13 +80,14 @@ function unfold(
     model.inputs.length > 0
       ? model.inputs.map(({ layer }) => layer)
       : model.layers.filter(isInput).map(({ name }) => name);
+  const inputPlaces = new Map(inputOrder.map((name, place) => [name, place]));
   let previous: string | undefined;
 
   for (const [index, layer] of model.layers.entries()) {
     const id = idOf(layer.name, 0);
     if (isInput(layer)) {
       if (given === undefined) unfolding.inputs.push({ name: id, shape: statedShape(layer.config) });
-      else unfolding.aliases.set(id, givenAt(given, inputOrder.indexOf(layer.name), layer.name, file));
+      else unfolding.aliases.set(id, givenAt(given, inputPlaces.get(layer.name) ?? -1, layer.name, file));
       previous = id;
       continue;
     }
@@ -167,16 +168,19 @@ function readsOf(
   });
 }
 
-/** Looks through second names; a model that passes its input on unchanged makes chains of them. */
+/** Looks through second names; a model that passes its input on unchanged makes chains of them, each walked once. */
 function resolver({ aliases, file }: Unfolding): (id: string) => string {
+  const resolved = new Map<string, string>();
   return (id) => {
+    const passed: string[] = [];
     let value = id;
-    for (let steps = 0; ; steps++) {
-      const next = aliases.get(value);
-      if (next === undefined) return value;
-      if (steps > aliases.size) throw configCorrupt(file, `${JSON.stringify(id)} depends on itself`);
-      value = next;
+    for (let next = aliases.get(value); next !== undefined; next = aliases.get(value)) {
+      if (passed.length > aliases.size) throw configCorrupt(file, `${JSON.stringify(id)} depends on itself`);
+      passed.push(value);
+      value = resolved.get(value) ?? next;
     }
+    for (const alias of passed) resolved.set(alias, value);
+    return value;
   };
 }
 

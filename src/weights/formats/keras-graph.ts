@@ -38,6 +38,8 @@ export interface Sheet {
   readonly nodes: GraphNode[];
   readonly constants: Map<string, GraphConstant>;
   readonly names: Set<string>;
+  /** The last number that was put behind a name, by the name: a layer may be called thousands of times. */
+  readonly numbers: Map<string, number>;
 }
 
 /** @param weights of the layer, by variable name */
@@ -49,7 +51,7 @@ export function openTranslation(
   shape: OpenShape | undefined,
 ): Translation {
   const keep = (constant: GraphConstant) => {
-    const name = unused(sheet.names, constant.name);
+    const name = unused(sheet, constant.name);
     sheet.constants.set(name, { name, shape: constant.shape, read: () => constant.read() });
     return name;
   };
@@ -62,7 +64,7 @@ export function openTranslation(
     weights,
     emit(operation, inputs, part) {
       const name =
-        part === undefined && !sheet.names.has(call.id) ? call.id : unused(sheet.names, `${call.id}/${part ?? "2"}`);
+        part === undefined && !sheet.names.has(call.id) ? call.id : unused(sheet, `${call.id}/${part ?? "2"}`);
       sheet.names.add(name);
       sheet.nodes.push({ name, operation, inputs, outputs: [name] });
       return name;
@@ -83,9 +85,11 @@ export function openTranslation(
   };
 }
 
-function unused(names: Set<string>, wanted: string): string {
+function unused({ names, numbers }: Sheet, wanted: string): string {
   let name = wanted;
-  for (let i = 2; names.has(name); i++) name = `${wanted}:${i}`;
+  let number = numbers.get(wanted) ?? 1;
+  while (names.has(name)) name = `${wanted}:${++number}`;
+  numbers.set(wanted, number);
   names.add(name);
   return name;
 }

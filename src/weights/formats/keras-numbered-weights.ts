@@ -83,7 +83,7 @@ export async function tensorsByPosition(root: Hdf5Group, file: string): Promise<
     const { group, prefix, depth } = next;
     const container = containerOf(group);
     if (container === undefined || depth > MAX_DEPTH) continue;
-    for (const layer of [...container.names].sort(byNumber)) {
+    for (const layer of sortedByNumber(container.names)) {
       const inner = container.get(layer);
       if (inner?.kind !== "group") continue;
       const variables = await readVariables(inner, file);
@@ -99,14 +99,13 @@ export async function tensorsByPosition(root: Hdf5Group, file: string): Promise<
 }
 
 /** `conv2d`, `conv2d_1`, `conv2d_2`, `conv2d_10`, `dense`. */
-function byNumber(a: string, b: string): number {
-  const split = (name: string): readonly [string, number] => {
+function sortedByNumber(names: readonly string[]): readonly string[] {
+  const split = names.map((name) => {
     const [, stem = name, number = "0"] = /^(.*)_(\d{1,9})$/.exec(name) ?? [];
-    return [stem, Number(number)];
-  };
-  const [stemA, numberA] = split(a);
-  const [stemB, numberB] = split(b);
-  return stemA === stemB ? numberA - numberB : stemA < stemB ? -1 : 1;
+    return { name, stem, number: Number(number) };
+  });
+  split.sort((a, b) => (a.stem === b.stem ? a.number - b.number : a.stem < b.stem ? -1 : 1));
+  return split.map(({ name }) => name);
 }
 
 export interface PositionedWeights {

@@ -5,7 +5,7 @@
 
 import type { Facts } from "../facts.ts";
 import type { GraphConstant, ModelGraph } from "../graph/graph.ts";
-import { configCorrupt } from "./keras-config.ts";
+import { configCorrupt, MOST_SIDES } from "./keras-config.ts";
 import { type FlatCall, flattenModel, type OpenShape } from "./keras-flatten.ts";
 import { openTranslation, type Sheet } from "./keras-graph.ts";
 import { translateLayer } from "./keras-layers.ts";
@@ -33,7 +33,10 @@ export function graphFromKeras(
 ): KerasGraph {
   const file = options.name;
   const { inputs, calls, outputs } = flattenModel(config, file);
-  const sheet: Sheet = { nodes: [], constants: new Map(), names: new Set(inputs.map(({ name }) => name)) };
+  const names = new Set(inputs.map(({ name }) => name));
+  const sheet: Sheet = { nodes: [], constants: new Map(), names, numbers: new Map() };
+  /** Of the layers by path: one may have many, and be called many times. */
+  const weightsOfLayers = new Map<string, ReadonlyMap<string, GraphConstant>>();
   /** What stands for a call's result: its last node. */
   const values = new Map<string, string>();
   const shapes = new Map<string, OpenShape | undefined>();
@@ -44,13 +47,14 @@ export function graphFromKeras(
   for (const call of calls) {
     const [first] = call.arguments.filter((id) => typeof id === "string");
     const reads = call.arguments.map((id) => (typeof id === "string" ? (values.get(id) ?? id) : id));
-    const weights = weightsByName(call, weightsOf);
+    const weights = weightsOfLayers.get(call.path) ?? weightsByName(call, weightsOf);
+    weightsOfLayers.set(call.path, weights);
     const shape = first === undefined ? undefined : shapes.get(first);
     const { value, shape: after } = translateLayer(
       openTranslation(sheet, { ...call, arguments: reads }, file, weights, shape),
     );
     values.set(call.id, value);
-    shapes.set(call.id, after);
+    shapes.set(call.id, after !== undefined && after.length <= MOST_SIDES ? after : undefined);
   }
   const results = outputs.map((id) => {
     const value = values.get(id);

@@ -30,7 +30,7 @@ type Translate = (node: OnnxNode, surroundings: Surroundings) => Translation | u
 /**
  * What a node becomes.
  *
- * @throws {DepthwiseError} `FILE_CORRUPT` for a node with too few inputs or senseless attributes;
+ * @throws {DepthwiseError} `FILE_CORRUPT` for a node with too few or too many inputs, or senseless attributes;
  *         `ARCHITECTURE_UNKNOWN` for pads that depend on a size that is not stated
  */
 export function translateNode(node: OnnxNode, surroundings: Surroundings): Translation {
@@ -42,36 +42,36 @@ const RELU = { type: "activation", function: "relu" } as const;
 const RELU6 = { type: "activation", function: "relu6" } as const;
 
 const OPERATIONS = new Map<string, Operator<OnnxNode, Surroundings>>([
-  ["Identity", [1, identity]],
-  ["Dropout", [1, identity]],
-  ["Cast", [1, identity]],
-  ["Conv", [2, convolution]],
-  ["BatchNormalization", [5, batchNorm]],
-  ["Relu", [1, reading(1, RELU)]],
-  ["Clip", [1, clip]],
-  ["LeakyRelu", [1, leakyRelu]],
-  ["Gemm", [2, gemm]],
-  ["MatMul", [2, matMul]],
-  ["Add", [2, reading(2, { type: "add" })]],
-  ["Sub", [2, reading(2, { type: "subtract" })]],
-  ["Mul", [2, reading(2, { type: "multiply" })]],
-  ["Div", [2, reading(2, { type: "divide" })]],
-  ["Sum", [1, sum]],
-  ["Pad", [1, pad]],
-  ["GlobalAveragePool", [1, reading(1, { type: "globalPool", kind: "average" })]],
-  ["GlobalMaxPool", [1, reading(1, { type: "globalPool", kind: "max" })]],
-  ["AveragePool", [1, pool("average")]],
-  ["MaxPool", [1, pool("max")]],
-  ["ReduceMean", [1, reduce("average")]],
-  ["ReduceMax", [1, reduce("max")]],
-  ["Flatten", [1, reading(1, { type: "reshape" })]],
-  ["Reshape", [1, reshape]],
-  ["Squeeze", [1, reading(1, { type: "reshape" })]],
-  ["Unsqueeze", [1, reading(1, { type: "reshape" })]],
-  ["Transpose", [1, transpose]],
-  ["Softmax", [1, reading(1, { type: "softmax" })]],
-  ["QuantizeLinear", [2, (node, { graph, dtypes }) => quantizeLinear(node, graph, dtypes)]],
-  ["DequantizeLinear", [2, (node, { graph, dtypes }) => dequantizeLinear(node, graph, dtypes)]],
+  ["Identity", [1, 1, identity]],
+  ["Dropout", [1, 3, identity]],
+  ["Cast", [1, 1, identity]],
+  ["Conv", [2, 3, convolution]],
+  ["BatchNormalization", [5, 5, batchNorm]],
+  ["Relu", [1, 1, reading(1, RELU)]],
+  ["Clip", [1, 3, clip]],
+  ["LeakyRelu", [1, 1, leakyRelu]],
+  ["Gemm", [2, 3, gemm]],
+  ["MatMul", [2, 2, matMul]],
+  ["Add", [2, 2, reading(2, { type: "add" })]],
+  ["Sub", [2, 2, reading(2, { type: "subtract" })]],
+  ["Mul", [2, 2, reading(2, { type: "multiply" })]],
+  ["Div", [2, 2, reading(2, { type: "divide" })]],
+  ["Sum", [1, Infinity, sum]],
+  ["Pad", [1, 4, pad]],
+  ["GlobalAveragePool", [1, 1, reading(1, { type: "globalPool", kind: "average" })]],
+  ["GlobalMaxPool", [1, 1, reading(1, { type: "globalPool", kind: "max" })]],
+  ["AveragePool", [1, 1, pool("average")]],
+  ["MaxPool", [1, 1, pool("max")]],
+  ["ReduceMean", [1, 2, reduce("average")]],
+  ["ReduceMax", [1, 2, reduce("max")]],
+  ["Flatten", [1, 1, reading(1, { type: "reshape" })]],
+  ["Reshape", [1, 2, reshape]],
+  ["Squeeze", [1, 2, reading(1, { type: "reshape" })]],
+  ["Unsqueeze", [1, 2, reading(1, { type: "reshape" })]],
+  ["Transpose", [1, 1, transpose]],
+  ["Softmax", [1, 1, reading(1, { type: "softmax" })]],
+  ["QuantizeLinear", [2, 3, (node, { graph, dtypes }) => quantizeLinear(node, graph, dtypes)]],
+  ["DequantizeLinear", [2, 3, (node, { graph, dtypes }) => dequantizeLinear(node, graph, dtypes)]],
 ]);
 
 function convolution(node: OnnxNode, { graph }: Surroundings): Translation | undefined {

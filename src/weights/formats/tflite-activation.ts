@@ -41,6 +41,7 @@ export function activationByRange(
   { name, outputs }: TfliteOperator,
   model: TfliteModel,
   consumers: ReadonlyMap<number, readonly string[]>,
+  results: ReadonlySet<number>,
   node: string,
 ): GraphOperation | undefined {
   const [output = -1] = outputs;
@@ -49,7 +50,7 @@ export function activationByRange(
   if (!WITH_RANGE.has(name) || readers.length === 0 || !readers.every((reader) => AFTER_FEATURES.has(reader))) {
     return undefined;
   }
-  if (model.outputs.includes(output) || quantization === undefined) return undefined;
+  if (results.has(output) || quantization === undefined) return undefined;
   const range = rangeOf(quantization);
   if (range === undefined || range[0] !== 0 || !(range[1] > 0)) return undefined;
   const [scale = 0] = quantization.scale;

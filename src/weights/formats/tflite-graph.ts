@@ -24,6 +24,7 @@ export function tfliteGraph(model: TfliteModel, file: string, { maxBytes }: Pick
 
   const known = knownValues(model, file);
   const consumers = consumersOf(model);
+  const results = new Set(model.outputs);
   const nodeName = uniqueNames();
   const nodes = model.operators.flatMap((operator, position): GraphNode[] => {
     const [output = -1] = operator.outputs;
@@ -43,7 +44,7 @@ export function tfliteGraph(model: TfliteModel, file: string, { maxBytes }: Pick
     } = translateOperator(operator, model, `${file}: "${name}"`);
     const node = { name, operation, inputs: withoutLastGaps(operator.inputs.slice(0, read).map(value)) };
     const outputs = operator.outputs.map(value);
-    const activation = fusedActivation(fused, name) ?? activationByRange(operator, model, consumers, name);
+    const activation = fusedActivation(fused, name) ?? activationByRange(operator, model, consumers, results, name);
     if (activation === undefined) return [{ ...node, outputs }];
     const [result = "", ...others] = outputs;
     const between = unique(`${result}/before activation`, position);

@@ -1,5 +1,6 @@
 /** Labels in the zip archive that may hang on the end of a TFLite file. */
 
+import { listed } from "../../core/errors.ts";
 import { type Facts, inferred, stated } from "../facts.ts";
 import type { ReadContext } from "../model-file.ts";
 import { openZip, type ZipEntry } from "./zip.ts";
@@ -36,9 +37,7 @@ export async function readLabels(
   if (entry === undefined) {
     const [first] = named;
     if (first !== undefined) return { facts: {}, remark: `${first}, which should be inside the file, is not` };
-    return texts.length > 1
-      ? { facts: {}, remark: `which of ${texts.join(", ")} are labels is not said` }
-      : { facts: {} };
+    return texts.length > 1 ? { facts: {}, remark: `which of ${listed(texts)} are labels is not said` } : { facts: {} };
   }
   if (entry.size > MOST_BYTES) return { facts: {}, remark: `${entry.name} is too long for labels` };
   const labels = linesOf(new TextDecoder().decode(entry.read()));

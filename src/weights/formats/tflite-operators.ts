@@ -31,6 +31,8 @@ type Translation = (site: Site) => GraphOperation | undefined;
 
 interface Row {
   readonly translate: Translation;
+  /** Least and most inputs that an operator of this kind has. */
+  readonly counts: readonly [least: number, most: number];
   /** Field of the options that holds the fused activation. */
   readonly fused?: number;
   /** Inputs that carry the numbers; those after them say how, and are in the operation. */
@@ -45,44 +47,56 @@ const ARITHMETIC = { fused: 0 };
 const SOFTMAX = { beta: 0 };
 const LEAKY_RELU = { alpha: 0 };
 
-const identity: Row = { translate: () => ({ type: "identity" }), inputs: 1 };
-const reshape: Row = { translate: () => ({ type: "reshape" }), inputs: 1 };
+const identity: Row = { counts: [1, 1], translate: () => ({ type: "identity" }), inputs: 1 };
+const reshape: Row = { counts: [1, 2], translate: () => ({ type: "reshape" }), inputs: 1 };
 const arithmetic = (type: "add" | "subtract" | "multiply" | "divide"): Row => ({
+  counts: [2, 2],
   translate: () => ({ type }),
   fused: ARITHMETIC.fused,
 });
 
 const ROWS: { readonly [name: string]: Row } = {
-  CONV_2D: { translate: convolution, fused: CONVOLUTION.fused },
-  DEPTHWISE_CONV_2D: { translate: depthwise, fused: DEPTHWISE.fused },
-  FULLY_CONNECTED: { translate: dense, fused: DENSE.fused },
-  AVERAGE_POOL_2D: { translate: (site) => pool(site, "average"), fused: POOL.fused },
-  MAX_POOL_2D: { translate: (site) => pool(site, "max"), fused: POOL.fused },
-  MEAN: { translate: mean, inputs: 1 },
+  CONV_2D: { counts: [2, 3], translate: convolution, fused: CONVOLUTION.fused },
+  DEPTHWISE_CONV_2D: { counts: [2, 3], translate: depthwise, fused: DEPTHWISE.fused },
+  FULLY_CONNECTED: { counts: [2, 3], translate: dense, fused: DENSE.fused },
+  AVERAGE_POOL_2D: { counts: [1, 1], translate: (site) => pool(site, "average"), fused: POOL.fused },
+  MAX_POOL_2D: { counts: [1, 1], translate: (site) => pool(site, "max"), fused: POOL.fused },
+  MEAN: { counts: [2, 2], translate: mean, inputs: 1 },
   RESHAPE: reshape,
   SQUEEZE: reshape,
   EXPAND_DIMS: reshape,
-  SOFTMAX: { translate: softmax },
+  SOFTMAX: { counts: [1, 1], translate: softmax },
   QUANTIZE: identity,
   DEQUANTIZE: identity,
   ADD: arithmetic("add"),
   SUB: arithmetic("subtract"),
   MUL: arithmetic("multiply"),
   DIV: arithmetic("divide"),
-  PAD: { translate: pad, inputs: 1 },
-  RELU: { translate: () => ({ type: "activation", function: "relu" }) },
-  RELU6: { translate: () => ({ type: "activation", function: "relu6" }) },
-  LEAKY_RELU: { translate: leakyRelu },
+  PAD: { counts: [2, 2], translate: pad, inputs: 1 },
+  RELU: { counts: [1, 1], translate: () => ({ type: "activation", function: "relu" }) },
+  RELU6: { counts: [1, 1], translate: () => ({ type: "activation", function: "relu6" }) },
+  LEAKY_RELU: { counts: [1, 1], translate: leakyRelu },
 };
 
-/** @throws {DepthwiseError} `FILE_CORRUPT` for a stride, dilation or window below 1 */
+/**
+ * @throws {DepthwiseError} `FILE_CORRUPT` for too few or too many inputs, no output, or a stride, dilation or window
+ *         below 1
+ */
 export function translateOperator(operator: TfliteOperator, model: TfliteModel, what: string): TranslatedOperator {
   const { name, options, inputs } = operator;
   const row = Object.hasOwn(ROWS, name) ? ROWS[name] : undefined;
   const operation = row?.translate({ options, what, tensor: (input) => model.tensors[inputs[input] ?? -1] });
+  if (row !== undefined) checkCounts(operator, row.counts, what);
   if (row === undefined || operation === undefined) return { operation: { type: "other", name }, fused: "NONE" };
   const fused = row.fused === undefined || options === undefined ? 0 : readInt8(options, row.fused, 0);
   return { operation, fused: activationName(fused), ...(row.inputs === undefined ? {} : { inputs: row.inputs }) };
+}
+
+function checkCounts({ name, inputs, outputs }: TfliteOperator, [least, most]: Row["counts"], what: string): void {
+  const present = inputs.slice(0, least).filter((index) => index !== -1).length;
+  if (present < least) throw corruptFile(what, `a ${name} reads at least ${least}, and here ${present}`);
+  if (inputs.length > most) throw corruptFile(what, `a ${name} reads at most ${most}, and here ${inputs.length}`);
+  if (outputs.length === 0) throw corruptFile(what, `a ${name} without a result`);
 }
 
 function convolution(site: Site): GraphOperation {

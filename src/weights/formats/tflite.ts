@@ -1,5 +1,6 @@
 /** TensorFlow Lite: operators as a graph; range of the input, labels and remarks from the metadata, if there is any. */
 
+import { listed } from "../../core/errors.ts";
 import { type Fact, type Facts, stated } from "../facts.ts";
 import type { ValueQuantization } from "../graph/graph.ts";
 import type { FormatReader } from "../model-file.ts";
@@ -78,8 +79,13 @@ function normalizationFact(
   return stated({ mean: ofUnit(means), deviation: ofUnit(deviations) }, from);
 }
 
+/** Written into a place of fixed length, which zeros fill up. */
+function textBeforeZeros(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1));
+}
+
 function text(values: readonly number[]): string {
-  return values.map(shortest).join(", ");
+  return listed(values.map((value) => String(shortest(value))));
 }
 
 function remarksOf(
@@ -95,7 +101,7 @@ function remarksOf(
   return {
     version,
     ...(description === "" ? {} : { description }),
-    ...(runtime === undefined ? {} : { minRuntimeVersion: new TextDecoder().decode(runtime).replace(/\0+$/, "") }),
+    ...(runtime === undefined ? {} : { minRuntimeVersion: textBeforeZeros(runtime) }),
     ...(metadata === undefined || Object.keys(metadata.said).length === 0 ? {} : { metadata: metadata.said }),
     ...(labels === undefined ? {} : { labels }),
     ...(subgraphs === 1 ? {} : { subgraphs: `${subgraphs}, of which the first is read` }),

@@ -98,7 +98,7 @@ export function chainOf({ input, nodes }: Path, constants: Constants): Chain | N
       case "batchNorm": {
         const step = afterStep(node, constants);
         const unit = last();
-        if (step === undefined) return { reason: `"${name}" divides by what is computed` };
+        if (typeof step === "string") return { reason: `"${name}" ${step}` };
         if (unit === undefined && units.length > 0) return { reason: `"${name}" changes pooled features` };
         if (unit !== undefined && unit.activation !== LINEAR) return { reason: `"${name}" follows an activation` };
         (unit?.after ?? front).push(step);
@@ -144,14 +144,17 @@ interface MutableUnit extends Omit<Unit, "after" | "activation" | "pad"> {
 
 const LINEAR: UnitActivation = { function: "linear", basis: "inferred", from: "no activation behind any layer" };
 
-function afterStep({ operation, inputs }: GraphNode, constants: Constants): AfterStep | undefined {
+/** The step, or why the node is none. */
+function afterStep({ operation, inputs }: GraphNode, constants: Constants): AfterStep | string {
   if (operation.type === "batchNorm") {
     const [, gamma = "", beta = "", mean = "", variance = ""] = inputs;
     return { type: "batchNorm", epsilon: operation.epsilon, gamma, beta, mean, variance };
   }
   const [a = "", b = ""] = inputs;
   const { type } = operation as { readonly type: "add" | "subtract" | "multiply" | "divide" };
+  if (inputs.length !== 2) return `has ${inputs.length} operands, not two`;
   if (constants.has(b)) return { type, value: b };
-  if (type === "divide") return undefined;
+  if (!constants.has(a)) return "has an operand that is no constant";
+  if (type === "divide") return "divides by what is computed";
   return { type: type === "subtract" ? "subtractFrom" : type, value: a };
 }

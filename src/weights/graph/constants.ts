@@ -4,14 +4,23 @@ import { invariant } from "../../core/errors.ts";
 import { elementCount, type Shape } from "../../core/tensor.ts";
 import type { GraphNode, ModelGraph } from "./graph.ts";
 
+/** Of a shape that is followed: each node of a tree looks at all its sides. */
+const MAX_SIDES = 16;
+
 /** Deeper trees of constants come from no exporter; values below them count as computed. */
 const MAX_DEPTH = 64;
+
+/** How often each number of the constants is computed with, on average; and what small files may do at least. */
+const MOST_USES = 16;
+const LEAST_WORK = 2 ** 22;
 
 export interface Constants {
   has(value: string): boolean;
   shape(value: string): Shape;
-  /** The numbers, row by row. */
+  /** The numbers, row by row. Throws what `refused` makes once all that was read is out of proportion. */
   read(value: string): Float64Array;
+  /** Counts numbers that are computed from constants, as `read` counts its own. */
+  spend(elements: number): void;
   /** The node that computes a value, looking through those that change nothing. */
   producer(value: string): GraphNode | undefined;
 }
@@ -23,11 +32,21 @@ const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number>> = {
   divide: (a, b) => a / b,
 };
 
-export function findConstants(graph: ModelGraph): Constants {
+/** @param refused makes the error for a graph that asks for more arithmetic than its constants are worth */
+export function findConstants(graph: ModelGraph, refused: (reason: string) => Error): Constants {
   const shapes = new Map<string, Shape>();
   const depths = new Map<string, number>();
   const producers = new Map<string, GraphNode>();
-  for (const [name, { shape }] of graph.constants) shapes.set(name, shape);
+  let left = LEAST_WORK;
+  for (const [name, { shape }] of graph.constants) {
+    shapes.set(name, shape);
+    left += MOST_USES * elementCount(shape);
+  }
+  // Trees of constants may share branches, and layers whole trees: a few bytes could ask for work without end.
+  const spend = (elements: number) => {
+    left -= elements;
+    if (left < 0) throw refused("its constants are computed from one another over and over");
+  };
   for (const node of graph.nodes) {
     const [output = ""] = node.outputs;
     producers.set(output, node);
@@ -43,6 +62,7 @@ export function findConstants(graph: ModelGraph): Constants {
     let numbers = known.get(value);
     if (numbers === undefined) {
       const constant = graph.constants.get(value);
+      spend(1 + elementCount(shapes.get(value) ?? []));
       numbers = constant === undefined ? compute(producers.get(value)) : Float64Array.from(constant.read());
       // Kernels are read once; what is kept are the vectors that batch norm reads again and again.
       if (numbers.length <= 4096) known.set(value, numbers);
@@ -66,6 +86,7 @@ export function findConstants(graph: ModelGraph): Constants {
     has: (value) => shapes.has(value),
     shape: (value) => shapes.get(value) ?? [],
     read,
+    spend,
     producer(value) {
       let node = producers.get(value);
       for (
@@ -85,7 +106,7 @@ export function findConstants(graph: ModelGraph): Constants {
 /** The shape of a node's value if all it reads are constants and it can be computed here. */
 function foldedShape(node: GraphNode, shapes: ReadonlyMap<string, Shape>): Shape | undefined {
   const a = shapes.get(node.inputs[0] ?? "");
-  if (a === undefined) return undefined;
+  if (a === undefined || a.length > MAX_SIDES) return undefined;
   const { type } = node.operation;
   if (type === "identity" || type === "rsqrt") return a;
   // `reshape` may stand for a transposition, which is one only where more than one side is longer than 1.

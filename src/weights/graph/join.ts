@@ -1,6 +1,6 @@
 /** A network that comes in two files, joined: the second reads what the first gives. */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import { DepthwiseError, listed } from "../../core/errors.ts";
 import type { GraphNode, ModelGraph, ValueQuantization } from "./graph.ts";
 
 /**
@@ -24,7 +24,7 @@ export function joinGraphs(first: ModelGraph, second: ModelGraph, names: readonl
   const taken = second.quantization?.get(input.name);
   if (given !== undefined && taken !== undefined && !sameQuantization(given, taken)) {
     const text = ({ scale, zeroPoint }: ValueQuantization) =>
-      `scale ${scale.join(", ")}, zero point ${zeroPoint.join(", ")}`;
+      `scale ${listed(scale.map(String))}, zero point ${listed(zeroPoint.map(String))}`;
     throw new DepthwiseError("SHAPE_MISMATCH", {
       what: `${names[1]}: the quantization of its input`,
       expected: `that of the result of ${names[0]}, ${text(given)}`,

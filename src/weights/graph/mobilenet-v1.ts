@@ -30,7 +30,7 @@ const BLOCKS = { whole: 13, shallow: 8 } as const;
  */
 export function understandGraph(graph: ModelGraph, name: string, fed?: Facts["preprocessing"]): Understood {
   const refused = (reason: string): DepthwiseError => notMobileNetV1(graph, name, reason);
-  const constants = findConstants(graph);
+  const constants = findConstants(graph, refused);
   const path = findPath(graph, constants);
   if ("reason" in path) throw refused(path.reason);
   const chain = chainOf(path, constants);

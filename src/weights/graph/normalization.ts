@@ -6,6 +6,7 @@
  * into the batch norm before it.
  */
 
+import { elementCount } from "../../core/tensor.ts";
 import type { AffineStep, AfterStep, BatchNormStep, Unit } from "./chain.ts";
 import type { Constants } from "./constants.ts";
 import type { GraphNode } from "./graph.ts";
@@ -30,11 +31,12 @@ export interface Normalization {
 /** @returns undefined if a step has neither one value nor one for each channel */
 export function normalizationOf(unit: Unit, channels: number, constants: Constants): Normalization | undefined {
   let scale: Float64Array | undefined;
+  // Looked at before it is read: it may be anything.
+  const fits = (name: string) => elementCount(constants.shape(name)) === channels;
+  if (unit.bias !== undefined && !fits(unit.bias)) return undefined;
   let bias: Float64Array | undefined = unit.bias === undefined ? undefined : constants.read(unit.bias);
   let batchNorm: BatchNormValues | undefined;
   let isWrittenOut = false;
-  const fits = (values: Float64Array | undefined) => values === undefined || values.length === channels;
-  if (!fits(bias)) return undefined;
   const steps = withWrittenOut(unit.after, constants);
   for (const step of steps) {
     if (step.type === "batchNorm") {
@@ -75,8 +77,10 @@ interface Affine {
 
 /** x · scale + shift for one step; undefined if its values do not fit the channels. */
 export function affineOf(step: AffineStep, channels: number, constants: Constants): Affine | undefined {
+  const count = elementCount(constants.shape(step.value));
+  if (count !== 1 && count !== channels) return undefined;
   const given = constants.read(step.value);
-  if (given.length !== 1 && given.length !== channels) return undefined;
+  constants.spend(channels);
   const values = new Float64Array(channels).map((_, c) => given[given.length === 1 ? 0 : c] ?? 0);
   switch (step.type) {
     case "multiply":
@@ -131,8 +135,9 @@ function writtenOut(scale: string, shift: string, constants: Constants): Step | 
   const [beta = "", product = ""] = difference.inputs;
   const [, mean] = factors(constants.producer(product), (value) => constants.producer(value) === multiplier);
   const [a = "", b = ""] = sum.inputs;
-  const [variance, epsilon] = constants.read(b).length === 1 ? [a, b] : [b, a];
-  if (mean === "" || constants.read(epsilon).length !== 1) return undefined;
+  const isOne = (value: string) => constants.has(value) && elementCount(constants.shape(value)) === 1;
+  const [variance, epsilon] = isOne(b) ? [a, b] : [b, a];
+  if (mean === "" || !isOne(epsilon)) return undefined;
   return {
     type: "batchNorm",
     epsilon: constants.read(epsilon)[0] ?? 0,
@@ -152,17 +157,18 @@ function factors(node: GraphNode | undefined, isSought: (value: string) => boole
 }
 
 function batchNormValues(step: BatchNormStep, channels: number, constants: Constants): BatchNormValues | undefined {
+  const names = [step.gamma, step.beta, step.mean, step.variance];
+  if (names.some((name) => name !== "" && elementCount(constants.shape(name)) !== channels)) return undefined;
+  constants.spend(4 * channels);
   const vector = (name: string, absent: number) =>
     name === "" ? new Float64Array(channels).fill(absent) : constants.read(name);
-  const values = {
+  return {
     epsilon: shortest(step.epsilon),
     gamma: vector(step.gamma, 1),
     beta: vector(step.beta, 0),
     mean: vector(step.mean, 0),
     variance: vector(step.variance, 1),
   };
-  const { gamma, beta, mean, variance } = values;
-  return [gamma, beta, mean, variance].every(({ length }) => length === channels) ? values : undefined;
 }
 
 /** 0.001 for the float32 that is nearest to it. */

@@ -1,5 +1,6 @@
 /** Arrangements of a file's groups of tensors as layers one after another. */
 
+import { shapeText } from "../../core/tensor.ts";
 import type { Layout } from "../transpose.ts";
 import { type Part, quoted, type Unit } from "./by-order-units.ts";
 
@@ -90,7 +91,7 @@ function ordered(slots: readonly Slot[]): readonly Slot[] {
 function slotOf(kernel: Part, own: readonly Part[], layout: KernelOrder): Slot | { readonly reason: string } {
   const sides = layout === "PyTorch" ? torchKernel(kernel) : kerasKernel(kernel);
   if (sides !== undefined) return { kernel, own, following: [], ...sides };
-  const shape = `[${kernel.shape.join(", ")}]`;
+  const shape = shapeText(kernel.shape);
   return { reason: `${quoted(kernel.name)} of shape ${shape} is no kernel of a MobileNet V1` };
 }
 

@@ -1,6 +1,6 @@
 /** Tensors of unknown names in groups: a kernel with its bias, the vectors of a batch norm; and the orders of these. */
 
-import type { Shape } from "../../core/tensor.ts";
+import { type Shape, shapeText } from "../../core/tensor.ts";
 
 /** What the last word of a name says; `weight` is a kernel's or a batch norm's, `bias` a kernel's or a batch norm's. */
 export type Role = "gamma" | "beta" | "mean" | "variance" | "weight" | "bias";
@@ -52,7 +52,7 @@ export function unitsOf(tensors: ReadonlyMap<string, { readonly shape: Shape }>)
       continue;
     }
     if (shape.length === 3 || shape.length > 4 || shape.includes(0)) {
-      return { reason: `${quoted(name)} of shape [${shape.join(", ")}] is of no layer of a MobileNet V1` };
+      return { reason: `${quoted(name)} of shape ${shapeText(shape)} is of no layer of a MobileNet V1` };
     }
     const { layer, role } = parse(plain);
     const group = groups.get(layer) ?? [];
