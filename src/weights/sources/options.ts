@@ -18,6 +18,11 @@ export interface Progress {
 export interface SourceOptions {
   /** Most bytes that are read, the files beside the head included. Default 2 GiB. */
   readonly maxBytes?: number;
+  /**
+   * Most bytes that a load may make of the files: what they unpack to, as numbers, text and objects. Default 48 MiB and
+   * four bytes for each byte of the files.
+   */
+  readonly maxDecodedBytes?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   /**
@@ -59,6 +64,7 @@ export interface SourceOptions {
 /** The names of `SourceOptions`, for whoever takes more options than these. */
 export const SOURCE_OPTIONS = [
   "maxBytes",
+  "maxDecodedBytes",
   "signal",
   "onProgress",
   "cache",
@@ -82,7 +88,9 @@ export interface Expected {
 }
 
 export interface Settings
-  extends Required<Omit<SourceOptions, "signal" | "onProgress" | "size" | "sha256" | "token" | "refresh">> {
+  extends Required<
+    Omit<SourceOptions, "signal" | "onProgress" | "size" | "sha256" | "token" | "refresh" | "maxDecodedBytes">
+  > {
   readonly refresh: boolean | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
@@ -103,6 +111,7 @@ export function checkSourceOptions(options: SourceOptions): Settings {
     throw optionError(OWNER, "retries", "a whole number from 0", retries);
   }
   if (!Array.isArray(mirrors)) throw optionError(OWNER, "mirrors", "a list of web addresses", mirrors);
+  if (options.maxDecodedBytes !== undefined) positiveInteger(OWNER, "maxDecodedBytes", options.maxDecodedBytes);
   return {
     maxBytes: positiveInteger(OWNER, "maxBytes", options.maxBytes ?? 2 ** 31),
     signal: options.signal,
