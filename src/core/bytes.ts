@@ -8,6 +8,8 @@ export interface ReadBytesOptions {
   /** Largest file that is read. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;
+  /** Sees the first bytes of a file on disk, and may throw before the rest is read. */
+  readonly checkHead?: (start: Uint8Array) => void;
 }
 
 type Done<Result> = (error: Error | null, result: Result) => void;
@@ -87,7 +89,7 @@ function asUrl(source: unknown): URL | undefined {
   return new URL(source, typeof location === "undefined" ? undefined : location.href);
 }
 
-async function readFileBytes(path: string, { maxBytes, signal }: ReadBytesOptions): Promise<Uint8Array> {
+async function readFileBytes(path: string, { maxBytes, signal, checkHead }: ReadBytesOptions): Promise<Uint8Array> {
   const files = nodeFiles();
   if (files === undefined) {
     throw new DepthwiseError("FILE_UNREADABLE", {
@@ -107,7 +109,7 @@ async function readFileBytes(path: string, { maxBytes, signal }: ReadBytesOption
       });
     }
     checkSize(path, stats.size, maxBytes);
-    return await readPieces(files, path, stats.size, signal);
+    return await readPieces(files, path, stats.size, signal, checkHead);
   } catch (cause) {
     if (cause instanceof DepthwiseError || signal?.aborted)
       throw cause instanceof DepthwiseError ? cause : signal?.reason;
@@ -132,14 +134,22 @@ async function readFileBytes(path: string, { maxBytes, signal }: ReadBytesOption
 /** Larger than `readFile` takes: its pieces of 512 KiB make 17 MB wait 33 times for the event loop. */
 const PIECE_BYTES = 8 * 2 ** 20;
 
+const START_BYTES = 4096;
+
 async function readPieces(
   files: NodeFiles,
   path: string,
   size: number,
   signal: AbortSignal | undefined,
+  checkHead: ReadBytesOptions["checkHead"],
 ): Promise<Uint8Array> {
   const file = await called<number>((done) => files.open(path, "r", done));
   try {
+    if (checkHead !== undefined) {
+      const start = new Uint8Array(Math.min(size, START_BYTES));
+      const read = await called<number>((done) => files.read(file, start, 0, start.length, 0, done));
+      checkHead(start.subarray(0, read));
+    }
     const bytes = new Uint8Array(size);
     let at = 0;
     while (at < size) {

@@ -20,9 +20,11 @@ export interface DecodedBudget {
   chargeObjects(file: string, bytes: number, what: string): void;
 }
 
-/** Where nobody set a limit: four bytes a byte, which is int8 as float32, and room for what small files deflate. */
-const PER_FILE_BYTE = 4;
-const AT_LEAST = 48 * 2 ** 20;
+/**
+ * Where nobody set a limit. int8 becomes four bytes, twice where a graph dequantizes it; small files may deflate well.
+ * No file of 10 MB takes more than four times its bytes and 64 MB, its own included.
+ */
+const limitFor = (fileBytes: number) => Math.max(4 * fileBytes + 48 * 2 ** 20, 8 * fileBytes);
 
 /** A limit says how large a network may be, and a network is numbers: these many bytes of names and nodes come with it. */
 const FREE_OBJECT_BYTES = 4 * 2 ** 20;
@@ -41,7 +43,7 @@ export function decodedBudget(maxDecodedBytes?: number): DecodedBudget {
   let objects = 0;
   const charge = (file: string, bytes: number, what: string) => {
     used += bytes;
-    const limit = maxDecodedBytes ?? PER_FILE_BYTE * fileBytes + AT_LEAST;
+    const limit = maxDecodedBytes ?? limitFor(fileBytes);
     if (used <= limit) return;
     throw fileError("FILE_TOO_LARGE", file, `${what}, together with what was decoded before it`, ADVICE, {
       expected: `at most ${grouped(limit)} bytes`,

@@ -11,7 +11,7 @@ import { fileError, quoted } from "./file-error.ts";
 import type { ReadFile } from "./join-files.ts";
 import type { ModelFile, OpenFile } from "./model-file.ts";
 import type { Provenance } from "./provenance.ts";
-import { readModelFile } from "./registry.ts";
+import { checkHead, readModelFile } from "./registry.ts";
 import { type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "./sources/index.ts";
 import { firstNonFinite, type StoredTensor, toFloat32 } from "./stored-tensor.ts";
 import { type Understood, understand } from "./understand.ts";
@@ -122,7 +122,7 @@ async function readSource(
 ): Promise<ReadFile> {
   const context = { maxBytes: options.maxBytes ?? 2 ** 31, budget, signal: options.signal };
   if (!isPair(source)) {
-    const file = counted(await openSource(source, options), budget);
+    const file = counted(await openSource(source, options, checkHead), budget);
     return { file, model: await readModelFile(file, context) };
   }
   const { size, sha256, ...others } = options;
@@ -132,7 +132,7 @@ async function readSource(
   const halves: ReadFile[] = [];
   let left = context.maxBytes;
   for (const half of source) {
-    const file = counted(await openSource(half, { ...others, maxBytes: Math.max(1, left) }), budget);
+    const file = counted(await openSource(half, { ...others, maxBytes: Math.max(1, left) }, checkHead), budget);
     left -= file.bytes.length;
     halves.push({ file, model: await readModelFile(file, context) });
   }

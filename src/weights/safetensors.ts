@@ -30,7 +30,7 @@ export interface ReadOptions {
   readonly name?: string;
   /** Longest header that is parsed, in bytes. Default 100,000,000, as in the reference implementation. */
   readonly maxHeaderBytes?: number;
-  /** Most bytes of memory that the header becomes. Default 48 MiB and four bytes for each byte given. */
+  /** Most bytes of memory that the header becomes. Default as that of `loadModel`. */
   readonly maxDecodedBytes?: number;
 }
 

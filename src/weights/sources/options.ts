@@ -20,7 +20,7 @@ export interface SourceOptions {
   readonly maxBytes?: number;
   /**
    * Most bytes that a load may make of the files: what they unpack to, as numbers, text and objects. Default 48 MiB and
-   * four bytes for each byte of the files.
+   * four bytes for each byte of the files, or eight for each byte if that is more.
    */
   readonly maxDecodedBytes?: number;
   readonly signal?: AbortSignal;
