@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadModel } from "../../src/weights/load-model.ts";
+import { openSource } from "../../src/weights/sources/index.ts";
 import { type MisbehavingServer, startServer } from "./misbehaving-server.ts";
 import { temporaryFolder } from "./source-tools.ts";
 
@@ -73,6 +74,21 @@ describe("endless zeros", () => {
     expect(server.asked.length).toBe(1);
     // What the sockets hold at once; two gigabytes were taken before.
     expect(sent * PIECE).toBeLessThan(64 * 2 ** 20);
+  });
+});
+
+describe("a stream in parts of any size", () => {
+  it("has the bytes of all of them, in order", async () => {
+    const whole = new Uint8Array(500_000).map((_, i) => (i * 7919) >>> 3);
+    async function* parts() {
+      let at = 0;
+      for (let i = 0; at < whole.length; i++) {
+        const length = [1, 1, 1, 2, 3, 70_000, 1, 4096, 0, 65_536, 5][i % 11] ?? 1;
+        yield whole.subarray(at, at + length);
+        at += length;
+      }
+    }
+    expect((await openSource(parts())).bytes).toEqual(whole);
   });
 });
 

@@ -67,7 +67,7 @@ export interface Protobuf {
 export type NumberTarget = Float32Array | Float64Array | Uint16Array;
 
 /** Costs of what decoding allocates, in bytes, measured in V8; a view of the file is dear, whatever its length. */
-const COST = { message: 200, field: 64, value: 32, text: 32, view: 200 };
+const COST = { message: 200, field: 72, value: 32, text: 32, view: 200 };
 
 const WIRE = { varint: 0, bits64: 1, bytes: 2, bits32: 5 } as const;
 

@@ -51,6 +51,7 @@ export async function readStream(
       budget.take(name, value.length);
       // A copy: whoever fills the same array again and again is not wrong.
       parts.push(new Uint8Array(value));
+      joinSmall(parts);
       // Once: with the part that brings the last of the head.
       if (received < HEAD_BYTES && received + value.length >= HEAD_BYTES) {
         checkHead?.(name, concatenate(parts, received + value.length));
@@ -62,6 +63,17 @@ export async function readStream(
     source.cancel(cause);
     budget.giveBack(parts.reduce((sum, { length }) => sum + length, 0));
     throw cause;
+  }
+}
+
+const SMALL_BYTES = 2 ** 16;
+
+/** Joins small parts as a counter carries: single bytes would take a hundred and fifty each. */
+function joinSmall(parts: Uint8Array[]): void {
+  for (let [a, b] = parts.slice(-2); a !== undefined && b !== undefined; [a, b] = parts.slice(-2)) {
+    const length = a.length + b.length;
+    if (a.length > b.length || length > SMALL_BYTES) return;
+    parts.splice(-2, 2, concatenate([a, b], length));
   }
 }
 
