@@ -5,8 +5,9 @@ import { DepthwiseError, listed } from "../core/errors.ts";
 import { checkKnownOptions, positiveInteger } from "../core/options.ts";
 import type { Pace } from "../core/stall-watch.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
-import { decodeImage } from "../images/decode.ts";
-import { type ImageDataLike, type Pixels, toPixels } from "../images/pixels.ts";
+import { decodeWithin } from "../images/decode.ts";
+import { pixelBudget } from "../images/pixel-budget.ts";
+import { type ImageDataLike, MAX_PIXELS, type Pixels, toPixels } from "../images/pixels.ts";
 import {
   type CompletePreprocessing,
   completePreprocessing,
@@ -38,6 +39,11 @@ export interface ClassifierOptions extends Pick<CompileOptions, (typeof COMPILED
   readonly preprocessing?: Preprocessing;
   /** One name for each output. Default: the model's own, else ImageNet's for 1000 and 1001 outputs. */
   readonly labels?: readonly string[];
+  /**
+   * Most pixels that are decoded at once, in all calls together; an image waits until there is room, and a larger one
+   * until it is alone. Default 16383², 0.8 GB of memory.
+   */
+  readonly maxPixelsInFlight?: number;
 }
 
 /** Of images at an address, how slow a server may be is asked as in `decodeImage`. */
@@ -99,7 +105,9 @@ export interface Classifier {
  */
 export async function createClassifier(model: Network, options: ClassifierOptions = {}): Promise<Classifier> {
   checkNetwork("createClassifier", model);
-  checkKnownOptions("createClassifier", options, [...COMPILED, "preprocessing", "labels"]);
+  checkKnownOptions("createClassifier", options, [...COMPILED, "preprocessing", "labels", "maxPixelsInFlight"]);
+  const { maxPixelsInFlight = MAX_PIXELS } = options;
+  const inFlight = pixelBudget(positiveInteger("createClassifier", "maxPixelsInFlight", maxPixelsInFlight));
   const classifies = model.outputs["probabilities"] !== undefined;
   if (!classifies) requireOutput(model, "embedding", "Build or load it with includeTop: true, or with pooling.");
   const preprocessing = completePreprocessing(model.inputShape, options.preprocessing ?? model.info.preprocessing);
@@ -111,8 +119,9 @@ export async function createClassifier(model: Network, options: ClassifierOption
   const { batch } = session;
 
   const toInput = async (image: ImageSource, imageOptions: ImageOptions): Promise<Float32Array> => {
-    const pixels: Pixels = isPixels(image) ? toPixels(image) : await decodeImage(image, readingOf(imageOptions));
-    return preprocess(pixels, preprocessing);
+    const toValues = (pixels: Pixels) => preprocess(pixels, preprocessing);
+    if (isPixels(image)) return toValues(toPixels(image));
+    return decodeWithin(inFlight, image, readingOf(imageOptions), toValues);
   };
   /** One row of an output for each input; at most `batch` of them. */
   const run = async (

@@ -13,6 +13,7 @@ export interface LoadFlags extends Pick<MobileNetV1Options, "alpha" | "resolutio
   readonly activation?: "relu" | "relu6" | "leakyRelu";
   readonly range?: readonly [number, number];
   readonly maxBytes?: number;
+  readonly maxDecodedBytes?: number;
   readonly cache?: boolean;
   readonly offline?: boolean;
   readonly refresh?: boolean;
@@ -32,6 +33,7 @@ export function addLoadOptions(command: Command): Command {
     .option("--epsilon <number>", "of batch norm", toNumber)
     .option("--range <low,high>", "what bytes 0 and 255 become", toRange)
     .option("--max-bytes <count>", "largest file that is read (default 2 GiB)", toNumber)
+    .option("--max-decoded-bytes <count>", "most that is made of it in memory (default by its size)", toNumber)
     .option("--no-cache", "fetch addresses anew and keep nothing")
     .option("--offline", "take addresses from the cache alone")
     .option("--refresh", "ask the server again for what the cache holds")
@@ -66,10 +68,10 @@ function sourceOf([first = "", second, ...others]: readonly string[]): string | 
 
 function loadOptions({ mirror, range, ...flags }: LoadFlags): LoadOptions {
   const { alpha, resolution, classes, padding, activation, epsilon } = flags;
-  const { maxBytes, cache, offline, refresh, sha256, signal } = flags;
+  const { maxBytes, maxDecodedBytes, cache, offline, refresh, sha256, signal } = flags;
   return withoutUndefined({
     ...{ alpha, resolution, classes, padding, activation, epsilon },
-    ...{ maxBytes, cache: cache === false ? false : undefined, offline, refresh, sha256, signal },
+    ...{ maxBytes, maxDecodedBytes, cache: cache === false ? false : undefined, offline, refresh, sha256, signal },
     preprocessing: range === undefined ? undefined : { range },
     mirrors: mirror,
   });

@@ -13,6 +13,8 @@ export interface ReadBytesOptions extends Partial<Pace> {
   /** Largest file that is read. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;
+  /** Sees the first bytes of a file on disk, and may throw before the rest is read. */
+  readonly checkHead?: (start: Uint8Array) => void;
 }
 
 type Done<Result> = (error: Error | null, result: Result) => void;
@@ -97,7 +99,7 @@ export function readFile(path: string, options: ReadBytesOptions): Promise<Uint8
   return untilAborted(readFileBytes(path, options), options.signal);
 }
 
-async function readFileBytes(path: string, { maxBytes, signal }: ReadBytesOptions): Promise<Uint8Array> {
+async function readFileBytes(path: string, { maxBytes, signal, checkHead }: ReadBytesOptions): Promise<Uint8Array> {
   const files = nodeFiles();
   if (files === undefined) {
     throw new DepthwiseError("FILE_UNREADABLE", {
@@ -117,7 +119,7 @@ async function readFileBytes(path: string, { maxBytes, signal }: ReadBytesOption
       });
     }
     checkSize(path, stats.size, maxBytes);
-    return await readPieces(files, path, stats.size, signal);
+    return await readPieces(files, path, stats.size, signal, checkHead);
   } catch (cause) {
     if (cause instanceof DepthwiseError || signal?.aborted)
       throw cause instanceof DepthwiseError ? cause : signal?.reason;
@@ -142,14 +144,22 @@ async function readFileBytes(path: string, { maxBytes, signal }: ReadBytesOption
 /** Larger than `readFile` takes: its pieces of 512 KiB make 17 MB wait 33 times for the event loop. */
 const PIECE_BYTES = 8 * 2 ** 20;
 
+const START_BYTES = 4096;
+
 async function readPieces(
   files: NodeFiles,
   path: string,
   size: number,
   signal: AbortSignal | undefined,
+  checkHead: ReadBytesOptions["checkHead"],
 ): Promise<Uint8Array> {
   const file = await called<number>((done) => files.open(path, "r", done));
   try {
+    if (checkHead !== undefined) {
+      const start = new Uint8Array(Math.min(size, START_BYTES));
+      const read = await called<number>((done) => files.read(file, start, 0, start.length, 0, done));
+      checkHead(start.subarray(0, read));
+    }
     const bytes = new Uint8Array(size);
     let at = 0;
     while (at < size) {

@@ -1,6 +1,6 @@
 /** Decoding by the browser, without a package. */
 
-import { checkPixelCount, type Pixels, toPixels } from "./pixels.ts";
+import { checkPixelCount, overwritten, type Pixels } from "./pixels.ts";
 import { unreadable } from "./unreadable.ts";
 
 /**
@@ -28,7 +28,7 @@ export async function decodeInBrowser(bytes: Uint8Array, name: string, maxPixels
     const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true });
     if (context === null) throw unreadable(name, "no canvas to draw it on", instead);
     context.drawImage(bitmap, 0, 0);
-    return toPixels(context.getImageData(0, 0, bitmap.width, bitmap.height));
+    return overwritten(context.getImageData(0, 0, bitmap.width, bitmap.height));
   } finally {
     bitmap.close();
   }

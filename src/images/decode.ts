@@ -13,6 +13,7 @@ import { type Pace, paceOf } from "../core/stall-watch.ts";
 import { decodeInBrowser } from "./decode-in-browser.ts";
 import { decodeWithSharp } from "./decode-with-sharp.ts";
 import { describeBytes, type ImageHeader, readHeader } from "./header.ts";
+import type { PixelBudget } from "./pixel-budget.ts";
 import { checkPixelCount, MAX_PIXELS, type Pixels } from "./pixels.ts";
 import { unreadable } from "./unreadable.ts";
 
@@ -37,6 +38,19 @@ export interface DecodeOptions extends Partial<Pace> {
  *         installed; `OPTION_INVALID`. An aborted call rejects with `signal.reason`.
  */
 export async function decodeImage(source: ByteSource, options: DecodeOptions = {}): Promise<Pixels> {
+  return decodeWithin(undefined, source, options, (pixels) => pixels);
+}
+
+/**
+ * `decodeImage` of one among many: its pixels have room in the budget from before they are decoded until they were used,
+ * and are then nobody's.
+ */
+export async function decodeWithin<Result>(
+  budget: PixelBudget | undefined,
+  source: ByteSource,
+  options: DecodeOptions,
+  use: (pixels: Pixels) => Result,
+): Promise<Result> {
   checkKnownOptions("decodeImage", options, ["maxPixels", "maxBytes", "signal", "stallTimeout", "minBytesPerSecond"]);
   const signal = signalOption("decodeImage", options.signal);
   const maxBytes = positiveInteger("decodeImage", "maxBytes", options.maxBytes ?? 2 ** 29);
@@ -46,10 +60,23 @@ export async function decodeImage(source: ByteSource, options: DecodeOptions = {
   const bytes = await readBytes(source, { maxBytes, signal, ...pace });
   const { stored } = checkHeader(bytes, name);
   if (stored !== undefined) checkPixelCount(name, stored[0], stored[1], maxPixels);
-  const decode = nodeFiles() === undefined ? decodeInBrowser : decodeWithSharp;
-  const pixels = await decode(bytes, name, maxPixels);
-  signal?.throwIfAborted();
-  return pixels;
+  let leave = () => {};
+  const enter = async (count: number) => {
+    if (budget !== undefined) leave = await budget.take(count, signal);
+  };
+  try {
+    let pixels: Pixels;
+    if (nodeFiles() !== undefined) pixels = await decodeWithSharp(bytes, name, maxPixels, enter);
+    else {
+      // What does not say its size near the front may be as large as any.
+      await enter(stored === undefined ? maxPixels : stored[0] * stored[1]);
+      pixels = await decodeInBrowser(bytes, name, maxPixels);
+    }
+    signal?.throwIfAborted();
+    return use(pixels);
+  } finally {
+    leave();
+  }
 }
 
 /** Only bytes that begin like a raster image reach a decoder: the rest of what decoders can do is not needed. */

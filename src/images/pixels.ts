@@ -30,6 +30,15 @@ export interface ImageDataLike {
  *         are not 1 to 4 channels of that size
  */
 export function toPixels(image: ImageDataLike): Pixels {
+  return converted(image, false);
+}
+
+/** `toPixels` of data that nobody else needs: RGBA becomes RGB where it stands, without a second copy. */
+export function overwritten(image: ImageDataLike): Pixels {
+  return converted(image, true);
+}
+
+function converted(image: ImageDataLike, mayOverwrite: boolean): Pixels {
   if (typeof image !== "object" || image === null)
     throw optionError("image", "pixels", "{ width, height, data }", image);
   const owner = "image";
@@ -57,7 +66,9 @@ export function toPixels(image: ImageDataLike): Pixels {
   const shift = isBytes ? 0 : 8;
   // Kept, not copied: pixels are never written.
   if (channels === 3 && data instanceof Uint8Array) return { width, height, data };
-  const rgb = new Uint8Array(3 * count);
+  // Three bytes are never written before the four that they come of were read.
+  const isInPlace = mayOverwrite && isBytes && channels === 4;
+  const rgb = isInPlace ? new Uint8Array(data.buffer, data.byteOffset, 3 * count) : new Uint8Array(3 * count);
   const hasAlpha = channels % 2 === 0;
   const green = channels > 2 ? 1 : 0;
   for (let i = 0, from = 0, to = 0; i < count; i++, from += channels, to += 3) {

@@ -6,6 +6,7 @@
  */
 
 import { isDepthwiseError } from "../core/errors.ts";
+import { type DecodedBudget, decodedBudget, spendOn, textWithin } from "./decoded-budget.ts";
 import { type Facts, inferred, stated } from "./facts.ts";
 import { fileError, quoted } from "./file-error.ts";
 import { isObject, type JsonObject, parseJson } from "./json.ts";
@@ -17,9 +18,9 @@ import type { OpenFile } from "./model-file.ts";
  * @throws {DepthwiseError} `FILE_CORRUPT` if one is no JSON object; `ARCHITECTURE_UNKNOWN` for an activation that is
  *         not one of MobileNet V1's; what `sibling` throws for a file that is there
  */
-export async function huggingFaceFacts(file: OpenFile): Promise<Facts> {
-  const config = configFacts(await readJson(file, "config.json"), file.name);
-  return { ...config, ...preprocessingFacts(await readJson(file, "preprocessor_config.json")) };
+export async function huggingFaceFacts(file: OpenFile, budget = decodedBudget()): Promise<Facts> {
+  const config = configFacts(await readJson(file, "config.json", budget), file.name);
+  return { ...config, ...preprocessingFacts(await readJson(file, "preprocessor_config.json", budget)) };
 }
 
 function configFacts(config: JsonObject, file: string): Facts {
@@ -95,11 +96,13 @@ function labelsOf(id2label: unknown): readonly string[] | undefined {
 }
 
 /** An object, empty if the file is not there: a file of weights alone is read without. */
-async function readJson(file: OpenFile, path: string): Promise<JsonObject> {
+async function readJson(file: OpenFile, path: string, budget: DecodedBudget): Promise<JsonObject> {
+  const what = `${path} beside it`;
   const corrupt = (expected: string, found: string) =>
-    fileError("FILE_CORRUPT", file.name, `${path} beside it`, "Fetch it again, or move it away.", { expected, found });
+    fileError("FILE_CORRUPT", file.name, what, "Fetch it again, or move it away.", { expected, found });
   try {
-    const value = parseJson(new TextDecoder().decode(await file.sibling(path)), corrupt);
+    const text = textWithin(budget, file.name, await file.sibling(path), what);
+    const value = parseJson(text, corrupt, spendOn(budget, file.name, what));
     if (isObject(value)) return value;
   } catch (error) {
     if (isDepthwiseError(error) && (error.code === "FILE_NOT_FOUND" || error.code === "FILE_UNREADABLE")) return {};

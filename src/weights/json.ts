@@ -1,7 +1,7 @@
 /** JSON out of files. What is nested deeply is refused: whoever walks it afterwards would run out of stack. */
 
 import { quoted } from "./file-error.ts";
-import { scanJsonKeys } from "./json-keys.ts";
+import { type Spend, scanJsonKeys } from "./json-keys.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -19,9 +19,14 @@ export function isObject(value: unknown): value is JsonObject {
  * The value of JSON text.
  *
  * @param failed makes the error for text that is not JSON, is nested too deep, or says one thing twice
+ * @param spend  told what the value will cost in memory, before it is made
  */
-export function parseJson(text: string, failed: (expected: string, found: string, cause?: unknown) => Error): unknown {
-  const { twice, isTooDeep } = scanJsonKeys(text, MAX_DEPTH);
+export function parseJson(
+  text: string,
+  failed: (expected: string, found: string, cause?: unknown) => Error,
+  spend: Spend,
+): unknown {
+  const { twice, isTooDeep } = scanJsonKeys(text, MAX_DEPTH, spend);
   if (isTooDeep) throw failed(`at most ${MAX_DEPTH} levels`, "deeper nesting");
   if (twice !== undefined) throw failed("each key once in an object", `${quoted(twice.key)} twice`);
   try {

@@ -2,16 +2,17 @@
 
 import { listed } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
-import { type FloatTensor, tensor } from "../core/tensor.ts";
+import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
 import { checkLabels, decide, optionsOf } from "./decide.ts";
+import { type DecodedBudget, decodedBudget } from "./decoded-budget.ts";
 import type { Basis, Facts } from "./facts.ts";
 import { fileError, quoted } from "./file-error.ts";
 import type { ReadFile } from "./join-files.ts";
 import type { ModelFile, OpenFile } from "./model-file.ts";
 import type { Provenance } from "./provenance.ts";
-import { readModelFile } from "./registry.ts";
+import { checkHead, readModelFile } from "./registry.ts";
 import { type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "./sources/index.ts";
 import { firstNonFinite, type StoredTensor, toFloat32 } from "./stored-tensor.ts";
 import { type Understood, understand } from "./understand.ts";
@@ -67,13 +68,19 @@ export async function openModel(
     throw optionError("loadModel", "overrides", "an object of options", options);
   }
   const { from, given } = separated(options);
-  const { file, model } = await readSource(source, from);
-  return { content: model, understand: () => modelFrom(file, model, given) };
+  const budget = decodedBudget(from.maxDecodedBytes);
+  const { file, model } = await readSource(source, from, budget);
+  return { content: model, understand: () => modelFrom(file, model, given, budget) };
 }
 
-async function modelFrom(file: OpenFile, model: ModelFile, given: MobileNetV1Options): Promise<LoadedModel> {
-  if (model.network !== undefined) return loadCustom(model.network, model, given, file.name);
-  const understood = await understand(model, file);
+async function modelFrom(
+  file: OpenFile,
+  model: ModelFile,
+  given: MobileNetV1Options,
+  budget: DecodedBudget,
+): Promise<LoadedModel> {
+  if (model.network !== undefined) return loadCustom(model.network, model, given, file.name, budget);
+  const understood = await understand(model, file, budget);
   checkFinite(understood.parameters, file.name);
   const { classes, background, ...others } = given;
   const there = given.includeTop === false ? withoutClassifier(understood.parameters) : understood.parameters;
@@ -112,10 +119,11 @@ function isSourceOption(name: string): boolean {
 async function readSource(
   source: ModelSource | readonly [ModelSource, ModelSource],
   options: SourceOptions,
+  budget: DecodedBudget,
 ): Promise<ReadFile> {
-  const context = { maxBytes: options.maxBytes ?? 2 ** 31, signal: options.signal };
+  const context = { maxBytes: options.maxBytes ?? 2 ** 31, budget, signal: options.signal };
   if (!isPair(source)) {
-    const file = await openSource(source, options);
+    const file = counted(await openSource(source, options, checkHead), budget);
     return { file, model: await readModelFile(file, context) };
   }
   const { size, sha256, ...others } = options;
@@ -125,13 +133,26 @@ async function readSource(
   const halves: ReadFile[] = [];
   let left = context.maxBytes;
   for (const half of source) {
-    const file = await openSource(half, { ...others, maxBytes: Math.max(1, left) });
+    const file = counted(await openSource(half, { ...others, maxBytes: Math.max(1, left) }, checkHead), budget);
     left -= file.bytes.length;
     halves.push({ file, model: await readModelFile(file, context) });
   }
   const { joinFiles } = await import("./join-files.ts");
   const [first, second] = halves as [ReadFile, ReadFile];
   return joinFiles(first, second);
+}
+
+/** What may be decoded grows with each file that is read. */
+function counted(file: OpenFile, budget: DecodedBudget): OpenFile {
+  budget.admit(file.bytes.length);
+  return {
+    ...file,
+    async sibling(path) {
+      const bytes = await file.sibling(path);
+      budget.admit(bytes.length);
+      return bytes;
+    },
+  };
 }
 
 /** Two sources to join; a list of Files is one source of several files. */
@@ -153,6 +174,7 @@ function loadCustom(
   model: ModelFile,
   { preprocessing, labels, background, ...others }: MobileNetV1Options,
   name: string,
+  budget: DecodedBudget,
 ): LoadedModel {
   const [other] = Object.entries(others);
   if (other !== undefined) {
@@ -161,7 +183,10 @@ function loadCustom(
   }
   const parameters = new Map<string, FloatTensor>();
   const tensors: Iterable<StoredTensor> = model.content.kind === "tensors" ? model.content.tensors.values() : [];
-  for (const stored of tensors) parameters.set(stored.name, tensor(toFloat32(stored), stored.shape));
+  for (const stored of tensors) {
+    budget.charge(name, stored.dtype === "F32" ? 0 : 4 * elementCount(stored.shape), `tensor ${quoted(stored.name)}`);
+    parameters.set(stored.name, tensor(toFloat32(stored), stored.shape));
+  }
   checkFinite(parameters, name);
   const network = withParameters(networkFromJson(definition, name), parameters, name);
   const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;

@@ -12,6 +12,7 @@ import type { Network } from "../layers/network.ts";
 import { type Basis, type Fact, type Facts, stated } from "./facts.ts";
 import { fileError, quoted } from "./file-error.ts";
 import { isObject, type JsonObject, parseJson } from "./json.ts";
+import type { Spend } from "./json-keys.ts";
 import { provenanceOf } from "./provenance.ts";
 
 type Metadata = Readonly<Record<string, string>>;
@@ -33,16 +34,17 @@ const KNOWN: ReadonlySet<string> = /* @__PURE__ */ new Set(
 export function factsFromMetadata(
   metadata: Metadata,
   file: string,
+  spend: Spend,
 ): {
   readonly facts: Facts;
   /** A network of the user's own; checked by `networkFromJson`. */
   readonly network?: JsonObject;
   readonly remarks: JsonObject;
 } {
-  const network = jsonObject(metadata, "network", file);
-  const { decisions, origin } = jsonObject(metadata, "provenance", file) ?? {};
+  const network = jsonObject(metadata, "network", file, spend);
+  const { decisions, origin } = jsonObject(metadata, "provenance", file, spend) ?? {};
   const bases = isObject(decisions) ? decisions : {};
-  const options = network === undefined ? readOptions(metadata, file) : {};
+  const options = network === undefined ? readOptions(metadata, file, spend) : {};
   const facts = Object.entries(options)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]): readonly [string, Fact<unknown>] => {
@@ -58,7 +60,7 @@ export function factsFromMetadata(
   };
 }
 
-function readOptions(metadata: Metadata, file: string): JsonObject {
+function readOptions(metadata: Metadata, file: string, spend: Spend): JsonObject {
   const { architecture, padding, activation, background } = metadata;
   if (architecture !== undefined && architecture !== "mobilenet_v1") {
     throw fileError("ARCHITECTURE_UNKNOWN", file, "architecture", "Other networks are read if saveModel wrote them.", {
@@ -75,24 +77,24 @@ function readOptions(metadata: Metadata, file: string): JsonObject {
     padding,
     activation,
     epsilon: numbers(metadata, "epsilon", file, 1)?.[0],
-    labels: json(metadata, "labels", file),
+    labels: json(metadata, "labels", file, spend),
     background: background === undefined ? undefined : background === "1",
-    preprocessing: jsonObject(metadata, "preprocessing", file) ?? (range === undefined ? undefined : { range }),
-    ...jsonObject(metadata, "options", file),
+    preprocessing: jsonObject(metadata, "preprocessing", file, spend) ?? (range === undefined ? undefined : { range }),
+    ...jsonObject(metadata, "options", file, spend),
   };
 }
 
-function json(metadata: Metadata, key: string, file: string): unknown {
+function json(metadata: Metadata, key: string, file: string, spend: Spend): unknown {
   const text = metadata[key];
   if (text === undefined) return undefined;
-  return parseJson(text, (expected, _found, cause) => corrupt(file, key, expected, text, cause));
+  return parseJson(text, (expected, _found, cause) => corrupt(file, key, expected, text, cause), spend);
 }
 
 /** The builder has some twenty options, and each of them is looked at again and again. */
 const MOST_ENTRIES = 1000;
 
-function jsonObject(metadata: Metadata, key: string, file: string): JsonObject | undefined {
-  const value = json(metadata, key, file);
+function jsonObject(metadata: Metadata, key: string, file: string, spend: Spend): JsonObject | undefined {
+  const value = json(metadata, key, file, spend);
   const entries = isObject(value) ? Object.keys(value).length : 0;
   if (entries > MOST_ENTRIES) throw corrupt(file, key, `an object of at most ${MOST_ENTRIES} entries`, `${entries}`);
   if (value === undefined || isObject(value)) return value;

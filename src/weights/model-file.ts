@@ -1,5 +1,6 @@
 /** What a reader makes of a file: tensors by name, or a graph of operations; and what the file says besides. */
 
+import type { ReadLimits } from "./decoded-budget.ts";
 import type { Facts } from "./facts.ts";
 import type { ModelGraph } from "./graph/graph.ts";
 import type { StoredTensor } from "./stored-tensor.ts";
@@ -17,9 +18,7 @@ export interface OpenFile {
   sibling(path: string): Promise<Uint8Array>;
 }
 
-export interface ReadContext {
-  /** Most bytes that anything in the file may unpack to. */
-  readonly maxBytes: number;
+export interface ReadContext extends ReadLimits {
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -23,9 +23,11 @@ export type FileKind =
  * Signatures where the format has one. safetensors has none: its header must begin with `{` after a length of eight
  * bytes whose upper half is 0. Protobuf has none either: the first fields of the message must make sense.
  *
- * @param bytes the whole file, or at least its first few kilobytes
+ * Of the first `HEAD_BYTES` of a longer file it says the same as of the whole, but for protobuf: there it means "perhaps".
+ *
+ * @param isWhole whether nothing comes behind the bytes
  */
-export function recognise(bytes: Uint8Array): FileKind {
+export function recognise(bytes: Uint8Array, isWhole = true): FileKind {
   const startsWith = (...signature: number[]) => signature.every((byte, i) => bytes[i] === byte);
   if (bytes[8] === 0x7b && [4, 5, 6, 7].every((i) => bytes[i] === 0)) return "safetensors";
   if (startsWith(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)) return "HDF5";
@@ -35,8 +37,11 @@ export function recognise(bytes: Uint8Array): FileKind {
   if (latin1(bytes, 257, 262) === "ustar") return "tar";
   // PROTO, a version, then an opcode: never 0.
   if (bytes[0] === 0x80 && isBetween(bytes[1], 2, 5) && isBetween(bytes[2], 1, 255)) return "pickle";
-  return recogniseText(bytes) ?? (isProtobuf(bytes) ? "protobuf (ONNX or TensorFlow)" : "unknown");
+  return recogniseText(bytes) ?? (isProtobuf(bytes, isWhole) ? "protobuf (ONNX or TensorFlow)" : "unknown");
 }
+
+/** No signature and no text that tells a kind stands behind these. */
+export const HEAD_BYTES = 512;
 
 /** How a kind is named inside a sentence, and what a reader who expected weights can do about it. */
 export function describeKind(kind: FileKind): { readonly phrase: string; readonly advice: string } {
@@ -97,31 +102,34 @@ function recogniseText(bytes: Uint8Array): FileKind | undefined {
   return /^[\x20-\x7e\s]+$/.test(latin1(bytes, 0, 64)) ? "plain text" : undefined;
 }
 
-/** Whether the first fields parse: small field numbers, known wire types, lengths inside the file. */
-function isProtobuf(bytes: Uint8Array): boolean {
+/** Whether the first fields parse: small field numbers, known wire types, lengths inside the file as far as it is there. */
+function isProtobuf(bytes: Uint8Array, isWhole: boolean): boolean {
   let at = 0;
   let hasMessage = false;
   for (let field = 0; field < 4 && at < bytes.length; field++) {
     const tag = varint(bytes, at);
-    if (tag === undefined || !isBetween(tag.value >>> 3, 1, 100)) return false;
+    if (tag === undefined) return !isWhole && at + LONGEST_VARINT > bytes.length;
+    if (!isBetween(tag.value >>> 3, 1, 100)) return false;
     at = tag.next;
     const wireType = tag.value & 7;
     if (wireType === 1) at += 8;
     else if (wireType === 5) at += 4;
     else if (wireType === 0 || wireType === 2) {
       const number = varint(bytes, at);
-      if (number === undefined) return false;
+      if (number === undefined) return !isWhole && tag.next + LONGEST_VARINT > bytes.length;
       hasMessage ||= wireType === 2;
       at = number.next + (wireType === 2 ? number.value : 0);
     } else return false;
-    if (at > bytes.length) return false;
+    if (at > bytes.length) return !isWhole;
   }
-  return hasMessage;
+  return hasMessage || (!isWhole && at >= bytes.length);
 }
+
+const LONGEST_VARINT = 5;
 
 function varint(bytes: Uint8Array, start: number): { value: number; next: number } | undefined {
   let value = 0;
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < LONGEST_VARINT; i++) {
     const byte = bytes[start + i];
     if (byte === undefined) return undefined;
     value += (byte & 0x7f) * 2 ** (7 * i);

@@ -24,14 +24,24 @@ const READERS: { readonly [Kind in FileKind]?: () => Promise<{ readonly read: Fo
  */
 export async function readModelFile(file: OpenFile, context: ReadContext): Promise<ModelFile> {
   if (file.bytes.length === 0) throw fileError("FILE_EMPTY", file.name, "the file is empty", "Fetch it again.");
-  const kind = recognise(file.bytes);
-  const load = READERS[kind];
-  if (load === undefined) {
-    const { phrase, advice } = describeKind(kind);
-    const facts = { expected: "a file of weights", found: phrase, fields: { kind } };
-    throw fileError("FORMAT_UNKNOWN", file.name, "", advice, facts);
-  }
-  const { read } = await ownPart(load);
+  const { read } = await ownPart(readerOf(file.name, recognise(file.bytes)));
   context.signal?.throwIfAborted();
   return read(file, context);
+}
+
+/**
+ * Looks at the first `HEAD_BYTES` of a longer file, so that the rest of what nobody reads is not waited for.
+ *
+ * @throws {DepthwiseError} `FORMAT_UNKNOWN`, if `readModelFile` would say so of the whole
+ */
+export function checkHead(name: string, head: Uint8Array): void {
+  readerOf(name, recognise(head, false));
+}
+
+function readerOf(name: string, kind: FileKind): NonNullable<(typeof READERS)[FileKind]> {
+  const load = READERS[kind];
+  if (load !== undefined) return load;
+  const { phrase, advice } = describeKind(kind);
+  const facts = { expected: "a file of weights", found: phrase, fields: { kind } };
+  throw fileError("FORMAT_UNKNOWN", name, "", advice, facts);
 }

@@ -10,6 +10,7 @@
 import { DepthwiseError, type ErrorCode, listed } from "../core/errors.ts";
 import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
 import { elementCount, type Shape, shapeText } from "../core/tensor.ts";
+import { type DecodedBudget, decodedBudget, spendOn, textWithin } from "./decoded-budget.ts";
 import { type FileFacts, fileError, grouped, quoted } from "./file-error.ts";
 import { encodeFloat16, FLOAT16_OVERFLOW } from "./float16.ts";
 import { isObject } from "./json.ts";
@@ -29,7 +30,12 @@ export interface ReadOptions {
   readonly name?: string;
   /** Longest header that is parsed, in bytes. Default 100,000,000, as in the reference implementation. */
   readonly maxHeaderBytes?: number;
+  /** Most bytes of memory that the header becomes. Default as that of `loadModel`. */
+  readonly maxDecodedBytes?: number;
 }
+
+/** What a tensor takes besides its header's text and its data: an entry, a view, a place in a map. */
+const TENSOR_COST = 600;
 
 /** Deepest nesting a header needs: the object, an entry, its shape. */
 const HEADER_DEPTH = 3;
@@ -41,17 +47,27 @@ const HEADER_DEPTH = 3;
  *         `FORMAT_UNKNOWN` if it is recognised as something else
  */
 export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): TensorFile {
-  checkKnownOptions("readSafetensors", options, ["name", "maxHeaderBytes"]);
+  checkKnownOptions("readSafetensors", options, ["name", "maxHeaderBytes", "maxDecodedBytes"]);
+  const { maxDecodedBytes } = options;
+  if (maxDecodedBytes !== undefined) positiveInteger("readSafetensors", "maxDecodedBytes", maxDecodedBytes);
+  const budget = decodedBudget(maxDecodedBytes);
+  if (bytes instanceof Uint8Array) budget.admit(bytes.length);
+  return readSafetensorsWithin(budget, bytes, options);
+}
+
+/** `readSafetensors` as a part of a load. */
+export function readSafetensorsWithin(budget: DecodedBudget, bytes: Uint8Array, options: ReadOptions): TensorFile {
   const { name = "safetensors data" } = options;
   const maxHeaderBytes = positiveInteger("readSafetensors", "maxHeaderBytes", options.maxHeaderBytes ?? 100_000_000);
   if (!(bytes instanceof Uint8Array)) throw optionError("readSafetensors", "bytes", "a Uint8Array", bytes);
   const fail = failure(name);
   const headerBytes = headerLength(bytes, maxHeaderBytes, fail);
   const data = bytes.subarray(8 + headerBytes);
-  const header = parseHeader(bytes.subarray(8, 8 + headerBytes), fail);
+  const header = parseHeader(bytes.subarray(8, 8 + headerBytes), fail, budget, name);
 
   let metadata: Readonly<Record<string, string>> = {};
   const entries: Entry[] = [];
+  budget.chargeObjects(name, TENSOR_COST * header.length, "header");
   for (const [key, value] of header) {
     if (key === "__metadata__") metadata = checkMetadata(value, fail);
     else entries.push(checkEntry(key, value, data.length, 8 + headerBytes, fail));
@@ -162,16 +178,17 @@ function headerLength(bytes: Uint8Array, maxHeaderBytes: number, fail: Fail): nu
 }
 
 /** The header's entries in the order of the text. */
-function parseHeader(bytes: Uint8Array, fail: Fail): [string, unknown][] {
+function parseHeader(bytes: Uint8Array, fail: Fail, budget: DecodedBudget, name: string): [string, unknown][] {
   if (bytes[0] !== 0x7b)
     throw fail("FILE_CORRUPT", "header", { expected: 'JSON that begins with "{"', found: "other bytes" });
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
+    text = textWithin(budget, name, bytes, "header", true);
+  } catch (cause) {
+    if (cause instanceof DepthwiseError) throw cause;
     throw fail("FILE_CORRUPT", "header", { expected: "UTF-8 text", found: "bytes that are not UTF-8" });
   }
-  const { outermost, twice, isTooDeep } = scanJsonKeys(text, HEADER_DEPTH);
+  const { outermost, twice, isTooDeep } = scanJsonKeys(text, HEADER_DEPTH, spendOn(budget, name, "header"));
   if (isTooDeep)
     throw fail("FILE_CORRUPT", "header", { expected: `at most ${HEADER_DEPTH} levels`, found: "deeper nesting" });
   if (twice !== undefined) {

@@ -1,6 +1,7 @@
 /** Stored tensors under our names and in our layouts. */
 
-import { type FloatTensor, tensor } from "../core/tensor.ts";
+import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
+import type { DecodedBudget } from "./decoded-budget.ts";
 import { fileError, quoted } from "./file-error.ts";
 import type { NameMap, Target } from "./names/name-map.ts";
 import { type StoredTensor, toFloat32 } from "./stored-tensor.ts";
@@ -15,6 +16,7 @@ export function translated(
   tensors: Iterable<StoredTensor>,
   translate: (name: string) => ReturnType<NameMap["translate"]>,
   file: string,
+  budget: DecodedBudget,
 ): ReadonlyMap<string, FloatTensor> {
   const parameters = new Map<string, FloatTensor>();
   const origins = new Map<string, string>();
@@ -29,8 +31,14 @@ export function translated(
       throw fileError("FILE_CORRUPT", file, what, "Leave one of them out.", found);
     }
     origins.set(name, stored.name);
+    budget.charge(file, decodedBytes(stored, target?.layout), `tensor ${quoted(stored.name)}`);
     const laid = transpose(stored.name, toFloat32(stored), stored.shape, target?.layout ?? "as-is");
     parameters.set(name, tensor(laid.data, laid.shape));
   }
   return parameters;
+}
+
+/** float32 that nobody lays out anew stays a view of the file. */
+function decodedBytes({ dtype, shape }: StoredTensor, layout: Target["layout"] | undefined): number {
+  return dtype === "F32" && (layout ?? "as-is") === "as-is" ? 0 : 4 * elementCount(shape);
 }

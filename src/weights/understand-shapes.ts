@@ -1,5 +1,6 @@
 /** Tensors under names that no map knows, understood by their order and shapes; loaded when such a file is met. */
 
+import type { DecodedBudget } from "./decoded-budget.ts";
 import { fileError } from "./file-error.ts";
 import type { ModelFile, TensorContent } from "./model-file.ts";
 import { sequenceByShape } from "./names/by-order.ts";
@@ -8,7 +9,12 @@ import { translated } from "./translated.ts";
 import type { Understood } from "./understand.ts";
 
 /** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what was recognised, or which tensor has no place */
-export function understandShapes({ tensors, isOrdered }: TensorContent, model: ModelFile, name: string): Understood {
+export function understandShapes(
+  { tensors, isOrdered }: TensorContent,
+  model: ModelFile,
+  name: string,
+  budget: DecodedBudget,
+): Understood {
   const names = [...tensors.keys()];
   const recognised = recogniseOther(names);
   const found = recognised === undefined ? sequenceByShape(tensors, isOrdered) : { reason: recognised };
@@ -22,7 +28,7 @@ export function understandShapes({ tensors, isOrdered }: TensorContent, model: M
     });
   }
   return {
-    parameters: translated(tensors.values(), (tensorName) => found.targets.get(tensorName), name),
+    parameters: translated(tensors.values(), (tensorName) => found.targets.get(tensorName), name, budget),
     facts: model.facts,
     defaults: found.defaults,
     understoodBy: "order and shapes of the tensors",

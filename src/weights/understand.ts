@@ -1,6 +1,7 @@
 /** From what a reader found to parameters under our names, and facts: by the graph, by known names, or by order. */
 
 import type { FloatTensor } from "../core/tensor.ts";
+import type { DecodedBudget } from "./decoded-budget.ts";
 import type { Facts } from "./facts.ts";
 import type { ModelFile, OpenFile } from "./model-file.ts";
 import type { FamilyDefaults } from "./names/name-map.ts";
@@ -20,7 +21,7 @@ export interface Understood {
 }
 
 /** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what was recognised in place of a MobileNet V1 */
-export async function understand(model: ModelFile, file: OpenFile): Promise<Understood> {
+export async function understand(model: ModelFile, file: OpenFile, budget: DecodedBudget): Promise<Understood> {
   const { content } = model;
   if (content.kind === "graph") {
     const { understandOperations } = await ownPart(() => import("./understand-graph.ts"));
@@ -30,18 +31,18 @@ export async function understand(model: ModelFile, file: OpenFile): Promise<Unde
   const map = NAME_MAPS.find((candidate) => candidate.matches(names));
   if (map === undefined) {
     const { understandShapes } = await ownPart(() => import("./understand-shapes.ts"));
-    return understandShapes(content, model, file.name);
+    return understandShapes(content, model, file.name, budget);
   }
-  const config = map.family.startsWith("Hugging Face") ? await configBeside(file) : {};
+  const config = map.family.startsWith("Hugging Face") ? await configBeside(file, budget) : {};
   return {
-    parameters: translated(content.tensors.values(), (name) => map.translate(name, names), file.name),
+    parameters: translated(content.tensors.values(), (name) => map.translate(name, names), file.name, budget),
     facts: { ...config, ...model.facts },
     defaults: map.defaults,
     understoodBy: `names of ${map.family}`,
   };
 }
 
-async function configBeside(file: OpenFile): Promise<Facts> {
+async function configBeside(file: OpenFile, budget: DecodedBudget): Promise<Facts> {
   const { huggingFaceFacts } = await ownPart(() => import("./hugging-face-config.ts"));
-  return huggingFaceFacts(file);
+  return huggingFaceFacts(file, budget);
 }

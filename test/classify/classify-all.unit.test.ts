@@ -285,3 +285,18 @@ describe("classifyAll", () => {
     }
   });
 });
+
+describe("pixels in flight", () => {
+  it("may be fewer than one image has: each is then decoded alone, and the answers are the same, in order", async () => {
+    using classifier = await createClassifier(model, { threads: 1 });
+    using narrow = await createClassifier(model, { threads: 1, maxPixelsInFlight: 1 });
+    const many = [...files, ...files];
+    const wanted = await all(classifier.classifyAll(many));
+    expect(await all(narrow.classifyAll(many, { concurrency: 8 }))).toEqual(wanted);
+    const each = await Promise.all(many.map((file) => narrow.classify(file)));
+    expect(each).toEqual(wanted.map(({ predictions }) => predictions));
+    for (const maxPixelsInFlight of [0, 1.5, "1" as unknown as number]) {
+      await expect(createClassifier(model, { maxPixelsInFlight })).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    }
+  });
+});

@@ -65,6 +65,9 @@ const TYPES: ReadonlyMap<number, readonly [name: string, dtype?: StoredDType, fi
     [19, ["DT_HALF", "F16", 13, "int32"]],
   ]);
 
+/** What a node takes in memory besides its message: a copy with a map of attributes, a place in lists and maps. */
+const NODE_COST = 800;
+
 /**
  * Reads a frozen graph.
  *
@@ -74,6 +77,7 @@ const TYPES: ReadonlyMap<number, readonly [name: string, dtype?: StoredDType, fi
 export const read: FormatReader = async (file, context) => {
   const protobuf = await openProtobuf(file, context);
   const { node: messages, versions } = protobuf.decodeFile(GRAPH, "GraphDef");
+  protobuf.chargeObjects(NODE_COST * messages.length, "the nodes of the graph");
   const nodes: GraphDefNode[] = [];
   const constants = new Map<string, GraphConstant>();
   for (const message of messages) {

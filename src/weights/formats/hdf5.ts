@@ -5,13 +5,13 @@
  * one in JavaScript then runs for ever, the one in WebAssembly ends and cannot be started again.
  */
 
-import type { ReadContext } from "../model-file.ts";
+import { budgetOf, type ReadLimits } from "../decoded-budget.ts";
 import type { StoredTensor } from "../stored-tensor.ts";
 import { readAttributes } from "./hdf5/attributes.ts";
 import { readDataSet, readElements } from "./hdf5/data.ts";
 import { readLinks } from "./hdf5/links.ts";
 import { MESSAGE, type Message, readMessages } from "./hdf5/object-header.ts";
-import { openSource, type Source } from "./hdf5/source.ts";
+import { COST, openSource, type Source } from "./hdf5/source.ts";
 
 export interface Hdf5Object {
   /** `/model_weights/conv1`. */
@@ -39,11 +39,11 @@ export interface Hdf5DataSet extends Hdf5Object {
  * Opens a file at its root group.
  *
  * @param name of the file, for messages
- * @throws {DepthwiseError} here and in all methods: `FILE_CORRUPT`, `FILE_TRUNCATED`; `FILE_TOO_LARGE` if data sets
- *         unpack to more than `maxBytes`; `FORMAT_UNKNOWN` for what Keras does not write
+ * @throws {DepthwiseError} here and in all methods: `FILE_CORRUPT`, `FILE_TRUNCATED`; `FILE_TOO_LARGE` if it
+ *         unpacks to more than the load may hold; `FORMAT_UNKNOWN` for what Keras does not write
  */
-export function openHdf5(bytes: Uint8Array, name: string, { maxBytes }: Pick<ReadContext, "maxBytes">): Hdf5Group {
-  const { source, root } = openSource(bytes, name, maxBytes);
+export function openHdf5(bytes: Uint8Array, name: string, limits: ReadLimits): Hdf5Group {
+  const { source, root } = openSource(bytes, name, budgetOf(limits));
   return openGroup(source, readMessages(source, root), "");
 }
 
@@ -73,6 +73,7 @@ function openGroup(source: Source, messages: readonly Message[], path: string): 
 }
 
 function openObject(source: Source, address: number, path: string): Hdf5Group | Hdf5DataSet {
+  source.keep(1, COST.object, path);
   const messages = readMessages(source, address);
   if (!messages.some(({ type }) => type === MESSAGE.layout)) return openGroup(source, messages, path);
   return {

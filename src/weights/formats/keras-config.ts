@@ -9,6 +9,7 @@
  */
 
 import type { DepthwiseError } from "../../core/errors.ts";
+import { decodedBudget, spendOn } from "../decoded-budget.ts";
 import { type FileFacts, fileError, quoted } from "../file-error.ts";
 import { type JsonObject as Config, isObject, parseJson } from "../json.ts";
 
@@ -52,9 +53,11 @@ export function configCorrupt(file: string, what: string, facts: FileFacts = {})
   );
 }
 
-/** @throws {DepthwiseError} `FILE_CORRUPT` */
-export function parseConfig(text: string, file: string, what: string): unknown {
-  return parseJson(text, (expected, found, cause) => configCorrupt(file, what, { expected, found, cause }));
+/** @throws {DepthwiseError} `FILE_CORRUPT`, `FILE_TOO_LARGE` */
+export function parseConfig(text: string, file: string, what: string, budget = decodedBudget()): unknown {
+  const corrupt = (expected: string, found: string, cause?: unknown) =>
+    configCorrupt(file, what, { expected, found, cause });
+  return parseJson(text, corrupt, spendOn(budget, file, what));
 }
 
 const MODELS = new Set(["Sequential", "Model", "Functional"]);

@@ -1,5 +1,6 @@
 /** Keras models in HDF5: whole ones, weights alone by name (Keras 1 and 2), and weights by position (Keras 3). */
 
+import { budgetOf, type DecodedBudget } from "../decoded-budget.ts";
 import { fileError, quoted } from "../file-error.ts";
 import type { FormatReader, ModelFile } from "../model-file.ts";
 import { type Hdf5Group, openHdf5 } from "./hdf5.ts";
@@ -10,12 +11,13 @@ import { graphFromKeras } from "./keras-topology.ts";
 
 export const read: FormatReader = async (file, context) => {
   const { name } = file;
-  const root = openHdf5(file.bytes, name, context);
+  const budget = budgetOf(context);
+  const root = openHdf5(file.bytes, name, { ...context, budget });
   const inner = root.get("model_weights");
   const weights = inner?.kind === "group" ? inner : root;
   const remarks = remarksOf(root, weights);
   const config = root.text("model_config");
-  if (config !== undefined) return wholeModel(config, weights, name, remarks);
+  if (config !== undefined) return wholeModel(config, weights, name, remarks, budget);
   if (hasLayerNames(weights)) {
     const tensors = tensorsByLayer(await readNamedWeights(weights, name), name);
     return {
@@ -39,9 +41,16 @@ export const read: FormatReader = async (file, context) => {
   });
 };
 
-async function wholeModel(config: string, weights: Hdf5Group, name: string, remarks: Remarks): Promise<ModelFile> {
+async function wholeModel(
+  text: string,
+  weights: Hdf5Group,
+  name: string,
+  remarks: Remarks,
+  budget: DecodedBudget,
+): Promise<ModelFile> {
   const layers = await readNamedWeights(weights, name);
-  const { graph, facts } = graphFromKeras(parseConfig(config, name, "model_config"), weightsByLayer(layers), { name });
+  const config = parseConfig(text, name, "model_config", budget);
+  const { graph, facts } = graphFromKeras(config, weightsByLayer(layers), { name });
   return { format: "Keras HDF5, whole model", content: graph, facts, remarks };
 }
 

@@ -1,5 +1,6 @@
 /** `.keras` archives of Keras 3: a zip of `config.json`, `metadata.json` and `model.weights.h5`. */
 
+import { budgetOf, type DecodedBudget, textWithin } from "../decoded-budget.ts";
 import { fileError } from "../file-error.ts";
 import { isObject } from "../json.ts";
 import type { ModelFile, OpenFile, ReadContext } from "../model-file.ts";
@@ -36,20 +37,26 @@ export async function readKerasArchive(
     });
   }
   const { name } = file;
-  const config = readJson(entries, CONFIG, name);
+  const budget = budgetOf(context);
+  const config = readJson(entries, CONFIG, name, budget);
   const root = openHdf5(weights.read(), `${name}: ${WEIGHTS}`, context);
   const { weightsOf, naming } = await weightsByPosition(root, config, name);
   const { graph, facts } = graphFromKeras(config, weightsOf, { name });
-  const remarks = { ...metadataOf(entries, name), weightNames: naming };
+  const remarks = { ...metadataOf(entries, name, budget), weightNames: naming };
   return { format: "Keras 3 archive", content: graph, facts, remarks };
 }
 
-function readJson(entries: ReadonlyMap<string, ZipEntry>, entry: string, file: string): unknown {
-  return parseConfig(new TextDecoder().decode(entries.get(entry)?.read()), file, entry);
+function readJson(entries: ReadonlyMap<string, ZipEntry>, entry: string, file: string, budget: DecodedBudget): unknown {
+  const bytes = entries.get(entry)?.read() ?? new Uint8Array();
+  return parseConfig(textWithin(budget, file, bytes, entry), file, entry, budget);
 }
 
-function metadataOf(entries: ReadonlyMap<string, ZipEntry>, file: string): Record<string, unknown> {
-  const metadata = entries.has(METADATA) ? readJson(entries, METADATA, file) : {};
+function metadataOf(
+  entries: ReadonlyMap<string, ZipEntry>,
+  file: string,
+  budget: DecodedBudget,
+): Record<string, unknown> {
+  const metadata = entries.has(METADATA) ? readJson(entries, METADATA, file, budget) : {};
   if (!isObject(metadata)) return {};
   const { keras_version: version, date_saved: saved } = metadata;
   return {

@@ -1,6 +1,7 @@
 /** Opcodes that put numbers, text and bytes on the stack. Source: Python's `pickletools.opcodes`. */
 
 import {
+  COST,
   corrupt,
   int32,
   latin1,
@@ -20,7 +21,16 @@ import type { PickleValue } from "./pickle-values.ts";
 /** Longest whole number, in bytes or decimal digits: nothing in a file of weights is near. */
 const LONGEST_INTEGER = 1000;
 
-const literal = (read: (machine: Machine) => PickleValue) => (machine: Machine) => push(machine, read(machine));
+const literal = (read: (machine: Machine) => PickleValue) => (machine: Machine) => {
+  const value = read(machine);
+  push(machine, value, costOf(value));
+};
+
+function costOf(value: PickleValue): number {
+  if (typeof value === "string") return COST.text + value.length / 8;
+  if (typeof value === "bigint") return COST.text;
+  return value instanceof Uint8Array ? COST.view : COST.value;
+}
 
 export const LITERALS: Readonly<Record<number, (machine: Machine) => void>> = {
   // N None, \x88 NEWTRUE, \x89 NEWFALSE

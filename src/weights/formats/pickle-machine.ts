@@ -1,6 +1,7 @@
 /** The machine that a pickle is a program for: bytes with a place in them, a stack with marks, and a memo. */
 
 import { DepthwiseError, type ErrorCode } from "../../core/errors.ts";
+import type { DecodedBudget } from "../decoded-budget.ts";
 import type { PicklePersistent, PickleValue } from "./pickle-values.ts";
 
 export interface Machine {
@@ -14,7 +15,8 @@ export interface Machine {
   readonly marks: number[];
   readonly memo: Map<number, PickleValue>;
   readonly persistent: PicklePersistent[];
-  /** What may still be built, in `COST`s. */
+  readonly budget: DecodedBudget;
+  /** What may still be built, in `COST`s, whatever the budget. */
   left: number;
 }
 
@@ -22,13 +24,14 @@ export interface Machine {
  * What a thing costs in memory, in units of about 16 bytes. An opcode of one byte makes a dict of hundreds: without a
  * bound, a small file would fill the memory.
  */
-export const COST = { value: 1, entry: 4, memo: 4, container: 16 } as const;
+export const COST = { value: 1, text: 4, view: 10, entry: 4, memo: 4, container: 16 } as const;
+/** With what the collector has not collected yet. */
+const UNIT_BYTES = 24;
 
 /** Sixteen million, about 256 MB: a network of a hundred layers needs some ten thousand. */
 const MOST_UNITS = 2 ** 24;
-const LEAST_UNITS = 2 ** 18;
 
-export function newMachine(file: string, bytes: Uint8Array, at: number, maxBytes: number): Machine {
+export function newMachine(file: string, bytes: Uint8Array, at: number, budget: DecodedBudget): Machine {
   return {
     file,
     bytes,
@@ -38,7 +41,8 @@ export function newMachine(file: string, bytes: Uint8Array, at: number, maxBytes
     marks: [],
     memo: new Map(),
     persistent: [],
-    left: Math.min(MOST_UNITS, Math.max(LEAST_UNITS, maxBytes / 16)),
+    budget,
+    left: MOST_UNITS,
   };
 }
 
@@ -54,10 +58,11 @@ export function corrupt(machine: Machine, what: string, code: ErrorCode = "FILE_
 /** @throws {DepthwiseError} `FILE_TOO_LARGE` */
 export function spend(machine: Machine, units: number): void {
   machine.left -= units;
+  machine.budget.chargeObjects(machine.file, UNIT_BYTES * units, "the objects that the pickle builds");
   if (machine.left >= 0) return;
   throw new DepthwiseError("FILE_TOO_LARGE", {
     what: `${machine.file}: the pickle builds more objects than any file of weights needs`,
-    advice: "Save the tensors alone (model.state_dict()), or pass a larger maxBytes. Nothing was loaded.",
+    advice: "Save the tensors alone (model.state_dict()). Nothing was loaded.",
     fields: { file: machine.file, offset: machine.at },
   });
 }

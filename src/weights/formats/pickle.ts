@@ -6,6 +6,7 @@
  * Values that are remembered and recalled are shared, not copied, so a pickle cannot grow beyond what it spells out.
  */
 
+import { budgetOf, type ReadLimits } from "../decoded-budget.ts";
 import { LITERALS } from "./pickle-literals.ts";
 import { corrupt, newMachine, pop, take, uint8, uint64 } from "./pickle-machine.ts";
 import { STRUCTURE } from "./pickle-structure.ts";
@@ -24,12 +25,11 @@ export interface Unpickled {
   readonly persistent: readonly PicklePersistent[];
 }
 
-export interface UnpickleOptions {
+export interface UnpickleOptions extends ReadLimits {
   /** Name of the file, for messages. */
   readonly file: string;
   /** Where in the bytes the pickle begins. Default 0. */
   readonly start?: number;
-  readonly maxBytes: number;
 }
 
 /**
@@ -41,8 +41,8 @@ export interface UnpickleOptions {
  * @throws {DepthwiseError} `FILE_CORRUPT`, `FILE_TRUNCATED`; `FORMAT_UNKNOWN` or `FILE_CORRUPT` naming a class or
  *         function outside the list; `FILE_TOO_LARGE` if it builds more objects than weights need
  */
-export function unpickle(bytes: Uint8Array, { file, start = 0, maxBytes }: UnpickleOptions): Unpickled {
-  const machine = newMachine(file, bytes, start, maxBytes);
+export function unpickle(bytes: Uint8Array, { file, start = 0, ...limits }: UnpickleOptions): Unpickled {
+  const machine = newMachine(file, bytes, start, budgetOf(limits));
   for (;;) {
     const opcode = uint8(machine);
     if (opcode === STOP) break;

@@ -1,7 +1,7 @@
 /**
  * Protobuf messages by a table of their fields, bounds-checked, over the reader of @bufbuild/protobuf.
  *
- * Whatever is decoded is charged against `maxBytes` first: two bytes of a file can stand for an object of hundreds.
+ * Whatever is decoded is charged to the budget of the load first: two bytes of a file can stand for an object of hundreds.
  * Byte fields are views of the file and cost nothing. Only the messages in a table are entered, so nesting in the
  * file has no depth of its own.
  *
@@ -10,8 +10,9 @@
 
 import type { BinaryReader } from "@bufbuild/protobuf/wire";
 import { type DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
-import { type FileFacts, fileError, tooLarge } from "../file-error.ts";
-import type { OpenFile, ReadContext } from "../model-file.ts";
+import { budgetOf, type ReadLimits } from "../decoded-budget.ts";
+import { type FileFacts, fileError } from "../file-error.ts";
+import type { OpenFile } from "../model-file.ts";
 import { optionalPackage } from "../optional-package.ts";
 
 interface Scalars {
@@ -57,14 +58,16 @@ export interface Protobuf {
   countNumbers(message: Uint8Array, field: number, kind: NumberKind, what: string): number;
   /** Writes the numbers of a repeated field into `target`; those beyond its end are dropped. */
   copyNumbers(message: Uint8Array, field: number, kind: NumberKind, target: NumberTarget, what: string): void;
-  /** @throws {DepthwiseError} `FILE_TOO_LARGE` if everything charged so far and this exceed `maxBytes` */
+  /** @throws {DepthwiseError} `FILE_TOO_LARGE` if everything charged so far and this exceed what may be decoded */
   charge(bytes: number, what: string): void;
+  /** The same for small objects, of which an ordinary network's are free. */
+  chargeObjects(bytes: number, what: string): void;
 }
 
 export type NumberTarget = Float32Array | Float64Array | Uint16Array;
 
-/** Rough costs of what decoding allocates, in bytes. */
-const COST = { message: 64, field: 24 };
+/** Costs of what decoding allocates, in bytes, measured in V8; a view of the file is dear, whatever its length. */
+const COST = { message: 200, field: 72, value: 32, text: 32, view: 200 };
 
 const WIRE = { varint: 0, bits64: 1, bytes: 2, bits32: 5 } as const;
 
@@ -85,17 +88,18 @@ const OUTLINE_FIELDS = 4096;
  * A decoder for one file.
  *
  * Its methods throw `FILE_TRUNCATED` where a field runs over the end of the file, `FILE_CORRUPT` for any other fault
- * of the encoding, and `FILE_TOO_LARGE` beyond `maxBytes`.
+ * of the encoding, and `FILE_TOO_LARGE` beyond what may be decoded.
  *
  * @throws {DepthwiseError} `PACKAGE_MISSING`
  */
 export async function openProtobuf(
   { name, bytes }: Pick<OpenFile, "name" | "bytes">,
-  { maxBytes }: Pick<ReadContext, "maxBytes">,
+  limits: ReadLimits,
 ): Promise<Protobuf> {
   const load = () => import("@bufbuild/protobuf/wire");
   const wire = await optionalPackage("@bufbuild/protobuf", `${name}: a protobuf file`, load);
-  const charge = budget(name, maxBytes);
+  const budget = budgetOf(limits);
+  const charge = (bytes: number, what: string) => budget.charge(name, bytes, what);
   const open = (message: Uint8Array) => new wire.BinaryReader(message);
   const walk = (message: Uint8Array, what: string, visit: Visit) => {
     const reader = open(message);
@@ -118,7 +122,7 @@ export async function openProtobuf(
       const [field, [, kind, repeated]] = found;
       const where = `${what}.${field}`;
       const add = (value: unknown) => {
-        charge(COST.field, where);
+        charge(COST.value, where);
         if (repeated) (result[field] as unknown[]).push(value);
         else result[field] = value;
       };
@@ -131,7 +135,8 @@ export async function openProtobuf(
         expectWire(name, where, wireType, WIRE_OF[kind]);
         const start = reader.pos;
         add(READ[kind](reader));
-        if (kind === "string") charge(2 * (reader.pos - start), where);
+        if (kind === "string") charge(COST.text + 2 * (reader.pos - start), where);
+        else if (kind === "bytes") charge(COST.view, where);
       }
       return true;
     });
@@ -154,6 +159,7 @@ export async function openProtobuf(
   return {
     name,
     charge,
+    chargeObjects: (cost, what) => budget.chargeObjects(name, cost, what),
     outline() {
       const seen = new Set<string>();
       const reader = open(bytes);
@@ -205,15 +211,6 @@ const READ = {
 } as const satisfies { readonly [Kind in keyof Scalars]: (reader: BinaryReader) => Scalars[Kind] } & {
   readonly [Kind in NumberKind]: (reader: BinaryReader) => number;
 };
-
-function budget(name: string, maxBytes: number): Protobuf["charge"] {
-  let charged = 0;
-  return (bytes, what) => {
-    charged += bytes;
-    if (charged <= maxBytes) return;
-    throw tooLarge(name, `what the file unpacks to, at ${what}`, charged, maxBytes);
-  };
-}
 
 /** The package throws a `RangeError` where data ends too early, and plain errors otherwise. */
 function guard(name: string, what: string, isWholeFile: boolean, read: () => void): void {

@@ -1,5 +1,6 @@
 /** Protobuf files, which have no signature: ONNX, TensorFlow graphs and others told apart by their outermost fields. */
 
+import { budgetOf } from "../decoded-budget.ts";
 import { fileError } from "../file-error.ts";
 import type { FormatReader } from "../model-file.ts";
 import { ownPart } from "../optional-package.ts";
@@ -11,7 +12,8 @@ import { openProtobuf } from "./protobuf-message.ts";
  * @throws {DepthwiseError} `FORMAT_UNKNOWN` for other protobuf files, by name; `PACKAGE_MISSING`; whatever the reader
  *         of the format throws
  */
-export const read: FormatReader = async (file, context) => {
+export const read: FormatReader = async (file, given) => {
+  const context = { ...given, budget: budgetOf(given) };
   const { outline } = await openProtobuf(file, context);
   const kind = kindOf(outline());
   if (kind === "ONNX") return (await ownPart(() => import("./onnx.ts"))).read(file, context);

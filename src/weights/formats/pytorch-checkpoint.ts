@@ -71,7 +71,8 @@ function placesOfTensors(root: PickleValue): Place[] {
       for (const [key, inner] of children(value)) {
         if ((!isMap(inner) && !isList(inner)) || seen.has(inner)) continue;
         seen.add(inner);
-        next.push([path === "" ? key : `${path}.${key}`, inner]);
+        const name = key.slice(0, LONGEST_REMARK);
+        next.push([path === "" ? name : `${path}.${name}`, inner]);
       }
     }
     level = next;

@@ -6,7 +6,8 @@
  */
 
 import { DepthwiseError } from "../../core/errors.ts";
-import type { OpenFile, ReadContext } from "../model-file.ts";
+import type { ReadLimits } from "../decoded-budget.ts";
+import type { OpenFile } from "../model-file.ts";
 import { unpickle } from "./pickle.ts";
 import { isList, isMap, type PicklePersistent, type PickleValue } from "./pickle-values.ts";
 import { type Storages, storageClaim, storageElementBytes } from "./pytorch-tensor.ts";
@@ -20,10 +21,10 @@ export interface OldFile {
 }
 
 /** @throws {DepthwiseError} `FORMAT_UNKNOWN` for a pickle of something else; `FILE_CORRUPT`, `FILE_TRUNCATED` */
-export function readOldForm({ bytes, name }: OpenFile, { maxBytes }: Pick<ReadContext, "maxBytes">): OldFile {
+export function readOldForm({ bytes, name }: OpenFile, limits: ReadLimits): OldFile {
   let start = 0;
   const next = () => {
-    const result = unpickle(bytes, { file: name, start, maxBytes });
+    const result = unpickle(bytes, { ...limits, file: name, start });
     start = result.end;
     return result;
   };

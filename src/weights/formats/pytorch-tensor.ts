@@ -2,6 +2,8 @@
 
 import { DepthwiseError, type ErrorCode } from "../../core/errors.ts";
 import { elementCount, type Shape, shapeText } from "../../core/tensor.ts";
+import type { DecodedBudget } from "../decoded-budget.ts";
+import { quoted } from "../file-error.ts";
 import { DTYPE_BYTES, type StoredDType, type StoredTensor } from "../stored-tensor.ts";
 import { isList, isMap, isTyped, type PickleList, type PickleObject, type PickleValue } from "./pickle-values.ts";
 
@@ -87,36 +89,32 @@ export function claimedRank({ args }: PickleObject): number {
   return isList(args[2]) ? args[2].length : 0;
 }
 
+/** What a tensor takes in memory besides the objects of the pickle: a view, and its places in maps. */
+const TENSOR_COST = 600;
+
 export type ReadTensor = (name: string, call: PickleObject) => StoredTensor;
 
 /**
- * A reader of tensors. Contiguous ones are views of the storage; transposed and expanded ones are copied, of which all
- * together may take `maxBytes`.
+ * A reader of tensors. Contiguous ones are views of the storage; transposed and expanded ones are copied, which is
+ * charged.
  */
-export function tensorReader(storages: Storages, file: string, maxBytes: number): ReadTensor {
-  let copied = 0;
+export function tensorReader(storages: Storages, file: string, budget: DecodedBudget): ReadTensor {
   return (name, call) => {
+    const what = `tensor ${quoted(name)}`;
+    budget.chargeObjects(file, TENSOR_COST, what);
     const fail = failure(file, name);
     const { dtype, storage, offset, shape, strides } = readClaims(call, fail);
     const bytes = storageBytes(storages, storage, dtype, fail);
     const size = DTYPE_BYTES[dtype];
     const count = elementCount(shape);
-    const isContiguous = strides.every((stride, axis) => stride === rowMajor(shape, axis) || (shape[axis] ?? 0) <= 1);
+    const isContiguous = isRowMajor(shape, strides);
     checkReach({ offset, shape, strides }, Math.floor(bytes.length / size), fail);
     if (count === 0) return { name, dtype, shape, bytes: new Uint8Array(0) };
     const start = offset * size;
     if (isContiguous && (!storages.isBigEndian || size === 1)) {
       return { name, dtype, shape, bytes: bytes.subarray(start, start + count * size) };
     }
-    copied += count * size;
-    if (!(copied <= maxBytes)) {
-      throw fail("", {
-        code: "FILE_TOO_LARGE",
-        expected: `at most ${maxBytes.toLocaleString("en-US")} bytes of copies`,
-        found: `shape ${shapeText(shape)}`,
-        advice: "Pass a larger maxBytes if this is the file you mean. Nothing was loaded.",
-      });
-    }
+    budget.charge(file, count * size, `${what} of shape ${shapeText(shape)}`);
     return { name, dtype, shape, bytes: gather(bytes, size, { offset, shape, strides }, storages.isBigEndian) };
   };
 }
@@ -249,8 +247,14 @@ function checkReach({ offset, shape, strides }: Place, elements: number, fail: F
   });
 }
 
-function rowMajor(shape: Shape, axis: number): number {
-  return elementCount(shape.slice(axis + 1));
+function isRowMajor(shape: Shape, strides: readonly number[]): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const side = shape[axis] ?? 0;
+    if (strides[axis] !== expected && side > 1) return false;
+    expected *= side;
+  }
+  return true;
 }
 
 /** The elements in row-major order and little-endian. */

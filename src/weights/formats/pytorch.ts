@@ -9,6 +9,7 @@
  */
 
 import { DepthwiseError } from "../../core/errors.ts";
+import { budgetOf } from "../decoded-budget.ts";
 import type { FormatReader, ModelFile, OpenFile, ReadContext } from "../model-file.ts";
 import { unpickle } from "./pickle.ts";
 import { latin1 } from "./pickle-machine.ts";
@@ -25,7 +26,8 @@ const OBJECT = /^(?:[^/]*\/)?data\.pkl$/;
  *
  * @throws {DepthwiseError} `FORMAT_UNKNOWN`, `FILE_CORRUPT`, `FILE_TRUNCATED`, `FILE_TOO_LARGE`
  */
-export const read: FormatReader = async (file, context) => {
+export const read: FormatReader = async (file, given) => {
+  const context = { ...given, budget: budgetOf(given) };
   if (isTar(file.bytes)) {
     throw new DepthwiseError("FORMAT_UNKNOWN", {
       what: file.name,
@@ -53,8 +55,9 @@ export function isTorchArchive(entries: ReadonlyMap<string, ZipEntry>): boolean 
 export async function readTorchArchive(
   entries: ReadonlyMap<string, ZipEntry>,
   file: OpenFile,
-  context: ReadContext,
+  given: ReadContext,
 ): Promise<ModelFile> {
+  const context = { ...given, budget: budgetOf(given) };
   const [object, second] = [...entries.values()].filter(({ name }) => OBJECT.test(name));
   if (object === undefined || second !== undefined) {
     throw new DepthwiseError("FILE_CORRUPT", {
@@ -66,7 +69,7 @@ export async function readTorchArchive(
     });
   }
   const prefix = object.name.slice(0, -"data.pkl".length);
-  const { value } = unpickle(object.read(), { file: file.name, maxBytes: context.maxBytes });
+  const { value } = unpickle(object.read(), { ...context, file: file.name });
   const isScript = [...entries.keys()].some((name) => name.startsWith(`${prefix}code/`));
   const unpacked = new Map<string, Uint8Array>();
   const storages: Storages = {
@@ -99,10 +102,10 @@ function modelFile(
   root: PickleValue,
   storages: Storages,
   file: OpenFile,
-  { maxBytes, signal }: ReadContext,
+  { signal, ...limits }: ReadContext,
 ): ModelFile {
   signal?.throwIfAborted();
-  const { tensors, remarks } = readCheckpoint(root, tensorReader(storages, file.name, maxBytes), file.name);
+  const { tensors, remarks } = readCheckpoint(root, tensorReader(storages, file.name, budgetOf(limits)), file.name);
   return { format, content: { kind: "tensors", tensors, isOrdered: true }, facts: {}, remarks };
 }
 

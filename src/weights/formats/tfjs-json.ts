@@ -1,10 +1,11 @@
 /** The text of a `model.json`, checked before and after it is parsed; and what other JSON files people pass are. */
 
-import type { DepthwiseError, ErrorCode } from "../../core/errors.ts";
+import { type DepthwiseError, type ErrorCode, isDepthwiseError } from "../../core/errors.ts";
+import { type DecodedBudget, spendOn, textWithin } from "../decoded-budget.ts";
 import { fileError, grouped, quoted } from "../file-error.ts";
 import { isObject, type JsonObject, parseJson } from "../json.ts";
 
-/** Longest text that is parsed: the values of JSON take up to twenty times the memory of its text. */
+/** Longest text that is parsed, whatever may be decoded: a scan of more takes seconds. */
 const MAX_JSON_BYTES = 2 ** 25;
 
 /**
@@ -13,7 +14,7 @@ const MAX_JSON_BYTES = 2 ** 25;
  * @throws {DepthwiseError} `FILE_TOO_LARGE`; `FILE_CORRUPT` for text that is not JSON, is nested too deep, or says one
  *         thing twice; `FORMAT_UNKNOWN` for JSON that is no object
  */
-export function parseModelJson(bytes: Uint8Array, name: string, maxBytes: number): JsonObject {
+export function parseModelJson(bytes: Uint8Array, name: string, maxBytes: number, budget: DecodedBudget): JsonObject {
   const limit = Math.min(MAX_JSON_BYTES, maxBytes);
   if (bytes.length > limit) {
     const advice = "A model.json holds no weights itself: check that this is the file you mean.";
@@ -23,8 +24,12 @@ export function parseModelJson(bytes: Uint8Array, name: string, maxBytes: number
       fields: { bytes: bytes.length, limit },
     });
   }
-  const text = decodeText(bytes, name);
-  const value = parseJson(text, (expected, found) => corrupt(name, "JSON text", expected, found));
+  const text = decodeText(bytes, name, budget);
+  const value = parseJson(
+    text,
+    (expected, found) => corrupt(name, "JSON text", expected, found),
+    spendOn(budget, name, "JSON text"),
+  );
   if (isObject(value)) return value;
   throw notAModel(
     name,
@@ -32,10 +37,11 @@ export function parseModelJson(bytes: Uint8Array, name: string, maxBytes: number
   );
 }
 
-function decodeText(bytes: Uint8Array, name: string): string {
+function decodeText(bytes: Uint8Array, name: string, budget: DecodedBudget): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
+    return textWithin(budget, name, bytes, "JSON text", true);
+  } catch (cause) {
+    if (isDepthwiseError(cause)) throw cause;
     throw corrupt(name, "JSON text", "UTF-8", "bytes that are not");
   }
 }

@@ -9,6 +9,7 @@
  */
 
 import { elementCount, type Shape, shapeText } from "../../core/tensor.ts";
+import { budgetOf, type DecodedBudget } from "../decoded-budget.ts";
 import { quoted, tooLarge } from "../file-error.ts";
 import type { GraphConstant } from "../graph/graph.ts";
 import { isObject } from "../json.ts";
@@ -68,7 +69,12 @@ export interface ManifestWeight {
  * @throws {DepthwiseError} `FILE_CORRUPT`; `DTYPE_MISMATCH` for weights that are no numbers; `FILE_TOO_LARGE` if the
  *         weights, or the numbers they unpack to, take more than `maxBytes`
  */
-export function parseManifest(manifest: unknown, file: string, maxBytes: number): readonly ManifestGroup[] {
+export function parseManifest(
+  manifest: unknown,
+  file: string,
+  maxBytes: number,
+  budget: DecodedBudget,
+): readonly ManifestGroup[] {
   if (!Array.isArray(manifest)) throw corrupt(file, "weightsManifest", "an array of groups", quoted(manifest));
   const names = new Set<string>();
   const paths = new Set<string>();
@@ -79,10 +85,12 @@ export function parseManifest(manifest: unknown, file: string, maxBytes: number)
       throw corrupt(file, where, "{ paths: […], weights: […] }", quoted(group));
     }
     for (const path of group["paths"]) {
-      checkPath(path, file);
-      if (paths.has(path)) throw corrupt(file, `the shard ${quoted(path)} stands twice in the manifest`);
-      paths.add(path);
+      // `./a` is `a`, and one shard under a thousand names would be held a thousand times.
+      const place = checkPath(path, file);
+      if (paths.has(place)) throw corrupt(file, `the shard ${quoted(path)} stands twice in the manifest`);
+      paths.add(place);
     }
+    budget.chargeObjects(file, WEIGHT_COST * group["weights"].length, where);
     const weights = group["weights"].map((entry: unknown) => {
       const weight = checkWeight(entry, where, file);
       if (names.has(weight.name)) throw corrupt(file, `the weight ${quoted(weight.name)} stands twice in the manifest`);
@@ -96,6 +104,9 @@ export function parseManifest(manifest: unknown, file: string, maxBytes: number)
   return groups;
 }
 
+/** What a weight takes in memory besides its entry in the JSON and its bytes. */
+const WEIGHT_COST = 900;
+
 /** Fetches the shards and cuts them into weights, by name, in the order of the manifest. */
 export async function readWeights(
   groups: readonly ManifestGroup[],
@@ -103,6 +114,7 @@ export async function readWeights(
   context: ReadContext,
 ): Promise<ReadonlyMap<string, ManifestWeight>> {
   const shards = await readShards(groups, file, context);
+  budgetOf(context).charge(file.name, decodedBytes(groups), "the weights as float32");
   const weights = new Map<string, ManifestWeight>();
   for (const [index, group] of groups.entries()) {
     let at = 0;
@@ -113,6 +125,12 @@ export async function readWeights(
     }
   }
   return weights;
+}
+
+/** float32 stays a view of its shard. */
+function decodedBytes(groups: readonly ManifestGroup[]): number {
+  const weights = groups.flatMap((group) => group.weights.filter(({ dtype }) => dtype !== "F32"));
+  return weights.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
 }
 
 function manifestWeight({ name, shape, dtype, affine }: WeightEntry, bytes: Uint8Array): ManifestWeight {
@@ -189,8 +207,10 @@ function isFiniteNumber(value: unknown): value is number {
 /**
  * Refuses everything but a path below the folder of the model: what a URL parser strips or decodes (spaces at the
  * ends, control characters, `%2e`) could otherwise climb out of it.
+ *
+ * @returns the path in its shortest form
  */
-function checkPath(path: string, file: string): void {
+function checkPath(path: string, file: string): string {
   const segments = path.replace(/%2e/gi, ".").split("/");
   const isSound =
     path !== "" &&
@@ -199,7 +219,7 @@ function checkPath(path: string, file: string): void {
     !/[\u0000-\u001f\\]/.test(path) &&
     !/^([a-z][a-z0-9+.-]*:|\/)/i.test(path) &&
     !segments.includes("..");
-  if (isSound) return;
+  if (isSound) return segments.filter((segment) => segment !== ".").join("/");
   throw corrupt(file, `the path of a shard, ${quoted(path)}`, "a path below the folder of the model", "another place");
 }
 

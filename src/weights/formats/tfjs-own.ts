@@ -11,6 +11,7 @@
 import { shapeText } from "../../core/tensor.ts";
 import { quoted } from "../file-error.ts";
 import { isObject, type JsonObject } from "../json.ts";
+import type { Spend } from "../json-keys.ts";
 import { factsFromMetadata } from "../metadata.ts";
 import type { ModelFile } from "../model-file.ts";
 import type { StoredTensor } from "../stored-tensor.ts";
@@ -26,13 +27,13 @@ export type OwnFile = (weights: ReadonlyMap<string, ManifestWeight>, remarks: Mo
  *
  * @throws {DepthwiseError} `FILE_CORRUPT`
  */
-export function readOwnFile(userMetadata: JsonObject, file: string): OwnFile | undefined {
+export function readOwnFile(userMetadata: JsonObject, file: string, spend: Spend): OwnFile | undefined {
   const { depthwise: metadata, dilations = {} } = userMetadata;
   if (!isObject(metadata) || metadata["format"] !== "depthwise") return undefined;
   if (!isStrings(metadata))
     throw corrupt(file, "userDefinedMetadata.depthwise", "an object of strings", "other values");
   const rates = checkDilations(dilations, file);
-  const { facts, network, remarks: said } = factsFromMetadata(metadata, file);
+  const { facts, network, remarks: said } = factsFromMetadata(metadata, file, spend);
   return (weights, remarks) => ({
     format: "TensorFlow.js layers model",
     content: { kind: "tensors", tensors: withoutZeros(weights, rates, file), isOrdered: false },

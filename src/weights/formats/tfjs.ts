@@ -8,6 +8,7 @@
  */
 
 import { type DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
+import { budgetOf, spendOn } from "../decoded-budget.ts";
 import { type Facts, stated } from "../facts.ts";
 import { fileError, quoted } from "../file-error.ts";
 import type { GraphConstant } from "../graph/graph.ts";
@@ -21,15 +22,19 @@ import { type ManifestGroup, type ManifestWeight, parseManifest, readWeights } f
 import { readOwnFile } from "./tfjs-own.ts";
 
 /** Reads the bytes of a `model.json`; its shards are asked for with `file.sibling`. */
-export const read: FormatReader = async (file, context) => {
-  const json = parseModelJson(file.bytes, file.name, context.maxBytes);
+export const read: FormatReader = async (file, given) => {
+  const budget = budgetOf(given);
+  const context = { ...given, budget };
+  const json = parseModelJson(file.bytes, file.name, context.maxBytes, budget);
   const { modelTopology: topology, weightsManifest: manifest } = json;
   if (manifest === undefined) throw unknownJson(json, file.name);
-  const groups = parseManifest(manifest, file.name, context.maxBytes);
+  const groups = parseManifest(manifest, file.name, context.maxBytes, budget);
   const remarks = remarksOf(json, groups);
   if (topology === undefined || topology === null) return readManifestAlone(groups, remarks, file, context);
   if (!isObject(topology)) throw corrupt(file.name, "modelTopology", "an object", quoted(topology));
-  const own = isObject(json["userDefinedMetadata"]) ? readOwnFile(json["userDefinedMetadata"], file.name) : undefined;
+  const own = isObject(json["userDefinedMetadata"])
+    ? readOwnFile(json["userDefinedMetadata"], file.name, spendOn(budget, file.name, "metadata"))
+    : undefined;
   const layers = layersOf(topology);
   const { node } = topology;
   if (own === undefined && layers === undefined && !Array.isArray(node)) throw unknownTopology(topology, file.name);

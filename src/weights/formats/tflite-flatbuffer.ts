@@ -16,6 +16,7 @@
 
 import type { ByteBuffer } from "flatbuffers";
 import type { DepthwiseError } from "../../core/errors.ts";
+import type { DecodedBudget } from "../decoded-budget.ts";
 import { fileError, grouped } from "../file-error.ts";
 import { optionalPackage } from "../optional-package.ts";
 
@@ -26,6 +27,7 @@ interface Source {
   readonly numbers: ByteBuffer;
   /** What may still be read. */
   readonly left: { bytes: number; tables: number };
+  readonly budget: DecodedBudget;
 }
 
 export interface FlatTable {
@@ -40,16 +42,19 @@ export interface FlatTable {
 const MOST_READS_OF_A_BYTE = 4;
 const MOST_TABLES = 500_000;
 
+/** What is made of the file, in bytes of memory. */
+const COST = { table: 120, element: 8, text: 24, view: 160 } as const;
+
 /**
  * The root table.
  *
  * @param what for messages: the file, or a part of it
- * @throws {DepthwiseError} `PACKAGE_MISSING`; `FILE_TRUNCATED`, `FILE_CORRUPT`
+ * @throws {DepthwiseError} `PACKAGE_MISSING`; `FILE_TRUNCATED`, `FILE_CORRUPT`, `FILE_TOO_LARGE`
  */
-export async function openFlatbuffer(bytes: Uint8Array, what: string): Promise<FlatTable> {
+export async function openFlatbuffer(bytes: Uint8Array, what: string, budget: DecodedBudget): Promise<FlatTable> {
   const { ByteBuffer } = await optionalPackage("flatbuffers", `${what}: a flatbuffer`, () => import("flatbuffers"));
   const left = { bytes: MOST_READS_OF_A_BYTE * bytes.length + 65536, tables: MOST_TABLES };
-  const source = { what, bytes, numbers: new ByteBuffer(bytes), left };
+  const source = { what, bytes, numbers: new ByteBuffer(bytes), left, budget };
   return tableAt(source, indirect(source, 0, "the root table"));
 }
 
@@ -87,12 +92,15 @@ export function readFloat32(table: FlatTable, field: number, absent: number): nu
 /** UTF-8; bytes that are not become replacement characters. Empty if left out. */
 export function readText(table: FlatTable, field: number): string {
   const bytes = readBytes(table, field);
-  return bytes === undefined ? "" : new TextDecoder().decode(bytes);
+  if (bytes === undefined) return "";
+  table.source.budget.chargeObjects(table.source.what, COST.text + 2 * bytes.length, "its texts");
+  return new TextDecoder().decode(bytes);
 }
 
 /** A view, not a copy; undefined if left out. */
 export function readBytes(table: FlatTable, field: number): Uint8Array | undefined {
   const { at, count } = vector(table, field, 1);
+  table.source.budget.chargeObjects(table.source.what, COST.view, "its vectors");
   return at === 0 ? undefined : table.source.bytes.subarray(at, at + count);
 }
 
@@ -132,7 +140,8 @@ export function truncatedFile(what: string, part: string, end: number, length: n
 }
 
 function tableAt(source: Source, at: number): FlatTable {
-  const { what, numbers, left } = source;
+  const { what, numbers, left, budget } = source;
+  budget.chargeObjects(what, COST.table, "its tables");
   left.tables--;
   if (left.tables < 0) throw corruptFile(what, `it has more than ${grouped(MOST_TABLES)} tables`);
   const layout = at - numbers.readInt32(claim(source, at, 4, "a table"));
@@ -165,6 +174,7 @@ function vector(table: FlatTable, field: number, size: number): { readonly at: n
 
 function readList<Element>(table: FlatTable, field: number, size: number, read: (at: number) => Element): Element[] {
   const { at, count } = vector(table, field, size);
+  table.source.budget.chargeObjects(table.source.what, COST.element * count, "its vectors");
   return Array.from({ length: count }, (_, i) => read(at + i * size));
 }
 

@@ -1,9 +1,8 @@
 /** A TFLite file as a graph: values named after tensors, nodes after the tensors they give. */
 
 import { elementCount } from "../../core/tensor.ts";
-import { tooLarge } from "../file-error.ts";
+import type { DecodedBudget } from "../decoded-budget.ts";
 import type { GraphConstant, GraphInput, GraphNode, ModelGraph, ValueQuantization } from "../graph/graph.ts";
-import type { ReadContext } from "../model-file.ts";
 import { activationByRange, consumersOf, fusedActivation } from "./tflite-activation.ts";
 import { tfliteConstant } from "./tflite-constant.ts";
 import { corruptFile } from "./tflite-flatbuffer.ts";
@@ -13,14 +12,14 @@ import type { TfliteModel, TfliteTensor } from "./tflite-schema.ts";
 /**
  * @param file for messages
  * @throws {DepthwiseError} `FILE_CORRUPT` if values are read before they are there, or written twice; `FILE_TOO_LARGE`
- *         if its constants take more than `maxBytes` as float32
+ *         if its constants take more than may be decoded as float32
  */
-export function tfliteGraph(model: TfliteModel, file: string, { maxBytes }: Pick<ReadContext, "maxBytes">): ModelGraph {
+export function tfliteGraph(model: TfliteModel, file: string, budget: DecodedBudget): ModelGraph {
   const { tensors } = model;
   const unique = uniqueNames();
   const values = tensors.map(({ name, index }) => unique(name === "" ? `tensor ${index}` : name, index));
   const value = (index: number): string => values[index] ?? "";
-  const constants = readConstants(tensors, values, file, maxBytes);
+  const constants = readConstants(tensors, values, file, budget);
 
   const known = knownValues(model, file);
   const consumers = consumersOf(model);
@@ -84,7 +83,7 @@ function readConstants(
   tensors: readonly TfliteTensor[],
   values: readonly string[],
   file: string,
-  maxBytes: number,
+  budget: DecodedBudget,
 ): ReadonlyMap<string, GraphConstant> {
   const constants = new Map<string, GraphConstant>();
   let bytes = 0;
@@ -95,8 +94,8 @@ function readConstants(
     constants.set(name, constant);
     bytes += 4 * elementCount(constant.shape);
   }
-  if (bytes <= maxBytes) return constants;
-  throw tooLarge(file, "its constants as float32", bytes, maxBytes);
+  budget.charge(file, bytes, "its constants as float32");
+  return constants;
 }
 
 /** Tensors that are there before the first operator runs. */

@@ -1,8 +1,8 @@
 /** Labels in the zip archive that may hang on the end of a TFLite file. */
 
 import { listed } from "../../core/errors.ts";
+import { budgetOf, type ReadLimits } from "../decoded-budget.ts";
 import { type Facts, inferred, stated } from "../facts.ts";
-import type { ReadContext } from "../model-file.ts";
 import { openZip, type ZipEntry } from "./zip.ts";
 
 export interface Labels {
@@ -13,6 +13,9 @@ export interface Labels {
 
 /** Longer texts are no list of labels. */
 const MOST_BYTES = 16 * 2 ** 20;
+
+/** What a byte of labels takes in memory, should each line be empty. */
+const LINE_COST = 24;
 
 /** Signature, counts, size and place of the directory, length of the comment. */
 const END_RECORD_BYTES = 22;
@@ -28,7 +31,7 @@ const MOST_COMMENT_BYTES = 65535;
 export async function readLabels(
   { bytes, name }: { readonly bytes: Uint8Array; readonly name: string },
   { named, outputs }: { readonly named: readonly string[]; readonly outputs: number | undefined },
-  context: Pick<ReadContext, "maxBytes">,
+  context: ReadLimits,
 ): Promise<Labels> {
   const entries = hasZipAtEnd(bytes) ? await openZip(bytes, name, context) : new Map<string, ZipEntry>();
   const texts = [...entries.keys()].filter((entry) => entry.toLowerCase().endsWith(".txt"));
@@ -40,6 +43,7 @@ export async function readLabels(
     return texts.length > 1 ? { facts: {}, remark: `which of ${listed(texts)} are labels is not said` } : { facts: {} };
   }
   if (entry.size > MOST_BYTES) return { facts: {}, remark: `${entry.name} is too long for labels` };
+  budgetOf(context).chargeObjects(name, LINE_COST * entry.size, entry.name);
   const labels = linesOf(new TextDecoder().decode(entry.read()));
   if (labels.length !== outputs) {
     const found = `${entry.name} has ${labels.length} lines`;

@@ -4,6 +4,7 @@
  * Numbers of fields as in metadata_schema.fbs of TensorFlow Lite Support, version 1 (file identifier M001).
  */
 
+import type { DecodedBudget } from "../decoded-budget.ts";
 import {
   type FlatTable,
   flatbufferIdentifier,
@@ -45,10 +46,14 @@ const TENSOR_AXIS_LABELS = 2;
  *
  * @throws {DepthwiseError} `FILE_TRUNCATED`, `FILE_CORRUPT`
  */
-export async function readTfliteMetadata({ metadata }: TfliteModel, file: string): Promise<TfliteMetadata | undefined> {
+export async function readTfliteMetadata(
+  { metadata }: TfliteModel,
+  file: string,
+  budget: DecodedBudget,
+): Promise<TfliteMetadata | undefined> {
   const bytes = metadata.get("TFLITE_METADATA");
   if (bytes === undefined || flatbufferIdentifier(bytes) !== "M001") return undefined;
-  const model = await openFlatbuffer(bytes, `${file}: its metadata`);
+  const model = await openFlatbuffer(bytes, `${file}: its metadata`, budget);
   const [graph] = readTables(model, MODEL.subgraphs);
   const [input] = graph === undefined ? [] : readTables(graph, SUBGRAPH.inputs);
   const [output] = graph === undefined ? [] : readTables(graph, SUBGRAPH.outputs);

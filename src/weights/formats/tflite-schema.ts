@@ -4,6 +4,7 @@
  * Numbers of fields as in schema.fbs of TensorFlow Lite, version 3c (file identifier TFL3).
  */
 
+import type { DecodedBudget } from "../decoded-budget.ts";
 import type { ValueQuantization } from "../graph/graph.ts";
 import {
   corruptFile,
@@ -76,14 +77,18 @@ const METADATA = { name: 0, buffer: 1 };
 const CUSTOM = "CUSTOM";
 const NOTHING = new Uint8Array();
 
-/** @throws {DepthwiseError} `PACKAGE_MISSING`, `FILE_TRUNCATED`, `FILE_CORRUPT` */
-export async function readTflite(bytes: Uint8Array, name: string): Promise<TfliteModel> {
+/** What a tensor and an operator take in memory besides their tables: views, names, places in maps, a node. */
+const TENSOR_COST = 700;
+const OPERATOR_COST = 700;
+
+/** @throws {DepthwiseError} `PACKAGE_MISSING`, `FILE_TRUNCATED`, `FILE_CORRUPT`, `FILE_TOO_LARGE` */
+export async function readTflite(bytes: Uint8Array, name: string, budget: DecodedBudget): Promise<TfliteModel> {
   if (bytes.length < 8) throw truncatedFile(name, "its header", 8, bytes.length);
   const identifier = flatbufferIdentifier(bytes);
   if (identifier !== "TFL3") {
     throw corruptFile(name, `not TFLite of version 3: its identifier is ${JSON.stringify(identifier)}, not "TFL3"`);
   }
-  const model = await openFlatbuffer(bytes, name);
+  const model = await openFlatbuffer(bytes, name, budget);
   const bufferTables = readTables(model, MODEL.buffers);
   const buffer = (index: number): Uint8Array => {
     const table = bufferTables[index];
@@ -93,7 +98,14 @@ export async function readTflite(bytes: Uint8Array, name: string): Promise<Tflit
   const subgraphs = readTables(model, MODEL.subgraphs);
   const [graph] = subgraphs;
   if (graph === undefined) throw corruptFile(name, "it holds no network");
-  const tensors = readTables(graph, SUBGRAPH.tensors).map((table, index) => readTensor(table, index, buffer));
+  const tensorTables = readTables(graph, SUBGRAPH.tensors);
+  const operatorTables = readTables(graph, SUBGRAPH.operators);
+  budget.chargeObjects(
+    name,
+    TENSOR_COST * tensorTables.length + OPERATOR_COST * operatorTables.length,
+    "its tensors and operators",
+  );
+  const tensors = tensorTables.map((table, index) => readTensor(table, index, buffer));
   const indices = (list: readonly number[], lowest: number): readonly number[] => {
     const wrong = list.find((index) => index < lowest || index >= tensors.length);
     if (wrong !== undefined) throw corruptFile(name, `it has ${tensors.length} tensors, but refers to ${wrong}`);
@@ -107,7 +119,7 @@ export async function readTflite(bytes: Uint8Array, name: string): Promise<Tflit
     tensors,
     inputs: indices(readInt32s(graph, SUBGRAPH.inputs), 0),
     outputs: indices(readInt32s(graph, SUBGRAPH.outputs), 0),
-    operators: readTables(graph, SUBGRAPH.operators).map((table) => {
+    operators: operatorTables.map((table) => {
       const opcode = readUint32(table, OPERATOR.opcode, 0);
       const operator = codes[opcode];
       if (operator === undefined) throw corruptFile(name, `it has ${codes.length} operators, but uses ${opcode}`);

@@ -1,6 +1,7 @@
 /** TensorFlow Lite: operators as a graph; range of the input, labels and remarks from the metadata, if there is any. */
 
 import { listed } from "../../core/errors.ts";
+import { budgetOf } from "../decoded-budget.ts";
 import { type Fact, type Facts, stated } from "../facts.ts";
 import type { ValueQuantization } from "../graph/graph.ts";
 import type { FormatReader } from "../model-file.ts";
@@ -21,11 +22,13 @@ type PreprocessingFact = Fact<Readonly<Record<string, unknown>>>;
  * @throws {DepthwiseError} `FILE_TRUNCATED`, `FILE_CORRUPT`; `FILE_TOO_LARGE` if constants or labels take more than
  *         `maxBytes`; `PACKAGE_MISSING` for flatbuffers, or fflate if there is a zip archive on its end
  */
-export const read: FormatReader = async (file, context) => {
+export const read: FormatReader = async (file, given) => {
   const { bytes, name } = file;
-  const model = await readTflite(bytes, name);
-  const metadata = await readTfliteMetadata(model, name);
-  const content = tfliteGraph(model, name, context);
+  const budget = budgetOf(given);
+  const context = { ...given, budget };
+  const model = await readTflite(bytes, name, budget);
+  const metadata = await readTfliteMetadata(model, name, budget);
+  const content = tfliteGraph(model, name, budget);
   const outputs = model.tensors[model.outputs[0] ?? -1]?.shape.at(-1);
   const labels = await readLabels(file, { named: metadata?.labelFiles ?? [], outputs }, context);
   const preprocessing = preprocessingOf(model, metadata?.normalization);

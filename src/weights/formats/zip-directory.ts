@@ -37,13 +37,17 @@ const ZIP64_EXTRA = 1;
 /**
  * The entries in the order of the directory. The archive may stand at the end of another file, its offsets counted
  * from the start of either.
+ *
+ * @param allow throws if that many entries are more than memory is meant for
  */
-export function readZipDirectory(bytes: Uint8Array, fail: Fail): ZipRecord[] {
+export function readZipDirectory(bytes: Uint8Array, fail: Fail, allow: (entries: number) => void): ZipRecord[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { count, start, end, shift } = findDirectory(view, fail);
+  allow(count);
   const records: ZipRecord[] = [];
   const names = new Set<string>();
   let at = start;
+  let packed = 0;
   for (let i = 0; i < count; i++) {
     if (at + RECORD_BYTES > end || view.getUint32(at, true) !== RECORD) {
       throw fail(`the directory claims ${count} entries, but breaks off after ${i}`);
@@ -57,6 +61,9 @@ export function readZipDirectory(bytes: Uint8Array, fail: Fail): ZipRecord[] {
     names.add(name);
     const extra = new DataView(bytes.buffer, bytes.byteOffset + nameEnd, extraBytes ?? 0);
     const { size, packedSize, offset } = sizes(view, at, extra, () => fail(`${quoted(name)} has a broken zip64 field`));
+    packed += packedSize;
+    // One stretch of bytes under a thousand names would be unpacked and summed a thousand times.
+    if (packed > bytes.length) throw fail("the entries of the zip archive lie one over the other");
     records.push({
       name,
       method: view.getUint16(at + 10, true),

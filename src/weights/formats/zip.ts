@@ -1,7 +1,7 @@
 /** Zip archives: entries listed by what they claim, unpacked one by one when asked for. Inflated by fflate. */
 
+import { budgetOf, type ReadLimits } from "../decoded-budget.ts";
 import { fileError, grouped, quoted, tooLarge } from "../file-error.ts";
-import type { ReadContext } from "../model-file.ts";
 import { optionalPackage } from "../optional-package.ts";
 import { crc32 } from "./crc32.ts";
 import { readZipDirectory, type ZipRecord } from "./zip-directory.ts";
@@ -13,7 +13,7 @@ export interface ZipEntry {
   /**
    * Unpacks it; what is stored as it is comes back as a view of the archive.
    *
-   * @throws {DepthwiseError} `FILE_CORRUPT` if it does not unpack to as many bytes as it claims, or to others
+   * @throws {DepthwiseError} `FILE_TOO_LARGE`; `FILE_CORRUPT` if it does not unpack to as many bytes as it claims, or to others
    */
   read(): Uint8Array;
 }
@@ -22,6 +22,9 @@ type Inflate = (packed: Uint8Array, options: { readonly out: Uint8Array }) => Ui
 
 const STORED = 0;
 const DEFLATED = 8;
+/** What an entry takes in memory: a record, a view of its bytes, a name that is looked for. */
+const ENTRY_COST = 700;
+
 /** No deflated byte stands for more: 258 bytes take at least two bits. */
 const LARGEST_RATIO = 1032;
 
@@ -36,18 +39,23 @@ const LARGEST_RATIO = 1032;
 export async function openZip(
   bytes: Uint8Array,
   name: string,
-  { maxBytes }: Pick<ReadContext, "maxBytes">,
+  limits: ReadLimits,
 ): Promise<ReadonlyMap<string, ZipEntry>> {
   const corrupt = (what: string, cause?: unknown) =>
     fileError("FILE_CORRUPT", name, what, "The archive is damaged; fetch it again.", { cause });
-  const records = readZipDirectory(bytes, corrupt);
+  const budget = budgetOf(limits);
+  const records = readZipDirectory(bytes, corrupt, (count) =>
+    budget.chargeObjects(name, ENTRY_COST * count, "the directory of the zip archive"),
+  );
   const total = records.reduce((sum, { size }) => sum + size, 0);
+  const { maxBytes } = limits;
   if (!(total <= maxBytes)) throw tooLarge(name, "what the zip archive claims to unpack to", total, maxBytes);
   const inflate = records.some(({ method }) => method === DEFLATED) ? await loadInflate(name) : undefined;
+  const allow = (entry: string, size: number) => budget.charge(name, size, `entry ${quoted(entry)} unpacked`);
   return new Map(
     records.map((record) => {
       const { name: entry, size } = record;
-      return [entry, { name: entry, size, read: () => unpack(record, inflate, corrupt) }];
+      return [entry, { name: entry, size, read: () => unpack(record, inflate, corrupt, allow) }];
     }),
   );
 }
@@ -57,7 +65,12 @@ async function loadInflate(name: string): Promise<Inflate> {
   return inflateSync;
 }
 
-function unpack(record: ZipRecord, inflate: Inflate | undefined, corrupt: (what: string, cause?: unknown) => Error) {
+function unpack(
+  record: ZipRecord,
+  inflate: Inflate | undefined,
+  corrupt: (what: string, cause?: unknown) => Error,
+  allow: (entry: string, size: number) => void,
+) {
   const { name, method, isEncrypted, crc, size, packed } = record;
   const entry = `entry ${quoted(name)}`;
   if (isEncrypted) throw corrupt(`${entry} is encrypted`);
@@ -71,6 +84,7 @@ function unpack(record: ZipRecord, inflate: Inflate | undefined, corrupt: (what:
   if (method !== DEFLATED || inflate === undefined)
     throw corrupt(`${entry} is packed by method ${method}, not deflate`);
   if (size > packed.length * LARGEST_RATIO) throw wrongSize();
+  allow(name, size);
   const content = inflated(inflate, packed, size, (cause) => corrupt(`${entry} cannot be unpacked`, cause));
   if (content.length !== size) throw wrongSize();
   if (crc32(content) !== crc) throw corrupt(`${entry} does not have the checksum it claims`);

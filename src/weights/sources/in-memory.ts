@@ -4,7 +4,7 @@ import { DepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
 import type { OpenFile } from "../model-file.ts";
 import { chooseHead, listed } from "./head-file.ts";
-import type { Opening } from "./opening.ts";
+import type { HeadCheck, Opening } from "./opening.ts";
 import { ownBytes } from "./own-bytes.ts";
 import { noPlace, relativeParts } from "./relative-path.ts";
 import { type ByteStream, readStream } from "./stream.ts";
@@ -16,15 +16,15 @@ export function openBytes(source: ArrayBufferLike | ArrayBufferView, opening: Op
 
 export async function openStream(source: ByteStream, opening: Opening): Promise<OpenFile> {
   const { budget, settings } = opening;
-  const bytes = await readStream("stream", source, budget, settings.signal, (received) =>
-    settings.onProgress?.({ file: "stream", received, total: undefined, fromCache: false }),
-  );
+  const onPart = (received: number) =>
+    settings.onProgress?.({ file: "stream", received, total: undefined, fromCache: false });
+  const bytes = await readStream("stream", source, budget, settings.signal, onPart, opening.checkHead);
   return alone("stream", bytes);
 }
 
 export async function openBlob(blob: Blob, opening: Opening): Promise<OpenFile> {
   const name = "name" in blob && typeof blob.name === "string" && blob.name !== "" ? blob.name : "Blob";
-  return alone(name, await readBlob(name, blob, opening));
+  return alone(name, await readBlob(name, blob, opening, opening.checkHead));
 }
 
 /** Files picked or dropped together; those beside the head are found by name. */
@@ -38,7 +38,7 @@ export async function openFiles(list: ArrayLike<unknown>, opening: Opening): Pro
   const head = files[chooseHead(place, names)] as File;
   return {
     name: head.name,
-    bytes: await readBlob(head.name, head, opening),
+    bytes: await readBlob(head.name, head, opening, opening.checkHead),
     async sibling(path) {
       const file = fileNamed(relativeParts(head.name, path), files);
       if (file === undefined) {
@@ -64,12 +64,16 @@ function fileNamed(parts: readonly string[], files: readonly File[]): File | und
   return fitting.length === 1 ? fitting[0] : undefined;
 }
 
-async function readBlob(name: string, blob: Blob, { budget, settings }: Opening): Promise<Uint8Array> {
+async function readBlob(
+  name: string,
+  blob: Blob,
+  { budget, settings }: Opening,
+  checkHead?: HeadCheck,
+): Promise<Uint8Array> {
   const { signal, onProgress } = settings;
   // By its stream, not `arrayBuffer`: only that can be given up.
-  return readStream(name, blob.stream(), budget, signal, (received) =>
-    onProgress?.({ file: name, received, total: blob.size, fromCache: false }),
-  );
+  const onPart = (received: number) => onProgress?.({ file: name, received, total: blob.size, fromCache: false });
+  return readStream(name, blob.stream(), budget, signal, onPart, checkHead);
 }
 
 function alone(name: string, bytes: Uint8Array): OpenFile {

@@ -3,7 +3,8 @@
 import { type NodeStats, readFile, statsOf } from "../../core/bytes.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import type { OpenFile } from "../model-file.ts";
-import type { Opening } from "./opening.ts";
+import { HEAD_BYTES } from "../recognise.ts";
+import type { HeadCheck, Opening } from "./opening.ts";
 import { relativeParts } from "./relative-path.ts";
 
 /**
@@ -14,7 +15,7 @@ export async function openPath(path: string, opening: Opening): Promise<OpenFile
   const stats = await statsOf(path);
   const isDirectory = stats?.isDirectory() === true;
   const head = isDirectory ? await (await import("./directory.ts")).headOf(path) : path;
-  const bytes = await readPath(head, isDirectory ? await statsOf(head) : stats, opening);
+  const bytes = await readPath(head, isDirectory ? await statsOf(head) : stats, opening, opening.checkHead);
   return {
     name: head,
     bytes,
@@ -31,12 +32,17 @@ async function readPath(
   path: string,
   stats: NodeStats | undefined,
   { budget, settings }: Opening,
+  checkHead?: HeadCheck,
 ): Promise<Uint8Array> {
   // What is no file, `readFile` explains.
   const size = stats?.isFile() ? stats.size : 0;
   budget.take(path, size);
   try {
-    const bytes = await readFile(path, { maxBytes: Math.max(size, 1), signal: settings.signal });
+    const bytes = await readFile(path, {
+      maxBytes: Math.max(size, 1),
+      signal: settings.signal,
+      ...(size > HEAD_BYTES && checkHead && { checkHead: (start: Uint8Array) => checkHead(path, start) }),
+    });
     settings.onProgress?.({ file: path, received: bytes.length, total: size, fromCache: false });
     return bytes;
   } catch (cause) {

@@ -10,7 +10,7 @@ import { ownPart } from "../optional-package.ts";
 import { verify } from "./digest.ts";
 import { openBlob, openBytes, openFiles, openStream } from "./in-memory.ts";
 import { openPath } from "./local.ts";
-import { type Opening, startOpening, systemTools, type Tools } from "./opening.ts";
+import { type HeadCheck, type Opening, startOpening, systemTools, type Tools } from "./opening.ts";
 import { checkSourceOptions, type SourceOptions } from "./options.ts";
 import { isByteStream } from "./stream.ts";
 
@@ -35,19 +35,29 @@ export type ModelSource =
  * Downloads are repeated when they fail, go on where they ended, are checked, and are kept in the cache, from where
  * they come the next time.
  *
+ * @param checkHead throws if the first bytes of the file show that the rest is not worth reading
  * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` (naming each address and what it answered),
  *         `FILE_TRUNCATED`, `FILE_CORRUPT` (not the size or sha256 given), `FILE_TOO_LARGE`, `NAME_UNKNOWN`,
  *         `OPTION_INVALID`; `signal.reason` if aborted
  */
-export async function openSource(source: ModelSource, options: SourceOptions = {}): Promise<OpenFile> {
-  return openSourceWith(source, options, systemTools);
+export async function openSource(
+  source: ModelSource,
+  options: SourceOptions = {},
+  checkHead?: HeadCheck,
+): Promise<OpenFile> {
+  return openSourceWith(source, options, systemTools, checkHead);
 }
 
 /** `openSource` with another clock or cache, for tests. */
-export async function openSourceWith(source: ModelSource, options: SourceOptions, tools: Tools): Promise<OpenFile> {
+export async function openSourceWith(
+  source: ModelSource,
+  options: SourceOptions,
+  tools: Tools,
+  checkHead?: HeadCheck,
+): Promise<OpenFile> {
   const settings = checkSourceOptions(options);
   settings.signal?.throwIfAborted();
-  const opening = startOpening(settings, tools);
+  const opening = startOpening(settings, tools, checkHead);
   if (typeof source === "string" || source instanceof URL) return openText(source, opening);
   const file = await openHeld(source, opening);
   await untilAborted(verify(file.name, file.bytes, settings.expected), settings.signal);

@@ -14,19 +14,26 @@ export interface Tools {
 
 export const systemTools: Tools = { clock: systemClock, openCache };
 
+/** Throws if a file that begins like this is none of those that are wanted. */
+export type HeadCheck = (name: string, head: Uint8Array) => void;
+
 export interface Opening {
   readonly settings: Settings;
   readonly budget: Budget;
+  /** For the head of the model alone; none where the caller says which bytes it must be, which answers more. */
+  readonly checkHead: HeadCheck | undefined;
   readonly clock: Clock;
   /** The cache, opened when first needed; undefined where there is none. */
   cache(): Promise<SourceCache | undefined>;
 }
 
-export function startOpening(settings: Settings, tools: Tools): Opening {
+export function startOpening(settings: Settings, tools: Tools, checkHead?: HeadCheck): Opening {
+  const { size, sha256 } = settings.expected;
   let cache: Promise<SourceCache | undefined> | undefined;
   return {
     settings,
     budget: createBudget(settings.maxBytes),
+    checkHead: size === undefined && sha256 === undefined ? checkHead : undefined,
     clock: tools.clock,
     cache() {
       cache ??=

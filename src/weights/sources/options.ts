@@ -21,6 +21,11 @@ export interface Progress {
 export interface SourceOptions {
   /** Most bytes that are read, the files beside the head included. Default 2 GiB. */
   readonly maxBytes?: number;
+  /**
+   * Most bytes that a load may make of the files: what they unpack to, as numbers, text and objects. Default 48 MiB and
+   * four bytes for each byte of the files, or eight for each byte if that is more.
+   */
+  readonly maxDecodedBytes?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   /**
@@ -70,6 +75,7 @@ export interface SourceOptions {
 /** The names of `SourceOptions`, for whoever takes more options than these. */
 export const SOURCE_OPTIONS = [
   "maxBytes",
+  "maxDecodedBytes",
   "signal",
   "onProgress",
   "cache",
@@ -94,7 +100,9 @@ export interface Expected {
 }
 
 export interface Settings
-  extends Required<Omit<SourceOptions, "signal" | "onProgress" | "size" | "sha256" | "token" | "refresh">> {
+  extends Required<
+    Omit<SourceOptions, "signal" | "onProgress" | "size" | "sha256" | "token" | "refresh" | "maxDecodedBytes">
+  > {
   readonly refresh: boolean | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
@@ -115,6 +123,7 @@ export function checkSourceOptions(options: SourceOptions): Settings {
     throw optionError(OWNER, "onProgress", "a function", options.onProgress);
   }
   if (!Array.isArray(mirrors)) throw optionError(OWNER, "mirrors", "a list of web addresses", mirrors);
+  if (options.maxDecodedBytes !== undefined) positiveInteger(OWNER, "maxDecodedBytes", options.maxDecodedBytes);
   return {
     maxBytes: positiveInteger(OWNER, "maxBytes", options.maxBytes ?? 2 ** 31),
     signal: signalOption(OWNER, options.signal),

@@ -51,12 +51,13 @@ export async function openRemote(place: RemotePlace, given: Opening): Promise<Op
     mayFallBack: refresh === undefined,
   };
   const { index, name, bytes } = await fetchFirst(place.name, place.heads, opening.settings.expected, opening);
+  const beside = { ...opening, checkHead: undefined };
   return {
     name,
     bytes,
     async sibling(path) {
       const files = place.beside(index, path);
-      return (await fetchFirst(files[0]?.name ?? place.name, files, ANYTHING, opening)).bytes;
+      return (await fetchFirst(files[0]?.name ?? place.name, files, ANYTHING, beside)).bytes;
     },
   };
 }

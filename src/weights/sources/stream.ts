@@ -4,7 +4,9 @@ import { DepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { grouped } from "../file-error.ts";
+import { HEAD_BYTES } from "../recognise.ts";
 import type { Budget } from "./budget.ts";
+import type { HeadCheck } from "./opening.ts";
 import { concatenate } from "./own-bytes.ts";
 
 export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -17,6 +19,7 @@ export function isByteStream(source: object): source is ByteStream {
  * Reads a stream to its end.
  *
  * @param onPart called with the bytes so far
+ * @param checkHead sees the first bytes as soon as they are there, and may throw
  * @throws {DepthwiseError} `FILE_TOO_LARGE`, `FILE_UNREADABLE` if the stream fails, `OPTION_INVALID` for one that is
  *         in use or yields something else than bytes; `signal.reason`. The stream is cancelled then
  */
@@ -26,6 +29,7 @@ export async function readStream(
   budget: Budget,
   signal: AbortSignal | undefined,
   onPart: (received: number) => void,
+  checkHead?: HeadCheck,
 ): Promise<Uint8Array> {
   const source = partsOf(stream);
   const parts: Uint8Array[] = [];
@@ -47,13 +51,29 @@ export async function readStream(
       budget.take(name, value.length);
       // A copy: whoever fills the same array again and again is not wrong.
       parts.push(new Uint8Array(value));
+      joinSmall(parts);
+      // Once: with the part that brings the last of the head.
+      if (received < HEAD_BYTES && received + value.length >= HEAD_BYTES) {
+        checkHead?.(name, concatenate(parts, received + value.length));
+      }
       received += value.length;
       onPart(received);
     }
   } catch (cause) {
     source.cancel(cause);
-    budget.giveBack(received);
+    budget.giveBack(parts.reduce((sum, { length }) => sum + length, 0));
     throw cause;
+  }
+}
+
+const SMALL_BYTES = 2 ** 16;
+
+/** Joins small parts as a counter carries: single bytes would take a hundred and fifty each. */
+function joinSmall(parts: Uint8Array[]): void {
+  for (let [a, b] = parts.slice(-2); a !== undefined && b !== undefined; [a, b] = parts.slice(-2)) {
+    const length = a.length + b.length;
+    if (a.length > b.length || length > SMALL_BYTES) return;
+    parts.splice(-2, 2, concatenate([a, b], length));
   }
 }
 

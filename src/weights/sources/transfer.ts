@@ -1,5 +1,6 @@
 /** The bytes of a download so far, in memory and, where there is a disk, in a file that outlives the process. */
 
+import { HEAD_BYTES } from "../recognise.ts";
 import type { PartialFile, PartialSource } from "./cache.ts";
 import type { Job } from "./download.ts";
 import { concatenate, ownBytes } from "./own-bytes.ts";
@@ -96,6 +97,10 @@ export async function startTransfer(job: Job): Promise<Transfer> {
     },
     async add(part) {
       hold(part);
+      // What is no model is not kept, not even in part.
+      if (received >= HEAD_BYTES && received - part.length < HEAD_BYTES) {
+        job.opening.checkHead?.(job.name, concatenate(parts, received));
+      }
       // More than was announced, so that was the length of packed bytes, in which a range would count too.
       if (total !== undefined && received > total) {
         total = undefined;

@@ -9,7 +9,7 @@ import { type DataType, readDataSpace, readDataType } from "./datatype.ts";
 import { readDense } from "./dense.ts";
 import { decodeText } from "./links.ts";
 import { MESSAGE, type Message, messageOf } from "./object-header.ts";
-import { corrupt, MOST_PARTS, type Place, type Reader, type Source } from "./source.ts";
+import { COST, corrupt, MOST_PARTS, type Place, type Reader, type Source } from "./source.ts";
 
 /** Texts by name; a value that is a single text is a list of one. */
 export function readAttributes(source: Source, messages: readonly Message[]): ReadonlyMap<string, readonly string[]> {
@@ -52,6 +52,11 @@ function readAttribute(source: Source, reader: Reader, attributes: Map<string, r
   if (type.byteCount === 0 || count > MOST_PARTS || count * type.byteCount > reader.left) {
     throw corrupt(source.name, `attribute ${JSON.stringify(name)} claims ${count} texts, more than it has room for`);
   }
+  source.keep(
+    count,
+    COST.text + 2 * (type.type === "text" ? type.byteCount : 0),
+    `attribute ${JSON.stringify(name.slice(0, 100))}`,
+  );
   const texts: string[] = [];
   for (let i = 0; i < count; i++) {
     texts.push(
@@ -82,6 +87,7 @@ function heapObject(source: Source, at: number, index: number, length: number): 
   if (place === undefined) throw corrupt(source.name, `${HEAP} without the text that is asked for`);
   if (length > place.length)
     throw corrupt(source.name, `${HEAP}: a text of ${length} bytes in a place of ${place.length}`);
+  source.keep(length, 2, HEAP);
   return source.range(place.at, length, HEAP).take(length);
 }
 
@@ -101,6 +107,7 @@ function heapPlaces(source: Source, start: number): ReadonlyMap<number, Place> {
     const length = object.length();
     // The space that is left over has the number 0 and comes last.
     if (index === 0) break;
+    source.keep(1, COST.text, HEAP);
     places.set(index, { at: at + headBytes, length });
     at += headBytes + Math.ceil(length / 8) * 8;
   }

@@ -6,7 +6,7 @@
 
 import { readDense } from "./dense.ts";
 import { MESSAGE, type Message, messageOf } from "./object-header.ts";
-import { corrupt, type Reader, type Source } from "./source.ts";
+import { COST, corrupt, type Reader, type Source } from "./source.ts";
 
 /** @returns addresses by name, in the order of the file */
 export function readLinks(source: Source, messages: readonly Message[]): ReadonlyMap<string, number> {
@@ -39,7 +39,9 @@ function readLink(source: Source, reader: Reader, links: Map<string, number>): v
   const name = decodeText(reader.take(reader.uint(1 << (flags & 3))));
   if (type !== 0) return;
   const address = reader.offset();
-  if (address !== undefined) links.set(name, address);
+  if (address === undefined) return;
+  source.keep(1, COST.link + 2 * name.length, "the links of a group");
+  links.set(name, address);
 }
 
 function readSymbols(source: Source, table: Reader, links: Map<string, number>): void {
@@ -95,7 +97,10 @@ function readSymbolNode(source: Source, at: number, names: Names, links: Map<str
     const address = entries.offset();
     const isSoft = entries.u32() === 2;
     entries.skip(20);
-    if (address !== undefined && !isSoft) links.set(names(name), address);
+    if (address === undefined || isSoft) continue;
+    const text = names(name);
+    source.keep(1, COST.link + 2 * text.length, "the links of a group");
+    links.set(text, address);
   }
 }
 

@@ -4,7 +4,7 @@
  * Source: HDF5 File Format Specification, IV.A.1, versions 1 and 2.
  */
 
-import { corrupt, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
+import { COST, corrupt, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
 
 /** Types of messages that are read. */
 export const MESSAGE = {
@@ -53,6 +53,7 @@ function oldMessages(source: Source, address: number): readonly Message[] {
   const count = prefix.u16();
   prefix.skip(4);
   const messages: Message[] = [];
+  let kept = 0;
   const blocks = [{ at: address + 16, length: prefix.u32() }];
   for (let block = blocks.shift(); block !== undefined; block = blocks.shift()) {
     const reader = source.range(block.at, block.length, "an object header");
@@ -66,6 +67,8 @@ function oldMessages(source: Source, address: number): readonly Message[] {
       messages.push(message);
       if (type === MESSAGE.continuation) blocks.push(continuation(source, message));
     }
+    source.keep(messages.length - kept, COST.message, "an object header");
+    kept = messages.length;
   }
   return messages;
 }
@@ -93,6 +96,7 @@ function newMessages(source: Source, address: number): readonly Message[] {
       const message = { type, isShared: (messageFlags & 2) !== 0, at: reader.at, length };
       reader.skip(length);
       messages.push(message);
+      source.keep(1, COST.message, "an object header");
       if (messages.length > MOST_PARTS) throw corrupt(source.name, "an object header that does not end");
       if (type !== MESSAGE.continuation) continue;
       const next = continuation(source, message);

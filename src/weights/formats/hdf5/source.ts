@@ -7,7 +7,8 @@
  */
 
 import type { DepthwiseError } from "../../../core/errors.ts";
-import { fileError, grouped, tooLarge } from "../../file-error.ts";
+import type { DecodedBudget } from "../../decoded-budget.ts";
+import { fileError, grouped } from "../../file-error.ts";
 
 /** A stretch of the file. */
 export interface Place {
@@ -28,6 +29,8 @@ export interface Source {
   range(at: number, length: number, what: string): Reader;
   /** Charges bytes that are unpacked, beside those of the file itself. */
   unpack(byteCount: number, what: string): void;
+  /** Charges objects that are kept: messages, links, texts, chunks. */
+  keep(count: number, cost: number, what: string): void;
 }
 
 /** Reads little-endian numbers one after the other. */
@@ -61,6 +64,9 @@ const COST_OF_READ = 64;
 /** Most messages of an object, texts of an attribute and chunks of a data set: as many as old headers can count. */
 export const MOST_PARTS = 65_535;
 
+/** What is kept of each in memory, in bytes. */
+export const COST = { message: 72, link: 200, text: 80, chunk: 320, object: 2000 } as const;
+
 /**
  * Opens the superblock.
  *
@@ -70,9 +76,9 @@ export const MOST_PARTS = 65_535;
 export function openSource(
   bytes: Uint8Array,
   name: string,
-  maxBytes: number,
+  budget: DecodedBudget,
 ): { readonly source: Source; readonly root: number } {
-  const head = watched(bytes, name, maxBytes, 8, 8).range(0, 24, "the superblock");
+  const head = watched(bytes, name, budget, 8, 8).range(0, 24, "the superblock");
   if (SIGNATURE.some((byte) => head.u8() !== byte)) throw corrupt(name, "the first bytes are not those of HDF5");
   const version = head.u8();
   const isOld = version < 2;
@@ -82,7 +88,7 @@ export function openSource(
   if (![4, 8].includes(offsetBytes) || ![4, 8].includes(lengthBytes)) {
     throw corrupt(name, `addresses of ${offsetBytes} bytes and lengths of ${lengthBytes}`);
   }
-  const source = watched(bytes, name, maxBytes, offsetBytes, lengthBytes);
+  const source = watched(bytes, name, budget, offsetBytes, lengthBytes);
   // Version 1 has four bytes more than version 0; both end with the root's entry in a table of symbols.
   const start = isOld ? (version === 0 ? 24 : 28) : 12;
   const rest = source.range(start, (isOld ? 6 : 4) * offsetBytes, "the superblock");
@@ -97,11 +103,16 @@ export function openSource(
   return { source, root };
 }
 
-function watched(bytes: Uint8Array, name: string, maxBytes: number, offsetBytes: number, lengthBytes: number): Source {
+function watched(
+  bytes: Uint8Array,
+  name: string,
+  budget: DecodedBudget,
+  offsetBytes: number,
+  lengthBytes: number,
+): Source {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const limit = bytes.length * READS_PER_BYTE + READS_AT_LEAST;
   let spent = 0;
-  let unpacked = 0;
   return {
     bytes,
     name,
@@ -116,11 +127,8 @@ function watched(bytes: Uint8Array, name: string, maxBytes: number, offsetBytes:
       if (spent > limit) throw corrupt(name, `${what}: structures that lie in a circle or one over the other`);
       return reader(view, at, at + length, what, { name, offsetBytes, lengthBytes });
     },
-    unpack(byteCount, what) {
-      unpacked += byteCount;
-      if (unpacked <= maxBytes) return;
-      throw tooLarge(name, `${what}, together with what was unpacked before it`, unpacked, maxBytes);
-    },
+    unpack: (byteCount, what) => budget.charge(name, byteCount, what),
+    keep: (count, cost, what) => budget.chargeObjects(name, count * cost, what),
   };
 }
 

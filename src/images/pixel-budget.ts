@@ -1,0 +1,53 @@
+/** How many pixels are decoded at once, whoever asks. Who finds no room waits: first come, first served. */
+
+export interface PixelBudget {
+  /**
+   * Waits until there is room; an image larger than all of it waits until it is alone.
+   *
+   * @returns gives the room back, once
+   * @throws `signal.reason` as soon as it is aborted
+   */
+  take(pixels: number, signal: AbortSignal | undefined): Promise<() => void>;
+}
+
+export function pixelBudget(maxPixels: number): PixelBudget {
+  let used = 0;
+  const waiting = new Set<{ readonly pixels: number; readonly enter: () => void }>();
+  const admit = () => {
+    for (const next of waiting) {
+      // Nobody overtakes: a large image would wait for ever behind a stream of small ones.
+      if (used + next.pixels > maxPixels) return;
+      waiting.delete(next);
+      used += next.pixels;
+      next.enter();
+    }
+  };
+  return {
+    take(count, signal) {
+      const pixels = Math.min(count, maxPixels);
+      return new Promise((resolve, reject) => {
+        const give = () => {
+          used -= pixels;
+          admit();
+        };
+        const place = {
+          pixels,
+          enter() {
+            signal?.removeEventListener("abort", leave);
+            resolve(give);
+          },
+        };
+        const leave = () => {
+          signal?.removeEventListener("abort", leave);
+          waiting.delete(place);
+          reject(signal?.reason);
+          admit();
+        };
+        waiting.add(place);
+        signal?.addEventListener("abort", leave);
+        if (signal?.aborted) leave();
+        else admit();
+      });
+    },
+  };
+}

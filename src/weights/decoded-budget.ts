@@ -1,0 +1,89 @@
+/**
+ * What one load may hold besides the bytes of its files: whatever they unpack to, as numbers, text and objects.
+ *
+ * One budget for all readers of a load: each charges what it is about to make, before it makes it. It has nothing to do
+ * with `maxBytes`, which is about the bytes of the files themselves.
+ */
+
+import { fileError, grouped } from "./file-error.ts";
+
+export interface DecodedBudget {
+  /** A file of the load was read: without a limit of the caller's, more of it may be decoded. */
+  admit(fileBytes: number): void;
+  /**
+   * Counts bytes of numbers or text before they are allocated.
+   *
+   * @throws {DepthwiseError} `FILE_TOO_LARGE`
+   */
+  charge(file: string, bytes: number, what: string): void;
+  /** Counts small objects, by what they cost in memory; those of an ordinary network are free. */
+  chargeObjects(file: string, bytes: number, what: string): void;
+}
+
+/**
+ * Where nobody set a limit. int8 becomes four bytes, twice where a graph dequantizes it; small files may deflate well.
+ * No file of 10 MB takes more than four times its bytes and 64 MB, its own included.
+ */
+const limitFor = (fileBytes: number) => Math.max(4 * fileBytes + 48 * 2 ** 20, 8 * fileBytes);
+
+/** A limit says how large a network may be, and a network is numbers: these many bytes of names and nodes come with it. */
+const FREE_OBJECT_BYTES = 4 * 2 ** 20;
+
+export interface ReadLimits {
+  /** Most bytes that the files together may have. */
+  readonly maxBytes: number;
+  /** What may be made of them. Default `maxBytes`, for one reader alone. */
+  readonly budget?: DecodedBudget;
+}
+
+/** @param maxDecodedBytes default in proportion to the files that are admitted */
+export function decodedBudget(maxDecodedBytes?: number): DecodedBudget {
+  let fileBytes = 0;
+  let used = 0;
+  let objects = 0;
+  const charge = (file: string, bytes: number, what: string) => {
+    used += bytes;
+    const limit = maxDecodedBytes ?? limitFor(fileBytes);
+    if (used <= limit) return;
+    throw fileError("FILE_TOO_LARGE", file, `${what}, together with what was decoded before it`, ADVICE, {
+      expected: `at most ${grouped(limit)} bytes`,
+      found: grouped(Math.ceil(used)),
+      fields: { bytes: Math.ceil(used), maxDecodedBytes: limit },
+    });
+  };
+  return {
+    admit(bytes) {
+      fileBytes += bytes;
+    },
+    charge,
+    chargeObjects(file, bytes, what) {
+      const before = Math.max(objects, FREE_OBJECT_BYTES);
+      objects += bytes;
+      if (objects > before) charge(file, objects - before, what);
+    },
+  };
+}
+
+/** The budget of the load; a reader that is called by itself has one of its own. */
+export function budgetOf({ budget, maxBytes }: ReadLimits): DecodedBudget {
+  return budget ?? decodedBudget(maxBytes);
+}
+
+/** For `parseJson`: what a text becomes. */
+export function spendOn(budget: DecodedBudget, file: string, what: string): (bytes: number) => void {
+  return (bytes) => budget.chargeObjects(file, bytes, what);
+}
+
+/** The text of bytes, charged before it is made. */
+export function textWithin(
+  budget: DecodedBudget,
+  file: string,
+  bytes: Uint8Array,
+  what: string,
+  fatal = false,
+): string {
+  budget.chargeObjects(file, 2 * bytes.length, what);
+  return new TextDecoder("utf-8", { fatal }).decode(bytes);
+}
+
+const ADVICE = "Pass a larger maxDecodedBytes if this is the file you mean.";
