@@ -203,37 +203,6 @@ async function fetchBytes(url: URL, { maxBytes, signal }: ReadBytesOptions): Pro
   return bytes;
 }
 
-/**
- * Writes a file in Node, under a temporary name that is then renamed: a kill leaves no half file.
- *
- * @param owner the function that was called, for the error
- * @throws {DepthwiseError} `FILE_UNREADABLE` if it cannot be written
- */
-export async function writeWhole(owner: string, path: string | URL, bytes: Uint8Array): Promise<void> {
-  const files = nodeFiles() && process.getBuiltinModule("node:fs/promises");
-  if (files === undefined) {
-    throw new DepthwiseError("FILE_UNREADABLE", {
-      what: `${owner}: ${path} cannot be written here`,
-      advice: "In a browser take the bytes from encodeModel.",
-    });
-  }
-  const target = path instanceof URL ? filePath(path) : path;
-  const temporary = `${target}.${process.pid}.${Math.trunc(performance.now() * 1000)}.tmp`;
-  try {
-    await files.writeFile(temporary, bytes);
-    await files.rename(temporary, target);
-  } catch (cause) {
-    // Where a part of the path is a file, this fails as well.
-    await files.rm(temporary, { force: true }).catch(() => {});
-    throw new DepthwiseError("FILE_UNREADABLE", {
-      what: `${target}: the file cannot be written${cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""}`,
-      advice: "Check that the folder exists and that you may write there.",
-      fields: { path: target },
-      cause,
-    });
-  }
-}
-
 function checkSize(name: string, found: number, maxBytes: number): void {
   if (found <= maxBytes) return;
   throw new DepthwiseError("FILE_TOO_LARGE", {
