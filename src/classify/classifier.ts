@@ -3,15 +3,11 @@
 import type { ByteSource } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { checkKnownOptions, positiveInteger } from "../core/options.ts";
+import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { decodeImage } from "../images/decode.ts";
 import { type ImageDataLike, type Pixels, toPixels } from "../images/pixels.ts";
-import {
-  type CompletePreprocessing,
-  completePreprocessing,
-  type Preprocessing,
-  preprocess,
-} from "../images/preprocess.ts";
+import { preprocess } from "../images/preprocess.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
 import { type CompileOptions, compile } from "../session/compile.ts";
 import type { Explanation, Session } from "../session/session.ts";
@@ -99,7 +95,8 @@ export async function createClassifier(model: Network, options: ClassifierOption
   checkKnownOptions("createClassifier", options, [...COMPILED, "preprocessing", "labels"]);
   const classifies = model.outputs["probabilities"] !== undefined;
   if (!classifies) requireOutput(model, "embedding", "Build or load it with includeTop: true, or with pooling.");
-  const preprocessing = completePreprocessing(model.inputShape, options.preprocessing ?? model.info.preprocessing);
+  const described = options.preprocessing === undefined ? model.info.preprocessing : options.preprocessing;
+  const preprocessing = completePreprocessing(model.inputShape, described);
   const labels = classifies ? await labelsFor(model, options.labels) : [];
   const compileOptions = Object.fromEntries(
     COMPILED.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),

@@ -1,85 +1,9 @@
-/** From pixels to a network's input: resize, crop, range. A model's own description of it is plain data. */
+/** From pixels to a network's input: resize, crop, range. */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
+import type { CompletePreprocessing } from "../core/preprocessing.ts";
 import type { Pixels } from "./pixels.ts";
 import { resizeAntialiased, resizePlain } from "./resize.ts";
-
-export interface Preprocessing {
-  /**
-   * `shorterSide` (default): the shorter side to `size / cropFraction`, the longer in proportion, then the centre.
-   * `stretch`: straight to the size, the aspect is not kept. `cropThenStretch`: the central `cropFraction` of the
-   * image, stretched (TF-slim's evaluation).
-   */
-  readonly resize?: "shorterSide" | "stretch" | "cropThenStretch";
-  /** `antialiased` (default): as Pillow's BILINEAR. `plain`: two taps, TensorFlow's half-pixel bilinear. */
-  readonly filter?: "antialiased" | "plain";
-  /** Share of the side that the crop keeps, above 0 and at most 1. Default 0.875. */
-  readonly cropFraction?: number;
-  /** What bytes 0 and 255 become. Default [-1, 1]. */
-  readonly range?: readonly [number, number];
-  /** One for each channel, in the network's order; applied to byte / 255 in place of `range`, with `deviation`. */
-  readonly mean?: readonly number[];
-  readonly deviation?: readonly number[];
-  /** Default `rgb`; Caffe's networks want `bgr`. */
-  readonly channelOrder?: "rgb" | "bgr";
-}
-
-/** Completed, with the size of the network's input. */
-export interface CompletePreprocessing extends Required<Omit<Preprocessing, "mean" | "deviation">> {
-  /** `[height, width, channels]`; channels 1 or 3. */
-  readonly inputShape: readonly [number, number, number];
-  readonly mean: readonly number[] | undefined;
-  readonly deviation: readonly number[] | undefined;
-}
-
-const KNOWN = ["resize", "filter", "cropFraction", "range", "mean", "deviation", "channelOrder"];
-
-/**
- * Checks a description and fills in the defaults.
- *
- * @param inputShape `[height, width, channels]` of the network
- * @throws {DepthwiseError} `OPTION_INVALID`
- */
-export function completePreprocessing(
-  inputShape: readonly number[],
-  description: Preprocessing = {},
-): CompletePreprocessing {
-  const owner = "preprocessing";
-  checkKnownOptions(owner, description, KNOWN);
-  if (!Array.isArray(inputShape)) throw optionError(owner, "inputShape", "[height, width, channels]", inputShape);
-  const [height, width, channels] = inputShape;
-  if (inputShape.length !== 3 || (channels !== 1 && channels !== 3)) {
-    throw optionError(owner, "inputShape", "[height, width, 1 or 3]: images are grey or RGB", [...inputShape]);
-  }
-  const { cropFraction = 0.875, range = [-1, 1], mean, deviation } = description;
-  if (!(typeof cropFraction === "number" && cropFraction > 0 && cropFraction <= 1)) {
-    throw optionError(owner, "cropFraction", "a number above 0 and at most 1", cropFraction);
-  }
-  if (!isNumbers(range, 2)) throw optionError(owner, "range", "[low, high]", range);
-  if ((mean === undefined) !== (deviation === undefined)) {
-    throw optionError(
-      owner,
-      mean === undefined ? "mean" : "deviation",
-      "to be given with the other of the two",
-      undefined,
-    );
-  }
-  if (mean !== undefined && !isNumbers(mean, channels)) throw optionError(owner, "mean", `${channels} numbers`, mean);
-  if (deviation !== undefined && !(isNumbers(deviation, channels) && deviation.every((value) => value > 0))) {
-    throw optionError(owner, "deviation", `${channels} numbers above 0`, deviation);
-  }
-  return {
-    inputShape: [positiveInteger(owner, "height", height), positiveInteger(owner, "width", width), channels],
-    resize: oneOf(owner, "resize", description.resize ?? "shorterSide", ["shorterSide", "stretch", "cropThenStretch"]),
-    filter: oneOf(owner, "filter", description.filter ?? "antialiased", ["antialiased", "plain"]),
-    cropFraction,
-    range,
-    mean,
-    deviation,
-    channelOrder: oneOf(owner, "channelOrder", description.channelOrder ?? "rgb", ["rgb", "bgr"]),
-  };
-}
 
 /**
  * The input of a network for one image.
@@ -206,8 +130,4 @@ function cropCentre(pixels: Pixels, fraction: number): Pixels {
     data.set(pixels.data.subarray(from, from + 3 * width), 3 * y * width);
   }
   return { width, height, data };
-}
-
-function isNumbers(value: unknown, length: number): boolean {
-  return Array.isArray(value) && value.length === length && value.every((entry) => Number.isFinite(entry));
 }

@@ -1,6 +1,7 @@
 /** `describe`: what is known of a model, decision by decision, and on what evidence. */
 
 import { optionError } from "../core/options.ts";
+import { DEFAULT_PREPROCESSING } from "../core/preprocessing.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
 import type { Basis, Fact } from "./facts.ts";
 import { provenanceOf } from "./provenance.ts";
@@ -33,9 +34,6 @@ export interface ModelDescription {
 
 /** In this order; options that nobody asks about (a seed, a stem) come last, and only if something is known of them. */
 const ORDER = ["alpha", "resolution", "inputSize", "inputChannels", "classes", "background", "includeTop", "padding"];
-
-/** Preprocessing in parts, with the library's defaults for what a description leaves out. */
-const PREPROCESSING = { channelOrder: "rgb", resize: "shorterSide", filter: "antialiased", cropFraction: 0.875 };
 
 /** What else an assumption could be, and what to do. */
 const DOUBTS: Readonly<Record<string, string>> = {
@@ -92,12 +90,14 @@ function decisionsOf(facts: Readonly<Record<string, Fact<unknown>>>): readonly D
   return [...decisions, ...preprocessingDecisions(preprocessing)];
 }
 
+/** Preprocessing in parts, with the library's defaults for what a description leaves out; of a range it always says. */
 function preprocessingDecisions(fact: Fact<unknown> | undefined): readonly Decision[] {
   const value = (fact?.value ?? {}) as Readonly<Record<string, unknown>>;
   const said = Object.entries(value).map(([name, part]): Decision => {
     return { name, value: part, basis: fact?.basis ?? "assumed", from: fact?.from ?? "" };
   });
-  const defaults = Object.entries(PREPROCESSING).filter(([name]) => !Object.hasOwn(value, name));
+  const isDefault = (name: string) => name !== "range" && !Object.hasOwn(value, name);
+  const defaults = Object.entries(DEFAULT_PREPROCESSING).filter(([name]) => isDefault(name));
   return [
     ...said,
     ...defaults.map(([name, part]): Decision => {

@@ -120,7 +120,7 @@ export function writeMetadata(model: Network): Record<string, string> {
     };
   }
   const [height, width] = model.inputShape;
-  const range = preprocessing?.["range"];
+  const range = preprocessing?.range;
   const { inputSize: _size, seed: _seed, ...rest } = options;
   const entries = {
     format: "depthwise",
@@ -133,7 +133,7 @@ export function writeMetadata(model: Network): Record<string, string> {
     epsilon: String(options["epsilon"]),
     background: background === undefined ? undefined : background ? "1" : "0",
     folded: String(options["batchNorm"] === false),
-    range: Array.isArray(range) ? range.join(",") : undefined,
+    range: range?.join(","),
     options: JSON.stringify(rest),
     preprocessing: preprocessing === undefined ? undefined : JSON.stringify(preprocessing),
     labels: labels === undefined ? undefined : JSON.stringify(labels),
