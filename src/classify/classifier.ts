@@ -2,7 +2,7 @@
 
 import type { ByteSource } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
-import { checkKnownOptions, positiveInteger } from "../core/options.ts";
+import { checkKnownOptions, optionError, positiveInteger } from "../core/options.ts";
 import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { decodeImage } from "../images/decode.ts";
@@ -204,6 +204,9 @@ function best(probabilities: Float32Array, labels: readonly string[], topK: numb
 
 async function labelsFor(model: Network, given: readonly string[] | undefined): Promise<readonly string[]> {
   const classes = model.shapes.get(model.outputs["probabilities"] ?? "")?.at(-1) ?? 0;
+  if (given !== undefined && !(Array.isArray(given) && given.every((label) => typeof label === "string"))) {
+    throw optionError("createClassifier", "labels", "an array of strings", given);
+  }
   const stated = given ?? model.info.labels;
   if (stated === undefined) {
     if (classes === 1000 || classes === 1001) {

@@ -1,6 +1,7 @@
 /** Bytes from wherever a user has them: a path, a URL, a Blob, an array. Nothing larger than asked for is held. */
 
 import { DepthwiseError } from "./errors.ts";
+import { bytesIn } from "./tensor.ts";
 
 export type ByteSource = string | URL | Blob | ArrayBuffer | ArrayBufferView;
 
@@ -61,8 +62,7 @@ export function sourceName(source: ByteSource): string {
  */
 export async function readBytes(source: ByteSource, options: ReadBytesOptions): Promise<Uint8Array> {
   options.signal?.throwIfAborted();
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return bytesIn("source", source);
   if (typeof Blob !== "undefined" && source instanceof Blob) {
     checkSize(sourceName(source), source.size, options.maxBytes);
     return new Uint8Array(await source.arrayBuffer());

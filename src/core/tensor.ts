@@ -162,8 +162,27 @@ function className(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
+/**
+ * The bytes of a buffer or a view, over the same memory.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` if it was transferred
+ */
+export function bytesIn(what: string, source: ArrayBufferLike | ArrayBufferView): Uint8Array {
+  const view = ArrayBuffer.isView(source) ? source : undefined;
+  const buffer = view === undefined ? (source as ArrayBuffer) : view.buffer;
+  if (isTransferred({ buffer })) {
+    throw new DepthwiseError("OPTION_INVALID", {
+      what,
+      expected: "bytes",
+      found: "none, for their buffer was transferred",
+      advice: "Pass them before you give them away, or a copy.",
+    });
+  }
+  return view === undefined ? new Uint8Array(buffer) : new Uint8Array(buffer, view.byteOffset, view.byteLength);
+}
+
 /** Whether a buffer was given away, to a worker perhaps: what is left of it has no length. */
-function isTransferred({ buffer }: ArrayBufferView): boolean {
+export function isTransferred({ buffer }: Pick<ArrayBufferView, "buffer">): boolean {
   if (buffer.byteLength > 0) return false;
   try {
     buffer.slice(0);

@@ -1,14 +1,17 @@
 /** From pixels to a network's input: resize, crop, range. */
 
 import { DepthwiseError } from "../core/errors.ts";
-import type { CompletePreprocessing } from "../core/preprocessing.ts";
-import type { Pixels } from "./pixels.ts";
+import { optionError } from "../core/options.ts";
+import { type CompletePreprocessing, completePreprocessing } from "../core/preprocessing.ts";
+import { isTransferred } from "../core/tensor.ts";
+import { checkPixels, type Pixels } from "./pixels.ts";
 import { resizeAntialiased, resizePlain } from "./resize.ts";
 
 /**
  * The input of a network for one image.
  *
  * @returns `height · width · channels` numbers of the network's input, rows first
+ * @throws {DepthwiseError} `OPTION_INVALID`, `IMAGE_UNREADABLE` for what are no RGB bytes or no description
  */
 export function preprocess(pixels: Pixels, description: CompletePreprocessing): Float32Array {
   return normalize(cropAndResize(pixels, description), description);
@@ -17,9 +20,12 @@ export function preprocess(pixels: Pixels, description: CompletePreprocessing): 
 /**
  * RGB values of 0 to 255 in the size of the network's input, before range and order. Bytes with the antialiased
  * filter; the plain one does not round. For a network of one channel the image is grey before it is resized.
+ *
+ * @throws {DepthwiseError} as `preprocess`
  */
 export function cropAndResize(pixels: Pixels, description: CompletePreprocessing): Uint8Array | Float32Array {
-  const { inputShape, resize, cropFraction, filter } = description;
+  checkPixels("cropAndResize", pixels);
+  const { inputShape, resize, cropFraction, filter } = checkDescription("cropAndResize", description);
   const [height, width, channels] = inputShape;
   const coloured = channels === 1 ? greyPixels(pixels) : pixels;
   const cropped = resize === "cropThenStretch" ? cropCentre(coloured, cropFraction) : coloured;
@@ -61,7 +67,10 @@ function coverSize(pixels: Pixels, width: number, height: number, cropFraction: 
  * @throws {DepthwiseError} `SHAPE_MISMATCH` if the values are not whole RGB pixels
  */
 export function normalize(values: Uint8Array | Float32Array, description: CompletePreprocessing): Float32Array {
-  const { inputShape, range, mean, deviation, channelOrder } = description;
+  const { inputShape, range, mean, deviation, channelOrder } = checkDescription("normalize", description);
+  if (!ArrayBuffer.isView(values) || !(values instanceof Uint8Array || values instanceof Float32Array)) {
+    throw optionError("normalize", "values", "a Uint8Array or a Float32Array", values);
+  }
   const [height, width, channels] = inputShape;
   const [low, high] = range;
   const scaled = (value: number, c: number): number =>
@@ -72,11 +81,11 @@ export function normalize(values: Uint8Array | Float32Array, description: Comple
     return Float32Array.from(values, (value) => scaled(value, 0));
   }
   const count = values.length / 3;
-  if (!Number.isInteger(count)) {
+  if (!Number.isInteger(count) || isTransferred(values)) {
     throw new DepthwiseError("SHAPE_MISMATCH", {
       what: "normalize: values",
       expected: `3 for each pixel, ${3 * height * width} for ${width} × ${height}`,
-      found: `${values.length}`,
+      found: isTransferred(values) ? "none, for their buffer was transferred" : `${values.length}`,
       advice: "Pass red, green and blue of each pixel.",
       fields: { inputShape, found: values.length },
     });
@@ -97,6 +106,19 @@ export function normalize(values: Uint8Array | Float32Array, description: Comple
     }
   }
   return result;
+}
+
+/** A description of unknown origin, completed: it is plain data, and anybody can write one. */
+function checkDescription(owner: string, description: CompletePreprocessing): CompletePreprocessing {
+  if (typeof description !== "object" || description === null) {
+    throw optionError(owner, "description", "what completePreprocessing gives", description);
+  }
+  const { inputShape, mean, deviation, ...rest } = description;
+  return completePreprocessing(inputShape, {
+    ...rest,
+    ...(mean === undefined ? {} : { mean }),
+    ...(deviation === undefined ? {} : { deviation }),
+  });
 }
 
 /** ITU-R 601-2 luma in fixed point of 16 bits, as Pillow converts RGB to grey. Bytes to a byte. */

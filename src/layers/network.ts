@@ -76,10 +76,15 @@ export interface Network<Output extends string = string> {
  *         for an attribute; `SHAPE_MISMATCH` or `NETWORK_VANISHES` where shapes do not fit
  */
 export function network<Output extends string>(definition: NetworkDefinition<Output>): Network<Output> {
-  if (!isRecord(definition) || !Array.isArray(definition.layers) || !isStringRecord(definition.outputs)) {
+  const isSound =
+    isRecord(definition) &&
+    Array.isArray(definition.layers) &&
+    isStringRecord(definition.outputs) &&
+    (definition.aliases === undefined || isStringRecord(definition.aliases));
+  if (!isSound) {
     throw new DepthwiseError("NETWORK_INVALID", {
       what: "network: definition",
-      expected: "{ inputShape, layers, outputs }, outputs naming layers",
+      expected: "{ inputShape, layers, outputs }, outputs and aliases naming layers",
       found: show(definition),
     });
   }
@@ -299,6 +304,13 @@ function checkInputShape(shape: unknown): Shape {
 }
 
 function checkNode(entry: NodeDefinition, previous: string, shapes: ReadonlyMap<string, Shape>): LayerNode {
+  if (!isRecord(entry)) {
+    throw new DepthwiseError("NETWORK_INVALID", {
+      what: "network: layers",
+      expected: "{ name, type, inputs, attributes }",
+      found: show(entry),
+    });
+  }
   const { name, type } = entry;
   if (typeof name !== "string" || name === "" || name.includes("/") || name === INPUT || shapes.has(name)) {
     throw new DepthwiseError("NETWORK_INVALID", {

@@ -1,6 +1,6 @@
 /** `describe`: what is known of a model, decision by decision, and on what evidence. */
 
-import { optionError } from "../core/options.ts";
+import { textOf } from "../core/options.ts";
 import { DEFAULT_PREPROCESSING } from "../core/preprocessing.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
 import type { Basis, Fact } from "./facts.ts";
@@ -120,9 +120,12 @@ function doubtsAbout({ name, value, basis, from }: Decision): readonly string[] 
  * @throws {DepthwiseError} `OPTION_INVALID` for what is no description, such as the model itself
  */
 export function formatDescription(description: ModelDescription): string {
-  if (!Array.isArray(description?.decisions) || !Array.isArray(description.doubts)) {
-    throw optionError("formatDescription", "description", "what describe(model) gives", description);
-  }
+  return textOf("formatDescription", "description", "what describe(model) gives", description, () =>
+    asText(description),
+  );
+}
+
+function asText(description: ModelDescription): string {
   const { name, format, file, understoodBy, inputShape, outputs, parameters, decisions, doubts } = description;
   const rows = decisions.map((decision) => [decision.name, show(decision.value), decision.basis, decision.from]);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
