@@ -2,18 +2,14 @@
 
 import type { ByteSource } from "../core/bytes.ts";
 import { DepthwiseError, listed } from "../core/errors.ts";
-import { checkKnownOptions, positiveInteger } from "../core/options.ts";
+import { checkKnownOptions, optionError, positiveInteger } from "../core/options.ts";
+import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import type { Pace } from "../core/stall-watch.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { decodeWithin } from "../images/decode.ts";
 import { pixelBudget } from "../images/pixel-budget.ts";
 import { type ImageDataLike, MAX_PIXELS, type Pixels, toPixels } from "../images/pixels.ts";
-import {
-  type CompletePreprocessing,
-  completePreprocessing,
-  type Preprocessing,
-  preprocess,
-} from "../images/preprocess.ts";
+import { preprocess } from "../images/preprocess.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
 import { type CompileOptions, compile } from "../session/compile.ts";
 import type { Explanation, Session } from "../session/session.ts";
@@ -110,7 +106,8 @@ export async function createClassifier(model: Network, options: ClassifierOption
   const inFlight = pixelBudget(positiveInteger("createClassifier", "maxPixelsInFlight", maxPixelsInFlight));
   const classifies = model.outputs["probabilities"] !== undefined;
   if (!classifies) requireOutput(model, "embedding", "Build or load it with includeTop: true, or with pooling.");
-  const preprocessing = completePreprocessing(model.inputShape, options.preprocessing ?? model.info.preprocessing);
+  const described = options.preprocessing === undefined ? model.info.preprocessing : options.preprocessing;
+  const preprocessing = completePreprocessing(model.inputShape, described);
   const labels = classifies ? await labelsFor(model, options.labels) : [];
   const compileOptions = Object.fromEntries(
     COMPILED.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
@@ -217,6 +214,9 @@ function best(probabilities: Float32Array, labels: readonly string[], topK: numb
 
 async function labelsFor(model: Network, given: readonly string[] | undefined): Promise<readonly string[]> {
   const classes = model.shapes.get(model.outputs["probabilities"] ?? "")?.at(-1) ?? 0;
+  if (given !== undefined && !(Array.isArray(given) && given.every((label) => typeof label === "string"))) {
+    throw optionError("createClassifier", "labels", "an array of strings", given);
+  }
   const stated = given ?? model.info.labels;
   if (stated === undefined) {
     if (classes === 1000 || classes === 1001) {

@@ -4,8 +4,8 @@
  * Source: "Trace Event Format", Google, 2016 (`ph: "X"` a complete event, `ph: "M"` metadata; times in µs).
  */
 
-import { writeWhole } from "../core/bytes.ts";
 import type { Profile } from "../session/index.ts";
+import { writeFile } from "../weights/write-file.ts";
 
 /** One process, one row. */
 const ROW = { pid: 1, tid: 1 } as const;
@@ -38,5 +38,5 @@ export function traceOf({ network, backend, simd, threads, runs, totalMs, limitG
  * @throws {DepthwiseError} `FILE_UNREADABLE` if the file cannot be written
  */
 export async function writeTrace(path: string, profile: Profile): Promise<void> {
-  return writeWhole("profile", path, new TextEncoder().encode(`${JSON.stringify(traceOf(profile), null, 1)}\n`));
+  return writeFile(path, new TextEncoder().encode(`${JSON.stringify(traceOf(profile), null, 1)}\n`));
 }

@@ -4,6 +4,7 @@ import { filePath, locate, requestOf, shownAddress } from "./address.ts";
 import { DepthwiseError } from "./errors.ts";
 import { follow } from "./follow.ts";
 import { type Pace, paceOf, startWatch } from "./stall-watch.ts";
+import { bytesIn } from "./tensor.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 export type ByteSource = string | URL | Blob | ArrayBuffer | ArrayBufferView;
@@ -79,8 +80,7 @@ export async function readBytes(source: ByteSource, options: ReadBytesOptions): 
 const EXPECTED = "a path, a URL, a Blob or bytes";
 
 async function readAny(source: ByteSource, options: ReadBytesOptions): Promise<Uint8Array> {
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return bytesIn("source", source);
   if (typeof Blob !== "undefined" && source instanceof Blob) {
     checkSize(sourceName(source), source.size, options.maxBytes);
     return new Uint8Array(await source.arrayBuffer());
@@ -232,37 +232,6 @@ async function fetchBytes(address: string, { maxBytes, signal, ...rest }: ReadBy
     at += part.length;
   }
   return bytes;
-}
-
-/**
- * Writes a file in Node, under a temporary name that is then renamed: a kill leaves no half file.
- *
- * @param owner the function that was called, for the error
- * @throws {DepthwiseError} `FILE_UNREADABLE` if it cannot be written
- */
-export async function writeWhole(owner: string, path: string | URL, bytes: Uint8Array): Promise<void> {
-  const files = nodeFiles() && process.getBuiltinModule("node:fs/promises");
-  if (files === undefined) {
-    throw new DepthwiseError("FILE_UNREADABLE", {
-      what: `${owner}: ${path} cannot be written here`,
-      advice: "In a browser take the bytes from encodeModel.",
-    });
-  }
-  const target = path instanceof URL ? filePath(path) : path;
-  const temporary = `${target}.${process.pid}.${Math.trunc(performance.now() * 1000)}.tmp`;
-  try {
-    await files.writeFile(temporary, bytes);
-    await files.rename(temporary, target);
-  } catch (cause) {
-    // Where a part of the path is a file, this fails as well.
-    await files.rm(temporary, { force: true }).catch(() => {});
-    throw new DepthwiseError("FILE_UNREADABLE", {
-      what: `${target}: the file cannot be written${cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""}`,
-      advice: "Check that the folder exists and that you may write there.",
-      fields: { path: target },
-      cause,
-    });
-  }
 }
 
 function checkSize(name: string, found: number, maxBytes: number): void {

@@ -117,3 +117,19 @@ export function booleanOption(owner: string, option: string, value: unknown): bo
   if (typeof value === "boolean") return value;
   throw optionError(owner, option, "true or false", value);
 }
+
+/** A result as text. One made by hand may be wrong in any cell: what cannot be written is no such result. */
+export function textOf(owner: string, option: string, expected: string, found: unknown, write: () => string): string {
+  try {
+    return write();
+  } catch (cause) {
+    const what = `${owner}: ${option}`;
+    throw new DepthwiseError("OPTION_INVALID", {
+      what,
+      expected,
+      found: show(found),
+      fields: { owner, option },
+      cause,
+    });
+  }
+}

@@ -42,35 +42,36 @@ export function sameShape(a: Shape, b: Shape): boolean {
 /**
  * A tensor over `data`, which is kept, not copied. A plain array of numbers becomes float32.
  *
- * @param data  as many elements as the shape says
+ * @param data  as many elements as the shape says; NaN and infinity are numbers too
  * @param shape sides, outermost first; each a non-negative integer
- * @throws {DepthwiseError} `SHAPE_MISMATCH` if the count differs; `OPTION_INVALID` for a side that is not a
- *         non-negative integer; `DTYPE_MISMATCH` for an array type that is not float32, int32 or uint8
+ * @throws {DepthwiseError} `SHAPE_MISMATCH` if the count differs, or the data's buffer was transferred;
+ *         `OPTION_INVALID` for a side that is not a non-negative integer, or more elements than can be counted;
+ *         `DTYPE_MISMATCH` for an array type that is not float32, int32 or uint8, and for an element that is no number
  */
 export function tensor(data: Float32Array | readonly number[], shape: Shape): FloatTensor;
 export function tensor(data: TypedArray, shape: Shape): Tensor;
 export function tensor(data: TypedArray | readonly number[], shape: Shape): Tensor {
-  if (!Array.isArray(shape) || !shape.every((side) => Number.isSafeInteger(side) && side >= 0)) {
+  if (!isShape(shape)) {
     throw new DepthwiseError("OPTION_INVALID", {
       what: "tensor: shape",
-      expected: "an array of non-negative integers",
+      expected: "an array of non-negative integers, with a product that can be counted",
       found: show(shape),
       advice: "Pass the sides from the outermost inwards, for example [1, 224, 224, 3].",
       fields: { shape },
     });
   }
-  const elements = Array.isArray(data) ? Float32Array.from(data as number[]) : (data as TypedArray);
-  const dtype = dtypeOf(elements);
-  if (elements.length !== elementCount(shape)) {
+  const elements = Array.isArray(data) ? fromNumbers(data) : ofThisRealm(data);
+  const expected = elementCount(shape);
+  if (elements.length !== expected || isTransferred(elements)) {
     throw new DepthwiseError("SHAPE_MISMATCH", {
       what: `tensor of shape ${shapeText(shape)}`,
-      expected: `${elementCount(shape)} elements`,
-      found: `${elements.length}`,
+      expected: `${expected} elements`,
+      found: lengthText(elements),
       advice: "The data must hold one element for each place of the shape.",
-      fields: { shape, expected: elementCount(shape), found: elements.length },
+      fields: { shape, expected, found: elements.length },
     });
   }
-  return { dtype, shape: [...shape], data: elements };
+  return { dtype: dtypeOf(elements), shape: [...shape], data: elements };
 }
 
 /** Requires a float32 tensor; `what` names it in the error. */
@@ -87,30 +88,115 @@ export function asFloat(value: Tensor, what: string): FloatTensor {
     throw new DepthwiseError("DTYPE_MISMATCH", {
       what,
       expected: "float32",
-      found: typeof value.dtype === "string" ? value.dtype : show(value.dtype),
+      found:
+        value.dtype === "float32"
+          ? className(value.data)
+          : typeof value.dtype === "string"
+            ? value.dtype
+            : show(value.dtype),
       advice: "Convert the values first: tensor(Float32Array.from(x.data), x.shape).",
       fields: { expected: "float32", found: value.dtype },
     });
   }
-  if (value.data.length !== elementCount(value.shape)) {
+  if (!isShape(value.shape) || value.data.length !== elementCount(value.shape) || isTransferred(value.data)) {
     throw new DepthwiseError("SHAPE_MISMATCH", {
       what,
-      expected: `${elementCount(value.shape)} elements for shape ${shapeText(value.shape)}`,
-      found: `${value.data.length}`,
+      expected: `as many elements as shape ${show(value.shape)} says`,
+      found: lengthText(value.data),
       advice: "Make tensors with tensor(data, shape), which checks the count.",
     });
   }
   return value as FloatTensor;
 }
 
-function dtypeOf(data: TypedArray): DType {
-  if (data instanceof Float32Array) return "float32";
-  if (data instanceof Int32Array) return "int32";
-  if (data instanceof Uint8Array) return "uint8";
+/** Sides whose product can be counted; a hole is none, so no method that passes over holes. */
+function isShape(shape: unknown): shape is Shape {
+  if (!Array.isArray(shape)) return false;
+  let count = 1;
+  for (const side of shape) {
+    if (!(Number.isSafeInteger(side) && side >= 0)) return false;
+    count *= side;
+  }
+  return Number.isSafeInteger(count);
+}
+
+/** Checked first: of what is no number `Float32Array.from` makes NaN, or 1, without a word. */
+function fromNumbers(data: readonly unknown[]): Float32Array {
+  let index = 0;
+  for (const value of data) {
+    if (typeof value !== "number") {
+      throw new DepthwiseError("DTYPE_MISMATCH", {
+        what: `tensor: data[${index}]`,
+        expected: "a number",
+        found: show(value),
+        advice: Array.isArray(value) ? "Pass the numbers in one row: rows.flat()." : "Convert it first.",
+        fields: { index, found: value },
+      });
+    }
+    index++;
+  }
+  return Float32Array.from(data as readonly number[]);
+}
+
+const TYPES = [Float32Array, Int32Array, Uint8Array] as const;
+
+/** Arrays of another realm (a frame, Jest) are no instances of our classes: ours over the same memory take their place. */
+function ofThisRealm(data: unknown): TypedArray {
+  for (const Ours of ArrayBuffer.isView(data) ? TYPES : []) {
+    if (data instanceof Ours) return data;
+    if (!ArrayBuffer.isView(data) || className(data) !== Ours.name) continue;
+    // Shared memory as well, which the types keep apart.
+    const buffer = data.buffer as ArrayBuffer;
+    const length = data.byteLength / Ours.BYTES_PER_ELEMENT;
+    return length === 0 ? new Ours() : new Ours(buffer, data.byteOffset, length);
+  }
   throw new DepthwiseError("DTYPE_MISMATCH", {
     what: "tensor: data",
     expected: "a Float32Array, Int32Array, Uint8Array or an array of numbers",
-    found: Object.prototype.toString.call(data).slice(8, -1),
+    found: className(data),
     advice: "Convert it first, for example with Float32Array.from(data).",
   });
+}
+
+function className(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/**
+ * The bytes of a buffer or a view, over the same memory.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` if it was transferred
+ */
+export function bytesIn(what: string, source: ArrayBufferLike | ArrayBufferView): Uint8Array {
+  const view = ArrayBuffer.isView(source) ? source : undefined;
+  const buffer = view === undefined ? (source as ArrayBuffer) : view.buffer;
+  if (isTransferred({ buffer })) {
+    throw new DepthwiseError("OPTION_INVALID", {
+      what,
+      expected: "bytes",
+      found: "none, for their buffer was transferred",
+      advice: "Pass them before you give them away, or a copy.",
+    });
+  }
+  return view === undefined ? new Uint8Array(buffer) : new Uint8Array(buffer, view.byteOffset, view.byteLength);
+}
+
+/** Whether a buffer was given away, to a worker perhaps: what is left of it has no length. */
+export function isTransferred({ buffer }: Pick<ArrayBufferView, "buffer">): boolean {
+  if (buffer.byteLength > 0) return false;
+  try {
+    buffer.slice(0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function lengthText(data: TypedArray): string {
+  return isTransferred(data) ? "0, for its buffer was transferred" : `${data.length}`;
+}
+
+function dtypeOf(data: TypedArray): DType {
+  if (data instanceof Float32Array) return "float32";
+  return data instanceof Int32Array ? "int32" : "uint8";
 }

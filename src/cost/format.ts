@@ -1,7 +1,7 @@
 /** Costs and the paper's tables as text, Markdown or JSON. */
 
 import { shorten } from "../core/errors.ts";
-import { oneOf } from "../core/options.ts";
+import { oneOf, textOf } from "../core/options.ts";
 import { columnWidth, visible } from "../core/visible.ts";
 import type { Cost } from "./cost.ts";
 import type { PaperCell, PaperReport, PaperTable } from "./paper.ts";
@@ -12,9 +12,15 @@ const FORMATS = ["text", "markdown", "json"] as const;
 /**
  * A cost as an aligned table, a Markdown table, or the object itself as JSON. What a terminal would obey in names (a
  * network may come from a file) is written out in the tables, as `\u{1b}`.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` for another format, or what is no cost, such as the network itself
  */
 export function formatCost(result: Cost, format: Format = "text"): string {
-  if (oneOf("formatCost", "format", format, FORMATS) === "json") return JSON.stringify(result, null, 2);
+  oneOf("formatCost", "format", format, FORMATS);
+  return textOf("formatCost", "result", "what cost(model) gives", result, () => costText(result, format));
+}
+
+function costText(result: Cost, format: Format): string {
   const word = result.word ?? "mult-adds";
   const rows = result.layers.map((layer) => [
     visible(shorten(layer.name, 200)),
@@ -38,6 +44,7 @@ export function formatCost(result: Cost, format: Format = "text"): string {
       percent(parametersShare),
     ]);
   const { totals } = result;
+  if (format === "json") return JSON.stringify(result, null, 2);
   return [
     `${visible(shorten(result.network, 200))}, convention ${result.convention}`,
     "",
@@ -49,10 +56,19 @@ export function formatCost(result: Cost, format: Format = "text"): string {
   ].join("\n");
 }
 
-/** The paper's tables, recounted, as aligned tables, Markdown, or JSON. */
+/**
+ * The paper's tables, recounted, as aligned tables, Markdown, or JSON.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` for another format, or what is no report
+ */
 export function formatPaper(report: PaperReport, format: Format = "text"): string {
-  if (oneOf("formatPaper", "format", format, FORMATS) === "json") return JSON.stringify(report, null, 2);
+  oneOf("formatPaper", "format", format, FORMATS);
+  return textOf("formatPaper", "report", "what paper() gives", report, () => reportText(report, format));
+}
+
+function reportText(report: PaperReport, format: Format): string {
   const { recounted, agree, differ } = report.summary;
+  if (format === "json") return JSON.stringify(report, null, 2);
   const heading = format === "markdown" ? "### " : "";
   return [
     ...report.tables.flatMap((one) => [

@@ -2,6 +2,7 @@
 
 import { DepthwiseError } from "../core/errors.ts";
 import { optionError, positiveInteger } from "../core/options.ts";
+import { isTransferred } from "../core/tensor.ts";
 
 export interface Pixels {
   readonly width: number;
@@ -50,6 +51,9 @@ function converted(image: ImageDataLike, mayOverwrite: boolean): Pixels {
     throw optionError(owner, "data", "a Uint8Array, Uint8ClampedArray or Uint16Array", data);
   }
   const count = width * height;
+  if (image.channels !== undefined && typeof image.channels !== "number") {
+    throw optionError(owner, "channels", "1, 2, 3 or 4", image.channels);
+  }
   const channels = image.channels ?? data.length / count;
   if (![1, 2, 3, 4].includes(channels) || data.length !== count * channels) {
     throw new DepthwiseError("IMAGE_UNREADABLE", {
@@ -78,6 +82,31 @@ function converted(image: ImageDataLike, mayOverwrite: boolean): Pixels {
     rgb[to + 2] = overWhite((data[from + 2 * green] ?? 0) >> shift, alpha);
   }
   return { width, height, data: rgb };
+}
+
+/**
+ * Requires pixels as `toPixels` and `decodeImage` give them.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID`; `IMAGE_UNREADABLE` if the data are not three bytes for each pixel
+ */
+export function checkPixels(owner: string, pixels: unknown): void {
+  const advice = "Bring other pixels to RGB with toPixels first.";
+  if (typeof pixels !== "object" || pixels === null) {
+    throw optionError(owner, "pixels", "{ width, height, data }", pixels, advice);
+  }
+  const { width, height, data } = pixels as Partial<Pixels>;
+  const count = 3 * positiveInteger(owner, "width", width) * positiveInteger(owner, "height", height);
+  if (!ArrayBuffer.isView(data) || !(data instanceof Uint8Array)) {
+    throw optionError(owner, "data", "a Uint8Array", data, advice);
+  }
+  if (data.length === count) return;
+  throw new DepthwiseError("IMAGE_UNREADABLE", {
+    what: `${owner}: image of ${width} × ${height} pixels`,
+    expected: `${count} bytes, R, G and B of each`,
+    found: isTransferred(data) ? "none, for their buffer was transferred" : `${data.length}`,
+    advice,
+    fields: { width, height, length: data.length },
+  });
 }
 
 /**

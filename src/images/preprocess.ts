@@ -1,90 +1,17 @@
-/** From pixels to a network's input: resize, crop, range. A model's own description of it is plain data. */
+/** From pixels to a network's input: resize, crop, range. */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
-import type { Pixels } from "./pixels.ts";
+import { optionError } from "../core/options.ts";
+import { type CompletePreprocessing, completePreprocessing } from "../core/preprocessing.ts";
+import { isTransferred } from "../core/tensor.ts";
+import { checkPixels, type Pixels } from "./pixels.ts";
 import { resizeAntialiased, resizePlain } from "./resize.ts";
-
-export interface Preprocessing {
-  /**
-   * `shorterSide` (default): the shorter side to `size / cropFraction`, the longer in proportion, then the centre.
-   * `stretch`: straight to the size, the aspect is not kept. `cropThenStretch`: the central `cropFraction` of the
-   * image, stretched (TF-slim's evaluation).
-   */
-  readonly resize?: "shorterSide" | "stretch" | "cropThenStretch";
-  /** `antialiased` (default): as Pillow's BILINEAR. `plain`: two taps, TensorFlow's half-pixel bilinear. */
-  readonly filter?: "antialiased" | "plain";
-  /** Share of the side that the crop keeps, above 0 and at most 1. Default 0.875. */
-  readonly cropFraction?: number;
-  /** What bytes 0 and 255 become. Default [-1, 1]. */
-  readonly range?: readonly [number, number];
-  /** One for each channel, in the network's order; applied to byte / 255 in place of `range`, with `deviation`. */
-  readonly mean?: readonly number[];
-  readonly deviation?: readonly number[];
-  /** Default `rgb`; Caffe's networks want `bgr`. */
-  readonly channelOrder?: "rgb" | "bgr";
-}
-
-/** Completed, with the size of the network's input. */
-export interface CompletePreprocessing extends Required<Omit<Preprocessing, "mean" | "deviation">> {
-  /** `[height, width, channels]`; channels 1 or 3. */
-  readonly inputShape: readonly [number, number, number];
-  readonly mean: readonly number[] | undefined;
-  readonly deviation: readonly number[] | undefined;
-}
-
-const KNOWN = ["resize", "filter", "cropFraction", "range", "mean", "deviation", "channelOrder"];
-
-/**
- * Checks a description and fills in the defaults.
- *
- * @param inputShape `[height, width, channels]` of the network
- * @throws {DepthwiseError} `OPTION_INVALID`
- */
-export function completePreprocessing(
-  inputShape: readonly number[],
-  description: Preprocessing = {},
-): CompletePreprocessing {
-  const owner = "preprocessing";
-  checkKnownOptions(owner, description, KNOWN);
-  if (!Array.isArray(inputShape)) throw optionError(owner, "inputShape", "[height, width, channels]", inputShape);
-  const [height, width, channels] = inputShape;
-  if (inputShape.length !== 3 || (channels !== 1 && channels !== 3)) {
-    throw optionError(owner, "inputShape", "[height, width, 1 or 3]: images are grey or RGB", [...inputShape]);
-  }
-  const { cropFraction = 0.875, range = [-1, 1], mean, deviation } = description;
-  if (!(typeof cropFraction === "number" && cropFraction > 0 && cropFraction <= 1)) {
-    throw optionError(owner, "cropFraction", "a number above 0 and at most 1", cropFraction);
-  }
-  if (!isNumbers(range, 2)) throw optionError(owner, "range", "[low, high]", range);
-  if ((mean === undefined) !== (deviation === undefined)) {
-    throw optionError(
-      owner,
-      mean === undefined ? "mean" : "deviation",
-      "to be given with the other of the two",
-      undefined,
-    );
-  }
-  if (mean !== undefined && !isNumbers(mean, channels)) throw optionError(owner, "mean", `${channels} numbers`, mean);
-  if (deviation !== undefined && !(isNumbers(deviation, channels) && deviation.every((value) => value > 0))) {
-    throw optionError(owner, "deviation", `${channels} numbers above 0`, deviation);
-  }
-  return {
-    inputShape: [positiveInteger(owner, "height", height), positiveInteger(owner, "width", width), channels],
-    resize: oneOf(owner, "resize", description.resize ?? "shorterSide", ["shorterSide", "stretch", "cropThenStretch"]),
-    filter: oneOf(owner, "filter", description.filter ?? "antialiased", ["antialiased", "plain"]),
-    cropFraction,
-    range,
-    mean,
-    deviation,
-    channelOrder: oneOf(owner, "channelOrder", description.channelOrder ?? "rgb", ["rgb", "bgr"]),
-  };
-}
 
 /**
  * The input of a network for one image.
  *
  * @returns `height · width · channels` numbers of the network's input, rows first
+ * @throws {DepthwiseError} `OPTION_INVALID`, `IMAGE_UNREADABLE` for what are no RGB bytes or no description
  */
 export function preprocess(pixels: Pixels, description: CompletePreprocessing): Float32Array {
   return normalize(cropAndResize(pixels, description), description);
@@ -93,9 +20,12 @@ export function preprocess(pixels: Pixels, description: CompletePreprocessing): 
 /**
  * RGB values of 0 to 255 in the size of the network's input, before range and order. Bytes with the antialiased
  * filter; the plain one does not round. For a network of one channel the image is grey before it is resized.
+ *
+ * @throws {DepthwiseError} as `preprocess`
  */
 export function cropAndResize(pixels: Pixels, description: CompletePreprocessing): Uint8Array | Float32Array {
-  const { inputShape, resize, cropFraction, filter } = description;
+  checkPixels("cropAndResize", pixels);
+  const { inputShape, resize, cropFraction, filter } = checkDescription("cropAndResize", description);
   const [height, width, channels] = inputShape;
   const coloured = channels === 1 ? greyPixels(pixels) : pixels;
   const cropped = resize === "cropThenStretch" ? cropCentre(coloured, cropFraction) : coloured;
@@ -137,7 +67,10 @@ function coverSize(pixels: Pixels, width: number, height: number, cropFraction: 
  * @throws {DepthwiseError} `SHAPE_MISMATCH` if the values are not whole RGB pixels
  */
 export function normalize(values: Uint8Array | Float32Array, description: CompletePreprocessing): Float32Array {
-  const { inputShape, range, mean, deviation, channelOrder } = description;
+  const { inputShape, range, mean, deviation, channelOrder } = checkDescription("normalize", description);
+  if (!ArrayBuffer.isView(values) || !(values instanceof Uint8Array || values instanceof Float32Array)) {
+    throw optionError("normalize", "values", "a Uint8Array or a Float32Array", values);
+  }
   const [height, width, channels] = inputShape;
   const [low, high] = range;
   const scaled = (value: number, c: number): number =>
@@ -148,11 +81,11 @@ export function normalize(values: Uint8Array | Float32Array, description: Comple
     return Float32Array.from(values, (value) => scaled(value, 0));
   }
   const count = values.length / 3;
-  if (!Number.isInteger(count)) {
+  if (!Number.isInteger(count) || isTransferred(values)) {
     throw new DepthwiseError("SHAPE_MISMATCH", {
       what: "normalize: values",
       expected: `3 for each pixel, ${3 * height * width} for ${width} × ${height}`,
-      found: `${values.length}`,
+      found: isTransferred(values) ? "none, for their buffer was transferred" : `${values.length}`,
       advice: "Pass red, green and blue of each pixel.",
       fields: { inputShape, found: values.length },
     });
@@ -173,6 +106,19 @@ export function normalize(values: Uint8Array | Float32Array, description: Comple
     }
   }
   return result;
+}
+
+/** A description of unknown origin, completed: it is plain data, and anybody can write one. */
+function checkDescription(owner: string, description: CompletePreprocessing): CompletePreprocessing {
+  if (typeof description !== "object" || description === null) {
+    throw optionError(owner, "description", "what completePreprocessing gives", description);
+  }
+  const { inputShape, mean, deviation, ...rest } = description;
+  return completePreprocessing(inputShape, {
+    ...rest,
+    ...(mean === undefined ? {} : { mean }),
+    ...(deviation === undefined ? {} : { deviation }),
+  });
 }
 
 /** ITU-R 601-2 luma in fixed point of 16 bits, as Pillow converts RGB to grey. Bytes to a byte. */
@@ -206,8 +152,4 @@ function cropCentre(pixels: Pixels, fraction: number): Pixels {
     data.set(pixels.data.subarray(from, from + 3 * width), 3 * y * width);
   }
   return { width, height, data };
-}
-
-function isNumbers(value: unknown, length: number): boolean {
-  return Array.isArray(value) && value.length === length && value.every((entry) => Number.isFinite(entry));
 }

@@ -6,8 +6,8 @@
  * `plain` is TensorFlow's and PyTorch's bilinear: two taps an axis, edges clamped, no antialiasing.
  */
 
-import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
-import { checkPixelCount, MAX_PIXELS, type Pixels } from "./pixels.ts";
+import { checkKnownOptions, oneOf, optionError, positiveInteger, show } from "../core/options.ts";
+import { checkPixelCount, checkPixels, MAX_PIXELS, type Pixels } from "./pixels.ts";
 
 /** Bits behind the point: 32 less 8 of the pixel and 2 for sums. */
 const PRECISION_BITS = 22;
@@ -36,6 +36,7 @@ export function resizeAntialiased(
   options: { readonly window?: PixelWindow } = {},
 ): Pixels {
   checkKnownOptions("resizeAntialiased", options, ["window"]);
+  checkPixels("resizeAntialiased", pixels);
   const window = checkWindow(width, height, options.window);
   const columns = triangleFilters(pixels.width, width, window.left, window.width);
   const rows = triangleFilters(pixels.height, height, window.top, window.height);
@@ -70,6 +71,7 @@ export function resizePlain(
   options: { readonly centers?: Centers; readonly window?: PixelWindow } = {},
 ): Float32Array {
   checkKnownOptions("resizePlain", options, ["centers", "window"]);
+  checkPixels("resizePlain", pixels);
   const centers = oneOf("resize", "centers", options.centers ?? "halfPixel", ["halfPixel", "legacy", "alignCorners"]);
   const window = checkWindow(width, height, options.window);
   const columns = taps(pixels.width, width, centers, window.left, window.width);
@@ -98,12 +100,15 @@ export function resizePlain(
 function checkWindow(width: number, height: number, window: PixelWindow | undefined): PixelWindow {
   positiveInteger("resize", "width", width);
   positiveInteger("resize", "height", height);
-  const checked = window ?? { left: 0, top: 0, width, height };
+  const checked = window === undefined ? { left: 0, top: 0, width, height } : window;
+  if (typeof checked !== "object" || checked === null) {
+    throw optionError("resize", "window", "{ left, top, width, height }", checked);
+  }
   positiveInteger("resize", "window.width", checked.width);
   positiveInteger("resize", "window.height", checked.height);
   if (!isInside(checked.left, checked.width, width) || !isInside(checked.top, checked.height, height)) {
     const { left, top } = checked;
-    const found = `${checked.width} × ${checked.height} at ${left}, ${top}`;
+    const found = `${checked.width} × ${checked.height} at ${show(left)}, ${show(top)}`;
     throw optionError("resize", "window", `a part of the ${width} × ${height} pixels`, found);
   }
   checkPixelCount("resize", checked.width, checked.height, MAX_PIXELS);

@@ -6,6 +6,7 @@
 import { DepthwiseError, listed, shorten } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { optionError, positiveInteger, show } from "../core/options.ts";
+import { checkPreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import { type FloatTensor, type Shape, sameShape, shapeText } from "../core/tensor.ts";
 import type { ParameterRole } from "../operations/operation.ts";
 import { NODE_TYPES, type NodeType, operationOf } from "../operations/table.ts";
@@ -28,7 +29,7 @@ export interface NetworkInfo {
   /** The builder's options, all of them, for a named architecture. */
   readonly options?: Readonly<Record<string, unknown>>;
   /** How an image becomes the input; see `depthwise/images`. */
-  readonly preprocessing?: Readonly<Record<string, unknown>>;
+  readonly preprocessing?: Preprocessing;
   /** Names of the classes, one for each output. */
   readonly labels?: readonly string[];
   /** Whether output 0 is "background" and ImageNet's classes start at 1. */
@@ -78,10 +79,15 @@ export const MOST_LAYERS = 10_000;
  *         `OPTION_INVALID` for an attribute; `SHAPE_MISMATCH` or `NETWORK_VANISHES` where shapes do not fit
  */
 export function network<Output extends string>(definition: NetworkDefinition<Output>): Network<Output> {
-  if (!isRecord(definition) || !Array.isArray(definition.layers) || !isStringRecord(definition.outputs)) {
+  const isSound =
+    isRecord(definition) &&
+    Array.isArray(definition.layers) &&
+    isStringRecord(definition.outputs) &&
+    (definition.aliases === undefined || isStringRecord(definition.aliases));
+  if (!isSound) {
     throw new DepthwiseError("NETWORK_INVALID", {
       what: "network: definition",
-      expected: "{ inputShape, layers, outputs }, outputs naming layers",
+      expected: "{ inputShape, layers, outputs }, outputs and aliases naming layers",
       found: show(definition),
     });
   }
@@ -129,8 +135,23 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
       parameters ??= initialise(parameterInfo.values(), definition.seed ?? 1);
       return parameters;
     },
-    info: definition.info ?? { architecture: "custom" },
+    info: checkInfo("network", { architecture: "custom" }, definition.info ?? {}, inputShape),
   });
+}
+
+/** What a network says of itself is checked as the rest is: at once, not where it is used. */
+function checkInfo(owner: string, old: NetworkInfo, changed: Partial<NetworkInfo>, inputShape: Shape): NetworkInfo {
+  if (!isRecord(changed)) throw optionError(owner, "info", "an object", changed);
+  const info: NetworkInfo = { ...old, ...changed };
+  const { labels = [], background = false, preprocessing } = info;
+  if (!isStrings(labels)) throw optionError(owner, "labels", "an array of strings", labels);
+  if (typeof background !== "boolean") throw optionError(owner, "background", "true or false", background);
+  if (preprocessing === undefined) return info;
+  return { ...info, preprocessing: checkPreprocessing(`${owner}: preprocessing`, preprocessing, inputShape[2]) };
+}
+
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === "string");
 }
 
 /**
@@ -154,13 +175,14 @@ export function networkFromJson(definition: Readonly<Record<string, unknown>>, s
       advice: "Save the network again with saveModel. Nothing was loaded.",
     });
   }
+  const about: NetworkInfo = { ...info, architecture: "custom" };
   return network({
     ...(typeof name === "string" ? { name } : {}),
     inputShape: inputShape as Shape,
     layers,
     outputs,
     aliases,
-    info: { ...info, architecture: "custom" },
+    info: checkInfo(source, about, {}, checkInputShape(inputShape)),
   });
 }
 
@@ -175,8 +197,7 @@ function isInfo(value: unknown): value is Record<string, unknown> {
   // Each is told in `describe`, so there cannot be any number of them.
   if (!isRecord(value) || Object.keys(value).length > 1000) return false;
   const { labels = [], provenance = {} } = value;
-  const isNamed = Array.isArray(labels) && labels.every((label) => typeof label === "string");
-  return isNamed && isRecord(provenance) && isRecord(provenance["decisions"] ?? {});
+  return isStrings(labels) && isRecord(provenance) && isRecord(provenance["decisions"] ?? {});
 }
 
 function isStringRecord(value: unknown): value is Record<string, string> {
@@ -244,9 +265,10 @@ export function checkParameters(
 /** The same network with other facts about itself (labels, preprocessing, …). */
 export function withInfo<Output extends string>(model: Network<Output>, info: Partial<NetworkInfo>): Network<Output> {
   checkNetwork("withInfo", model);
+  const changed = checkInfo("withInfo", model.info, info, model.inputShape);
   // Descriptors, not values: reading `parameters` would make random numbers that nobody asked for.
   const descriptors = Object.getOwnPropertyDescriptors(model);
-  const replaced = { value: { ...model.info, ...info }, enumerable: true };
+  const replaced = { value: changed, enumerable: true };
   return Object.freeze(Object.defineProperties({} as Network<Output>, { ...descriptors, info: replaced }));
 }
 

@@ -123,7 +123,11 @@ export function sequential(
     if (!isLayer) throw optionError("sequential", `layers[${index}]`, "a layer, such as activation('relu')", entry);
   }
   const counts = new Map<string, number>();
-  const nodes: NodeDefinition[] = layers.map((entry: Layer) => {
+  // Not `map` on the list itself, which passes over holes.
+  const nodes: NodeDefinition[] = Array.from(layers, (entry: Layer, index) => {
+    if (typeof entry !== "object" || entry === null) {
+      throw optionError("sequential", `layers[${index}]`, "a layer, such as conv2d({ filters: 8, kernel: 3 })", entry);
+    }
     const count = counts.get(entry.type) ?? 0;
     counts.set(entry.type, count + 1);
     return {

@@ -11,6 +11,7 @@ import {
   positiveNumber,
   show,
 } from "../core/options.ts";
+import { checkPreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import { ACTIVATIONS, type ActivationName } from "../operations/activation.ts";
 import type { Block } from "./mobilenet-v1.ts";
 
@@ -76,7 +77,7 @@ export interface MobileNetV1Options {
   /** Whether output 0 is "background". */
   readonly background?: boolean;
   /** How an image becomes the input; see `depthwise/images`. Default `{ range: [-1, 1] }`, as released. */
-  readonly preprocessing?: Readonly<Record<string, unknown>>;
+  readonly preprocessing?: Preprocessing;
 }
 
 export interface CompleteOptions
@@ -139,11 +140,12 @@ export function completeOptions(
     throw optionError(OWNER, "multiplier", "a positive integer", multiplier, advice);
   }
   const activation = oneOf(OWNER, "activation", options.activation ?? "relu6", ACTIVATIONS);
+  const inputChannels = positiveInteger(OWNER, "inputChannels", options.inputChannels ?? 3);
   const negativeSlope = belowOne(OWNER, "negativeSlope", options.negativeSlope ?? 0.1);
   return {
     alpha: positiveNumber(OWNER, "alpha", options.alpha ?? 1, "1 is the paper's width; 0.75, 0.5 and 0.25 are usual."),
     inputSize: inputSize(options),
-    inputChannels: positiveInteger(OWNER, "inputChannels", options.inputChannels ?? 3),
+    inputChannels,
     classes: positiveInteger(OWNER, "classes", options.classes ?? 1000),
     includeTop: booleanOption(OWNER, "includeTop", options.includeTop ?? true),
     pooling,
@@ -170,7 +172,9 @@ export function completeOptions(
     seed: checkSeed(options.seed ?? 1),
     ...(options.labels === undefined ? {} : { labels: checkLabels(options.labels) }),
     ...(options.background === undefined ? {} : { background: booleanOption(OWNER, "background", options.background) }),
-    ...(options.preprocessing === undefined ? {} : { preprocessing: options.preprocessing }),
+    ...(options.preprocessing === undefined
+      ? {}
+      : { preprocessing: checkPreprocessing(`${OWNER}: preprocessing`, options.preprocessing, inputChannels) }),
   };
 }
 

@@ -7,6 +7,7 @@
  */
 
 import { DepthwiseError } from "../core/errors.ts";
+import { DEFAULT_PREPROCESSING } from "../core/preprocessing.ts";
 import type { Padding } from "../core/window.ts";
 import { type Network, type NetworkInfo, network } from "../layers/network.ts";
 import type { NodeDefinition } from "../layers/node.ts";
@@ -222,6 +223,6 @@ function modelInfo(options: CompleteOptions): NetworkInfo {
     options: rest,
     ...(labels === undefined ? {} : { labels }),
     ...(background === undefined ? {} : { background }),
-    preprocessing: preprocessing ?? { range: [-1, 1] },
+    preprocessing: preprocessing ?? { range: DEFAULT_PREPROCESSING.range },
   };
 }

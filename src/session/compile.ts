@@ -55,7 +55,7 @@ export async function compile<Output extends string, const Tap extends string = 
   const name = oneOf("compile", "backend", options.backend ?? "auto", ["auto", ...BACKENDS]);
   const simd = oneOf("compile", "simd", options.simd ?? "auto", ["auto", "relaxed", "plain"] as const);
   const taps = options.taps ?? [];
-  if (!Array.isArray(taps) || !taps.every((tap) => typeof tap === "string")) {
+  if (!Array.isArray(taps) || ![...taps].every((tap) => typeof tap === "string")) {
     throw optionError("compile", "taps", "an array of layer names", taps);
   }
   if (worker !== undefined && typeof worker !== "function") {

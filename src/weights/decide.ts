@@ -3,6 +3,8 @@
  * from the tensors, and that beats what files of this family usually are. Each decision keeps where it came from.
  */
 
+import { isDepthwiseError } from "../core/errors.ts";
+import { checkPreprocessing, DEFAULT_PREPROCESSING, type Preprocessing } from "../core/preprocessing.ts";
 import type { FloatTensor } from "../core/tensor.ts";
 import {
   MOBILENET_V1_BLOCKS,
@@ -26,16 +28,19 @@ export function decide(
   defaults: FamilyDefaults,
   file: string,
 ): Facts {
+  const shape = shapeFacts(parameters, file);
+  const { preprocessing: asked } = options;
+  const described = soundDescription(fromFile.preprocessing, shape.inputChannels?.value, asked !== undefined, file);
   const overrides: Facts = {
     ...Object.fromEntries(Object.entries(options).map(([name, value]) => [name, given(value)])),
-    ...preprocessingFact(options.preprocessing, fromFile),
+    ...preprocessingFact(asked, described),
   };
   // A size, however it is given, takes the place of any other.
-  const { inputSize, resolution, rho, ...others } = fromFile;
+  const { inputSize, resolution, rho, preprocessing: _described, ...rest } = fromFile;
+  const others: Facts = described === undefined ? rest : { ...rest, preprocessing: described };
   const isSized = [options.inputSize, options.resolution, options.rho].some((option) => option !== undefined);
   const size = resolution ?? inputSize;
   const sized = resolution === undefined ? { inputSize } : { resolution };
-  const shape = shapeFacts(parameters, file);
   const usual = usualFacts(defaults, { ...shape, ...others, ...overrides }, isSized || size !== undefined);
   const all: Facts = withoutUndefined({ ...usual, ...shape, ...others, ...(isSized ? {} : sized), ...overrides });
   const known = all.includeTop?.value === false ? withoutClasses(all) : all;
@@ -63,7 +68,7 @@ export function optionsOf(facts: Facts): MobileNetV1Options {
 }
 
 /** What the caller says of the input, before what the file says of it: a range takes the place of mean and deviation. */
-function preprocessingFact(asked: MobileNetV1Options["preprocessing"], { preprocessing: before }: Facts): Facts {
+function preprocessingFact(asked: Preprocessing | undefined, before: Fact<Preprocessing> | undefined): Facts {
   if (asked === undefined) return {};
   if (before === undefined) return { preprocessing: given(asked) };
   const { range, mean, deviation, ...rest } = before.value;
@@ -78,6 +83,30 @@ function preprocessingFact(asked: MobileNetV1Options["preprocessing"], { preproc
       from: others.length === 0 ? from : `${from}; ${others.join(" and ")}: ${before.basis}, ${before.from}`,
     },
   };
+}
+
+/**
+ * What a file says of its input, if a network of its channels can mean it. What is wrong does not matter to a caller
+ * who says it himself.
+ *
+ * @throws {DepthwiseError} `FILE_CORRUPT`
+ */
+function soundDescription(
+  fact: Fact<Preprocessing> | undefined,
+  channels: number | undefined,
+  isAsked: boolean,
+  file: string,
+): Fact<Preprocessing> | undefined {
+  if (fact === undefined) return undefined;
+  try {
+    checkPreprocessing("preprocessing", fact.value, channels);
+    return fact;
+  } catch (cause) {
+    if (!isDepthwiseError(cause)) throw cause;
+    if (isAsked) return undefined;
+    const what = `${fact.from}: ${cause.message.replace(/\.$/, "")}`;
+    throw fileError("FILE_CORRUPT", file, what, "Pass preprocessing of your own to loadModel.", { cause });
+  }
 }
 
 /** A file without a classifier may still name the classes it was trained for. */
@@ -128,12 +157,18 @@ function usualFacts(defaults: FamilyDefaults, known: Facts, isSized: boolean): F
   const usual: Facts = {
     padding: assumed(padding, why),
     activation: assumed(activation, why),
-    preprocessing: assumed(Object.keys(preprocessing).length === 0 ? { range: [-1, 1] } : preprocessing, why),
+    preprocessing: assumed(usualInput(preprocessing, known.inputChannels?.value), why),
     ...(known.batchNorm?.value === false ? {} : { epsilon: assumed(epsilon, why) }),
     ...(isSized ? {} : { resolution: assumed(224, "the size most were trained at") }),
   };
   const leaky = (known.activation ?? usual.activation)?.value === "leakyRelu";
   return leaky && negativeSlope !== undefined ? { ...usual, negativeSlope: assumed(negativeSlope, why) } : usual;
+}
+
+/** Means of three channels say nothing of an input that has another number of them. */
+function usualInput(usual: Preprocessing, channels: number | undefined): Preprocessing {
+  const says = Object.keys(usual).length > 0 && (usual.mean === undefined || usual.mean.length === channels);
+  return says ? usual : { range: DEFAULT_PREPROCESSING.range };
 }
 
 /** The alpha and rounding under which most layers have the width that was found. */

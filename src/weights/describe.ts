@@ -1,7 +1,8 @@
 /** `describe`: what is known of a model, decision by decision, and on what evidence. */
 
 import { listed, shorten } from "../core/errors.ts";
-import { optionError, show as showValue } from "../core/options.ts";
+import { show as showValue, textOf } from "../core/options.ts";
+import { DEFAULT_PREPROCESSING } from "../core/preprocessing.ts";
 import { columnWidth, visible } from "../core/visible.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
 import type { Basis, Fact } from "./facts.ts";
@@ -35,9 +36,6 @@ export interface ModelDescription {
 
 /** In this order; options that nobody asks about (a seed, a stem) come last, and only if something is known of them. */
 const ORDER = ["alpha", "resolution", "inputSize", "inputChannels", "classes", "background", "includeTop", "padding"];
-
-/** Preprocessing in parts, with the library's defaults for what a description leaves out. */
-const PREPROCESSING = { channelOrder: "rgb", resize: "shorterSide", filter: "antialiased", cropFraction: 0.875 };
 
 /** What else an assumption could be, and what to do. */
 const DOUBTS: Readonly<Record<string, string>> = {
@@ -94,12 +92,14 @@ function decisionsOf(facts: Readonly<Record<string, Fact<unknown>>>): readonly D
   return [...decisions, ...preprocessingDecisions(preprocessing)];
 }
 
+/** Preprocessing in parts, with the library's defaults for what a description leaves out; of a range it always says. */
 function preprocessingDecisions(fact: Fact<unknown> | undefined): readonly Decision[] {
   const value = (fact?.value ?? {}) as Readonly<Record<string, unknown>>;
   const said = Object.entries(value).map(([name, part]): Decision => {
     return { name, value: part, basis: fact?.basis ?? "assumed", from: fact?.from ?? "" };
   });
-  const defaults = Object.entries(PREPROCESSING).filter(([name]) => !Object.hasOwn(value, name));
+  const isDefault = (name: string) => name !== "range" && !Object.hasOwn(value, name);
+  const defaults = Object.entries(DEFAULT_PREPROCESSING).filter(([name]) => isDefault(name));
   return [
     ...said,
     ...defaults.map(([name, part]): Decision => {
@@ -123,9 +123,12 @@ function doubtsAbout({ name, value, basis, from }: Decision): readonly string[] 
  * @throws {DepthwiseError} `OPTION_INVALID` for what is no description, such as the model itself
  */
 export function formatDescription(description: ModelDescription): string {
-  if (!Array.isArray(description?.decisions) || !Array.isArray(description.doubts)) {
-    throw optionError("formatDescription", "description", "what describe(model) gives", description);
-  }
+  return textOf("formatDescription", "description", "what describe(model) gives", description, () =>
+    asText(description),
+  );
+}
+
+function asText(description: ModelDescription): string {
   const { name, format, file, understoodBy, inputShape, outputs, parameters, decisions, doubts } = description;
   const rows = decisions.map(({ name: option, value, basis, from }) => [option, show(value), basis, from].map(cell));
   const widths = [0, 1, 2].map((column) => columnWidth(rows.map((row) => row[column] ?? "")));

@@ -6,6 +6,7 @@
  */
 
 import { isDepthwiseError } from "../core/errors.ts";
+import type { Preprocessing } from "../core/preprocessing.ts";
 import { type DecodedBudget, decodedBudget, spendOn, textWithin } from "./decoded-budget.ts";
 import { type Facts, inferred, stated } from "./facts.ts";
 import { fileError, quoted } from "./file-error.ts";
@@ -70,7 +71,8 @@ function preprocessingFacts({
   const side = sideOf(size);
   const crop = sideOf(crop_size);
   const cropFraction = do_center_crop === true && side !== undefined && crop !== undefined ? crop / side : undefined;
-  const scale = do_normalize === false ? { range: [0, 1] } : isHalf ? { range: [-1, 1] } : { mean, deviation };
+  const scale: Preprocessing =
+    do_normalize === false ? { range: [0, 1] } : isHalf ? { range: [-1, 1] } : { mean, deviation };
   const isCropped = cropFraction !== undefined && cropFraction > 0 && cropFraction <= 1;
   return { preprocessing: stated({ ...scale, ...(isCropped && { cropFraction }) }, "preprocessor_config.json") };
 }

@@ -2,7 +2,7 @@
 
 export { type Decision, describe, formatDescription, type ModelDescription } from "./describe.ts";
 export type { Basis } from "./facts.ts";
-export { type LoadedModel, type LoadOptions, loadModel } from "./load-model.ts";
+export { type LoadedModel, type LoadedOutput, type LoadOptions, loadModel } from "./load-model.ts";
 export { readSafetensors, type TensorToWrite, writeSafetensors } from "./safetensors.ts";
 export { encodeModel, type SaveOptions, saveModel } from "./save-model.ts";
 export {

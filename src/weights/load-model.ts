@@ -2,6 +2,7 @@
 
 import { listed } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
+import { checkPreprocessing } from "../core/preprocessing.ts";
 import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
@@ -10,6 +11,7 @@ import { type DecodedBudget, decodedBudget } from "./decoded-budget.ts";
 import type { Basis, Facts } from "./facts.ts";
 import { fileError, quoted } from "./file-error.ts";
 import type { ReadFile } from "./join-files.ts";
+import { isObject } from "./json.ts";
 import type { ModelFile, OpenFile } from "./model-file.ts";
 import type { Provenance } from "./provenance.ts";
 import { checkHead, readModelFile } from "./registry.ts";
@@ -20,8 +22,31 @@ import { type Understood, understand } from "./understand.ts";
 /** Options of the builder that are known better than the file says; where the bytes come from, and limits. */
 export interface LoadOptions extends MobileNetV1Options, SourceOptions {}
 
-/** A file without a classifier, or with a network of one's own, has other outputs: look at `outputs`. */
-export type LoadedModel = Network<"logits" | "probabilities" | "embedding">;
+/** No option at all. */
+type Nothing = Readonly<Record<never, never>>;
+
+type Said<Options, Name extends string> = Name extends keyof Options ? Options[Name] : undefined;
+
+/**
+ * What a run gives, by the options. Without a classifier it is `embedding`, or with `pooling: null` the map of
+ * `features`; which of them, the file may say, so without `pooling`, or with options that are not known before they
+ * run, the type only says that there are outputs.
+ */
+export type LoadedOutput<Options> = [Said<Options, "includeTop">] extends [true | undefined]
+  ? "logits" | "probabilities" | "embedding"
+  : [Said<Options, "includeTop">, Said<Options, "pooling">] extends [false, infer Pooling]
+    ? [Pooling] extends [null]
+      ? "features"
+      : [Pooling] extends ["avg" | "max"]
+        ? "embedding"
+        : string
+    : string;
+
+/**
+ * A file may have no classifier, and then gives `embedding` alone, and a network of one's own has outputs of its own:
+ * look at `outputs`, or pass `includeTop: true`, which refuses a file without a classifier.
+ */
+export type LoadedModel<Options = Nothing> = Network<LoadedOutput<Options>>;
 
 /**
  * Loads a model.
@@ -45,10 +70,15 @@ export type LoadedModel = Network<"logits" | "probabilities" | "embedding">;
  *         listing missing, extra and misshapen tensors; `VALUES_NOT_FINITE`; `ARCHITECTURE_UNKNOWN`;
  *         `CLASSES_MISMATCH`; `OPTION_INVALID`; `signal.reason` if aborted
  */
+export async function loadModel(source: ModelSource | readonly [ModelSource, ModelSource]): Promise<LoadedModel>;
+export async function loadModel<const Options extends LoadOptions>(
+  source: ModelSource | readonly [ModelSource, ModelSource],
+  options: Options | undefined,
+): Promise<LoadedModel<Options>>;
 export async function loadModel(
   source: ModelSource | readonly [ModelSource, ModelSource],
   options: LoadOptions = {},
-): Promise<LoadedModel> {
+): Promise<Network<string>> {
   return (await openModel(source, options)).understand();
 }
 
@@ -104,7 +134,13 @@ function withoutClassifier(parameters: ReadonlyMap<string, FloatTensor>): Readon
 }
 
 function separated(options: LoadOptions): { readonly from: SourceOptions; readonly given: MobileNetV1Options } {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  // Lists are the caller's again when the call returns.
+  const entries = Object.entries(options)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]): [string, unknown] => {
+      if (name === "preprocessing") return [name, checkPreprocessing(`loadModel: ${name}`, value)];
+      return [name, Array.isArray(value) ? [...value] : value];
+    });
   return {
     from: Object.fromEntries(entries.filter(([name]) => isSourceOption(name))) as SourceOptions,
     given: Object.fromEntries(entries.filter(([name]) => !isSourceOption(name))) as MobileNetV1Options,
@@ -188,7 +224,10 @@ function loadCustom(
     parameters.set(stored.name, tensor(toFloat32(stored), stored.shape));
   }
   checkFinite(parameters, name);
-  const network = withParameters(networkFromJson(definition, name), parameters, name);
+  // What the caller says of the input takes the place of what the file says, which then may be wrong.
+  const info = isObject(definition["info"]) ? definition["info"] : {};
+  const asked = preprocessing === undefined ? definition : { ...definition, info: { ...info, preprocessing } };
+  const network = withParameters(networkFromJson(asked, name), parameters, name);
   const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;
   const decisions = {
     ...factsOf(saved, "stated", "metadata"),

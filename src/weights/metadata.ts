@@ -127,7 +127,7 @@ export function writeMetadata(model: Network): Record<string, string> {
     };
   }
   const [height, width] = model.inputShape;
-  const range = preprocessing?.["range"];
+  const range = preprocessing?.range;
   const { inputSize: _size, seed: _seed, ...rest } = options;
   const entries = {
     format: "depthwise",
@@ -140,7 +140,7 @@ export function writeMetadata(model: Network): Record<string, string> {
     epsilon: String(options["epsilon"]),
     background: background === undefined ? undefined : background ? "1" : "0",
     folded: String(options["batchNorm"] === false),
-    range: Array.isArray(range) && range.every(Number.isFinite) ? range.join(",") : undefined,
+    range: range?.join(","),
     options: jsonOf(model, rest),
     preprocessing: preprocessing === undefined ? undefined : jsonOf(model, preprocessing),
     labels: labels === undefined ? undefined : jsonOf(model, labels),

@@ -98,11 +98,12 @@ export function writeSafetensors(
   tensors: Iterable<TensorToWrite>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  if (typeof tensors !== "object" || tensors === null || !(Symbol.iterator in tensors)) {
+  const isList = typeof tensors === "object" && tensors !== null && Symbol.iterator in tensors;
+  if (!isList || ArrayBuffer.isView(tensors)) {
     throw optionError("writeSafetensors", "tensors", "a list of { name, shape, data }", tensors);
   }
   const header: [string, unknown][] = [];
-  if (!Object.values(metadata).every((value) => typeof value === "string")) {
+  if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
     throw optionError("writeSafetensors", "metadata", "an object of strings", metadata);
   }
   const sorted = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -111,7 +112,12 @@ export function writeSafetensors(
   const names = new Set(["__metadata__"]);
   let offset = 0;
   for (const tensor of tensors) {
-    const { name, shape, data, dtype = "F32" } = tensor;
+    if (!isObject(tensor)) throw optionError("writeSafetensors", "tensor", "{ name, shape, data }", tensor);
+    const { name, shape, data, dtype = "F32" } = tensor as TensorToWrite;
+    if (typeof name !== "string") throw optionError("writeSafetensors", "name", "a string", name);
+    if (!ArrayBuffer.isView(data) || !(data instanceof Float32Array)) {
+      throw optionError("writeSafetensors", `data of "${name}"`, "a Float32Array", data);
+    }
     oneOf("writeSafetensors", "dtype", dtype, ["F32", "F16"]);
     if (!isNaturals(shape))
       throw optionError("writeSafetensors", `shape of "${name}"`, "an array of whole numbers", shape);

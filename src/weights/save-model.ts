@@ -1,9 +1,9 @@
 /** `saveModel`: a complete model in one safetensors file. */
 
-import { writeWhole } from "../core/bytes.ts";
-import { checkKnownOptions, oneOf, optionError } from "../core/options.ts";
+import { checkKnownOptions, oneOf } from "../core/options.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { writeMetadata } from "./metadata.ts";
+import { placeToWrite } from "./place-to-write.ts";
 import { writeSafetensors } from "./safetensors.ts";
 
 export interface SaveOptions {
@@ -34,14 +34,18 @@ export function encodeModel(model: Network, options: SaveOptions = {}): Uint8Arr
 }
 
 /**
- * Saves a model to a file, in Node. It is written under a temporary name and renamed: a kill leaves no half file.
+ * Saves a model to a file, in Node. It is written under a name of its own, then renamed: whatever happens, there is the
+ * whole file or what was there before. A symbolic link stays, and the file behind it is replaced.
  *
  *     await saveModel(await loadModel("mobilenet.tflite"), "mobilenet.safetensors", { dtype: "F16" });
  *
  * @param path a path or a `file:` URL
- * @throws {DepthwiseError} as `encodeModel`; `FILE_UNREADABLE` if the file cannot be written
+ * @throws {DepthwiseError} as `encodeModel`; `OPTION_INVALID` for another address; `FILE_UNREADABLE` if the file cannot
+ *         be written, or is a directory, a FIFO, a socket or a device
  */
 export async function saveModel(model: Network, path: string | URL, options: SaveOptions = {}): Promise<void> {
-  if (typeof path !== "string" && !(path instanceof URL)) throw optionError("saveModel", "path", "a path", path);
-  return writeWhole("saveModel", path, encodeModel(model, options));
+  const place = placeToWrite("saveModel", "path", path, "In a browser take the bytes from encodeModel.");
+  const bytes = encodeModel(model, options);
+  const { writeFile } = await import("./write-file.ts");
+  return writeFile(place, bytes);
 }

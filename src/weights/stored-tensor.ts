@@ -5,6 +5,7 @@
  */
 
 import { DepthwiseError, invariant } from "../core/errors.ts";
+import { optionError } from "../core/options.ts";
 import { elementCount, type Shape, shapeText } from "../core/tensor.ts";
 import { decodeBFloat16, decodeFloat16 } from "./float16.ts";
 
@@ -49,7 +50,8 @@ export interface TensorFile {
 /** Whether these can be the sides of a tensor. */
 export function isNaturals(value: unknown): value is number[] {
   const isNatural = (side: unknown) => Number.isSafeInteger(side) && (side as number) >= 0 && !Object.is(side, -0);
-  return Array.isArray(value) && value.every(isNatural);
+  // `every` passes over holes.
+  return Array.isArray(value) && !value.includes(undefined) && value.every(isNatural);
 }
 
 /**
@@ -84,11 +86,11 @@ export const READ: { readonly [T in StoredDType]?: Read } = {
  * and bfloat16 are exact. float64 and integers round to the nearest float32, and a float64 too large for float32
  * becomes infinite, which `firstNonFinite` finds. Booleans become 0 and 1.
  *
- * @throws {DepthwiseError} `DTYPE_MISMATCH` for 8-bit floats; `SHAPE_MISMATCH` if the bytes are not as many as
+ * @throws {DepthwiseError} `OPTION_INVALID` for what is no stored tensor; `DTYPE_MISMATCH` for 8-bit floats; `SHAPE_MISMATCH` if the bytes are not as many as
  *         shape and type say
  */
 export function toFloat32(stored: StoredTensor): Float32Array {
-  const { name, dtype, shape, bytes } = stored;
+  const { name, dtype, shape, bytes } = checkStored(stored);
   const count = elementCount(shape);
   if (bytes.byteLength !== count * DTYPE_BYTES[dtype]) {
     throw new DepthwiseError("SHAPE_MISMATCH", {
@@ -114,6 +116,20 @@ export function toFloat32(stored: StoredTensor): Float32Array {
   const read = READ[dtype];
   invariant(read !== undefined, `There is no conversion from ${dtype} to float32.`);
   return convert(bytes, count, read);
+}
+
+/** Anybody can write a stored tensor by hand; a reader's own are sound. */
+function checkStored(stored: StoredTensor): StoredTensor {
+  const wrong = (part: string, expected: string, found: unknown) => {
+    return optionError("toFloat32", part, expected, found, "Pass a tensor as a reader returned it.");
+  };
+  if (typeof stored !== "object" || stored === null) throw wrong("tensor", "{ name, dtype, shape, bytes }", stored);
+  const { name, dtype, shape, bytes } = stored;
+  if (typeof name !== "string") throw wrong("name", "a string", name);
+  if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BYTES, dtype)) throw wrong("dtype", "such as F32", dtype);
+  if (!isNaturals(shape)) throw wrong("shape", "an array of whole numbers", shape);
+  if (!ArrayBuffer.isView(bytes) || !(bytes instanceof Uint8Array)) throw wrong("bytes", "a Uint8Array", bytes);
+  return stored;
 }
 
 /** Index of the first value that is infinite or not a number; -1 if all are finite. */

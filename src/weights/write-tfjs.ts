@@ -3,13 +3,11 @@
  * The weights are float32, under their own names; everything else a model knows stands in `userDefinedMetadata`.
  */
 
-import { nodeFiles } from "../core/bytes.ts";
-import { DepthwiseError } from "../core/errors.ts";
-import { optionError } from "../core/options.ts";
 import { elementCount } from "../core/tensor.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
 import { writeMetadata } from "./metadata.ts";
+import { placeToWrite } from "./place-to-write.ts";
 import { checkLayerName, type KerasLayer, type TranslatedNode, translateNode } from "./tfjs-layers.ts";
 
 /** As in the converter: browsers cache files of this size. */
@@ -26,10 +24,16 @@ const SHARD_BYTES = 2 ** 22;
  *         padding of its own); `PARAMETERS_MISMATCH` if a parameter was replaced by one that does not fit
  */
 export function encodeTfjs(model: Network): ReadonlyMap<string, Uint8Array> {
-  checkNetwork("encodeTfjs", model);
+  return encode("encodeTfjs", model, (_shard, number, count) => `group1-shard${number}of${count}.bin`);
+}
+
+type ShardName = (shard: Uint8Array, number: number, count: number) => string;
+
+function encode(owner: string, model: Network, nameOf: ShardName): ReadonlyMap<string, Uint8Array> {
+  checkNetwork(owner, model);
   const translated = new Map(model.layers.map((node) => [node.name, translateNode(node, model)]));
   const config = functional(model, translated);
-  checkParameters(model, model.parameters, "encodeTfjs");
+  checkParameters(model, model.parameters, owner);
   const weights = [...model.parameterInfo.values()].map(({ name, node, shape }) => {
     const data = model.parameters.get(name)?.data ?? new Float32Array();
     const dilation = translated.get(node)?.dilation;
@@ -38,71 +42,52 @@ export function encodeTfjs(model: Network): ReadonlyMap<string, Uint8Array> {
       : spreadTaps(name, shape, data, dilation);
   });
   const shards = cut(weights.map(({ data }) => data));
+  const paths = shards.map((shard, index) => nameOf(shard, index + 1, shards.length));
   const dilations = [...translated].flatMap(([name, { dilation }]) =>
     dilation === undefined ? [] : [[name, dilation]],
   );
-  const json = {
+  const json = JSON.stringify({
     format: "layers-model",
     generatedBy: "depthwise",
     convertedBy: null,
     // Since 2.4 a model like this is called Functional.
     modelTopology: { keras_version: "2.4.0", backend: "tensorflow", model_config: config },
-    weightsManifest: [
-      {
-        paths: [...shards.keys()],
-        weights: weights.map(({ name, shape }) => ({ name, shape, dtype: "float32" })),
-      },
-    ],
+    weightsManifest: [{ paths, weights: weights.map(({ name, shape }) => ({ name, shape, dtype: "float32" })) }],
     userDefinedMetadata: {
       depthwise: writeMetadata(model),
       ...(dilations.length === 0 ? {} : { dilations: Object.fromEntries(dilations) }),
     },
-  };
-  return new Map([...shards, ["model.json", new TextEncoder().encode(JSON.stringify(json))]]);
+  });
+  return new Map([
+    ...shards.map((shard, index) => [paths[index] ?? "", shard] as const),
+    ["model.json", new TextEncoder().encode(json)],
+  ]);
 }
 
 /**
- * Saves a model as a TensorFlow.js layers model, in Node. The files are written under temporary names and then renamed,
- * `model.json` last: a kill leaves no half file, and no `model.json` without its shards.
+ * Saves a model as a TensorFlow.js layers model, in Node: `model.json`, and shards that are called after their content,
+ * such as `group1-shard1of5-0123456789abcdef.bin`. Each is written under another name and renamed, `model.json` last, so
+ * that whoever reads it, at any time, finds one model whole. Shards of former saves go when no `model.json` has named
+ * them for a minute; other files stay.
  *
  *     await saveTfjs(await loadModel("mobilenet.h5"), "public/mobilenet");
  *
  * @param directory a path or a `file:` URL; made if it does not exist
- * @throws {DepthwiseError} as `encodeTfjs`, before anything is written; `FILE_UNREADABLE` if a file cannot be written
+ * @throws {DepthwiseError} as `encodeTfjs`, before anything is written; `OPTION_INVALID` for another address;
+ *         `FILE_UNREADABLE` if a file cannot be written: what was there then still is
  */
 export async function saveTfjs(model: Network, directory: string | URL): Promise<void> {
-  if (!(directory instanceof URL) && (typeof directory !== "string" || directory === "")) {
-    throw optionError("saveTfjs", "directory", "a path", directory);
-  }
-  const contents = encodeTfjs(model);
-  const files = nodeFiles() === undefined ? undefined : process.getBuiltinModule("node:fs/promises");
-  if (files === undefined) {
-    throw new DepthwiseError("FILE_UNREADABLE", {
-      what: `saveTfjs: ${directory} cannot be written here`,
-      advice: "In a browser take the files from encodeTfjs.",
-    });
-  }
-  const path = directory instanceof URL ? process.getBuiltinModule("node:url").fileURLToPath(directory) : directory;
-  const { join } = process.getBuiltinModule("node:path");
-  const suffix = `.${process.pid}.${Math.trunc(performance.now() * 1000)}.tmp`;
-  const written: string[] = [];
-  try {
-    await files.mkdir(path, { recursive: true });
-    for (const [name, bytes] of contents) {
-      written.push(name);
-      await files.writeFile(join(path, name + suffix), bytes);
-    }
-    for (const name of contents.keys()) await files.rename(join(path, name + suffix), join(path, name));
-  } catch (cause) {
-    for (const name of written) await files.rm(join(path, name + suffix), { force: true }).catch(() => {});
-    throw new DepthwiseError("FILE_UNREADABLE", {
-      what: `${path}: the model cannot be written${cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""}`,
-      advice: "Check that it is a directory and that you may write there.",
-      fields: { path },
-      cause,
-    });
-  }
+  const place = placeToWrite("saveTfjs", "directory", directory, "In a browser take the files from encodeTfjs.");
+  const contents = encode("saveTfjs", model, nameOfContent);
+  const { writeTfjs } = await import("./tfjs-directory.ts");
+  return writeTfjs(place, contents);
 }
+
+/** Each by its own content: two models on the same features share all shards but the last. */
+const nameOfContent: ShardName = (shard, number, count) => {
+  const digest = process.getBuiltinModule("node:crypto").createHash("sha256").update(shard).digest("hex");
+  return `group1-shard${number}of${count}-${digest.slice(0, 16)}.bin`;
+};
 
 /** The configuration of a functional model: each layer with the layers it reads. */
 function functional(
@@ -186,7 +171,7 @@ function spreadTaps(
 }
 
 /** All weights in a row, cut into shards; one that is empty where there are no weights at all. */
-function cut(weights: readonly Float32Array[]): ReadonlyMap<string, Uint8Array> {
+function cut(weights: readonly Float32Array[]): readonly Uint8Array[] {
   const total = weights.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const bytes = new Uint8Array(total);
   let at = 0;
@@ -195,10 +180,5 @@ function cut(weights: readonly Float32Array[]): ReadonlyMap<string, Uint8Array> 
     at += byteLength;
   }
   const count = Math.max(1, Math.ceil(total / SHARD_BYTES));
-  return new Map(
-    Array.from({ length: count }, (_, index) => [
-      `group1-shard${index + 1}of${count}.bin`,
-      bytes.subarray(index * SHARD_BYTES, (index + 1) * SHARD_BYTES),
-    ]),
-  );
+  return Array.from({ length: count }, (_, index) => bytes.subarray(index * SHARD_BYTES, (index + 1) * SHARD_BYTES));
 }

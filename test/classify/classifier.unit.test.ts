@@ -65,7 +65,10 @@ describe("createClassifier", () => {
     [mobileNetV1({ ...tiny, classes: 7 }), {}, "LABELS_MISSING"],
     [mobileNetV1({ ...tiny, classes: 7 }), { labels: ["one"] }, "CLASSES_MISMATCH"],
     [mobileNetV1(tiny), { topK: 3 }, "OPTION_INVALID"],
-    [mobileNetV1({ ...tiny, preprocessing: { rnage: [0, 1] } }), {}, "OPTION_INVALID"],
+    [mobileNetV1(tiny), { preprocessing: { rnage: [0, 1] } }, "OPTION_INVALID"],
+    [mobileNetV1(tiny), { preprocessing: null }, "OPTION_INVALID"],
+    [mobileNetV1({ ...tiny, classes: 2 }), { labels: "ab" }, "OPTION_INVALID"],
+    [mobileNetV1({ ...tiny, classes: 2, labels: ["a", "b"] }), { labels: null }, "OPTION_INVALID"],
   ])("refuses what cannot classify (%#)", async (model, options, code) => {
     await expect(createClassifier(model as never, options as never)).rejects.toMatchObject({ code });
   });

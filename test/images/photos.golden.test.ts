@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
+import { completePreprocessing } from "../../src/core/preprocessing.ts";
 import { decodeImage } from "../../src/images/decode.ts";
-import { completePreprocessing, cropAndResize } from "../../src/images/preprocess.ts";
+import { cropAndResize } from "../../src/images/preprocess.ts";
 import { largestDifference, readJson } from "../golden/vectors.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
 

@@ -1,14 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
+import { completePreprocessing, type Preprocessing } from "../../src/core/preprocessing.ts";
 import { mulberry32 } from "../../src/core/random.ts";
 import type { Pixels } from "../../src/images/pixels.ts";
-import {
-  completePreprocessing,
-  cropAndResize,
-  normalize,
-  type Preprocessing,
-  preprocess,
-} from "../../src/images/preprocess.ts";
+import { cropAndResize, normalize, preprocess } from "../../src/images/preprocess.ts";
 import { resizeAntialiased, resizePlain } from "../../src/images/resize.ts";
 
 function noise(width: number, height: number): Pixels {

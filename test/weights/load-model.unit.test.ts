@@ -152,7 +152,7 @@ describe("loadModel", () => {
 
   it("drops the background for 1000 classes, and adds one that is never chosen for 1001", async () => {
     const image = recipe([1, 32, 32, 3], 5, -1, 1);
-    const probabilities = async (bytes: Uint8Array, options: LoadOptions) =>
+    const probabilities = async (bytes: Uint8Array, options: Pick<LoadOptions, "classes">) =>
       (await (await compile(await loadModel(bytes, { ...options, resolution: 32 }))).run(image)).logits.data;
     const slim = bare(randomModel({ alpha: 0.25, resolution: 32, classes: 1001 }).parameters);
     const all = await probabilities(slim, {});

@@ -1,11 +1,11 @@
 /** Options against files: which wins, what contradicts, and what is then said to be known. */
 
 import { describe, expect, it } from "vitest";
-import { conv2d, globalAveragePool, sequential } from "../../src/layers/index.ts";
+import { conv2d, globalAveragePool, type Network, sequential } from "../../src/layers/index.ts";
 import { withInfo } from "../../src/layers/network.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { describe as describeModel } from "../../src/weights/describe.ts";
-import { type LoadedModel, type LoadOptions, loadModel } from "../../src/weights/load-model.ts";
+import { type LoadOptions, loadModel } from "../../src/weights/load-model.ts";
 import { writeSafetensors } from "../../src/weights/safetensors.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
 import { embeddingModel } from "../../src/weights/transfer.ts";
@@ -19,7 +19,7 @@ function fileOf(classes: number, metadata: Record<string, string> = {}): Uint8Ar
   );
 }
 
-const decision = (model: LoadedModel, name: string) =>
+const decision = (model: Network, name: string) =>
   describeModel(model).decisions.find((candidate) => candidate.name === name);
 const names = (count: number) => Array.from({ length: count }, (_, i) => `class ${i}`);
 const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;

@@ -1,6 +1,7 @@
 /** Written layers models, run by TensorFlow.js itself and read back. */
 
 import "@tensorflow/tfjs-backend-cpu";
+import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,6 +39,15 @@ async function loadWithTensorFlow(files: Files) {
     return [specs, tf.io.concatenateArrayBuffers(shards.map((shard) => shard.slice().buffer))];
   });
   return loadLayersModel(tf.io.fromMemory(artifacts));
+}
+
+async function filesIn(directory: string): Promise<Files> {
+  const names = await readdir(directory);
+  return new Map(
+    await Promise.all(
+      names.map(async (name) => [name, new Uint8Array(await readFile(join(directory, name)))] as const),
+    ),
+  );
 }
 
 /** The outputs of a model by TensorFlow.js, by the names of its layers. */
@@ -227,14 +237,35 @@ describe("saveTfjs", () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it("writes the files of encodeTfjs and nothing else, into a directory it makes", async () => {
+  it("writes the files of encodeTfjs and nothing else, into a directory it makes; shards by their content", async () => {
     const model = built("same padding");
     const target = join(folder, "a", "b");
     await saveTfjs(model, target);
     await saveTfjs(model, pathToFileURL(target));
+    const found = await filesIn(target);
+    const paths: string[] = jsonOf(found).weightsManifest[0].paths;
+    expect([...found.keys()].sort()).toEqual([...paths, "model.json"].sort());
     const expected = encodeTfjs(model);
-    expect((await readdir(target)).sort()).toEqual([...expected.keys()].sort());
-    for (const [name, bytes] of expected) expect(new Uint8Array(await readFile(join(target, name)))).toEqual(bytes);
+    const json = jsonOf(expected);
+    const plain: string[] = json.weightsManifest[0].paths;
+    expect(jsonOf(found)).toEqual({ ...json, weightsManifest: [{ ...json.weightsManifest[0], paths }] });
+    expect(paths).toHaveLength(plain.length);
+    for (const [index, path] of paths.entries()) {
+      expect(found.get(path)).toEqual(expected.get(plain[index] ?? ""));
+      const digest = createHash("sha256")
+        .update(found.get(path) ?? "")
+        .digest("hex");
+      expect(path).toBe(plain[index]?.replace(".bin", `-${digest.slice(0, 16)}.bin`));
+    }
+  });
+
+  it.each(["same padding", "branches"])("%s: TensorFlow.js reads it and gives the same outputs", async (name) => {
+    const model = built(name);
+    const target = join(folder, name);
+    await saveTfjs(model, target);
+    const input = randomInput(model.inputShape, 5);
+    const [found, expected] = [await filesIn(target), encodeTfjs(model)];
+    expect(await runWithTensorFlow(found, input)).toEqual(await runWithTensorFlow(expected, input));
   });
 
   it("writes nothing for a network that cannot be expressed", async () => {

@@ -1,6 +1,7 @@
 /** TensorFlow Lite: operators as a graph; range of the input, labels and remarks from the metadata, if there is any. */
 
 import { listed } from "../../core/errors.ts";
+import type { Preprocessing } from "../../core/preprocessing.ts";
 import { budgetOf } from "../decoded-budget.ts";
 import { type Fact, type Facts, stated } from "../facts.ts";
 import type { ValueQuantization } from "../graph/graph.ts";
@@ -12,7 +13,7 @@ import { type Normalization, readTfliteMetadata, type TfliteMetadata } from "./t
 import { shortest } from "./tflite-operators.ts";
 import { readTflite, type TfliteModel } from "./tflite-schema.ts";
 
-type PreprocessingFact = Fact<Readonly<Record<string, unknown>>>;
+type PreprocessingFact = Fact<Preprocessing>;
 
 /**
  * Reads a TFLite file: a graph of its first subgraph, constants dequantized when they are read.
@@ -54,11 +55,11 @@ function preprocessingOf({ inputs, tensors }: TfliteModel, normalization: Normal
 
 /** Bytes are pixels as they are; their scale says what the network takes them for. */
 function rangeFact(quantization: ValueQuantization, input: string): PreprocessingFact | undefined {
-  const range = rangeOf(quantization)?.map(shortest);
-  if (range === undefined || !range.every(Number.isFinite) || range[0] === range[1]) return undefined;
+  const [low = Number.NaN, high = Number.NaN] = rangeOf(quantization)?.map(shortest) ?? [];
+  if (!Number.isFinite(low) || !Number.isFinite(high) || low === high) return undefined;
   const [scale = 0] = quantization.scale;
   const [zeroPoint = 0] = quantization.zeroPoint;
-  return stated({ range }, `scale ${shortest(scale)} and zero point ${zeroPoint} of the input "${input}"`);
+  return stated({ range: [low, high] }, `scale ${shortest(scale)} and zero point ${zeroPoint} of the input "${input}"`);
 }
 
 /** (pixel − mean) / deviation, as a range if it is the same for all channels. */

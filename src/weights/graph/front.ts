@@ -1,11 +1,10 @@
 /** What a graph does to its input before the first layer: part of how a pixel becomes the network's input. */
 
+import type { Preprocessing } from "../../core/preprocessing.ts";
 import { type Fact, type Facts, inferred } from "../facts.ts";
 import type { Chain } from "./chain.ts";
 import type { Constants } from "./constants.ts";
 import { affineOf } from "./normalization.ts";
-
-type Preprocessing = Fact<Readonly<Record<string, unknown>>>;
 
 /** y = x · scale + shift, one of each for a channel. */
 interface Front {
@@ -22,7 +21,7 @@ export function frontFacts(
   chain: Chain,
   channels: number,
   constants: Constants,
-  fed: Preprocessing | undefined,
+  fed: Fact<Preprocessing> | undefined,
 ): Facts | string {
   if (chain.front.length === 0) return {};
   const front = frontOf(chain, channels, constants);
@@ -44,7 +43,7 @@ function frontOf(chain: Chain, channels: number, constants: Constants): Front | 
 }
 
 /** Of numbers from 0 to 1, or of bytes: a factor below 1/8 is meant for these. */
-function ofUsualInput(front: Front): Preprocessing {
+function ofUsualInput(front: Front): Fact<Preprocessing> {
   const top = Math.abs(front.scale[0] ?? 1) < 0.125 ? 255 : 1;
   const zeros = front.scale.map(() => 0);
   const tops = front.scale.map(() => top);
@@ -52,16 +51,13 @@ function ofUsualInput(front: Front): Preprocessing {
 }
 
 /** Of numbers that the file tells of itself. */
-function behind({ value, basis, from }: Preprocessing, front: Front): Preprocessing {
+function behind({ value, basis, from }: Fact<Preprocessing>, front: Front): Fact<Preprocessing> {
   const { range, mean, deviation, ...others } = value;
-  const list = (part: unknown, absent: number) =>
-    front.scale.map((_, c) => Number((Array.isArray(part) ? part[c] : undefined) ?? absent));
+  const list = (part: readonly number[] | undefined, absent: number) => front.scale.map((_, c) => part?.[c] ?? absent);
   const means = list(mean, 0);
   const deviations = list(deviation, 1);
-  const [lowest, highest]: readonly unknown[] = Array.isArray(range) ? range : [];
-  const isRange = typeof lowest === "number" && typeof highest === "number";
-  const low = means.map((m, c) => (isRange ? lowest : -m / (deviations[c] ?? 1)));
-  const high = means.map((m, c) => (isRange ? highest : (1 - m) / (deviations[c] ?? 1)));
+  const low = means.map((m, c) => range?.[0] ?? -m / (deviations[c] ?? 1));
+  const high = means.map((m, c) => range?.[1] ?? (1 - m) / (deviations[c] ?? 1));
   return {
     value: { ...others, ...described(front, low, high) },
     basis,
@@ -70,7 +66,7 @@ function behind({ value, basis, from }: Preprocessing, front: Front): Preprocess
 }
 
 /** As a range if all channels have the same one, else as mean and deviation of pixels from 0 to 1. */
-function described({ scale, shift }: Front, low: Float64Array, high: Float64Array): Preprocessing["value"] {
+function described({ scale, shift }: Front, low: Float64Array, high: Float64Array): Preprocessing {
   const at = (values: Float64Array) => scale.map((factor, c) => factor * (values[c] ?? 0) + (shift[c] ?? 0));
   const lows = at(low);
   const highs = at(high);

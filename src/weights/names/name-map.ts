@@ -4,6 +4,7 @@
  * A map is one file; `table.ts` lists them.
  */
 
+import type { Preprocessing } from "../../core/preprocessing.ts";
 import type { Layout } from "../transpose.ts";
 
 export interface Target {
@@ -19,8 +20,8 @@ export interface FamilyDefaults {
   /** Slope below 0 of `leakyRelu`. */
   readonly negativeSlope?: number;
   readonly channelRounding: "truncate" | "floor" | "divisible8";
-  /** What differs from the defaults of `depthwise/images`. */
-  readonly preprocessing: Readonly<Record<string, unknown>>;
+  /** What differs from the library's defaults. */
+  readonly preprocessing: Preprocessing;
   /** Where all this comes from, to be read after "assumed": "as timm builds mobilenetv1". */
   readonly why: string;
 }

@@ -1,5 +1,7 @@
 /** Bytes given in memory, as readers want them: plain, aligned, nobody else's to change. */
 
+import { bytesIn } from "../../core/tensor.ts";
+
 /** Widest element of a tensor: a view that begins at a multiple of this can be looked at as any type. */
 const ALIGNMENT = 8;
 
@@ -8,9 +10,7 @@ const ALIGNMENT = 8;
  * between check and use, and of a view that begins at an odd place, as Node's small Buffers do in their pool.
  */
 export function ownBytes(source: ArrayBufferLike | ArrayBufferView): Uint8Array<ArrayBuffer> {
-  const view = ArrayBuffer.isView(source)
-    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
-    : new Uint8Array(source);
+  const view = bytesIn("source", source);
   return isOwn(view) && view.byteOffset % ALIGNMENT === 0 ? view : new Uint8Array(view);
 }
 

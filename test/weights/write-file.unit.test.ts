@@ -1,0 +1,204 @@
+/** Where a saved file goes: through links, never in place of what is no file, and whole or not at all. */
+
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { mobileNetV1 } from "../../src/models/index.ts";
+import { encodeModel, saveModel } from "../../src/weights/save-model.ts";
+import { refusal } from "./tfjs-files.ts";
+
+const model = mobileNetV1({ alpha: 0.1, resolution: 32, classes: 2 });
+const expected = Buffer.from(encodeModel(model));
+
+let folder = "";
+const at = (name: string) => join(folder, name);
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "depthwise-write-"));
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true });
+});
+
+describe("saveModel writes through a symbolic link", () => {
+  it("to a file, which is replaced while the link stays", async () => {
+    await mkdir(at("there"));
+    await writeFile(at("there/model"), "before");
+    await symlink("there/model", at("link"));
+    await saveModel(model, at("link"));
+    expect(await readlink(at("link"))).toBe("there/model");
+    expect((await readFile(at("there/model"))).equals(expected)).toBe(true);
+    expect([await readdir(folder), await readdir(at("there"))]).toEqual([["link", "there"], ["model"]]);
+  });
+
+  it("to a link to nothing yet, through directories that are links themselves", async () => {
+    await mkdir(at("a/b"), { recursive: true });
+    await symlink("a/b", at("short"));
+    await symlink("../model", at("a/b/last"));
+    await symlink("short/../b/last", at("first"));
+    await saveModel(model, at("first"));
+    expect(await readlink(at("first"))).toBe("short/../b/last");
+    expect((await readFile(at("a/model"))).equals(expected)).toBe(true);
+    expect([await readdir(folder), await readdir(at("a")), await readdir(at("a/b"))]).toEqual([
+      ["a", "first", "short"],
+      ["b", "model"],
+      ["last"],
+    ]);
+  });
+
+  it("but not to links in a circle, to a directory, or into a directory that is not there", async () => {
+    await symlink("two", at("one"));
+    await symlink("one", at("two"));
+    await symlink(".", at("here"));
+    await symlink("absent/model", at("nowhere"));
+    expect(await refusal(saveModel(model, at("one")))).toMatchObject({
+      code: "FILE_UNREADABLE",
+      message: expect.stringMatching(/one.*circle/),
+    });
+    expect(await refusal(saveModel(model, at("here")))).toMatchObject({
+      code: "FILE_UNREADABLE",
+      message: expect.stringMatching(/here.*a directory/),
+    });
+    expect(await refusal(saveModel(model, at("nowhere")))).toMatchObject({ code: "FILE_UNREADABLE" });
+    expect(await readdir(folder)).toEqual(["here", "nowhere", "one", "two"]);
+  });
+});
+
+describe("saveModel refuses what is no plain file, and leaves it alone:", () => {
+  it("a FIFO", async () => {
+    execFileSync("mkfifo", [at("pipe")]);
+    expect(await refusal(saveModel(model, at("pipe")))).toMatchObject({
+      code: "FILE_UNREADABLE",
+      message: expect.stringMatching(/pipe.*a FIFO/),
+    });
+    expect((await lstat(at("pipe"))).isFIFO()).toBe(true);
+    expect(await readdir(folder)).toEqual(["pipe"]);
+  });
+
+  it("a socket", async () => {
+    const server = createServer().listen(at("socket"));
+    await new Promise((done) => server.once("listening", done));
+    try {
+      expect(String(await refusal(saveModel(model, at("socket"))))).toMatch(/a socket/);
+      expect((await lstat(at("socket"))).isSocket()).toBe(true);
+    } finally {
+      await new Promise((done) => server.close(done));
+    }
+  });
+
+  it("a device behind a link", async () => {
+    await symlink("/dev/null", at("device"));
+    expect(String(await refusal(saveModel(model, at("device"))))).toMatch(/a character device/);
+    expect(await readlink(at("device"))).toBe("/dev/null");
+    expect((await stat("/dev/null")).isCharacterDevice()).toBe(true);
+  });
+
+  it("a directory", async () => {
+    await mkdir(at("kept"));
+    expect(String(await refusal(saveModel(model, at("kept"))))).toMatch(/a directory/);
+    expect(await readdir(folder)).toEqual(["kept"]);
+  });
+
+  it.each<[string, string | URL]>([
+    ["an address", new URL("http://localhost/x")],
+    ["an address as a string", "https://localhost/x"],
+    ["a file of another machine", new URL("file://host/x")],
+    ["a file URL with a slash in a name", "file:///a%2Fb"],
+    ["a data URL", new URL("data:,x")],
+    ["nothing", ""],
+  ])("%s", async (_what, path) => {
+    const error = await refusal(saveModel(model, path));
+    expect(error).toMatchObject({
+      code: "OPTION_INVALID",
+      message: expect.stringMatching(/saveModel: path.*file: URL/),
+    });
+  });
+
+  it("a password in the message", async () => {
+    expect(String(await refusal(saveModel(model, new URL("http://me:secret@localhost/x"))))).not.toContain("secret");
+  });
+});
+
+describe("what saveModel writes", () => {
+  it("may have a name as long as names can be, and be a file URL as a string", async () => {
+    const name = "m".repeat(255);
+    await saveModel(model, pathToFileURL(at(name)).href);
+    expect((await readFile(at(name))).equals(expected)).toBe(true);
+  });
+
+  it("keeps the permissions of what was there", async () => {
+    await writeFile(at("model"), "before");
+    await chmod(at("model"), 0o640);
+    await saveModel(model, at("model"));
+    expect((await stat(at("model"))).mode & 0o777).toBe(0o640);
+  });
+
+  it("is whole when many are saved to one place in the same microsecond", async () => {
+    vi.spyOn(performance, "now").mockReturnValue(5);
+    await Promise.all(Array.from({ length: 8 }, () => saveModel(model, at("model"))));
+    expect((await readFile(at("model"))).equals(expected)).toBe(true);
+    expect(await readdir(folder)).toEqual(["model"]);
+  });
+
+  it("sweeps away what a killed process left an hour ago, and nothing else", async () => {
+    const [old, young] = [".depthwise-0123456789abcdef.tmp", ".depthwise-fedcba9876543210.tmp"];
+    const others = ["0123456789abcdef.tmp", ".depthwise-0123456789abcdef.tmp.txt", "model.5.6.tmp"];
+    for (const name of [old, young, ...others]) {
+      await writeFile(at(name), "x");
+      if (name !== young) await utimes(at(name), 0, Date.now() / 1000 - 3700);
+    }
+    await saveModel(model, at("model"));
+    expect((await readdir(folder)).sort()).toEqual([...others, young, "model"].sort());
+  });
+
+  it("leaves what was there, and nothing besides, when there is no room", async () => {
+    const code = join(folder, "code");
+    await build({
+      stdin: { contents: CHILD, resolveDir: resolve(import.meta.dirname, "../.."), loader: "ts" },
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      outfile: join(code, "child.mjs"),
+    });
+    await writeFile(at("model"), "before");
+    // Blocks of 1 KiB: a file may have no more of them.
+    const limited = 'ulimit -f 100 && exec "$0" "$@"';
+    const { stdout, status } = spawnSync("bash", [
+      "-c",
+      limited,
+      process.execPath,
+      join(code, "child.mjs"),
+      at("model"),
+    ]);
+    expect([String(stdout), status]).toEqual([expect.stringMatching(/^FILE_UNREADABLE .*EFBIG.*untouched/), 0]);
+    expect(await readFile(at("model"), "utf8")).toBe("before");
+    expect((await readdir(folder)).sort()).toEqual(["code", "model"]);
+  });
+});
+
+const CHILD = `
+import { mobileNetV1 } from "./src/models/index.ts";
+import { saveModel } from "./src/weights/save-model.ts";
+process.on("SIGXFSZ", () => {});
+const model = mobileNetV1({ alpha: 0.25, resolution: 32 });
+await saveModel(model, process.argv[2]!).catch((error) => console.log(error.code, error.message));
+`;
