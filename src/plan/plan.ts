@@ -142,11 +142,15 @@ function joinedSteps(
 function callOf(network: Network, { head, activation }: Group): KernelCall {
   const inputs = head.inputs.map((name) => [1, ...(network.shapes.get(name) ?? [])]);
   const output = [1, ...(network.shapes.get(head.name) ?? [])];
-  const call = operationOf(head.type).call(head.name, head.attributes, inputs, output);
-  invariant(call !== undefined, `"${head.name}" is a view and cannot be a step.`);
-  return activation === undefined || !("activation" in call) || call.kernel === "activation"
-    ? call
-    : { ...call, activation: activation.attributes.function };
+  const operation = operationOf(head.type);
+  invariant(!operation.isView, `"${head.name}" is a view and cannot be a step.`);
+  const call = operation.call(head.name, head.attributes, inputs, output);
+  if (activation === undefined) return call;
+  invariant(
+    "activation" in call && call.kernel !== "activation",
+    `"${activation.name}" was fused into "${head.name}", but ${call.kernel} has no place for an activation.`,
+  );
+  return { ...call, activation: activation.attributes.function };
 }
 
 function planStep(

@@ -56,7 +56,9 @@ export function weightNames(names: RoleNames, { head, batchNorm }: Group): Weigh
   const { mean, variance } = statistics;
   invariant(mean !== undefined && variance !== undefined, "A batch norm lacks its statistics.");
   const folded = { ...statistics, mean, variance, epsilon: norm.attributes.epsilon };
-  return head.type === "batchNorm" ? { batchNorm: folded } : { ...own, batchNorm: folded };
+  if (head.type === "batchNorm") return { batchNorm: folded };
+  invariant(own["kernel"] !== undefined, `"${norm.name}" was folded into "${head.name}", which has no kernel.`);
+  return { ...own, batchNorm: folded };
 }
 
 /** The numbers of a step: those of a lone batch norm are `{ kernel: scale, bias: shift }`. */
