@@ -79,6 +79,18 @@ export function oneOf<T extends string>(owner: string, option: string, value: un
   throw optionError(owner, option, expected, value, hint === "" ? undefined : hint);
 }
 
+/** A signal of this realm, of another, or of a library that makes its own; null counts as none, as for `fetch`. */
+export function signalOption(owner: string, value: unknown): AbortSignal | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (isSignal(value)) return value;
+  throw optionError(owner, "signal", "an AbortSignal", value, "Pass the signal of an AbortController.");
+}
+
+function isSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== "object" || value === null || !("aborted" in value)) return false;
+  return "throwIfAborted" in value && "addEventListener" in value && typeof value.addEventListener === "function";
+}
+
 export function booleanOption(owner: string, option: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
   throw optionError(owner, option, "true or false", value);

@@ -6,10 +6,11 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { optionError, positiveInteger, show } from "../core/options.ts";
-import { type FloatTensor, type Shape, sameShape, shapeText } from "../core/tensor.ts";
+import { type FloatTensor, type Shape, shapeText } from "../core/tensor.ts";
 import type { ParameterRole } from "../operations/operation.ts";
 import { NODE_TYPES, type NodeType, operationOf } from "../operations/table.ts";
-import { initialise } from "./initialise.ts";
+import { parameterFault, shapeOf } from "./check-parameter.ts";
+import { checkParameterBytes, initialise } from "./initialise.ts";
 import { INPUT, type LayerNode, type NodeDefinition } from "./node.ts";
 
 export interface ParameterInfo {
@@ -63,6 +64,7 @@ export interface Network<Output extends string = string> {
   /**
    * The parameters, made at random when first asked for: counting a network allocates none. They may be replaced,
    * one with `set` (checked when the network is compiled or saved) or all with `withParameters` (checked at once).
+   * More than 4 GiB are not made: `MEMORY_EXCEEDED`.
    */
   readonly parameters: Map<string, FloatTensor>;
   readonly info: NetworkInfo;
@@ -104,9 +106,10 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
     if (!shapes.has(target)) throw unknownName("network: outputs", target, shapes.keys());
   }
 
+  const { name = "network" } = definition;
   let parameters: Map<string, FloatTensor> | undefined;
   return Object.freeze({
-    name: definition.name ?? "network",
+    name,
     inputShape,
     layers,
     shapes,
@@ -114,7 +117,10 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
     aliases: definition.aliases ?? {},
     parameterInfo,
     get parameters() {
-      parameters ??= initialise(parameterInfo.values(), definition.seed ?? 1);
+      if (parameters === undefined) {
+        checkParameterBytes(name, parameterInfo.values());
+        parameters = initialise(parameterInfo.values(), definition.seed ?? 1);
+      }
       return parameters;
     },
     info: definition.info ?? { architecture: "custom" },
@@ -209,7 +215,7 @@ export function withParameters<Output extends string>(
   return Object.freeze(Object.defineProperties({} as Network<Output>, { ...descriptors, parameters: replaced }));
 }
 
-/** Throws `PARAMETERS_MISMATCH` unless `parameters` are just those of the network, each of its shape. */
+/** Throws `PARAMETERS_MISMATCH` unless `parameters` are just those of the network, each of its shape and float32. */
 export function checkParameters(
   model: Pick<Network, "name" | "parameterInfo">,
   parameters: ReadonlyMap<string, FloatTensor>,
@@ -256,16 +262,15 @@ function compareParameters(
       const extra = [...parameters.keys()].filter((other) => !model.parameterInfo.has(other));
       const hint = didYouMean(name, extra);
       problems.push(`"${name}" ${shapeText(shape)} is missing${hint === "" ? "" : ` (${hint.slice(0, -1)})`}`);
-    } else if (found.dtype !== "float32") {
-      problems.push(`"${name}": expected float32, found ${found.dtype}`);
-    } else if (!sameShape(found.shape, shape)) {
-      problems.push(`"${name}": expected shape ${shapeText(shape)}, found ${shapeText(found.shape)}`);
+      continue;
     }
+    const fault = parameterFault(found, shape);
+    if (fault !== undefined) problems.push(`"${name}": ${fault}`);
   }
-  for (const [name, { shape }] of parameters) {
+  for (const [name, value] of parameters) {
     if (model.parameterInfo.has(name)) continue;
     const hint = didYouMean(name, model.parameterInfo.keys());
-    problems.push(`"${name}" ${shapeText(shape)} is left over${hint === "" ? "" : ` (${hint.slice(0, -1)})`}`);
+    problems.push(`"${name}" ${shapeOf(value)} is left over${hint === "" ? "" : ` (${hint.slice(0, -1)})`}`);
   }
   return problems;
 }

@@ -3,8 +3,10 @@
  * explains a session.
  */
 
-import { DepthwiseError, invariant } from "../core/errors.ts";
+import { invariant } from "../core/errors.ts";
+import { checkBytes } from "../core/memory.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
+import { parameterBytes } from "../layers/initialise.ts";
 import { checkNetwork, checkParameters, type Network, unknownName } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
 import type { KernelCall } from "../operations/kernel-call.ts";
@@ -68,8 +70,10 @@ export interface PlanOptions {
 /**
  * Plans a network.
  *
- * @throws {DepthwiseError} `NAME_UNKNOWN` for a tap that is no layer; `PARAMETERS_MISMATCH` if a parameter was
- *         replaced by one that does not fit; `MEMORY_EXCEEDED` if the activations could not be addressed
+ * From shapes alone: no parameter is asked for, since that may make them.
+ *
+ * @throws {DepthwiseError} `NAME_UNKNOWN` for a tap that is no layer; `MEMORY_EXCEEDED` if activations and parameters
+ *         could not be addressed together
  */
 export function plan(network: Network, options: PlanOptions = {}): Plan {
   const { batch = 1, taps = [], fold = true, joins = () => false } = options;
@@ -88,8 +92,9 @@ export function plan(network: Network, options: PlanOptions = {}): Plan {
   const calls = grouping.groups.map((group) => callOf(network, group));
   const joined = joinedSteps(grouping, calls, kept, joins);
   const memory = layOutMemory(network, grouping, batch, kept, joined);
-  checkAddressable(network, batch, memory.elements);
-  checkParameters(network, network.parameters, "compile");
+  const parameters = parameterBytes(network.parameterInfo.values());
+  const what = `${network.name} with batch ${batch}: activations and parameters`;
+  checkBytes(what, 4 * memory.elements + parameters, "Use a smaller alpha, input or batch.", { batch });
 
   const names = namesByRole(network);
   const offsetOf = (head: string): number => memory.offsets.get(head) ?? 0;
@@ -115,9 +120,35 @@ export function plan(network: Network, options: PlanOptions = {}): Plan {
   };
 }
 
+/**
+ * The parameters as they are now, in a Map of its own: what becomes of the network's Map afterwards, or of a tensor in
+ * it, changes nothing. The numbers are not copied; see `stepWeights`.
+ *
+ * @throws {DepthwiseError} `PARAMETERS_MISMATCH`
+ */
+export function parametersOf(network: Network): Network["parameters"] {
+  const { parameters } = network;
+  checkParameters(network, parameters, "compile");
+  return heldParameters(network, parameters, (data) => data);
+}
+
 /** Throws `PARAMETERS_MISMATCH` unless `parameters` can take the place of those that were planned. */
 export function checkReplacement({ network, parameterInfo }: Plan, parameters: Network["parameters"]): void {
   checkParameters({ name: network, parameterInfo }, parameters, "replaceParameters");
+}
+
+/** Parameters that were checked, in a Map of its own. */
+export function heldParameters(
+  { parameterInfo }: Pick<Network, "parameterInfo">,
+  parameters: Network["parameters"],
+  hold: (data: Float32Array) => Float32Array,
+): Network["parameters"] {
+  const held: Network["parameters"] = new Map();
+  for (const [name, { shape }] of parameterInfo) {
+    const value = parameters.get(name);
+    if (value !== undefined) held.set(name, { dtype: "float32", shape, data: hold(value.data) });
+  }
+  return held;
 }
 
 /** Heads of the steps whose output only the next step reads, where the backend wants the two as one. */
@@ -195,18 +226,4 @@ function resolveTap(network: Network, name: string, { groups, holder }: Grouping
 function keptApart({ groups }: Grouping, nodes: readonly string[]): ReadonlySet<string> {
   const lasts = new Set(groups.map(({ nodes: all }) => all[all.length - 1]?.name));
   return new Set(nodes.filter((node) => !lasts.has(node)));
-}
-
-/** The longest a Float32Array may be on every engine: 4 GiB. */
-const MOST_ELEMENTS = 2 ** 30;
-
-function checkAddressable(network: Network, batch: number, elements: number): void {
-  if (elements <= MOST_ELEMENTS) return;
-  throw new DepthwiseError("MEMORY_EXCEEDED", {
-    what: `${network.name} with batch ${batch}: activations`,
-    expected: `at most ${MOST_ELEMENTS * 4} bytes`,
-    found: `${elements * 4}`,
-    advice: "Use a smaller input or a smaller batch. Nothing was allocated.",
-    fields: { bytes: elements * 4, batch },
-  });
 }

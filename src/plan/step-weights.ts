@@ -8,8 +8,9 @@
  * in float64, so that `kernel · scale` is rounded once. Source: Jacob et al. 2018, equation 14, in another order.
  */
 
-import { invariant } from "../core/errors.ts";
+import { DepthwiseError, invariant } from "../core/errors.ts";
 import type { FloatTensor } from "../core/tensor.ts";
+import { parameterFault } from "../layers/check-parameter.ts";
 import type { Network } from "../layers/network.ts";
 import { scaleAndShift } from "../operations/batch-norm.ts";
 import type { Group } from "./fuse.ts";
@@ -61,9 +62,22 @@ export function weightNames(names: RoleNames, { head, batchNorm }: Group): Weigh
   return { ...own, batchNorm: folded };
 }
 
-/** The numbers of a step: those of a lone batch norm are `{ kernel: scale, bias: shift }`. */
+/**
+ * The numbers of a step: those of a lone batch norm are `{ kernel: scale, bias: shift }`.
+ *
+ * @throws {DepthwiseError} `PARAMETERS_MISMATCH` for numbers that were taken away since they were checked
+ */
 export function stepWeights(parameters: ReadonlyMap<string, FloatTensor>, names: WeightNames): StepWeights {
-  const read = (name: string | undefined) => (name === undefined ? undefined : parameters.get(name)?.data);
+  const read = (name: string | undefined) => {
+    const value = name === undefined ? undefined : parameters.get(name);
+    const fault = value === undefined ? undefined : parameterFault(value, value.shape);
+    if (fault === undefined) return value?.data;
+    throw new DepthwiseError("PARAMETERS_MISMATCH", {
+      what: `compile: "${name}" was taken away before it was read: ${fault}`,
+      advice: "Let the numbers be until compile has resolved, or pass a copy of them.",
+      fields: { problems: [fault] },
+    });
+  };
   const required = (name: string | undefined): Float32Array => {
     const data = read(name);
     invariant(data !== undefined, `There is no parameter "${name}".`);
