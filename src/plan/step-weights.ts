@@ -98,8 +98,8 @@ export function stepWeights(parameters: ReadonlyMap<string, FloatTensor>, names:
   return { kernel: required(kernel), scale, bias: new Float32Array(shift) };
 }
 
-/** `[kernel, bias]` with the scale multiplied in, as the reference loops take them. */
+/** `[kernel, bias]` with the scale multiplied in, as the reference loops take them; nobody else's arrays. */
 export function foldedWeights({ kernel, scale, bias }: StepWeights): readonly (Float32Array | undefined)[] {
-  if (scale === undefined) return [kernel, bias];
+  if (scale === undefined) return [kernel.slice(), bias?.slice()];
   return [kernel.map((value, index) => value * (scale[index % scale.length] ?? 1)), bias];
 }
