@@ -84,9 +84,18 @@ function highestGap(taken: readonly Span[], elements: number, bound: number): nu
 
 /** No arena can be smaller: the most that is alive at one time. */
 function leastElements(lifetimes: readonly Lifetime[]): number {
-  const alive = ({ from }: Lifetime) =>
-    lifetimes.reduce((sum, other) => (other.from <= from && from <= other.to ? sum + align(other.elements) : sum), 0);
-  return lifetimes.reduce((most, value) => Math.max(most, alive(value)), 0);
+  // In order of time, what ends before what begins: a sweep, since a file may describe thousands of layers.
+  const changes = lifetimes.flatMap(({ elements, from, to }) => [
+    { at: from, elements: align(elements) },
+    { at: to + 1, elements: -align(elements) },
+  ]);
+  changes.sort((a, b) => a.at - b.at || a.elements - b.elements);
+  let [alive, most] = [0, 0];
+  for (const { elements } of changes) {
+    alive += elements;
+    most = Math.max(most, alive);
+  }
+  return most;
 }
 
 function sizeOf(value: Lifetime | undefined): number {

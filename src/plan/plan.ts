@@ -94,7 +94,9 @@ export function plan(network: Network, options: PlanOptions = {}): Plan {
   const memory = layOutMemory(network, grouping, batch, kept, joined);
   const parameters = parameterBytes(network.parameterInfo.values());
   const what = `${network.name} with batch ${batch}: activations and parameters`;
-  checkBytes(what, 4 * memory.elements + parameters, "Use a smaller alpha, input or batch.", { batch });
+  checkBytes(what, 4 * memory.elements + parameters, "Use a smaller alpha, input or batch, or fewer classes.", {
+    batch,
+  });
 
   const names = namesByRole(network);
   const offsetOf = (head: string): number => memory.offsets.get(head) ?? 0;
@@ -159,12 +161,13 @@ function joinedSteps(
   joins: NonNullable<PlanOptions["joins"]>,
 ): ReadonlySet<string> {
   const joined = new Set<string>();
+  const readers = new Map<string, number>();
+  for (const { reads } of groups) for (const read of reads) readers.set(read, (readers.get(read) ?? 0) + 1);
   for (const [index, { head }] of groups.entries()) {
     const [call, next] = [calls[index], calls[index + 1]];
     const previous = groups[index - 1]?.head.name ?? "";
     if (call === undefined || next === undefined || kept.has(head.name) || joined.has(previous)) continue;
-    const readers = groups.flatMap(({ reads }) => reads).filter((read) => read === head.name).length;
-    const isSole = readers === 1 && groups[index + 1]?.reads[0] === head.name;
+    const isSole = readers.get(head.name) === 1 && groups[index + 1]?.reads[0] === head.name;
     if (isSole && joins(call, next)) joined.add(head.name);
   }
   return joined;

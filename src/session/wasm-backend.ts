@@ -42,7 +42,7 @@ export function wasmBackend({ relaxed, threads, batch, worker, ...options }: Was
     layOut(plan) {
       const layout = layOut(plan, tiles, threads, countCores());
       const what = `${plan.network} with batch ${plan.batch}: weights and activations`;
-      checkBytes(what, layout.bytes, "Use a smaller alpha, input or batch.", { batch: plan.batch });
+      checkBytes(what, layout.bytes, "Use a smaller alpha, input or batch, or fewer classes.", { batch: plan.batch });
       return { bind: (parameters, signal) => bind(plan, layout, parameters, signal) };
     },
   };
