@@ -2,10 +2,10 @@
 
 import type { ByteSource } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
-import { checkKnownOptions, positiveInteger } from "../core/options.ts";
+import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../core/options.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
-import { decodeImage } from "../images/decode.ts";
-import { type ImageDataLike, type Pixels, toPixels } from "../images/pixels.ts";
+import { decodeHeld, heldSource } from "../images/decode.ts";
+import { type ImageDataLike, toPixels } from "../images/pixels.ts";
 import {
   type CompletePreprocessing,
   completePreprocessing,
@@ -53,14 +53,15 @@ export interface Classifier {
   /** What happens to an image before the network sees it. */
   readonly preprocessing: CompletePreprocessing;
   readonly labels: readonly string[];
-  /** The best `topK` classes of an image, best first. */
+  /** The best `topK` classes of an image, best first. Pixels, bytes and lists are read at the call. */
   classify(image: ImageSource, options?: ClassifyOptions): Promise<readonly Prediction[]>;
   /** The same for several images, each on its own: images in a batch never see each other. */
   classify(images: readonly ImageSource[], options?: ClassifyOptions): Promise<readonly (readonly Prediction[])[]>;
   /**
    * The same for many images, in order: some are read and decoded while the network runs, `batch` at a time. At most
    * `concurrency + batch` images are in flight, so a source may be longer than memory. A slow source is waited for
-   * until a batch is full. Leaving the loop early, an abort and an error end everything and call the source's `return()`.
+   * until a batch is full. Pixels and bytes are read when the source yields them, so it may refill one buffer. Leaving
+   * the loop early, an abort and an error end everything and call the source's `return()`.
    *
    *     for await (const { image, predictions } of classifier.classifyAll(files, { concurrency: 8 })) { … }
    *
@@ -99,19 +100,34 @@ export async function createClassifier(model: Network, options: ClassifierOption
   checkKnownOptions("createClassifier", options, [...COMPILED, "preprocessing", "labels"]);
   const classifies = model.outputs["probabilities"] !== undefined;
   if (!classifies) requireOutput(model, "embedding", "Build or load it with includeTop: true, or with pooling.");
-  const preprocessing = completePreprocessing(model.inputShape, options.preprocessing ?? model.info.preprocessing);
-  const labels = classifies ? await labelsFor(model, options.labels) : [];
+  const described = completePreprocessing(model.inputShape, options.preprocessing ?? model.info.preprocessing);
+  // Plain data, and the caller's: it may change as soon as this returns.
+  const preprocessing = structuredClone(described);
+  const stated = classifies ? statedLabels(model, options.labels) : [];
   const compileOptions = Object.fromEntries(
     COMPILED.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
   );
   const session: Session = await compile(model as Network<string>, compileOptions);
   const { batch } = session;
+  let labels: readonly string[];
+  try {
+    labels = stated ?? (await knownLabels(model));
+  } catch (error) {
+    session.close();
+    throw error;
+  }
 
-  const toInput = async (image: ImageSource, { maxPixels, signal }: ImageOptions): Promise<Float32Array> => {
-    const pixels: Pixels = isPixels(image)
-      ? toPixels(image)
-      : await decodeImage(image, { ...(maxPixels === undefined ? {} : { maxPixels }), signal });
-    return preprocess(pixels, preprocessing);
+  /** Reads an image, of pixels or bytes, as it is now; what it gives makes the input of it, now or later. */
+  const hold = (image: ImageSource): ((options: ImageOptions) => Promise<Float32Array>) => {
+    if (isPixels(image)) {
+      const input = preprocess(toPixels(image), preprocessing);
+      return async () => input;
+    }
+    const source = heldSource(image);
+    return async ({ maxPixels, signal }) => {
+      const pixels = await decodeHeld(source, { ...(maxPixels === undefined ? {} : { maxPixels }), signal });
+      return preprocess(pixels, preprocessing);
+    };
   };
   /** One row of an output for each input; at most `batch` of them. */
   const run = async (
@@ -129,13 +145,20 @@ export async function createClassifier(model: Network, options: ClassifierOption
   const runAll = async (
     images: readonly ImageSource[],
     output: string,
-    imageOptions: ImageOptions,
+    { maxPixels, signal: given }: ImageOptions,
   ): Promise<readonly FloatTensor[]> => {
+    const signal = signalOption("classify", given);
+    signal?.throwIfAborted();
+    const imageOptions = {
+      ...(maxPixels === undefined ? {} : { maxPixels }),
+      ...(signal === undefined ? {} : { signal }),
+    };
     const rows: FloatTensor[] = [];
-    for (let start = 0; start < images.length; start += batch) {
+    const held = images.map(hold);
+    while (held.length > 0) {
       const inputs: Float32Array[] = [];
-      for (const image of images.slice(start, start + batch)) inputs.push(await toInput(image, imageOptions));
-      rows.push(...(await run(inputs, output, imageOptions.signal)));
+      for (const toInput of held.splice(0, batch)) inputs.push(await toInput(imageOptions));
+      rows.push(...(await run(inputs, output, signal)));
     }
     return rows;
   };
@@ -160,7 +183,8 @@ export async function createClassifier(model: Network, options: ClassifierOption
         requireProbabilities(model);
         return classifyAll(images, allOptions, {
           batch,
-          decode: toInput,
+          // Up to its first await within the pull: a source may refill one buffer again and again.
+          decode: async (image, imageOptions) => hold(image)(imageOptions),
           classify: async (inputs, topK, signal) =>
             (await run(inputs, "probabilities", signal)).map(({ data }) => best(data, labels, topK)),
         });
@@ -205,22 +229,22 @@ function best(probabilities: Float32Array, labels: readonly string[], topK: numb
   }));
 }
 
-async function labelsFor(model: Network, given: readonly string[] | undefined): Promise<readonly string[]> {
-  const classes = model.shapes.get(model.outputs["probabilities"] ?? "")?.at(-1) ?? 0;
+/** The labels given, or the model's own, copied; undefined if they are ImageNet's, which are yet to be loaded. */
+function statedLabels(model: Network, given: readonly string[] | undefined): readonly string[] | undefined {
+  const classes = classesOf(model);
   const stated = given ?? model.info.labels;
   if (stated === undefined) {
-    if (classes === 1000 || classes === 1001) {
-      // A file of its own: 10 KB that a page with labels of its own does not fetch.
-      const { imagenetLabels } = await import("./imagenet-labels.ts");
-      return imagenetLabels(classes === 1001);
-    }
+    if (classes === 1000 || classes === 1001) return undefined;
     throw new DepthwiseError("LABELS_MISSING", {
       what: `createClassifier: ${model.name} has ${classes} outputs and no labels`,
       advice: "Pass labels, one for each output.",
       fields: { classes },
     });
   }
-  if (stated.length === classes) return stated;
+  if (!Array.isArray(stated) || !stated.every((label) => typeof label === "string")) {
+    throw optionError("createClassifier", "labels", "an array of strings", stated);
+  }
+  if (stated.length === classes) return [...stated];
   throw new DepthwiseError("CLASSES_MISMATCH", {
     what: "createClassifier: labels",
     expected: `${classes}, one for each output of ${model.name}`,
@@ -231,6 +255,16 @@ async function labelsFor(model: Network, given: readonly string[] | undefined): 
         : "Pass the labels of this network.",
     fields: { classes, labels: stated.length },
   });
+}
+
+/** A file of its own: 10 KB that a page with labels of its own does not fetch. */
+async function knownLabels(model: Network): Promise<readonly string[]> {
+  const { imagenetLabels } = await import("./imagenet-labels.ts");
+  return imagenetLabels(classesOf(model) === 1001);
+}
+
+function classesOf(model: Network): number {
+  return model.shapes.get(model.outputs["probabilities"] ?? "")?.at(-1) ?? 0;
 }
 
 function isPixels(image: ImageSource): image is ImageDataLike {

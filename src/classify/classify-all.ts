@@ -1,7 +1,7 @@
 /** Many images in a row: some are read and decoded while the network runs on others, and results come in order. */
 
 import { type DepthwiseError, isDepthwiseError } from "../core/errors.ts";
-import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
+import { checkKnownOptions, oneOf, optionError, positiveInteger, signalOption } from "../core/options.ts";
 import type { ClassifyOptions, ImageOptions, ImageSource, Prediction } from "./classifier.ts";
 import { inOrder } from "./in-order.ts";
 
@@ -67,7 +67,8 @@ export function classifyAll<Source extends ImageSource>(
   const topK = positiveInteger("classifyAll", "topK", options.topK ?? 5);
   const concurrency = positiveInteger("classifyAll", "concurrency", options.concurrency ?? 4);
   const onError = oneOf("classifyAll", "onError", options.onError ?? "reject", ["reject", "yield"]);
-  const { maxPixels, signal, onProgress } = options;
+  const { maxPixels, onProgress } = options;
+  const signal = signalOption("classifyAll", options.signal);
   if (maxPixels !== undefined) positiveInteger("classifyAll", "maxPixels", maxPixels);
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw optionError("classifyAll", "onProgress", "a function", onProgress);

@@ -6,9 +6,10 @@
  * only setting that does not depend on the screen.
  */
 
+import { bytesOf } from "../core/buffers.ts";
 import { type ByteSource, nodeFiles, readBytes, sourceName } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
-import { checkKnownOptions, positiveInteger } from "../core/options.ts";
+import { checkKnownOptions, positiveInteger, signalOption } from "../core/options.ts";
 import { decodeInBrowser } from "./decode-in-browser.ts";
 import { decodeWithSharp } from "./decode-with-sharp.ts";
 import { describeBytes, type ImageHeader, readHeader } from "./header.ts";
@@ -24,7 +25,7 @@ export interface DecodeOptions {
 }
 
 /**
- * Decodes an image file. What is damaged or cut off is refused, not filled up with grey.
+ * Decodes an image file. What is damaged or cut off is refused, not filled up with grey. Bytes are copied at the call.
  *
  * @param source a path, a URL, a Blob, or the bytes of a JPEG, PNG, WebP, GIF, TIFF or AVIF file
  * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_EMPTY`, `FILE_TOO_LARGE`; `IMAGE_UNREADABLE` for
@@ -33,7 +34,24 @@ export interface DecodeOptions {
  */
 export async function decodeImage(source: ByteSource, options: DecodeOptions = {}): Promise<Pixels> {
   checkKnownOptions("decodeImage", options, ["maxPixels", "maxBytes", "signal"]);
-  const { signal } = options;
+  return decodeHeld(heldSource(source), options);
+}
+
+/**
+ * A source that is the caller's own as it is now: bytes are copied, and so is a URL, which can be changed too.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` for a buffer that was transferred
+ */
+export function heldSource(source: ByteSource): ByteSource {
+  if (source instanceof URL) return new URL(source);
+  return source instanceof ArrayBuffer || ArrayBuffer.isView(source)
+    ? new Uint8Array(bytesOf("decodeImage", source))
+    : source;
+}
+
+/** `decodeImage` of what nobody else holds. */
+export async function decodeHeld(source: ByteSource, options: DecodeOptions): Promise<Pixels> {
+  const signal = signalOption("decodeImage", options.signal);
   const maxBytes = positiveInteger("decodeImage", "maxBytes", options.maxBytes ?? 2 ** 29);
   const maxPixels = positiveInteger("decodeImage", "maxPixels", options.maxPixels ?? MAX_PIXELS);
   const name = sourceName(source);

@@ -1,6 +1,6 @@
 /** One check of a tensor that is to be a parameter, for all doors that take some. */
 
-import { isDetached } from "../core/detached.ts";
+import { isDetached } from "../core/buffers.ts";
 import { show } from "../core/options.ts";
 import { elementCount, type FloatTensor, type Shape, sameShape, shapeText } from "../core/tensor.ts";
 

@@ -1,6 +1,6 @@
 /** What a session is given to run on, checked against its plan. */
 
-import { isDetached } from "../core/detached.ts";
+import { isDetached } from "../core/buffers.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { elementCount, type Shape, shapeText, type Tensor } from "../core/tensor.ts";
 import type { Plan } from "../plan/plan.ts";

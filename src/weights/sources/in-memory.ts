@@ -1,17 +1,20 @@
 /** Models that the caller already holds: bytes, Blobs, streams, lists of Files. */
 
+import { bytesOf } from "../../core/buffers.ts";
 import { DepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
 import type { OpenFile } from "../model-file.ts";
 import { chooseHead, listed } from "./head-file.ts";
 import type { Opening } from "./opening.ts";
-import { ownBytes } from "./own-bytes.ts";
+import { HeldBytes } from "./own-bytes.ts";
 import { noPlace, relativeParts } from "./relative-path.ts";
 import { type ByteStream, readStream } from "./stream.ts";
 
-export function openBytes(source: ArrayBufferLike | ArrayBufferView, opening: Opening): OpenFile {
-  opening.budget.take("bytes", source.byteLength);
-  return alone("bytes", ownBytes(source));
+/** Bytes as they are at the call. */
+export function openBytes(source: ArrayBufferLike | ArrayBufferView | HeldBytes, opening: Opening): OpenFile {
+  const bytes = source instanceof HeldBytes ? source.bytes : bytesOf("source", source);
+  opening.budget.take("bytes", bytes.length);
+  return alone("bytes", source instanceof HeldBytes ? bytes : new Uint8Array(bytes));
 }
 
 export async function openStream(source: ByteStream, opening: Opening): Promise<OpenFile> {

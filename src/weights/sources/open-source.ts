@@ -10,13 +10,14 @@ import { openBlob, openBytes, openFiles, openStream } from "./in-memory.ts";
 import { openPath } from "./local.ts";
 import { type Opening, startOpening, systemTools, type Tools } from "./opening.ts";
 import { checkSourceOptions, type SourceOptions } from "./options.ts";
+import { HeldBytes, isBytes } from "./own-bytes.ts";
 import { isByteStream } from "./stream.ts";
 
 /**
  * - a string: in Node a path of a file or directory, in a browser an address relative to the page; or one that begins
  *   with `https://`, `http://`, `file://`, `blob:` or `data:`; `hf:owner/name`, also `hf:owner/name@revision/file`;
  *   `keras:mobilenet_1_0_224_tf`
- * - a `URL`, a `Blob` or `File`, bytes, a stream of bytes of the web or of Node
+ * - a `URL`, a `Blob` or `File`, bytes (copied at the call), a stream of bytes of the web or of Node
  * - several Files, such as model.json with its shards
  */
 export type ModelSource =
@@ -37,12 +38,16 @@ export type ModelSource =
  *         `FILE_TRUNCATED`, `FILE_CORRUPT` (not the size or sha256 given), `FILE_TOO_LARGE`, `NAME_UNKNOWN`,
  *         `OPTION_INVALID`; `signal.reason` if aborted
  */
-export async function openSource(source: ModelSource, options: SourceOptions = {}): Promise<OpenFile> {
+export async function openSource(source: ModelSource | HeldBytes, options: SourceOptions = {}): Promise<OpenFile> {
   return openSourceWith(source, options, systemTools);
 }
 
 /** `openSource` with another clock or cache, for tests. */
-export async function openSourceWith(source: ModelSource, options: SourceOptions, tools: Tools): Promise<OpenFile> {
+export async function openSourceWith(
+  source: ModelSource | HeldBytes,
+  options: SourceOptions,
+  tools: Tools,
+): Promise<OpenFile> {
   const settings = checkSourceOptions(options);
   settings.signal?.throwIfAborted();
   const opening = startOpening(settings, tools);
@@ -54,9 +59,7 @@ export async function openSourceWith(source: ModelSource, options: SourceOptions
 }
 
 async function openHeld(source: unknown, opening: Opening): Promise<OpenFile> {
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return openBytes(source, opening);
-  if (typeof SharedArrayBuffer !== "undefined" && source instanceof SharedArrayBuffer)
-    return openBytes(source, opening);
+  if (source instanceof HeldBytes || isBytes(source)) return openBytes(source, opening);
   if (typeof source !== "object" || source === null) throw notASource(source);
   if (typeof Blob !== "undefined" && source instanceof Blob) return openBlob(source, opening);
   if (isByteStream(source)) return openStream(source, opening);
