@@ -2,10 +2,11 @@
 
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, expectTypeOf, it } from "vitest";
 import { type FloatTensor, tensor } from "../../src/core/tensor.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { type CompileOptions, compile } from "../../src/session/compile.ts";
+import type { Profile } from "../../src/session/index.ts";
 import { recipe } from "../golden/vectors.ts";
 
 const OPTIONS = { alpha: 0.25, resolution: 32, classes: 7 };
@@ -282,6 +283,13 @@ describe("a worker that is lost", () => {
       (error: unknown) => expect(error).toMatchObject({ code: "SESSION_CLOSED" }),
     );
   });
+});
+
+it("a session names its backend by a type of its own, not by any string", async () => {
+  using session = await compile(model);
+  expectTypeOf(session.backend).toEqualTypeOf<"wasm" | "plain" | "reference">();
+  expectTypeOf<Profile["backend"]>().toEqualTypeOf<"wasm" | "plain" | "reference">();
+  expect(["wasm", "plain"]).toContain(session.backend);
 });
 
 describe("what is no signal and no worker", () => {

@@ -105,6 +105,17 @@ describe.each(Object.entries(DOORS))("%s", (_door, call) => {
   });
 });
 
+it("a faulty classifier is refused by addClasses, which reads it", () => {
+  for (const data of [new Int32Array(1024 * 3), undefined, new Float32Array(1)]) {
+    const changed = mobileNetV1(OPTIONS);
+    changed.parameters.set("conv_preds/kernel", {
+      ...changed.parameters.get("conv_preds/kernel")!,
+      data,
+    } as FloatTensor);
+    expect(() => addClasses(changed, { classes: 1 })).toThrow(expect.objectContaining({ code: "PARAMETERS_MISMATCH" }));
+  }
+});
+
 it("all that is wrong is listed at once, what is left over as well", () => {
   const parameters = new Map(base.parameters);
   parameters.set(NAME, fake({ data: new Int32Array(1024) }));
