@@ -1,7 +1,7 @@
 /** Eager calls: check everything, allocate the output, call a kernel. */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { allocated, checkBytes } from "../core/memory.ts";
+import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, oneOf } from "../core/options.ts";
 import {
   asFloat,
@@ -51,8 +51,12 @@ export function expectBias(owner: string, bias: Tensor | undefined, channels: nu
 export function produce(shape: Shape, fill: (output: Float32Array) => void): FloatTensor {
   const count = elementCount(shape);
   const what = `output of shape ${shapeText(shape)}`;
-  checkBytes(what, 4 * count, "Use a smaller input, less padding or a larger stride.");
-  const output = allocated(what, 4 * count, "Use a smaller input.", () => new Float32Array(count));
+  const output = allocated(
+    what,
+    4 * count,
+    "Use a smaller input, less padding or a larger stride.",
+    () => new Float32Array(count),
+  );
   fill(output);
   return tensor(output, shape);
 }
