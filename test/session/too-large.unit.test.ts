@@ -91,12 +91,12 @@ it("more classes than fit are refused by replaceHead and addClasses", async () =
   await refused(() => addClasses(model, { classes: 1e8 }));
 });
 
-it("eight thousand blocks are planned in time that grows with their number", async () => {
-  // 104 s before, quadratic.
-  const blocks = Array.from({ length: 8000 }, () => ({ stride: 1, filters: 4 }));
+it("twelve thousand blocks are planned in time that grows with their number", async () => {
+  // Quadratic before: 8,000 took 104 s.
+  const blocks = Array.from({ length: 12_000 }, () => ({ stride: 1, filters: 4 }));
   const start = performance.now();
   (await compile(mobileNetV1({ blocks, inputSize: [8, 8] }))).close();
-  expect(performance.now() - start).toBeLessThan(40_000);
+  expect(performance.now() - start).toBeLessThan(60_000);
 });
 
 it("taps that a dilation spreads over more than memory are refused by encodeTfjs", () => {
