@@ -2,11 +2,11 @@
 
 import type { ByteSource } from "../core/bytes.ts";
 import { DepthwiseError, listed } from "../core/errors.ts";
-import { checkKnownOptions, optionError, positiveInteger } from "../core/options.ts";
+import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../core/options.ts";
 import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import type { Pace } from "../core/stall-watch.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
-import { decodeWithin } from "../images/decode.ts";
+import { decodeHeld, heldSource } from "../images/decode.ts";
 import { pixelBudget } from "../images/pixel-budget.ts";
 import { type ImageDataLike, MAX_PIXELS, type Pixels, toPixels } from "../images/pixels.ts";
 import { preprocess } from "../images/preprocess.ts";
@@ -46,7 +46,7 @@ export interface ClassifierOptions extends Pick<CompileOptions, (typeof COMPILED
 export interface ImageOptions extends Partial<Pace> {
   /** Most pixels an image may have. Default 16383². */
   readonly maxPixels?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ClassifyOptions extends ImageOptions {
@@ -58,14 +58,15 @@ export interface Classifier {
   /** What happens to an image before the network sees it. */
   readonly preprocessing: CompletePreprocessing;
   readonly labels: readonly string[];
-  /** The best `topK` classes of an image, best first. */
+  /** The best `topK` classes of an image, best first. Pixels, bytes and lists are read at the call. */
   classify(image: ImageSource, options?: ClassifyOptions): Promise<readonly Prediction[]>;
   /** The same for several images, each on its own: images in a batch never see each other. */
   classify(images: readonly ImageSource[], options?: ClassifyOptions): Promise<readonly (readonly Prediction[])[]>;
   /**
    * The same for many images, in order: some are read and decoded while the network runs, `batch` at a time. At most
    * `concurrency + batch` images are in flight, so a source may be longer than memory. A slow source is waited for
-   * until a batch is full. Leaving the loop early, an abort and an error end everything and call the source's `return()`.
+   * until a batch is full. Pixels and bytes are read when the source yields them, so it may refill one buffer. Leaving
+   * the loop early, an abort and an error end everything and call the source's `return()`.
    *
    *     for await (const { image, predictions } of classifier.classifyAll(files, { concurrency: 8 })) { … }
    *
@@ -108,17 +109,29 @@ export async function createClassifier(model: Network, options: ClassifierOption
   if (!classifies) requireOutput(model, "embedding", "Build or load it with includeTop: true, or with pooling.");
   const described = options.preprocessing === undefined ? model.info.preprocessing : options.preprocessing;
   const preprocessing = completePreprocessing(model.inputShape, described);
-  const labels = classifies ? await labelsFor(model, options.labels) : [];
+  const stated = classifies ? statedLabels(model, options.labels) : [];
   const compileOptions = Object.fromEntries(
     COMPILED.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
   );
   const session: Session = await compile(model as Network<string>, compileOptions);
   const { batch } = session;
+  let labels: readonly string[];
+  try {
+    labels = stated ?? (await knownLabels(model));
+  } catch (error) {
+    session.close();
+    throw error;
+  }
 
-  const toInput = async (image: ImageSource, imageOptions: ImageOptions): Promise<Float32Array> => {
-    const toValues = (pixels: Pixels) => preprocess(pixels, preprocessing);
-    if (isPixels(image)) return toValues(toPixels(image));
-    return decodeWithin(inFlight, image, readingOf(imageOptions), toValues);
+  const toValues = (pixels: Pixels) => preprocess(pixels, preprocessing);
+  /** Reads an image, of pixels or bytes, as it is now; what it gives makes the input of it, now or later. */
+  const hold = (image: ImageSource): ((options: ImageOptions) => Promise<Float32Array>) => {
+    if (isPixels(image)) {
+      const input = toValues(toPixels(image));
+      return async () => input;
+    }
+    const source = heldSource(image);
+    return (imageOptions) => decodeHeld(source, readingOf(imageOptions), toValues, inFlight);
   };
   /** One row of an output for each input; at most `batch` of them. */
   const run = async (
@@ -136,13 +149,17 @@ export async function createClassifier(model: Network, options: ClassifierOption
   const runAll = async (
     images: readonly ImageSource[],
     output: string,
-    imageOptions: ImageOptions,
+    given: ImageOptions,
   ): Promise<readonly FloatTensor[]> => {
+    const signal = signalOption("classify", given.signal);
+    signal?.throwIfAborted();
+    const imageOptions = readingOf({ ...given, signal });
     const rows: FloatTensor[] = [];
-    for (let start = 0; start < images.length; start += batch) {
+    const held = images.map(hold);
+    while (held.length > 0) {
       const inputs: Float32Array[] = [];
-      for (const image of images.slice(start, start + batch)) inputs.push(await toInput(image, imageOptions));
-      rows.push(...(await run(inputs, output, imageOptions.signal)));
+      for (const toInput of held.splice(0, batch)) inputs.push(await toInput(imageOptions));
+      rows.push(...(await run(inputs, output, signal)));
     }
     return rows;
   };
@@ -167,7 +184,8 @@ export async function createClassifier(model: Network, options: ClassifierOption
         requireProbabilities(model);
         return classifyAll(images, allOptions, {
           batch,
-          decode: toInput,
+          // Up to its first await within the pull: a source may refill one buffer again and again.
+          decode: async (image, imageOptions) => hold(image)(imageOptions),
           classify: async (inputs, topK, signal) =>
             (await run(inputs, "probabilities", signal)).map(({ data }) => best(data, labels, topK)),
         });
@@ -212,25 +230,22 @@ function best(probabilities: Float32Array, labels: readonly string[], topK: numb
   }));
 }
 
-async function labelsFor(model: Network, given: readonly string[] | undefined): Promise<readonly string[]> {
-  const classes = model.shapes.get(model.outputs["probabilities"] ?? "")?.at(-1) ?? 0;
-  if (given !== undefined && !(Array.isArray(given) && given.every((label) => typeof label === "string"))) {
-    throw optionError("createClassifier", "labels", "an array of strings", given);
-  }
+/** The labels given, or the model's own, copied; undefined if they are ImageNet's, which are yet to be loaded. */
+function statedLabels(model: Network, given: readonly string[] | undefined): readonly string[] | undefined {
+  const classes = classesOf(model);
   const stated = given ?? model.info.labels;
   if (stated === undefined) {
-    if (classes === 1000 || classes === 1001) {
-      // A file of its own: 10 KB that a page with labels of its own does not fetch.
-      const { imagenetLabels } = await import("./imagenet-labels.ts");
-      return imagenetLabels(classes === 1001);
-    }
+    if (classes === 1000 || classes === 1001) return undefined;
     throw new DepthwiseError("LABELS_MISSING", {
       what: `createClassifier: ${model.name} has ${classes} outputs and no labels`,
       advice: "Pass labels, one for each output.",
       fields: { classes },
     });
   }
-  if (stated.length === classes) return stated;
+  if (!Array.isArray(stated) || !stated.every((label) => typeof label === "string")) {
+    throw optionError("createClassifier", "labels", "an array of strings", stated);
+  }
+  if (stated.length === classes) return [...stated];
   throw new DepthwiseError("CLASSES_MISMATCH", {
     what: "createClassifier: labels",
     expected: `${classes}, one for each output of ${model.name}`,
@@ -241,6 +256,16 @@ async function labelsFor(model: Network, given: readonly string[] | undefined): 
         : "Pass the labels of this network.",
     fields: { classes, labels: stated.length },
   });
+}
+
+/** A file of its own: 10 KB that a page with labels of its own does not fetch. */
+async function knownLabels(model: Network): Promise<readonly string[]> {
+  const { imagenetLabels } = await import("./imagenet-labels.ts");
+  return imagenetLabels(classesOf(model) === 1001);
+}
+
+function classesOf(model: Network): number {
+  return model.shapes.get(model.outputs["probabilities"] ?? "")?.at(-1) ?? 0;
 }
 
 function isPixels(image: ImageSource): image is ImageDataLike {

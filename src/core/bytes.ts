@@ -1,10 +1,10 @@
 /** Bytes from wherever a user has them: a path, a URL, a Blob, an array. Nothing larger than asked for is held. */
 
 import { filePath, locate, requestOf, shownAddress } from "./address.ts";
+import { bytesOf } from "./buffers.ts";
 import { DepthwiseError } from "./errors.ts";
 import { follow } from "./follow.ts";
 import { type Pace, paceOf, startWatch } from "./stall-watch.ts";
-import { bytesIn } from "./tensor.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 export type ByteSource = string | URL | Blob | ArrayBuffer | ArrayBufferView;
@@ -80,7 +80,7 @@ export async function readBytes(source: ByteSource, options: ReadBytesOptions): 
 const EXPECTED = "a path, a URL, a Blob or bytes";
 
 async function readAny(source: ByteSource, options: ReadBytesOptions): Promise<Uint8Array> {
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return bytesIn("source", source);
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return bytesOf("source", source);
   if (typeof Blob !== "undefined" && source instanceof Blob) {
     checkSize(sourceName(source), source.size, options.maxBytes);
     return new Uint8Array(await source.arrayBuffer());

@@ -4,6 +4,7 @@
  * Immutable by convention: no operation writes its input.
  */
 
+import { isDetached } from "./buffers.ts";
 import { DepthwiseError } from "./errors.ts";
 import { show } from "./options.ts";
 
@@ -62,7 +63,7 @@ export function tensor(data: TypedArray | readonly number[], shape: Shape): Tens
   }
   const elements = Array.isArray(data) ? fromNumbers(data) : ofThisRealm(data);
   const expected = elementCount(shape);
-  if (elements.length !== expected || isTransferred(elements)) {
+  if (elements.length !== expected || isDetached(elements.buffer)) {
     throw new DepthwiseError("SHAPE_MISMATCH", {
       what: `tensor of shape ${shapeText(shape)}`,
       expected: `${expected} elements`,
@@ -98,7 +99,7 @@ export function asFloat(value: Tensor, what: string): FloatTensor {
       fields: { expected: "float32", found: value.dtype },
     });
   }
-  if (!isShape(value.shape) || value.data.length !== elementCount(value.shape) || isTransferred(value.data)) {
+  if (!isShape(value.shape) || value.data.length !== elementCount(value.shape) || isDetached(value.data.buffer)) {
     throw new DepthwiseError("SHAPE_MISMATCH", {
       what,
       expected: `as many elements as shape ${show(value.shape)} says`,
@@ -162,38 +163,8 @@ function className(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/**
- * The bytes of a buffer or a view, over the same memory.
- *
- * @throws {DepthwiseError} `OPTION_INVALID` if it was transferred
- */
-export function bytesIn(what: string, source: ArrayBufferLike | ArrayBufferView): Uint8Array {
-  const view = ArrayBuffer.isView(source) ? source : undefined;
-  const buffer = view === undefined ? (source as ArrayBuffer) : view.buffer;
-  if (isTransferred({ buffer })) {
-    throw new DepthwiseError("OPTION_INVALID", {
-      what,
-      expected: "bytes",
-      found: "none, for their buffer was transferred",
-      advice: "Pass them before you give them away, or a copy.",
-    });
-  }
-  return view === undefined ? new Uint8Array(buffer) : new Uint8Array(buffer, view.byteOffset, view.byteLength);
-}
-
-/** Whether a buffer was given away, to a worker perhaps: what is left of it has no length. */
-export function isTransferred({ buffer }: Pick<ArrayBufferView, "buffer">): boolean {
-  if (buffer.byteLength > 0) return false;
-  try {
-    buffer.slice(0);
-    return false;
-  } catch {
-    return true;
-  }
-}
-
 function lengthText(data: TypedArray): string {
-  return isTransferred(data) ? "0, for its buffer was transferred" : `${data.length}`;
+  return isDetached(data.buffer) ? "0, for its buffer was transferred" : `${data.length}`;
 }
 
 function dtypeOf(data: TypedArray): DType {

@@ -10,10 +10,10 @@ import { didYouMean } from "../core/nearest.ts";
 import { checkKnownOptions, optionError } from "../core/options.ts";
 import type { ActivationName } from "../operations/activation.ts";
 import type { ParameterRole } from "../operations/operation.ts";
-import type { NodeType } from "../operations/table.ts";
+import type { NodeType, ViewType } from "../operations/table.ts";
 
 /** Views move no number, have no row and are never counted. */
-export type CountedType = Exclude<NodeType, "reshape" | "flatten" | "dropout">;
+export type CountedType = Exclude<NodeType, ViewType>;
 
 /** What a rule may look at: one layer, batch 1. */
 export interface LayerFacts {

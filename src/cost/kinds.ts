@@ -4,7 +4,7 @@ import { invariant } from "../core/errors.ts";
 import type { Shape } from "../core/tensor.ts";
 import type { ByNodeType, LayerNode } from "../layers/node.ts";
 import type { DepthwiseAttributes } from "../operations/depthwise-convolution.ts";
-import { operationOf } from "../operations/table.ts";
+import { isView, operationOf } from "../operations/table.ts";
 import type { CountedType } from "./conventions.ts";
 
 const side = ([height, width]: readonly [number, number]) => `${height}x${width}`;
@@ -40,7 +40,7 @@ export function kindOf(node: LayerNode, outputShape: Shape, isClassifier: boolea
 
 /** The type of a node that makes a row of its own. */
 export function countedType({ name, type }: LayerNode): CountedType {
-  invariant(type !== "reshape" && type !== "flatten" && type !== "dropout", `The view "${name}" has no row.`);
+  invariant(!isView(type), `The view "${name}" has no row.`);
   return type;
 }
 

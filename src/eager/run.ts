@@ -1,8 +1,18 @@
 /** Eager calls: check everything, allocate the output, call a kernel. */
 
 import { DepthwiseError } from "../core/errors.ts";
+import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, oneOf } from "../core/options.ts";
-import { asFloat, type FloatTensor, type Shape, sameShape, shapeText, type Tensor, tensor } from "../core/tensor.ts";
+import {
+  asFloat,
+  elementCount,
+  type FloatTensor,
+  type Shape,
+  sameShape,
+  shapeText,
+  type Tensor,
+  tensor,
+} from "../core/tensor.ts";
 import { FUSED_ACTIVATIONS, type FusedActivation } from "../operations/activation.ts";
 
 export interface EagerOptions {
@@ -39,7 +49,14 @@ export function expectBias(owner: string, bias: Tensor | undefined, channels: nu
 
 /** A new tensor filled by `fill`. */
 export function produce(shape: Shape, fill: (output: Float32Array) => void): FloatTensor {
-  const output = new Float32Array(shape.reduce((product, side) => product * side, 1));
+  const count = elementCount(shape);
+  const what = `output of shape ${shapeText(shape)}`;
+  const output = allocated(
+    what,
+    4 * count,
+    "Use a smaller input, less padding or a larger stride.",
+    () => new Float32Array(count),
+  );
   fill(output);
   return tensor(output, shape);
 }

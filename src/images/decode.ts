@@ -6,6 +6,7 @@
  * only setting that does not depend on the screen.
  */
 
+import { bytesOf } from "../core/buffers.ts";
 import { type ByteSource, nodeFiles, readBytes, sourceName } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { checkKnownOptions, positiveInteger, signalOption } from "../core/options.ts";
@@ -30,7 +31,7 @@ export interface DecodeOptions extends Partial<Pace> {
 }
 
 /**
- * Decodes an image file. What is damaged or cut off is refused, not filled up with grey.
+ * Decodes an image file. What is damaged or cut off is refused, not filled up with grey. Bytes are copied at the call.
  *
  * @param source a path, a URL (a user and password in it are sent to its origin alone), a Blob, or the bytes of a JPEG, PNG, WebP, GIF, TIFF or AVIF file
  * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_EMPTY`, `FILE_TOO_LARGE`; `IMAGE_UNREADABLE` for
@@ -38,20 +39,32 @@ export interface DecodeOptions extends Partial<Pace> {
  *         installed; `OPTION_INVALID`. An aborted call rejects with `signal.reason`.
  */
 export async function decodeImage(source: ByteSource, options: DecodeOptions = {}): Promise<Pixels> {
-  return decodeWithin(undefined, source, options, (pixels) => pixels);
+  checkKnownOptions("decodeImage", options, ["maxPixels", "maxBytes", "signal", "stallTimeout", "minBytesPerSecond"]);
+  return decodeHeld(heldSource(source), options, (pixels) => pixels);
 }
 
 /**
- * `decodeImage` of one among many: its pixels have room in the budget from before they are decoded until they were used,
- * and are then nobody's.
+ * A source that is the caller's own as it is now: bytes are copied, and so is a URL, which can be changed too.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` for a buffer that was transferred
  */
-export async function decodeWithin<Result>(
-  budget: PixelBudget | undefined,
+export function heldSource(source: ByteSource): ByteSource {
+  if (source instanceof URL) return new URL(source);
+  return source instanceof ArrayBuffer || ArrayBuffer.isView(source)
+    ? new Uint8Array(bytesOf("decodeImage", source))
+    : source;
+}
+
+/**
+ * `decodeImage` of what nobody else holds. One among many has a budget: its pixels have room there from before they are
+ * decoded until they were used, and are then nobody's.
+ */
+export async function decodeHeld<Result>(
   source: ByteSource,
   options: DecodeOptions,
   use: (pixels: Pixels) => Result,
+  budget?: PixelBudget,
 ): Promise<Result> {
-  checkKnownOptions("decodeImage", options, ["maxPixels", "maxBytes", "signal", "stallTimeout", "minBytesPerSecond"]);
   const signal = signalOption("decodeImage", options.signal);
   const maxBytes = positiveInteger("decodeImage", "maxBytes", options.maxBytes ?? 2 ** 29);
   const maxPixels = positiveInteger("decodeImage", "maxPixels", options.maxPixels ?? MAX_PIXELS);

@@ -1,8 +1,8 @@
 /** Pixels: red, green, blue, one byte each, rows first. Whatever comes in ends up like this. */
 
+import { isDetached } from "../core/buffers.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { optionError, positiveInteger } from "../core/options.ts";
-import { isTransferred } from "../core/tensor.ts";
 
 export interface Pixels {
   readonly width: number;
@@ -103,7 +103,7 @@ export function checkPixels(owner: string, pixels: unknown): void {
   throw new DepthwiseError("IMAGE_UNREADABLE", {
     what: `${owner}: image of ${width} × ${height} pixels`,
     expected: `${count} bytes, R, G and B of each`,
-    found: isTransferred(data) ? "none, for their buffer was transferred" : `${data.length}`,
+    found: isDetached(data.buffer) ? "none, for their buffer was transferred" : `${data.length}`,
     advice,
     fields: { width, height, length: data.length },
   });

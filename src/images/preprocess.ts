@@ -1,9 +1,9 @@
 /** From pixels to a network's input: resize, crop, range. */
 
+import { isDetached } from "../core/buffers.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
 import { type CompletePreprocessing, completePreprocessing } from "../core/preprocessing.ts";
-import { isTransferred } from "../core/tensor.ts";
 import { checkPixels, type Pixels } from "./pixels.ts";
 import { resizeAntialiased, resizePlain } from "./resize.ts";
 
@@ -81,11 +81,11 @@ export function normalize(values: Uint8Array | Float32Array, description: Comple
     return Float32Array.from(values, (value) => scaled(value, 0));
   }
   const count = values.length / 3;
-  if (!Number.isInteger(count) || isTransferred(values)) {
+  if (!Number.isInteger(count) || isDetached(values.buffer)) {
     throw new DepthwiseError("SHAPE_MISMATCH", {
       what: "normalize: values",
       expected: `3 for each pixel, ${3 * height * width} for ${width} × ${height}`,
-      found: isTransferred(values) ? "none, for their buffer was transferred" : `${values.length}`,
+      found: isDetached(values.buffer) ? "none, for their buffer was transferred" : `${values.length}`,
       advice: "Pass red, green and blue of each pixel.",
       fields: { inputShape, found: values.length },
     });

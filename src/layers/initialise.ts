@@ -3,15 +3,31 @@
  * Seeded, so that the same network starts from the same numbers everywhere.
  */
 
+import { allocated, checkBytes } from "../core/memory.ts";
 import { mulberry32 } from "../core/random.ts";
 import { elementCount, type FloatTensor, type Shape, tensor } from "../core/tensor.ts";
 import type { ParameterInfo } from "./network.ts";
+
+const ADVICE = "Use a smaller alpha, or fewer filters, classes or blocks.";
+
+/** Bytes of parameters, from their shapes alone. */
+export function parameterBytes(parameters: Iterable<ParameterInfo>): number {
+  let bytes = 0;
+  for (const { shape } of parameters) bytes += 4 * elementCount(shape);
+  return bytes;
+}
+
+/** @throws {DepthwiseError} `MEMORY_EXCEEDED` for more parameters than can be held; `owner` is what has them */
+export function checkParameterBytes(owner: string, parameters: Iterable<ParameterInfo>): void {
+  checkBytes(`${owner}: parameters`, parameterBytes(parameters), ADVICE);
+}
 
 export function initialise(parameters: Iterable<ParameterInfo>, seed: number): Map<string, FloatTensor> {
   const random = mulberry32(seed);
   const values = new Map<string, FloatTensor>();
   for (const { name, role, shape } of parameters) {
-    const data = new Float32Array(elementCount(shape));
+    const count = elementCount(shape);
+    const data = allocated(name, 4 * count, ADVICE, () => new Float32Array(count));
     if (role === "kernel") {
       const bound = Math.sqrt(6 / fanIn(name, shape));
       for (let i = 0; i < data.length; i++) data[i] = bound * (2 * random() - 1);

@@ -7,10 +7,11 @@ import { DepthwiseError, listed, shorten } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { optionError, positiveInteger, show } from "../core/options.ts";
 import { checkPreprocessing, type Preprocessing } from "../core/preprocessing.ts";
-import { type FloatTensor, type Shape, sameShape, shapeText } from "../core/tensor.ts";
+import { type FloatTensor, type Shape, shapeText } from "../core/tensor.ts";
 import type { ParameterRole } from "../operations/operation.ts";
 import { NODE_TYPES, type NodeType, operationOf } from "../operations/table.ts";
-import { initialise } from "./initialise.ts";
+import { parameterFault, shapeOf } from "./check-parameter.ts";
+import { checkParameterBytes, initialise } from "./initialise.ts";
 import { INPUT, type LayerNode, type NodeDefinition } from "./node.ts";
 
 export interface ParameterInfo {
@@ -64,6 +65,7 @@ export interface Network<Output extends string = string> {
   /**
    * The parameters, made at random when first asked for: counting a network allocates none. They may be replaced,
    * one with `set` (checked when the network is compiled or saved) or all with `withParameters` (checked at once).
+   * More than 4 GiB are not made: `MEMORY_EXCEEDED`.
    */
   readonly parameters: Map<string, FloatTensor>;
   readonly info: NetworkInfo;
@@ -122,9 +124,10 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
     if (!shapes.has(target)) throw unknownName("network: outputs", target, shapes.keys());
   }
 
+  const { name = "network" } = definition;
   let parameters: Map<string, FloatTensor> | undefined;
   return Object.freeze({
-    name: definition.name ?? "network",
+    name,
     inputShape,
     layers,
     shapes,
@@ -132,7 +135,10 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
     aliases,
     parameterInfo,
     get parameters() {
-      parameters ??= initialise(parameterInfo.values(), definition.seed ?? 1);
+      if (parameters === undefined) {
+        checkParameterBytes(name, parameterInfo.values());
+        parameters = initialise(parameterInfo.values(), definition.seed ?? 1);
+      }
       return parameters;
     },
     info: checkInfo("network", { architecture: "custom" }, definition.info ?? {}, inputShape),
@@ -246,7 +252,7 @@ export function withParameters<Output extends string>(
 /** Problems in a message; all of them are among its fields. */
 const LISTED = 10;
 
-/** Throws `PARAMETERS_MISMATCH` unless `parameters` are just those of the network, each of its shape. */
+/** Throws `PARAMETERS_MISMATCH` unless `parameters` are just those of the network, each of its shape and float32. */
 export function checkParameters(
   model: Pick<Network, "name" | "parameterInfo">,
   parameters: ReadonlyMap<string, FloatTensor>,
@@ -298,16 +304,15 @@ function compareParameters(
     const found = parameters.get(name);
     if (found === undefined) {
       problems.push(`${show(name)} ${shapeText(shape)} is missing${hintFor(name, extra)}`);
-    } else if (found.dtype !== "float32") {
-      problems.push(`"${name}": expected float32, found ${found.dtype}`);
-    } else if (!sameShape(found.shape, shape)) {
-      problems.push(`"${name}": expected shape ${shapeText(shape)}, found ${shapeText(found.shape)}`);
+      continue;
     }
+    const fault = parameterFault(found, shape);
+    if (fault !== undefined) problems.push(`"${name}": ${fault}`);
   }
   for (const [name, value] of parameters) {
     if (model.parameterInfo.has(name)) continue;
     const hint = typeof name === "string" ? hintFor(name, model.parameterInfo.keys()) : "";
-    problems.push(`${show(name)} ${shapeText(value?.shape)} is left over${hint}`);
+    problems.push(`${show(name)} ${shapeOf(value)} is left over${hint}`);
   }
   return problems;
 }

@@ -4,7 +4,7 @@
  */
 
 import { belowOne, oneOf, optionError } from "../core/options.ts";
-import { type Operation, perExample, soleInput } from "./operation.ts";
+import { type PlainOperation, perExample, soleInput } from "./operation.ts";
 
 /**
  * `linear` x; `relu` max(x, 0); `relu6` min(max(x, 0), 6); `hardSigmoid` relu6(x + 3) / 6;
@@ -28,7 +28,9 @@ export type ActivationAttributes =
 /** PyTorch's and ONNX's. */
 const SLOPE = 0.01;
 
-export const activation: Operation<ActivationAttributes> = {
+export const activation: PlainOperation<ActivationAttributes> = {
+  isView: false,
+  fuses: [],
   check: (owner, { function: value, slope }) => {
     const name = oneOf(owner, "function", value, ACTIVATIONS);
     if (name === "leakyRelu") return { function: name, slope: belowOne(owner, "slope", slope ?? SLOPE) };

@@ -7,7 +7,7 @@
  */
 
 import { booleanOption, positiveNumber } from "../core/options.ts";
-import { lastAxis, type Operation, type ParameterRule, perExample, soleInput } from "./operation.ts";
+import { type FusingOperation, lastAxis, type ParameterRule, perExample, soleInput } from "./operation.ts";
 
 export interface BatchNormAttributes {
   readonly epsilon: number;
@@ -17,7 +17,9 @@ export interface BatchNormAttributes {
   readonly center: boolean;
 }
 
-export const batchNorm: Operation<BatchNormAttributes> = {
+export const batchNorm: FusingOperation<BatchNormAttributes> = {
+  isView: false,
+  fuses: ["activation"],
   check: (owner, attributes) => ({
     epsilon: positiveNumber(owner, "epsilon", attributes["epsilon"] ?? 1e-3),
     scale: booleanOption(owner, "scale", attributes["scale"] ?? true),

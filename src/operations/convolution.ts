@@ -3,14 +3,16 @@
 import { booleanOption, positiveInteger } from "../core/options.ts";
 import type { Shape } from "../core/tensor.ts";
 import { layWindow, type WindowAttributes, type WindowOptions, windowAttributes } from "../core/window.ts";
-import { imageShape, type Operation, type ParameterRule, soleInput } from "./operation.ts";
+import { type FusingOperation, imageShape, type ParameterRule, soleInput } from "./operation.ts";
 
 export interface ConvolutionAttributes extends WindowAttributes {
   readonly filters: number;
   readonly bias: boolean;
 }
 
-export const convolution: Operation<ConvolutionAttributes> = {
+export const convolution: FusingOperation<ConvolutionAttributes> = {
+  isView: false,
+  fuses: ["batchNorm", "activation"],
   check: (owner, attributes) => ({
     ...windowAttributes(owner, attributes["kernel"], attributes as WindowOptions),
     filters: positiveInteger(owner, "filters", attributes["filters"]),

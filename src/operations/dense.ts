@@ -2,7 +2,7 @@
 
 import { booleanOption, positiveInteger } from "../core/options.ts";
 import { biasRule, elementsOf } from "./convolution.ts";
-import { expectRank, type Operation, soleInput } from "./operation.ts";
+import { expectRank, type FusingOperation, soleInput } from "./operation.ts";
 
 export interface DenseAttributes {
   /** Output channels; Keras calls them units. */
@@ -10,7 +10,9 @@ export interface DenseAttributes {
   readonly bias: boolean;
 }
 
-export const dense: Operation<DenseAttributes> = {
+export const dense: FusingOperation<DenseAttributes> = {
+  isView: false,
+  fuses: ["batchNorm", "activation"],
   check: (owner, attributes) => ({
     filters: positiveInteger(owner, "filters", attributes["filters"]),
     bias: booleanOption(owner, "bias", attributes["bias"] ?? true),

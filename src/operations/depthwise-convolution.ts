@@ -4,7 +4,7 @@ import { DepthwiseError } from "../core/errors.ts";
 import { booleanOption, show } from "../core/options.ts";
 import { layWindow, type WindowAttributes, type WindowOptions, windowAttributes } from "../core/window.ts";
 import { biasRule, elementsOf, kernelArea } from "./convolution.ts";
-import { imageShape, type Operation, soleInput } from "./operation.ts";
+import { type FusingOperation, imageShape, soleInput } from "./operation.ts";
 
 export interface DepthwiseAttributes extends WindowAttributes {
   /** Filters for each input channel; neither the width nor the resolution multiplier. */
@@ -12,7 +12,9 @@ export interface DepthwiseAttributes extends WindowAttributes {
   readonly bias: boolean;
 }
 
-export const depthwiseConvolution: Operation<DepthwiseAttributes> = {
+export const depthwiseConvolution: FusingOperation<DepthwiseAttributes> = {
+  isView: false,
+  fuses: ["batchNorm", "activation"],
   check: (owner, attributes) => ({
     ...windowAttributes(owner, attributes["kernel"], attributes as WindowOptions),
     multiplier: checkMultiplier(owner, attributes["multiplier"] ?? 1),

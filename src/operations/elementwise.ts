@@ -2,12 +2,14 @@
 
 import { DepthwiseError } from "../core/errors.ts";
 import { type Shape, shapeText } from "../core/tensor.ts";
-import type { Operation } from "./operation.ts";
+import type { FusingOperation } from "./operation.ts";
 
 export type ElementwiseAttributes = Readonly<Record<never, never>>;
 
-function elementwise(kernel: "add" | "multiply"): Operation<ElementwiseAttributes> {
+function elementwise(kernel: "add" | "multiply"): FusingOperation<ElementwiseAttributes> {
   return {
+    isView: false,
+    fuses: ["activation"],
     check: () => ({}),
     outputShape: (owner, _attributes, inputs) => {
       const [a, b] = twoInputs(owner, inputs);

@@ -1,14 +1,16 @@
 /** Global pools: one number for each channel, over all pixels. `[N, C]`, or `[N, 1, 1, C]` with `keepDims`. */
 
 import { booleanOption } from "../core/options.ts";
-import { imageShape, type Operation, soleInput } from "./operation.ts";
+import { imageShape, type PlainOperation, soleInput } from "./operation.ts";
 
 export interface GlobalPoolAttributes {
   readonly keepDims: boolean;
 }
 
-function globalPool(kernel: "globalAveragePool" | "globalMaxPool"): Operation<GlobalPoolAttributes> {
+function globalPool(kernel: "globalAveragePool" | "globalMaxPool"): PlainOperation<GlobalPoolAttributes> {
   return {
+    isView: false,
+    fuses: [],
     check: (owner, attributes) => ({ keepDims: booleanOption(owner, "keepDims", attributes["keepDims"] ?? false) }),
     outputShape: (owner, { keepDims }, inputs) => {
       const [batch, , , channels] = imageShape(owner, soleInput(owner, inputs));

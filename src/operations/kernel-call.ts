@@ -95,6 +95,9 @@ export type KernelCall =
   | PoolCall
   | ElementwiseCall;
 
+/** A call with a field for the activation that runs within it. */
+export type FusingCall = ConvolutionCall | DepthwiseCall | PointwiseCall | ScaleShiftCall | ElementwiseCall;
+
 export type KernelName = KernelCall["kernel"];
 
 /** One entry a kernel family; the compiler names the families that are missing. */

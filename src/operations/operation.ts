@@ -5,7 +5,7 @@
 
 import { DepthwiseError } from "../core/errors.ts";
 import { type Shape, shapeText } from "../core/tensor.ts";
-import type { KernelCall } from "./kernel-call.ts";
+import type { FusingCall, KernelCall } from "./kernel-call.ts";
 
 /** What a parameter does; counting conventions speak of roles. */
 export type ParameterRole = "kernel" | "bias" | "gamma" | "beta" | "mean" | "variance";
@@ -19,8 +19,11 @@ export interface ParameterRule {
   readonly trainable: boolean;
 }
 
+/** Layers that may run inside the step of the layer before them. */
+export type Fusible = "batchNorm" | "activation";
+
 /** Shapes include the batch. `owner` names the layer or function in errors. */
-export interface Operation<Attributes> {
+interface Rules<Attributes> {
   /** Checks attributes of unknown origin and completes them. Throws `OPTION_INVALID`. */
   check(owner: string, attributes: Readonly<Record<string, unknown>>): Attributes;
   /** Throws `SHAPE_MISMATCH` or `NETWORK_VANISHES`. */
@@ -28,9 +31,36 @@ export interface Operation<Attributes> {
   parameters(attributes: Attributes, input: Shape): readonly ParameterRule[];
   /** Multiply-adds of the whole batch; 0 where the paper counts none. */
   multAdds(attributes: Attributes, input: Shape, output: Shape): number;
-  /** The kernel that computes it, or `undefined` where no number changes (a view of the input). */
-  call(owner: string, attributes: Attributes, inputs: readonly Shape[], output: Shape): KernelCall | undefined;
 }
+
+/** Another name for the buffer that it reads: no number changes. */
+export interface ViewOperation<Attributes> extends Rules<Attributes> {
+  readonly isView: true;
+  readonly fuses: readonly [];
+}
+
+interface Computed<Attributes, Fuses extends readonly Fusible[], Call extends KernelCall> extends Rules<Attributes> {
+  readonly isView: false;
+  /** Which layers right behind it run in its step. A batch norm wants a parameter `kernel` to fold into. */
+  readonly fuses: Fuses;
+  /** The kernel that computes it. */
+  call(owner: string, attributes: Attributes, inputs: readonly Shape[], output: Shape): Call;
+}
+
+/** A step that takes in nothing. */
+export type PlainOperation<Attributes> = Computed<Attributes, readonly [], KernelCall>;
+
+/** A step that takes in what follows: its call has a field for the activation, or it does not compile. */
+export type FusingOperation<Attributes> = Computed<
+  Attributes,
+  readonly ["activation"] | readonly ["batchNorm", "activation"],
+  FusingCall
+>;
+
+export type Operation<Attributes> =
+  | ViewOperation<Attributes>
+  | PlainOperation<Attributes>
+  | FusingOperation<Attributes>;
 
 /** Requires a rank; `axes` spells the axes out in the error. */
 export function expectRank(owner: string, shape: Shape, rank: number, axes: string): void {

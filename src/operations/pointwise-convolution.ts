@@ -2,14 +2,16 @@
 
 import { booleanOption, positiveInteger } from "../core/options.ts";
 import { biasRule, elementsOf } from "./convolution.ts";
-import { imageShape, type Operation, soleInput } from "./operation.ts";
+import { type FusingOperation, imageShape, soleInput } from "./operation.ts";
 
 export interface PointwiseAttributes {
   readonly filters: number;
   readonly bias: boolean;
 }
 
-export const pointwiseConvolution: Operation<PointwiseAttributes> = {
+export const pointwiseConvolution: FusingOperation<PointwiseAttributes> = {
+  isView: false,
+  fuses: ["batchNorm", "activation"],
   check: (owner, attributes) => ({
     filters: positiveInteger(owner, "filters", attributes["filters"]),
     bias: booleanOption(owner, "bias", attributes["bias"] ?? true),

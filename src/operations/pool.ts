@@ -4,12 +4,14 @@
  */
 
 import { layWindow, type WindowAttributes, type WindowOptions, windowAttributes } from "../core/window.ts";
-import { imageShape, type Operation, soleInput } from "./operation.ts";
+import { imageShape, type PlainOperation, soleInput } from "./operation.ts";
 
 export type PoolAttributes = WindowAttributes;
 
-function pool(kernel: "averagePool" | "maxPool"): Operation<PoolAttributes> {
+function pool(kernel: "averagePool" | "maxPool"): PlainOperation<PoolAttributes> {
   return {
+    isView: false,
+    fuses: [],
     check: (owner, attributes) => windowAttributes(owner, attributes["kernel"], attributes as WindowOptions),
     outputShape: (owner, attributes, inputs) => {
       const [batch, height, width, channels] = imageShape(owner, soleInput(owner, inputs));

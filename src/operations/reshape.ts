@@ -3,7 +3,7 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { belowOne, optionError } from "../core/options.ts";
 import { type Shape, shapeText } from "../core/tensor.ts";
-import { type Operation, perExample, soleInput } from "./operation.ts";
+import { perExample, soleInput, type ViewOperation } from "./operation.ts";
 
 export interface ReshapeAttributes {
   /** Shape of one example, without the batch. */
@@ -13,7 +13,9 @@ export interface ReshapeAttributes {
 /** No layer reads more than three; each layer behind it would carry them along. */
 const MOST_SIDES = 8;
 
-export const reshape: Operation<ReshapeAttributes> = {
+export const reshape: ViewOperation<ReshapeAttributes> = {
+  isView: true,
+  fuses: [],
   check: (owner, attributes) => {
     const shape = attributes["shape"];
     const isSide = (side: unknown) => typeof side === "number" && Number.isSafeInteger(side) && side > 0;
@@ -36,13 +38,14 @@ export const reshape: Operation<ReshapeAttributes> = {
   },
   parameters: () => [],
   multAdds: () => 0,
-  call: () => undefined,
 };
 
 export type FlattenAttributes = Readonly<Record<never, never>>;
 
 /** `[N, …]` to `[N, elements]`. */
-export const flatten: Operation<FlattenAttributes> = {
+export const flatten: ViewOperation<FlattenAttributes> = {
+  isView: true,
+  fuses: [],
   check: () => ({}),
   outputShape: (owner, _attributes, inputs) => {
     const input = soleInput(owner, inputs);
@@ -50,7 +53,6 @@ export const flatten: Operation<FlattenAttributes> = {
   },
   parameters: () => [],
   multAdds: () => 0,
-  call: () => undefined,
 };
 
 export interface DropoutAttributes {
@@ -58,10 +60,11 @@ export interface DropoutAttributes {
   readonly rate: number;
 }
 
-export const dropout: Operation<DropoutAttributes> = {
+export const dropout: ViewOperation<DropoutAttributes> = {
+  isView: true,
+  fuses: [],
   check: (owner, attributes) => ({ rate: belowOne(owner, "rate", attributes["rate"]) }),
   outputShape: (owner, _attributes, inputs) => soleInput(owner, inputs),
   parameters: () => [],
   multAdds: () => 0,
-  call: () => undefined,
 };

@@ -1,10 +1,12 @@
 /** Softmax on the last axis: e^(x − max) / Σ e^(x − max). */
 
-import { lastAxis, type Operation, perExample, soleInput } from "./operation.ts";
+import { lastAxis, type PlainOperation, perExample, soleInput } from "./operation.ts";
 
 export type SoftmaxAttributes = Readonly<Record<never, never>>;
 
-export const softmax: Operation<SoftmaxAttributes> = {
+export const softmax: PlainOperation<SoftmaxAttributes> = {
+  isView: false,
+  fuses: [],
   check: () => ({}),
   outputShape: (owner, _attributes, inputs) => soleInput(owner, inputs),
   parameters: () => [],

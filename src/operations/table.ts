@@ -60,6 +60,13 @@ const OPERATIONS = {
   dropout,
 } satisfies { readonly [T in NodeType]: Operation<AttributesByType[T]> };
 
+/** Types of the layers that are views. */
+export type ViewType = { [T in NodeType]: (typeof OPERATIONS)[T]["isView"] extends true ? T : never }[NodeType];
+
+export function isView(type: NodeType): type is ViewType {
+  return OPERATIONS[type].isView;
+}
+
 export const NODE_TYPES = /* @__PURE__ */ Object.keys(OPERATIONS) as readonly NodeType[];
 
 /** The operation of a node type. */

@@ -1,13 +1,15 @@
 /**
  * Groups nodes into the steps that will run: a convolution with the batch norm and the activation behind it is one.
  *
- * A follower joins if it alone reads its predecessor and nobody asked for the value in between. Views (reshape,
- * flatten, dropout) are no steps: they are other names for the buffer they read. A leaky ReLU is a step of its own.
+ * A follower joins if the operation fuses it, it alone reads its predecessor, and nobody asked for the value in
+ * between. Views are no steps: they are other names for the buffer they read. A leaky ReLU is a step of its own.
  */
 
 import type { Network } from "../layers/network.ts";
 import { INPUT, type LayerNode } from "../layers/node.ts";
 import type { FusedActivation } from "../operations/activation.ts";
+import type { Fusible } from "../operations/operation.ts";
+import { isView, operationOf } from "../operations/table.ts";
 
 type BatchNormNode = Extract<LayerNode, { readonly type: "batchNorm" }>;
 type FusedNode = Extract<LayerNode, { readonly type: "activation" }> & {
@@ -33,10 +35,6 @@ export interface Grouping {
   readonly holder: ReadonlyMap<string, string>;
 }
 
-const TAKES_BATCH_NORM: ReadonlySet<string> = new Set(["conv2d", "depthwiseConv2d", "pointwiseConv2d", "dense"]);
-const TAKES_ACTIVATION: ReadonlySet<string> = new Set([...TAKES_BATCH_NORM, "batchNorm", "add", "multiply"]);
-const VIEWS: ReadonlySet<string> = new Set(["reshape", "flatten", "dropout"]);
-
 export interface FuseOptions {
   /** Names of nodes whose own value is wanted, so that nothing may be fused behind them. */
   readonly keep?: ReadonlySet<string>;
@@ -54,10 +52,11 @@ export function fuse(network: Network, { keep = new Set(), fold = true }: FuseOp
 
   for (const [index, head] of layers.entries()) {
     if (taken.has(head.name)) continue;
-    if (VIEWS.has(head.type)) {
+    if (isView(head.type)) {
       holder.set(head.name, holder.get(head.inputs[0] ?? INPUT) ?? INPUT);
       continue;
     }
+    const fuses: readonly Fusible[] = operationOf(head.type).fuses;
     const nodes: LayerNode[] = [head];
     let last: LayerNode = head;
     /** The node right behind `last`, if it alone reads it and nothing else wants the value. */
@@ -70,13 +69,13 @@ export function fuse(network: Network, { keep = new Set(), fold = true }: FuseOp
     let activation: FusedNode | undefined;
     let activatedBy: string | undefined;
     const first = follower();
-    if (fold && first?.type === "batchNorm" && TAKES_BATCH_NORM.has(head.type)) {
+    if (fold && first?.type === "batchNorm" && fuses.includes("batchNorm")) {
       batchNorm = first;
       last = first;
       nodes.push(first);
     }
     const second = follower();
-    if (second?.type === "activation" && TAKES_ACTIVATION.has(head.type)) {
+    if (second?.type === "activation" && fuses.includes("activation")) {
       if (isFused(second)) {
         activation = second;
         nodes.push(second);

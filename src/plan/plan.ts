@@ -3,8 +3,10 @@
  * explains a session.
  */
 
-import { DepthwiseError, invariant } from "../core/errors.ts";
+import { invariant } from "../core/errors.ts";
+import { checkBytes } from "../core/memory.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
+import { parameterBytes } from "../layers/initialise.ts";
 import { checkNetwork, checkParameters, type Network, unknownName } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
 import type { KernelCall } from "../operations/kernel-call.ts";
@@ -68,8 +70,10 @@ export interface PlanOptions {
 /**
  * Plans a network.
  *
- * @throws {DepthwiseError} `NAME_UNKNOWN` for a tap that is no layer; `PARAMETERS_MISMATCH` if a parameter was
- *         replaced by one that does not fit; `MEMORY_EXCEEDED` if the activations could not be addressed
+ * From shapes alone: no parameter is asked for, since that may make them.
+ *
+ * @throws {DepthwiseError} `NAME_UNKNOWN` for a tap that is no layer; `MEMORY_EXCEEDED` if activations and parameters
+ *         could not be addressed together
  */
 export function plan(network: Network, options: PlanOptions = {}): Plan {
   const { batch = 1, taps = [], fold = true, joins = () => false } = options;
@@ -89,10 +93,12 @@ export function plan(network: Network, options: PlanOptions = {}): Plan {
   const calls = grouping.groups.map((group) => callOf(network, group));
   const joined = joinedSteps(grouping, calls, kept, joins);
   const memory = layOutMemory(network, grouping, batch, kept, joined);
-  checkAddressable(network, batch, "activations", memory.elements);
+  const parameters = parameterBytes(network.parameterInfo.values());
+  const what = `${network.name} with batch ${batch}`;
+  const advice = "Use a smaller alpha, input or batch, or fewer classes.";
+  checkBytes(`${what}: activations and parameters`, 4 * memory.elements + parameters, advice, { batch });
   const copied = wanted.reduce((sum, node) => sum + elementCount(network.shapes.get(node) ?? []), 0);
-  checkAddressable(network, batch, "outputs, of which each run makes copies,", batch * copied);
-  checkParameters(network, network.parameters, "compile");
+  checkBytes(`${what}: outputs, of which each run makes copies,`, 4 * batch * copied, advice, { batch });
 
   const names = namesByRole(network);
   const offsetOf = (head: string): number => memory.offsets.get(head) ?? 0;
@@ -118,9 +124,35 @@ export function plan(network: Network, options: PlanOptions = {}): Plan {
   };
 }
 
+/**
+ * The parameters as they are now, in a Map of its own: what becomes of the network's Map afterwards, or of a tensor in
+ * it, changes nothing. The numbers are not copied; see `stepWeights`.
+ *
+ * @throws {DepthwiseError} `PARAMETERS_MISMATCH`
+ */
+export function parametersOf(network: Network): Network["parameters"] {
+  const { parameters } = network;
+  checkParameters(network, parameters, "compile");
+  return heldParameters(network, parameters, (data) => data);
+}
+
 /** Throws `PARAMETERS_MISMATCH` unless `parameters` can take the place of those that were planned. */
 export function checkReplacement({ network, parameterInfo }: Plan, parameters: Network["parameters"]): void {
   checkParameters({ name: network, parameterInfo }, parameters, "replaceParameters");
+}
+
+/** Parameters that were checked, in a Map of its own. */
+export function heldParameters(
+  { parameterInfo }: Pick<Network, "parameterInfo">,
+  parameters: Network["parameters"],
+  hold: (data: Float32Array) => Float32Array,
+): Network["parameters"] {
+  const held: Network["parameters"] = new Map();
+  for (const [name, { shape }] of parameterInfo) {
+    const value = parameters.get(name);
+    if (value !== undefined) held.set(name, { dtype: "float32", shape, data: hold(value.data) });
+  }
+  return held;
 }
 
 /** Heads of the steps whose output only the next step reads, where the backend wants the two as one. */
@@ -146,11 +178,15 @@ function joinedSteps(
 function callOf(network: Network, { head, activation }: Group): KernelCall {
   const inputs = head.inputs.map((name) => [1, ...(network.shapes.get(name) ?? [])]);
   const output = [1, ...(network.shapes.get(head.name) ?? [])];
-  const call = operationOf(head.type).call(head.name, head.attributes, inputs, output);
-  invariant(call !== undefined, `"${head.name}" is a view and cannot be a step.`);
-  return activation === undefined || !("activation" in call) || call.kernel === "activation"
-    ? call
-    : { ...call, activation: activation.attributes.function };
+  const operation = operationOf(head.type);
+  invariant(!operation.isView, `"${head.name}" is a view and cannot be a step.`);
+  const call = operation.call(head.name, head.attributes, inputs, output);
+  if (activation === undefined) return call;
+  invariant(
+    "activation" in call && call.kernel !== "activation",
+    `"${activation.name}" was fused into "${head.name}", but ${call.kernel} has no place for an activation.`,
+  );
+  return { ...call, activation: activation.attributes.function };
 }
 
 function planStep(
@@ -196,18 +232,4 @@ function resolveTap(network: Network, name: string, { holder }: Grouping, byHead
 function keptApart({ groups }: Grouping, nodes: readonly string[]): ReadonlySet<string> {
   const lasts = new Set(groups.map(({ nodes: all }) => all[all.length - 1]?.name));
   return new Set(nodes.filter((node) => !lasts.has(node)));
-}
-
-/** The longest a Float32Array may be on every engine: 4 GiB. */
-const MOST_ELEMENTS = 2 ** 30;
-
-function checkAddressable(network: Network, batch: number, what: string, elements: number): void {
-  if (elements <= MOST_ELEMENTS) return;
-  throw new DepthwiseError("MEMORY_EXCEEDED", {
-    what: `${network.name} with batch ${batch}: ${what}`,
-    expected: `at most ${MOST_ELEMENTS * 4} bytes`,
-    found: `${elements * 4}`,
-    advice: "Use a smaller input or a smaller batch. Nothing was allocated.",
-    fields: { bytes: elements * 4, batch },
-  });
 }

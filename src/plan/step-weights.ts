@@ -8,8 +8,9 @@
  * in float64, so that `kernel · scale` is rounded once. Source: Jacob et al. 2018, equation 14, in another order.
  */
 
-import { invariant } from "../core/errors.ts";
+import { DepthwiseError, invariant } from "../core/errors.ts";
 import type { FloatTensor } from "../core/tensor.ts";
+import { parameterFault } from "../layers/check-parameter.ts";
 import type { Network } from "../layers/network.ts";
 import { scaleAndShift } from "../operations/batch-norm.ts";
 import type { Group } from "./fuse.ts";
@@ -56,12 +57,27 @@ export function weightNames(names: RoleNames, { head, batchNorm }: Group): Weigh
   const { mean, variance } = statistics;
   invariant(mean !== undefined && variance !== undefined, "A batch norm lacks its statistics.");
   const folded = { ...statistics, mean, variance, epsilon: norm.attributes.epsilon };
-  return head.type === "batchNorm" ? { batchNorm: folded } : { ...own, batchNorm: folded };
+  if (head.type === "batchNorm") return { batchNorm: folded };
+  invariant(own["kernel"] !== undefined, `"${norm.name}" was folded into "${head.name}", which has no kernel.`);
+  return { ...own, batchNorm: folded };
 }
 
-/** The numbers of a step: those of a lone batch norm are `{ kernel: scale, bias: shift }`. */
+/**
+ * The numbers of a step: those of a lone batch norm are `{ kernel: scale, bias: shift }`.
+ *
+ * @throws {DepthwiseError} `PARAMETERS_MISMATCH` for numbers that were taken away since they were checked
+ */
 export function stepWeights(parameters: ReadonlyMap<string, FloatTensor>, names: WeightNames): StepWeights {
-  const read = (name: string | undefined) => (name === undefined ? undefined : parameters.get(name)?.data);
+  const read = (name: string | undefined) => {
+    const value = name === undefined ? undefined : parameters.get(name);
+    const fault = value === undefined ? undefined : parameterFault(value, value.shape);
+    if (fault === undefined) return value?.data;
+    throw new DepthwiseError("PARAMETERS_MISMATCH", {
+      what: `compile: "${name}" was taken away before it was read: ${fault}`,
+      advice: "Let the numbers be until compile has resolved, or pass a copy of them.",
+      fields: { problems: [fault] },
+    });
+  };
   const required = (name: string | undefined): Float32Array => {
     const data = read(name);
     invariant(data !== undefined, `There is no parameter "${name}".`);
@@ -82,8 +98,8 @@ export function stepWeights(parameters: ReadonlyMap<string, FloatTensor>, names:
   return { kernel: required(kernel), scale, bias: new Float32Array(shift) };
 }
 
-/** `[kernel, bias]` with the scale multiplied in, as the reference loops take them. */
+/** `[kernel, bias]` with the scale multiplied in, as the reference loops take them; nobody else's arrays. */
 export function foldedWeights({ kernel, scale, bias }: StepWeights): readonly (Float32Array | undefined)[] {
-  if (scale === undefined) return [kernel, bias];
+  if (scale === undefined) return [kernel.slice(), bias?.slice()];
   return [kernel.map((value, index) => value * (scale[index % scale.length] ?? 1)), bias];
 }

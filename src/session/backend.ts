@@ -14,8 +14,12 @@ export interface BoundPlan {
   readonly threads: number;
   /** The steps of each stage, by index. */
   readonly stages: readonly (readonly number[])[];
-  /** Wakes the other threads for a run of `batch` examples. */
-  begin?(batch: number): Promise<void> | undefined;
+  /** False while a worker is lost: others may still end what they were at, and write to the arena. */
+  readonly isWhole?: boolean;
+  /** Makes it whole: new workers, when the old ones are gone. */
+  mend?(): Promise<void>;
+  /** Wakes the other threads for a run of `batch` examples. Only a whole one may begin. */
+  begin?(batch: number): void;
   /** Computes a stage; what it gives must be awaited. `times` gets the milliseconds of each step added. */
   run(stage: number, batch: number, times?: Float64Array): Promise<void> | undefined;
   /** The stages that are left are passed through without work, so that no thread waits for another. */
@@ -29,5 +33,15 @@ export interface Backend {
   readonly name: string;
   /** Whether it runs a step and the only reader of its output as one. */
   joins?(first: KernelCall, second: KernelCall): boolean;
-  bind(plan: Plan, parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> | BoundPlan;
+  /**
+   * Lays a plan out, from shapes alone.
+   *
+   * @throws {DepthwiseError} `MEMORY_EXCEEDED` for more than the backend can hold; nothing was allocated
+   */
+  layOut(plan: Plan): LaidOutPlan;
+}
+
+/** A plan of which all sizes are known. */
+export interface LaidOutPlan {
+  bind(parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> | BoundPlan;
 }

@@ -1,14 +1,21 @@
 /** From a network to a session: plan it, choose a backend, allocate. */
 
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
-import { booleanOption, checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
+import {
+  booleanOption,
+  checkKnownOptions,
+  oneOf,
+  optionError,
+  positiveInteger,
+  signalOption,
+} from "../core/options.ts";
 import type { Network } from "../layers/network.ts";
-import { type Plan, plan as planNetwork } from "../plan/plan.ts";
-import type { Backend } from "./backend.ts";
+import { type Plan, parametersOf, plan as planNetwork } from "../plan/plan.ts";
+import type { Backend, Parameters } from "./backend.ts";
 import { BACKENDS, type BackendName, type Choice, chooseBackend, type Simd } from "./choose-backend.ts";
 import { Session } from "./session.ts";
 import type { WorkerFactory } from "./threads.ts";
-import { wasmBackend } from "./wasm-backend.ts";
+import { type WasmOptions, wasmBackend } from "./wasm-backend.ts";
 
 export type { BackendName };
 
@@ -37,39 +44,48 @@ const OPTIONS = ["backend", "threads", "simd", "worker", "batch", "taps", "fold"
  *
  *     using session = await compile(model, { threads: 2, batch: 4, taps: ["conv_pw_6"] });
  *
- * The parameters are read now; `session.replaceParameters` reads others. Without shared memory (a page that is not
- * cross-origin isolated) `threads` falls back to one, and `session.explain()` says so.
+ * The network's parameters are those of the call: what is set in its Map afterwards changes nothing. Their numbers are
+ * read until the promise resolves and must stand still so long; `session.replaceParameters` reads others. Without
+ * shared memory (a page that is not cross-origin isolated) `threads` falls back to one, and `session.explain()` says so.
  *
- * @throws {DepthwiseError} `OPTION_INVALID`; `NAME_UNKNOWN` for a tap; `PARAMETERS_MISMATCH`; `MEMORY_EXCEEDED`
- *         before anything is allocated, or if the system refuses the memory; `BACKEND_UNAVAILABLE` for a backend or
- *         SIMD that was asked for by name and cannot run; `WORKER_LOST` if one of the workers that were asked for by
- *         number cannot be started
+ * @throws {DepthwiseError} `OPTION_INVALID`; `NAME_UNKNOWN` for a tap; `PARAMETERS_MISMATCH`, also if numbers are
+ *         transferred away meanwhile; `MEMORY_EXCEEDED` before anything is allocated, random parameters included, or if
+ *         the system refuses the memory; `BACKEND_UNAVAILABLE` for a backend or SIMD that was asked for by name and
+ *         cannot run; `WORKER_LOST` if one of the workers that were asked for by number cannot be started
  */
 export async function compile<Output extends string, const Tap extends string = never>(
   network: Network<Output>,
   options: CompileOptions<Tap> = {},
 ): Promise<Session<Output, Tap>> {
   checkKnownOptions("compile", options, OPTIONS);
-  const { signal, worker } = options;
+  const { worker } = options;
+  const signal = signalOption("compile", options.signal);
   signal?.throwIfAborted();
   const name = oneOf("compile", "backend", options.backend ?? "auto", ["auto", ...BACKENDS]);
   const simd = oneOf("compile", "simd", options.simd ?? "auto", ["auto", "relaxed", "plain"] as const);
-  const taps = options.taps ?? [];
-  if (!Array.isArray(taps) || ![...taps].every((tap) => typeof tap === "string")) {
-    throw optionError("compile", "taps", "an array of layer names", taps);
+  const { taps: given = [] } = options;
+  if (!Array.isArray(given) || ![...given].every((tap) => typeof tap === "string")) {
+    throw optionError("compile", "taps", "an array of layer names", given);
   }
+  const taps = [...given];
   if (worker !== undefined && typeof worker !== "function") {
     throw optionError("compile", "worker", "a function that makes a Worker of depthwise/worker", worker);
   }
   const batch = positiveInteger("compile", "batch", options.batch ?? 1);
   const fold = booleanOption("compile", "fold", options.fold ?? true);
   const asked = options.threads ?? 1;
+  let parameters: Parameters | undefined;
+  // Up to the first await it runs within the call of `compile`: what is passed may change as soon as that returns.
   const bind = async (choice: Choice): Promise<Session<Output, Tap>> => {
-    const backend = await loadBackend(choice, batch, worker);
-    const { joins } = backend;
+    const wasm = choice.backend === "wasm" ? wasmBackend(wasmOptions(choice, batch, worker)) : undefined;
+    const joins = wasm?.joins;
     const plan = planNetwork(network, { batch, taps, fold, ...(joins === undefined ? {} : { joins }) });
+    const laidOut = wasm?.layOut(plan);
+    // Only now, when all sizes are known to fit: parameters that nobody gave are made when asked for.
+    parameters ??= parametersOf(network);
     try {
-      return new Session<Output, Tap>(plan, choice, await backend.bind(plan, network.parameters, signal));
+      const backend = laidOut ?? (await loadBackend(choice.backend)).layOut(plan);
+      return new Session<Output, Tap>(plan, choice, await backend.bind(parameters, signal));
     } catch (cause) {
       throw cause instanceof RangeError ? refused(plan, cause) : cause;
     }
@@ -84,13 +100,12 @@ export async function compile<Output extends string, const Tap extends string = 
   }
 }
 
-/** The others are loaded when they are chosen: a page that runs wasm never fetches the plain kernels. */
-async function loadBackend(
-  { backend, simd, threads }: Choice,
-  batch: number,
-  worker?: WorkerFactory,
-): Promise<Backend> {
-  if (backend === "wasm") return wasmBackend({ relaxed: simd === "relaxed", threads, batch, worker });
+function wasmOptions({ simd, threads }: Choice, batch: number, worker: WorkerFactory | undefined): WasmOptions {
+  return { relaxed: simd === "relaxed", threads, batch, worker };
+}
+
+/** Loaded when they are chosen: a page that runs wasm never fetches the plain kernels. */
+async function loadBackend(backend: Choice["backend"]): Promise<Backend> {
   if (backend === "plain") return (await import("./plain-backend.ts")).plainBackend;
   return (await import("./reference-backend.ts")).referenceBackend;
 }
@@ -98,7 +113,7 @@ async function loadBackend(
 function refused(plan: Plan, cause: RangeError): DepthwiseError {
   return new DepthwiseError("MEMORY_EXCEEDED", {
     what: `compile: the system refused the memory for ${plan.network} with batch ${plan.batch}`,
-    advice: "Use a smaller input or a smaller batch.",
+    advice: "Use a smaller alpha, input or batch.",
     fields: { bytes: plan.arenaElements * 4, batch: plan.batch },
     cause,
   });

@@ -1,8 +1,8 @@
 /** Times of steps, beside what they compute and what this machine can do at most. */
 
-import { positiveInteger } from "../core/options.ts";
 import { measureLimit } from "../kernels/wasm/limit.ts";
 import type { Plan } from "../plan/plan.ts";
+import { BREATH_MS, breathe } from "./breath.ts";
 import type { Choice } from "./choose-backend.ts";
 
 export interface ProfileOptions {
@@ -25,8 +25,8 @@ export interface ProfiledStep {
 
 export interface Profile {
   readonly network: string;
-  readonly backend: string;
-  readonly simd: string;
+  readonly backend: Choice["backend"];
+  readonly simd: Choice["simd"];
   readonly threads: number;
   readonly runs: number;
   readonly steps: readonly ProfiledStep[];
@@ -40,14 +40,19 @@ export interface Profile {
 export async function profileSession(
   plan: Plan,
   { backend, simd, threads }: Choice,
-  { runs = 10 }: ProfileOptions,
+  runs: number,
   run: (times: Float64Array) => Promise<void>,
 ): Promise<Profile> {
-  positiveInteger("profile", "runs", runs);
   const limit = simd === "none" ? undefined : measureLimit(simd === "relaxed");
   const steps = plan.steps.map((): number[] => []);
   const totals: number[] = [];
+  let breath = performance.now();
   for (let round = 0; round < 2 * runs; round++) {
+    // Between the runs, where it costs none of them time.
+    if (performance.now() - breath > BREATH_MS) {
+      await breathe();
+      breath = performance.now();
+    }
     const times = new Float64Array(plan.steps.length);
     const start = performance.now();
     await run(times);

@@ -9,37 +9,37 @@ import type { Backend, BoundPlan, Parameters } from "./backend.ts";
 export function arrayBackend(name: string, kernel: (call: KernelCall) => Runner): Backend {
   return {
     name,
-    bind(plan: Plan, parameters: Parameters): BoundPlan {
-      const arena = new Float32Array(plan.arenaElements);
-      const view = (offset: number, elements: number) => arena.subarray(offset, offset + elements * plan.batch);
-      const runners = plan.steps.map(({ call }) => kernel(call));
-      const weigh = (current: Parameters) =>
-        plan.steps.map(({ weights }: Step) =>
-          weights === undefined ? [] : foldedWeights(stepWeights(current, weights)),
-        );
-      let weights = weigh(parameters);
-      return {
-        arena,
-        bytes: arena.byteLength + weights.flat().reduce((sum, array) => sum + (array?.byteLength ?? 0), 0),
-        threads: 1,
-        stages: plan.steps.map((_, index) => [index]),
-        run(index, batch, times) {
-          const step = plan.steps[index] as Step;
-          const start = times === undefined ? 0 : performance.now();
-          runners[index]?.(batch, {
-            inputs: step.inputOffsets.map((offset, i) => view(offset, step.inputElements[i] ?? 0)),
-            parameters: weights[index] ?? [],
-            output: view(step.outputOffset, step.outputElements),
-          });
-          if (times !== undefined) times[index] = (times[index] ?? 0) + performance.now() - start;
-          return undefined;
-        },
-        replace(current) {
-          weights = weigh(current);
-        },
-        close: () => undefined,
-      };
+    layOut: (plan) => ({ bind: (parameters) => bind(plan, parameters, kernel) }),
+  };
+}
+
+function bind(plan: Plan, parameters: Parameters, kernel: (call: KernelCall) => Runner): BoundPlan {
+  const arena = new Float32Array(plan.arenaElements);
+  const view = (offset: number, elements: number) => arena.subarray(offset, offset + elements * plan.batch);
+  const runners = plan.steps.map(({ call }) => kernel(call));
+  const weigh = (current: Parameters) =>
+    plan.steps.map(({ weights }: Step) => (weights === undefined ? [] : foldedWeights(stepWeights(current, weights))));
+  let weights = weigh(parameters);
+  return {
+    arena,
+    bytes: arena.byteLength + weights.flat().reduce((sum, array) => sum + (array?.byteLength ?? 0), 0),
+    threads: 1,
+    stages: plan.steps.map((_, index) => [index]),
+    run(index, batch, times) {
+      const step = plan.steps[index] as Step;
+      const start = times === undefined ? 0 : performance.now();
+      runners[index]?.(batch, {
+        inputs: step.inputOffsets.map((offset, i) => view(offset, step.inputElements[i] ?? 0)),
+        parameters: weights[index] ?? [],
+        output: view(step.outputOffset, step.outputElements),
+      });
+      if (times !== undefined) times[index] = (times[index] ?? 0) + performance.now() - start;
+      return undefined;
     },
+    replace(current) {
+      weights = weigh(current);
+    },
+    close: () => undefined,
   };
 }
 

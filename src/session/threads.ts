@@ -1,6 +1,7 @@
 /** The workers of a session: started together, lost together. */
 
 import { DepthwiseError } from "../core/errors.ts";
+import { optionError } from "../core/options.ts";
 import type { Program } from "./program.ts";
 
 /** What a worker is told. */
@@ -32,7 +33,8 @@ export interface Threads {
   readonly lost: DepthwiseError | undefined;
   /** Gives them up. */
   lose(cause: unknown): void;
-  terminate(): void;
+  /** Resolves when all have ended, where the platform says so (Node does). */
+  terminate(): Promise<unknown>;
 }
 
 /** How long a worker may take to load its script and say that it is ready, in ms. */
@@ -55,7 +57,7 @@ export function startThreads(task: WorkerTask, factory: WorkerFactory = defaultW
     clearTimeout(deadline);
     signal?.removeEventListener("abort", abort);
   };
-  const end = (reason: unknown) => {
+  const end = (reason: unknown): void => {
     isClosed = true;
     settle();
     for (const worker of workers) worker.terminate();
@@ -82,7 +84,14 @@ export function startThreads(task: WorkerTask, factory: WorkerFactory = defaultW
   };
   try {
     for (let thread = 1; thread < task.program.threads; thread++) {
-      const worker = factory() as AnyWorker;
+      const worker = factory();
+      if (!isWorker(worker)) {
+        // Nobody's loss: the caller's function is wrong, and one thread in place of two would hide it.
+        const advice = "Pass worker: () => new Worker(…).";
+        lost = optionError("compile", "worker", "a function that returns a Worker of depthwise/worker", worker, advice);
+        end(lost);
+        break;
+      }
       workers.push(worker);
       if (worker.on !== undefined) {
         worker.on("message", receive);
@@ -103,8 +112,17 @@ export function startThreads(task: WorkerTask, factory: WorkerFactory = defaultW
       return lost;
     },
     lose: fail,
-    terminate: () => end(lostError("it was ended", false)),
+    terminate: () => {
+      end(lostError("it was ended", false));
+      return Promise.all(workers.map((worker) => worker.terminate()));
+    },
   };
+}
+
+function isWorker(value: unknown): value is AnyWorker {
+  const has = (name: string): boolean => typeof Reflect.get(value as object, name) === "function";
+  if (typeof value !== "object" || value === null) return false;
+  return has("postMessage") && has("terminate") && (has("on") || has("addEventListener"));
 }
 
 function lostError(cause: unknown, wasReady: boolean): DepthwiseError {

@@ -1,6 +1,6 @@
 /** The wasm backend: emitted kernels on one memory, walked by one thread or several. */
 
-import { DepthwiseError } from "../core/errors.ts";
+import { checkBytes } from "../core/memory.ts";
 import {
   BARRIER_GATE,
   chooseTiles,
@@ -15,6 +15,7 @@ import {
 import type { Plan } from "../plan/plan.ts";
 import { stepWeights } from "../plan/step-weights.ts";
 import type { Backend, BoundPlan, Parameters } from "./backend.ts";
+import { breathe } from "./breath.ts";
 import { countCores } from "./choose-backend.ts";
 import { joins, type Layout, layOut } from "./layout.ts";
 import { bindThread, type Instances, instantiate } from "./program.ts";
@@ -30,8 +31,6 @@ export interface WasmOptions {
 }
 
 const PAGE = 65_536;
-/** A 32-bit memory has 4 GiB. */
-const MOST_PAGES = 65_536;
 
 export function wasmBackend({ relaxed, threads, batch, worker, ...options }: WasmOptions): Backend {
   const features: Features = { relaxed, shared: threads > 1 };
@@ -40,56 +39,48 @@ export function wasmBackend({ relaxed, threads, batch, worker, ...options }: Was
   return {
     name: "wasm",
     joins: (first, second) => joins(first, second, batch, threads, tiles),
-    async bind(plan: Plan, parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> {
+    layOut(plan) {
       const layout = layOut(plan, tiles, threads, countCores());
-      const pages = Math.ceil(layout.bytes / PAGE);
-      if (pages > MOST_PAGES) throw memoryError(plan, layout.bytes);
-      const names = new Set(layout.program.stages.flatMap(({ calls }) => calls.map(({ module }) => module)));
-      if (threads > 1) names.add("gate");
-      const modules = await Promise.all(
-        [...names].map(async (name) => [name, await compiled(name as ModuleName, features, tileName)] as const),
-      );
-      signal?.throwIfAborted();
-      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: features.shared });
-      const instances = await instantiate(Object.fromEntries(modules), memory);
-      layout.writeBlocks(new DataView(memory.buffer));
-      pack(layout, memory, instances, parameters);
-      const run = bindThread(layout.program, instances, 0);
-      const shared = {
-        arena: new Float32Array(memory.buffer, layout.arena, plan.arenaElements),
-        bytes: pages * PAGE,
-        threads,
-        stages: layout.program.stages.map(({ calls }) => [...new Set(calls.map(({ step }) => step))]),
-        replace: (current: Parameters) => pack(layout, memory, instances, current),
-      };
-      if (threads === 1) {
-        return {
-          ...shared,
-          run: (stage, count, times) => {
-            run(stage, count, times);
-            return undefined;
-          },
-          close: () => undefined,
-        };
-      }
-      const task = { program: layout.program, modules: Object.fromEntries(modules), memory };
-      const start = (stop?: AbortSignal) => startThreads(task, worker, stop);
-      return {
-        ...shared,
-        ...(await threaded(layout, memory, run, instances["gate"] as object as Gate, start, signal)),
-      };
+      const what = `${plan.network} with batch ${plan.batch}: weights and activations`;
+      checkBytes(what, layout.bytes, "Use a smaller alpha, input or batch, or fewer classes.", { batch: plan.batch });
+      return { bind: (parameters, signal) => bind(plan, layout, parameters, signal) };
     },
   };
-}
 
-function memoryError(plan: Plan, bytes: number): DepthwiseError {
-  return new DepthwiseError("MEMORY_EXCEEDED", {
-    what: `${plan.network} with batch ${plan.batch}: weights and activations`,
-    expected: `at most ${MOST_PAGES * PAGE} bytes`,
-    found: `${bytes}`,
-    advice: "Use a smaller input or a smaller batch. Nothing was allocated.",
-    fields: { bytes, batch: plan.batch },
-  });
+  async function bind(plan: Plan, layout: Layout, parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> {
+    const pages = Math.ceil(layout.bytes / PAGE);
+    const names = new Set(layout.program.stages.flatMap(({ calls }) => calls.map(({ module }) => module)));
+    if (threads > 1) names.add("gate");
+    const modules = await Promise.all(
+      [...names].map(async (name) => [name, await compiled(name as ModuleName, features, tileName)] as const),
+    );
+    signal?.throwIfAborted();
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: features.shared });
+    const instances = await instantiate(Object.fromEntries(modules), memory);
+    layout.writeBlocks(new DataView(memory.buffer));
+    pack(layout, memory, instances, parameters);
+    const run = bindThread(layout.program, instances, 0);
+    const shared = {
+      arena: new Float32Array(memory.buffer, layout.arena, plan.arenaElements),
+      bytes: pages * PAGE,
+      threads,
+      stages: layout.program.stages.map(({ calls }) => [...new Set(calls.map(({ step }) => step))]),
+      replace: (current: Parameters) => pack(layout, memory, instances, current),
+    };
+    if (threads === 1) {
+      return {
+        ...shared,
+        run: (stage, count, times) => {
+          run(stage, count, times);
+          return undefined;
+        },
+        close: () => undefined,
+      };
+    }
+    const task = { program: layout.program, modules: Object.fromEntries(modules), memory };
+    const start = (stop?: AbortSignal) => startThreads(task, worker, stop);
+    return threaded(shared, layout, memory, run, instances["gate"] as object as Gate, start, signal);
+  }
 }
 
 function pack(layout: Layout, memory: WebAssembly.Memory, instances: Instances, parameters: Parameters): void {
@@ -129,13 +120,14 @@ const PATIENCE_MS = 30_000;
 const NAP_MS = 2;
 
 async function threaded(
+  shared: Omit<BoundPlan, "run" | "close">,
   { program: { control, threads, spins } }: Layout,
   memory: WebAssembly.Memory,
   run: ReturnType<typeof bindThread>,
   gate: Gate,
   start: (signal?: AbortSignal) => Threads,
   signal: AbortSignal | undefined,
-) {
+): Promise<BoundPlan> {
   const words = new Int32Array(memory.buffer);
   const atGate = (control.barrier + BARRIER_GATE) / 4;
   let workers: Threads | undefined = start(signal);
@@ -149,7 +141,7 @@ async function threaded(
       if (workers === undefined) return;
       if (workers.lost !== undefined) throw workers.lost;
       nap(words, atGate, seen);
-      await turn();
+      await breathe();
       // A browser does not say that a worker was ended. A sleep of the whole machine counts as one step.
       const now = performance.now();
       waited += Math.min(now - last, 50);
@@ -158,12 +150,23 @@ async function threaded(
     }
   };
   return {
+    ...shared,
+    get isWhole() {
+      return workers !== undefined && workers.lost === undefined;
+    },
+    async mend() {
+      // Whoever is not lost may be in the middle of a step, or about to count itself in at a barrier.
+      await workers?.terminate();
+      // Closed meanwhile.
+      if (workers === undefined) return;
+      words.fill(0, 0, control.cancelled / 4 + 1);
+      workers = start();
+      await workers.ready;
+    },
     begin(batch: number) {
-      if (workers === undefined || workers.lost !== undefined) return restart(batch);
       words[control.batch / 4] = batch;
       Atomics.store(words, control.cancelled / 4, 0);
       gate.open(control.start);
-      return undefined;
     },
     run(stage: number, batch: number, times?: Float64Array) {
       if (words[control.cancelled / 4] === 0) run(stage, batch, times);
@@ -174,19 +177,10 @@ async function threaded(
       Atomics.store(words, control.cancelled / 4, 1);
     },
     close() {
-      workers?.terminate();
+      void workers?.terminate();
       workers = undefined;
     },
   };
-
-  async function restart(this: void, batch: number): Promise<void> {
-    workers?.terminate();
-    words.fill(0, 0, control.cancelled / 4 + 1);
-    workers = start();
-    await workers.ready;
-    words[control.batch / 4] = batch;
-    gate.open(control.start);
-  }
 }
 
 /** Sleeps a little before a gate, where this thread may: a browser's main thread may not. */
@@ -200,18 +194,4 @@ function nap(words: Int32Array, at: number, seen: number): void {
   } finally {
     Atomics.sub(words, sleepers, 1);
   }
-}
-
-/** Lets the event loop have its turn, without the delay of a timer. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    if (typeof setImmediate === "function") return setImmediate(resolve);
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(0);
-    return undefined;
-  });
 }

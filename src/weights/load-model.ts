@@ -15,7 +15,7 @@ import { isObject } from "./json.ts";
 import type { ModelFile, OpenFile } from "./model-file.ts";
 import type { Provenance } from "./provenance.ts";
 import { checkHead, readModelFile } from "./registry.ts";
-import { type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "./sources/index.ts";
+import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "./sources/index.ts";
 import { firstNonFinite, type StoredTensor, toFloat32 } from "./stored-tensor.ts";
 import { type Understood, understand } from "./understand.ts";
 
@@ -63,6 +63,8 @@ export type LoadedModel<Options = Nothing> = Network<LoadedOutput<Options>>;
  * a range, or mean and deviation, take the place of whichever the file has, and the rest of the file's stays.
  *
  *     const model = await loadModel("mobilenet.h5", { classes: 1000, preprocessing: { range: [0, 1] } });
+ *
+ * Bytes, lists and options are read at the call; the model keeps nothing of them.
  *
  * @param source a path, a URL, a Blob, bytes, a stream, a directory, `hf:owner/name`, `keras:name`; two TFLite files in
  *        a list are joined to one network
@@ -143,8 +145,19 @@ function separated(options: LoadOptions): { readonly from: SourceOptions; readon
     });
   return {
     from: Object.fromEntries(entries.filter(([name]) => isSourceOption(name))) as SourceOptions,
-    given: Object.fromEntries(entries.filter(([name]) => !isSourceOption(name))) as MobileNetV1Options,
+    given: Object.fromEntries(
+      entries.filter(([name]) => !isSourceOption(name)).map(([name, value]) => [name, copied(value, 2)]),
+    ) as MobileNetV1Options,
   };
+}
+
+/** Lists and objects of an option, which are read when the file was: no option is deeper than two of them. */
+function copied(value: unknown, depth: number): unknown {
+  if (depth === 0 || typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((entry) => copied(entry, depth - 1));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, copied(entry, depth - 1)]));
 }
 
 function isSourceOption(name: string): boolean {
@@ -168,7 +181,8 @@ async function readSource(
   }
   const halves: ReadFile[] = [];
   let left = context.maxBytes;
-  for (const half of source) {
+  // The second is opened when the first was read: by then its bytes may be others.
+  for (const half of source.map((part) => held(part))) {
     const file = counted(await openSource(half, { ...others, maxBytes: Math.max(1, left) }, checkHead), budget);
     left -= file.bytes.length;
     halves.push({ file, model: await readModelFile(file, context) });

@@ -1,6 +1,8 @@
 /** `saveModel`: a complete model in one safetensors file. */
 
+import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, oneOf } from "../core/options.ts";
+import { parameterBytes } from "../layers/initialise.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { writeMetadata } from "./metadata.ts";
 import { placeToWrite } from "./place-to-write.ts";
@@ -17,7 +19,7 @@ export interface SaveOptions {
  * with where it came from and the evidence for each decision. The same model gives the same bytes.
  *
  * @throws {DepthwiseError} `PARAMETERS_MISMATCH` if a parameter was replaced by one that does not fit;
- *         `OPTION_INVALID` for a value too large for F16
+ *         `OPTION_INVALID` for a value too large for F16; `MEMORY_EXCEEDED`
  */
 export function encodeModel(model: Network, options: SaveOptions = {}): Uint8Array {
   checkNetwork("saveModel", model);
@@ -30,7 +32,8 @@ export function encodeModel(model: Network, options: SaveOptions = {}): Uint8Arr
     data: model.parameters.get(name)?.data ?? new Float32Array(),
     dtype: role === "kernel" ? dtype : ("F32" as const),
   }));
-  return writeSafetensors(tensors, writeMetadata(model));
+  const bytes = parameterBytes(model.parameterInfo.values());
+  return allocated("saveModel", bytes, "Save it as F16.", () => writeSafetensors(tensors, writeMetadata(model)));
 }
 
 /**

@@ -6,8 +6,15 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { checkKnownOptions, optionError, positiveInteger } from "../core/options.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
-import { initialise } from "../layers/initialise.ts";
-import { checkNetwork, type Network, type NetworkInfo, withInfo, withParameters } from "../layers/network.ts";
+import { checkParameterBytes, initialise } from "../layers/initialise.ts";
+import {
+  checkNetwork,
+  checkParameters,
+  type Network,
+  type NetworkInfo,
+  withInfo,
+  withParameters,
+} from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
 import type { Fact } from "./facts.ts";
 import { findHead, upTo, withFilters } from "./head.ts";
@@ -41,7 +48,7 @@ export type HeadedOutput<Output extends string> =
  *
  * @param options `classes` or `labels`, or both if they agree; `background` default false, `seed` default 1
  * @throws {DepthwiseError} `NETWORK_INVALID` for what is no network, or has no classifier to replace; `OPTION_INVALID`;
- *         `CLASSES_MISMATCH` unless there is a label for each class
+ *         `CLASSES_MISMATCH` unless there is a label for each class; `MEMORY_EXCEEDED` for more classes than fit
  */
 export function replaceHead<Output extends string>(
   model: Network<Output>,
@@ -59,6 +66,7 @@ export function replaceHead<Output extends string>(
   }
   const changed = { includeTop: true, pooling: null, classes, ...(dropout === undefined ? {} : { dropout }) };
   const built = rebuilt(model, changed) ?? withFilters(model, findHead(owner, model), classes);
+  checkParameterBytes(`${owner}: ${built.name}`, built.parameterInfo.values());
   const head = findHead(owner, built).name;
   const fresh = initialise([...built.parameterInfo.values()].filter(isOf(head)), seed);
   const about = { ...(labels === undefined ? {} : { labels }), background };
@@ -84,7 +92,7 @@ export interface MoreClasses {
  * @param options `classes` or `labels`, or both if they agree: of the new classes alone; `seed` default 1
  * @throws {DepthwiseError} `NETWORK_INVALID` for what is no network, or has no classifier; `OPTION_INVALID`;
  *         `CLASSES_MISMATCH` unless there is a label for each new class; `LABELS_MISSING` if only the old or only the
- *         new classes would have labels
+ *         new classes would have labels; `MEMORY_EXCEEDED` for more classes than fit
  */
 export function addClasses<Output extends string>(model: Network<Output>, options: MoreClasses): Network<Output> {
   const owner = "addClasses";
@@ -96,6 +104,8 @@ export function addClasses<Output extends string>(model: Network<Output>, option
   const head = findHead(owner, model);
   const classes = head.attributes.filters + added;
   const built = rebuilt(model, { classes }) ?? withFilters(model, head, classes);
+  checkParameterBytes(`${owner}: ${built.name}`, built.parameterInfo.values());
+  checkParameters(model, model.parameters, owner);
   const infos = [...model.parameterInfo.values()].filter(isOf(head.name));
   // The new columns alone, as if they were a classifier of their own.
   const columns = initialise(

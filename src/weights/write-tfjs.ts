@@ -3,7 +3,8 @@
  * The weights are float32, under their own names; everything else a model knows stands in `userDefinedMetadata`.
  */
 
-import { elementCount } from "../core/tensor.ts";
+import { allocated, checkBytes } from "../core/memory.ts";
+import { elementCount, type Shape } from "../core/tensor.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
 import { writeMetadata } from "./metadata.ts";
@@ -21,7 +22,8 @@ const SHARD_BYTES = 2 ** 22;
  *     for (const [name, bytes] of encodeTfjs(model)) download(name, bytes);
  *
  * @throws {DepthwiseError} `NETWORK_INVALID`, naming a layer that TensorFlow.js cannot express (hard-swish, a pool with
- *         padding of its own); `PARAMETERS_MISMATCH` if a parameter was replaced by one that does not fit
+ *         padding of its own); `PARAMETERS_MISMATCH` if a parameter was replaced by one that does not fit;
+ *         `MEMORY_EXCEEDED`, from shapes alone, for kernels that a dilation spreads too wide
  */
 export function encodeTfjs(model: Network): ReadonlyMap<string, Uint8Array> {
   return encode("encodeTfjs", model, (_shard, number, count) => `group1-shard${number}of${count}.bin`);
@@ -34,6 +36,7 @@ function encode(owner: string, model: Network, nameOf: ShardName): ReadonlyMap<s
   const translated = new Map(model.layers.map((node) => [node.name, translateNode(node, model)]));
   const config = functional(model, translated);
   checkParameters(model, model.parameters, owner);
+  checkWrittenBytes(model, translated);
   const weights = [...model.parameterInfo.values()].map(({ name, node, shape }) => {
     const data = model.parameters.get(name)?.data ?? new Float32Array();
     const dilation = translated.get(node)?.dilation;
@@ -150,6 +153,21 @@ function unusedName(wanted: string, names: Set<string>): string {
   return name;
 }
 
+/** Taps that are spread can be far more than the network has: a dilation is but a number. */
+function checkWrittenBytes(model: Network, translated: ReadonlyMap<string, TranslatedNode>): void {
+  let bytes = 0;
+  for (const { node, shape } of model.parameterInfo.values()) {
+    bytes += 4 * elementCount(spreadShape(shape, translated.get(node)?.dilation));
+  }
+  checkBytes(`encodeTfjs: ${model.name}`, bytes, "Use a smaller dilation, or save it with saveModel.");
+}
+
+function spreadShape(shape: Shape, dilation: readonly [number, number] | undefined): Shape {
+  const [height = 0, width = 0, ...rest] = shape;
+  if (dilation === undefined || shape.length !== 4) return shape;
+  return [(height - 1) * dilation[0] + 1, (width - 1) * dilation[1] + 1, ...rest];
+}
+
 /** `[kh, kw, …]` to `[(kh − 1) · dv + 1, (kw − 1) · dh + 1, …]`, with zeros between the taps. */
 function spreadTaps(
   name: string,
@@ -173,7 +191,7 @@ function spreadTaps(
 /** All weights in a row, cut into shards; one that is empty where there are no weights at all. */
 function cut(weights: readonly Float32Array[]): readonly Uint8Array[] {
   const total = weights.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  const bytes = new Uint8Array(total);
+  const bytes = allocated("encodeTfjs", total, "Save it with saveModel, as F16.", () => new Uint8Array(total));
   let at = 0;
   for (const { buffer, byteOffset, byteLength } of weights) {
     bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);

@@ -3,9 +3,16 @@
 import fc from "fast-check";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { decodeWithin } from "../../src/images/decode.ts";
+import { type DecodeOptions, decodeHeld } from "../../src/images/decode.ts";
 import { type PixelBudget, pixelBudget } from "../../src/images/pixel-budget.ts";
+import type { Pixels } from "../../src/images/pixels.ts";
 
+const decodeWithin = <Result>(
+  budget: PixelBudget,
+  image: Uint8Array,
+  options: DecodeOptions,
+  use: (pixels: Pixels) => Result,
+) => decodeHeld(image, options, use, budget);
 const tick = () => new Promise((done) => setImmediate(done));
 
 /** Writes down who has entered. */

@@ -1,17 +1,24 @@
 /** Models that the caller already holds: bytes, Blobs, streams, lists of Files. */
 
+import { bytesOf } from "../../core/buffers.ts";
 import { DepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
 import type { OpenFile } from "../model-file.ts";
+import { HEAD_BYTES } from "../recognise.ts";
 import { chooseHead, listed } from "./head-file.ts";
 import type { HeadCheck, Opening } from "./opening.ts";
-import { ownBytes } from "./own-bytes.ts";
+import { HeldBytes } from "./own-bytes.ts";
 import { noPlace, relativeParts } from "./relative-path.ts";
 import { type ByteStream, readStream } from "./stream.ts";
 
-export function openBytes(source: ArrayBufferLike | ArrayBufferView, opening: Opening): OpenFile {
-  opening.budget.take("bytes", source.byteLength);
-  return alone("bytes", ownBytes(source));
+/** Bytes as they are at the call. */
+export function openBytes(source: ArrayBufferLike | ArrayBufferView | HeldBytes, opening: Opening): OpenFile {
+  const bytes = source instanceof HeldBytes ? source.bytes : bytesOf("source", source);
+  opening.budget.take("bytes", bytes.length);
+  if (source instanceof HeldBytes) return alone("bytes", bytes);
+  // Looked at before it is copied.
+  if (bytes.length > HEAD_BYTES) opening.checkHead?.("bytes", bytes.subarray(0, HEAD_BYTES));
+  return alone("bytes", new Uint8Array(bytes));
 }
 
 export async function openStream(source: ByteStream, opening: Opening): Promise<OpenFile> {

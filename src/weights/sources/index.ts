@@ -4,3 +4,4 @@ export { type CacheEntry, type CacheOptions, clearCache, listCache } from "./cac
 export { type ModelSource, openSource } from "./open-source.ts";
 export type { Progress, SourceOptions } from "./options.ts";
 export { SOURCE_OPTIONS } from "./options.ts";
+export { held } from "./own-bytes.ts";

@@ -12,13 +12,14 @@ import { openBlob, openBytes, openFiles, openStream } from "./in-memory.ts";
 import { openPath } from "./local.ts";
 import { type HeadCheck, type Opening, startOpening, systemTools, type Tools } from "./opening.ts";
 import { checkSourceOptions, type SourceOptions } from "./options.ts";
+import { HeldBytes, isBytes } from "./own-bytes.ts";
 import { isByteStream } from "./stream.ts";
 
 /**
  * - a string: in Node a path of a file or directory, in a browser an address relative to the page; or one that begins
  *   with `https://`, `http://`, `file://`, `blob:` or `data:`; `hf:owner/name`, also `hf:owner/name@revision/file`;
  *   `keras:mobilenet_1_0_224_tf`
- * - a `URL`, a `Blob` or `File`, bytes, a stream of bytes of the web or of Node
+ * - a `URL`, a `Blob` or `File`, bytes (copied at the call), a stream of bytes of the web or of Node
  * - several Files, such as model.json with its shards
  */
 export type ModelSource =
@@ -41,7 +42,7 @@ export type ModelSource =
  *         `OPTION_INVALID`; `signal.reason` if aborted
  */
 export async function openSource(
-  source: ModelSource,
+  source: ModelSource | HeldBytes,
   options: SourceOptions = {},
   checkHead?: HeadCheck,
 ): Promise<OpenFile> {
@@ -50,7 +51,7 @@ export async function openSource(
 
 /** `openSource` with another clock or cache, for tests. */
 export async function openSourceWith(
-  source: ModelSource,
+  source: ModelSource | HeldBytes,
   options: SourceOptions,
   tools: Tools,
   checkHead?: HeadCheck,
@@ -66,9 +67,7 @@ export async function openSourceWith(
 }
 
 async function openHeld(source: unknown, opening: Opening): Promise<OpenFile> {
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return openBytes(source, opening);
-  if (typeof SharedArrayBuffer !== "undefined" && source instanceof SharedArrayBuffer)
-    return openBytes(source, opening);
+  if (source instanceof HeldBytes || isBytes(source)) return openBytes(source, opening);
   if (typeof source !== "object" || source === null) throw notASource(source);
   if (typeof Blob !== "undefined" && source instanceof Blob) return openBlob(source, opening);
   if (isByteStream(source)) return openStream(source, opening);

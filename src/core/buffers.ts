@@ -1,0 +1,29 @@
+/** Buffers that were taken away: `postMessage` and `structuredClone` transfer them, `resize` shrinks them. */
+
+import { optionError } from "./options.ts";
+
+/** Whether a buffer has no memory any more. Not every engine has `ArrayBuffer.prototype.detached`. */
+export function isDetached(buffer: ArrayBufferLike): boolean {
+  if (buffer.byteLength > 0) return false;
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * The bytes that a caller passed, as they are now.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` for a buffer that has gone already
+ */
+export function bytesOf(owner: string, source: ArrayBufferLike | ArrayBufferView): Uint8Array {
+  try {
+    if (!ArrayBuffer.isView(source)) return new Uint8Array(source);
+    return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  } catch {
+    const advice = "Pass the bytes before postMessage transfers them, or pass a copy.";
+    throw optionError(owner, "bytes", "a buffer that is there", "one that was transferred", advice);
+  }
+}

@@ -1,0 +1,42 @@
+/** One check of a tensor that is to be a parameter, for all doors that take some. */
+
+import { isDetached } from "../core/buffers.ts";
+import { show } from "../core/options.ts";
+import { elementCount, type FloatTensor, type Shape, sameShape, shapeText } from "../core/tensor.ts";
+
+/**
+ * What is wrong with a tensor in the place of a parameter of this shape, in words; undefined if nothing is. A
+ * Float32Array may be of another realm: a frame, or a worker's.
+ */
+export function parameterFault(value: unknown, shape: Shape): string | undefined {
+  if (!isTensorLike(value)) return `expected a tensor { dtype, shape, data }, found ${nameOf(value)}`;
+  const { dtype, shape: found, data } = value;
+  if (dtype !== "float32") return `expected float32, found ${typeof dtype === "string" ? dtype : show(dtype)}`;
+  if (!sameShape(found, shape)) return `expected shape ${shapeText(shape)}, found ${rankedText(found)}`;
+  if (nameOf(data) !== "Float32Array") return `expected a Float32Array, found ${nameOf(data)}`;
+  const { length, buffer } = data as Float32Array;
+  const count = elementCount(shape);
+  if (length === count) return undefined;
+  const taken = isDetached(buffer) ? ", since its buffer was transferred" : "";
+  return `expected ${count} numbers for shape ${shapeText(shape)}, found ${length}${taken}`;
+}
+
+/** The shape of whatever stands under a name, for messages. */
+export function shapeOf(value: unknown): string {
+  return isTensorLike(value) ? rankedText(value.shape) : "";
+}
+
+function isTensorLike(value: unknown): value is Pick<FloatTensor, "shape"> & { dtype: unknown; data: unknown } {
+  return (
+    typeof value === "object" && value !== null && "shape" in value && Array.isArray(value.shape) && "data" in value
+  );
+}
+
+function nameOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/** A file or a caller may give a shape of any length. */
+function rankedText(shape: Shape): string {
+  return shape.length <= 8 ? shapeText(shape) : `${shape.length} sides`;
+}

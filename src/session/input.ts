@@ -1,0 +1,78 @@
+/** What a session is given to run on, checked against its plan. */
+
+import { isDetached } from "../core/buffers.ts";
+import { DepthwiseError } from "../core/errors.ts";
+import { elementCount, type Shape, shapeText, type Tensor } from "../core/tensor.ts";
+import type { Plan } from "../plan/plan.ts";
+
+/** Numbers of any kind: they are read as float32. */
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+
+/** @throws {DepthwiseError} `SHAPE_MISMATCH`, also for a buffer that was transferred; `DTYPE_MISMATCH` */
+export function checkInput(
+  plan: Plan,
+  input: Tensor | NumberArray,
+): { readonly data: NumberArray; readonly batch: number } {
+  const expected = plan.inputShape;
+  const perImage = elementCount(expected);
+  if (isNumbers(input)) {
+    const batch = input.length / perImage;
+    if (batch === 0) checkAttached(plan, input);
+    if (!Number.isInteger(batch)) throw inputError(plan, [input.length], `An image has ${perImage} numbers.`);
+    return { data: input, batch: checkBatch(plan, batch, [batch, ...expected]) };
+  }
+  if (input === null || typeof input !== "object" || !isNumbers(input.data) || !Array.isArray(input.shape)) {
+    throw new DepthwiseError("DTYPE_MISMATCH", {
+      what: `run: input of ${plan.network}`,
+      expected: "a tensor { dtype, shape, data } or a typed array of numbers",
+      found: input === null ? "null" : typeof input,
+      advice: "Make one with tensor(data, shape).",
+    });
+  }
+  const { shape, data } = input;
+  const [batch = 0, ...sides] = shape;
+  if (shape.length !== expected.length + 1 || sides.some((side, axis) => side !== expected[axis])) {
+    throw inputError(plan, shape, "A single image is a batch of one: its shape begins with 1.");
+  }
+  if (data.length !== elementCount(shape)) {
+    checkAttached(plan, data);
+    throw inputError(plan, [data.length], "Make tensors with tensor(data, shape), which checks the count.");
+  }
+  return { data, batch: checkBatch(plan, batch, shape) };
+}
+
+function checkBatch(plan: Plan, batch: number, shape: Shape): number {
+  if (Number.isInteger(batch) && batch >= 1 && batch <= plan.batch) return batch;
+  const advice =
+    batch < 1 ? "Pass at least one image." : `Compile with batch: ${batch}, or pass ${plan.batch} at a time.`;
+  throw inputError(plan, shape, advice);
+}
+
+function checkAttached(plan: Plan, data: NumberArray): void {
+  if (!isDetached(data.buffer)) return;
+  throw inputError(plan, [0], "Its buffer was transferred, as by postMessage: pass it before, or pass a copy.");
+}
+
+function isNumbers(value: unknown): value is NumberArray {
+  return ArrayBuffer.isView(value) && "BYTES_PER_ELEMENT" in value && !/^Big/.test(value.constructor.name);
+}
+
+function inputError(plan: Plan, found: Shape, advice: string): DepthwiseError {
+  const batch = plan.batch === 1 ? "1" : `1 to ${plan.batch}`;
+  return new DepthwiseError("SHAPE_MISMATCH", {
+    what: `run: input of ${plan.network}`,
+    expected: `shape [${[batch, ...plan.inputShape].join(", ")}]`,
+    found: shapeText(found),
+    advice,
+    fields: { expected: plan.inputShape, batch: plan.batch, found },
+  });
+}
