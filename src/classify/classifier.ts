@@ -233,7 +233,7 @@ function best(probabilities: Float32Array, labels: readonly string[], topK: numb
 /** The labels given, or the model's own, copied; undefined if they are ImageNet's, which are yet to be loaded. */
 function statedLabels(model: Network, given: readonly string[] | undefined): readonly string[] | undefined {
   const classes = classesOf(model);
-  const stated = given ?? model.info.labels;
+  const stated = given === undefined ? model.info.labels : given;
   if (stated === undefined) {
     if (classes === 1000 || classes === 1001) return undefined;
     throw new DepthwiseError("LABELS_MISSING", {

@@ -159,7 +159,8 @@ function ofThisRealm(data: unknown): TypedArray {
   });
 }
 
-function className(value: unknown): string {
+/** What a value is, of whatever realm: `Float32Array`. */
+export function className(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 

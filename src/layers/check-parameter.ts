@@ -2,18 +2,18 @@
 
 import { isDetached } from "../core/buffers.ts";
 import { show } from "../core/options.ts";
-import { elementCount, type FloatTensor, type Shape, sameShape, shapeText } from "../core/tensor.ts";
+import { className, elementCount, type FloatTensor, type Shape, sameShape, shapeText } from "../core/tensor.ts";
 
 /**
  * What is wrong with a tensor in the place of a parameter of this shape, in words; undefined if nothing is. A
  * Float32Array may be of another realm: a frame, or a worker's.
  */
 export function parameterFault(value: unknown, shape: Shape): string | undefined {
-  if (!isTensorLike(value)) return `expected a tensor { dtype, shape, data }, found ${nameOf(value)}`;
+  if (!isTensorLike(value)) return `expected a tensor { dtype, shape, data }, found ${className(value)}`;
   const { dtype, shape: found, data } = value;
   if (dtype !== "float32") return `expected float32, found ${typeof dtype === "string" ? dtype : show(dtype)}`;
   if (!sameShape(found, shape)) return `expected shape ${shapeText(shape)}, found ${rankedText(found)}`;
-  if (nameOf(data) !== "Float32Array") return `expected a Float32Array, found ${nameOf(data)}`;
+  if (className(data) !== "Float32Array") return `expected a Float32Array, found ${className(data)}`;
   const { length, buffer } = data as Float32Array;
   const count = elementCount(shape);
   if (length === count) return undefined;
@@ -30,10 +30,6 @@ function isTensorLike(value: unknown): value is Pick<FloatTensor, "shape"> & { d
   return (
     typeof value === "object" && value !== null && "shape" in value && Array.isArray(value.shape) && "data" in value
   );
-}
-
-function nameOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 /** A file or a caller may give a shape of any length. */

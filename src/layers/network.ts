@@ -100,8 +100,7 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
       found: definition.layers.length.toLocaleString("en-US"),
     });
   }
-  const aliases: unknown = definition.aliases ?? {};
-  if (!isStringRecord(aliases)) throw optionError("network", "aliases", "names of layers by other names", aliases);
+  const { aliases = {} } = definition;
   const inputShape = checkInputShape(definition.inputShape);
   const layers: LayerNode[] = [];
   const shapes = new Map<string, Shape>([[INPUT, inputShape]]);
@@ -238,6 +237,8 @@ export function withParameters<Output extends string>(
 ): Network<Output> {
   checkNetwork("withParameters", model);
   if (!(parameters instanceof Map)) throw optionError("withParameters", "parameters", "a Map of tensors", parameters);
+  if (typeof source !== "string")
+    throw optionError("withParameters", "source", "what they are called in errors", source);
   checkParameters(model, parameters, source);
   const ordered = new Map<string, FloatTensor>();
   for (const name of model.parameterInfo.keys()) {

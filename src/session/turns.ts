@@ -1,14 +1,10 @@
 /** A queue: one thing after the other. A failure is its caller's alone. */
 
-interface Listening {
-  readonly all: Set<() => void>;
-  readonly listener: () => void;
-}
+import { onAbort } from "../core/until-aborted.ts";
 
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
   #count = 0;
-  readonly #listeners = new Map<AbortSignal, Listening>();
 
   /** Whether nothing is under way and nothing waits. */
   get isIdle(): boolean {
@@ -30,7 +26,7 @@ export class Turns {
     }
     return new Promise<T>((resolve, reject) => {
       let waiting: (() => Promise<T>) | undefined = work;
-      const forget = this.#listen(signal, () => {
+      const forget = onAbort(signal, () => {
         waiting = undefined;
         reject(signal.reason);
       });
@@ -41,29 +37,6 @@ export class Turns {
       });
       turn.then(resolve, reject);
     });
-  }
-
-  /** One listener a signal, however many wait on it: Node warns of a leak from the eleventh on. */
-  #listen(signal: AbortSignal, onAbort: () => void): () => void {
-    const { all, listener } = this.#listeners.get(signal) ?? this.#firstListener(signal);
-    all.add(onAbort);
-    return () => {
-      all.delete(onAbort);
-      if (all.size > 0) return;
-      signal.removeEventListener("abort", listener);
-      this.#listeners.delete(signal);
-    };
-  }
-
-  #firstListener(signal: AbortSignal): Listening {
-    const all = new Set<() => void>();
-    const listener = () => {
-      for (const onAbort of all) onAbort();
-    };
-    signal.addEventListener("abort", listener);
-    const listening = { all, listener };
-    this.#listeners.set(signal, listening);
-    return listening;
   }
 
   #next<T>(work: () => Promise<T>): Promise<T> {

@@ -9,7 +9,7 @@
 
 import { DepthwiseError, type ErrorCode, listed } from "../core/errors.ts";
 import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
-import { elementCount, type Shape, shapeText } from "../core/tensor.ts";
+import { className, elementCount, type Shape, shapeText } from "../core/tensor.ts";
 import { type DecodedBudget, decodedBudget, spendOn, textWithin } from "./decoded-budget.ts";
 import { type FileFacts, fileError, grouped, quoted } from "./file-error.ts";
 import { encodeFloat16, FLOAT16_OVERFLOW } from "./float16.ts";
@@ -115,7 +115,7 @@ export function writeSafetensors(
     if (!isObject(tensor)) throw optionError("writeSafetensors", "tensor", "{ name, shape, data }", tensor);
     const { name, shape, data, dtype = "F32" } = tensor as TensorToWrite;
     if (typeof name !== "string") throw optionError("writeSafetensors", "name", "a string", name);
-    if (!ArrayBuffer.isView(data) || !(data instanceof Float32Array)) {
+    if (className(data) !== "Float32Array") {
       throw optionError("writeSafetensors", `data of "${name}"`, "a Float32Array", data);
     }
     oneOf("writeSafetensors", "dtype", dtype, ["F32", "F16"]);

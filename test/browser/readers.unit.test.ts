@@ -27,7 +27,7 @@ const MARKS = {
   Keras: "GlobalAveragePooling2D",
   HDF5: "superblock",
   pickle: "OrderedDict",
-  tfjs: "shard",
+  tfjs: "weightsManifest",
   downloads: "if-range",
   cache: "x-depthwise-facts",
 } as const;

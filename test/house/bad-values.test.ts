@@ -125,7 +125,7 @@ const RIGHT: Readonly<Record<string, Readonly<Record<string, () => readonly unkn
       },
     ],
     withInfo: () => [model, { labels: ["a", "b"], background: false, preprocessing: { range: [0, 1] } }],
-    withParameters: () => [model],
+    withParameters: () => [model, model.parameters, "source"],
     activation: () => ["relu", { name: "a", slope: 0.1 }],
     averagePool: () => [window],
     batchNorm: () => [{ epsilon: 1, scale: true, center: true, name: "a" }],
