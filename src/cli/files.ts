@@ -6,20 +6,23 @@ import { glob, isDynamicPattern } from "tinyglobby";
 
 /**
  * What exists is that file, whatever characters it has; only what does not is tried as a glob, whose matches come in
- * order. What matches nothing stays as it is, so that a missing file is reported. Two spellings of a path are one file.
+ * order. What matches nothing stays as it is, so that a missing file is reported. A name that was given is never left out, so
+ * that there is an answer for each; a match that stands there already is.
  */
 export async function expandFiles(patterns: readonly string[], separator: string = sep): Promise<readonly string[]> {
-  const files = new Map<string, string>();
+  const files: string[] = [];
+  const known = new Set<string>();
   for (const pattern of patterns) {
-    const isAddress = /^(https?|file):\/\//i.test(pattern);
-    for (const file of isAddress || exists(pattern) ? [pattern] : await matches(pattern, separator)) {
-      const key = isAddress ? file : resolve(file);
-      if (!files.has(key)) files.set(key, file);
-    }
+    const isName = /^(https?|file):\/\//i.test(pattern) || exists(pattern);
+    const found = isName ? [] : await matches(pattern, separator);
+    const fresh = found.length === 0 ? [pattern] : found.filter((file) => !known.has(resolve(file)));
+    for (const file of fresh) known.add(resolve(file));
+    files.push(...fresh);
   }
-  return [...files.values()];
+  return files;
 }
 
+/** Files that a glob matches; none for what is no glob. */
 async function matches(pattern: string, separator: string): Promise<readonly string[]> {
   const path = pattern.replaceAll(separator, "/");
   // Folders that exist are meant as they are spelled too: `photos (1)/*.jpg` where no shell spreads it.
@@ -29,11 +32,11 @@ async function matches(pattern: string, separator: string): Promise<readonly str
   }
   // In front it would mean all but what follows.
   const rest = path.slice(folder.length).replace(/^!(?!\()/, "\\!");
-  if (!isDynamicPattern(rest)) return [pattern];
+  if (!isDynamicPattern(rest)) return [];
   const options = { cwd: resolve(folder), dot: false, expandDirectories: false };
   // What is too long for a glob is refused there; as a file it is missing.
   const found = await glob(rest, options).catch(() => []);
-  return found.length === 0 ? [pattern] : found.sort().map((file) => folder + file);
+  return found.sort().map((file) => folder + file);
 }
 
 /** A link that leads nowhere exists: it was meant, and reading it says what is wrong. */

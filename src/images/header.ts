@@ -38,8 +38,8 @@ interface Signature {
 }
 
 const FORMATS: readonly Signature[] = [
-  { format: "jpeg", matches: (bytes) => ascii(bytes, 0, 3) === "\xff\xd8\xff" },
-  { format: "png", matches: (bytes) => ascii(bytes, 0, 8) === "\x89PNG\r\n\x1a\n" },
+  { format: "jpeg", matches: (bytes) => begins(bytes, [0xff, 0xd8, 0xff]) },
+  { format: "png", matches: (bytes) => begins(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) },
   { format: "gif", matches: (bytes) => /^GIF8[79]a$/.test(ascii(bytes, 0, 6)) },
   { format: "webp", matches: (bytes) => ascii(bytes, 0, 4) === "RIFF" && ascii(bytes, 8, 4) === "WEBP" },
   // 42 is TIFF, 43 BigTIFF; both byte orders.
@@ -93,6 +93,14 @@ function webpSize(view: DataView): Size {
     default:
       return undefined;
   }
+}
+
+/**
+ * Not by a text: a minifier writes letters beyond ASCII as they are, and a page that does not say it is UTF-8 reads
+ * others.
+ */
+function begins(bytes: Uint8Array, signature: readonly number[]): boolean {
+  return signature.every((byte, at) => bytes[at] === byte);
 }
 
 function ascii(bytes: Uint8Array, from: number, length: number): string {

@@ -91,17 +91,17 @@ describe("expandFiles", () => {
     }
   });
 
-  it("keeps the spelling of what was typed, and the first of two for one file", async () => {
+  it("keeps all that was typed, as it was typed, and leaves out only matches that stand there already", async () => {
     const typed = relative(process.cwd(), folder);
     const spellings = [`${typed}/a1.png`, `${folder}/sub/../a1.png`, `${folder}/./a1.png`, `${folder}/a[1-2].png`];
-    expect(await expandFiles(spellings)).toEqual([`${typed}/a1.png`, `${folder}/a2.png`]);
+    expect(await expandFiles(spellings)).toEqual([...spellings.slice(0, 3), `${folder}/a2.png`]);
     expect(await expandFiles([`${typed}/sub/../a[1-2].png`])).toEqual([1, 2].map((i) => `${typed}/sub/../a${i}.png`));
   });
 
   it.each(["http://127.0.0.1/a[1].png?x=*", "HTTPS://127.0.0.1/*.png", "file:///tmp/*.png", "http://"])(
     "never globs the address %s",
     async (address) => {
-      expect(await expandFiles([address, address])).toEqual([address]);
+      expect(await expandFiles([address, address])).toEqual([address, address]);
     },
   );
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { build } from "esbuild";
 import sharp from "sharp";
 import { expect, it } from "vitest";
 import { readHeader } from "../../src/images/header.ts";
@@ -82,4 +83,30 @@ describeShared("headers of the odd images", () => {
       expect(readHeader(readFileSync(resolve(root, "datasets/corrupt", file))), file).toBeDefined();
     }
   });
+});
+
+it("tells JPEG and PNG in a script whose letters were read in another character set", async () => {
+  const { outputFiles } = await build({
+    entryPoints: [resolve(import.meta.dirname, "../../src/images/header.ts")],
+    bundle: true,
+    charset: "utf8",
+    format: "esm",
+    minify: true,
+    write: false,
+  });
+  // A page without a charset takes its scripts for windows-1252.
+  const misread = Buffer.from(Buffer.from(outputFiles[0]!.contents).toString("latin1"), "utf8");
+  const there = (await import(`data:text/javascript;base64,${misread.toString("base64")}`)) as {
+    readonly readHeader: typeof readHeader;
+  };
+  const [jpeg, png] = await Promise.all([
+    sharp(new Uint8Array(6), { raw: { width: 2, height: 1, channels: 3 } })
+      .jpeg()
+      .toBuffer(),
+    sharp(new Uint8Array(6), { raw: { width: 2, height: 1, channels: 3 } })
+      .png()
+      .toBuffer(),
+  ]);
+  expect(there.readHeader(jpeg)).toEqual({ format: "jpeg", stored: [2, 1] });
+  expect(there.readHeader(png)).toEqual({ format: "png", stored: [2, 1] });
 });
