@@ -113,6 +113,30 @@ function isSignal(value: unknown): value is AbortSignal {
   return "throwIfAborted" in value && "addEventListener" in value && typeof value.addEventListener === "function";
 }
 
+/** Whether all entries are sound. A hole is none, but `every`, `some` and `map` pass over it. */
+export function isListOf<T>(value: unknown, isSound: (entry: unknown) => entry is T): value is readonly T[] {
+  return Array.isArray(value) && value.findIndex((entry) => !isSound(entry)) < 0;
+}
+
+export function isString(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** A copy of the caller's list. */
+export function listOf<T>(
+  owner: string,
+  option: string,
+  value: unknown,
+  isSound: (entry: unknown) => entry is T,
+  expected: string,
+): readonly T[] {
+  if (isListOf(value, isSound)) return [...value];
+  throw optionError(owner, option, expected, value);
+}
+
+export const stringsOf = (owner: string, option: string, value: unknown, expected = "an array of strings") =>
+  listOf(owner, option, value, isString, expected);
+
 export function booleanOption(owner: string, option: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
   throw optionError(owner, option, "true or false", value);

@@ -239,8 +239,9 @@ function loadCustom(
   }
   checkFinite(parameters, name);
   // What the caller says of the input takes the place of what the file says, which then may be wrong.
-  const info = isObject(definition["info"]) ? definition["info"] : {};
-  const asked = preprocessing === undefined ? definition : { ...definition, info: { ...info, preprocessing } };
+  const { info } = definition;
+  const asked =
+    preprocessing && isObject(info) ? { ...definition, info: { ...info, preprocessing: undefined } } : definition;
   const network = withParameters(networkFromJson(asked, name), parameters, name);
   const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;
   const decisions = {

@@ -9,6 +9,7 @@
  */
 
 import type { DepthwiseError } from "../../core/errors.ts";
+import { MOST_SIDES } from "../../core/tensor.ts";
 import { decodedBudget, spendOn } from "../decoded-budget.ts";
 import { type FileFacts, fileError, quoted } from "../file-error.ts";
 import { type JsonObject as Config, isObject, parseJson } from "../json.ts";
@@ -197,9 +198,6 @@ export function activationName(value: unknown): string | undefined {
   if (typeof value.config === "string") return value.config;
   return typeof value.class_name === "string" ? value.class_name : undefined;
 }
-
-/** A shape of more sides is of no image, and every layer behind would carry it along. */
-export const MOST_SIDES = 8;
 
 /** A shape without its batch, from `[null, 224, 224, 3]`; open sides are undefined. */
 export function shapeWithoutBatch(value: unknown): readonly (number | undefined)[] | undefined {
