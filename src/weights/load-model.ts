@@ -141,13 +141,12 @@ function separated(options: LoadOptions): { readonly from: SourceOptions; readon
     .filter(([, value]) => value !== undefined)
     .map(([name, value]): [string, unknown] => {
       if (name === "preprocessing") return [name, checkPreprocessing(`loadModel: ${name}`, value)];
+      if (!isSourceOption(name)) return [name, copied(value, 2)];
       return [name, Array.isArray(value) ? [...value] : value];
     });
   return {
     from: Object.fromEntries(entries.filter(([name]) => isSourceOption(name))) as SourceOptions,
-    given: Object.fromEntries(
-      entries.filter(([name]) => !isSourceOption(name)).map(([name, value]) => [name, copied(value, 2)]),
-    ) as MobileNetV1Options,
+    given: Object.fromEntries(entries.filter(([name]) => !isSourceOption(name))) as MobileNetV1Options,
   };
 }
 

@@ -10,7 +10,7 @@
 
 import type { DepthwiseError } from "../../core/errors.ts";
 import { MOST_SIDES } from "../../core/tensor.ts";
-import { decodedBudget, spendOn } from "../decoded-budget.ts";
+import { type DecodedBudget, spendOn } from "../decoded-budget.ts";
 import { type FileFacts, fileError, quoted } from "../file-error.ts";
 import { type JsonObject as Config, isObject, parseJson } from "../json.ts";
 
@@ -55,7 +55,7 @@ export function configCorrupt(file: string, what: string, facts: FileFacts = {})
 }
 
 /** @throws {DepthwiseError} `FILE_CORRUPT`, `FILE_TOO_LARGE` */
-export function parseConfig(text: string, file: string, what: string, budget = decodedBudget()): unknown {
+export function parseConfig(text: string, file: string, what: string, budget: DecodedBudget): unknown {
   const corrupt = (expected: string, found: string, cause?: unknown) =>
     configCorrupt(file, what, { expected, found, cause });
   return parseJson(text, corrupt, spendOn(budget, file, what));
