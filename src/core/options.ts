@@ -122,20 +122,16 @@ export function isString(value: unknown): value is string {
   return typeof value === "string";
 }
 
-/** A copy of the caller's list. */
-export function listOf<T>(
+/** A copy of a caller's list of texts. */
+export function stringsOf(
   owner: string,
   option: string,
   value: unknown,
-  isSound: (entry: unknown) => entry is T,
-  expected: string,
-): readonly T[] {
-  if (isListOf(value, isSound)) return [...value];
+  expected = "an array of strings",
+): readonly string[] {
+  if (isListOf(value, isString)) return [...value];
   throw optionError(owner, option, expected, value);
 }
-
-export const stringsOf = (owner: string, option: string, value: unknown, expected = "an array of strings") =>
-  listOf(owner, option, value, isString, expected);
 
 export function booleanOption(owner: string, option: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
