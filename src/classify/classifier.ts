@@ -2,7 +2,7 @@
 
 import type { ByteSource } from "../core/bytes.ts";
 import { DepthwiseError, listed } from "../core/errors.ts";
-import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../core/options.ts";
+import { checkKnownOptions, positiveInteger, signalOption, stringsOf } from "../core/options.ts";
 import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import type { Pace } from "../core/stall-watch.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
@@ -242,10 +242,7 @@ function statedLabels(model: Network, given: readonly string[] | undefined): rea
       fields: { classes },
     });
   }
-  if (!Array.isArray(stated) || !stated.every((label) => typeof label === "string")) {
-    throw optionError("createClassifier", "labels", "an array of strings", stated);
-  }
-  if (stated.length === classes) return [...stated];
+  if (stringsOf("createClassifier", "labels", stated).length === classes) return [...stated];
   throw new DepthwiseError("CLASSES_MISMATCH", {
     what: "createClassifier: labels",
     expected: `${classes}, one for each output of ${model.name}`,

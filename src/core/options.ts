@@ -113,6 +113,26 @@ function isSignal(value: unknown): value is AbortSignal {
   return "throwIfAborted" in value && "addEventListener" in value && typeof value.addEventListener === "function";
 }
 
+/** Whether all entries are sound. A hole is none, but `every`, `some` and `map` pass over it. */
+export function isListOf<T>(value: unknown, isSound: (entry: unknown) => entry is T): value is readonly T[] {
+  return Array.isArray(value) && value.findIndex((entry) => !isSound(entry)) < 0;
+}
+
+export function isString(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** A copy of a caller's list of texts. */
+export function stringsOf(
+  owner: string,
+  option: string,
+  value: unknown,
+  expected = "an array of strings",
+): readonly string[] {
+  if (isListOf(value, isString)) return [...value];
+  throw optionError(owner, option, expected, value);
+}
+
 export function booleanOption(owner: string, option: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
   throw optionError(owner, option, "true or false", value);

@@ -18,6 +18,9 @@ export interface Tensor {
   readonly data: TypedArray;
 }
 
+/** No layer reads more sides than three; each layer behind a reshape would carry more along. */
+export const MOST_SIDES = 8;
+
 /** A tensor whose elements are known to be float32. */
 export interface FloatTensor extends Tensor {
   readonly dtype: "float32";
@@ -37,7 +40,8 @@ export function shapeText(shape: Shape): string {
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((side, axis) => side === b[axis]);
+  // Not `every`: a shape made by hand may have holes.
+  return a.length === b.length && a.findIndex((side, axis) => side !== b[axis]) < 0;
 }
 
 /**

@@ -11,7 +11,7 @@
  */
 
 import { DepthwiseError } from "./errors.ts";
-import { optionError, type Pair, positivePair } from "./options.ts";
+import { isListOf, optionError, type Pair, positivePair } from "./options.ts";
 
 /** `[[top, bottom], [left, right]]`, in pixels. */
 export type ExplicitPadding = readonly [readonly [number, number], readonly [number, number]];
@@ -125,9 +125,14 @@ function smallest({ kernel, dilation, padding }: WindowAttributes, axis: 0 | 1):
 
 function checkPadding(owner: string, padding: unknown): Padding {
   if (padding === "same" || padding === "valid") return padding;
-  const isSide = (side: unknown) => typeof side === "number" && Number.isSafeInteger(side) && side >= 0;
-  const isAxis = (axis: unknown) => Array.isArray(axis) && axis.length === 2 && axis.every(isSide);
-  if (Array.isArray(padding) && padding.length === 2 && padding.every(isAxis))
-    return padding as readonly unknown[] as ExplicitPadding;
+  const isSide = (side: unknown): side is number => Number.isSafeInteger(side) && (side as number) >= 0;
+  const isAxis = (axis: unknown): axis is [number, number] => isListOf(axis, isSide) && axis.length === 2;
+  if (isListOf(padding, isAxis) && padding.length === 2) {
+    const [[top, bottom], [left, right]] = padding as readonly [number, number][] & ExplicitPadding;
+    return [
+      [top, bottom],
+      [left, right],
+    ];
+  }
   throw optionError(owner, "padding", `"same", "valid" or [[top, bottom], [left, right]] in whole pixels`, padding);
 }

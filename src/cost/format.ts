@@ -44,6 +44,7 @@ function costText(result: Cost, format: Format): string {
       percent(parametersShare),
     ]);
   const { totals } = result;
+  // Not before the rows, which only a whole result can make: JSON would write anything.
   if (format === "json") return JSON.stringify(result, null, 2);
   return [
     `${visible(shorten(result.network, 200))}, convention ${result.convention}`,

@@ -14,7 +14,9 @@ import { resizeAntialiased, resizePlain } from "./resize.ts";
  * @throws {DepthwiseError} `OPTION_INVALID`, `IMAGE_UNREADABLE` for what are no RGB bytes or no description
  */
 export function preprocess(pixels: Pixels, description: CompletePreprocessing): Float32Array {
-  return normalize(cropAndResize(pixels, description), description);
+  checkPixels("preprocess", pixels);
+  const checked = checkDescription("preprocess", description);
+  return normalized(resized(pixels, checked), checked);
 }
 
 /**
@@ -25,7 +27,11 @@ export function preprocess(pixels: Pixels, description: CompletePreprocessing): 
  */
 export function cropAndResize(pixels: Pixels, description: CompletePreprocessing): Uint8Array | Float32Array {
   checkPixels("cropAndResize", pixels);
-  const { inputShape, resize, cropFraction, filter } = checkDescription("cropAndResize", description);
+  return resized(pixels, checkDescription("cropAndResize", description));
+}
+
+function resized(pixels: Pixels, description: CompletePreprocessing): Uint8Array | Float32Array {
+  const { inputShape, resize, cropFraction, filter } = description;
   const [height, width, channels] = inputShape;
   const coloured = channels === 1 ? greyPixels(pixels) : pixels;
   const cropped = resize === "cropThenStretch" ? cropCentre(coloured, cropFraction) : coloured;
@@ -67,10 +73,15 @@ function coverSize(pixels: Pixels, width: number, height: number, cropFraction: 
  * @throws {DepthwiseError} `SHAPE_MISMATCH` if the values are not whole RGB pixels
  */
 export function normalize(values: Uint8Array | Float32Array, description: CompletePreprocessing): Float32Array {
-  const { inputShape, range, mean, deviation, channelOrder } = checkDescription("normalize", description);
+  const checked = checkDescription("normalize", description);
   if (!ArrayBuffer.isView(values) || !(values instanceof Uint8Array || values instanceof Float32Array)) {
     throw optionError("normalize", "values", "a Uint8Array or a Float32Array", values);
   }
+  return normalized(values, checked);
+}
+
+function normalized(values: Uint8Array | Float32Array, description: CompletePreprocessing): Float32Array {
+  const { inputShape, range, mean, deviation, channelOrder } = description;
   const [height, width, channels] = inputShape;
   const [low, high] = range;
   const scaled = (value: number, c: number): number =>

@@ -12,7 +12,7 @@ export function parameterFault(value: unknown, shape: Shape): string | undefined
   if (!isTensorLike(value)) return `expected a tensor { dtype, shape, data }, found ${className(value)}`;
   const { dtype, shape: found, data } = value;
   if (dtype !== "float32") return `expected float32, found ${typeof dtype === "string" ? dtype : show(dtype)}`;
-  if (!sameShape(found, shape)) return `expected shape ${shapeText(shape)}, found ${rankedText(found)}`;
+  if (!sameShape(found, shape)) return `expected shape ${shapeText(shape)}, found ${shapeText(found)}`;
   if (className(data) !== "Float32Array") return `expected a Float32Array, found ${className(data)}`;
   const { length, buffer } = data as Float32Array;
   const count = elementCount(shape);
@@ -23,16 +23,11 @@ export function parameterFault(value: unknown, shape: Shape): string | undefined
 
 /** The shape of whatever stands under a name, for messages. */
 export function shapeOf(value: unknown): string {
-  return isTensorLike(value) ? rankedText(value.shape) : "";
+  return isTensorLike(value) ? shapeText(value.shape) : "";
 }
 
 function isTensorLike(value: unknown): value is Pick<FloatTensor, "shape"> & { dtype: unknown; data: unknown } {
   return (
     typeof value === "object" && value !== null && "shape" in value && Array.isArray(value.shape) && "data" in value
   );
-}
-
-/** A file or a caller may give a shape of any length. */
-function rankedText(shape: Shape): string {
-  return shape.length <= 8 ? shapeText(shape) : `${shape.length} sides`;
 }

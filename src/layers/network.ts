@@ -3,9 +3,9 @@
  * It computes nothing. `cost`, `compile`, `saveModel` and `classify` each take one.
  */
 
-import { DepthwiseError, listed, shorten } from "../core/errors.ts";
+import { DepthwiseError, isDepthwiseError, listed, shorten } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
-import { optionError, positiveInteger, show } from "../core/options.ts";
+import { isListOf, isString, optionError, positiveInteger, show, stringsOf } from "../core/options.ts";
 import { checkPreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import { type FloatTensor, type Shape, shapeText } from "../core/tensor.ts";
 import type { ParameterRole } from "../operations/operation.ts";
@@ -130,8 +130,8 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
     inputShape,
     layers,
     shapes,
-    outputs: definition.outputs,
-    aliases,
+    outputs: { ...definition.outputs },
+    aliases: { ...aliases },
     parameterInfo,
     get parameters() {
       if (parameters === undefined) {
@@ -144,69 +144,57 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
   });
 }
 
+/** Each entry is told in `describe`, so there cannot be any number of them. */
+const MOST_ENTRIES = 1000;
+
 /** What a network says of itself is checked as the rest is: at once, not where it is used. */
 function checkInfo(owner: string, old: NetworkInfo, changed: Partial<NetworkInfo>, inputShape: Shape): NetworkInfo {
   if (!isRecord(changed)) throw optionError(owner, "info", "an object", changed);
   const info: NetworkInfo = { ...old, ...changed };
-  const { labels = [], background = false, preprocessing } = info;
-  if (!isStrings(labels)) throw optionError(owner, "labels", "an array of strings", labels);
+  const { labels, background = false, preprocessing, provenance = {} } = info;
+  const entries = Object.keys(info).length;
+  if (entries > MOST_ENTRIES) throw optionError(owner, "info", `at most ${MOST_ENTRIES} entries`, entries);
   if (typeof background !== "boolean") throw optionError(owner, "background", "true or false", background);
-  if (preprocessing === undefined) return info;
-  return { ...info, preprocessing: checkPreprocessing(`${owner}: preprocessing`, preprocessing, inputShape[2]) };
-}
-
-function isStrings(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((entry) => typeof entry === "string");
+  for (const [name, value] of Object.entries({ provenance, "provenance.decisions": provenance?.["decisions"] ?? {} }))
+    if (!isRecord(value)) throw optionError(owner, name, "an object", value);
+  return {
+    ...info,
+    ...(labels === undefined ? {} : { labels: stringsOf(owner, "labels", labels) }),
+    ...(preprocessing === undefined
+      ? {}
+      : { preprocessing: checkPreprocessing(`${owner}: preprocessing`, preprocessing, inputShape[2]) }),
+  };
 }
 
 /**
- * A network from a definition that came out of a file: its outline is checked here, everything else by `network`.
+ * A network from a definition that came out of a file: `network` trusts nothing in it.
  *
- * @throws {DepthwiseError} `NETWORK_INVALID`, and whatever `network` throws
+ * @throws {DepthwiseError} `FILE_CORRUPT` for what would be an option of a caller's; whatever else `network` throws
  */
 export function networkFromJson(definition: Readonly<Record<string, unknown>>, source: string): Network {
   const { name, inputShape, layers, outputs, aliases = {}, info = {} } = definition;
-  const isSound =
-    Array.isArray(layers) &&
-    layers.every(isNodeDefinition) &&
-    isStringRecord(outputs) &&
-    isStringRecord(aliases) &&
-    isInfo(info);
-  if (!isSound) {
-    throw new DepthwiseError("NETWORK_INVALID", {
-      what: `${source}: the network it describes`,
-      expected: "layers of { name, type, inputs, attributes }, and outputs and aliases that name them",
-      found: "something else",
+  try {
+    return network({
+      inputShape: inputShape as Shape,
+      layers: layers as readonly NodeDefinition[],
+      outputs: outputs as Readonly<Record<string, string>>,
+      aliases: aliases as Readonly<Record<string, string>>,
+      ...(typeof name === "string" ? { name } : {}),
+      info: isRecord(info) ? { ...info, architecture: "custom" } : (info as NetworkInfo),
+    });
+  } catch (cause) {
+    if (!isDepthwiseError(cause)) throw cause;
+    throw new DepthwiseError(cause.code === "OPTION_INVALID" ? "FILE_CORRUPT" : cause.code, {
+      what: `${source}: ${cause.message.replace(/^network: |\.$/g, "")}`,
       advice: "Save the network again with saveModel. Nothing was loaded.",
+      fields: cause.fields,
+      cause,
     });
   }
-  const about: NetworkInfo = { ...info, architecture: "custom" };
-  return network({
-    ...(typeof name === "string" ? { name } : {}),
-    inputShape: inputShape as Shape,
-    layers,
-    outputs,
-    aliases,
-    info: checkInfo(source, about, {}, checkInputShape(inputShape)),
-  });
-}
-
-function isNodeDefinition(value: unknown): value is NodeDefinition {
-  if (!isRecord(value) || typeof value["name"] !== "string" || typeof value["type"] !== "string") return false;
-  const { inputs = [], attributes = {} } = value;
-  return Array.isArray(inputs) && inputs.every((input) => typeof input === "string") && isRecord(attributes);
-}
-
-/** Labels are strings; what a model came from is an object; the rest is checked where it is used. */
-function isInfo(value: unknown): value is Record<string, unknown> {
-  // Each is told in `describe`, so there cannot be any number of them.
-  if (!isRecord(value) || Object.keys(value).length > 1000) return false;
-  const { labels = [], provenance = {} } = value;
-  return isStrings(labels) && isRecord(provenance) && isRecord(provenance["decisions"] ?? {});
 }
 
 function isStringRecord(value: unknown): value is Record<string, string> {
-  return isRecord(value) && Object.values(value).every((entry) => typeof entry === "string");
+  return isRecord(value) && Object.values(value).every(isString);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -285,7 +273,7 @@ export function unknownName(what: string, name: string, known: Iterable<string>)
   const hint = didYouMean(name, names);
   return new DepthwiseError("NAME_UNKNOWN", {
     what: `${shorten(what, 200)}: there is no layer "${name}"`,
-    advice: hint === "" ? `Known names: ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}.` : hint,
+    advice: hint === "" ? `Known names: ${listed(names, ", ", 8)}.` : hint,
     fields: { name, known: names },
   });
 }
@@ -295,7 +283,7 @@ function compareParameters(
   parameters: ReadonlyMap<string, FloatTensor>,
 ): string[] {
   const problems: string[] = [];
-  const extra = [...parameters.keys()].filter((name) => typeof name === "string" && !model.parameterInfo.has(name));
+  const extra = [...parameters.keys()].filter((name) => isString(name) && !model.parameterInfo.has(name));
   /** Only for what a message lists: each is a search among all the names. */
   const hintFor = (name: string, candidates: Iterable<string>): string => {
     const hint = problems.length < LISTED ? didYouMean(name, candidates) : "";
@@ -326,20 +314,17 @@ function checkInputShape(shape: unknown): Shape {
       found: show(shape),
     });
   }
-  return shape.map((side) => positiveInteger("network", "inputShape", side));
+  // Not `map`, which passes over holes.
+  return Array.from(shape, (side) => positiveInteger("network", "inputShape", side));
 }
 
 function checkNode(entry: NodeDefinition, previous: string, shapes: ReadonlyMap<string, Shape>): LayerNode {
   const reads = isRecord(entry) ? (entry.inputs ?? []) : undefined;
-  if (
-    !Array.isArray(reads) ||
-    !reads.every((input) => typeof input === "string") ||
-    !isRecord(entry.attributes ?? {})
-  ) {
+  if (!isListOf(reads, isString) || !isRecord(entry.attributes ?? {})) {
     throw new DepthwiseError("NETWORK_INVALID", {
       what: `network: the layer behind "${previous}"`,
       expected: "{ name, type, inputs, attributes }, inputs naming layers",
-      found: isRecord(entry) ? "something else" : show(entry),
+      found: isRecord(entry) && !isListOf(reads, isString) ? `inputs ${show(reads)}` : show(entry),
     });
   }
   const { name, type } = entry;

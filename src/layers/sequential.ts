@@ -15,7 +15,7 @@ import type { Shape } from "../core/tensor.ts";
 import type { WindowOptions } from "../core/window.ts";
 import type { ActivationName } from "../operations/activation.ts";
 import type { NodeType } from "../operations/table.ts";
-import { MOST_LAYERS, type Network, type NetworkInfo, network } from "./network.ts";
+import { type Network, type NetworkInfo, network } from "./network.ts";
 import type { NodeDefinition } from "./node.ts";
 
 /** A layer without a place yet. */
@@ -114,20 +114,12 @@ export function sequential(
   checkKnownOptions("sequential", options, ["inputShape", "name", "seed", "info"]);
   if (!Array.isArray(layers) || layers.length === 0)
     throw optionError("sequential", "layers", "at least one layer", layers);
-  if (layers.length > MOST_LAYERS) {
-    const expected = `at most ${MOST_LAYERS.toLocaleString("en-US")} layers`;
-    throw optionError("sequential", "layers", expected, layers.length);
-  }
   for (const [index, entry] of layers.entries()) {
     const isLayer = typeof entry === "object" && entry !== null && typeof entry.type === "string";
     if (!isLayer) throw optionError("sequential", `layers[${index}]`, "a layer, such as activation('relu')", entry);
   }
   const counts = new Map<string, number>();
-  // Not `map` on the list itself, which passes over holes.
-  const nodes: NodeDefinition[] = Array.from(layers, (entry: Layer, index) => {
-    if (typeof entry !== "object" || entry === null) {
-      throw optionError("sequential", `layers[${index}]`, "a layer, such as conv2d({ filters: 8, kernel: 3 })", entry);
-    }
+  const nodes = layers.map((entry: Layer): NodeDefinition => {
     const count = counts.get(entry.type) ?? 0;
     counts.set(entry.type, count + 1);
     return {

@@ -9,7 +9,7 @@ import {
   optionError,
   positiveInteger,
   positiveNumber,
-  show,
+  stringsOf,
 } from "../core/options.ts";
 import { checkPreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import { ACTIVATIONS, type ActivationName } from "../operations/activation.ts";
@@ -170,7 +170,7 @@ export function completeOptions(
     stem: checkBlock("stem", options.stem ?? table.stem),
     blocks: checkBlocks(options.blocks ?? table.blocks),
     seed: checkSeed(options.seed ?? 1),
-    ...(options.labels === undefined ? {} : { labels: checkLabels(options.labels) }),
+    ...(options.labels === undefined ? {} : { labels: stringsOf(OWNER, "labels", options.labels) }),
     ...(options.background === undefined ? {} : { background: booleanOption(OWNER, "background", options.background) }),
     ...(options.preprocessing === undefined
       ? {}
@@ -223,12 +223,8 @@ function checkBlock(option: string, block: unknown): Block {
 function checkBlocks(blocks: unknown): readonly Block[] {
   if (!Array.isArray(blocks) || blocks.length === 0)
     throw optionError(OWNER, "blocks", "at least one { stride, filters }", blocks);
-  return blocks.map((block: unknown, index) => checkBlock(`blocks[${index}]`, block));
-}
-
-function checkLabels(labels: unknown): readonly string[] {
-  if (Array.isArray(labels) && labels.every((label) => typeof label === "string")) return labels;
-  throw optionError(OWNER, "labels", "an array of strings", show(labels));
+  // Not `map`, which passes over holes.
+  return Array.from(blocks, (block: unknown, index) => checkBlock(`blocks[${index}]`, block));
 }
 
 function checkSeed(seed: unknown): number {

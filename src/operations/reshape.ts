@@ -1,8 +1,8 @@
 /** Views: operations that move no number. */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { belowOne, optionError } from "../core/options.ts";
-import { type Shape, shapeText } from "../core/tensor.ts";
+import { belowOne, isListOf, optionError } from "../core/options.ts";
+import { MOST_SIDES, type Shape, shapeText } from "../core/tensor.ts";
 import { perExample, soleInput, type ViewOperation } from "./operation.ts";
 
 export interface ReshapeAttributes {
@@ -10,17 +10,13 @@ export interface ReshapeAttributes {
   readonly shape: Shape;
 }
 
-/** No layer reads more than three; each layer behind it would carry them along. */
-const MOST_SIDES = 8;
-
 export const reshape: ViewOperation<ReshapeAttributes> = {
   isView: true,
   fuses: [],
   check: (owner, attributes) => {
     const shape = attributes["shape"];
-    const isSide = (side: unknown) => typeof side === "number" && Number.isSafeInteger(side) && side > 0;
-    if (Array.isArray(shape) && shape.length <= MOST_SIDES && shape.every(isSide))
-      return { shape: [...shape] as Shape };
+    const isSide = (side: unknown): side is number => Number.isSafeInteger(side) && (side as number) > 0;
+    if (isListOf(shape, isSide) && shape.length <= MOST_SIDES) return { shape: [...shape] };
     const expected = `an array of at most ${MOST_SIDES} positive integers, without the batch`;
     throw optionError(owner, "shape", expected, shape);
   },

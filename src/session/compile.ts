@@ -8,6 +8,7 @@ import {
   optionError,
   positiveInteger,
   signalOption,
+  stringsOf,
 } from "../core/options.ts";
 import type { Network } from "../layers/network.ts";
 import { type Plan, parametersOf, plan as planNetwork } from "../plan/plan.ts";
@@ -64,10 +65,7 @@ export async function compile<Output extends string, const Tap extends string = 
   const name = oneOf("compile", "backend", options.backend ?? "auto", ["auto", ...BACKENDS]);
   const simd = oneOf("compile", "simd", options.simd ?? "auto", ["auto", "relaxed", "plain"] as const);
   const { taps: given = [] } = options;
-  if (!Array.isArray(given) || ![...given].every((tap) => typeof tap === "string")) {
-    throw optionError("compile", "taps", "an array of layer names", given);
-  }
-  const taps = [...given];
+  const taps = stringsOf("compile", "taps", given, "an array of layer names") as readonly Tap[];
   if (worker !== undefined && typeof worker !== "function") {
     throw optionError("compile", "worker", "a function that makes a Worker of depthwise/worker", worker);
   }

@@ -36,6 +36,12 @@ export interface ReadLimits {
   readonly budget?: DecodedBudget;
 }
 
+/** What a node takes in memory besides its message: a copy with a map of attributes, a place in lists and maps. */
+export const NODE_COST = 800;
+
+/** What a tensor takes besides its text or pickle and its data: an entry, a view, its places in maps. */
+export const TENSOR_COST = 600;
+
 /** @param maxDecodedBytes default in proportion to the files that are admitted */
 export function decodedBudget(maxDecodedBytes?: number): DecodedBudget {
   let fileBytes = 0;

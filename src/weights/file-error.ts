@@ -1,6 +1,7 @@
 /** Errors about files: one builder, and how names and numbers out of a file stand in a message. */
 
-import { DepthwiseError, type ErrorCode, type ErrorParts } from "../core/errors.ts";
+import { DepthwiseError, type ErrorCode, type ErrorParts, shorten } from "../core/errors.ts";
+import { show } from "../core/options.ts";
 
 /** What a message says besides its subject. */
 export type FileFacts = Pick<ErrorParts, "expected" | "found" | "fields" | "cause">;
@@ -37,9 +38,7 @@ export function tooLarge(file: string, what: string, bytes: number, maxBytes: nu
 
 /** A name or value out of a file, fit for a message: escaped, and not longer than a line. */
 export function quoted(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
-  if (Array.isArray(value)) return `[${value.slice(0, 8).map(quoted).join(", ")}${value.length > 8 ? ", …" : ""}]`;
-  return typeof value === "object" && value !== null ? "an object" : String(value);
+  return show(typeof value === "string" ? shorten(value, 100) : value);
 }
 
 /** 1,234,567. */

@@ -7,7 +7,7 @@
 
 import { isDepthwiseError } from "../core/errors.ts";
 import type { Preprocessing } from "../core/preprocessing.ts";
-import { type DecodedBudget, decodedBudget, spendOn, textWithin } from "./decoded-budget.ts";
+import { type DecodedBudget, spendOn, textWithin } from "./decoded-budget.ts";
 import { type Facts, inferred, stated } from "./facts.ts";
 import { fileError, quoted } from "./file-error.ts";
 import { isObject, type JsonObject, parseJson } from "./json.ts";
@@ -19,7 +19,7 @@ import type { OpenFile } from "./model-file.ts";
  * @throws {DepthwiseError} `FILE_CORRUPT` if one is no JSON object; `ARCHITECTURE_UNKNOWN` for an activation that is
  *         not one of MobileNet V1's; what `sibling` throws for a file that is there
  */
-export async function huggingFaceFacts(file: OpenFile, budget = decodedBudget()): Promise<Facts> {
+export async function huggingFaceFacts(file: OpenFile, budget: DecodedBudget): Promise<Facts> {
   const config = configFacts(await readJson(file, "config.json", budget), file.name);
   return { ...config, ...preprocessingFacts(await readJson(file, "preprocessor_config.json", budget)) };
 }

@@ -1,5 +1,6 @@
 /** JSON out of files. What is nested deeply is refused: whoever walks it afterwards would run out of stack. */
 
+import { shorten } from "../core/errors.ts";
 import { quoted } from "./file-error.ts";
 import { type Spend, scanJsonKeys } from "./json-keys.ts";
 
@@ -32,7 +33,7 @@ export function parseJson(
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.slice(0, REASON_LENGTH) : String(cause);
+    const reason = cause instanceof Error ? shorten(cause.message, REASON_LENGTH) : String(cause);
     throw failed("JSON", `text that is not (${reason})`, cause);
   }
 }

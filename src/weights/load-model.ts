@@ -141,13 +141,12 @@ function separated(options: LoadOptions): { readonly from: SourceOptions; readon
     .filter(([, value]) => value !== undefined)
     .map(([name, value]): [string, unknown] => {
       if (name === "preprocessing") return [name, checkPreprocessing(`loadModel: ${name}`, value)];
+      if (!isSourceOption(name)) return [name, copied(value, 2)];
       return [name, Array.isArray(value) ? [...value] : value];
     });
   return {
     from: Object.fromEntries(entries.filter(([name]) => isSourceOption(name))) as SourceOptions,
-    given: Object.fromEntries(
-      entries.filter(([name]) => !isSourceOption(name)).map(([name, value]) => [name, copied(value, 2)]),
-    ) as MobileNetV1Options,
+    given: Object.fromEntries(entries.filter(([name]) => !isSourceOption(name))) as MobileNetV1Options,
   };
 }
 
@@ -239,8 +238,9 @@ function loadCustom(
   }
   checkFinite(parameters, name);
   // What the caller says of the input takes the place of what the file says, which then may be wrong.
-  const info = isObject(definition["info"]) ? definition["info"] : {};
-  const asked = preprocessing === undefined ? definition : { ...definition, info: { ...info, preprocessing } };
+  const { info } = definition;
+  const asked =
+    preprocessing && isObject(info) ? { ...definition, info: { ...info, preprocessing: undefined } } : definition;
   const network = withParameters(networkFromJson(asked, name), parameters, name);
   const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;
   const decisions = {

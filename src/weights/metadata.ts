@@ -179,6 +179,6 @@ function jsonOf({ name }: Network, value: unknown): string {
 
 function corrupt(file: string, key: string, expected: string, text: string, cause?: unknown): DepthwiseError {
   const advice = "Correct the metadata, or pass the options to loadModel.";
-  const facts = { expected, found: JSON.stringify(text.slice(0, 80)), fields: { key }, cause };
+  const facts = { expected, found: quoted(text), fields: { key }, cause };
   return fileError("FILE_CORRUPT", file, `metadata "${key}"`, advice, facts);
 }

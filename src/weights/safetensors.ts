@@ -10,7 +10,7 @@
 import { DepthwiseError, type ErrorCode, listed } from "../core/errors.ts";
 import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
 import { className, elementCount, type Shape, shapeText } from "../core/tensor.ts";
-import { type DecodedBudget, decodedBudget, spendOn, textWithin } from "./decoded-budget.ts";
+import { type DecodedBudget, decodedBudget, spendOn, TENSOR_COST, textWithin } from "./decoded-budget.ts";
 import { type FileFacts, fileError, grouped, quoted } from "./file-error.ts";
 import { encodeFloat16, FLOAT16_OVERFLOW } from "./float16.ts";
 import { isObject } from "./json.ts";
@@ -33,9 +33,6 @@ export interface ReadOptions {
   /** Most bytes of memory that the header becomes. Default as that of `loadModel`. */
   readonly maxDecodedBytes?: number;
 }
-
-/** What a tensor takes besides its header's text and its data: an entry, a view, a place in a map. */
-const TENSOR_COST = 600;
 
 /** Deepest nesting a header needs: the object, an entry, its shape. */
 const HEADER_DEPTH = 3;

@@ -4,7 +4,7 @@
  */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { checkKnownOptions, optionError, positiveInteger } from "../core/options.ts";
+import { checkKnownOptions, optionError, positiveInteger, stringsOf } from "../core/options.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { checkParameterBytes, initialise } from "../layers/initialise.ts";
 import {
@@ -209,9 +209,7 @@ function amendedProvenance(
 /** How many classes are asked for, by number, by names, or by both. */
 function countOf(owner: string, { classes, labels }: MoreClasses): number {
   if (labels === undefined) return positiveInteger(owner, "classes", classes);
-  if (!Array.isArray(labels) || labels.some((label) => typeof label !== "string")) {
-    throw optionError(owner, "labels", "an array of strings", labels);
-  }
+  stringsOf(owner, "labels", labels);
   const count = positiveInteger(owner, "classes", classes ?? labels.length);
   if (count === labels.length) return count;
   throw new DepthwiseError("CLASSES_MISMATCH", {

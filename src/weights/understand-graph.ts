@@ -1,5 +1,6 @@
 /** A graph of operations, understood; loaded when the first file that holds one is met. */
 
+import type { DecodedBudget } from "./decoded-budget.ts";
 import type { ModelGraph } from "./graph/graph.ts";
 import { layerQuantization } from "./graph/layer-quantization.ts";
 import { understandGraph } from "./graph/mobilenet-v1.ts";
@@ -18,9 +19,14 @@ const DEFAULTS: FamilyDefaults = {
 };
 
 /** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what the graph looks like */
-export function understandOperations(graph: ModelGraph, model: ModelFile, name: string): Understood {
+export function understandOperations(
+  graph: ModelGraph,
+  model: ModelFile,
+  name: string,
+  budget: DecodedBudget,
+): Understood {
   const fed = model.facts.preprocessing;
-  const { parameters, facts, layerNames } = understandGraph(graph, name, fed);
+  const { parameters, facts, layerNames } = understandGraph(graph, name, budget, fed);
   const quantization = layerQuantization(graph, layerNames);
   return {
     parameters,

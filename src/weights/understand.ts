@@ -25,7 +25,7 @@ export async function understand(model: ModelFile, file: OpenFile, budget: Decod
   const { content } = model;
   if (content.kind === "graph") {
     const { understandOperations } = await ownPart(() => import("./understand-graph.ts"));
-    return understandOperations(content, model, file.name);
+    return understandOperations(content, model, file.name, budget);
   }
   const names = new Set(content.tensors.keys());
   const map = NAME_MAPS.find((candidate) => candidate.matches(names));

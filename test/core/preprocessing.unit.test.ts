@@ -114,7 +114,7 @@ describe("a file that says something wrong of its input", () => {
       }
       const ours = new File([inOwn(preprocessing) as Uint8Array<ArrayBuffer>], "own.safetensors");
       const error = await refusal(() => loadModel(ours));
-      expect(error).toMatchObject({ code: "OPTION_INVALID" });
+      expect(error).toMatchObject({ code: "FILE_CORRUPT" });
       expect(String(error)).toContain("own.safetensors: preprocessing");
     },
   );

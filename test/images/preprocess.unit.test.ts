@@ -170,4 +170,17 @@ describe("what cannot be meant is refused", () => {
   it("values that are no whole pixels", () => {
     expect(code(() => normalize(new Uint8Array(10), completePreprocessing([2, 2, 3])))).toBe("SHAPE_MISMATCH");
   });
+
+  it("of preprocess under its own name, having read the description once", () => {
+    expect(() => preprocess({} as never, completePreprocessing([2, 2, 3]))).toThrow(/^preprocess: /);
+    expect(() => preprocess(noise(2, 2), 5 as never)).toThrow(/^preprocess: description/);
+    let reads = 0;
+    const { range, ...rest } = completePreprocessing([2, 2, 3]);
+    const counted = Object.defineProperty({ ...rest, range }, "range", {
+      enumerable: true,
+      get: () => ++reads && range,
+    });
+    preprocess(noise(3, 3), counted);
+    expect(reads).toBe(1);
+  });
 });

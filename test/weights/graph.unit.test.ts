@@ -6,6 +6,7 @@ import { withParameters } from "../../src/layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../../src/models/index.ts";
 import { compile } from "../../src/session/compile.ts";
 import { decide, optionsOf } from "../../src/weights/decide.ts";
+import { decodedBudget } from "../../src/weights/decoded-budget.ts";
 import type { ModelGraph } from "../../src/weights/graph/graph.ts";
 import { joinGraphs } from "../../src/weights/graph/join.ts";
 import { understandGraph } from "../../src/weights/graph/mobilenet-v1.ts";
@@ -21,7 +22,7 @@ const DEFAULTS = {
 } as const;
 
 function understood(graph: ModelGraph) {
-  const { parameters, facts, layerNames } = understandGraph(graph, "test");
+  const { parameters, facts, layerNames } = understandGraph(graph, "test", decodedBudget());
   const decided = decide(parameters, {}, facts, DEFAULTS, "test");
   const model = withParameters(mobileNetV1<MobileNetV1Options>(optionsOf(decided)), parameters, "test");
   return { model, decided, layerNames };
@@ -43,6 +44,17 @@ async function outputs(options: GraphOptions, other: GraphOptions) {
 }
 
 describe("a graph as MobileNet V1", () => {
+  it("is charged for a constant that many layers share, once for each but the first", () => {
+    const graph = mobileNetGraph({ alpha: 1, filters: Array(13).fill(64) }).graph([32, 32, 3]);
+    // From the second block on, each has the second's pointwise kernel of 16 KiB.
+    const share = (input: string) => (/^op([4-9]|1\d|2\d)\/w$/.test(input) && isPointwise(input) ? "op4/w" : input);
+    const isPointwise = (input: string) => graph.constants.get(input)?.shape[0] === 1;
+    const nodes = graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(share) }));
+    const load = (bytes: number) => understandGraph({ ...graph, nodes }, "file", decodedBudget(bytes)).parameters;
+    expect(() => load(11 * 16384 - 1)).toThrow(expect.objectContaining({ code: "FILE_TOO_LARGE" }));
+    expect(load(11 * 16384).size).toBeGreaterThan(27);
+  });
+
   it.each([0.25, 0.5, 0.75, 1, 0.33])("finds alpha %d from the widths", (alpha) => {
     expect(from({ alpha }).decided.alpha).toMatchObject({ value: alpha, basis: "inferred" });
   });
@@ -187,7 +199,7 @@ describe("a graph as MobileNet V1", () => {
 });
 
 describe("graphs that are no MobileNet V1 are refused by what they look like", () => {
-  const refuse = (graph: ModelGraph) => () => understandGraph(graph, "file");
+  const refuse = (graph: ModelGraph) => () => understandGraph(graph, "file", decodedBudget());
 
   it("recurrent, residual, squeeze and excite, another number of blocks", () => {
     const lstm = new GraphBuilder().node("lstm", { type: "other", name: "LSTM" }).graph();

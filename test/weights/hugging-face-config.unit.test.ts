@@ -2,20 +2,24 @@
 
 import { expect, it } from "vitest";
 import { DepthwiseError } from "../../src/core/errors.ts";
+import { decodedBudget } from "../../src/weights/decoded-budget.ts";
 import { huggingFaceFacts } from "../../src/weights/hugging-face-config.ts";
 
 /** Facts by name, as values; a text stands for itself, undefined for a file that is not there. */
 async function facts(config: unknown, preprocessor?: unknown): Promise<Record<string, unknown>> {
   const files: Record<string, unknown> = { "config.json": config, "preprocessor_config.json": preprocessor };
-  const found = await huggingFaceFacts({
-    name: "model.safetensors",
-    bytes: new Uint8Array(),
-    async sibling(path) {
-      const content = files[path];
-      if (content === undefined) throw new DepthwiseError("FILE_NOT_FOUND", { what: path });
-      return new TextEncoder().encode(typeof content === "string" ? content : JSON.stringify(content));
+  const found = await huggingFaceFacts(
+    {
+      name: "model.safetensors",
+      bytes: new Uint8Array(),
+      async sibling(path) {
+        const content = files[path];
+        if (content === undefined) throw new DepthwiseError("FILE_NOT_FOUND", { what: path });
+        return new TextEncoder().encode(typeof content === "string" ? content : JSON.stringify(content));
+      },
     },
-  });
+    decodedBudget(),
+  );
   return Object.fromEntries(Object.entries(found).map(([name, fact]) => [name, fact.value]));
 }
 

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
+import { decodedBudget } from "../../src/weights/decoded-budget.ts";
 import { parseConfig } from "../../src/weights/formats/keras-config.ts";
 import { graphFromKeras } from "../../src/weights/formats/keras-topology.ts";
 import type { GraphConstant, GraphNode, ModelGraph } from "../../src/weights/graph/graph.ts";
@@ -425,7 +426,7 @@ describe("the text of a configuration", () => {
     ['{"class_name":"Sequential","class_name":"Model"}', 'found "class_name" twice'],
     ["{", "expected JSON, found text that is not"],
   ])("is refused where whoever walks it would stumble", (text, message) => {
-    expect(() => parseConfig(text, "model.h5", "model_config")).toThrow(`model.h5: model_config: `);
-    expect(() => parseConfig(text, "model.h5", "model_config")).toThrow(message);
+    expect(() => parseConfig(text, "model.h5", "model_config", decodedBudget())).toThrow(`model.h5: model_config: `);
+    expect(() => parseConfig(text, "model.h5", "model_config", decodedBudget())).toThrow(message);
   });
 });

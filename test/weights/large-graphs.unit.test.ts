@@ -250,7 +250,7 @@ describe("names and facts without end", () => {
     "among what a file says of itself are refused",
     async () => {
       const facts = Object.fromEntries(numbers(200_000).map((i) => [`fact${i}`, i]));
-      expect(await code(own({ layers: [relu], info: facts }))).toBe("NETWORK_INVALID");
+      expect(await code(own({ layers: [relu], info: facts }))).toBe("FILE_CORRUPT");
       expect(await code(file(["conv1/kernel"], { options: JSON.stringify(facts) }))).toBe("FILE_CORRUPT");
     },
     PATIENCE_MS,

@@ -4,6 +4,7 @@
  * Source: TensorFlow, core/framework/{graph,node_def,attr_value,tensor,tensor_shape,types,versions}.proto.
  */
 
+import { NODE_COST } from "../decoded-budget.ts";
 import { quoted } from "../file-error.ts";
 import type { GraphConstant } from "../graph/graph.ts";
 import type { FormatReader } from "../model-file.ts";
@@ -64,9 +65,6 @@ const TYPES: ReadonlyMap<number, readonly [name: string, dtype?: StoredDType, fi
     [17, ["DT_UINT16", "U16", 7, "int32"]],
     [19, ["DT_HALF", "F16", 13, "int32"]],
   ]);
-
-/** What a node takes in memory besides its message: a copy with a map of attributes, a place in lists and maps. */
-const NODE_COST = 800;
 
 /**
  * Reads a frozen graph.

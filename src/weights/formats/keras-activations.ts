@@ -1,5 +1,6 @@
 /** Activations of Keras: functions by name, and layers that take settings. */
 
+import { shorten } from "../../core/errors.ts";
 import type { GraphOperation } from "../graph/graph.ts";
 import { numberOf } from "./keras-config.ts";
 import { settingUnknown, type Translation } from "./keras-graph.ts";
@@ -15,7 +16,7 @@ export function activationOperation(t: Translation, name: string | undefined, ac
     const config = inner.config as Translation["config"];
     return name === "ReLU" ? reluOperation(config) : leakyOperation(t, config);
   }
-  return { type: "other", name: (name ?? "function").slice(0, 100) };
+  return { type: "other", name: shorten(name ?? "function", 100) };
 }
 
 /** The layer `ReLU`, which may be bounded, leak, or start elsewhere than at 0. */

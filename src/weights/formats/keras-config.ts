@@ -9,7 +9,8 @@
  */
 
 import type { DepthwiseError } from "../../core/errors.ts";
-import { decodedBudget, spendOn } from "../decoded-budget.ts";
+import { MOST_SIDES } from "../../core/tensor.ts";
+import { type DecodedBudget, spendOn } from "../decoded-budget.ts";
 import { type FileFacts, fileError, quoted } from "../file-error.ts";
 import { type JsonObject as Config, isObject, parseJson } from "../json.ts";
 
@@ -54,7 +55,7 @@ export function configCorrupt(file: string, what: string, facts: FileFacts = {})
 }
 
 /** @throws {DepthwiseError} `FILE_CORRUPT`, `FILE_TOO_LARGE` */
-export function parseConfig(text: string, file: string, what: string, budget = decodedBudget()): unknown {
+export function parseConfig(text: string, file: string, what: string, budget: DecodedBudget): unknown {
   const corrupt = (expected: string, found: string, cause?: unknown) =>
     configCorrupt(file, what, { expected, found, cause });
   return parseJson(text, corrupt, spendOn(budget, file, what));
@@ -197,9 +198,6 @@ export function activationName(value: unknown): string | undefined {
   if (typeof value.config === "string") return value.config;
   return typeof value.class_name === "string" ? value.class_name : undefined;
 }
-
-/** A shape of more sides is of no image, and every layer behind would carry it along. */
-export const MOST_SIDES = 8;
 
 /** A shape without its batch, from `[null, 224, 224, 3]`; open sides are undefined. */
 export function shapeWithoutBatch(value: unknown): readonly (number | undefined)[] | undefined {

@@ -1,8 +1,8 @@
 /** What the translation of Keras layers writes into: nodes, constants, and the shapes that are known on the way. */
 
-import type { DepthwiseError } from "../../core/errors.ts";
+import { type DepthwiseError, shorten } from "../../core/errors.ts";
 import { type Shape, shapeText } from "../../core/tensor.ts";
-import { fileError } from "../file-error.ts";
+import { fileError, quoted } from "../file-error.ts";
 import type { GraphConstant, GraphNode, GraphOperation } from "../graph/graph.ts";
 import { configCorrupt } from "./keras-config.ts";
 import type { FlatCall, OpenShape } from "./keras-flatten.ts";
@@ -101,10 +101,10 @@ export function settingUnknown(
   expected: string,
   found: unknown,
 ): DepthwiseError {
-  const what = `${setting} of layer ${JSON.stringify(call.path)} (${call.className})`;
+  const what = `${setting} of layer ${quoted(call.path)} (${shorten(call.className, 100)})`;
   return fileError("ARCHITECTURE_UNKNOWN", file, what, "Only networks of the MobileNet V1 kind are read.", {
     expected,
-    found: JSON.stringify(found)?.slice(0, 100) ?? "nothing",
+    found: found === undefined ? "nothing" : shorten(JSON.stringify(found), 100),
     fields: { layer: call.path },
   });
 }

@@ -4,6 +4,7 @@
  * Source: keras-team/keras, keras/src/layers of version 3, and the same layers of versions 1 and 2.
  */
 
+import { shorten } from "../../core/errors.ts";
 import type { ExplicitPadding } from "../../core/window.ts";
 import type { GraphOperation, KernelLayout, Pair } from "../graph/graph.ts";
 import { poolOperation, type WindowOperation, windowOutput } from "./feature-map-sizes.ts";
@@ -80,7 +81,7 @@ export function translateLayer(t: Translation): Translated {
   const operation = className === "TFOpLambda" && typeof t.config.function === "string" ? t.config.function : className;
   const operator = OPERATORS.get(operation);
   if (operator !== undefined && t.call.arguments.length === 2 && t.inputs.length > 0) return arithmetic(t, operator);
-  return { value: t.emit({ type: "other", name: operation.slice(0, 100) }, t.inputs), shape: undefined };
+  return { value: t.emit({ type: "other", name: shorten(operation, 100) }, t.inputs), shape: undefined };
 }
 
 function convolution(t: Translation, layout: KernelLayout, names: readonly string[]): Translated {
@@ -131,7 +132,7 @@ function activate(t: Translation, value: string, activation: unknown): string {
   const name = activationName(activation);
   if (name === "linear" && !isOwnLayer) return value;
   const operation = activationOperation(t, name, activation);
-  return t.emit(operation, [value], isOwnLayer ? undefined : (name ?? "activation").slice(0, 100));
+  return t.emit(operation, [value], isOwnLayer ? undefined : shorten(name ?? "activation", 100));
 }
 
 function relu(t: Translation): Translated {

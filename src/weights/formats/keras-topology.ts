@@ -3,9 +3,10 @@
  * `.keras` archives and TensorFlow.js layers models all carry it in the same words.
  */
 
+import { MOST_SIDES } from "../../core/tensor.ts";
 import type { Facts } from "../facts.ts";
 import type { GraphConstant, ModelGraph } from "../graph/graph.ts";
-import { configCorrupt, MOST_SIDES } from "./keras-config.ts";
+import { configCorrupt } from "./keras-config.ts";
 import { type FlatCall, flattenModel, type OpenShape } from "./keras-flatten.ts";
 import { openTranslation, type Sheet } from "./keras-graph.ts";
 import { translateLayer } from "./keras-layers.ts";

@@ -39,7 +39,7 @@ export async function readKerasArchive(
   const { name } = file;
   const budget = budgetOf(context);
   const config = readJson(entries, CONFIG, name, budget);
-  const root = openHdf5(weights.read(), `${name}: ${WEIGHTS}`, context);
+  const root = openHdf5(weights.read(), `${name}: ${WEIGHTS}`, { ...context, budget });
   const { weightsOf, naming } = await weightsByPosition(root, config, name);
   const { graph, facts } = graphFromKeras(config, weightsOf, { name });
   const remarks = { ...metadataOf(entries, name, budget), weightNames: naming };

@@ -1,5 +1,6 @@
 /** ONNX models. Source: onnx/onnx.proto (IR versions 3 to 10) and the operators' documentation. */
 
+import { NODE_COST } from "../decoded-budget.ts";
 import type { GraphInput } from "../graph/graph.ts";
 import type { FormatReader } from "../model-file.ts";
 import { graphFromOnnx, type OnnxAttribute, type OnnxNode } from "./onnx-graph.ts";
@@ -49,9 +50,6 @@ const MODEL = {
   opset: [8, { domain: [1, "string"], version: [2, "int"] }, "repeated"],
   metadata: [14, { key: [1, "string"], value: [2, "string"] }, "repeated"],
 } as const;
-
-/** What a node takes in memory besides its message: a copy with a map of attributes, a place in lists and maps. */
-const NODE_COST = 800;
 
 /**
  * Reads an ONNX model. Weights kept in files beside it are fetched as its siblings.

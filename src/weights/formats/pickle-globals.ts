@@ -5,7 +5,7 @@
  * The list is that of PyTorch's own restricted reader (`weights_only=True`), with what training scripts put beside.
  */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import { DepthwiseError, shorten } from "../../core/errors.ts";
 
 type Kind = "map" | "list" | "bytes" | "object";
 
@@ -73,7 +73,7 @@ export function globalKind(name: string): Kind | undefined {
 export function findGlobal(module: string, name: string, file: string): string {
   const full = `${Object.hasOwn(RENAMED, module) ? RENAMED[module] : module}.${name}`;
   if (full.length < 200 && KINDS.has(full)) return full;
-  throw refused(full.length > 200 ? `${full.slice(0, 200)}…` : full, file);
+  throw refused(shorten(full, 200), file);
 }
 
 function refused(name: string, file: string): DepthwiseError {

@@ -100,6 +100,7 @@ export async function openProtobuf(
   const wire = await optionalPackage("@bufbuild/protobuf", `${name}: a protobuf file`, load);
   const budget = budgetOf(limits);
   const charge = (bytes: number, what: string) => budget.charge(name, bytes, what);
+  const chargeObjects = (cost: number, what: string) => budget.chargeObjects(name, cost, what);
   const open = (message: Uint8Array) => new wire.BinaryReader(message);
   const walk = (message: Uint8Array, what: string, visit: Visit) => {
     const reader = open(message);
@@ -113,7 +114,7 @@ export async function openProtobuf(
 
   const decode = (schema: MessageSchema, message: Uint8Array, what: string): unknown => {
     const fields = Object.entries(schema);
-    charge(COST.message + COST.field * fields.length, what);
+    chargeObjects(COST.message + COST.field * fields.length, what);
     const result: Record<string, unknown> = {};
     for (const [field, { 2: repeated }] of fields) result[field] = repeated && [];
     walk(message, what, (reader, number, wireType) => {
@@ -122,7 +123,7 @@ export async function openProtobuf(
       const [field, [, kind, repeated]] = found;
       const where = `${what}.${field}`;
       const add = (value: unknown) => {
-        charge(COST.value, where);
+        chargeObjects(COST.value, where);
         if (repeated) (result[field] as unknown[]).push(value);
         else result[field] = value;
       };
@@ -135,8 +136,8 @@ export async function openProtobuf(
         expectWire(name, where, wireType, WIRE_OF[kind]);
         const start = reader.pos;
         add(READ[kind](reader));
-        if (kind === "string") charge(COST.text + 2 * (reader.pos - start), where);
-        else if (kind === "bytes") charge(COST.view, where);
+        if (kind === "string") chargeObjects(COST.text + 2 * (reader.pos - start), where);
+        else if (kind === "bytes") chargeObjects(COST.view, where);
       }
       return true;
     });
@@ -159,7 +160,7 @@ export async function openProtobuf(
   return {
     name,
     charge,
-    chargeObjects: (cost, what) => budget.chargeObjects(name, cost, what),
+    chargeObjects,
     outline() {
       const seen = new Set<string>();
       const reader = open(bytes);

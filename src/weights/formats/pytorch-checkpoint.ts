@@ -1,6 +1,6 @@
 /** A checkpoint of PyTorch: which of its dicts is the network's, and what is worth telling of the rest. */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import { DepthwiseError, shorten } from "../../core/errors.ts";
 import { type StoredTensor, toFloat32 } from "../stored-tensor.ts";
 import { isList, isMap, isTyped, type PickleMap, type PickleValue } from "./pickle-values.ts";
 import { claimedRank, type ReadTensor, tensorCall } from "./pytorch-tensor.ts";
@@ -71,7 +71,7 @@ function placesOfTensors(root: PickleValue): Place[] {
       for (const [key, inner] of children(value)) {
         if ((!isMap(inner) && !isList(inner)) || seen.has(inner)) continue;
         seen.add(inner);
-        const name = key.slice(0, LONGEST_REMARK);
+        const name = shorten(key, LONGEST_REMARK);
         next.push([path === "" ? name : `${path}.${name}`, inner]);
       }
     }
@@ -145,7 +145,7 @@ function rootRemarks(root: PickleValue, chosen: Place, readTensor: ReadTensor): 
     if (typeof key !== "string" || isChosen || isOnTheWay) continue;
     const plain = plainValue(key, value, readTensor);
     if (plain !== undefined) values.push([key, plain]);
-    else if (value !== null) unread.push(key.slice(0, LONGEST_REMARK));
+    else if (value !== null) unread.push(shorten(key, LONGEST_REMARK));
   }
   return {
     ...(values.length === 0 ? {} : { checkpoint: Object.fromEntries(values.slice(0, MOST_REMARKS)) }),

@@ -7,6 +7,7 @@
 
 import { DepthwiseError } from "../../core/errors.ts";
 import type { ReadLimits } from "../decoded-budget.ts";
+import { quoted } from "../file-error.ts";
 import type { OpenFile } from "../model-file.ts";
 import { unpickle } from "./pickle.ts";
 import { isList, isMap, type PicklePersistent, type PickleValue } from "./pickle-values.ts";
@@ -30,7 +31,7 @@ export function readOldForm({ bytes, name }: OpenFile, limits: ReadLimits): OldF
   };
   if (next().value !== MAGIC) throw notOurs(name, "a pickle that torch.save did not write");
   const protocol = next().value;
-  if (protocol !== PROTOCOL) throw notOurs(name, `torch.save's protocol ${String(protocol).slice(0, 20)}`);
+  if (protocol !== PROTOCOL) throw notOurs(name, `torch.save's protocol ${quoted(protocol)}`);
   const system = next().value;
   if (!isMap(system)) throw corrupt(name, "the description of the system is no dict");
   const { value: root, persistent } = next();

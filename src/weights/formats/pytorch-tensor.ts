@@ -2,7 +2,7 @@
 
 import { DepthwiseError, type ErrorCode } from "../../core/errors.ts";
 import { elementCount, type Shape, shapeText } from "../../core/tensor.ts";
-import type { DecodedBudget } from "../decoded-budget.ts";
+import { type DecodedBudget, TENSOR_COST } from "../decoded-budget.ts";
 import { quoted } from "../file-error.ts";
 import { DTYPE_BYTES, type StoredDType, type StoredTensor } from "../stored-tensor.ts";
 import { isList, isMap, isTyped, type PickleList, type PickleObject, type PickleValue } from "./pickle-values.ts";
@@ -89,9 +89,6 @@ export function claimedRank({ args }: PickleObject): number {
   return isList(args[2]) ? args[2].length : 0;
 }
 
-/** What a tensor takes in memory besides the objects of the pickle: a view, and its places in maps. */
-const TENSOR_COST = 600;
-
 export type ReadTensor = (name: string, call: PickleObject) => StoredTensor;
 
 /**
@@ -143,7 +140,7 @@ type Fail = (
 ) => DepthwiseError;
 
 function failure(file: string, name: string): Fail {
-  const tensor = `${file}: tensor ${JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name)}`;
+  const tensor = `${file}: tensor ${quoted(name)}`;
   return (what, { code = "FILE_CORRUPT", expected, found, advice }) =>
     new DepthwiseError(code, {
       what: what === "" ? tensor : `${tensor}: ${what}`,
@@ -181,7 +178,7 @@ function readClaims({ of, args }: PickleObject, fail: Fail): Claims {
   const dtype = Object.hasOwn(DTYPES, dtypeName) ? DTYPES[dtypeName] : undefined;
   if (dtype === undefined) {
     const expected = "floats, integers or booleans";
-    throw fail("type of element", { code: "DTYPE_MISMATCH", expected, found: JSON.stringify(dtypeName.slice(0, 40)) });
+    throw fail("type of element", { code: "DTYPE_MISMATCH", expected, found: quoted(dtypeName) });
   }
   return { dtype, storage: { type, key, elements }, offset: offset + viewOffset, shape, strides };
 }
@@ -222,7 +219,7 @@ function globalEnd(value: PickleValue | undefined): string {
 function storageBytes(storages: Storages, claim: StorageClaim, dtype: StoredDType, fail: Fail): Uint8Array {
   const { type, key, elements } = claim;
   const bytes = storages.bytes(key);
-  const what = `storage ${JSON.stringify(key.slice(0, 40))}`;
+  const what = `storage ${quoted(key)}`;
   if (bytes === undefined) throw fail(what, { expected: "its bytes in the file", found: "none" });
   const expected = elements * (storageElementBytes(type) ?? DTYPE_BYTES[dtype]);
   if (bytes.length !== expected) {

@@ -8,6 +8,7 @@
  * `{ dtype: 'float16' }`. Source: tfjs-core, `io/types.ts` and `io/io_utils.ts`.
  */
 
+import { isListOf, isString } from "../../core/options.ts";
 import { elementCount, type Shape, shapeText } from "../../core/tensor.ts";
 import { budgetOf, type DecodedBudget } from "../decoded-budget.ts";
 import { quoted, tooLarge } from "../file-error.ts";
@@ -81,7 +82,7 @@ export function parseManifest(
   let unpacked = 0;
   const groups = manifest.map((group: unknown, index): ManifestGroup => {
     const where = `weightsManifest, group ${index + 1}`;
-    if (!isObject(group) || !isStrings(group["paths"]) || !Array.isArray(group["weights"])) {
+    if (!isObject(group) || !isListOf(group["paths"], isString) || !Array.isArray(group["weights"])) {
       throw corrupt(file, where, "{ paths: […], weights: […] }", quoted(group));
     }
     for (const path of group["paths"]) {
@@ -221,8 +222,4 @@ function checkPath(path: string, file: string): string {
     !segments.includes("..");
   if (isSound) return segments.filter((segment) => segment !== ".").join("/");
   throw corrupt(file, `the path of a shard, ${quoted(path)}`, "a path below the folder of the model", "another place");
-}
-
-function isStrings(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((entry) => typeof entry === "string");
 }

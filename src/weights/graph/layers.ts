@@ -1,6 +1,6 @@
 /** Units of a chain as layers of ours: kernels in our layout, geometry, normalization. */
 
-import { type FloatTensor, type Shape, tensor } from "../../core/tensor.ts";
+import { elementCount, type FloatTensor, type Shape, tensor } from "../../core/tensor.ts";
 import type { Padding } from "../../core/window.ts";
 import { permute } from "../transpose.ts";
 import type { Unit, UnitActivation } from "./chain.ts";
@@ -18,6 +18,9 @@ export interface GraphLayer {
   readonly padding: Padding;
   readonly inChannels: number;
   readonly outChannels: number;
+  /** The constant that holds the kernel, and how many numbers it has. */
+  readonly source: string;
+  readonly elements: number;
   /** HWIO, or `[kh, kw, in, multiplier]`; multiplied by the scale of what followed, if any. */
   kernel(): FloatTensor;
   readonly normalization: Normalization;
@@ -54,6 +57,8 @@ export function layerOf(
     padding,
     inChannels: input,
     outChannels,
+    source: unit.kernel,
+    elements: elementCount(laid.shape),
     kernel() {
       const values = graph.constants.get(unit.kernel)?.read() ?? Float32Array.from(constants.read(unit.kernel));
       const ordered = laid.order === undefined ? values : permute(values, laid.from, laid.order);

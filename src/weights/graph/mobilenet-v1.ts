@@ -2,7 +2,9 @@
 
 import type { DepthwiseError } from "../../core/errors.ts";
 import { type FloatTensor, tensor } from "../../core/tensor.ts";
+import type { DecodedBudget } from "../decoded-budget.ts";
 import { type Facts, stated } from "../facts.ts";
+import { quoted } from "../file-error.ts";
 import { type Chain, chainOf } from "./chain.ts";
 import { type Constants, findConstants } from "./constants.ts";
 import { frontFacts } from "./front.ts";
@@ -28,7 +30,12 @@ const BLOCKS = { whole: 13, shallow: 8 } as const;
  * @param fed what the file says of its input, in front of the graph's own arithmetic
  * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what the graph looks like and which node does not fit
  */
-export function understandGraph(graph: ModelGraph, name: string, fed?: Facts["preprocessing"]): Understood {
+export function understandGraph(
+  graph: ModelGraph,
+  name: string,
+  budget: DecodedBudget,
+  fed?: Facts["preprocessing"],
+): Understood {
   const refused = (reason: string): DepthwiseError => notMobileNetV1(graph, name, reason);
   const constants = findConstants(graph, refused);
   const path = findPath(graph, constants);
@@ -53,7 +60,7 @@ export function understandGraph(graph: ModelGraph, name: string, fed?: Facts["pr
   if (typeof front === "string") throw refused(front);
   const named = new Map([...pattern.names.entries(), ...head.names.entries()]);
   return {
-    ...parametersOf(named),
+    ...parametersOf(named, (bytes, what) => budget.charge(name, bytes, what)),
     facts: {
       ...geometry,
       ...activation,
@@ -171,7 +178,11 @@ function sharedEpsilon(body: readonly GraphLayer[]): number | undefined {
   return body.every(({ normalization }) => normalization.batchNorm?.epsilon === epsilon) ? epsilon : undefined;
 }
 
-function parametersOf(named: ReadonlyMap<string, GraphLayer>): Pick<Understood, "parameters"> {
+function parametersOf(
+  named: ReadonlyMap<string, GraphLayer>,
+  charge: (bytes: number, what: string) => void,
+): Pick<Understood, "parameters"> {
+  const read = new Set<string>();
   const body = [...named].flatMap(([ours, layer]) => (ours === "conv_preds" ? [] : [layer]));
   const isApart = sharedEpsilon(body) !== undefined;
   const hasBias = !isApart || body.some(({ normalization }) => normalization.bias !== undefined);
@@ -180,6 +191,9 @@ function parametersOf(named: ReadonlyMap<string, GraphLayer>): Pick<Understood, 
     parameters.set(name, tensor(Float32Array.from(values), [values.length]));
   for (const [ours, layer] of named) {
     const { bias = new Float64Array(layer.outChannels), batchNorm } = layer.normalization;
+    // A constant was charged when it was read, for one layer; each other makes numbers of its own from it.
+    if (read.has(layer.source)) charge(4 * layer.elements, `constant ${quoted(layer.source)}, for another layer`);
+    read.add(layer.source);
     const kernel = layer.kernel();
     const kernelName = `${ours}/${layer.type === "depthwise" ? "depthwise_kernel" : "kernel"}`;
     const isClassifier = ours === "conv_preds";

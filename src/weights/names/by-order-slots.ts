@@ -1,8 +1,9 @@
 /** Arrangements of a file's groups of tensors as layers one after another. */
 
 import { shapeText } from "../../core/tensor.ts";
+import { quoted } from "../file-error.ts";
 import type { Layout } from "../transpose.ts";
-import { type Part, quoted, type Unit } from "./by-order-units.ts";
+import type { Part, Unit } from "./by-order-units.ts";
 
 /** Whose layout kernels have: `[out, in, kh, kw]`, or `[kh, kw, in, out]`. */
 export type KernelOrder = "PyTorch" | "Keras";

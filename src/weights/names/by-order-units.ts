@@ -1,6 +1,7 @@
 /** Tensors of unknown names in groups: a kernel with its bias, the vectors of a batch norm; and the orders of these. */
 
 import { type Shape, shapeText } from "../../core/tensor.ts";
+import { quoted } from "../file-error.ts";
 
 /** What the last word of a name says; `weight` is a kernel's or a batch norm's, `bias` a kernel's or a batch norm's. */
 export type Role = "gamma" | "beta" | "mean" | "variance" | "weight" | "bias";
@@ -78,11 +79,6 @@ export function sortedByName(units: readonly Unit[]): readonly Unit[] {
 /** A name without its numbers: what is left is the same for layers that only numbers tell apart. */
 export function withoutNumbers(name: string): string {
   return name.replace(/\d+/g, "#");
-}
-
-/** A name out of a file, fit for a message. */
-export function quoted(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
 }
 
 function parse(name: string): { readonly layer: string; readonly role: Role | undefined } {

@@ -1,6 +1,7 @@
 /** Which of the vectors beside a kernel is its bias, and which are the batch norm's: by their names, or by their order. */
 
-import { type Part, quoted, type Role } from "./by-order-units.ts";
+import { quoted } from "../file-error.ts";
+import type { Part, Role } from "./by-order-units.ts";
 
 const NORM = ["gamma", "beta", "moving_mean", "moving_variance"] as const;
 type Place = "bias" | (typeof NORM)[number];

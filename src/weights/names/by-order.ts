@@ -8,8 +8,9 @@
  */
 
 import type { Shape } from "../../core/tensor.ts";
+import { quoted } from "../file-error.ts";
 import { bySlots, byStreams, type Failure, type KernelOrder, type Slot } from "./by-order-slots.ts";
-import { quoted, sortedByName, unitsOf, withoutNumbers } from "./by-order-units.ts";
+import { sortedByName, unitsOf, withoutNumbers } from "./by-order-units.ts";
 import { placeVectors, type Vectors } from "./by-order-vectors.ts";
 import type { FamilyDefaults, Target } from "./name-map.ts";
 import { BLOCKS, IMAGENET } from "./torch-layer.ts";

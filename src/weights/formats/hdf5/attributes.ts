@@ -5,6 +5,7 @@
  */
 
 import { elementCount } from "../../../core/tensor.ts";
+import { quoted } from "../../file-error.ts";
 import { type DataType, readDataSpace, readDataType } from "./datatype.ts";
 import { readDense } from "./dense.ts";
 import { decodeText } from "./links.ts";
@@ -52,11 +53,7 @@ function readAttribute(source: Source, reader: Reader, attributes: Map<string, r
   if (type.byteCount === 0 || count > MOST_PARTS || count * type.byteCount > reader.left) {
     throw corrupt(source.name, `attribute ${JSON.stringify(name)} claims ${count} texts, more than it has room for`);
   }
-  source.keep(
-    count,
-    COST.text + 2 * (type.type === "text" ? type.byteCount : 0),
-    `attribute ${JSON.stringify(name.slice(0, 100))}`,
-  );
+  source.keep(count, COST.text + 2 * (type.type === "text" ? type.byteCount : 0), `attribute ${quoted(name)}`);
   const texts: string[] = [];
   for (let i = 0; i < count; i++) {
     texts.push(
