@@ -58,7 +58,8 @@ export function windowAttributes(owner: string, kernel: unknown, options: Window
  * Lays a window over an image: the output size and the pads in pixels.
  *
  * @param input `[height, width]`
- * @throws {DepthwiseError} `NETWORK_VANISHES` if the window does not fit once and nothing would come out
+ * @throws {DepthwiseError} `NETWORK_VANISHES` if the window does not fit once and nothing would come out;
+ *         `OPTION_INVALID` if it spans more pixels than kernels can count
  */
 export function layWindow(owner: string, attributes: WindowAttributes, input: readonly [number, number]): Window {
   const { kernel, stride, dilation, padding } = attributes;
@@ -71,6 +72,15 @@ export function layWindow(owner: string, attributes: WindowAttributes, input: re
       typeof padding === "string" ? padding : padding[axis],
     ),
   ) as [Axis, Axis];
+  ([0, 1] as const).forEach((axis) => {
+    const { before, after } = axis === 0 ? vertical : horizontal;
+    const extent = (kernel[axis] - 1) * dilation[axis] + 1;
+    const most = Math.max(extent, stride[axis], dilation[axis], before, after);
+    if (most <= MOST_PIXELS) return;
+    const name = axis === 0 ? "vertical" : "horizontal";
+    const expected = `kernel, stride, dilation and padding to span at most ${MOST_PIXELS.toLocaleString("en-US")} pixels`;
+    throw optionError(owner, `${name} window`, expected, most);
+  });
   if (vertical.output < 1 || horizontal.output < 1) {
     throw new DepthwiseError("NETWORK_VANISHES", {
       what: owner,
@@ -92,6 +102,9 @@ export function layWindow(owner: string, attributes: WindowAttributes, input: re
     ],
   };
 }
+
+/** Emitted kernels add a side of an image, of 2³⁰ pixels at most, to two such spans in 32 bits, sign included. */
+const MOST_PIXELS = 2 ** 28;
 
 interface Axis {
   readonly output: number;

@@ -100,7 +100,9 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
       found: definition.layers.length.toLocaleString("en-US"),
     });
   }
-  const { aliases = {} } = definition;
+  const { aliases = {}, name = "network", seed = 1 } = definition;
+  if (typeof name !== "string") throw optionError("network", "name", "a string", name);
+  if (!Number.isSafeInteger(seed)) throw optionError("network", "seed", "an integer", seed);
   const inputShape = checkInputShape(definition.inputShape);
   const layers: LayerNode[] = [];
   const shapes = new Map<string, Shape>([[INPUT, inputShape]]);
@@ -123,7 +125,6 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
     if (!shapes.has(target)) throw unknownName("network: outputs", target, shapes.keys());
   }
 
-  const { name = "network" } = definition;
   let parameters: Map<string, FloatTensor> | undefined;
   return Object.freeze({
     name,
@@ -136,7 +137,7 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
     get parameters() {
       if (parameters === undefined) {
         checkParameterBytes(name, parameterInfo.values());
-        parameters = initialise(parameterInfo.values(), definition.seed ?? 1);
+        parameters = initialise(parameterInfo.values(), seed);
       }
       return parameters;
     },

@@ -23,12 +23,12 @@ export function pool(call: PoolCall, batch: number, x: Float32Array, y: Float32A
       for (let ox = 0; ox < outWidth; ox++) {
         y.fill(isMax ? Number.NEGATIVE_INFINITY : 0, out, out + channels);
         let inside = 0;
-        for (let u = 0; u < kh; u++) {
-          const iy = oy * strideY + u * dilationY - top;
-          if (iy < 0 || iy >= height) continue;
-          for (let v = 0; v < kw; v++) {
-            const ix = ox * strideX + v * dilationX - left;
-            if (ix < 0 || ix >= width) continue;
+        const [y0, x0] = [oy * strideY - top, ox * strideX - left];
+        const [u1, v1] = [tapsUpTo(height - y0, kh, dilationY), tapsUpTo(width - x0, kw, dilationX)];
+        for (let u = tapsUpTo(-y0, kh, dilationY); u < u1; u++) {
+          const iy = y0 + u * dilationY;
+          for (let v = tapsUpTo(-x0, kw, dilationX); v < v1; v++) {
+            const ix = x0 + v * dilationX;
             inside++;
             const xAt = ((n * height + iy) * width + ix) * channels;
             if (isMax) keepLargest(x, xAt, y, out, channels);
@@ -41,6 +41,11 @@ export function pool(call: PoolCall, batch: number, x: Float32Array, y: Float32A
       }
     }
   }
+}
+
+/** How many of the taps lie less than so many pixels from the first. A pool has no weights that bound its window. */
+function tapsUpTo(distance: number, taps: number, dilation: number): number {
+  return Math.min(Math.ceil(Math.max(distance, 0) / dilation), taps);
 }
 
 /** x [n, pixels, channels] to y [n, channels]. */
