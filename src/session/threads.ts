@@ -2,6 +2,7 @@
 
 import { DepthwiseError } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
+import { onAbort } from "../core/until-aborted.ts";
 import type { Program } from "./program.ts";
 
 /** What a worker is told. */
@@ -40,7 +41,17 @@ export interface Threads {
 /** How long a worker may take to load its script and say that it is ready, in ms. */
 const START_MS = 30_000;
 
-export function startThreads(task: WorkerTask, factory: WorkerFactory = defaultWorker, signal?: AbortSignal): Threads {
+/**
+ * @param signal    ends the start
+ * @param ranBefore whether these come in place of lost ones: their script is where it is looked for
+ */
+export function startThreads(
+  task: WorkerTask,
+  factory: WorkerFactory = defaultWorker,
+  signal?: AbortSignal,
+  ranBefore = false,
+): Threads {
+  signal?.throwIfAborted();
   const workers: AnyWorker[] = [];
   let lost: DepthwiseError | undefined;
   let isClosed = false;
@@ -51,11 +62,11 @@ export function startThreads(task: WorkerTask, factory: WorkerFactory = defaultW
     resolve = onReady;
     reject = onFailure;
   });
-  const abort = () => end(signal?.reason);
   const deadline = setTimeout(() => fail(`it was not ready within ${START_MS / 1000} seconds`), START_MS);
+  let forget = (): void => undefined;
   const settle = () => {
     clearTimeout(deadline);
-    signal?.removeEventListener("abort", abort);
+    forget();
   };
   const end = (reason: unknown): void => {
     isClosed = true;
@@ -66,10 +77,10 @@ export function startThreads(task: WorkerTask, factory: WorkerFactory = defaultW
   };
   const fail = (cause: unknown) => {
     if (isClosed) return;
-    lost = lostError(cause, waiting === 0);
+    lost = lostError(cause, ranBefore || waiting === 0);
     end(lost);
   };
-  signal?.addEventListener("abort", abort);
+  if (signal !== undefined) forget = onAbort(signal, () => end(signal.reason));
   const isReady = () => {
     // Idle workers do not keep the process alive.
     if (--waiting === 0) {
@@ -125,11 +136,11 @@ function isWorker(value: unknown): value is AnyWorker {
   return has("postMessage") && has("terminate") && (has("on") || has("addEventListener"));
 }
 
-function lostError(cause: unknown, wasReady: boolean): DepthwiseError {
+function lostError(cause: unknown, ranBefore: boolean): DepthwiseError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new DepthwiseError("WORKER_LOST", {
     what: `session: a worker is lost: ${reason}`,
-    advice: wasReady
+    advice: ranBefore
       ? "The run has no result; the next one starts new workers. Pass threads: 1 to do without."
       : "Pass worker: () => new Worker(…) with the place of depthwise/worker if a bundler moved it, or threads: 1.",
     fields: { reason },
