@@ -8,9 +8,10 @@ import type { Pace } from "../core/stall-watch.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { decodeHeld, heldSource } from "../images/decode.ts";
 import { pixelBudget } from "../images/pixel-budget.ts";
-import { type ImageDataLike, MAX_PIXELS, type Pixels, toPixels } from "../images/pixels.ts";
+import { copiedImage, type ImageDataLike, MAX_PIXELS, overwritten, type Pixels, toPixels } from "../images/pixels.ts";
 import { preprocess } from "../images/preprocess.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
+import { Breath } from "../session/breath.ts";
 import { type CompileOptions, compile } from "../session/compile.ts";
 import type { Explanation, Session } from "../session/session.ts";
 import { type ClassifiedImage, type ClassifyAllOptions, classifyAll, type UnreadableImage } from "./classify-all.ts";
@@ -37,7 +38,8 @@ export interface ClassifierOptions extends Pick<CompileOptions, (typeof COMPILED
   readonly labels?: readonly string[];
   /**
    * Most pixels that are decoded at once, in all calls together; an image waits until there is room, and a larger one
-   * until it is alone. Default 16383², 0.8 GB of memory.
+   * until it is alone. A pixel is 3 bytes: one that takes more memory (alpha, WebP, a turned or progressive JPEG, any in
+   * a browser) counts for as many as it takes. Default 16383², 0.8 GB of memory.
    */
   readonly maxPixelsInFlight?: number;
 }
@@ -60,7 +62,12 @@ export interface Classifier {
   readonly labels: readonly string[];
   /** The best `topK` classes of an image, best first. Pixels, bytes and lists are read at the call. */
   classify(image: ImageSource, options?: ClassifyOptions): Promise<readonly Prediction[]>;
-  /** The same for several images, each on its own: images in a batch never see each other. */
+  /**
+   * The same for several images, each on its own: images in a batch never see each other. Of pixels the first are made
+   * into inputs within the call, for 40 ms; the others are copied there, each until its turn, with the event loop's turn
+   * and a look at the signal between them. So a list may take as much memory again as its pixels: of more, use
+   * `classifyAll`.
+   */
   classify(images: readonly ImageSource[], options?: ClassifyOptions): Promise<readonly (readonly Prediction[])[]>;
   /**
    * The same for many images, in order: some are read and decoded while the network runs, `batch` at a time. At most
@@ -125,8 +132,12 @@ export async function createClassifier(model: Network, options: ClassifierOption
 
   const toValues = (pixels: Pixels) => preprocess(pixels, preprocessing);
   /** Reads an image, of pixels or bytes, as it is now; what it gives makes the input of it, now or later. */
-  const hold = (image: ImageSource): ((options: ImageOptions) => Promise<Float32Array>) => {
+  const hold = (image: ImageSource, mayWork = true): ((options: ImageOptions) => Promise<Float32Array>) => {
     if (isPixels(image)) {
+      if (!mayWork) {
+        const copy = copiedImage(image);
+        return async () => toValues(overwritten(copy));
+      }
       const input = toValues(toPixels(image));
       return async () => input;
     }
@@ -155,10 +166,18 @@ export async function createClassifier(model: Network, options: ClassifierOption
     signal?.throwIfAborted();
     const imageOptions = readingOf({ ...given, signal });
     const rows: FloatTensor[] = [];
-    const held = images.map(hold);
+    const breath = new Breath(performance.now());
+    // Holes too, which are no images.
+    const held = Array.from(images, (image) => hold(image, !breath.isDue));
     while (held.length > 0) {
       const inputs: Float32Array[] = [];
-      for (const toInput of held.splice(0, batch)) inputs.push(await toInput(imageOptions));
+      while (inputs.length < batch) {
+        const toInput = held.shift();
+        if (toInput === undefined) break;
+        if (breath.isDue) await breath.take();
+        signal?.throwIfAborted();
+        inputs.push(await toInput(imageOptions));
+      }
       rows.push(...(await run(inputs, output, signal)));
     }
     return rows;

@@ -1,7 +1,7 @@
 /** Many images in a row: some are read and decoded while the network runs on others, and results come in order. */
 
 import { shownAddress } from "../core/address.ts";
-import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, InternalError, isDepthwiseError } from "../core/errors.ts";
 import { checkKnownOptions, oneOf, optionError, positiveInteger, signalOption } from "../core/options.ts";
 import { paceOf } from "../core/stall-watch.ts";
 import type { ClassifyOptions, ImageOptions, ImageSource, Prediction } from "./classifier.ts";
@@ -77,12 +77,14 @@ export function classifyAll<Source extends ImageSource>(
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw optionError("classifyAll", "onProgress", "a function", onProgress);
   }
+  // Read once: the object is the caller's.
+  const reading = readingOf(options);
   const work = {
     concurrency,
     batch,
-    prepare: (image: Source, stop: AbortSignal) => decode(image, { ...readingOf(options), signal: stop }),
+    prepare: (image: Source, stop: AbortSignal) => decode(image, { ...reading, signal: stop }),
     run: (inputs: readonly Float32Array[], stop: AbortSignal) => classify(inputs, topK, stop),
-    isKept: (error: unknown) => onError === "yield" && !(isDepthwiseError(error) && error.code === "PACKAGE_MISSING"),
+    isKept: (error: unknown) => onError === "yield" && isOfImage(error),
   };
   return (async function* results(): Results<Source> {
     const total = countOf(images);
@@ -92,6 +94,11 @@ export function classifyAll<Source extends ImageSource>(
       else yield { index, image, predictions: became.result };
     }
   })();
+}
+
+/** Not a package that no image could be read with, nor a fault of our own. */
+function isOfImage(error: unknown): boolean {
+  return !(error instanceof InternalError || (isDepthwiseError(error) && error.code === "PACKAGE_MISSING"));
 }
 
 /** Whatever reading one image throws is about that image: an address that is none, a fault of a decoder. */

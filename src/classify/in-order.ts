@@ -4,8 +4,12 @@
  *     source ─pull─► prepare (≤ concurrency at once) ─► run (batch) ─► outcomes ─► consumer
  *
  * An item is in flight from the pull until the consumer asks for the one after it; never more than
- * `concurrency + batch` are. What goes wrong takes its place in the order; an abort comes at once.
+ * `concurrency + batch` are. Between pulls and between runs the event loop has its turn. What goes wrong takes its place
+ * in the order; an abort comes at once.
  */
+
+import { onAbort } from "../core/until-aborted.ts";
+import { Breath } from "../session/breath.ts";
 
 export interface Work<Item, Prepared, Result> {
   /** Most items that are prepared at once. */
@@ -36,8 +40,7 @@ export async function* inOrder<Item, Prepared, Result>(
 ): AsyncGenerator<Outcome<Item, Result>, void, undefined> {
   signal?.throwIfAborted();
   const conveyor = new Conveyor(source, work);
-  const abort = () => conveyor.stop(signal?.reason);
-  signal?.addEventListener("abort", abort);
+  const forget = signal === undefined ? undefined : onAbort(signal, () => conveyor.stop(signal.reason));
   let hasFailed = false;
   try {
     for (;;) {
@@ -50,7 +53,7 @@ export async function* inOrder<Item, Prepared, Result>(
     hasFailed = true;
     throw error;
   } finally {
-    signal?.removeEventListener("abort", abort);
+    forget?.();
     await conveyor.close(hasFailed);
   }
 }
@@ -66,9 +69,6 @@ interface Slot<Item, Prepared> {
 interface Failure {
   readonly failure: unknown;
 }
-
-/** Longest stretch of runs, in ms, before the event loop gets its turn. */
-const BREATH_MS = 40;
 
 class Conveyor<Item, Prepared, Result> {
   readonly #work: Work<Item, Prepared, Result>;
@@ -90,7 +90,10 @@ class Conveyor<Item, Prepared, Result> {
   /** Whether nothing more is pulled. */
   #isEnded = false;
   #running: Promise<void> | undefined;
-  #breath = performance.now();
+  /** Pixels are prepared within the pull, and runs follow each other without a pause where nothing is read. */
+  readonly #breath = new Breath(performance.now());
+  /** Whether pulls wait for the event loop's turn. */
+  #isBreathing = false;
   #wake = (): void => undefined;
 
   constructor(source: Iterable<Item> | AsyncIterable<Item>, work: Work<Item, Prepared, Result>) {
@@ -143,7 +146,10 @@ class Conveyor<Item, Prepared, Result> {
   /** Whatever can go on, goes on. Called after every change. */
   #advance(): void {
     if (this.#stopping.signal.aborted) return;
-    while (this.#mayPull) this.#pull();
+    while (this.#mayPull) {
+      if (this.#breath.isDue) this.#pullLater();
+      else this.#pull();
+    }
     const size = this.#running === undefined ? this.#groupSize() : 0;
     if (size > 0) {
       this.#running = this.#runGroup(this.#waiting.splice(0, size)).then(() => {
@@ -156,8 +162,16 @@ class Conveyor<Item, Prepared, Result> {
 
   get #mayPull(): boolean {
     const { concurrency, batch } = this.#work;
-    if (this.#isEnded || this.#isPulling) return false;
+    if (this.#isEnded || this.#isPulling || this.#isBreathing) return false;
     return this.#preparing < concurrency && this.#inFlight < concurrency + batch;
+  }
+
+  #pullLater(): void {
+    this.#isBreathing = true;
+    void this.#breath.take().then(() => {
+      this.#isBreathing = false;
+      this.#advance();
+    });
   }
 
   #pull(): void {
@@ -224,7 +238,7 @@ class Conveyor<Item, Prepared, Result> {
       became !== undefined && "prepared" in became ? became.prepared : [],
     );
     try {
-      await this.#breathe();
+      if (this.#breath.isDue) await this.#breath.take();
       const results = prepared.length === 0 ? [] : await this.#work.run(prepared, this.#stopping.signal);
       let at = 0;
       for (const { index, item, became } of group) {
@@ -241,12 +255,5 @@ class Conveyor<Item, Prepared, Result> {
     this.#isEnded = true;
     this.#waiting.length = 0;
     this.#outcomes.push({ failure });
-  }
-
-  /** Runs follow each other without a pause where nothing is read: then an abort by a timer would never come. */
-  async #breathe(): Promise<void> {
-    if (performance.now() - this.#breath < BREATH_MS) return;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    this.#breath = performance.now();
   }
 }

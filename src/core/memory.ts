@@ -32,12 +32,17 @@ export function allocated<Made>(what: string, bytes: number, advice: string, mak
   try {
     return make();
   } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new DepthwiseError("MEMORY_EXCEEDED", {
-      what: `${what}: the system refused ${bytes.toLocaleString("en-US")} bytes`,
-      advice,
-      fields: { bytes },
-      cause,
-    });
+    throw refusal(cause, what, bytes, advice);
   }
+}
+
+/** `MEMORY_EXCEEDED` in place of a RangeError, by which engines refuse memory; any other error as it is. */
+export function refusal(cause: unknown, what: string, bytes: number, advice: string, fields: object = {}): unknown {
+  if (!(cause instanceof RangeError)) return cause;
+  return new DepthwiseError("MEMORY_EXCEEDED", {
+    what: `${what}: the system refused ${bytes.toLocaleString("en-US")} bytes`,
+    advice,
+    fields: { bytes, ...fields },
+    cause,
+  });
 }

@@ -1,6 +1,6 @@
 /** Checks of options, done once at the door. Each throws `OPTION_INVALID` and names the option. */
 
-import { DepthwiseError, shorten } from "./errors.ts";
+import { DepthwiseError, InternalError, shorten } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
 
 /** A number for both axes, or `[vertical, horizontal]`. */
@@ -143,6 +143,7 @@ export function textOf(owner: string, option: string, expected: string, found: u
   try {
     return write();
   } catch (cause) {
+    if (cause instanceof InternalError) throw cause;
     const what = `${owner}: ${option}`;
     throw new DepthwiseError("OPTION_INVALID", {
       what,

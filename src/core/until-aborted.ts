@@ -14,7 +14,11 @@ const listening = /* @__PURE__ */ new WeakMap<AbortSignal, Listening>();
  * @returns ends it
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  if (signal.aborted) callback();
+  if (signal.aborted) {
+    callback();
+    // It is aborted once.
+    return () => {};
+  }
   const { all, listener } = listening.get(signal) ?? firstListener(signal);
   // Its own function each time: the same may wait twice.
   const own = () => callback();

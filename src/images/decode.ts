@@ -81,8 +81,8 @@ export async function decodeHeld<Result>(
     let pixels: Pixels;
     if (nodeFiles() !== undefined) pixels = await decodeWithSharp(bytes, name, maxPixels, enter);
     else {
-      // What does not say its size near the front may be as large as any.
-      await enter(stored === undefined ? maxPixels : stored[0] * stored[1]);
+      // A bitmap, a canvas and its data, of 4 bytes each. What does not say its size near the front may be as large as any.
+      await enter(4 * (stored === undefined ? maxPixels : stored[0] * stored[1]));
       pixels = await decodeInBrowser(bytes, name, maxPixels);
     }
     signal?.throwIfAborted();

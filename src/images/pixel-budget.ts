@@ -1,4 +1,6 @@
-/** How many pixels are decoded at once, whoever asks. Who finds no room waits: first come, first served. */
+/** How many pixels, of 3 bytes, are decoded at once, whoever asks. Who finds no room waits: first come, first served. */
+
+import { onAbort } from "../core/until-aborted.ts";
 
 export interface PixelBudget {
   /**
@@ -30,23 +32,24 @@ export function pixelBudget(maxPixels: number): PixelBudget {
           used -= pixels;
           admit();
         };
+        let forget = () => {};
         const place = {
           pixels,
           enter() {
-            signal?.removeEventListener("abort", leave);
+            forget();
             resolve(give);
           },
         };
-        const leave = () => {
-          signal?.removeEventListener("abort", leave);
-          waiting.delete(place);
-          reject(signal?.reason);
-          admit();
-        };
         waiting.add(place);
-        signal?.addEventListener("abort", leave);
-        if (signal?.aborted) leave();
-        else admit();
+        if (signal !== undefined) {
+          forget = onAbort(signal, () => {
+            forget();
+            waiting.delete(place);
+            reject(signal.reason);
+            admit();
+          });
+        }
+        admit();
       });
     },
   };

@@ -39,7 +39,17 @@ export function overwritten(image: ImageDataLike): Pixels {
   return converted(image, true);
 }
 
-function converted(image: ImageDataLike, mayOverwrite: boolean): Pixels {
+/**
+ * A copy of pixels that can be `overwritten` later, whatever becomes of them.
+ *
+ * @throws {DepthwiseError} as `toPixels`
+ */
+export function copiedImage(image: ImageDataLike): ImageDataLike {
+  const { data, ...checked } = checkImage(image);
+  return { ...checked, data: data instanceof Uint16Array ? new Uint16Array(data) : new Uint8Array(data) };
+}
+
+function checkImage(image: ImageDataLike): Required<ImageDataLike> {
   if (typeof image !== "object" || image === null)
     throw optionError("image", "pixels", "{ width, height, data }", image);
   const owner = "image";
@@ -67,6 +77,13 @@ function converted(image: ImageDataLike, mayOverwrite: boolean): Pixels {
       fields: { width, height, length: data.length },
     });
   }
+  return { width, height, data, channels };
+}
+
+function converted(image: ImageDataLike, mayOverwrite: boolean): Pixels {
+  const { width, height, data, channels } = checkImage(image);
+  const count = width * height;
+  const isBytes = !(data instanceof Uint16Array);
   const shift = isBytes ? 0 : 8;
   // Kept, not copied: pixels are never written.
   if (channels === 3 && data instanceof Uint8Array) return { width, height, data };

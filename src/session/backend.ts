@@ -14,9 +14,9 @@ export interface BoundPlan {
   readonly threads: number;
   /** The steps of each stage, by index. */
   readonly stages: readonly (readonly number[])[];
-  /** False while a worker is lost: others may still end what they were at, and write to the arena. */
+  /** False while a worker is lost or replaced: others may still end what they were at, and write to the arena. */
   readonly isWhole?: boolean;
-  /** Makes it whole: new workers, when the old ones are gone. */
+  /** Makes it whole: new workers, when the old ones are gone. Called in the middle of that, it is the same one. */
   mend?(): Promise<void>;
   /** Wakes the other threads for a run of `batch` examples. Only a whole one may begin. */
   begin?(batch: number): void;
@@ -43,5 +43,8 @@ export interface Backend {
 
 /** A plan of which all sizes are known. */
 export interface LaidOutPlan {
+  /** Bytes that it will allocate, where it knows them all. */
+  readonly bytes?: number;
+  /** @throws `signal.reason` if it is aborted meanwhile */
   bind(parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> | BoundPlan;
 }

@@ -1,6 +1,7 @@
 /** From a network to a session: plan it, choose a backend, allocate. */
 
-import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
+import { isDepthwiseError } from "../core/errors.ts";
+import { refusal } from "../core/memory.ts";
 import {
   booleanOption,
   checkKnownOptions,
@@ -11,7 +12,7 @@ import {
   stringsOf,
 } from "../core/options.ts";
 import type { Network } from "../layers/network.ts";
-import { type Plan, parametersOf, plan as planNetwork } from "../plan/plan.ts";
+import { parametersOf, plan as planNetwork } from "../plan/plan.ts";
 import type { Backend, Parameters } from "./backend.ts";
 import { BACKENDS, type BackendName, type Choice, chooseBackend, type Simd } from "./choose-backend.ts";
 import { Session } from "./session.ts";
@@ -83,9 +84,13 @@ export async function compile<Output extends string, const Tap extends string = 
     parameters ??= parametersOf(network);
     try {
       const backend = laidOut ?? (await loadBackend(choice.backend)).layOut(plan);
+      signal?.throwIfAborted();
       return new Session<Output, Tap>(plan, choice, await backend.bind(parameters, signal));
     } catch (cause) {
-      throw cause instanceof RangeError ? refused(plan, cause) : cause;
+      const what = `compile: ${plan.network} with batch ${batch}`;
+      const weights = [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
+      const bytes = laidOut?.bytes ?? 4 * (plan.arenaElements + weights);
+      throw refusal(cause, what, bytes, "Use a smaller alpha, input or batch.", { batch });
     }
   };
   const choice = chooseBackend(name, simd, asked);
@@ -106,13 +111,4 @@ function wasmOptions({ simd, threads }: Choice, batch: number, worker: WorkerFac
 async function loadBackend(backend: Choice["backend"]): Promise<Backend> {
   if (backend === "plain") return (await import("./plain-backend.ts")).plainBackend;
   return (await import("./reference-backend.ts")).referenceBackend;
-}
-
-function refused(plan: Plan, cause: RangeError): DepthwiseError {
-  return new DepthwiseError("MEMORY_EXCEEDED", {
-    what: `compile: the system refused the memory for ${plan.network} with batch ${plan.batch}`,
-    advice: "Use a smaller alpha, input or batch.",
-    fields: { bytes: plan.arenaElements * 4, batch: plan.batch },
-    cause,
-  });
 }

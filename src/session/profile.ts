@@ -2,7 +2,7 @@
 
 import { measureLimit } from "../kernels/wasm/limit.ts";
 import type { Plan } from "../plan/plan.ts";
-import { BREATH_MS, breathe } from "./breath.ts";
+import { Breath } from "./breath.ts";
 import type { Choice } from "./choose-backend.ts";
 
 export interface ProfileOptions {
@@ -46,13 +46,10 @@ export async function profileSession(
   const limit = simd === "none" ? undefined : measureLimit(simd === "relaxed");
   const steps = plan.steps.map((): number[] => []);
   const totals: number[] = [];
-  let breath = performance.now();
+  const breath = new Breath(performance.now());
   for (let round = 0; round < 2 * runs; round++) {
     // Between the runs, where it costs none of them time.
-    if (performance.now() - breath > BREATH_MS) {
-      await breathe();
-      breath = performance.now();
-    }
+    if (breath.isDue) await breath.take();
     const times = new Float64Array(plan.steps.length);
     const start = performance.now();
     await run(times);

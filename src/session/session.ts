@@ -3,9 +3,10 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../core/options.ts";
 import { elementCount, type FloatTensor, type Tensor, tensor } from "../core/tensor.ts";
+import { untilAborted } from "../core/until-aborted.ts";
 import { checkReplacement, heldParameters, type Plan, type PlannedOutput } from "../plan/plan.ts";
 import type { BoundPlan } from "./backend.ts";
-import { BREATH_MS, breathe } from "./breath.ts";
+import { Breath } from "./breath.ts";
 import type { Choice } from "./choose-backend.ts";
 import { checkInput, type NumberArray } from "./input.ts";
 import type { Profile, ProfileOptions } from "./profile.ts";
@@ -41,8 +42,8 @@ export class Session<Output extends string = string, Tap extends string = string
   readonly #choice: Choice;
   #bound: BoundPlan | undefined;
   readonly #turns = new Turns();
-  /** When the event loop last had its turn. */
-  #breath = 0;
+  /** Of all runs together: each may be short. */
+  readonly #breath = new Breath(0);
 
   /** Sessions are made by `compile`. */
   constructor(plan: Plan, choice: Choice, bound: BoundPlan) {
@@ -95,7 +96,6 @@ export class Session<Output extends string = string, Tap extends string = string
     const isFree = this.#turns.isIdle && bound.isWhole !== false;
     const waiting = isFree ? undefined : new Float32Array(data);
     if (isFree) bound.arena.set(data, this.plan.inputOffset);
-    if (this.#turns.isIdle) this.#breath = performance.now();
     return this.#turns.take(async () => {
       await this.#walk(batch, signal, waiting);
       const { arena } = this.#open();
@@ -119,7 +119,10 @@ export class Session<Output extends string = string, Tap extends string = string
     }
     checkReplacement(this.plan, parameters);
     // Packing goes through the memory of the activations: an input that lies there waits for its run.
-    if (this.#turns.isIdle && bound.isWhole !== false) return bound.replace(parameters);
+    if (this.#turns.isIdle && bound.isWhole !== false) {
+      bound.replace(parameters);
+      return this.#breath.isDue ? this.#breath.take() : undefined;
+    }
     const held = heldParameters(this.plan, parameters, (data) => data.slice());
     return this.#turns.take(async () => {
       (await this.#whole()).replace(held);
@@ -154,8 +157,8 @@ export class Session<Output extends string = string, Tap extends string = string
       const steps = this.plan.steps.map((step) => ({ ...step, multAdds: step.multAdds * batch }));
       return profileSession({ ...this.plan, steps }, this.#choice, runs, async (times) => {
         signal?.throwIfAborted();
-        this.#breath = performance.now();
-        await this.#walk(batch, signal, own, times);
+        // Between the runs the profile breathes itself.
+        await this.#walk(batch, signal, own, times, new Breath(performance.now()));
       });
     }, signal);
   }
@@ -167,11 +170,11 @@ export class Session<Output extends string = string, Tap extends string = string
     abandoned.unregister(this);
   }
 
-  /** What runs here, with workers in place of those that were lost. */
-  async #whole(): Promise<BoundPlan> {
+  /** What runs here, with workers in place of those that were lost. They go on starting if a signal ends the wait. */
+  async #whole(signal?: AbortSignal): Promise<BoundPlan> {
     const bound = this.#open();
     try {
-      if (bound.isWhole === false) await bound.mend?.();
+      if (bound.isWhole === false && bound.mend !== undefined) await untilAborted(bound.mend(), signal);
     } catch (error) {
       this.#open();
       throw error;
@@ -180,17 +183,24 @@ export class Session<Output extends string = string, Tap extends string = string
   }
 
   /** All stages of one run, on `input` or what lies in its place; what they compute lies in the arena. */
-  async #walk(batch: number, signal?: AbortSignal, input?: Float32Array, times?: Float64Array): Promise<void> {
-    const bound = await this.#whole();
+  async #walk(
+    batch: number,
+    signal?: AbortSignal,
+    input?: Float32Array,
+    times?: Float64Array,
+    breath = this.#breath,
+  ): Promise<void> {
+    const bound = await this.#whole(signal);
+    signal?.throwIfAborted();
     if (input !== undefined) bound.arena.set(input, this.plan.inputOffset);
     bound.begin?.(batch);
     let stopped: { readonly reason: unknown } | undefined;
     for (let stage = 0; stage < bound.stages.length; stage++) {
       const pending = bound.run(stage, batch, times);
       if (pending !== undefined) await pending;
-      else if (performance.now() - this.#breath < BREATH_MS) continue;
-      else await breathe();
-      this.#breath = performance.now();
+      // Of threads as well: what is awaited may come without the event loop's turn.
+      if (breath.isDue) await breath.take();
+      else if (pending === undefined) continue;
       this.#open();
       if (signal?.aborted !== true || stopped !== undefined) continue;
       stopped = { reason: signal.reason };

@@ -1,7 +1,8 @@
 /** The workers of a session: started together, lost together. */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { optionError } from "../core/options.ts";
+import { optionError, show } from "../core/options.ts";
+import { onAbort } from "../core/until-aborted.ts";
 import type { Program } from "./program.ts";
 
 /** What a worker is told. */
@@ -40,7 +41,17 @@ export interface Threads {
 /** How long a worker may take to load its script and say that it is ready, in ms. */
 const START_MS = 30_000;
 
-export function startThreads(task: WorkerTask, factory: WorkerFactory = defaultWorker, signal?: AbortSignal): Threads {
+/**
+ * @param signal    ends the start
+ * @param ranBefore whether these come in place of lost ones: their script is where it is looked for
+ */
+export function startThreads(
+  task: WorkerTask,
+  factory: WorkerFactory = defaultWorker,
+  signal?: AbortSignal,
+  ranBefore = false,
+): Threads {
+  signal?.throwIfAborted();
   const workers: AnyWorker[] = [];
   let lost: DepthwiseError | undefined;
   let isClosed = false;
@@ -51,36 +62,32 @@ export function startThreads(task: WorkerTask, factory: WorkerFactory = defaultW
     resolve = onReady;
     reject = onFailure;
   });
-  const abort = () => end(signal?.reason);
   const deadline = setTimeout(() => fail(`it was not ready within ${START_MS / 1000} seconds`), START_MS);
+  let forget = (): void => undefined;
   const settle = () => {
     clearTimeout(deadline);
-    signal?.removeEventListener("abort", abort);
+    forget();
   };
   const end = (reason: unknown): void => {
     isClosed = true;
     settle();
-    for (const worker of workers) worker.terminate();
+    for (const worker of workers) void stop(worker);
     // Of no effect once they are ready.
     reject(reason);
   };
   const fail = (cause: unknown) => {
     if (isClosed) return;
-    lost = lostError(cause, waiting === 0);
+    lost = lostError(cause, ranBefore || waiting === 0);
     end(lost);
   };
-  signal?.addEventListener("abort", abort);
-  const isReady = () => {
+  if (signal !== undefined) forget = onAbort(signal, () => end(signal.reason));
+  const oneIsReady = () => {
     // Idle workers do not keep the process alive.
     if (--waiting === 0) {
       settle();
       for (const worker of workers) worker.unref?.();
       resolve();
     }
-  };
-  const receive = (message: unknown) => {
-    if (message === "ready") isReady();
-    else fail(message);
   };
   try {
     for (let thread = 1; thread < task.program.threads; thread++) {
@@ -93,6 +100,17 @@ export function startThreads(task: WorkerTask, factory: WorkerFactory = defaultW
         break;
       }
       workers.push(worker);
+      // The caller's function may have aborted.
+      if (isClosed) {
+        void stop(worker);
+        break;
+      }
+      let isReady = false;
+      const receive = (message: unknown) => {
+        if (message !== "ready") fail(message);
+        else if (!isReady) oneIsReady();
+        isReady = true;
+      };
       if (worker.on !== undefined) {
         worker.on("message", receive);
         worker.on("error", fail);
@@ -114,9 +132,18 @@ export function startThreads(task: WorkerTask, factory: WorkerFactory = defaultW
     lose: fail,
     terminate: () => {
       end(lostError("it was ended", false));
-      return Promise.all(workers.map((worker) => worker.terminate()));
+      return Promise.all(workers.map(stop));
     },
   };
+}
+
+/** Ends a worker. One of the caller's own making may fail at it, which is of no interest to anybody. */
+async function stop(worker: AnyWorker): Promise<void> {
+  try {
+    await worker.terminate();
+  } catch {
+    // It is given up in any case.
+  }
 }
 
 function isWorker(value: unknown): value is AnyWorker {
@@ -125,11 +152,11 @@ function isWorker(value: unknown): value is AnyWorker {
   return has("postMessage") && has("terminate") && (has("on") || has("addEventListener"));
 }
 
-function lostError(cause: unknown, wasReady: boolean): DepthwiseError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+function lostError(cause: unknown, ranBefore: boolean): DepthwiseError {
+  const reason = cause instanceof Error ? cause.message : typeof cause === "string" ? cause : show(cause);
   return new DepthwiseError("WORKER_LOST", {
     what: `session: a worker is lost: ${reason}`,
-    advice: wasReady
+    advice: ranBefore
       ? "The run has no result; the next one starts new workers. Pass threads: 1 to do without."
       : "Pass worker: () => new Worker(…) with the place of depthwise/worker if a bundler moved it, or threads: 1.",
     fields: { reason },

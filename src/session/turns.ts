@@ -18,22 +18,20 @@ export class Turns {
    *               Work that has begun looks at its signal itself
    */
   take<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (signal === undefined || this.isIdle) {
-      return this.#next(() => {
-        signal?.throwIfAborted();
-        return work();
-      });
-    }
+    // No function is made here: all functions of a scope keep alive whatever one of them names.
+    return signal === undefined || this.isIdle ? this.#next(work) : this.#queue({ work }, signal);
+  }
+
+  #queue<T>(waiting: { work: (() => Promise<T>) | undefined }, signal: AbortSignal): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      let waiting: (() => Promise<T>) | undefined = work;
       const forget = onAbort(signal, () => {
-        waiting = undefined;
+        waiting.work = undefined;
         reject(signal.reason);
       });
       const turn = this.#next(async () => {
         forget();
         // Of no effect where it was rejected.
-        return waiting?.() as Promise<T>;
+        return waiting.work?.() as Promise<T>;
       });
       turn.then(resolve, reject);
     });

@@ -43,12 +43,12 @@ export function wasmBackend({ relaxed, threads, batch, worker, ...options }: Was
       const layout = layOut(plan, tiles, threads, countCores());
       const what = `${plan.network} with batch ${plan.batch}: weights and activations`;
       checkBytes(what, layout.bytes, "Use a smaller alpha, input or batch, or fewer classes.", { batch: plan.batch });
-      return { bind: (parameters, signal) => bind(plan, layout, parameters, signal) };
+      return { bytes: pagesOf(layout) * PAGE, bind: (parameters, signal) => bind(plan, layout, parameters, signal) };
     },
   };
 
   async function bind(plan: Plan, layout: Layout, parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> {
-    const pages = Math.ceil(layout.bytes / PAGE);
+    const pages = pagesOf(layout);
     const names = new Set(layout.program.stages.flatMap(({ calls }) => calls.map(({ module }) => module)));
     if (threads > 1) names.add("gate");
     const modules = await Promise.all(
@@ -57,6 +57,7 @@ export function wasmBackend({ relaxed, threads, batch, worker, ...options }: Was
     signal?.throwIfAborted();
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: features.shared });
     const instances = await instantiate(Object.fromEntries(modules), memory);
+    signal?.throwIfAborted();
     layout.writeBlocks(new DataView(memory.buffer));
     pack(layout, memory, instances, parameters);
     const run = bindThread(layout.program, instances, 0);
@@ -78,9 +79,13 @@ export function wasmBackend({ relaxed, threads, batch, worker, ...options }: Was
       };
     }
     const task = { program: layout.program, modules: Object.fromEntries(modules), memory };
-    const start = (stop?: AbortSignal) => startThreads(task, worker, stop);
+    const start = (stop?: AbortSignal, ranBefore = false) => startThreads(task, worker, stop, ranBefore);
     return threaded(shared, layout, memory, run, instances["gate"] as object as Gate, start, signal);
   }
+}
+
+function pagesOf({ bytes }: Layout): number {
+  return Math.ceil(bytes / PAGE);
 }
 
 function pack(layout: Layout, memory: WebAssembly.Memory, instances: Instances, parameters: Parameters): void {
@@ -125,13 +130,16 @@ async function threaded(
   memory: WebAssembly.Memory,
   run: ReturnType<typeof bindThread>,
   gate: Gate,
-  start: (signal?: AbortSignal) => Threads,
+  start: (signal?: AbortSignal, ranBefore?: boolean) => Threads,
   signal: AbortSignal | undefined,
 ): Promise<BoundPlan> {
   const words = new Int32Array(memory.buffer);
   const atGate = (control.barrier + BARRIER_GATE) / 4;
   let workers: Threads | undefined = start(signal);
   await workers.ready;
+  if (signal?.aborted) await workers.terminate();
+  signal?.throwIfAborted();
+  let mending: Promise<void> | undefined;
 
   const wait = async (seen: number): Promise<void> => {
     let waited = 0;
@@ -149,19 +157,25 @@ async function threaded(
       if (waited > PATIENCE_MS) workers.lose(`it has not come to a barrier for ${PATIENCE_MS / 1000} seconds`);
     }
   };
+  const replaceWorkers = async (): Promise<void> => {
+    // Whoever is not lost may be in the middle of a step, or about to count itself in at a barrier.
+    await workers?.terminate();
+    // Closed meanwhile.
+    if (workers === undefined) return;
+    words.fill(0, 0, control.cancelled / 4 + 1);
+    workers = start(undefined, true);
+    await workers.ready;
+  };
   return {
     ...shared,
     get isWhole() {
-      return workers !== undefined && workers.lost === undefined;
+      return mending === undefined && workers !== undefined && workers.lost === undefined;
     },
-    async mend() {
-      // Whoever is not lost may be in the middle of a step, or about to count itself in at a barrier.
-      await workers?.terminate();
-      // Closed meanwhile.
-      if (workers === undefined) return;
-      words.fill(0, 0, control.cancelled / 4 + 1);
-      workers = start();
-      await workers.ready;
+    mend() {
+      mending ??= replaceWorkers().finally(() => {
+        mending = undefined;
+      });
+      return mending;
     },
     begin(batch: number) {
       words[control.batch / 4] = batch;

@@ -113,7 +113,7 @@ describe("pictures", () => {
       expect(open).toBe(1);
       return [width, height, data.length];
     });
-    expect([size, asked, open]).toEqual([[30, 20, 1800], [600], 0]);
+    expect([size, asked, open]).toEqual([[30, 20, 1800], [800], 0]);
     const damaged = png.slice(0, png.length - 20);
     await expect(decodeWithin(budget, damaged, {}, () => 0)).rejects.toMatchObject({ code: "IMAGE_UNREADABLE" });
     const failing = () => {
@@ -123,7 +123,31 @@ describe("pictures", () => {
     await expect(decodeWithin(budget, png, { maxPixels: 599 }, () => 0)).rejects.toMatchObject({
       code: "IMAGE_TOO_LARGE",
     });
-    expect([asked, open]).toEqual([[600, 600, 600], 0]);
+    expect([asked, open]).toEqual([[800, 800, 800], 0]);
+  });
+
+  it("count for the memory that decoding them takes, in pixels of 3 bytes", async () => {
+    const plain = { create: { width: 30, height: 20, channels: 3, background: "#123456" } } as const;
+    const clear = { create: { ...plain.create, channels: 4, background: { r: 9, g: 8, b: 7, alpha: 0.5 } } } as const;
+    const cases: [() => Promise<Buffer>, number][] = [
+      [() => sharp(plain).png().toBuffer(), 3],
+      [() => sharp(plain).jpeg().toBuffer(), 3],
+      [() => sharp(plain).toColourspace("b-w").png().toBuffer(), 3],
+      [() => sharp(plain).toColourspace("rgb16").png().toBuffer(), 3],
+      [() => sharp(clear).png().toBuffer(), 4],
+      [() => sharp(clear).toColourspace("rgb16").png({ progressive: true }).toBuffer(), 12],
+      [() => sharp(plain).jpeg({ progressive: true }).toBuffer(), 6],
+      [() => sharp(plain).withMetadata({ orientation: 6 }).jpeg().toBuffer(), 6],
+      [() => sharp(plain).toColourspace("cmyk").jpeg().toBuffer(), 7],
+      [() => sharp(plain).webp().toBuffer(), 9],
+      [() => sharp(clear).webp().toBuffer(), 12],
+    ];
+    for (const [make, bytes] of cases) {
+      const asked: number[] = [];
+      const budget: PixelBudget = { take: async (pixels) => () => void asked.push(pixels) };
+      await decodeWithin(budget, new Uint8Array(await make()), {}, () => 0);
+      expect(asked).toEqual([200 * bytes]);
+    }
   });
 
   it("that wait hear an abort as what it is", async () => {

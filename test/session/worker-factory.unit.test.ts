@@ -1,0 +1,67 @@
+/** Functions of the caller's that make workers, and are wrong: nobody is left behind, and nothing is thrown at nobody. */
+
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { Worker } from "node:worker_threads";
+import { expect, it } from "vitest";
+import { mobileNetV1 } from "../../src/models/index.ts";
+import { compile } from "../../src/session/compile.ts";
+
+const model = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 3 });
+const script = resolve(import.meta.dirname, "../../dist/esm/worker.js");
+
+type Listener = (value: unknown) => void;
+
+/** A worker that says what it is told to say, as soon as it is listened to. */
+function puppet(event: "message" | "error", ...said: unknown[]) {
+  return {
+    postMessage: () => undefined,
+    terminate: (): unknown => undefined,
+    on(name: string, listener: Listener) {
+      if (name === event) for (const one of said) setTimeout(listener, 5, one);
+    },
+  };
+}
+
+it("ends a worker that is made by a function that aborts", async () => {
+  const control = new AbortController();
+  const made: Worker[] = [];
+  const worker = () => {
+    control.abort(new Error("mine"));
+    made.push(new Worker(script));
+    return made.at(-1);
+  };
+  await expect(compile(model, { threads: 3, worker, signal: control.signal })).rejects.toThrow("mine");
+  expect(made).toHaveLength(1);
+  if (made[0]!.threadId !== -1) await once(made[0]!, "exit");
+});
+
+it.each<[string, () => unknown]>([
+  [
+    "throws",
+    () => {
+      throw new Error("of the worker");
+    },
+  ],
+  ["rejects", () => Promise.reject(new Error("of the worker"))],
+])("does not mind a worker whose terminate %s", async (_, terminate) => {
+  const worker = () => ({ ...puppet("error", new Error("boom")), terminate });
+  await expect(compile(model, { threads: 2, worker })).rejects.toMatchObject({ code: "WORKER_LOST" });
+  const session = await compile(model, { threads: 2, worker: () => ({ ...puppet("message", "ready"), terminate }) });
+  session.close();
+  await new Promise((done) => setTimeout(done, 20));
+});
+
+it("says what a worker says that cannot be made a text", async () => {
+  const worker = () => puppet("message", { toString: null });
+  await expect(compile(model, { threads: 2, worker })).rejects.toMatchObject({ code: "WORKER_LOST" });
+});
+
+it("counts a worker that is ready twice for one", async () => {
+  const silent = puppet("message");
+  const workers = [puppet("message", "ready", "ready"), silent];
+  const control = new AbortController();
+  setTimeout(() => control.abort(new Error("still waiting")), 100);
+  const compiled = compile(model, { threads: 3, worker: () => workers.pop(), signal: control.signal });
+  await expect(compiled).rejects.toThrow("still waiting");
+});
