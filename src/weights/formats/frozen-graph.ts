@@ -67,6 +67,8 @@ const TYPES: ReadonlyMap<number, readonly [name: string, dtype?: StoredDType, fi
 
 /** What a node takes in memory besides its message: a copy with a map of attributes, a place in lists and maps. */
 const NODE_COST = 800;
+/** And each of its inputs: places in those lists, and in maps of what reads what. */
+const INPUT_COST = 120;
 
 /**
  * Reads a frozen graph.
@@ -77,7 +79,8 @@ const NODE_COST = 800;
 export const read: FormatReader = async (file, context) => {
   const protobuf = await openProtobuf(file, context);
   const { node: messages, versions } = protobuf.decodeFile(GRAPH, "GraphDef");
-  protobuf.chargeObjects(NODE_COST * messages.length, "the nodes of the graph");
+  const inputs = messages.reduce((sum, { input }) => sum + input.length, 0);
+  protobuf.chargeObjects(NODE_COST * messages.length + INPUT_COST * inputs, "the nodes of the graph");
   const nodes: GraphDefNode[] = [];
   const constants = new Map<string, GraphConstant>();
   for (const message of messages) {
