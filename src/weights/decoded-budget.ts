@@ -38,6 +38,8 @@ export interface ReadLimits {
 
 /** What a node takes in memory besides its message: a copy with a map of attributes, a place in lists and maps. */
 export const NODE_COST = 800;
+/** And each of its inputs: places in those lists, and in maps of what reads what. */
+export const INPUT_COST = 120;
 
 /** What a tensor takes besides its text or pickle and its data: an entry, a view, its places in maps. */
 export const TENSOR_COST = 600;

@@ -8,8 +8,10 @@ import { type LoadOptions, loadModel } from "../../src/weights/load-model.ts";
 import { readSafetensors } from "../../src/weights/safetensors.ts";
 import type { ModelSource } from "../../src/weights/sources/index.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
+import { placeholder, tfNode } from "./graph-def-fixtures.ts";
 import { writeHdf5, writeTexts } from "./hdf5-files.ts";
-import { encode } from "./protobuf-fixtures.ts";
+import { attr, floats, onnxModel, onnxNode } from "./onnx-fixtures.ts";
+import { encode, type Field } from "./protobuf-fixtures.ts";
 import { code, u16, u32, u64, zip } from "./torch-files.ts";
 
 const MIB = 2 ** 20;
@@ -29,6 +31,11 @@ function repeated(pattern: string | readonly number[], byteCount: number): Uint8
   return new Uint8Array(Buffer.alloc(Math.floor(byteCount / unit.length) * unit.length, unit));
 }
 
+const count = <Thing>(length: number, thing: (index: number) => Thing) => Array.from({ length }, (_, i) => thing(i));
+const image = { inputs: { input: [1, 3, 8, 8] }, outputs: ["n0"] };
+/** A graph whose edges are the square of its nodes. */
+const sums = (op: string, node: (name: string, op: string, inputs: readonly string[]) => Field) =>
+  count(900, (i) => node(`n${i}`, op, ["input", ...count(i, (before) => `n${before}`)]));
 const ir = encode([[1, { int: 7 }]]);
 const onnx = (graph: Uint8Array) => code(ir, encode([[7, { bytes: graph }]]));
 const keras = (config: Uint8Array) =>
@@ -55,6 +62,31 @@ describe("without a limit of the caller's, a file is refused", () => {
       "of one attribute of numbers",
       () => onnx(encode([[1, { message: [[5, { message: [[8, { bytes: new Uint8Array(8 * MIB) }]] }]] }]])),
       /ints/,
+    ],
+    [
+      "a GraphDef of sums of all before them",
+      () => encode([placeholder(1, 8, 8, 3), ...sums("AddN", tfNode)]),
+      /nodes/,
+    ],
+    [
+      "an ONNX model of such sums",
+      () => onnxModel({ nodes: sums("Sum", (name, op, inputs) => onnxNode(op, inputs, [name])), ...image }),
+      /nodes/,
+    ],
+    [
+      "of 60,000 initializers of one number",
+      () => onnxModel({ nodes: [], initializers: count(60_000, (i) => floats(`t${i}`, [], [1])), ...image }),
+      /TensorProto|tensor/,
+    ],
+    [
+      "of 36,000, which come to as much as a load may",
+      () => onnxModel({ nodes: [], initializers: count(36_000, (i) => floats(`t${i}`, [], [1])), ...image }),
+      /TensorProto|tensor/,
+    ],
+    [
+      "of 20,000 constants of one number",
+      () => onnxModel({ nodes: count(20_000, (i) => onnxNode("Constant", [], [`t${i}`], { value_float: attr.f(1) })) }),
+      /tensor|nodes/,
     ],
     [
       "a zip archive of zeros",

@@ -37,7 +37,7 @@ async function refusal(
   return error;
 }
 
-const code = async (bytes: Uint8Array) => (await refusal(bytes)).code;
+const code = async (bytes: Uint8Array, options?: LoadOptions) => (await refusal(bytes, options)).code;
 
 describe("the path through a graph", () => {
   const node = (name: string, ...inputs: string[]): GraphNode => {
@@ -281,4 +281,41 @@ describe("names and facts without end", () => {
     },
     PATIENCE_MS,
   );
+});
+
+describe("a node of 130,000 inputs", () => {
+  const inputs = numbers(130_000).map(() => "x");
+  const image = { name: "x", shape: [1, 8, 8, 3] };
+
+  // As arguments of a function, so many overflowed the stack.
+  it.each<[string, () => Uint8Array]>([
+    ["of ONNX", () => onnxModel({ nodes: [onnxNode("Concat", inputs, ["y"])], inputs: { x: [1, 3, 8, 8] } })],
+    ["of ONNX, a sum", () => onnxModel({ nodes: [onnxNode("Sum", inputs, ["y"])], inputs: { x: [1, 3, 8, 8] } })],
+    [
+      "of ONNX, without its first output",
+      () => onnxModel({ nodes: [onnxNode("Split", inputs, ["", "y"])], inputs: { x: [1, 3, 8, 8] } }),
+    ],
+    [
+      "of GraphDef",
+      () =>
+        encode([
+          placeholder(1, 8, 8, 3),
+          tfNode(
+            "y",
+            "AddN",
+            inputs.map(() => "input"),
+          ),
+        ]),
+    ],
+    [
+      "of TFLite",
+      () =>
+        tflite({
+          tensors: [image, { ...image, name: "y" }],
+          operators: [{ code: 2, inputs: inputs.map(() => 0), outputs: [1] }],
+        }),
+    ],
+  ])("%s is refused by name", async (_, file) => {
+    expect(await code(file(), { maxDecodedBytes: 2 ** 30 })).toBe("ARCHITECTURE_UNKNOWN");
+  });
 });

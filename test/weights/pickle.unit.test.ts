@@ -8,6 +8,7 @@ import { NUMPY_PICKLE, PYTHON_PICKLES } from "./pickle-fixtures.ts";
 import { body, code, pickled, u16, u32, u64 } from "./torch-files.ts";
 
 const MAX = 2 ** 31;
+const MIB = 2 ** 20;
 const read = (bytes: Uint8Array, maxBytes = MAX) => unpickle(bytes, { file: "x.pth", maxBytes }).value;
 const run = (...parts: Parameters<typeof code>) => read(code(...parts, "."));
 const base64 = (text: string) => new Uint8Array(Buffer.from(text, "base64"));
@@ -333,5 +334,49 @@ it("a second pickle begins where the first ends", () => {
   expect(unpickle(bytes, { file: "x", maxBytes: MAX, start: end })).toMatchObject({
     value: "two",
     end: bytes.length - 4,
+  });
+});
+
+describe("a line of text", () => {
+  const letters = (count: number) => new Uint8Array(count).fill(0x61);
+
+  it.each([
+    ["the module of a GLOBAL", code("c", letters(1001), "\nx\n")],
+    ["the name of a GLOBAL", code("ctorch\n", letters(1001), "\n")],
+    ["the name of an INST", code("(itorch\n", letters(1001), "\n")],
+    ["a persistent id", code("P", letters(1001), "\n")],
+    ["a float", code("F", new Uint8Array(1001).fill(0x31), "\n")],
+    ["an index", code("Np", new Uint8Array(1001).fill(0x31), "\n")],
+  ])("that is %s of more than 1,000 letters is refused", (_, bytes) => {
+    expect(refusal(bytes).code).toBe("FILE_CORRUPT");
+  });
+
+  it.each([
+    ["with an impossible character at its end", code("V", letters(4 * MIB), "\\Uffffffff\n")],
+    ["without quotes", code("S", letters(4 * MIB), "\n")],
+    ["that is no UTF-8", code("X", u32(4 * MIB), letters(4 * MIB - 1), [255])],
+  ])("%s is charged before it is decoded", (_, bytes) => {
+    expect(failure(code(bytes, "."), MIB).code).toBe("FILE_TOO_LARGE");
+  });
+
+  // Letter by letter, each took three to seven seconds and sixty times its bytes.
+  it("of megabytes is decoded soon", () => {
+    const long = letters(9.5e6);
+    const escapes = (pattern: string) => new Uint8Array(Buffer.alloc(9.5e6 - (9.5e6 % pattern.length), pattern));
+    const start = process.cpuUsage();
+    expect(run("S'", long, "'\n")).toHaveLength(9.5e6);
+    expect(run("V", escapes("\\u0041"), "\n")).toHaveLength(Math.floor(9.5e6 / 6));
+    expect(run("S'", escapes("\\x41"), "'\n")).toHaveLength(Math.floor(9.5e6 / 4));
+    expect(run("T", u32(9.5e6), new Uint8Array(9.5e6).fill(0xff))).toHaveLength(9.5e6);
+    const { user, system } = process.cpuUsage(start);
+    expect((user + system) / 1000).toBeLessThan(4000);
+  }, 60_000);
+
+  it("with escapes at its end and across pieces is the text that was meant", () => {
+    expect(run("V\\u20ac\\U0001f600\\u00e\\U0001\\\n")).toBe("€😀\\u00e\\U0001\\");
+    expect(run("V\\ud83d\\ude00\n")).toBe("😀");
+    expect(run("V", letters(8191), "\\U0001f600\\u20ac\n")).toBe(`${"a".repeat(8191)}😀€`);
+    expect(run("S 'a\\x4g\\q\\xe9\\xc3' \n")).toBe("ax4gqé\u00c3");
+    expect(run("S'", letters(20_000), "\\xff'\n")).toBe(`${"a".repeat(20_000)}ÿ`);
   });
 });

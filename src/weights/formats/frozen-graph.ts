@@ -4,7 +4,7 @@
  * Source: TensorFlow, core/framework/{graph,node_def,attr_value,tensor,tensor_shape,types,versions}.proto.
  */
 
-import { NODE_COST } from "../decoded-budget.ts";
+import { INPUT_COST, NODE_COST } from "../decoded-budget.ts";
 import { quoted } from "../file-error.ts";
 import type { GraphConstant } from "../graph/graph.ts";
 import type { FormatReader } from "../model-file.ts";
@@ -75,7 +75,8 @@ const TYPES: ReadonlyMap<number, readonly [name: string, dtype?: StoredDType, fi
 export const read: FormatReader = async (file, context) => {
   const protobuf = await openProtobuf(file, context);
   const { node: messages, versions } = protobuf.decodeFile(GRAPH, "GraphDef");
-  protobuf.chargeObjects(NODE_COST * messages.length, "the nodes of the graph");
+  const inputs = messages.reduce((sum, { input }) => sum + input.length, 0);
+  protobuf.chargeObjects(NODE_COST * messages.length + INPUT_COST * inputs, "the nodes of the graph");
   const nodes: GraphDefNode[] = [];
   const constants = new Map<string, GraphConstant>();
   for (const message of messages) {

@@ -129,8 +129,14 @@ export function graphBuilder(file: string, names: ReadonlySet<string>, charge: C
   };
 }
 
+/** For the few inputs of a table's row. */
 export function step(operation: GraphOperation, ...inputs: readonly string[]): readonly Step[] {
   return [{ operation, inputs }];
+}
+
+/** What the table cannot read. Its inputs are as many as the file says: too many to be handed on one by one. */
+export function otherStep(name: string, inputs: readonly string[]): readonly Step[] {
+  return [{ operation: { type: "other", name }, inputs: inputs.filter((value) => value !== "") }];
 }
 
 /**
@@ -167,7 +173,7 @@ export function translateBy<Node extends OperatorNode, Context>(
   context: Context,
 ): Translation {
   const present = node.inputs.filter((value) => value !== "");
-  const other = step({ type: "other", name: node.op }, ...present);
+  const other = otherStep(node.op, node.inputs);
   const operator = table.get(node.op);
   if (operator === undefined) return other;
   const [least, most, translate] = operator;

@@ -3,7 +3,7 @@
 import { quoted } from "../file-error.ts";
 import type { GraphConstant, GraphInput, ModelGraph } from "../graph/graph.ts";
 import type { StoredDType } from "../stored-tensor.ts";
-import { type Charge, graphBuilder, step } from "./graph-builder.ts";
+import { type Charge, graphBuilder, otherStep } from "./graph-builder.ts";
 import { orderNodes } from "./graph-order.ts";
 import { inputLayouts, type Layout, nextLayout } from "./onnx-layout.ts";
 import { translateNode } from "./onnx-operations.ts";
@@ -69,7 +69,7 @@ export function graphFromOnnx(file: string, onnx: OnnxGraph): ModelGraph {
     const layout = layouts.get(node.inputs[0] ?? "") ?? "NCHW";
     const made = node.outputs.filter((value) => value !== "");
     const isUsual = result !== "";
-    const other = step({ type: "other", name: node.op }, ...node.inputs.filter((value) => value !== ""));
+    const other = otherStep(node.op, node.inputs);
     graph.add(node.name, isUsual ? translateNode(node, { graph, layout, dtypes }) : other, made);
     if (node.op === "Transpose") graph.sizes.set(result, graph.sizes.of(node.inputs[0] ?? ""));
     layouts.set(result, nextLayout(node, layout));

@@ -35,6 +35,9 @@ const TYPES: ReadonlyMap<number, readonly [dtype: StoredDType, field: number, ki
 /** `data_location` of tensors whose data lies in another file. */
 const EXTERNAL = 1;
 
+/** What a tensor takes in memory besides its message: a constant and what reads it, places in maps, an awaited step. */
+const TENSOR_COST = 800;
+
 export interface OnnxTensors {
   readonly constants: ReadonlyMap<string, GraphConstant>;
   readonly dtypes: ReadonlyMap<string, StoredDType>;
@@ -52,6 +55,7 @@ export function onnxTensors(protobuf: Protobuf, file: Pick<OpenFile, "sibling">)
   const constants = new Map<string, GraphConstant>();
   const dtypes = new Map<string, StoredDType>();
   const external = externalData(protobuf.name, file);
+  const charge = () => protobuf.chargeObjects(TENSOR_COST, "the tensors of the model");
   const put = (constant: GraphConstant) => {
     if (constants.has(constant.name)) {
       throw damaged("FILE_CORRUPT", protobuf.name, { what: `two tensors are named ${quoted(constant.name)}` });
@@ -62,6 +66,7 @@ export function onnxTensors(protobuf: Protobuf, file: Pick<OpenFile, "sibling">)
     constants,
     dtypes,
     async add(message, name) {
+      charge();
       const tensor = protobuf.decode(TENSOR, message, "TensorProto");
       const ownName = name ?? tensor.name ?? "";
       const [dtype, field, kind] = TYPES.get(tensor.type ?? 0) ?? [];
@@ -72,7 +77,10 @@ export function onnxTensors(protobuf: Protobuf, file: Pick<OpenFile, "sibling">)
       put(tensorConstant(protobuf, { name: ownName, dtype, shape: tensor.dims, data }));
       dtypes.set(ownName, dtype);
     },
-    addNumbers: (name, shape, numbers) => put({ name, shape, read: () => Float32Array.from(numbers) }),
+    addNumbers(name, shape, numbers) {
+      charge();
+      put({ name, shape, read: () => Float32Array.from(numbers) });
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /** ONNX models. Source: onnx/onnx.proto (IR versions 3 to 10) and the operators' documentation. */
 
-import { NODE_COST } from "../decoded-budget.ts";
+import { INPUT_COST, NODE_COST } from "../decoded-budget.ts";
 import type { GraphInput } from "../graph/graph.ts";
 import type { FormatReader } from "../model-file.ts";
 import { graphFromOnnx, type OnnxAttribute, type OnnxNode } from "./onnx-graph.ts";
@@ -70,7 +70,8 @@ export const read: FormatReader = async (file, context) => {
     await tensors.add(message);
   }
   for (const node of graph.node) await addConstant(node, tensors);
-  protobuf.chargeObjects(NODE_COST * graph.node.length, "the nodes of the graph");
+  const inputs = graph.node.reduce((sum, { input }) => sum + input.length, 0);
+  protobuf.chargeObjects(NODE_COST * graph.node.length + INPUT_COST * inputs, "the nodes of the graph");
   const content = graphFromOnnx(file.name, {
     nodes: graph.node.map(nodeOf),
     inputs: graph.input.map(inputOf),

@@ -115,25 +115,33 @@ export const uint32 = (machine: Machine): number => machine.view.getUint32(skip(
 /** A length: one above 2^53 is more than there is, rounded or not. */
 export const uint64 = (machine: Machine): number => Number(machine.view.getBigUint64(skip(machine, 8), true));
 
-/** The text up to the next line break, which is passed. */
-export function takeLine(machine: Machine): string {
+/** The bytes up to the next line break, which is passed: a view. */
+export function takeRow(machine: Machine): Uint8Array {
   const end = machine.bytes.indexOf(0x0a, machine.at);
   if (end === -1) throw corrupt(machine, "breaks off within a line of text", "FILE_TRUNCATED");
-  const line = latin1(take(machine, end - machine.at));
+  const row = take(machine, end - machine.at);
   machine.at++;
-  return line;
+  return row;
 }
 
-export function utf8(machine: Machine, bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw corrupt(machine, "holds text that is not UTF-8");
-  }
+/** Longest name, identifier or number that stands on a line: nothing in a file of weights is near. */
+const LONGEST_LINE = 1000;
+
+/** The short text up to the next line break. @param what the pickle does if it is longer than any that makes sense */
+export function takeLine(machine: Machine, what: string): string {
+  const row = takeRow(machine);
+  if (row.length > LONGEST_LINE) throw corrupt(machine, what);
+  return textOf(row);
 }
 
-export function latin1(bytes: Uint8Array): string {
+/** As many letters as one call takes, anywhere. */
+const PIECE = 8192;
+
+/** Text of UTF-16 units; of bytes, as Latin-1. By letters it would be a list of as many pieces. */
+export function textOf(units: Uint8Array | Uint16Array): string {
   let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let at = 0; at < units.length; at += PIECE) {
+    text += String.fromCharCode(...units.subarray(at, at + PIECE));
+  }
   return text;
 }

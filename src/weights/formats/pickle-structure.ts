@@ -61,7 +61,7 @@ export const STRUCTURE: Readonly<Record<number, (machine: Machine) => void>> = {
   104: (machine) => recall(machine, uint8(machine)),
   106: (machine) => recall(machine, uint32(machine)),
   // c GLOBAL, \x93 STACK_GLOBAL
-  99: (machine) => pushGlobal(machine, takeLine(machine), takeLine(machine)),
+  99: (machine) => pushGlobal(machine, takeName(machine), takeName(machine)),
   147: (machine) => {
     const name = pop(machine);
     const module = pop(machine);
@@ -88,14 +88,14 @@ export const STRUCTURE: Readonly<Record<number, (machine: Machine) => void>> = {
     call(machine, callee, args);
   },
   105: (machine) => {
-    pushGlobal(machine, takeLine(machine), takeLine(machine));
+    pushGlobal(machine, takeName(machine), takeName(machine));
     const callee = pop(machine);
     call(machine, callee, popToMark(machine));
   },
   // b BUILD
   98: build,
   // P PERSID, Q BINPERSID
-  80: (machine) => refer(machine, takeLine(machine)),
+  80: (machine) => refer(machine, takeLine(machine, "refers to what has too long a name")),
   81: (machine) => refer(machine, pop(machine)),
   // \x82 to \x84 EXT1 to 4; \x97 NEXT_BUFFER, \x98 READONLY_BUFFER
   130: (machine) => extension(machine, uint8(machine)),
@@ -142,8 +142,9 @@ function setItems(machine: Machine, items: readonly PickleValue[]): void {
 }
 
 function decimalIndex(machine: Machine): number {
-  const text = takeLine(machine);
-  if (!/^\d{1,10}$/.test(text)) throw corrupt(machine, "remembers a value under no number");
+  const misfit = "remembers a value under no number";
+  const text = takeLine(machine, misfit);
+  if (!/^\d{1,10}$/.test(text)) throw corrupt(machine, misfit);
   return Number(text);
 }
 
@@ -156,6 +157,10 @@ function recall(machine: Machine, index: number): void {
   const value = machine.memo.get(index);
   if (value === undefined) throw corrupt(machine, `recalls value ${index}, which it never remembered`);
   push(machine, value);
+}
+
+function takeName(machine: Machine): string {
+  return takeLine(machine, "asks for something whose name is too long");
 }
 
 function pushGlobal(machine: Machine, module: string, name: string): void {

@@ -12,7 +12,7 @@ import { DepthwiseError } from "../../core/errors.ts";
 import { budgetOf } from "../decoded-budget.ts";
 import type { FormatReader, ModelFile, OpenFile, ReadContext } from "../model-file.ts";
 import { unpickle } from "./pickle.ts";
-import { latin1 } from "./pickle-machine.ts";
+import { textOf } from "./pickle-machine.ts";
 import type { PickleValue } from "./pickle-values.ts";
 import { readCheckpoint } from "./pytorch-checkpoint.ts";
 import { readOldForm } from "./pytorch-old.ts";
@@ -86,7 +86,7 @@ export async function readTorchArchive(
 }
 
 function isBigEndian(entry: ZipEntry | undefined, file: string): boolean {
-  const order = entry === undefined ? "little" : latin1(entry.read().subarray(0, 20)).trim();
+  const order = entry === undefined ? "little" : textOf(entry.read().subarray(0, 20)).trim();
   if (order === "little" || order === "big") return order === "big";
   throw new DepthwiseError("FILE_CORRUPT", {
     what: `${file}: byteorder`,
@@ -111,5 +111,5 @@ function modelFile(
 
 /** A tar archive has this word in its first header. */
 function isTar(bytes: Uint8Array): boolean {
-  return latin1(bytes.subarray(257, 262)) === "ustar";
+  return textOf(bytes.subarray(257, 262)) === "ustar";
 }

@@ -49,14 +49,14 @@ export async function unpackChunks(
   source.unpack(byteCount + chunkBytes, what);
   const undo = await loadUndo(source, filters, what);
   const result = new Uint8Array(byteCount);
-  const seen = new Set<string>();
+  const seen = new Uint8Array(chunks.length);
   for (const chunk of chunks) {
-    const key = chunk.origin.join();
     const isOnGrid = chunk.origin.every(
       (start, axis) => start % (sides[axis] ?? 1) === 0 && start < (shape[axis] ?? 0),
     );
-    if (!isOnGrid || seen.has(key)) throw corrupt(source.name, `${what}: chunks that do not cover it once`);
-    seen.add(key);
+    const number = chunk.origin.reduce((sum, start, axis) => sum * (grid[axis] ?? 1) + start / (sides[axis] ?? 1), 0);
+    if (!isOnGrid || seen[number] === 1) throw corrupt(source.name, `${what}: chunks that do not cover it once`);
+    seen[number] = 1;
     let bytes = source.range(chunk.at, chunk.storedBytes, what).take(chunk.storedBytes);
     for (let i = filters.length - 1; i >= 0; i--) {
       const filter = filters[i];

@@ -46,28 +46,35 @@ export async function loadUndo(
   what: string,
 ): Promise<Readonly<Record<Filters[number], Undo>>> {
   const load = () => optionalPackage("fflate", `${source.name}: compressed data`, () => import("fflate"));
-  const { Unzlib } = filters.includes("deflate") ? await load() : { Unzlib: undefined };
+  const fflate = filters.includes("deflate") ? await load() : undefined;
+  const excessive = () => corrupt(source.name, `${what} unpacks to more than it claims`);
   return {
     checksum: (bytes) => bytes.subarray(0, Math.max(0, bytes.length - 4)),
     shuffle: (bytes, _, elementBytes) => unshuffle(bytes, elementBytes),
     deflate(bytes, byteCount) {
-      if (Unzlib === undefined) return bytes;
-      // A checksum may stand behind the elements inside the compressed bytes.
-      const result = new Uint8Array(byteCount + 4);
+      if (fflate === undefined) return bytes;
+      // A checksum may stand behind the elements inside the compressed bytes; one byte more shows what is too long.
+      const result = new Uint8Array(byteCount + 5);
       let length = 0;
-      const unzlib = new Unzlib((part) => {
-        if (length + part.length > result.length) throw corrupt(source.name, `${what} unpacks to more than it claims`);
-        result.set(part, length);
-        length += part.length;
-      });
       try {
-        for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-          unzlib.push(bytes.subarray(at, at + PIECE_BYTES), at + PIECE_BYTES >= bytes.length);
+        if (bytes.length <= PIECE_BYTES) {
+          // The stream below takes 200 KB for itself, of which sixty thousand small chunks would make 12 GB.
+          length = fflate.unzlibSync(bytes, { out: result }).length;
+        } else {
+          const unzlib = new fflate.Unzlib((part) => {
+            if (length + part.length >= result.length) throw excessive();
+            result.set(part, length);
+            length += part.length;
+          });
+          for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+            unzlib.push(bytes.subarray(at, at + PIECE_BYTES), at + PIECE_BYTES >= bytes.length);
+          }
         }
       } catch (cause) {
         if (isDepthwiseError(cause)) throw cause;
         throw corrupt(source.name, `${what} cannot be unpacked`);
       }
+      if (length === result.length) throw excessive();
       return result.subarray(0, length);
     },
   };
