@@ -2,6 +2,7 @@
 
 import type { ByteSource } from "../core/bytes.ts";
 import { DepthwiseError, listed } from "../core/errors.ts";
+import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, positiveInteger, signalOption, stringsOf } from "../core/options.ts";
 import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import type { Pace } from "../core/stall-watch.ts";
@@ -150,7 +151,9 @@ export async function createClassifier(model: Network, options: ClassifierOption
     output: string,
     signal: AbortSignal | undefined,
   ): Promise<readonly FloatTensor[]> => {
-    const joined = new Float32Array(inputs.length * elements(model));
+    const count = inputs.length * elements(model);
+    const advice = "Make the classifier with a smaller batch.";
+    const joined = allocated("classify: the inputs of a batch", 4 * count, advice, () => new Float32Array(count));
     for (const [place, input] of inputs.entries()) joined.set(input, place * input.length);
     const result = await session.run(joined, signal === undefined ? {} : { signal });
     const { data } = result[output] as FloatTensor;

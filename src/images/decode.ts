@@ -9,6 +9,7 @@
 import { bytesOf } from "../core/buffers.ts";
 import { type ByteSource, nodeFiles, readBytes, sourceName } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
+import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, positiveInteger, signalOption } from "../core/options.ts";
 import { type Pace, paceOf } from "../core/stall-watch.ts";
 import { decodeInBrowser } from "./decode-in-browser.ts";
@@ -50,9 +51,12 @@ export async function decodeImage(source: ByteSource, options: DecodeOptions = {
  */
 export function heldSource(source: ByteSource): ByteSource {
   if (source instanceof URL) return new URL(source);
-  return source instanceof ArrayBuffer || ArrayBuffer.isView(source)
-    ? new Uint8Array(bytesOf("decodeImage", source))
-    : source;
+  return source instanceof ArrayBuffer || ArrayBuffer.isView(source) ? copied(bytesOf("decodeImage", source)) : source;
+}
+
+function copied(bytes: Uint8Array): Uint8Array {
+  const advice = "Pass a smaller image, or fewer at a time.";
+  return allocated("decodeImage: a copy of the file", bytes.length, advice, () => new Uint8Array(bytes));
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { isDetached } from "../core/buffers.ts";
 import { DepthwiseError } from "../core/errors.ts";
+import { allocated } from "../core/memory.ts";
 import { optionError, positiveInteger } from "../core/options.ts";
 
 export interface Pixels {
@@ -46,7 +47,8 @@ export function overwritten(image: ImageDataLike): Pixels {
  */
 export function copiedImage(image: ImageDataLike): ImageDataLike {
   const { data, ...checked } = checkImage(image);
-  return { ...checked, data: data instanceof Uint16Array ? new Uint16Array(data) : new Uint8Array(data) };
+  const copy = () => (data instanceof Uint16Array ? new Uint16Array(data) : new Uint8Array(data));
+  return { ...checked, data: pixelMemory(data.byteLength, copy) };
 }
 
 function checkImage(image: ImageDataLike): Required<ImageDataLike> {
@@ -89,7 +91,9 @@ function converted(image: ImageDataLike, mayOverwrite: boolean): Pixels {
   if (channels === 3 && data instanceof Uint8Array) return { width, height, data };
   // Three bytes are never written before the four that they come of were read.
   const isInPlace = mayOverwrite && isBytes && channels === 4;
-  const rgb = isInPlace ? new Uint8Array(data.buffer, data.byteOffset, 3 * count) : new Uint8Array(3 * count);
+  const rgb = isInPlace
+    ? new Uint8Array(data.buffer, data.byteOffset, 3 * count)
+    : pixelMemory(3 * count, () => new Uint8Array(3 * count));
   const hasAlpha = channels % 2 === 0;
   const green = channels > 2 ? 1 : 0;
   for (let i = 0, from = 0, to = 0; i < count; i++, from += channels, to += 3) {
@@ -99,6 +103,10 @@ function converted(image: ImageDataLike, mayOverwrite: boolean): Pixels {
     rgb[to + 2] = overWhite((data[from + 2 * green] ?? 0) >> shift, alpha);
   }
   return { width, height, data: rgb };
+}
+
+function pixelMemory<Made>(bytes: number, make: () => Made): Made {
+  return allocated("image: its pixels", bytes, "Pass a smaller image, or fewer at a time.", make);
 }
 
 /**

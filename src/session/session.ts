@@ -1,6 +1,7 @@
 /** A session: a plan bound to a backend, with memory and perhaps workers. The only thing here with a life-time. */
 
 import { DepthwiseError } from "../core/errors.ts";
+import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../core/options.ts";
 import { elementCount, type FloatTensor, type Tensor, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
@@ -94,7 +95,7 @@ export class Session<Output extends string = string, Tap extends string = string
     const { data, batch } = checkInput(this.plan, input);
     // Read at the call. Where nobody else uses the memory, it goes straight to its place; what waits is a copy.
     const isFree = this.#turns.isIdle && bound.isWhole !== false;
-    const waiting = isFree ? undefined : new Float32Array(data);
+    const waiting = isFree ? undefined : copyIn(data);
     if (isFree) bound.arena.set(data, this.plan.inputOffset);
     return this.#turns.take(async () => {
       await this.#walk(batch, signal, waiting);
@@ -150,7 +151,7 @@ export class Session<Output extends string = string, Tap extends string = string
         ? { data: new Float32Array(elementCount(this.plan.inputShape)).fill(0.5), batch: 1 }
         : checkInput(this.plan, input);
     // Each of its runs reads it.
-    const own = new Float32Array(data);
+    const own = copyIn(data);
     return this.#turns.take(async () => {
       const { profileSession } = await import("./profile.ts");
       signal?.throwIfAborted();
@@ -222,6 +223,14 @@ export class Session<Output extends string = string, Tap extends string = string
 /** Ends the workers of sessions that nobody closed and nobody holds. */
 const abandoned = /* @__PURE__ */ new FinalizationRegistry((bound: BoundPlan) => bound.close());
 
+const FEWER = "Pass fewer images at a time, or close what is not needed.";
+
+function copyIn(data: NumberArray): Float32Array {
+  return allocated("run: a copy of the input", 4 * data.length, FEWER, () => new Float32Array(data));
+}
+
 function copyOut(arena: Float32Array, { offset, shape }: PlannedOutput, batch: number): FloatTensor {
-  return tensor(arena.slice(offset, offset + batch * elementCount(shape)), [batch, ...shape]);
+  const count = batch * elementCount(shape);
+  const copy = () => arena.slice(offset, offset + count);
+  return tensor(allocated("run: a copy of an output", 4 * count, FEWER, copy), [batch, ...shape]);
 }

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import { afterEach, describe, expect, expectTypeOf, it } from "vitest";
+import { afterEach, describe, expect, expectTypeOf, it, vi } from "vitest";
 import { type FloatTensor, tensor } from "../../src/core/tensor.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { type CompileOptions, compile } from "../../src/session/compile.ts";
@@ -327,5 +327,28 @@ describe("what is no signal and no worker", () => {
     await expect(compile(model, { threads: 3, worker: factory })).rejects.toMatchObject({ code: "OPTION_INVALID" });
     expect(started).toHaveLength(1);
     await new Promise((ended) => started[0]!.on("exit", ended));
+  });
+});
+
+describe("memory that the system refuses", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("for the copy of what waits is an error with a name, and the session goes on", async () => {
+    const session = await compile(mobileNetV1({ alpha: 0.25, resolution: 32, classes: 3 }), { backend: "reference" });
+    const x = new Float32Array(32 * 32 * 3);
+    const first = session.run(x);
+    vi.stubGlobal(
+      "Float32Array",
+      class {
+        constructor() {
+          throw new RangeError("Array buffer allocation failed");
+        }
+      },
+    );
+    await expect(session.run(x)).rejects.toMatchObject({ code: "MEMORY_EXCEEDED", fields: { bytes: 12_288 } });
+    await expect(session.profile(x)).rejects.toMatchObject({ code: "MEMORY_EXCEEDED" });
+    vi.unstubAllGlobals();
+    expect((await first).logits.data).toEqual((await session.run(x)).logits.data);
+    session.close();
   });
 });
