@@ -130,7 +130,7 @@ async function fromCache(
   budget.take(file.name, kept.size);
   const bytes = await kept.load();
   settings.signal?.throwIfAborted();
-  if (bytes === undefined || !isFit(file.name, bytes, checkHead)) {
+  if (bytes === undefined || !looksRight(file.name, bytes, checkHead)) {
     budget.giveBack(kept.size);
     // An older version kept whatever was short.
     if (bytes !== undefined) await kept.drop();
@@ -142,7 +142,7 @@ async function fromCache(
 }
 
 /** Whether a file from the cache may be what is looked for. */
-function isFit(name: string, bytes: Uint8Array, checkHead: HeadCheck | undefined): boolean {
+function looksRight(name: string, bytes: Uint8Array, checkHead: HeadCheck | undefined): boolean {
   try {
     checkHead?.(name, bytes.subarray(0, HEAD_BYTES));
     return true;
@@ -173,8 +173,8 @@ async function fetchFile(
   const key = keyOf(file);
   const kept = isNetwork(key) ? cache : undefined;
   const known = opening.settings.refresh ? await kept?.find(key) : undefined;
-  const isKnown = known !== undefined && mismatch(expected, known.size, known.sha256) === undefined;
-  let etag = isKnown ? known.etag : undefined;
+  const isFit = known !== undefined && mismatch(expected, known.size, known.sha256) === undefined;
+  let etag = isFit ? known.etag : undefined;
   const { signal } = opening.settings;
   const partial = await kept?.partial?.(key).catch(() => undefined);
   signal?.throwIfAborted();
