@@ -83,7 +83,7 @@ async function readAny(source: ByteSource, options: ReadBytesOptions): Promise<U
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return bytesOf("source", source);
   if (typeof Blob !== "undefined" && source instanceof Blob) {
     checkSize(sourceName(source), source.size, options.maxBytes);
-    return new Uint8Array(await source.arrayBuffer());
+    return readBlob(source);
   }
   if (typeof source !== "string" && !(source instanceof URL)) {
     const found = Object.prototype.toString.call(source).slice(8, -1);
@@ -92,6 +92,19 @@ async function readAny(source: ByteSource, options: ReadBytesOptions): Promise<U
   const place = locate(source, EXPECTED, nodeFiles() !== undefined);
   if (typeof place === "string") return readFileBytes(place, options);
   return place.protocol === "file:" ? readFileBytes(filePath(place), options) : fetchBytes(place.href, options);
+}
+
+/** Its file may be gone since it was picked, and a subclass gives anything. */
+async function readBlob(blob: Blob): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await blob.arrayBuffer());
+  } catch (cause) {
+    throw new DepthwiseError("FILE_UNREADABLE", {
+      what: `${sourceName(blob)}: it cannot be read`,
+      advice: "The cause is what it failed with. Pick the file again.",
+      cause,
+    });
+  }
 }
 
 /** `readBytes` of a path alone: apart, so that whoever reads no address does not carry what fetches one. */

@@ -4,7 +4,7 @@ import { fileError } from "./file-error.ts";
 import { read as readSafetensorsModel } from "./formats/safetensors.ts";
 import type { FormatReader, ModelFile, OpenFile, ReadContext } from "./model-file.ts";
 import { ownPart } from "./optional-package.ts";
-import { describeKind, type FileKind, recognise } from "./recognise.ts";
+import { describeKind, type FileKind, HEAD_BYTES, recognise } from "./recognise.ts";
 
 /** Readers other than the library's own format are loaded when the first file of their kind is met. */
 const READERS: { readonly [Kind in FileKind]?: () => Promise<{ readonly read: FormatReader }> } = {
@@ -23,19 +23,24 @@ const READERS: { readonly [Kind in FileKind]?: () => Promise<{ readonly read: Fo
  * @throws {DepthwiseError} `FILE_EMPTY`; `FORMAT_UNKNOWN`, saying what the file is; whatever its reader throws
  */
 export async function readModelFile(file: OpenFile, context: ReadContext): Promise<ModelFile> {
-  if (file.bytes.length === 0) throw fileError("FILE_EMPTY", file.name, "the file is empty", "Fetch it again.");
+  checkNotEmpty(file.name, file.bytes);
   const { read } = await ownPart(readerOf(file.name, recognise(file.bytes)));
   context.signal?.throwIfAborted();
   return read(file, context);
 }
 
 /**
- * Looks at the first `HEAD_BYTES` of a longer file, so that the rest of what nobody reads is not waited for.
+ * Looks at the first `HEAD_BYTES` of a file, so that the rest of what nobody reads is not waited for; fewer are a whole.
  *
- * @throws {DepthwiseError} `FORMAT_UNKNOWN`, if `readModelFile` would say so of the whole
+ * @throws {DepthwiseError} `FILE_EMPTY`, `FORMAT_UNKNOWN`, if `readModelFile` would say so of the whole
  */
 export function checkHead(name: string, head: Uint8Array): void {
-  readerOf(name, recognise(head, false));
+  checkNotEmpty(name, head);
+  readerOf(name, recognise(head, head.length < HEAD_BYTES));
+}
+
+function checkNotEmpty(name: string, bytes: Uint8Array): void {
+  if (bytes.length === 0) throw fileError("FILE_EMPTY", name, "the file is empty", "Fetch it again.");
 }
 
 function readerOf(name: string, kind: FileKind): NonNullable<(typeof READERS)[FileKind]> {

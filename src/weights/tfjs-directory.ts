@@ -6,6 +6,7 @@
  * named it for a minute.
  */
 
+import { makeDirectory } from "./make-directory.ts";
 import { orRemove, orUnwritable, renameTo, stage, sweep, targetOf } from "./write-file.ts";
 
 const SHARD = /^group1-shard\d+of\d+-[0-9a-f]{16}\.bin$/;
@@ -29,7 +30,7 @@ export function writeTfjs(directory: string, contents: ReadonlyMap<string, Uint8
   const toPath = (name: string) => join(directory, name);
   const shards = [...contents].filter(([name]) => name !== JSON_NAME);
   return orUnwritable(directory, "the model", async () => {
-    await files.mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     const target = await targetOf(toPath(JSON_NAME));
     const staged: string[] = [];
     await orRemove(staged, async () => {

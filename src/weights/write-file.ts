@@ -150,7 +150,9 @@ export async function orUnwritable(path: string, what: string, work: () => Promi
       what: `${path}: ${what} cannot be written${reason}`,
       advice: FULL.includes(code)
         ? "Make room for it. What was there is untouched."
-        : "Check that the directory exists and that you may write there.",
+        : code === "EEXIST" || code === "ENOTDIR"
+          ? "A file is in the way, where a directory is needed: pass another path, or move the file."
+          : "Check that the directory exists and that you may write there.",
       fields: { path },
       cause,
     });

@@ -1,13 +1,16 @@
-import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { cacheDirectory, freeName, keyOf, ownName } from "../../src/weights/sources/disk-names.ts";
 import { clearCache, listCache } from "../../src/weights/sources/index.ts";
 import type { Progress, SourceOptions } from "../../src/weights/sources/options.ts";
 import {
+  type Act,
   cutAt,
   file,
   type MisbehavingServer,
+  redirect,
   same,
   sha256,
   someBytes,
@@ -267,10 +270,66 @@ describe("a download that failed", () => {
     expect(await names()).toEqual(entryOf(url));
   });
 
-  it("leaves nothing if it is too large, forbidden or wrong", async () => {
+  it.each([
+    ["401", [status(401)], {}],
+    ["403", [status(403)], {}],
+    ["404", [status(404)], {}],
+    ["410", [status(410)], {}],
+    ["400", [status(400)], {}],
+    ["a redirect to nowhere", [redirect("nowhere:")], {}],
+    ["the half and no more wanted", [], { maxBytes: 60_000 }],
+    ["less than the half wanted", [], { maxBytes: 9 }],
+    ["another size wanted", [file(bytes)], { size: 5 }],
+  ])("goes on after a try that the server's bytes had no part in: %s", async (_, acts, options) => {
+    const url = server.on("/m.bin", file(bytes, { stallAfter: 60_000 }), ...acts, file(bytes));
+    await expect(open(url, { retries: 0, onProgress: cutAt(server, 60_000) })).rejects.toThrow();
+    const before = await readFile(join(cache, (await names())[0] ?? ""));
+    await expect(open(url, options)).rejects.toThrow();
+    expect(await readFile(join(cache, (await names())[0] ?? ""))).toEqual(before);
+    same((await open(url)).bytes, bytes);
+    expect(server.asked.at(-1)?.headers.range).toBe("bytes=60000-");
+    expect(await names()).toEqual(entryOf(url));
+  });
+
+  it("goes on after the file was gone for a while, in the same try", async () => {
+    const url = server.on("/m.bin", file(bytes, { stallAfter: 50_000 }), status(404), file(bytes));
+    await expect(open(url, { onProgress: cutAt(server, 50_000) })).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+    same((await open(url)).bytes, bytes);
+    expect(server.asked.at(-1)?.headers.range).toBe("bytes=50000-");
+  });
+
+  it("leaves nothing if the file is another by now, which is too large or of the wrong size", async () => {
+    const larger = someBytes(150_000, 3);
+    for (const options of [{ maxBytes: 100_000 }, { size: 100_000 }]) {
+      const url = server.on(`/${Object.keys(options)[0]}`, file(bytes, { stallAfter: 60_000 }), file(larger));
+      await expect(open(url, { retries: 0, onProgress: cutAt(server, 60_000) })).rejects.toThrow();
+      expect(await names()).toHaveLength(1);
+      await expect(open(url, options)).rejects.toThrow();
+      expect(await names()).toEqual([]);
+    }
+  });
+
+  it.each([
+    ["more", [...bytes.subarray(60_000), 1, 2, 3]],
+    ["less", [...bytes.subarray(60_000, 99_000)]],
+  ])(
+    "is not taken as whole if the rest is %s than the server said, whose length nobody knew before",
+    async (_, rest) => {
+      for (const chunked of [true, false]) {
+        const wrong: Act = (_request, response) => {
+          const headers = { etag: tagOf(bytes), "content-range": "bytes 60000-99999/100000" };
+          response.writeHead(206, headers).write(Uint8Array.from(rest));
+          response.end();
+        };
+        const url = server.on(`/${chunked}`, file(bytes, { stallAfter: 60_000, chunked }), wrong, file(bytes));
+        await expect(open(url, { retries: 0, onProgress: cutAt(server, 60_000) })).rejects.toThrow();
+        same((await open(url, { maxBytes: 100_000 })).bytes, bytes);
+      }
+    },
+  );
+
+  it("leaves nothing if it is too large or wrong", async () => {
     await expect(open(server.on("/n.bin", file(bytes, { chunked: true })), { maxBytes: 9 })).rejects.toThrow();
-    const gone = server.on("/o.bin", file(bytes, { stallAfter: 50_000 }), status(404));
-    await expect(open(gone, { onProgress: cutAt(server, 50_000) })).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
     await expect(open(server.on("/p.bin", file(bytes)), { sha256: sha256(other) })).rejects.toThrow();
     // The mirror may do better another time; that is no reason to keep what is wrong.
     const mirrors = [server.on("/mirror", status(500))];
@@ -372,6 +431,42 @@ describe("the list and the broom", () => {
     expect(await listCache({ cache })).toMatchObject([{ url: `${server.url}/m.bin?id=1&signature=…` }]);
     expect(await clearCache({ cache })).toMatchObject({ entries: 1 });
     expect(await names()).toEqual([]);
+  });
+
+  it("are not held up by what is no file, and leave a directory alone", async () => {
+    const url = server.on("/m.bin", file(bytes));
+    await open(url);
+    const [bin = "", json = ""] = entryOf(url).map((name) => join(cache, name));
+    await rm(json);
+    spawnSync("mkfifo", [json]);
+    spawnSync("mkfifo", [join(cache, freeName(keyOf(url)))]);
+    expect(await listCache({ cache })).toEqual([]);
+    same((await open(url)).bytes, bytes);
+    expect(await listCache({ cache })).toHaveLength(1);
+    const key = keyOf("elsewhere");
+    for (const name of [`${key}.json`, `${key}.bin`, freeName(key)]) await mkdir(join(cache, name));
+    expect(await clearCache({ cache })).toMatchObject({ entries: 1 });
+    await open(url);
+    await rm(bin);
+    await mkdir(bin);
+    expect(await listCache({ cache })).toEqual([]);
+    same((await open(url)).bytes, bytes);
+    expect(await clearCache({ cache })).toEqual({ entries: 0, bytes: expect.any(Number) });
+    expect((await names()).filter((name) => name.endsWith(".json"))).toEqual([`${key}.json`]);
+  }, 10_000);
+
+  it("do not believe what an entry says of its size: it is fetched again", async () => {
+    for (const refresh of [false, true]) {
+      const url = server.on(`/${refresh}`, file(bytes));
+      await open(url);
+      const facts = join(cache, `${keyOf(url)}.json`);
+      await writeFile(facts, (await readFile(facts, "utf8")).replace("100000", "1000000000000000"));
+      same((await open(url, { refresh })).bytes, bytes);
+      expect(server.count(`/${refresh}`)).toBe(2);
+      await writeFile(facts, " ".repeat(2 ** 20) + (await readFile(facts, "utf8")));
+      expect(await listCache({ cache })).toHaveLength(refresh ? 1 : 0);
+      same((await open(url, { refresh })).bytes, bytes);
+    }
   });
 
   it("do not count what is half there", async () => {

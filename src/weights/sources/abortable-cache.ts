@@ -25,7 +25,11 @@ export async function abortable(
 }
 
 function abortableFile(file: CachedFile, signal: AbortSignal): CachedFile {
-  return { ...file, load: () => untilAborted(file.load(), signal) };
+  return {
+    ...file,
+    load: () => untilAborted(file.load(), signal),
+    drop: () => untilAborted(file.drop(), signal),
+  };
 }
 
 async function abortablePartial(opening: Promise<PartialFile>, signal: AbortSignal): Promise<PartialFile> {

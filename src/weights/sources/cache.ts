@@ -38,6 +38,8 @@ export interface CachedFile {
   readonly etag: string | undefined;
   /** The bytes; undefined if they are not those that were saved, in which case the entry is removed. */
   load(): Promise<Uint8Array | undefined>;
+  /** Removes the entry: it is of no use to anybody. */
+  drop(): Promise<void>;
 }
 
 /** What an unfinished download is a part of. */
@@ -58,7 +60,7 @@ export interface PartialFile {
   /** Forgets what is there. */
   begin(source: PartialSource): Promise<void>;
   append(bytes: Uint8Array): Promise<void>;
-  /** Leaves it to the next download of the same file. */
+  /** Leaves it to the next download of the same file, unless it has no bytes. */
   leave(): Promise<void>;
   /** Removes it, unless it was left. */
   drop(): Promise<void>;

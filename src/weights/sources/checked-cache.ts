@@ -48,7 +48,7 @@ export function checkedCache(store: EntryStore): SourceCache {
       // Facts of another file would be believed about this one.
       if (facts === undefined || facts.url !== url) return undefined;
       const { size, sha256, etag } = facts;
-      return { size, sha256, etag, load: () => read(facts) };
+      return { size, sha256, etag, load: () => read(facts), drop: () => store.remove(url).catch(() => {}) };
     },
     save: (url, bytes, { sha256, etag }) =>
       store.put({ url, size: bytes.length, sha256, etag, savedAt: new Date().toISOString() }, bytes),

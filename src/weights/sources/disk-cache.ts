@@ -1,6 +1,7 @@
 /** The cache in a directory. Loaded in Node alone. */
 
-import { readFile } from "../../core/bytes.ts";
+import { readFile, statsOf } from "../../core/bytes.ts";
+import { makeDirectory } from "../make-directory.ts";
 import type { SourceCache } from "./cache.ts";
 import { checkedCache, type EntryFacts, type EntryStore, parseFacts } from "./checked-cache.ts";
 import { cacheDirectory, isAbandoned, isEntryName, isTemporaryName, keyOf, ownName } from "./disk-names.ts";
@@ -44,14 +45,18 @@ function diskStore(directory: string): EntryStore {
     pathOf,
     remove,
     async facts(url) {
-      const facts = parseFacts(await files.readFile(pathOf(url, "json"), "utf8"));
-      if (facts?.url === url) return facts;
+      const facts = await readFacts(pathOf(url, "json"));
+      if (facts?.url === url) {
+        // Compared before it counts: a size that is made up would be too large. Not removed, since another process may
+        // be about to replace both.
+        return facts.size === (await sizeOf(pathOf(url))) ? facts : undefined;
+      }
       await remove(url);
       return undefined;
     },
     bytes: ({ url, size }) => readFile(pathOf(url), { maxBytes: Math.max(size, 1) }),
     async put(facts, bytes) {
-      await files.mkdir(directory, { recursive: true });
+      await makeDirectory(directory);
       await writeWhole(facts.url, "bin", bytes);
       await writeWhole(facts.url, "json", `${JSON.stringify(facts, undefined, 1)}\n`);
     },
@@ -59,14 +64,25 @@ function diskStore(directory: string): EntryStore {
       const found: EntryFacts[] = [];
       for (const name of await namesIn(directory)) {
         if (!isEntryName(name) || !name.endsWith(".json")) continue;
-        const text = await files.readFile(join(directory, name), "utf8").catch(() => "");
-        const facts = parseFacts(text);
-        const stats = facts && (await files.stat(pathOf(facts.url)).catch(() => undefined));
-        if (facts !== undefined && stats?.size === facts.size) found.push(facts);
+        const facts = await readFacts(join(directory, name)).catch(() => undefined);
+        if (facts !== undefined && facts.size === (await sizeOf(pathOf(facts.url)))) found.push(facts);
       }
       return found;
     },
   };
+}
+
+/** An address, a digest, a tag and a date take less. */
+const MAX_FACTS_BYTES = 2 ** 16;
+
+/** Of a plain file alone: opening a FIFO would wait for whoever writes to it. */
+async function readFacts(path: string): Promise<EntryFacts | undefined> {
+  return parseFacts(new TextDecoder().decode(await readFile(path, { maxBytes: MAX_FACTS_BYTES })));
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  const stats = await statsOf(path);
+  return stats?.isFile() ? stats.size : undefined;
 }
 
 /** Names of no meaning to the cache may be there: the user chose the directory. They are never touched. */
@@ -77,7 +93,8 @@ async function removeLeftovers(directory: string): Promise<number> {
   for (const name of await namesIn(directory)) {
     const path = join(directory, name);
     const stats = await files.stat(path).catch(() => undefined);
-    if (stats === undefined) continue;
+    // The cache writes nothing but files.
+    if (!stats?.isFile()) continue;
     // Entries that are still here are broken ones: whole ones went before.
     if (!isEntryName(name) && !(isTemporaryName(name) && isAbandoned(name, stats.mtimeMs))) continue;
     await files.rm(path, { force: true });

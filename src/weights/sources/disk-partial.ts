@@ -7,6 +7,7 @@
  */
 
 import { objectIn } from "../json.ts";
+import { makeDirectory } from "../make-directory.ts";
 import type { PartialFile, PartialSource } from "./cache.ts";
 import { freeName, isAbandoned, isPartOf, ownName } from "./disk-names.ts";
 import { isSendable } from "./headers.ts";
@@ -21,6 +22,7 @@ export async function openPartial(directory: string, key: string): Promise<Parti
   const found = await adopt(directory, key, path);
   let handle: { appendFile(data: Uint8Array | string): Promise<void>; close(): Promise<void> } | undefined;
   let isThere = found !== undefined;
+  let isEmpty = found === undefined || found.size === 0;
   const close = async () => {
     const open = handle;
     handle = undefined;
@@ -35,16 +37,19 @@ export async function openPartial(directory: string, key: string): Promise<Parti
   };
   const begin = async (source: PartialSource) => {
     await close();
-    await files.mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     isThere = true;
+    isEmpty = true;
     handle = await files.open(path, "w");
     await handle.appendFile(`${JSON.stringify(source)}\n`);
   };
   const append = async (bytes: Uint8Array) => {
     handle ??= await files.open(path, "a");
+    isEmpty = false;
     await handle.appendFile(bytes);
   };
   const leave = async () => {
+    if (isEmpty) return drop();
     await close();
     if (isThere) await files.rename(path, join(directory, freeName(key)));
     isThere = false;
@@ -79,7 +84,7 @@ async function adopt(directory: string, key: string, path: string): Promise<Foun
   for (const name of names.filter((candidate) => isPartOf(key, candidate))) {
     const from = join(directory, name);
     const stats = await files.stat(from).catch(() => undefined);
-    if (stats === undefined || !isAbandoned(name, stats.mtimeMs)) continue;
+    if (!stats?.isFile() || !isAbandoned(name, stats.mtimeMs)) continue;
     // After a crash of the whole machine a file can have its length but not its bytes.
     if (stats.mtimeMs < startOfMachine()) await files.rm(from, { force: true });
     else parts.push({ from, size: stats.size });

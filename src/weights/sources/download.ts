@@ -88,7 +88,11 @@ async function finish(job: Job, transfer: Transfer, tries: number): Promise<Down
       : undefined;
   job.opening.settings.signal?.throwIfAborted();
   const wrong = mismatch(job.expected, bytes.length, digest);
-  if (wrong === undefined) return { type: "complete", bytes, sha256: digest, etag: transfer.etag };
+  if (wrong === undefined) {
+    // Once more where it was long enough to be looked at on the way: by an earlier call, maybe, which did not look.
+    await transfer.checkHead(bytes);
+    return { type: "complete", bytes, sha256: digest, etag: transfer.etag };
+  }
   if (transfer.isPatched) return undefined;
   transfer.giveUp();
   await transfer.dropPartial();

@@ -9,7 +9,7 @@ import { chooseHead, listed } from "./head-file.ts";
 import type { HeadCheck, Opening } from "./opening.ts";
 import { HeldBytes } from "./own-bytes.ts";
 import { noPlace, relativeParts } from "./relative-path.ts";
-import { type ByteStream, readStream } from "./stream.ts";
+import { type ByteStream, isByteStream, readStream } from "./stream.ts";
 
 /** Bytes as they are at the call. */
 export function openBytes(source: ArrayBufferLike | ArrayBufferView | HeldBytes, opening: Opening): OpenFile {
@@ -80,7 +80,24 @@ async function readBlob(
   const { signal, onProgress } = settings;
   // By its stream, not `arrayBuffer`: only that can be given up.
   const onPart = (received: number) => onProgress?.({ file: name, received, total: blob.size, fromCache: false });
-  return readStream(name, blob.stream(), budget, signal, onPart, checkHead);
+  return readStream(name, streamOf(name, blob), budget, signal, onPart, checkHead);
+}
+
+/** A subclass may give anything. */
+function streamOf(name: string, blob: Blob): ByteStream {
+  let stream: unknown;
+  let cause: unknown;
+  try {
+    stream = blob.stream();
+  } catch (error) {
+    cause = error;
+  }
+  if (typeof stream === "object" && stream !== null && isByteStream(stream)) return stream;
+  throw new DepthwiseError("FILE_UNREADABLE", {
+    what: `${name}: it gives no stream of its bytes`,
+    advice: "Pass a Blob of the system, or bytes.",
+    cause,
+  });
 }
 
 function alone(name: string, bytes: Uint8Array): OpenFile {

@@ -2,8 +2,9 @@
 
 import { locate } from "../../core/address.ts";
 import { type ByteSource, nodeFiles } from "../../core/bytes.ts";
-import type { DepthwiseError } from "../../core/errors.ts";
-import { optionError } from "../../core/options.ts";
+import { DepthwiseError } from "../../core/errors.ts";
+import { show } from "../../core/options.ts";
+import { className } from "../../core/tensor.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import type { OpenFile } from "../model-file.ts";
 import { ownPart } from "../optional-package.ts";
@@ -111,5 +112,12 @@ function locateModel(source: string | URL): Located {
 }
 
 function notASource(source: unknown): DepthwiseError {
-  return optionError("source", "source", SOURCES, source);
+  const isAnswer = typeof source === "object" && source !== null && className(source) === "Response";
+  return new DepthwiseError("OPTION_INVALID", {
+    what: "source",
+    expected: SOURCES,
+    found: isAnswer ? "a Response" : show(source),
+    ...(isAnswer && { advice: "Pass its body, or await response.blob()." }),
+    fields: { owner: "source", option: "source", found: source },
+  });
 }

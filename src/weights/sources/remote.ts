@@ -2,13 +2,15 @@
 
 import { shownAddress } from "../../core/address.ts";
 import { DepthwiseError, type ErrorCode } from "../../core/errors.ts";
+import { fileError } from "../file-error.ts";
 import type { OpenFile } from "../model-file.ts";
+import { describeKind, HEAD_BYTES, recognise } from "../recognise.ts";
 import type { PartialFile, SourceCache } from "./cache.ts";
 import { corrupt, mismatch } from "./digest.ts";
 import { type Downloaded, download, type Failure } from "./download.ts";
 import { huggingFacePlace } from "./hugging-face.ts";
 import { kerasPlace } from "./keras-names.ts";
-import type { Opening } from "./opening.ts";
+import type { HeadCheck, Opening } from "./opening.ts";
 import type { Expected, Settings } from "./options.ts";
 import { addressPlace } from "./web-address.ts";
 
@@ -51,7 +53,7 @@ export async function openRemote(place: RemotePlace, given: Opening): Promise<Op
     mayFallBack: refresh === undefined,
   };
   const { index, name, bytes } = await fetchFirst(place.name, place.heads, opening.settings.expected, opening);
-  const beside = { ...opening, checkHead: undefined };
+  const beside = { ...opening, checkHead: checkBeside };
   return {
     name,
     bytes,
@@ -120,7 +122,7 @@ async function fromCache(
   file: RemoteFile,
   cache: SourceCache,
   expected: Expected,
-  { budget, settings }: Opening,
+  { budget, settings, checkHead }: Opening,
   note?: string,
 ): Promise<Uint8Array | undefined> {
   const kept = await cache.find(keyOf(file));
@@ -128,12 +130,34 @@ async function fromCache(
   budget.take(file.name, kept.size);
   const bytes = await kept.load();
   settings.signal?.throwIfAborted();
-  if (bytes === undefined) budget.giveBack(kept.size);
-  else {
-    const told = note === undefined ? {} : { note };
-    settings.onProgress?.({ file: file.name, received: kept.size, total: kept.size, fromCache: true, ...told });
+  if (bytes === undefined || !looksRight(file.name, bytes, checkHead)) {
+    budget.giveBack(kept.size);
+    // An older version kept whatever was short.
+    if (bytes !== undefined) await kept.drop();
+    return undefined;
   }
+  const told = note === undefined ? {} : { note };
+  settings.onProgress?.({ file: file.name, received: kept.size, total: kept.size, fromCache: true, ...told });
   return bytes;
+}
+
+/** Whether a file from the cache may be what is looked for. */
+function looksRight(name: string, bytes: Uint8Array, checkHead: HeadCheck | undefined): boolean {
+  try {
+    checkHead?.(name, bytes.subarray(0, HEAD_BYTES));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Beside a model anything may lie, as raw weights, but no page: that is of a login, or says that something is gone. */
+function checkBeside(name: string, head: Uint8Array): void {
+  const kind = recognise(head, false);
+  if (kind !== "HTML page") return;
+  const { phrase, advice } = describeKind(kind);
+  const facts = { expected: "a file that belongs to a model", found: phrase, fields: { kind } };
+  throw fileError("FORMAT_UNKNOWN", name, "", advice, facts);
 }
 
 type FetchResult =
@@ -173,12 +197,12 @@ async function fetchFile(
       }
       if (result.type === "failed") failures.push(result);
     }
-    // What may succeed another time goes on where this one ended.
-    if (failures.some(({ canRetry }) => canRetry)) await leave(partial);
+    // The next one goes on where this one ended. What was wrong has gone already.
+    await leave(partial);
     return { type: "failed", failures };
   } catch (cause) {
-    // Likewise what was given up, as a kill would leave it; what is too large is not.
-    if (signal?.aborted || !(cause instanceof DepthwiseError)) await leave(partial);
+    // Likewise, as a kill would leave it.
+    await leave(partial);
     throw cause;
   } finally {
     await partial?.drop().catch(() => {});

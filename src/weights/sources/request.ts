@@ -42,7 +42,7 @@ export async function request(job: Job, transfer: Transfer): Promise<Outcome> {
     const isRange = offset > 0 && (status === 206 || status === 416);
     const early = isRange ? checkRange(response, transfer, offset) : checkStatus(response, job);
     if (early !== undefined) return early;
-    if (isRange) transfer.goOn();
+    if (isRange) transfer.goOn(rangeOf(response).all);
     else await transfer.begin(factsOf(response));
     // Announced, so refused before a byte is read.
     job.opening.budget.check(job.name, Math.max((transfer.total ?? 0) - transfer.received, 0));
@@ -103,14 +103,20 @@ function factsOf({ headers }: Response) {
 /** Anything but the missing bytes of the same file is refused, a 416 among it: that the file has no such bytes. */
 function checkRange({ headers }: Response, transfer: Transfer, offset: number): Outcome | undefined {
   const validators = [headers.get("etag"), headers.get("last-modified")];
-  const [, first, last, all] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers.get("content-range") ?? "") ?? [];
+  const { first, last, all } = rangeOf({ headers });
   const isRight =
     validators.includes(transfer.validator ?? "") &&
-    Number(first) === offset &&
-    Number(last) === Number(all) - 1 &&
-    (transfer.total === undefined || Number(all) === transfer.total) &&
+    first === offset &&
+    last === all - 1 &&
+    (transfer.total === undefined || all === transfer.total) &&
     (headers.get("content-encoding") ?? "identity") === "identity";
   return isRight ? undefined : { type: "restart" };
+}
+
+/** NaN where the header is missing or says something else. */
+function rangeOf({ headers }: Pick<Response, "headers">) {
+  const [, first, last, all] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers.get("content-range") ?? "") ?? [];
+  return { first: Number(first), last: Number(last), all: Number(all) };
 }
 
 function checkStatus({ status, statusText, ok, headers }: Response, job: Job): Outcome | undefined {
@@ -151,6 +157,10 @@ async function receive(response: Response, job: Job, transfer: Transfer, watch: 
     settings.signal?.throwIfAborted();
     if (part === undefined || part.done || part.value === undefined) break;
     watch.hear(part.value.length);
+    // More than is missing: the two answers are not of one file.
+    if (transfer.isPatched && transfer.received + part.value.length > (transfer.total ?? Infinity)) {
+      return { type: "restart" };
+    }
     await transfer.add(part.value);
   }
   if (transfer.total === undefined || transfer.received === transfer.total) return { type: "complete" };

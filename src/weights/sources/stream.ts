@@ -1,6 +1,7 @@
 /** Streams read whole: those of the web, Node's, and anything else that yields bytes. */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import { bytesOf } from "../../core/buffers.ts";
+import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { grouped } from "../file-error.ts";
@@ -31,32 +32,50 @@ export async function readStream(
   onPart: (received: number) => void,
   checkHead?: HeadCheck,
 ): Promise<Uint8Array> {
-  const source = partsOf(stream);
   const parts: Uint8Array[] = [];
   let received = 0;
-  const next = () =>
-    untilAborted(source.next(), signal).catch((cause) => {
-      signal?.throwIfAborted();
-      throw new DepthwiseError("FILE_UNREADABLE", {
-        what: `${name}: it failed after ${grouped(received)} bytes`,
-        advice: "The cause is what it failed with. Nothing was loaded.",
-        cause,
-      });
+  const failed = (how: string, cause?: unknown) =>
+    new DepthwiseError("FILE_UNREADABLE", {
+      what: `${name}: ${how} after ${grouped(received)} bytes`,
+      advice: cause === undefined ? "Nothing was loaded." : "The cause is what it failed with. Nothing was loaded.",
+      cause,
     });
+  const orFailed = (cause: unknown) => {
+    signal?.throwIfAborted();
+    throw isDepthwiseError(cause) ? cause : failed("it failed", cause);
+  };
+  let source: Parts;
+  try {
+    source = partsOf(stream);
+  } catch (cause) {
+    return orFailed(cause);
+  }
+  let turn = performance.now();
+  let empty = 0;
   try {
     for (;;) {
-      const { done, value } = await next();
+      const { done, value } = await untilAborted(source.next(), signal).catch(orFailed);
       if (done) return concatenate(parts, received);
+      // What answers at once, always, lets no timer run in which an abort could come.
+      if (performance.now() - turn > TURN_MS) {
+        await untilAborted(new Promise<void>((resolve) => setTimeout(resolve, 0)), signal);
+        signal?.throwIfAborted();
+        turn = performance.now();
+      }
       if (!(value instanceof Uint8Array)) throw optionError("source", "parts of the stream", "Uint8Array", value);
-      budget.take(name, value.length);
       // A copy: whoever fills the same array again and again is not wrong.
-      parts.push(new Uint8Array(value));
+      const part = bytesOf("source", value);
+      empty = part.length === 0 ? empty + 1 : 0;
+      if (empty > MOST_EMPTY) throw failed(`it sent ${grouped(empty)} parts without a byte`);
+      if (part.length === 0) continue;
+      budget.take(name, part.length);
+      parts.push(new Uint8Array(part));
       joinSmall(parts);
       // Once: with the part that brings the last of the head.
-      if (received < HEAD_BYTES && received + value.length >= HEAD_BYTES) {
-        checkHead?.(name, concatenate(parts, received + value.length));
+      if (received < HEAD_BYTES && received + part.length >= HEAD_BYTES) {
+        checkHead?.(name, concatenate(parts, received + part.length));
       }
-      received += value.length;
+      received += part.length;
       onPart(received);
     }
   } catch (cause) {
@@ -65,6 +84,12 @@ export async function readStream(
     throw cause;
   }
 }
+
+/** Longest that the event loop waits. */
+const TURN_MS = 50;
+
+/** Parts without bytes in a row: some streams send one now and then. */
+const MOST_EMPTY = 100_000;
 
 const SMALL_BYTES = 2 ** 16;
 
@@ -92,15 +117,40 @@ function partsOf(stream: ByteStream): Parts {
     // Not `for await`: Safari's streams have no iterator.
     if (stream.locked) throw optionError("source", "stream", "one that nobody reads yet", "a locked stream");
     const reader = stream.getReader();
-    return { next: () => reader.read(), cancel: (reason) => void reader.cancel(reason).catch(() => {}) };
+    return {
+      next: async () => reader.read(),
+      cancel: (reason) => void quietly(() => reader.cancel(reason)),
+    };
   }
-  const iterator = stream[Symbol.asyncIterator]();
+  // Anybody may have written it: nothing is sure but its name.
+  const open: unknown = stream[Symbol.asyncIterator];
+  const iterator: unknown = typeof open === "function" ? Reflect.apply(open, stream, []) : open;
+  const next: unknown = isObject(iterator) && "next" in iterator ? iterator.next : undefined;
+  if (!isObject(iterator) || typeof next !== "function") {
+    throw optionError("source", "stream", "an asynchronous iterator with next", iterator);
+  }
   return {
-    next: () => iterator.next(),
+    async next() {
+      const result: unknown = await Reflect.apply(next, iterator, []);
+      if (!isObject(result)) throw optionError("source", "next() of the stream", "an object", result);
+      return { done: "done" in result && Boolean(result.done), value: "value" in result ? result.value : undefined };
+    },
     cancel() {
       // An iterator of Node's does not return while it waits, but the stream can be destroyed.
-      if ("destroy" in stream && typeof stream.destroy === "function") stream.destroy();
-      void (async () => iterator.return?.())().catch(() => {});
+      void quietly(() => "destroy" in stream && typeof stream.destroy === "function" && stream.destroy());
+      void quietly(() => "return" in iterator && typeof iterator.return === "function" && iterator.return());
     },
   };
+}
+
+async function quietly(work: () => unknown): Promise<void> {
+  try {
+    await work();
+  } catch {
+    // It is not needed any more.
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }

@@ -15,10 +15,12 @@ export interface Transfer {
   readonly isPatched: boolean;
   /** The server sends the file from its first byte; what was held goes. */
   begin(answer: { validator: string | undefined; etag: string | undefined; total: number | undefined }): Promise<void>;
-  /** The server sends what is missing. */
-  goOn(): void;
-  /** @throws {DepthwiseError} `FILE_TOO_LARGE` */
+  /** The server sends what is missing of so many bytes. */
+  goOn(all: number): void;
+  /** @throws {DepthwiseError} `FILE_TOO_LARGE`, `FORMAT_UNKNOWN`; then nothing of it stays, not even in part */
   add(part: Uint8Array): Promise<void>;
+  /** Looks at the first of the bytes; throws like `add`. */
+  checkHead(bytes: Uint8Array): Promise<void>;
   /** Forgets everything; from now on the file is asked for whole. */
   startOver(): Promise<void>;
   giveUp(): void;
@@ -61,6 +63,16 @@ export async function startTransfer(job: Job): Promise<Transfer> {
     parts.push(part);
     received += part.length;
   };
+  const orDrop = async (work: () => void) => {
+    try {
+      work();
+    } catch (cause) {
+      await onDisk((file) => file.drop());
+      throw cause;
+    }
+  };
+  const checkHead = (bytes: Uint8Array) =>
+    orDrop(() => job.opening.checkHead?.(job.name, bytes.subarray(0, HEAD_BYTES)));
 
   const left = await leftOf(job);
   if (left !== undefined) {
@@ -92,15 +104,13 @@ export async function startTransfer(job: Job): Promise<Transfer> {
       const source = validator === undefined ? undefined : { address: job.url, validator, etag, total };
       await onDisk((file) => (source === undefined ? file.drop() : file.begin(source)));
     },
-    goOn() {
+    goOn(all) {
       isPatched = true;
+      total = all;
     },
     async add(part) {
-      hold(part);
-      // What is no model is not kept, not even in part.
-      if (received >= HEAD_BYTES && received - part.length < HEAD_BYTES) {
-        job.opening.checkHead?.(job.name, concatenate(parts, received));
-      }
+      await orDrop(() => hold(part));
+      if (received >= HEAD_BYTES && received - part.length < HEAD_BYTES) await checkHead(concatenate(parts, received));
       // More than was announced, so that was the length of packed bytes, in which a range would count too.
       if (total !== undefined && received > total) {
         total = undefined;
@@ -117,6 +127,7 @@ export async function startTransfer(job: Job): Promise<Transfer> {
       await onDisk((file) => file.drop());
     },
     giveUp: forget,
+    checkHead,
     dropPartial: () => onDisk((file) => file.drop()),
     bytes: () => (parts.length === 1 && parts[0] !== undefined ? ownBytes(parts[0]) : concatenate(parts, received)),
   };

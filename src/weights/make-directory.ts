@@ -1,0 +1,33 @@
+/** Loaded in Node alone. */
+
+/**
+ * Makes a directory and the parents that are missing, one by one: Node's own `recursive` never returns where the system
+ * says of a name under a directory that there is no such directory, as under `/proc`.
+ *
+ * @throws the system's error, `EEXIST` or `ENOTDIR` if something else is in the way
+ */
+export async function makeDirectory(path: string): Promise<void> {
+  const { dirname } = process.getBuiltinModule("node:path");
+  const missing: string[] = [];
+  for (let at = path; !(await isMade(at)); at = dirname(at)) missing.unshift(at);
+  for (const at of missing) {
+    // Its parent is there now; if another process has removed it, so be it.
+    if (!(await isMade(at))) await process.getBuiltinModule("node:fs/promises").mkdir(at);
+  }
+}
+
+/** Whether the directory is there now; false if its parent is missing. */
+async function isMade(path: string): Promise<boolean> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const { dirname } = process.getBuiltinModule("node:path");
+  try {
+    await files.mkdir(path);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT" && dirname(path) !== path) return false;
+    // Another process may just have made it; and what cannot be made may be there, as on a disk that is read only.
+    const stats = await files.stat(path).catch(() => undefined);
+    if (stats?.isDirectory()) return true;
+    throw cause;
+  }
+}
