@@ -51,7 +51,7 @@ export interface PartialSource {
 
 /** An unfinished download on disk. No other process writes to it. One thing is done after the other. */
 export interface PartialFile {
-  /** What was found of an earlier one. */
+  /** What was found of an earlier one; less than the whole, so that the server is asked for the rest. */
   readonly left:
     | { readonly source: PartialSource; readonly size: number; load(): Promise<Uint8Array | undefined> }
     | undefined;

@@ -112,7 +112,12 @@ async function readHeader(path: string, fileSize: number): Promise<Found | undef
     const { bytesRead } = await file.read(head, 0, head.length, 0);
     const end = head.subarray(0, bytesRead).indexOf(0x0a);
     const source = end === -1 ? undefined : parseSource(new TextDecoder().decode(head.subarray(0, end)));
-    if (source !== undefined) return { source, start: end + 1, size: fileSize - end - 1 };
+    if (source !== undefined) {
+      // Never whole: the last byte is what the server is asked for, and so whether the file is still the same.
+      const size = Math.min(fileSize - end - 1, Math.max((source.total ?? Infinity) - 1, 0));
+      await files.truncate(path, end + 1 + size);
+      return { source, start: end + 1, size };
+    }
   } finally {
     await file.close();
   }
