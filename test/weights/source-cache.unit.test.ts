@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { cacheDirectory, freeName, keyOf, ownName } from "../../src/weights/sources/disk-names.ts";
 import { clearCache, listCache } from "../../src/weights/sources/index.ts";
@@ -364,6 +365,20 @@ describe("the list and the broom", () => {
     expect(await listCache({ cache: true })).toHaveLength(1);
     expect(await clearCache({ cache: true })).toMatchObject({ entries: 1 });
     expect(await names()).toEqual([]);
+  });
+
+  it("take a directory as a file: address, and no other address", async () => {
+    const url = server.on("/m.bin", file(bytes));
+    await open(url, { cache: pathToFileURL(cache).href });
+    expect(await names()).toEqual(entryOf(url));
+    expect(await listCache({ cache: `file:${cache}` })).toHaveLength(1);
+    for (const address of ["https://me:s3cret@localhost/x", "file://elsewhere/x", "s3://bucket/x"]) {
+      const refused = { code: "OPTION_INVALID", message: expect.stringMatching(/^source: cache(?!.*s3cret)/) };
+      for (const work of [clearCache, listCache]) {
+        await expect(work({ cache: address })).rejects.toMatchObject(refused);
+      }
+      await expect(open(url, { cache: address })).rejects.toMatchObject(refused);
+    }
   });
 
   it("show no signature of an address, and remove it all the same", async () => {

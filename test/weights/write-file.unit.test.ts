@@ -22,7 +22,9 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { mobileNetV1 } from "../../src/models/index.ts";
+import { loadModel } from "../../src/weights/load-model.ts";
 import { encodeModel, saveModel } from "../../src/weights/save-model.ts";
+import { saveTfjs } from "../../src/weights/write-tfjs.ts";
 import { refusal } from "./tfjs-files.ts";
 
 const model = mobileNetV1({ alpha: 0.1, resolution: 32, classes: 2 });
@@ -124,6 +126,9 @@ describe("saveModel refuses what is no plain file, and leaves it alone:", () => 
     ["a file of another machine", new URL("file://host/x")],
     ["a file URL with a slash in a name", "file:///a%2Fb"],
     ["a data URL", new URL("data:,x")],
+    ["a data URL as a string", "data:,x"],
+    ["a Blob's address", "blob:x"],
+    ["an address that nobody here writes to", "s3://bucket/x"],
     ["nothing", ""],
   ])("%s", async (_what, path) => {
     const error = await refusal(saveModel(model, path));
@@ -131,6 +136,9 @@ describe("saveModel refuses what is no plain file, and leaves it alone:", () => 
       code: "OPTION_INVALID",
       message: expect.stringMatching(/saveModel: path.*file: URL/),
     });
+    const inTfjs = await refusal(saveTfjs(model, path));
+    expect(inTfjs).toMatchObject({ code: "OPTION_INVALID", message: expect.stringMatching(/saveTfjs: directory/) });
+    if (String(path).startsWith("file:")) expect(error).toHaveProperty("cause", expect.any(Error));
   });
 
   it("a password in the message", async () => {
@@ -139,6 +147,17 @@ describe("saveModel refuses what is no plain file, and leaves it alone:", () => 
 });
 
 describe("what saveModel writes", () => {
+  it("is what loadModel of the same text reads, however a file: address is written", async () => {
+    for (const [index, address] of [`file:${at("0")}`, `FILE:${at("1")}`, `File://localhost${at("2")}`].entries()) {
+      await saveModel(model, address);
+      expect((await readFile(at(String(index)))).equals(expected)).toBe(true);
+      expect((await loadModel(address)).name).toBe(model.name);
+    }
+    await saveTfjs(model, `file:${at("folder")}`);
+    expect((await loadModel(`file:${at("folder")}`)).name).toBe(model.name);
+    expect((await readdir(folder)).sort()).toEqual(["0", "1", "2", "folder"]);
+  });
+
   it("may have a name as long as names can be, and be a file URL as a string", async () => {
     const name = "m".repeat(255);
     await saveModel(model, pathToFileURL(at(name)).href);

@@ -1,5 +1,6 @@
 /** The cache in a directory. Loaded in Node alone. */
 
+import { locatePath } from "../../core/address.ts";
 import { readFile } from "../../core/bytes.ts";
 import type { SourceCache } from "./cache.ts";
 import { checkedCache, type EntryFacts, type EntryStore, parseFacts } from "./checked-cache.ts";
@@ -8,7 +9,7 @@ import { openPartial } from "./disk-partial.ts";
 
 export function openDiskCache(name: string | undefined): SourceCache {
   const { homedir } = process.getBuiltinModule("node:os");
-  const directory = name ?? cacheDirectory(process.env, process.platform, homedir());
+  const directory = locatePath(name ?? cacheDirectory(process.env, process.platform, homedir()), "source: cache");
   const cache = checkedCache(diskStore(directory));
   return {
     ...cache,
