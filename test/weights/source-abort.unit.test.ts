@@ -207,6 +207,42 @@ describe("a download that is given up", () => {
   });
 });
 
+describe("a signal that a library made", () => {
+  const whole = ({ signal }: AbortController) => ({
+    get aborted() {
+      return signal.aborted;
+    },
+    get reason() {
+      return signal.reason;
+    },
+    throwIfAborted: () => signal.throwIfAborted(),
+    addEventListener: signal.addEventListener.bind(signal),
+    removeEventListener: signal.removeEventListener.bind(signal),
+  });
+
+  it.each(["aborted", "throwIfAborted", "addEventListener", "removeEventListener"])(
+    "is refused at the door without %s",
+    async (missing) => {
+      const { [missing as "aborted"]: _gone, ...rest } = whole(new AbortController());
+      for (const signal of [rest, { ...rest, [missing]: "x" }]) {
+        const refused = { code: "OPTION_INVALID", message: expect.stringMatching(/signal: expected an AbortSignal/) };
+        await expect(open(server.on("/m.bin", file(bytes)), { signal: signal as never })).rejects.toMatchObject(
+          refused,
+        );
+      }
+      expect(server.asked).toEqual([]);
+    },
+  );
+
+  it("is heard if it is whole", async () => {
+    const control = new AbortController();
+    const url = server.on("/m.bin", file(bytes));
+    same((await open(url, { signal: whole(control) as never })).bytes, bytes);
+    control.abort(reason);
+    await expect(open(url, { signal: whole(control) as never })).rejects.toBe(reason);
+  });
+});
+
 /** A promise that never ends, and when it was asked for. */
 const never = <Value>() => new Promise<Value>(() => {});
 
