@@ -4,7 +4,7 @@ import { locatePath } from "../../core/address.ts";
 import { readFile } from "../../core/bytes.ts";
 import type { SourceCache } from "./cache.ts";
 import { checkedCache, type EntryFacts, type EntryStore, parseFacts } from "./checked-cache.ts";
-import { cacheDirectory, isAbandoned, isEntryName, isTemporaryName, keyOf, ownName } from "./disk-names.ts";
+import { cacheDirectory, isAbandoned, isEntryName, isTemporaryName, keyOf, MODES, ownName } from "./disk-names.ts";
 import { openPartial } from "./disk-partial.ts";
 
 export function openDiskCache(name: string | undefined): SourceCache {
@@ -33,7 +33,7 @@ function diskStore(directory: string): EntryStore {
   const writeWhole = async (url: string, kind: "bin" | "json", data: Uint8Array | string) => {
     const temporary = join(directory, ownName(keyOf(url), "tmp"));
     try {
-      await files.writeFile(temporary, data);
+      await files.writeFile(temporary, data, { mode: MODES.file });
       await files.rename(temporary, pathOf(url, kind));
     } catch (cause) {
       await files.rm(temporary, { force: true });
@@ -52,7 +52,7 @@ function diskStore(directory: string): EntryStore {
     },
     bytes: ({ url, size }) => readFile(pathOf(url), { maxBytes: Math.max(size, 1) }),
     async put(facts, bytes) {
-      await files.mkdir(directory, { recursive: true });
+      await files.mkdir(directory, { recursive: true, mode: MODES.directory });
       await writeWhole(facts.url, "bin", bytes);
       await writeWhole(facts.url, "json", `${JSON.stringify(facts, undefined, 1)}\n`);
     },

@@ -8,7 +8,7 @@
 
 import { objectIn } from "../json.ts";
 import type { PartialFile, PartialSource } from "./cache.ts";
-import { freeName, isAbandoned, isPartOf, ownName } from "./disk-names.ts";
+import { freeName, isAbandoned, isPartOf, MODES, ownName } from "./disk-names.ts";
 import { isSendable } from "./headers.ts";
 
 /** Longer lines are not ours. */
@@ -35,9 +35,9 @@ export async function openPartial(directory: string, key: string): Promise<Parti
   };
   const begin = async (source: PartialSource) => {
     await close();
-    await files.mkdir(directory, { recursive: true });
+    await files.mkdir(directory, { recursive: true, mode: MODES.directory });
     isThere = true;
-    handle = await files.open(path, "w");
+    handle = await files.open(path, "w", MODES.file);
     await handle.appendFile(`${JSON.stringify(source)}\n`);
   };
   const append = async (bytes: Uint8Array) => {
@@ -90,6 +90,8 @@ async function adopt(directory: string, key: string, path: string): Promise<Foun
       await files.rm(from, { force: true });
       continue;
     }
+    // Before it has a name that says that somebody writes to it: from then on it must not look old.
+    await touch(from);
     const isMine = await files.rename(from, path).then(
       () => true,
       () => false,
@@ -97,6 +99,14 @@ async function adopt(directory: string, key: string, path: string): Promise<Foun
     if (isMine) found = await readHeader(path, size);
   }
   return found;
+}
+
+async function touch(path: string): Promise<void> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const now = new Date();
+  await files.utimes(path, now, now).catch(() => {});
+  // One that a former version made is readable for all.
+  await files.chmod(path, MODES.file).catch(() => {});
 }
 
 function startOfMachine(): number {
