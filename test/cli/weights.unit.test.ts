@@ -216,7 +216,10 @@ describe("depthwise cache", () => {
     expect(existsSync(entry.path)).toBe(true);
     expect(await cached("inspect", url, "--offline")).toMatchObject({ code: 0 });
     expect((await cached("cache", "ls")).stdout).toMatch(/in 1 file\n$/);
-    expect((await cached("cache", "clear")).stdout).toBe("removed 1 file\n");
+    const part = `${"0".repeat(64)}.free-0-0123456789ab.part`;
+    writeFileSync(join(folder, "cache", part), "half");
+    expect((await cached("cache", "clear")).stdout).toBe("removed 1 file and 1 unfinished download\n");
+    expect((await cached("cache", "clear")).stdout).toBe("removed 0 files\n");
     expect(await cached("cache", "ls", "--json")).toMatchObject({ code: 0, stdout: "[]\n" });
     const offline = await cached("inspect", url, "--offline");
     expect([offline.code, offline.stderr]).toEqual([1, expect.stringMatching(/^depthwise: FILE_NOT_FOUND: .+offline/)]);

@@ -2,7 +2,7 @@
 
 import { locatePath } from "../../core/address.ts";
 import { readFile } from "../../core/bytes.ts";
-import type { SourceCache } from "./cache.ts";
+import type { Cleared, SourceCache } from "./cache.ts";
 import { checkedCache, type EntryFacts, type EntryStore, parseFacts } from "./checked-cache.ts";
 import { cacheDirectory, isAbandoned, isEntryName, isTemporaryName, keyOf, MODES, ownName } from "./disk-names.ts";
 import { openPartial } from "./disk-partial.ts";
@@ -16,7 +16,8 @@ export function openDiskCache(name: string | undefined): SourceCache {
     partial: (url) => openPartial(directory, keyOf(url)),
     async clear() {
       const { entries, bytes } = await cache.clear();
-      return { entries, bytes: bytes + (await removeLeftovers(directory)) };
+      const left = await removeLeftovers(directory);
+      return { entries, unfinished: left.unfinished, bytes: bytes + left.bytes };
     },
   };
 }
@@ -71,10 +72,10 @@ function diskStore(directory: string): EntryStore {
 }
 
 /** Names of no meaning to the cache may be there: the user chose the directory. They are never touched. */
-async function removeLeftovers(directory: string): Promise<number> {
+async function removeLeftovers(directory: string): Promise<Pick<Cleared, "unfinished" | "bytes">> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { join } = process.getBuiltinModule("node:path");
-  let freed = 0;
+  let [unfinished, bytes] = [0, 0];
   for (const name of await namesIn(directory)) {
     const path = join(directory, name);
     const stats = await files.stat(path).catch(() => undefined);
@@ -82,9 +83,10 @@ async function removeLeftovers(directory: string): Promise<number> {
     // Entries that are still here are broken ones: whole ones went before.
     if (!isEntryName(name) && !(isTemporaryName(name) && isAbandoned(name, stats.mtimeMs))) continue;
     await files.rm(path, { force: true });
-    freed += stats.size;
+    bytes += stats.size;
+    if (name.endsWith(".part")) unfinished += 1;
   }
-  return freed;
+  return { unfinished, bytes };
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {

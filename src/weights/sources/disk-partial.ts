@@ -8,11 +8,14 @@
 
 import { objectIn } from "../json.ts";
 import type { PartialFile, PartialSource } from "./cache.ts";
-import { freeName, isAbandoned, isPartOf, MODES, ownName } from "./disk-names.ts";
+import { freeName, isAbandoned, isPartOf, isTemporaryName, MODES, ownName } from "./disk-names.ts";
 import { isSendable } from "./headers.ts";
 
 /** Longer lines are not ours. */
 const HEADER_BYTES = 65_536;
+
+/** How long what was left of a file that nobody asks for again is kept: a week. */
+const KEPT_MS = 7 * 86_400_000;
 
 export async function openPartial(directory: string, key: string): Promise<PartialFile> {
   const files = process.getBuiltinModule("node:fs/promises");
@@ -70,16 +73,21 @@ interface Found {
   readonly size: number;
 }
 
-/** Renames the largest abandoned part of the file to `path`; the others are removed. */
+/** Renames the largest abandoned part of the file to `path`; its others, and old ones of other files, are removed. */
 async function adopt(directory: string, key: string, path: string): Promise<Found | undefined> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { join } = process.getBuiltinModule("node:path");
   const names = await files.readdir(directory).catch(() => []);
   const parts: { readonly from: string; readonly size: number }[] = [];
-  for (const name of names.filter((candidate) => isPartOf(key, candidate))) {
+  for (const name of names.filter(isTemporaryName)) {
     const from = join(directory, name);
     const stats = await files.stat(from).catch(() => undefined);
     if (stats === undefined || !isAbandoned(name, stats.mtimeMs)) continue;
+    if (!isPartOf(key, name)) {
+      // Whoever takes it over meanwhile has renamed it.
+      if (Date.now() - stats.mtimeMs > KEPT_MS) await files.rm(from, { force: true }).catch(() => {});
+      continue;
+    }
     // After a crash of the whole machine a file can have its length but not its bytes.
     if (stats.mtimeMs < startOfMachine()) await files.rm(from, { force: true });
     else parts.push({ from, size: stats.size });
