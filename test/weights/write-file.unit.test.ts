@@ -96,6 +96,15 @@ describe("saveModel refuses what is no plain file, and leaves it alone:", () => 
     expect(await readdir(folder)).toEqual(["pipe"]);
   });
 
+  it("a FIFO called model.json, with advice that fits", async () => {
+    await mkdir(at("tfjs"));
+    execFileSync("mkfifo", [at("tfjs/model.json")]);
+    const { message } = await refusal(saveTfjs(model, at("tfjs")));
+    expect(message).toMatch(/a FIFO.*encodeTfjs/);
+    expect(message).not.toMatch(/encodeModel/);
+    expect(await readdir(at("tfjs"))).toEqual(["model.json"]);
+  });
+
   it("a socket", async () => {
     const server = createServer().listen(at("socket"));
     await new Promise((done) => server.once("listening", done));
@@ -211,6 +220,54 @@ describe("what saveModel writes", () => {
     expect([String(stdout), status]).toEqual([expect.stringMatching(/^FILE_UNREADABLE .*EFBIG.*untouched/), 0]);
     expect(await readFile(at("model"), "utf8")).toBe("before");
     expect((await readdir(folder)).sort()).toEqual(["code", "model"]);
+  });
+});
+
+describe("a save that is aborted", () => {
+  const reason = new Error("enough");
+  const saves = {
+    saveModel: (place: string, signal: AbortSignal) => saveModel(model, place, { signal }),
+    saveTfjs: (place: string, signal: AbortSignal) => saveTfjs(model, place, { signal }),
+  };
+
+  it.each(["saveModel", "saveTfjs"] as const)("before it begins writes nothing: %s", async (save) => {
+    await expect(saves[save](at("new"), AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.each(["saveModel", "saveTfjs"] as const)(
+    "while the disk hangs leaves what was there and nothing besides: %s",
+    async (save) => {
+      await saves[save](at("place"), new AbortController().signal);
+      const inside = save === "saveTfjs" ? at("place") : folder;
+      const before = await readdir(inside);
+      const control = new AbortController();
+      const files = process.getBuiltinModule("node:fs/promises");
+      const { open } = files;
+      let isSeen = false;
+      vi.spyOn(files, "open").mockImplementation(async (...args) => {
+        const file = await open(...args);
+        file.datasync = async () => {
+          isSeen = (await readdir(inside)).length > before.length;
+          setImmediate(() => control.abort(reason));
+          await new Promise(() => {});
+        };
+        return file;
+      });
+      await expect(saves[save](at("place"), control.signal)).rejects.toBe(reason);
+      expect(isSeen).toBe(true);
+      expect(await readdir(inside)).toEqual(before);
+    },
+  );
+
+  it("is no option of encodeModel, which waits for nothing", () => {
+    const options = { signal: new AbortController().signal } as object;
+    expect(() => encodeModel(model, options)).toThrow(/signal/);
+  });
+
+  it.each(["saveModel", "saveTfjs"] as const)("by what is no signal is refused: %s", async (save) => {
+    expect(await refusal(saves[save](at("new"), {} as never))).toMatchObject({ code: "OPTION_INVALID" });
+    expect(await readdir(folder)).toEqual([]);
   });
 });
 
