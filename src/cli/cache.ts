@@ -16,17 +16,21 @@ export function cacheCommand(): Command {
       if (json === true) return printJson(entries, 2);
       const lines = entries.map(({ url, bytes, savedAt }) => `${megabytes(bytes)}  ${visible(`${savedAt}  ${url}`)}`);
       const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
-      print([...lines, `${megabytes(total)} in ${entries.length === 1 ? "1 file" : `${entries.length} files`}`]);
+      print([...lines, `${megabytes(total)} in ${counted(entries.length, "file")}`]);
     });
   cache
     .command("clear")
     .description("remove all of it")
     .action(async () => {
-      const entries = await listCache();
-      await clearCache();
-      print([`removed ${entries.length === 1 ? "1 file" : `${entries.length} files`}`]);
+      const { entries, unfinished } = await clearCache();
+      const parts = unfinished === 0 ? "" : ` and ${counted(unfinished, "unfinished download")}`;
+      print([`removed ${counted(entries, "file")}${parts}`]);
     });
   return cache;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function megabytes(bytes: number): string {

@@ -48,10 +48,11 @@ export function convertCommand(): Command {
       const isStream = out === "-";
       if (isStream) checkStream(to);
       const model = await loadFrom(files, flags);
-      const options = flags.dtype === undefined ? {} : { dtype: flags.dtype };
-      if (to === "tfjs") await saveTfjs(model, out);
-      else if (isStream) await printBytes(encodeModel(model, options), flags.signal);
-      else await saveModel(model, out, options);
+      const { dtype, signal } = flags;
+      const options = dtype === undefined ? {} : { dtype };
+      if (to === "tfjs") await saveTfjs(model, out, { signal });
+      else if (isStream) await printBytes(encodeModel(model, options), signal);
+      else await saveModel(model, out, { ...options, signal });
       const { doubts, format } = describe(model);
       const say = isStream ? printAside : print;
       const name = isStream ? "standard output" : out;

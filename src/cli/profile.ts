@@ -7,7 +7,7 @@ import { compile, type Profile } from "../session/index.ts";
 import { addNetworkOptions, type NetworkFlags, networkFrom, toNumber } from "./network-options.ts";
 import { print, printJson } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
-import { writeTrace } from "./trace.ts";
+import { tracePlace, writeTrace } from "./trace.ts";
 
 interface Flags extends NetworkFlags, SessionFlags {
   readonly runs?: number;
@@ -23,7 +23,8 @@ export function profileCommand(): Command {
     .option("--json", "print the object of session.profile()")
     .option("--trace <file>", "write a trace that chrome://tracing and ui.perfetto.dev open")
     .action(async (flags: Flags) => {
-      const { runs, json, trace, signal } = flags;
+      const { runs, json, signal } = flags;
+      const trace = flags.trace === undefined ? undefined : tracePlace(flags.trace);
       const session = await compile(await networkFrom(flags), { ...sessionOptions(flags), signal });
       try {
         const { batch, plan } = session;
@@ -32,7 +33,7 @@ export function profileCommand(): Command {
           ...(runs === undefined ? {} : { runs }),
           signal,
         });
-        if (trace !== undefined) await writeTrace(trace, profile);
+        if (trace !== undefined) await writeTrace(trace, profile, signal);
         if (json === true) printJson(profile, 2);
         else print(formatProfile(profile).split("\n"));
       } finally {

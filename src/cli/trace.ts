@@ -5,6 +5,7 @@
  */
 
 import type { Profile } from "../session/index.ts";
+import { placeToWrite } from "../weights/place-to-write.ts";
 import { writeFile } from "../weights/write-file.ts";
 
 /** One process, one row. */
@@ -33,10 +34,22 @@ export function traceOf({ network, backend, simd, threads, runs, totalMs, limitG
 }
 
 /**
+ * Where a trace is to be written: asked before anything is measured.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID`
+ */
+export function tracePlace(place: string): string {
+  return placeToWrite("profile", "--trace", place, ADVICE);
+}
+
+const ADVICE = "Pass the path of a file.";
+
+/**
  * Writes a trace under a temporary name and renames it: a kill leaves no half file.
  *
- * @throws {DepthwiseError} `FILE_UNREADABLE` if the file cannot be written
+ * @throws {DepthwiseError} `FILE_UNREADABLE` if the file cannot be written; `signal.reason`
  */
-export async function writeTrace(path: string, profile: Profile): Promise<void> {
-  return writeFile(path, new TextEncoder().encode(`${JSON.stringify(traceOf(profile), null, 1)}\n`));
+export async function writeTrace(path: string, profile: Profile, signal: AbortSignal): Promise<void> {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(traceOf(profile), null, 1)}\n`);
+  return writeFile(path, bytes, { advice: ADVICE, signal });
 }

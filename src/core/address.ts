@@ -44,24 +44,40 @@ function cut(text: string): string {
  * Where a string or URL points: an address for `fetch`, or the path of a file. Strings are paths where there is a disk,
  * unless they begin with `https://`, `http://`, `file:`, `blob:` or `data:`; in a page they are relative to it.
  *
- * @param expected what may be passed, for the error
+ * @param expected what may be passed, and `what` it is called, for the error
  * @throws {DepthwiseError} `OPTION_INVALID`
  */
-export function locate(source: string | URL, expected: string, hasDisk: boolean): URL | string {
+export function locate(source: string | URL, expected: string, hasDisk: boolean, what = "source"): URL | string {
   const text = String(source);
-  if (/^file:/i.test(text)) return pathIn(text);
+  if (/^file:/i.test(text)) return pathIn(text, what);
   const isAddress = /^(https?:\/\/|blob:|data:)/i.test(text);
   const isOther = text === "" || source instanceof URL || /^[a-z][a-z0-9+.-]+:\/\//i.test(text);
   if (hasDisk && !isAddress && !isOther) return text;
   const base = typeof location === "undefined" ? undefined : location.href;
   if ((isAddress || !isOther) && URL.canParse(text, base)) return new URL(text, base);
-  const found = text === "" ? "an empty string" : JSON.stringify(cut(shownAddress(text)));
-  throw new DepthwiseError("OPTION_INVALID", { what: "source", expected, found, fields: { found } });
+  throw noPlace(text, expected, what);
 }
 
-function pathIn(address: string): string {
-  if (URL.canParse(address)) return filePath(new URL(address));
-  throw noFile(address, undefined);
+/**
+ * The path that something is written to, by the rules of `locate`.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` for an address of anything but a file
+ */
+export function locatePath(source: string | URL, what: string): string {
+  const expected = "a path or a file: URL of this machine";
+  const place = locate(source, expected, true, what);
+  if (typeof place === "string") return place;
+  throw noPlace(place.href, expected, what);
+}
+
+function noPlace(text: string, expected: string, what: string): DepthwiseError {
+  const found = text === "" ? "an empty string" : JSON.stringify(cut(shownAddress(text)));
+  return new DepthwiseError("OPTION_INVALID", { what, expected, found, fields: { found } });
+}
+
+function pathIn(address: string, what: string): string {
+  if (URL.canParse(address)) return filePath(new URL(address), what);
+  throw noFile(address, what, undefined);
 }
 
 /**
@@ -69,19 +85,19 @@ function pathIn(address: string): string {
  *
  * @throws {DepthwiseError} `OPTION_INVALID` for one on another machine, and one that names no path
  */
-export function filePath(url: URL): string {
+export function filePath(url: URL, what = "source"): string {
   const node = typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:url");
   try {
     return node === undefined ? url.pathname : node.fileURLToPath(url);
   } catch (cause) {
-    throw noFile(url.href, cause);
+    throw noFile(url.href, what, cause);
   }
 }
 
-function noFile(address: string, cause: unknown): DepthwiseError {
+function noFile(address: string, what: string, cause: unknown): DepthwiseError {
   return new DepthwiseError("OPTION_INVALID", {
-    what: `${cut(shownAddress(address))}: it is no address of a file on this machine`,
-    advice: "Pass a path, or an address like file:///folder/name.",
+    what: `${what}: ${cut(shownAddress(address))} is no address of a file on this machine`,
+    advice: "Pass a path, or a file: URL like file:///folder/name.",
     cause,
   });
 }

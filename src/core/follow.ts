@@ -17,6 +17,12 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 /** Headers that say nothing secret. */
 const HARMLESS: readonly string[] = ["accept", "accept-language", "user-agent"];
 
+/** Of headers given for one address what another may be sent: on the same origin all, elsewhere what is no secret. */
+export function headersFor(headers: Readonly<Record<string, string>>, address: string, other: string) {
+  if (new URL(address).origin === new URL(other).origin) return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => HARMLESS.includes(name)));
+}
+
 /**
  * What an address answers in the end. Once a redirect leaves the origin (scheme, host and port) the headers given stay
  * behind, but for `accept`, `accept-language` and `user-agent`. A page cannot see where a redirect leads: it takes
@@ -45,9 +51,7 @@ export async function follow(address: string, { given, own = {}, signal, cache =
     if (next === undefined || !/^https?:$/.test(next.protocol)) {
       return `it redirects to ${next === undefined ? "what is no address" : `a ${next.protocol} address`}`;
     }
-    if (next.origin !== new URL(url).origin) {
-      headers = Object.fromEntries(Object.entries(headers).filter(([name]) => HARMLESS.includes(name)));
-    }
+    headers = headersFor(headers, url, next.href);
     // `fetch` refuses them, and nobody passed them.
     next.username = "";
     next.password = "";

@@ -101,7 +101,7 @@ export function oneOf<T extends string>(owner: string, option: string, value: un
   throw optionError(owner, option, expected, value, hint === "" ? undefined : hint);
 }
 
-/** A signal of this realm, of another, or of a library that makes its own; null counts as none, as for `fetch`. */
+/** A signal of this realm, of another, or of a library that makes whole ones; null counts as none, as for `fetch`. */
 export function signalOption(owner: string, value: unknown): AbortSignal | undefined {
   if (value === undefined || value === null) return undefined;
   if (isSignal(value)) return value;
@@ -109,8 +109,10 @@ export function signalOption(owner: string, value: unknown): AbortSignal | undef
 }
 
 function isSignal(value: unknown): value is AbortSignal {
-  if (typeof value !== "object" || value === null || !("aborted" in value)) return false;
-  return "throwIfAborted" in value && "addEventListener" in value && typeof value.addEventListener === "function";
+  if (typeof value !== "object" || value === null) return false;
+  const { aborted, throwIfAborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>;
+  if (typeof aborted !== "boolean") return false;
+  return [throwIfAborted, addEventListener, removeEventListener].every((method) => typeof method === "function");
 }
 
 /** Whether all entries are sound. A hole is none, but `every`, `some` and `map` pass over it. */

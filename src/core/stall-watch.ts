@@ -20,7 +20,10 @@ export function paceOf(owner: string, { stallTimeout = 30_000, minBytesPerSecond
 }
 
 export interface Timers {
-  /** Calls back once after some milliseconds, unless the returned function is called before. */
+  /**
+   * Calls back once after some milliseconds, unless the returned function is called before; not before what arrived by
+   * then was heard.
+   */
   after(ms: number, callback: () => void): () => void;
 }
 
@@ -29,7 +32,13 @@ const LONGEST_MS = 2 ** 31 - 1;
 
 export const systemTimers: Timers = {
   after(ms, callback) {
-    const timer = setTimeout(callback, Math.min(ms, LONGEST_MS));
+    const wait = Math.min(ms, LONGEST_MS);
+    const due = performance.now() + wait;
+    let timer = setTimeout(() => {
+      // A busy program heard nothing else meanwhile either: it gets a turn for that, and the time that it was late by.
+      const late = performance.now() - due;
+      timer = setTimeout(callback, Math.max(0, Math.min(late, wait)));
+    }, wait);
     return () => clearTimeout(timer);
   },
 };

@@ -1,16 +1,20 @@
 /** `saveModel`: a complete model in one safetensors file. */
 
 import { allocated } from "../core/memory.ts";
-import { checkKnownOptions, oneOf } from "../core/options.ts";
+import { checkKnownOptions, oneOf, signalOption } from "../core/options.ts";
 import { parameterBytes } from "../layers/initialise.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { writeMetadata } from "./metadata.ts";
 import { placeToWrite } from "./place-to-write.ts";
 import { writeSafetensors } from "./safetensors.ts";
 
+const ADVICE = "Pass the path of a file; for anything else take the bytes from encodeModel.";
+
 export interface SaveOptions {
   /** `F32` (default), or `F16` for half the size; biases and batch norm stay F32. */
   readonly dtype?: "F32" | "F16";
+  /** Ends the writing; what was there before then still is, and nothing else. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -21,7 +25,7 @@ export interface SaveOptions {
  * @throws {DepthwiseError} `PARAMETERS_MISMATCH` if a parameter was replaced by one that does not fit;
  *         `OPTION_INVALID` for a value too large for F16; `MEMORY_EXCEEDED`
  */
-export function encodeModel(model: Network, options: SaveOptions = {}): Uint8Array {
+export function encodeModel(model: Network, options: Pick<SaveOptions, "dtype"> = {}): Uint8Array {
   checkNetwork("saveModel", model);
   checkKnownOptions("saveModel", options, ["dtype"]);
   const dtype = oneOf("saveModel", "dtype", options.dtype ?? "F32", ["F32", "F16"]);
@@ -44,11 +48,16 @@ export function encodeModel(model: Network, options: SaveOptions = {}): Uint8Arr
  *
  * @param path a path or a `file:` URL
  * @throws {DepthwiseError} as `encodeModel`; `OPTION_INVALID` for another address; `FILE_UNREADABLE` if the file cannot
- *         be written, or is a directory, a FIFO, a socket or a device
+ *         be written, or is a directory, a FIFO, a socket or a device; `signal.reason` if aborted
  */
 export async function saveModel(model: Network, path: string | URL, options: SaveOptions = {}): Promise<void> {
   const place = placeToWrite("saveModel", "path", path, "In a browser take the bytes from encodeModel.");
-  const bytes = encodeModel(model, options);
+  checkNetwork("saveModel", model);
+  checkKnownOptions("saveModel", options, ["dtype", "signal"]);
+  const { signal: given, ...encoding } = options;
+  const signal = signalOption("saveModel", given);
+  signal?.throwIfAborted();
+  const bytes = encodeModel(model, encoding);
   const { writeFile } = await import("./write-file.ts");
-  return writeFile(place, bytes);
+  return writeFile(place, bytes, { advice: ADVICE, signal });
 }

@@ -7,7 +7,7 @@
  */
 
 import { makeDirectory } from "./make-directory.ts";
-import { orRemove, orUnwritable, renameTo, stage, sweep, targetOf } from "./write-file.ts";
+import { orRemove, orUnwritable, removeAbandoned, removeOlder, renameTo, stage, targetOf } from "./write-file.ts";
 
 const SHARD = /^group1-shard\d+of\d+-[0-9a-f]{16}\.bin$/;
 const SHARDS_IN_TEXT = /group1-shard\d+of\d+-[0-9a-f]{16}\.bin/g;
@@ -22,20 +22,26 @@ const MAX_JSON_BYTES = 2 ** 26;
 
 /**
  * @param contents shards by names that follow from their content, and a `model.json` that names them
- * @throws {DepthwiseError} `FILE_UNREADABLE` if something cannot be written
+ * @throws {DepthwiseError} `FILE_UNREADABLE` if something cannot be written; `signal.reason`, until the first shard has
+ *         its name
  */
-export function writeTfjs(directory: string, contents: ReadonlyMap<string, Uint8Array>): Promise<void> {
+export function writeTfjs(
+  directory: string,
+  contents: ReadonlyMap<string, Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { dirname, join } = process.getBuiltinModule("node:path");
   const toPath = (name: string) => join(directory, name);
   const shards = [...contents].filter(([name]) => name !== JSON_NAME);
-  return orUnwritable(directory, "the model", async () => {
+  return orUnwritable(directory, "the model", signal, async () => {
     await makeDirectory(directory);
-    const target = await targetOf(toPath(JSON_NAME));
+    const target = await targetOf(toPath(JSON_NAME), "Pass another directory, or take the files from encodeTfjs.");
     const staged: string[] = [];
     await orRemove(staged, async () => {
-      for (const [, bytes] of shards) staged.push(await stage(directory, bytes));
-      const json = await stage(dirname(target.path), contents.get(JSON_NAME) ?? new Uint8Array(), target.mode);
+      for (const [, bytes] of shards) staged.push(await stage(directory, bytes, { signal }));
+      const text = contents.get(JSON_NAME) ?? new Uint8Array();
+      const json = await stage(dirname(target.path), text, { mode: target.mode, signal });
       staged.push(json);
       const now = (await files.stat(json)).mtimeMs;
       const before = await namedBy(target.path);
@@ -44,12 +50,13 @@ export function writeTfjs(directory: string, contents: ReadonlyMap<string, Uint8
       for (const [index, [name]] of shards.entries()) await renameTo(staged[index] ?? "", toPath(name));
       await renameTo(json, target.path);
       const kept = new Set([...before, ...contents.keys(), ...(await namedBy(target.path))]);
-      await sweep(directory, now, (name, age) => SHARD.test(name) && !kept.has(name) && age > KEPT_MS);
+      await removeAbandoned(directory, now);
+      await removeOlder(directory, now, KEPT_MS, (name) => SHARD.test(name) && !kept.has(name));
     });
     // Another save may have taken an old file of such a name for one that nobody needs, just before it was replaced.
     for (const [name, bytes] of shards) {
       if ((await files.stat(toPath(name)).catch(() => undefined)) !== undefined) continue;
-      const again = await stage(directory, bytes);
+      const again = await stage(directory, bytes, { signal: undefined });
       await orRemove([again], () => renameTo(again, toPath(name)));
     }
   });

@@ -6,6 +6,7 @@
  */
 
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
+import { untilAborted } from "../core/until-aborted.ts";
 
 const TEMPORARY = /^\.depthwise-[0-9a-f]{16}\.tmp$/;
 
@@ -17,18 +18,24 @@ const MAX_LINKS = 40;
 
 const FULL: readonly unknown[] = ["ENOSPC", "EDQUOT", "EFBIG"];
 
+export interface Writing {
+  /** What to do about a place that is no plain file. */
+  readonly advice: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Writes a file; what killed processes left in its directory an hour ago is removed.
  *
- * @throws {DepthwiseError} `FILE_UNREADABLE`: it cannot be written, or is no plain file
+ * @throws {DepthwiseError} `FILE_UNREADABLE`: it cannot be written, or is no plain file; `signal.reason`: nothing is left
  */
-export async function writeFile(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeFile(path: string, bytes: Uint8Array, { advice, signal }: Writing): Promise<void> {
   const { dirname } = process.getBuiltinModule("node:path");
-  await orUnwritable(path, "the file", async () => {
-    const target = await targetOf(path);
-    const staged = await stage(dirname(target.path), bytes, target.mode);
+  await orUnwritable(path, "the file", signal, async () => {
+    const target = await targetOf(path, advice);
+    const staged = await stage(dirname(target.path), bytes, { mode: target.mode, signal });
     await orRemove([staged], () => renameTo(staged, target.path));
-    await sweep(dirname(target.path), Date.now(), () => false);
+    await removeAbandoned(dirname(target.path), Date.now());
   });
 }
 
@@ -45,7 +52,7 @@ export interface Target {
  *
  * @throws {DepthwiseError} `FILE_UNREADABLE` for anything else
  */
-export async function targetOf(path: string): Promise<Target> {
+export async function targetOf(path: string, advice: string): Promise<Target> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { dirname, isAbsolute, sep } = process.getBuiltinModule("node:path");
   const stats = await files.stat(path).catch((error: unknown) => {
@@ -65,7 +72,7 @@ export async function targetOf(path: string): Promise<Target> {
       what: `${path}: the file cannot be written`,
       expected: "a plain file, or nothing yet",
       found: kind ?? "something else",
-      advice: "Pass the path of a file; for anything else take the bytes from encodeModel.",
+      advice,
       fields: { path },
     });
   }
@@ -79,23 +86,31 @@ export async function targetOf(path: string): Promise<Target> {
   return { path: place };
 }
 
-/** Writes a file that nobody knows yet, and gives its path. What fails leaves nothing. */
-export async function stage(directory: string, bytes: Uint8Array, mode?: number): Promise<string> {
+interface Staging {
+  readonly mode?: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Writes a file that nobody knows yet, and gives its path. What fails or is aborted leaves nothing. */
+export async function stage(directory: string, bytes: Uint8Array, { mode, signal }: Staging): Promise<string> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { join } = process.getBuiltinModule("node:path");
+  signal?.throwIfAborted();
   const id = process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex");
   const path = join(directory, `.depthwise-${id}.tmp`);
   const file = await files.open(path, "wx");
-  await orRemove([path], async () => {
+  const write = async () => {
     try {
       // Not every file system knows permissions.
       if (mode !== undefined) await file.chmod(mode).catch(() => undefined);
-      await file.writeFile(bytes);
+      await file.writeFile(bytes, signal && { signal });
       await file.datasync();
     } finally {
       await file.close();
     }
-  });
+  };
+  // The file goes at once: a slow disk may keep the rest waiting for longer than the process lives.
+  await orRemove([path], () => untilAborted(write(), signal));
   return path;
 }
 
@@ -114,35 +129,45 @@ export async function orRemove(paths: readonly string[], work: () => Promise<voi
   }
 }
 
+/** Removes from a directory what killed processes left. */
+export function removeAbandoned(directory: string, now: number): Promise<void> {
+  return removeOlder(directory, now, ABANDONED_MS, (name) => TEMPORARY.test(name));
+}
+
 /**
- * Removes from a directory what killed processes left, and what `isOver` says of a name and its age in milliseconds.
- * It is a courtesy: what cannot be removed stays.
+ * Removes from a directory the files of some names that are older than so many milliseconds. It is a courtesy: what
+ * cannot be removed stays.
  *
  * @param now in milliseconds, by the clock of the disk
  */
-export async function sweep(
+export async function removeOlder(
   directory: string,
   now: number,
-  isOver: (name: string, ageMs: number) => boolean,
+  ageMs: number,
+  isOurs: (name: string) => boolean,
 ): Promise<void> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { join } = process.getBuiltinModule("node:path");
-  for (const name of await files.readdir(directory).catch(() => [])) {
-    const isTemporary = TEMPORARY.test(name);
-    if (!isTemporary && !isOver(name, Infinity)) continue;
+  const names = await files.readdir(directory).catch(() => []);
+  for (const name of names.filter(isOurs)) {
     const path = join(directory, name);
     const stats = await files.lstat(path).catch(() => undefined);
-    const age = now - (stats?.mtimeMs ?? now);
-    if (!(isTemporary ? age > ABANDONED_MS : isOver(name, age)) || stats?.isFile() !== true) continue;
+    if (stats?.isFile() !== true || now - stats.mtimeMs <= ageMs) continue;
     await files.rm(path, { force: true }).catch(() => undefined);
   }
 }
 
-/** Gives errors of the system a sentence. */
-export async function orUnwritable(path: string, what: string, work: () => Promise<void>): Promise<void> {
+/** Gives errors of the system a sentence; an abort needs none. */
+export async function orUnwritable(
+  path: string,
+  what: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work();
   } catch (cause) {
+    signal?.throwIfAborted();
     if (isDepthwiseError(cause)) throw cause;
     const code = codeOf(cause);
     const reason = code === "ELOOP" ? " (ELOOP): its links go in a circle" : code === undefined ? "" : ` (${code})`;

@@ -4,11 +4,13 @@
  */
 
 import { allocated, checkBytes } from "../core/memory.ts";
+import { checkKnownOptions, signalOption } from "../core/options.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
 import { writeMetadata } from "./metadata.ts";
 import { placeToWrite } from "./place-to-write.ts";
+import type { SaveOptions } from "./save-model.ts";
 import { checkLayerName, type KerasLayer, type TranslatedNode, translateNode } from "./tfjs-layers.ts";
 
 /** As in the converter: browsers cache files of this size. */
@@ -77,13 +79,20 @@ function encode(owner: string, model: Network, nameOf: ShardName): ReadonlyMap<s
  *
  * @param directory a path or a `file:` URL; made if it does not exist
  * @throws {DepthwiseError} as `encodeTfjs`, before anything is written; `OPTION_INVALID` for another address;
- *         `FILE_UNREADABLE` if a file cannot be written: what was there then still is
+ *         `FILE_UNREADABLE` if a file cannot be written, `signal.reason` if aborted: what was there then still is
  */
-export async function saveTfjs(model: Network, directory: string | URL): Promise<void> {
+export async function saveTfjs(
+  model: Network,
+  directory: string | URL,
+  options: Pick<SaveOptions, "signal"> = {},
+): Promise<void> {
+  checkKnownOptions("saveTfjs", options, ["signal"]);
+  const signal = signalOption("saveTfjs", options.signal);
   const place = placeToWrite("saveTfjs", "directory", directory, "In a browser take the files from encodeTfjs.");
+  signal?.throwIfAborted();
   const contents = encode("saveTfjs", model, nameOfContent);
   const { writeTfjs } = await import("./tfjs-directory.ts");
-  return writeTfjs(place, contents);
+  return writeTfjs(place, contents, signal);
 }
 
 /** Each by its own content: two models on the same features share all shards but the last. */

@@ -109,7 +109,7 @@ describeInChromium("a model at an address, in Chromium", () => {
     const changed = await load(url);
     expect(changed.description?.decisions.find(({ name }) => name === "classes")?.value).toBe(4);
     expect(await page.evaluate(() => window.listCache())).toMatchObject([{ url, bytes: OTHER.length }]);
-    expect(await page.evaluate(() => window.clearCache())).toEqual({ entries: 1, bytes: OTHER.length });
+    expect(await page.evaluate(() => window.clearCache())).toEqual({ entries: 1, unfinished: 0, bytes: OTHER.length });
     expect(await page.evaluate(() => window.listCache())).toEqual([]);
     const offline = await load(url, { options: { offline: true } });
     expect(offline.failure?.code).toBe("FILE_NOT_FOUND");

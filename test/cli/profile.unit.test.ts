@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatProfile } from "../../src/cli/profile.ts";
 import { traceOf } from "../../src/cli/trace.ts";
@@ -100,6 +101,8 @@ describe("depthwise profile", () => {
 
   it.each([
     [["--trace", "no/such/folder/trace.json"], 1, "FILE_UNREADABLE: no/such/folder/trace.json"],
+    [["--trace", "https://localhost/trace.json"], 2, "profile: --trace: expected a path or a file: URL"],
+    [["--trace", "/dev/null"], 1, "a character device. Pass the path of a file."],
     [["--runs", "0"], 2, "runs"],
     [["--runs", "many"], 2, "not a number"],
     [["--threads", "some"], 2, "neither a number nor auto"],
@@ -114,6 +117,12 @@ describe("depthwise profile", () => {
     expect(outcome.stderr).toContain(text);
     expect(outcome.stderr).not.toContain("    at ");
     expect(outcome.stdout).toBe("");
+  });
+
+  it("--trace takes a file: URL", async () => {
+    const place = pathToFileURL(join(folder, "by-address.json")).href;
+    expect(await run(["profile", ...tiny, "--trace", place], { cwd: folder })).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(readFileSync(join(folder, "by-address.json"), "utf8"))).toHaveProperty("traceEvents");
   });
 
   it("leaves no trace when it is interrupted", async () => {

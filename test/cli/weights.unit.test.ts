@@ -14,6 +14,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describe as describeModel, loadModel, mobileNetV1, saveModel } from "../../src/index.ts";
@@ -216,7 +217,10 @@ describe("depthwise cache", () => {
     expect(existsSync(entry.path)).toBe(true);
     expect(await cached("inspect", url, "--offline")).toMatchObject({ code: 0 });
     expect((await cached("cache", "ls")).stdout).toMatch(/in 1 file\n$/);
-    expect((await cached("cache", "clear")).stdout).toBe("removed 1 file\n");
+    const part = `${"0".repeat(64)}.free-0-0123456789ab.part`;
+    writeFileSync(join(folder, "cache", part), "half");
+    expect((await cached("cache", "clear")).stdout).toBe("removed 1 file and 1 unfinished download\n");
+    expect((await cached("cache", "clear")).stdout).toBe("removed 0 files\n");
     expect(await cached("cache", "ls", "--json")).toMatchObject({ code: 0, stdout: "[]\n" });
     const offline = await cached("inspect", url, "--offline");
     expect([offline.code, offline.stderr]).toEqual([1, expect.stringMatching(/^depthwise: FILE_NOT_FOUND: .+offline/)]);
@@ -242,6 +246,35 @@ it("Ctrl-C ends a download that hangs, and leaves nothing behind", async () => {
   });
   expect(await outcome).toMatchObject({ code: 130, stdout: "", stderr: "" });
   expect(readdirSync(folder).sort()).toEqual(before);
+});
+
+/** Put before the command: a disk that takes the bytes and never says that it has them. */
+const HANGING_DISK = `
+import files from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
+const { open } = files;
+files.open = async (...args) => Object.assign(await open(...args), { datasync: () => new Promise(() => {}) });
+syncBuiltinESMExports();
+setInterval(() => {}, 1000);
+`;
+
+it.each([
+  ["a file", "saved.safetensors"],
+  ["a directory", "saved"],
+])("Ctrl-C while the disk is slow leaves nothing of %s", async (_what, out) => {
+  const place = mkdtempSync(join(folder, "slow-"));
+  writeFileSync(join(place, "disk.mjs"), HANGING_DISK);
+  mkdirSync(join(place, "saved"));
+  const isSaving = () =>
+    [place, join(place, "saved")].some((at) => readdirSync(at).some((name) => name.endsWith(".tmp")));
+  const outcome = await interrupt(["convert", join(folder, "small.safetensors"), out], {
+    cwd: place,
+    env: { NODE_OPTIONS: `--import ${pathToFileURL(join(place, "disk.mjs")).href}` },
+    when: isSaving,
+  });
+  expect(outcome).toEqual({ code: 130, signal: null, stdout: "", stderr: "" });
+  expect([readdirSync(place).sort(), readdirSync(join(place, "saved"))]).toEqual([["disk.mjs", "saved"], []]);
+  rmSync(place, { recursive: true });
 });
 
 it("Ctrl-C keeps what arrived: the next try asks for the rest", async () => {

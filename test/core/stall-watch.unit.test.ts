@@ -1,3 +1,4 @@
+import { stat } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { paceOf, startWatch, systemTimers } from "../../src/core/stall-watch.ts";
 
@@ -93,6 +94,23 @@ describe("a watch over a request", () => {
     expect(clock.due.size).toBe(1);
     watch.stop();
     expect(clock.due.size).toBe(0);
+  });
+
+  it("hears what came while the program itself was busy before it blames the server", async () => {
+    const watch = startWatch(paceOf("test", { stallTimeout: 20 }), undefined);
+    watch.hear(0);
+    const heard = new Promise<boolean>((done) => {
+      // Ready long before the end of the loop below, and told of after the timers that are due by then.
+      stat(".", () => {
+        watch.hear(10_000);
+        done(watch.signal.aborted);
+      });
+    });
+    for (const end = performance.now() + 300; performance.now() < end; );
+    expect([await heard, watch.stall]).toEqual([false, undefined]);
+    await new Promise((done) => watch.signal.addEventListener("abort", done));
+    expect(watch.stall).toBe("nothing came for 0.02 s");
+    watch.stop();
   });
 
   it("may wait longer than a timer can", async () => {

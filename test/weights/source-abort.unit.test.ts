@@ -11,6 +11,7 @@ import { clearCache } from "../../src/weights/sources/index.ts";
 import type { SourceOptions } from "../../src/weights/sources/options.ts";
 import {
   type Act,
+  type FileFacts,
   file,
   type MisbehavingServer,
   same,
@@ -118,12 +119,51 @@ describe("a download that is given up", () => {
     expect(server.asked.map(({ headers }) => headers.range)).toEqual([undefined, "bytes=60000-", "bytes=60000-"]);
   });
 
-  it("after its last byte needs no request the next time", async () => {
-    const url = server.on("/m.bin", file(bytes));
+  it.each<[string, FileFacts]>([
+    ["a tag", {}],
+    ["a date", { etag: null, lastModified: "Sat, 29 Nov 2025 10:00:00 GMT" }],
+  ])(
+    "after its last byte is asked about the next time, by %s, and sent no more than that byte",
+    async (_how, facts) => {
+      const url = server.on("/m.bin", file(bytes, facts));
+      await expect(open(url, abortAt(100_000))).rejects.toBe(reason);
+      same((await open(url)).bytes, bytes);
+      expect(server.asked[1]?.headers).toMatchObject({
+        range: "bytes=99999-",
+        "if-range": facts.lastModified ?? tagOf(bytes),
+      });
+      expect(server.asked).toHaveLength(2);
+      expect(await names()).toEqual(entryOf(url));
+    },
+  );
+
+  it.each<[string, FileFacts, SourceOptions]>([
+    ["", {}, {}],
+    [", where the server is to be asked", {}, { refresh: true }],
+    [", where the server knows no ranges", { ranges: false }, {}],
+    [", where it is known by its date", { etag: null, lastModified: "Sat, 29 Nov 2025 10:00:00 GMT" }, {}],
+  ])("after its last byte, and has changed since, is the new file the next time%s", async (_how, facts, options) => {
+    const later = facts.lastModified === undefined ? {} : { lastModified: "Sat, 29 Nov 2025 10:00:01 GMT" };
+    const url = server.on("/m.bin", file(bytes, facts), file(other, { ...facts, ...later }));
     await expect(open(url, abortAt(100_000))).rejects.toBe(reason);
-    same((await open(url)).bytes, bytes);
-    expect(server.asked).toHaveLength(1);
+    same((await open(url, options)).bytes, other);
+    same((await open(url, { offline: true })).bytes, other);
     expect(await names()).toEqual(entryOf(url));
+  });
+
+  it("after its last byte, again and again, and by a cache that leaves it whole, is never taken unasked", async () => {
+    const url = server.on("/m.bin", file(bytes), file(bytes), file(bytes), file(other));
+    for (let tries = 0; tries < 3; tries++) await expect(open(url, abortAt(100_000))).rejects.toBe(reason);
+    expect(server.asked.map(({ headers }) => headers.range)).toEqual([undefined, "bytes=99999-", "bytes=99999-"]);
+    const openCache = async (name: boolean | string): Promise<SourceCache> => ({
+      ...openDiskCache(String(name)),
+      async partial() {
+        const real = await openPartial(cache, keyOf(url));
+        return { ...real, left: real.left && { ...real.left, size: bytes.length, load: async () => bytes } };
+      },
+    });
+    same((await opener({ openCache }).open(url, { cache })).bytes, other);
+    expect(server.asked[3]?.headers.range).toBeUndefined();
   });
 
   it("and has changed since is fetched whole", async () => {
@@ -164,6 +204,42 @@ describe("a download that is given up", () => {
       same((await open(url, { sha256: sha256(bytes) })).bytes, bytes);
       await clearCache({ cache });
     }
+  });
+});
+
+describe("a signal that a library made", () => {
+  const whole = ({ signal }: AbortController) => ({
+    get aborted() {
+      return signal.aborted;
+    },
+    get reason() {
+      return signal.reason;
+    },
+    throwIfAborted: () => signal.throwIfAborted(),
+    addEventListener: signal.addEventListener.bind(signal),
+    removeEventListener: signal.removeEventListener.bind(signal),
+  });
+
+  it.each(["aborted", "throwIfAborted", "addEventListener", "removeEventListener"])(
+    "is refused at the door without %s",
+    async (missing) => {
+      const { [missing as "aborted"]: _gone, ...rest } = whole(new AbortController());
+      for (const signal of [rest, { ...rest, [missing]: "x" }]) {
+        const refused = { code: "OPTION_INVALID", message: expect.stringMatching(/signal: expected an AbortSignal/) };
+        await expect(open(server.on("/m.bin", file(bytes)), { signal: signal as never })).rejects.toMatchObject(
+          refused,
+        );
+      }
+      expect(server.asked).toEqual([]);
+    },
+  );
+
+  it("is heard if it is whole", async () => {
+    const control = new AbortController();
+    const url = server.on("/m.bin", file(bytes));
+    same((await open(url, { signal: whole(control) as never })).bytes, bytes);
+    control.abort(reason);
+    await expect(open(url, { signal: whole(control) as never })).rejects.toBe(reason);
   });
 });
 

@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { cacheDirectory, freeName, keyOf, ownName } from "../../src/weights/sources/disk-names.ts";
+import { openPartial } from "../../src/weights/sources/disk-partial.ts";
 import { clearCache, listCache } from "../../src/weights/sources/index.ts";
 import type { Progress, SourceOptions } from "../../src/weights/sources/options.ts";
 import {
@@ -248,8 +250,8 @@ describe("a download that failed", () => {
     expect(await names()).toEqual(entryOf(url));
   });
 
-  it("and was complete needs no request", async () => {
-    const url = server.on("/m.bin", status(500));
+  it("and was complete is asked about, by its last byte", async () => {
+    const url = server.on("/m.bin", file(bytes));
     await mkdir(cache);
     const left = { address: url, validator: tagOf(bytes), etag: tagOf(bytes), total: 100_000 };
     await writeFile(
@@ -259,7 +261,7 @@ describe("a download that failed", () => {
     const opened = await open(url);
     same(opened.bytes, bytes);
     expect(opened.bytes.byteOffset % 8).toBe(0);
-    expect(server.asked).toHaveLength(0);
+    expect(server.asked.map(({ headers }) => headers.range)).toEqual(["bytes=99999-"]);
   });
 
   it("starts again when the file changed since, also where ranges are served without looking", async () => {
@@ -368,7 +370,7 @@ describe("a download that failed", () => {
 describe("the list and the broom", () => {
   it("tell what is there and remove it, and nothing else", async () => {
     expect(await listCache({ cache })).toEqual([]);
-    expect(await clearCache({ cache })).toEqual({ entries: 0, bytes: 0 });
+    expect(await clearCache({ cache })).toEqual({ entries: 0, unfinished: 0, bytes: 0 });
     const urls = [server.on("/b.bin", file(bytes)), server.on("/a.bin", file(other.subarray(0, 500)))];
     for (const url of urls) await open(url);
     const list = await listCache({ cache });
@@ -396,10 +398,59 @@ describe("the list and the broom", () => {
     await writeFile(join(cache, `${key}.bin`), "an entry without facts");
     expect(await listCache({ cache })).toHaveLength(2);
     const cleared = await clearCache({ cache });
-    expect(cleared.entries).toBe(2);
+    expect([cleared.entries, cleared.unfinished]).toEqual([2, 0]);
     expect(cleared.bytes).toBe(100_500 + 20 + "an entry without facts".length);
     expect(await names()).toEqual([running, elsewhere, deadElsewhere, "notes.txt", "model.bin"].sort());
     await expect(listCache({ directory: cache } as never)).rejects.toMatchObject({ code: "OPTION_INVALID" });
+  });
+
+  it("count and remove what unfinished downloads left", async () => {
+    const url = server.on("/m.bin", file(bytes, { stallAfter: 60_000 }));
+    await expect(open(url, { retries: 0, onProgress: cutAt(server, 60_000) })).rejects.toThrow();
+    expect(await listCache({ cache })).toEqual([]);
+    expect(await clearCache({ cache })).toEqual({ entries: 0, unfinished: 1, bytes: expect.any(Number) });
+    expect(await names()).toEqual([]);
+  });
+
+  it("sweep away what was left of files that nobody asks for any more, after a week", async () => {
+    await mkdir(cache);
+    const ago = (days: number) => Date.now() / 1000 - days * 86_400;
+    const key = keyOf("https://example.com/another");
+    const [mine, dead] = [ownName(key, "part"), ownName(key, "part").replace(/-\d+-/, "-999999999-")];
+    // All but the first two are eight days old.
+    const kept = [freeName(key), mine, "notes.txt", `${key}.bin`, `${key}.json`, `${key}.free-0-x.part`];
+    const gone = [freeName(key), dead, dead.replace(/\.[0-9a-f]{8}-/, ".00000000-"), dead.replace(/part$/, "tmp")];
+    for (const name of [...kept, ...gone]) await writeFile(join(cache, name), "0123456789");
+    for (const name of [...kept, ...gone]) await utimes(join(cache, name), ago(8), ago(8));
+    await utimes(join(cache, kept[0] ?? ""), ago(6), ago(6));
+    await utimes(join(cache, mine), ago(0.5), ago(0.5));
+    const url = server.on("/m.bin", file(bytes));
+    await open(url);
+    expect(await names()).toEqual([...kept, ...entryOf(url)].sort());
+  });
+
+  it("leave alone an old part that another process has just taken over", async () => {
+    const key = keyOf("https://example.com/another");
+    await mkdir(cache);
+    const left = { address: "https://example.com/another", validator: '"a"', etag: '"a"', total: 100_000 };
+    const old = join(cache, freeName(key));
+    await writeFile(old, `${JSON.stringify(left)}\n0123456789`);
+    const uptime = vi.spyOn(process.getBuiltinModule("node:os"), "uptime").mockReturnValue(1e9);
+    await utimes(old, Date.now() / 1000 - 8 * 86_400, Date.now() / 1000 - 8 * 86_400);
+    const renamed = vi.spyOn(process.getBuiltinModule("node:fs/promises"), "rename");
+    const ages: number[] = [];
+    const { rename } = process.getBuiltinModule("node:fs");
+    renamed.mockImplementation(async (from, to) => {
+      ages.push(Date.now() - (await stat(from)).mtimeMs);
+      await new Promise<void>((done, fail) => rename(from, to, (error) => (error ? fail(error) : done())));
+    });
+    const taken = await openPartial(cache, key);
+    expect(taken.left?.size).toBe(10);
+    // On another machine its name says no more than that it is somebody's: only its age does.
+    expect(Math.max(...ages)).toBeLessThan(3_600_000);
+    await taken.drop();
+    renamed.mockRestore();
+    uptime.mockRestore();
   });
 
   it("take a directory, true, or false for none, and nothing else for the default one", async () => {
@@ -417,12 +468,26 @@ describe("the list and the broom", () => {
     for (const junk of [null, 5, "x", [], true]) {
       await expect(clearCache(junk as never)).rejects.toMatchObject({ code: "OPTION_INVALID" });
     }
-    expect(await clearCache({ cache: false })).toEqual({ entries: 0, bytes: 0 });
+    expect(await clearCache({ cache: false })).toEqual({ entries: 0, unfinished: 0, bytes: 0 });
     expect(await listCache({ cache: false })).toEqual([]);
     expect(await names()).toEqual(entryOf(url));
     expect(await listCache({ cache: true })).toHaveLength(1);
     expect(await clearCache({ cache: true })).toMatchObject({ entries: 1 });
     expect(await names()).toEqual([]);
+  });
+
+  it("take a directory as a file: address, and no other address", async () => {
+    const url = server.on("/m.bin", file(bytes));
+    await open(url, { cache: pathToFileURL(cache).href });
+    expect(await names()).toEqual(entryOf(url));
+    expect(await listCache({ cache: `file:${cache}` })).toHaveLength(1);
+    for (const address of ["https://me:s3cret@localhost/x", "file://elsewhere/x", "s3://bucket/x"]) {
+      const refused = { code: "OPTION_INVALID", message: expect.stringMatching(/^source: cache(?!.*s3cret)/) };
+      for (const work of [clearCache, listCache]) {
+        await expect(work({ cache: address })).rejects.toMatchObject(refused);
+      }
+      await expect(open(url, { cache: address })).rejects.toMatchObject(refused);
+    }
   });
 
   it("show no signature of an address, and remove it all the same", async () => {
@@ -451,7 +516,7 @@ describe("the list and the broom", () => {
     await mkdir(bin);
     expect(await listCache({ cache })).toEqual([]);
     same((await open(url)).bytes, bytes);
-    expect(await clearCache({ cache })).toEqual({ entries: 0, bytes: expect.any(Number) });
+    expect(await clearCache({ cache })).toEqual({ entries: 0, unfinished: 0, bytes: expect.any(Number) });
     expect((await names()).filter((name) => name.endsWith(".json"))).toEqual([`${key}.json`]);
   }, 10_000);
 

@@ -1,6 +1,8 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readBytes } from "../../src/core/bytes.ts";
 import type { Clock } from "../../src/weights/sources/clock.ts";
+import { openSource } from "../../src/weights/sources/index.ts";
 import type { Progress } from "../../src/weights/sources/options.ts";
 import {
   cutAt,
@@ -281,6 +283,30 @@ describe("a server that stalls", () => {
       code: "FILE_UNREADABLE",
       message: expect.stringContaining("no answer for 123.456 s, 2 times"),
     });
+  });
+});
+
+describe("a caller that is busy", () => {
+  it("for longer than the server may be silent is not the server's fault", async () => {
+    const url = server.on("/m.bin", (_request, response) => {
+      response.writeHead(200, { etag: tagOf(bytes), "content-length": bytes.length });
+      let at = 0;
+      const timer = setInterval(() => {
+        response.write(bytes.subarray(at, at + 25_000));
+        at += 25_000;
+        if (at < bytes.length) return;
+        clearInterval(timer);
+        response.end();
+      }, 20);
+    });
+    const onProgress = () => {
+      for (const end = performance.now() + 300; performance.now() < end; );
+    };
+    const options = { cache: false, retries: 0, stallTimeout: 200, onProgress };
+    same((await openSource(url, options)).bytes, bytes);
+    const opened = readBytes(url, { maxBytes: 1e6, stallTimeout: 200 });
+    setTimeout(onProgress, 5);
+    same(await opened, bytes);
   });
 });
 

@@ -1,6 +1,6 @@
 /** What is nobody else's business: passwords in addresses, headers and tokens, also behind redirects. */
 
-import { readdir, readFile } from "node:fs/promises";
+import { chmod, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describe as describeModel, loadModel, mobileNetV1 } from "../../src/index.ts";
@@ -104,6 +104,36 @@ describe("a user and password in an address", () => {
   });
 });
 
+describe("the cache", () => {
+  it("is for its owner alone: an address with a signature stands in it", async () => {
+    await using folder = await temporaryFolder();
+    const cache = join(folder.path, "a", "cache");
+    const modes = async () => {
+      const names = await readdir(cache);
+      const found = await Promise.all(names.map(async (name) => (await stat(join(cache, name))).mode & 0o777));
+      return [(await stat(cache)).mode & 0o777, names.length, ...new Set(found)];
+    };
+    const url = server.on("/m.bin?token=t0ken", file(bytes, { stallAfter: 600 }), file(bytes));
+    const control = new AbortController();
+    const onProgress = () => control.abort();
+    await expect(openSource(url, { cache, signal: control.signal, onProgress })).rejects.toThrow();
+    expect(await modes()).toEqual([0o700, 1, 0o600]);
+    // Such as a former version made.
+    for (const name of await readdir(cache)) await chmod(join(cache, name), 0o644);
+    await expect(
+      openSource(url, {
+        cache,
+        onProgress: () => {
+          throw new Error("enough");
+        },
+      }),
+    ).rejects.toThrow("enough");
+    expect(await modes()).toEqual([0o700, 1, 0o600]);
+    await openSource(url, { cache });
+    expect(await modes()).toEqual([0o700, 2, 0o600]);
+  });
+});
+
 describe("headers and tokens", () => {
   const options = { headers: { "X-Api-Key": "k3y", Accept: "application/x-model" }, token: "t0ken" };
 
@@ -121,6 +151,33 @@ describe("headers and tokens", () => {
       ["/here", "k3y", "Bearer t0ken", "application/x-model"],
       ["/back", undefined, undefined, "application/x-model"],
       ["/there", undefined, undefined, "application/x-model"],
+    ]);
+  });
+
+  it.each(["an address", "a hub", "Keras' server"])("go to mirrors of the same origin alone, for %s", async (kind) => {
+    const name = { "a hub": "hf:o/n/m.h5", "Keras' server": "keras:mobilenet_1_0_224_tf" }[kind];
+    const path =
+      { "a hub": "/o/n/resolve/main/m.h5", "Keras' server": "/mobilenet/mobilenet_1_0_224_tf.h5" }[kind] ?? "";
+    const mirrors = [`${server.url}/mirror`, elsewhere.url].map((url) => (name === undefined ? `${url}/m.h5` : url));
+    elsewhere.on(name === undefined ? "/m.h5" : path, file(bytes));
+    const opened = await opener().open(name ?? `${server.url}/m.h5`, {
+      ...options,
+      ...{ mirrors, hubUrl: server.url, kerasUrl: server.url },
+    });
+    elsewhere.on("/config.json", file(bytes));
+    if (name === undefined) await opened.sibling("config.json");
+    const sent = (from: MisbehavingServer) =>
+      from.asked.map(({ headers }) => [headers["x-api-key"], headers.authorization, headers.accept]);
+    const token = kind === "a hub" ? "Bearer t0ken" : undefined;
+    const here = [
+      ["k3y", token, "application/x-model"],
+      ["k3y", undefined, "application/x-model"],
+    ];
+    const there = [[undefined, undefined, "application/x-model"]];
+    const times = name === undefined ? 2 : 1;
+    expect([sent(server), sent(elsewhere)]).toEqual([
+      Array.from({ length: times }, () => here).flat(),
+      Array.from({ length: times }, () => there).flat(),
     ]);
   });
 

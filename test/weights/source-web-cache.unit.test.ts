@@ -144,7 +144,7 @@ describe.each(Object.entries(KINDS))("a browser with %s", (_name, setUp) => {
     expect(await cache?.list()).toEqual([
       { url, bytes: 10_000, sha256: sha256(bytes), path: undefined, savedAt: expect.stringMatching(/^\d{4}-/) },
     ]);
-    expect(await cache?.clear()).toEqual({ entries: 1, bytes: 10_000 });
+    expect(await cache?.clear()).toEqual({ entries: 1, unfinished: 0, bytes: 10_000 });
     expect(count()).toBe(0);
     await expect(open(url, { cache: true, offline: true })).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
   });

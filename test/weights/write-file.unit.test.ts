@@ -22,7 +22,9 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { mobileNetV1 } from "../../src/models/index.ts";
+import { loadModel } from "../../src/weights/load-model.ts";
 import { encodeModel, saveModel } from "../../src/weights/save-model.ts";
+import { saveTfjs } from "../../src/weights/write-tfjs.ts";
 import { refusal } from "./tfjs-files.ts";
 
 const model = mobileNetV1({ alpha: 0.1, resolution: 32, classes: 2 });
@@ -94,6 +96,15 @@ describe("saveModel refuses what is no plain file, and leaves it alone:", () => 
     expect(await readdir(folder)).toEqual(["pipe"]);
   });
 
+  it("a FIFO called model.json, with advice that fits", async () => {
+    await mkdir(at("tfjs"));
+    execFileSync("mkfifo", [at("tfjs/model.json")]);
+    const { message } = await refusal(saveTfjs(model, at("tfjs")));
+    expect(message).toMatch(/a FIFO.*encodeTfjs/);
+    expect(message).not.toMatch(/encodeModel/);
+    expect(await readdir(at("tfjs"))).toEqual(["model.json"]);
+  });
+
   it("a socket", async () => {
     const server = createServer().listen(at("socket"));
     await new Promise((done) => server.once("listening", done));
@@ -124,6 +135,9 @@ describe("saveModel refuses what is no plain file, and leaves it alone:", () => 
     ["a file of another machine", new URL("file://host/x")],
     ["a file URL with a slash in a name", "file:///a%2Fb"],
     ["a data URL", new URL("data:,x")],
+    ["a data URL as a string", "data:,x"],
+    ["a Blob's address", "blob:x"],
+    ["an address that nobody here writes to", "s3://bucket/x"],
     ["nothing", ""],
   ])("%s", async (_what, path) => {
     const error = await refusal(saveModel(model, path));
@@ -131,6 +145,9 @@ describe("saveModel refuses what is no plain file, and leaves it alone:", () => 
       code: "OPTION_INVALID",
       message: expect.stringMatching(/saveModel: path.*file: URL/),
     });
+    const inTfjs = await refusal(saveTfjs(model, path));
+    expect(inTfjs).toMatchObject({ code: "OPTION_INVALID", message: expect.stringMatching(/saveTfjs: directory/) });
+    if (String(path).startsWith("file:")) expect(error).toHaveProperty("cause", expect.any(Error));
   });
 
   it("a password in the message", async () => {
@@ -139,6 +156,17 @@ describe("saveModel refuses what is no plain file, and leaves it alone:", () => 
 });
 
 describe("what saveModel writes", () => {
+  it("is what loadModel of the same text reads, however a file: address is written", async () => {
+    for (const [index, address] of [`file:${at("0")}`, `FILE:${at("1")}`, `File://localhost${at("2")}`].entries()) {
+      await saveModel(model, address);
+      expect((await readFile(at(String(index)))).equals(expected)).toBe(true);
+      expect((await loadModel(address)).name).toBe(model.name);
+    }
+    await saveTfjs(model, `file:${at("folder")}`);
+    expect((await loadModel(`file:${at("folder")}`)).name).toBe(model.name);
+    expect((await readdir(folder)).sort()).toEqual(["0", "1", "2", "folder"]);
+  });
+
   it("may have a name as long as names can be, and be a file URL as a string", async () => {
     const name = "m".repeat(255);
     await saveModel(model, pathToFileURL(at(name)).href);
@@ -192,6 +220,54 @@ describe("what saveModel writes", () => {
     expect([String(stdout), status]).toEqual([expect.stringMatching(/^FILE_UNREADABLE .*EFBIG.*untouched/), 0]);
     expect(await readFile(at("model"), "utf8")).toBe("before");
     expect((await readdir(folder)).sort()).toEqual(["code", "model"]);
+  });
+});
+
+describe("a save that is aborted", () => {
+  const reason = new Error("enough");
+  const saves = {
+    saveModel: (place: string, signal: AbortSignal) => saveModel(model, place, { signal }),
+    saveTfjs: (place: string, signal: AbortSignal) => saveTfjs(model, place, { signal }),
+  };
+
+  it.each(["saveModel", "saveTfjs"] as const)("before it begins writes nothing: %s", async (save) => {
+    await expect(saves[save](at("new"), AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.each(["saveModel", "saveTfjs"] as const)(
+    "while the disk hangs leaves what was there and nothing besides: %s",
+    async (save) => {
+      await saves[save](at("place"), new AbortController().signal);
+      const inside = save === "saveTfjs" ? at("place") : folder;
+      const before = await readdir(inside);
+      const control = new AbortController();
+      const files = process.getBuiltinModule("node:fs/promises");
+      const { open } = files;
+      let isSeen = false;
+      vi.spyOn(files, "open").mockImplementation(async (...args) => {
+        const file = await open(...args);
+        file.datasync = async () => {
+          isSeen = (await readdir(inside)).length > before.length;
+          setImmediate(() => control.abort(reason));
+          await new Promise(() => {});
+        };
+        return file;
+      });
+      await expect(saves[save](at("place"), control.signal)).rejects.toBe(reason);
+      expect(isSeen).toBe(true);
+      expect(await readdir(inside)).toEqual(before);
+    },
+  );
+
+  it("is no option of encodeModel, which waits for nothing", () => {
+    const options = { signal: new AbortController().signal } as object;
+    expect(() => encodeModel(model, options)).toThrow(/signal/);
+  });
+
+  it.each(["saveModel", "saveTfjs"] as const)("by what is no signal is refused: %s", async (save) => {
+    expect(await refusal(saves[save](at("new"), {} as never))).toMatchObject({ code: "OPTION_INVALID" });
+    expect(await readdir(folder)).toEqual([]);
   });
 });
 

@@ -27,7 +27,9 @@ export interface CacheOptions {
 
 export interface Cleared {
   readonly entries: number;
-  /** Bytes that were freed, those of abandoned downloads included. */
+  /** How many unfinished downloads, which are no entries; those of running processes stay. */
+  readonly unfinished: number;
+  /** Bytes that were freed, those of unfinished downloads included. */
   readonly bytes: number;
 }
 
@@ -53,7 +55,7 @@ export interface PartialSource {
 
 /** An unfinished download on disk. No other process writes to it. One thing is done after the other. */
 export interface PartialFile {
-  /** What was found of an earlier one. */
+  /** What was found of an earlier one; less than the whole, so that the server is asked for the rest. */
   readonly left:
     | { readonly source: PartialSource; readonly size: number; load(): Promise<Uint8Array | undefined> }
     | undefined;
@@ -100,18 +102,18 @@ export async function listCache(options: CacheOptions = {}): Promise<readonly Ca
 }
 
 /**
- * Empties the cache. Downloads that other processes are in the middle of are left alone, abandoned ones are removed, and
- * so is no file that the cache did not write.
+ * Empties the cache. Downloads that processes are in the middle of are left alone, unfinished ones of others are removed,
+ * and so is no file that the cache did not write.
  *
- *     const { entries, bytes } = await clearCache();
+ *     const { entries, unfinished, bytes } = await clearCache();
  *
- * @returns how many files were removed, and the bytes that are free now
+ * @returns how many files and unfinished downloads were removed, and the bytes that are free now
  * @throws {DepthwiseError} `FILE_UNREADABLE` if the cache cannot be emptied; `OPTION_INVALID`
  */
 export async function clearCache(options: CacheOptions = {}): Promise<Cleared> {
   checkKnownOptions("clearCache", options, ["cache"]);
   const cache = await openGiven("clearCache", options);
-  return (await reporting(cache, (opened) => opened.clear())) ?? { entries: 0, bytes: 0 };
+  return (await reporting(cache, (opened) => opened.clear())) ?? { entries: 0, unfinished: 0, bytes: 0 };
 }
 
 async function openGiven(owner: string, { cache = true }: CacheOptions): Promise<SourceCache | undefined> {

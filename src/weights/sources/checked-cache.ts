@@ -56,7 +56,7 @@ export function checkedCache(store: EntryStore): SourceCache {
     async clear(): Promise<Cleared> {
       const entries = await store.all();
       for (const { url } of entries) await store.remove(url);
-      return { entries: entries.length, bytes: entries.reduce((sum, { size }) => sum + size, 0) };
+      return { entries: entries.length, unfinished: 0, bytes: entries.reduce((sum, { size }) => sum + size, 0) };
     },
   };
 }

@@ -1,22 +1,24 @@
 /** The cache in a directory. Loaded in Node alone. */
 
+import { locatePath } from "../../core/address.ts";
 import { readFile, statsOf } from "../../core/bytes.ts";
 import { makeDirectory } from "../make-directory.ts";
-import type { SourceCache } from "./cache.ts";
+import type { Cleared, SourceCache } from "./cache.ts";
 import { checkedCache, type EntryFacts, type EntryStore, parseFacts } from "./checked-cache.ts";
-import { cacheDirectory, isAbandoned, isEntryName, isTemporaryName, keyOf, ownName } from "./disk-names.ts";
+import { cacheDirectory, isAbandoned, isEntryName, isTemporaryName, keyOf, MODES, ownName } from "./disk-names.ts";
 import { openPartial } from "./disk-partial.ts";
 
 export function openDiskCache(name: string | undefined): SourceCache {
   const { homedir } = process.getBuiltinModule("node:os");
-  const directory = name ?? cacheDirectory(process.env, process.platform, homedir());
+  const directory = locatePath(name ?? cacheDirectory(process.env, process.platform, homedir()), "source: cache");
   const cache = checkedCache(diskStore(directory));
   return {
     ...cache,
     partial: (url) => openPartial(directory, keyOf(url)),
     async clear() {
       const { entries, bytes } = await cache.clear();
-      return { entries, bytes: bytes + (await removeLeftovers(directory)) };
+      const left = await removeLeftovers(directory);
+      return { entries, unfinished: left.unfinished, bytes: bytes + left.bytes };
     },
   };
 }
@@ -33,7 +35,7 @@ function diskStore(directory: string): EntryStore {
   const writeWhole = async (url: string, kind: "bin" | "json", data: Uint8Array | string) => {
     const temporary = join(directory, ownName(keyOf(url), "tmp"));
     try {
-      await files.writeFile(temporary, data);
+      await files.writeFile(temporary, data, { mode: MODES.file });
       await files.rename(temporary, pathOf(url, kind));
     } catch (cause) {
       await files.rm(temporary, { force: true });
@@ -56,7 +58,7 @@ function diskStore(directory: string): EntryStore {
     },
     bytes: ({ url, size }) => readFile(pathOf(url), { maxBytes: Math.max(size, 1) }),
     async put(facts, bytes) {
-      await makeDirectory(directory);
+      await makeDirectory(directory, MODES.directory);
       await writeWhole(facts.url, "bin", bytes);
       await writeWhole(facts.url, "json", `${JSON.stringify(facts, undefined, 1)}\n`);
     },
@@ -86,10 +88,10 @@ async function sizeOf(path: string): Promise<number | undefined> {
 }
 
 /** Names of no meaning to the cache may be there: the user chose the directory. They are never touched. */
-async function removeLeftovers(directory: string): Promise<number> {
+async function removeLeftovers(directory: string): Promise<Pick<Cleared, "unfinished" | "bytes">> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { join } = process.getBuiltinModule("node:path");
-  let freed = 0;
+  let [unfinished, bytes] = [0, 0];
   for (const name of await namesIn(directory)) {
     const path = join(directory, name);
     const stats = await files.stat(path).catch(() => undefined);
@@ -98,9 +100,10 @@ async function removeLeftovers(directory: string): Promise<number> {
     // Entries that are still here are broken ones: whole ones went before.
     if (!isEntryName(name) && !(isTemporaryName(name) && isAbandoned(name, stats.mtimeMs))) continue;
     await files.rm(path, { force: true });
-    freed += stats.size;
+    bytes += stats.size;
+    if (name.endsWith(".part")) unfinished += 1;
   }
-  return freed;
+  return { unfinished, bytes };
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {

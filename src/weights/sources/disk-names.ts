@@ -20,6 +20,9 @@ export function cacheDirectory(
   return join(home, ".cache", "depthwise");
 }
 
+/** Permissions of what is made: addresses stand in it with their queries, which may be secrets. */
+export const MODES = { file: 0o600, directory: 0o700 } as const;
+
 /** The name of an entry: `KEY.bin` holds its bytes, `KEY.json` what is known of them. */
 export function keyOf(url: string): string {
   return sha256(url);

@@ -9,11 +9,14 @@
 import { objectIn } from "../json.ts";
 import { makeDirectory } from "../make-directory.ts";
 import type { PartialFile, PartialSource } from "./cache.ts";
-import { freeName, isAbandoned, isPartOf, ownName } from "./disk-names.ts";
+import { freeName, isAbandoned, isPartOf, isTemporaryName, MODES, ownName } from "./disk-names.ts";
 import { isSendable } from "./headers.ts";
 
 /** Longer lines are not ours. */
 const HEADER_BYTES = 65_536;
+
+/** How long what was left of a file that nobody asks for again is kept: a week. */
+const KEPT_MS = 7 * 86_400_000;
 
 export async function openPartial(directory: string, key: string): Promise<PartialFile> {
   const files = process.getBuiltinModule("node:fs/promises");
@@ -37,10 +40,10 @@ export async function openPartial(directory: string, key: string): Promise<Parti
   };
   const begin = async (source: PartialSource) => {
     await close();
-    await makeDirectory(directory);
+    await makeDirectory(directory, MODES.directory);
     isThere = true;
     isEmpty = true;
-    handle = await files.open(path, "w");
+    handle = await files.open(path, "w", MODES.file);
     await handle.appendFile(`${JSON.stringify(source)}\n`);
   };
   const append = async (bytes: Uint8Array) => {
@@ -75,16 +78,21 @@ interface Found {
   readonly size: number;
 }
 
-/** Renames the largest abandoned part of the file to `path`; the others are removed. */
+/** Renames the largest abandoned part of the file to `path`; its others, and old ones of other files, are removed. */
 async function adopt(directory: string, key: string, path: string): Promise<Found | undefined> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { join } = process.getBuiltinModule("node:path");
   const names = await files.readdir(directory).catch(() => []);
   const parts: { readonly from: string; readonly size: number }[] = [];
-  for (const name of names.filter((candidate) => isPartOf(key, candidate))) {
+  for (const name of names.filter(isTemporaryName)) {
     const from = join(directory, name);
     const stats = await files.stat(from).catch(() => undefined);
     if (!stats?.isFile() || !isAbandoned(name, stats.mtimeMs)) continue;
+    if (!isPartOf(key, name)) {
+      // Whoever takes it over meanwhile has renamed it.
+      if (Date.now() - stats.mtimeMs > KEPT_MS) await files.rm(from, { force: true }).catch(() => {});
+      continue;
+    }
     // After a crash of the whole machine a file can have its length but not its bytes.
     if (stats.mtimeMs < startOfMachine()) await files.rm(from, { force: true });
     else parts.push({ from, size: stats.size });
@@ -95,6 +103,8 @@ async function adopt(directory: string, key: string, path: string): Promise<Foun
       await files.rm(from, { force: true });
       continue;
     }
+    // Before it has a name that says that somebody writes to it: from then on it must not look old.
+    await touch(from);
     const isMine = await files.rename(from, path).then(
       () => true,
       () => false,
@@ -102,6 +112,14 @@ async function adopt(directory: string, key: string, path: string): Promise<Foun
     if (isMine) found = await readHeader(path, size);
   }
   return found;
+}
+
+async function touch(path: string): Promise<void> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const now = new Date();
+  await files.utimes(path, now, now).catch(() => {});
+  // One that a former version made is readable for all.
+  await files.chmod(path, MODES.file).catch(() => {});
 }
 
 function startOfMachine(): number {
@@ -117,7 +135,12 @@ async function readHeader(path: string, fileSize: number): Promise<Found | undef
     const { bytesRead } = await file.read(head, 0, head.length, 0);
     const end = head.subarray(0, bytesRead).indexOf(0x0a);
     const source = end === -1 ? undefined : parseSource(new TextDecoder().decode(head.subarray(0, end)));
-    if (source !== undefined) return { source, start: end + 1, size: fileSize - end - 1 };
+    if (source !== undefined) {
+      // Never whole: the last byte is what the server is asked for, and so whether the file is still the same.
+      const size = Math.min(fileSize - end - 1, Math.max((source.total ?? Infinity) - 1, 0));
+      await files.truncate(path, end + 1 + size);
+      return { source, start: end + 1, size };
+    }
   } finally {
     await file.close();
   }

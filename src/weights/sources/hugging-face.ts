@@ -1,5 +1,6 @@
 /** `hf:owner/name@revision/file`: models on huggingface.co, or on a server that speaks as it does. */
 
+import { headersFor } from "../../core/follow.ts";
 import { optionError } from "../../core/options.ts";
 import type { Settings } from "./options.ts";
 import { relativeParts } from "./relative-path.ts";
@@ -45,7 +46,7 @@ export function huggingFacePlace(source: string, { hubUrl, mirrors, token, heade
       name: `hf:${owner}/${repository}/${parts.join("/")}`,
       addresses: [
         requestTo(`${trimmed(hubUrl)}/${end}`, hubHeaders),
-        ...mirrors.map((base) => requestTo(`${trimmed(base)}/${end}`, headers)),
+        ...mirrors.map((base) => requestTo(`${trimmed(base)}/${end}`, headersFor(headers, hubUrl, base))),
       ],
     };
   };

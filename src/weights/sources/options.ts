@@ -29,8 +29,9 @@ export interface SourceOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   /**
-   * Whether downloads are kept and found again. Default true. A string is the directory in Node (otherwise
-   * `$DEPTHWISE_CACHE`, or `depthwise` in the user's folder for caches) and the name of the cache in a browser.
+   * Whether downloads are kept and found again. Default true. A string is the directory in Node, a path or a `file:`
+   * URL (otherwise `$DEPTHWISE_CACHE`, or `depthwise` in the user's folder for caches), and the name of the cache in a
+   * browser. Files are for their owner alone: an address is kept with its query, which may be a signature.
    */
   readonly cache?: boolean | string;
   /**
@@ -60,11 +61,12 @@ export interface SourceOptions {
   /** SHA-256 that the file must have, as 64 hexadecimal digits. */
   readonly sha256?: string;
   /**
-   * Sent with every request: to the address given, to mirrors, and along redirects that stay on the same origin. In a
-   * page, which cannot see where redirects lead, none is followed with headers other than `authorization`.
+   * Sent to the address given (or `hubUrl`, `kerasUrl`), and to mirrors and along redirects of the same origin; others
+   * get `accept`, `accept-language` and `user-agent` alone. In a page, which cannot see where redirects lead, none is
+   * followed with headers other than these and `authorization`.
    */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Access token for Hugging Face, sent to `hubUrl` alone, and to no other origin that it redirects to. */
+  /** Access token for Hugging Face, sent to `hubUrl` alone: to no mirror, and to no other origin that it redirects to. */
   readonly token?: string;
   /** Default `$HF_ENDPOINT` in Node, otherwise `https://huggingface.co`. */
   readonly hubUrl?: string;

@@ -31,6 +31,7 @@ export type Outcome =
 export async function request(job: Job, transfer: Transfer): Promise<Outcome> {
   const { settings, clock } = job.opening;
   const offset = transfer.validator === undefined ? 0 : transfer.received;
+  // It broke with its last byte. What another download left is never whole.
   if (offset > 0 && offset === transfer.total) return { type: "complete" };
   const watch = startWatch(settings, settings.signal, clock);
   try {

@@ -141,5 +141,7 @@ async function leftOf(job: Job): Promise<{ bytes: Uint8Array; source: PartialSou
     return undefined;
   opening.budget.check(job.name, Math.max(left.size, left.source.total ?? 0));
   const bytes = await left.load();
-  return bytes === undefined || bytes.length === 0 ? undefined : { bytes, source: left.source };
+  if (bytes === undefined || bytes.length === 0) return undefined;
+  // A whole one would be taken without a question.
+  return bytes.length >= (left.source.total ?? Infinity) ? undefined : { bytes, source: left.source };
 }

@@ -1,15 +1,16 @@
 /** Models at a web address, and the files beside it. */
 
 import { requestOf, shownAddress } from "../../core/address.ts";
+import { headersFor } from "../../core/follow.ts";
 import type { Settings } from "./options.ts";
 import { noPlace, relativeParts } from "./relative-path.ts";
 import type { Address, RemoteFile, RemotePlace } from "./remote.ts";
 
-/** @param addresses of the same file */
+/** @param addresses of the same file, the first the one that headers were given for */
 export function addressPlace(name: string, addresses: readonly string[], settings: Settings): RemotePlace {
   const file = (fileName: string, urls: readonly string[]): RemoteFile => ({
     name: fileName,
-    addresses: urls.map((url) => requestTo(url, settings.headers)),
+    addresses: urls.map((url) => requestTo(url, headersFor(settings.headers, addresses[0] ?? url, url))),
   });
   return {
     name,
