@@ -15,7 +15,9 @@ export async function expandFiles(patterns: readonly string[], separator: string
   for (const pattern of patterns) {
     const isName = /^(https?|file):\/\//i.test(pattern) || exists(pattern);
     const found = isName ? [] : await matches(pattern, separator);
-    const fresh = found.length === 0 ? [pattern] : found.filter((file) => !known.has(resolve(file)));
+    // A name that begins like an address is still a name.
+    const name = exists(pattern) && /^[a-z][a-z0-9+.-]+:/i.test(pattern) ? `./${pattern}` : pattern;
+    const fresh = found.length === 0 ? [name] : found.filter((file) => !known.has(resolve(file)));
     for (const file of fresh) known.add(resolve(file));
     files.push(...fresh);
   }

@@ -14,6 +14,18 @@ export function isDetached(buffer: ArrayBufferLike): boolean {
 }
 
 /**
+ * What a typed array is and how many numbers it holds, of whatever realm; undefined for anything else. Asked of the
+ * array itself: a class made of one may say of its `length` and `constructor` what it likes.
+ */
+export function typedArray(value: unknown): { readonly kind: string; readonly length: number } | undefined {
+  const intrinsic = (name: string | symbol): unknown =>
+    Reflect.get(Object.getPrototypeOf(Uint8Array.prototype) as object, name, value);
+  if (!ArrayBuffer.isView(value)) return undefined;
+  const kind = intrinsic(Symbol.toStringTag);
+  return typeof kind === "string" ? { kind, length: intrinsic("length") as number } : undefined;
+}
+
+/**
  * The bytes that a caller passed, as they are now.
  *
  * @throws {DepthwiseError} `OPTION_INVALID` for a buffer that has gone already

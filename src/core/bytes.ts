@@ -80,7 +80,11 @@ export async function readBytes(source: ByteSource, options: ReadBytesOptions): 
 const EXPECTED = "a path, a URL, a Blob or bytes";
 
 async function readAny(source: ByteSource, options: ReadBytesOptions): Promise<Uint8Array> {
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return bytesOf("source", source);
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
+    const bytes = bytesOf("source", source);
+    checkSize("bytes", bytes.length, options.maxBytes);
+    return bytes;
+  }
   if (typeof Blob !== "undefined" && source instanceof Blob) {
     checkSize(sourceName(source), source.size, options.maxBytes);
     return readBlob(source);

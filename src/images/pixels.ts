@@ -1,6 +1,6 @@
 /** Pixels: red, green, blue, one byte each, rows first. Whatever comes in ends up like this. */
 
-import { isDetached } from "../core/buffers.ts";
+import { isDetached, typedArray } from "../core/buffers.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { optionError, positiveInteger } from "../core/options.ts";
@@ -66,17 +66,18 @@ function checkImage(image: ImageDataLike): Required<ImageDataLike> {
   if (image.channels !== undefined && typeof image.channels !== "number") {
     throw optionError(owner, "channels", "1, 2, 3 or 4", image.channels);
   }
-  const channels = image.channels ?? data.length / count;
-  if (![1, 2, 3, 4].includes(channels) || data.length !== count * channels) {
+  const length = typedArray(data)?.length ?? 0;
+  const channels = image.channels ?? length / count;
+  if (![1, 2, 3, 4].includes(channels) || length !== count * channels) {
     throw new DepthwiseError("IMAGE_UNREADABLE", {
       what: `image of ${width} × ${height} pixels`,
       expected:
         image.channels === undefined
           ? `${count}, ${2 * count}, ${3 * count} or ${4 * count} values for 1 to 4 channels`
           : `${count * image.channels} values for ${image.channels} channels, 1 to 4 of them`,
-      found: `${data.length}`,
+      found: `${length}`,
       advice: "Pass width, height and data that belong together.",
-      fields: { width, height, length: data.length },
+      fields: { width, height, length },
     });
   }
   return { width, height, data, channels };

@@ -1,6 +1,6 @@
 /** One check of a tensor that is to be a parameter, for all doors that take some. */
 
-import { isDetached } from "../core/buffers.ts";
+import { isDetached, typedArray } from "../core/buffers.ts";
 import { show } from "../core/options.ts";
 import { className, elementCount, type FloatTensor, type Shape, sameShape, shapeText } from "../core/tensor.ts";
 
@@ -13,12 +13,15 @@ export function parameterFault(value: unknown, shape: Shape): string | undefined
   const { dtype, shape: found, data } = value;
   if (dtype !== "float32") return `expected float32, found ${typeof dtype === "string" ? dtype : show(dtype)}`;
   if (!sameShape(found, shape)) return `expected shape ${shapeText(shape)}, found ${shapeText(found)}`;
-  if (className(data) !== "Float32Array") return `expected a Float32Array, found ${className(data)}`;
-  const { length, buffer } = data as Float32Array;
+  const array = typedArray(data);
+  if (array?.kind !== "Float32Array") return `expected a Float32Array, found ${array?.kind ?? className(data)}`;
+  const { buffer, length: said } = data as Float32Array;
+  const { length } = array;
   const count = elementCount(shape);
-  if (length === count) return undefined;
+  // One that says another length than it has would be read beyond its end.
+  if (length === count && said === count) return undefined;
   const taken = isDetached(buffer) ? ", since its buffer was transferred" : "";
-  return `expected ${count} numbers for shape ${shapeText(shape)}, found ${length}${taken}`;
+  return `expected ${count} numbers for shape ${shapeText(shape)}, found ${length === count ? show(said) : length}${taken}`;
 }
 
 /** The shape of whatever stands under a name, for messages. */

@@ -1,6 +1,6 @@
 /** What a session is given to run on, checked against its plan. */
 
-import { isDetached } from "../core/buffers.ts";
+import { isDetached, typedArray } from "../core/buffers.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { elementCount, type Shape, shapeText, type Tensor } from "../core/tensor.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -25,9 +25,10 @@ export function checkInput(
   const expected = plan.inputShape;
   const perImage = elementCount(expected);
   if (isNumbers(input)) {
-    const batch = input.length / perImage;
+    const { length = 0 } = typedArray(input) ?? {};
+    const batch = length / perImage;
     if (batch === 0) checkAttached(plan, input);
-    if (!Number.isInteger(batch)) throw inputError(plan, [input.length], `An image has ${perImage} numbers.`);
+    if (!Number.isInteger(batch)) throw inputError(plan, [length], `An image has ${perImage} numbers.`);
     return { data: input, batch: checkBatch(plan, batch, [batch, ...expected]) };
   }
   if (input === null || typeof input !== "object" || !isNumbers(input.data) || !Array.isArray(input.shape)) {
@@ -38,14 +39,17 @@ export function checkInput(
       advice: "Make one with tensor(data, shape).",
     });
   }
-  const { shape, data } = input;
+  // Read once: what was checked must be what is used.
+  const { data } = input;
+  const shape = [...input.shape];
   const [batch = 0, ...sides] = shape;
   if (shape.length !== expected.length + 1 || sides.some((side, axis) => side !== expected[axis])) {
     throw inputError(plan, shape, "A single image is a batch of one: its shape begins with 1.");
   }
-  if (data.length !== elementCount(shape)) {
+  const { length = 0 } = typedArray(data) ?? {};
+  if (length !== elementCount(shape)) {
     checkAttached(plan, data);
-    throw inputError(plan, [data.length], "Make tensors with tensor(data, shape), which checks the count.");
+    throw inputError(plan, [length], "Make tensors with tensor(data, shape), which checks the count.");
   }
   return { data, batch: checkBatch(plan, batch, shape) };
 }
@@ -63,7 +67,8 @@ function checkAttached(plan: Plan, data: NumberArray): void {
 }
 
 function isNumbers(value: unknown): value is NumberArray {
-  return ArrayBuffer.isView(value) && "BYTES_PER_ELEMENT" in value && !/^Big/.test(value.constructor.name);
+  const { kind } = typedArray(value) ?? {};
+  return kind !== undefined && !kind.startsWith("Big");
 }
 
 function inputError(plan: Plan, found: Shape, advice: string): DepthwiseError {

@@ -91,6 +91,20 @@ describe("expandFiles", () => {
     }
   });
 
+  it("takes a file whose name begins like an address for a file", async () => {
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      for (const name of ["file:x.png", "http:x.png"]) {
+        writeFileSync(name, "");
+        expect(await expandFiles([name])).toEqual([`./${name}`]);
+        rmSync(name);
+      }
+    } finally {
+      process.chdir(before);
+    }
+  });
+
   it("keeps all that was typed, as it was typed, and leaves out only matches that stand there already", async () => {
     const typed = relative(process.cwd(), folder);
     const spellings = [`${typed}/a1.png`, `${folder}/sub/../a1.png`, `${folder}/./a1.png`, `${folder}/a[1-2].png`];

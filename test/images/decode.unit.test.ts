@@ -195,3 +195,7 @@ describe("in a browser", () => {
     expect(error.message).toContain("OffscreenCanvas");
   });
 });
+
+it("bytes above maxBytes are refused as a file of as many is", async () => {
+  await expect(decodeImage(new Uint8Array(11), { maxBytes: 10 })).rejects.toMatchObject({ code: "FILE_TOO_LARGE" });
+});
