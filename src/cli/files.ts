@@ -16,7 +16,7 @@ export async function expandFiles(patterns: readonly string[], separator: string
     const isName = /^(https?|file):\/\//i.test(pattern) || exists(pattern);
     const found = isName ? [] : await matches(pattern, separator);
     // A name that begins like an address is still a name.
-    const name = exists(pattern) && /^[a-z][a-z0-9+.-]+:/i.test(pattern) ? `./${pattern}` : pattern;
+    const name = exists(pattern) && /^(https?|file|blob|data):/i.test(pattern) ? `./${pattern}` : pattern;
     const fresh = found.length === 0 ? [name] : found.filter((file) => !known.has(resolve(file)));
     for (const file of fresh) known.add(resolve(file));
     files.push(...fresh);
