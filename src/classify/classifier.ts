@@ -4,6 +4,7 @@ import type { ByteSource } from "../core/bytes.ts";
 import { DepthwiseError, listed } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, positiveInteger, signalOption, stringsOf } from "../core/options.ts";
+import { ownPart } from "../core/own-part.ts";
 import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import type { Pace } from "../core/stall-watch.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
@@ -279,7 +280,7 @@ function statedLabels(model: Network, given: readonly string[] | undefined): rea
 
 /** A file of its own: 10 KB that a page with labels of its own does not fetch. */
 async function knownLabels(model: Network): Promise<readonly string[]> {
-  const { imagenetLabels } = await import("./imagenet-labels.ts");
+  const { imagenetLabels } = await ownPart("ImageNet's labels", () => import("./imagenet-labels.ts"));
   return imagenetLabels(classesOf(model) === 1001);
 }
 

@@ -11,6 +11,7 @@ import {
   signalOption,
   stringsOf,
 } from "../core/options.ts";
+import { ownPart } from "../core/own-part.ts";
 import type { Network } from "../layers/network.ts";
 import { parametersOf, plan as planNetwork } from "../plan/plan.ts";
 import type { Backend, Parameters } from "./backend.ts";
@@ -109,6 +110,6 @@ function wasmOptions({ simd, threads }: Choice, batch: number, worker: WorkerFac
 
 /** Loaded when they are chosen: a page that runs wasm never fetches the plain kernels. */
 async function loadBackend(backend: Choice["backend"]): Promise<Backend> {
-  if (backend === "plain") return (await import("./plain-backend.ts")).plainBackend;
-  return (await import("./reference-backend.ts")).referenceBackend;
+  if (backend === "plain") return (await ownPart("the plain backend", () => import("./plain-backend.ts"))).plainBackend;
+  return (await ownPart("the reference backend", () => import("./reference-backend.ts"))).referenceBackend;
 }

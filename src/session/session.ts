@@ -3,6 +3,7 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../core/options.ts";
+import { ownPart } from "../core/own-part.ts";
 import { elementCount, type FloatTensor, type Tensor, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { checkReplacement, heldParameters, type Plan, type PlannedOutput } from "../plan/plan.ts";
@@ -153,7 +154,7 @@ export class Session<Output extends string = string, Tap extends string = string
     // Each of its runs reads it.
     const own = copyIn(data);
     return this.#turns.take(async () => {
-      const { profileSession } = await import("./profile.ts");
+      const { profileSession } = await ownPart("the profile", () => import("./profile.ts"));
       signal?.throwIfAborted();
       const steps = this.plan.steps.map((step) => ({ ...step, multAdds: step.multAdds * batch }));
       return profileSession({ ...this.plan, steps }, this.#choice, runs, async (times) => {

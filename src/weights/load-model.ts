@@ -2,6 +2,7 @@
 
 import { listed } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
+import { ownPart } from "../core/own-part.ts";
 import { checkPreprocessing } from "../core/preprocessing.ts";
 import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
@@ -122,7 +123,12 @@ async function modelFrom(
   const { parameters, facts } =
     classes === undefined
       ? { parameters: there, facts: decided }
-      : (await import("./classes.ts")).adjustClasses(there, decided, { classes, background }, file.name);
+      : (await ownPart("what changes the classes", () => import("./classes.ts"))).adjustClasses(
+          there,
+          decided,
+          { classes, background },
+          file.name,
+        );
   checkLabels(facts, file.name);
   checkVariances(parameters, facts.epsilon?.value ?? 0, file.name);
   const network = withParameters(mobileNetV1<MobileNetV1Options>(optionsOf(facts)), parameters, file.name);
@@ -186,7 +192,7 @@ async function readSource(
     left -= file.bytes.length;
     halves.push({ file, model: await readModelFile(file, context) });
   }
-  const { joinFiles } = await import("./join-files.ts");
+  const { joinFiles } = await ownPart("what joins two files", () => import("./join-files.ts"));
   const [first, second] = halves as [ReadFile, ReadFile];
   return joinFiles(first, second);
 }

@@ -1,9 +1,9 @@
 /** Which reader reads which kind of file. A new format is one file in `formats/` and one row here. */
 
+import { ownPart } from "../core/own-part.ts";
 import { fileError } from "./file-error.ts";
 import { read as readSafetensorsModel } from "./formats/safetensors.ts";
 import type { FormatReader, ModelFile, OpenFile, ReadContext } from "./model-file.ts";
-import { ownPart } from "./optional-package.ts";
 import { describeKind, type FileKind, HEAD_BYTES, recognise } from "./recognise.ts";
 
 /** Readers other than the library's own format are loaded when the first file of their kind is met. */
@@ -24,7 +24,8 @@ const READERS: { readonly [Kind in FileKind]?: () => Promise<{ readonly read: Fo
  */
 export async function readModelFile(file: OpenFile, context: ReadContext): Promise<ModelFile> {
   checkNotEmpty(file.name, file.bytes);
-  const { read } = await ownPart(readerOf(file.name, recognise(file.bytes)));
+  const kind = recognise(file.bytes);
+  const { read } = await ownPart(`the reader of ${kind}`, readerOf(file.name, kind));
   context.signal?.throwIfAborted();
   return read(file, context);
 }

@@ -2,6 +2,7 @@
 
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, oneOf, signalOption } from "../core/options.ts";
+import { ownPart } from "../core/own-part.ts";
 import { parameterBytes } from "../layers/initialise.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { writeMetadata } from "./metadata.ts";
@@ -58,6 +59,6 @@ export async function saveModel(model: Network, path: string | URL, options: Sav
   const signal = signalOption("saveModel", given);
   signal?.throwIfAborted();
   const bytes = encodeModel(model, encoding);
-  const { writeFile } = await import("./write-file.ts");
+  const { writeFile } = await ownPart("what writes files", () => import("./write-file.ts"));
   return writeFile(place, bytes, { advice: ADVICE, signal });
 }

@@ -1,12 +1,12 @@
 /** From what a reader found to parameters under our names, and facts: by the graph, by known names, or by order. */
 
+import { ownPart } from "../core/own-part.ts";
 import type { FloatTensor } from "../core/tensor.ts";
 import type { DecodedBudget } from "./decoded-budget.ts";
 import type { Facts } from "./facts.ts";
 import type { ModelFile, OpenFile } from "./model-file.ts";
 import type { FamilyDefaults } from "./names/name-map.ts";
 import { NAME_MAPS } from "./names/table.ts";
-import { ownPart } from "./optional-package.ts";
 import { translated } from "./translated.ts";
 
 export interface Understood {
@@ -24,13 +24,13 @@ export interface Understood {
 export async function understand(model: ModelFile, file: OpenFile, budget: DecodedBudget): Promise<Understood> {
   const { content } = model;
   if (content.kind === "graph") {
-    const { understandOperations } = await ownPart(() => import("./understand-graph.ts"));
+    const { understandOperations } = await ownPart("what understands graphs", () => import("./understand-graph.ts"));
     return understandOperations(content, model, file.name, budget);
   }
   const names = new Set(content.tensors.keys());
   const map = NAME_MAPS.find((candidate) => candidate.matches(names));
   if (map === undefined) {
-    const { understandShapes } = await ownPart(() => import("./understand-shapes.ts"));
+    const { understandShapes } = await ownPart("what understands shapes", () => import("./understand-shapes.ts"));
     return understandShapes(content, model, file.name, budget);
   }
   const config = map.family.startsWith("Hugging Face") ? await configBeside(file, budget) : {};
@@ -43,6 +43,6 @@ export async function understand(model: ModelFile, file: OpenFile, budget: Decod
 }
 
 async function configBeside(file: OpenFile, budget: DecodedBudget): Promise<Facts> {
-  const { huggingFaceFacts } = await ownPart(() => import("./hugging-face-config.ts"));
+  const { huggingFaceFacts } = await ownPart("what reads a config.json", () => import("./hugging-face-config.ts"));
   return huggingFaceFacts(file, budget);
 }

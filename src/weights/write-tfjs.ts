@@ -5,6 +5,7 @@
 
 import { allocated, checkBytes } from "../core/memory.ts";
 import { checkKnownOptions, signalOption } from "../core/options.ts";
+import { ownPart } from "../core/own-part.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
@@ -91,7 +92,7 @@ export async function saveTfjs(
   const place = placeToWrite("saveTfjs", "directory", directory, "In a browser take the files from encodeTfjs.");
   signal?.throwIfAborted();
   const contents = encode("saveTfjs", model, nameOfContent);
-  const { writeTfjs } = await import("./tfjs-directory.ts");
+  const { writeTfjs } = await ownPart("what writes directories", () => import("./tfjs-directory.ts"));
   return writeTfjs(place, contents, signal);
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DepthwiseError } from "../../src/core/errors.ts";
-import { optionalPackage, ownPart } from "../../src/weights/optional-package.ts";
+import { optionalPackage } from "../../src/weights/optional-package.ts";
 
 describe("what is loaded when it is used", () => {
   it("a package that is not there is named, with what to install", async () => {
@@ -13,11 +13,5 @@ describe("what is loaded when it is used", () => {
       fields: { package: "fflate" },
       cause,
     });
-  });
-
-  it("a part of the library that cannot be fetched is a typed error too", async () => {
-    const cause = new TypeError("Failed to fetch dynamically imported module");
-    await expect(ownPart(() => Promise.reject(cause))).rejects.toMatchObject({ code: "FILE_UNREADABLE", cause });
-    await expect(ownPart(async () => 5)).resolves.toBe(5);
   });
 });

@@ -1,8 +1,8 @@
 /** Zip archives: PyTorch's since 1.6, and Keras 3's. */
 
+import { ownPart } from "../../core/own-part.ts";
 import { fileError } from "../file-error.ts";
 import type { FormatReader } from "../model-file.ts";
-import { ownPart } from "../optional-package.ts";
 import { openZip } from "./zip.ts";
 
 export const read: FormatReader = async (file, context) => {
@@ -10,11 +10,11 @@ export const read: FormatReader = async (file, context) => {
   const names = [...entries.keys()];
   // The readers decide; a look at one name saves the page from fetching both.
   if (entries.has("config.json")) {
-    const { isKerasArchive, readKerasArchive } = await ownPart(() => import("./keras-zip.ts"));
+    const { isKerasArchive, readKerasArchive } = await ownPart("the reader of Keras 3", () => import("./keras-zip.ts"));
     if (isKerasArchive(entries)) return readKerasArchive(entries, file, context);
   }
   if (names.some((name) => name.endsWith("data.pkl"))) {
-    const { isTorchArchive, readTorchArchive } = await ownPart(() => import("./pytorch.ts"));
+    const { isTorchArchive, readTorchArchive } = await ownPart("the reader of PyTorch", () => import("./pytorch.ts"));
     if (isTorchArchive(entries)) return readTorchArchive(entries, file, context);
   }
   throw fileError("FORMAT_UNKNOWN", file.name, "", "Unpack it and pass the file inside, or its directory.", {

@@ -1,9 +1,9 @@
 /** Protobuf files, which have no signature: ONNX, TensorFlow graphs and others told apart by their outermost fields. */
 
+import { ownPart } from "../../core/own-part.ts";
 import { budgetOf } from "../decoded-budget.ts";
 import { fileError } from "../file-error.ts";
 import type { FormatReader } from "../model-file.ts";
-import { ownPart } from "../optional-package.ts";
 import { openProtobuf } from "./protobuf-message.ts";
 
 /**
@@ -16,8 +16,9 @@ export const read: FormatReader = async (file, given) => {
   const context = { ...given, budget: budgetOf(given) };
   const { outline } = await openProtobuf(file, context);
   const kind = kindOf(outline());
-  if (kind === "ONNX") return (await ownPart(() => import("./onnx.ts"))).read(file, context);
-  if (kind === "GraphDef") return (await ownPart(() => import("./frozen-graph.ts"))).read(file, context);
+  if (kind === "ONNX") return (await ownPart("the reader of ONNX", () => import("./onnx.ts"))).read(file, context);
+  if (kind === "GraphDef")
+    return (await ownPart("the reader of TensorFlow graphs", () => import("./frozen-graph.ts"))).read(file, context);
   const { found, advice } = REFUSED[kind];
   const expected = "an ONNX model or a TensorFlow frozen graph";
   throw fileError("FORMAT_UNKNOWN", file.name, "", advice, { expected, found, fields: { kind } });

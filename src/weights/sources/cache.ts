@@ -3,6 +3,7 @@
 import { nodeFiles } from "../../core/bytes.ts";
 import { DepthwiseError } from "../../core/errors.ts";
 import { checkKnownOptions } from "../../core/options.ts";
+import { ownPart } from "../../core/own-part.ts";
 import { cacheOption } from "./options.ts";
 
 export interface CacheEntry {
@@ -82,8 +83,9 @@ export interface SourceCache {
 /** @param cache the directory or name; true for the one that is used by default */
 export async function openCache(cache: boolean | string): Promise<SourceCache | undefined> {
   const name = typeof cache === "string" ? cache : undefined;
-  if (nodeFiles() !== undefined) return (await import("./disk-cache.ts")).openDiskCache(name);
-  return (await import("./web-cache.ts")).openWebCache(name);
+  if (nodeFiles() !== undefined)
+    return (await ownPart("the cache", () => import("./disk-cache.ts"))).openDiskCache(name);
+  return (await ownPart("the cache", () => import("./web-cache.ts"))).openWebCache(name);
 }
 
 /**

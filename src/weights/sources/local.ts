@@ -1,6 +1,7 @@
 /** Models on a disk: a file or a directory, and the files beside it. */
 
 import { type NodeStats, readFile, statsOf } from "../../core/bytes.ts";
+import { ownPart } from "../../core/own-part.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import type { OpenFile } from "../model-file.ts";
 import { HEAD_BYTES } from "../recognise.ts";
@@ -14,7 +15,9 @@ import { relativeParts } from "./relative-path.ts";
 export async function openPath(path: string, opening: Opening): Promise<OpenFile> {
   const stats = await statsOf(path);
   const isDirectory = stats?.isDirectory() === true;
-  const head = isDirectory ? await (await import("./directory.ts")).headOf(path) : path;
+  const head = isDirectory
+    ? await (await ownPart("what looks into a directory", () => import("./directory.ts"))).headOf(path)
+    : path;
   const bytes = await readPath(head, isDirectory ? await statsOf(head) : stats, opening, opening.checkHead);
   return {
     name: head,

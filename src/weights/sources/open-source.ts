@@ -4,10 +4,10 @@ import { locate } from "../../core/address.ts";
 import { type ByteSource, nodeFiles } from "../../core/bytes.ts";
 import { DepthwiseError } from "../../core/errors.ts";
 import { show } from "../../core/options.ts";
+import { ownPart } from "../../core/own-part.ts";
 import { className } from "../../core/tensor.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import type { OpenFile } from "../model-file.ts";
-import { ownPart } from "../optional-package.ts";
 import { verify } from "./digest.ts";
 import { openBlob, openBytes, openFiles, openStream } from "./in-memory.ts";
 import { openPath } from "./local.ts";
@@ -85,7 +85,7 @@ async function openText(source: string | URL, opening: Opening): Promise<OpenFil
   const located = locateModel(source);
   if (located.type === "path") return untilAborted(openVerified(located.path, opening), settings.signal);
   // Apart, so that a page that reads Files alone does not load it.
-  const loading = ownPart(() => import("./remote.ts"));
+  const loading = ownPart("downloads", () => import("./remote.ts"));
   const { openRemote, placeOf } = await untilAborted(loading, settings.signal);
   return openRemote(placeOf(located.type, located.text, settings), opening);
 }
