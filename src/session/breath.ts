@@ -17,21 +17,24 @@ export function breathe(): Promise<void> {
   });
 }
 
-/** Who works long, and when the event loop last had its turn from him. Nothing but a turn counts. */
-export class Breath {
-  #last: number;
+/** When the event loop last had its turn, whoever gave it: several sessions that run in turn hold it up together. */
+let lastTurn = 0;
 
-  /** @param last by `performance.now()` */
-  constructor(last: number) {
-    this.#last = last;
+/** Who works long, and when the event loop last had its turn. Nothing but a turn counts. */
+export class Breath {
+  readonly #start: number;
+
+  /** @param start when the work began, by `performance.now()` */
+  constructor(start: number) {
+    this.#start = start;
   }
 
   get isDue(): boolean {
-    return performance.now() - this.#last >= BREATH_MS;
+    return performance.now() - Math.max(this.#start, lastTurn) >= BREATH_MS;
   }
 
   async take(): Promise<void> {
     await breathe();
-    this.#last = performance.now();
+    lastTurn = performance.now();
   }
 }
