@@ -19,6 +19,8 @@ export function breathe(): Promise<void> {
 
 /** When the event loop last had its turn, whoever gave it: several sessions that run in turn hold it up together. */
 let lastTurn = 0;
+/** The turn that is awaited: one for all, for each of several would be followed by 40 ms of work. */
+let turn: Promise<void> | undefined;
 
 /** Who works long, and when the event loop last had its turn. Nothing but a turn counts. */
 export class Breath {
@@ -33,8 +35,11 @@ export class Breath {
     return performance.now() - Math.max(this.#start, lastTurn) >= BREATH_MS;
   }
 
-  async take(): Promise<void> {
-    await breathe();
-    lastTurn = performance.now();
+  take(): Promise<void> {
+    turn ??= breathe().then(() => {
+      turn = undefined;
+      lastTurn = performance.now();
+    });
+    return turn;
   }
 }
