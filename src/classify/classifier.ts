@@ -5,10 +5,13 @@ import { DepthwiseError, listed } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, positiveInteger, signalOption, stringsOf } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
+import type { PlatformFileList, PlatformResponse } from "../core/platform-types.ts";
 import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import type { Pace } from "../core/stall-watch.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
-import { decodeHeld, heldSource } from "../images/decode.ts";
+import { untilAborted } from "../core/until-aborted.ts";
+import { decodeHeld, type HeldSource, heldSource } from "../images/decode.ts";
+import { isPageSource, type PageSource, tagOf, takePixels } from "../images/page-source.ts";
 import { pixelBudget } from "../images/pixel-budget.ts";
 import { copiedImage, type ImageDataLike, MAX_PIXELS, overwritten, type Pixels, toPixels } from "../images/pixels.ts";
 import { preprocess } from "../images/preprocess.ts";
@@ -22,8 +25,8 @@ import { READING, readingOf } from "./reading.ts";
 /** Options that go to `compile`. */
 const COMPILED = ["backend", "threads", "simd", "worker", "batch"] as const;
 
-/** A file (path, URL, Blob, bytes) or pixels (`ImageData` or alike). */
-export type ImageSource = ByteSource | ImageDataLike;
+/** A file (path, URL, Blob, Response, bytes), pixels (`ImageData` or alike), or what a page shows, read at the call. */
+export type ImageSource = ByteSource | PlatformResponse | ImageDataLike | PageSource;
 
 export interface Prediction {
   readonly index: number;
@@ -70,7 +73,10 @@ export interface Classifier {
    * and a look at the signal between them. So a list may take as much memory again as its pixels: of more, use
    * `classifyAll`.
    */
-  classify(images: readonly ImageSource[], options?: ClassifyOptions): Promise<readonly (readonly Prediction[])[]>;
+  classify(
+    images: readonly ImageSource[] | PlatformFileList,
+    options?: ClassifyOptions,
+  ): Promise<readonly (readonly Prediction[])[]>;
   /**
    * The same for many images, in order: some are read and decoded while the network runs, `batch` at a time. At most
    * `concurrency + batch` images are in flight, so a source may be longer than memory. A slow source is waited for
@@ -134,7 +140,19 @@ export async function createClassifier(model: Network, options: ClassifierOption
 
   const toValues = (pixels: Pixels) => preprocess(pixels, preprocessing);
   /** Reads an image, of pixels or bytes, as it is now; what it gives makes the input of it, now or later. */
-  const hold = (image: ImageSource, mayWork = true): ((options: ImageOptions) => Promise<Float32Array>) => {
+  const hold = (
+    image: ImageSource,
+    given: ImageOptions,
+    mayWork = true,
+  ): ((options: ImageOptions) => Promise<Float32Array>) => {
+    if (isPageSource(image)) {
+      const maxPixels = positiveInteger("classify", "maxPixels", given.maxPixels ?? MAX_PIXELS);
+      const taken = takePixels(image, maxPixels);
+      const waiting = Promise.resolve(taken);
+      // Heard when its turn comes.
+      waiting.catch(() => undefined);
+      return async ({ signal }) => toValues(overwritten(await untilAborted(waiting, signal)));
+    }
     if (isPixels(image)) {
       if (!mayWork) {
         const copy = copiedImage(image);
@@ -143,7 +161,7 @@ export async function createClassifier(model: Network, options: ClassifierOption
       const input = toValues(toPixels(image));
       return async () => input;
     }
-    const source = heldSource(image);
+    const source = heldSource(image as HeldSource);
     return (imageOptions) => decodeHeld(source, readingOf(imageOptions), toValues, inFlight);
   };
   /** One row of an output for each input; at most `batch` of them. */
@@ -172,7 +190,7 @@ export async function createClassifier(model: Network, options: ClassifierOption
     const rows: FloatTensor[] = [];
     const breath = new Breath(performance.now());
     // Holes too, which are no images.
-    const held = Array.from(images, (image) => hold(image, !breath.isDue));
+    const held = Array.from(images, (image) => hold(image, imageOptions, !breath.isDue));
     while (held.length > 0) {
       const inputs: Float32Array[] = [];
       while (inputs.length < batch) {
@@ -187,14 +205,18 @@ export async function createClassifier(model: Network, options: ClassifierOption
     return rows;
   };
 
-  const classify = async (given: ImageSource | readonly ImageSource[], classifyOptions: ClassifyOptions = {}) => {
+  const classify = async (
+    given: ImageSource | readonly ImageSource[] | PlatformFileList,
+    classifyOptions: ClassifyOptions = {},
+  ) => {
     checkKnownOptions("classify", classifyOptions, ["topK", ...READING]);
     requireProbabilities(model);
     const topK = positiveInteger("classify", "topK", classifyOptions.topK ?? 5);
-    const images: readonly ImageSource[] = Array.isArray(given) ? given : [given as ImageSource];
+    const isList = Array.isArray(given) || tagOf(given) === "FileList";
+    const images = isList ? Array.from(given as ArrayLike<ImageSource>) : [given as ImageSource];
     const rows = await runAll(images, "probabilities", classifyOptions);
     const predictions = rows.map(({ data }) => best(data, labels, topK));
-    return Array.isArray(given) ? predictions : (predictions[0] ?? []);
+    return isList ? predictions : (predictions[0] ?? []);
   };
   const close = () => session.close();
   const dispose: symbol = Symbol.dispose ?? Symbol.for("Symbol.dispose");
@@ -208,7 +230,7 @@ export async function createClassifier(model: Network, options: ClassifierOption
         return classifyAll(images, allOptions, {
           batch,
           // Up to its first await within the pull: a source may refill one buffer again and again.
-          decode: async (image, imageOptions) => hold(image)(imageOptions),
+          decode: async (image, imageOptions) => hold(image, imageOptions)(imageOptions),
           classify: async (inputs, topK, signal) =>
             (await run(inputs, "probabilities", signal)).map(({ data }) => best(data, labels, topK)),
         });

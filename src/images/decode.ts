@@ -11,12 +11,16 @@ import { type ByteSource, nodeFiles, readBytes, sourceName } from "../core/bytes
 import { DepthwiseError } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, positiveInteger, signalOption } from "../core/options.ts";
+import type { PlatformResponse } from "../core/platform-types.ts";
 import { type Pace, paceOf } from "../core/stall-watch.ts";
+import { untilAborted } from "../core/until-aborted.ts";
 import { decodeInBrowser } from "./decode-in-browser.ts";
 import { decodeWithSharp } from "./decode-with-sharp.ts";
 import { describeBytes, type ImageHeader, readHeader } from "./header.ts";
+import { isPageSource, type PageSource, tagOf, takePixels } from "./page-source.ts";
 import type { PixelBudget } from "./pixel-budget.ts";
-import { checkPixelCount, MAX_PIXELS, type Pixels } from "./pixels.ts";
+import { checkPixelCount, MAX_PIXELS, overwritten, type Pixels } from "./pixels.ts";
+import { responseBlob } from "./response.ts";
 import { unreadable } from "./unreadable.ts";
 
 /**
@@ -34,14 +38,26 @@ export interface DecodeOptions extends Partial<Pace> {
 /**
  * Decodes an image file. What is damaged or cut off is refused, not filled up with grey. Bytes are copied at the call.
  *
- * @param source a path, a URL (a user and password in it are sent to its origin alone), a Blob, or the bytes of a JPEG, PNG, WebP, GIF, TIFF or AVIF file
+ * @param source a path, a URL (a user and password in it are sent to its origin alone), a Blob, a Response, or the bytes
+ *               of a JPEG, PNG, WebP, GIF, TIFF or AVIF file; in a page also an `<img>`, `<video>`, canvas, ImageBitmap
+ *               or VideoFrame, whose pixels are taken at the call
  * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_EMPTY`, `FILE_TOO_LARGE`; `IMAGE_UNREADABLE` for
  *         what is no image, a damaged one, or an SVG drawing; `IMAGE_TOO_LARGE`; `PACKAGE_MISSING` if `sharp` is not
  *         installed; `OPTION_INVALID`. An aborted call rejects with `signal.reason`.
  */
-export async function decodeImage(source: ByteSource, options: DecodeOptions = {}): Promise<Pixels> {
+export async function decodeImage(
+  source: ByteSource | PlatformResponse | PageSource,
+  options: DecodeOptions = {},
+): Promise<Pixels> {
   checkKnownOptions("decodeImage", options, ["maxPixels", "maxBytes", "signal", "stallTimeout", "minBytesPerSecond"]);
-  return decodeHeld(heldSource(source), options, (pixels) => pixels);
+  if (isPageSource(source)) {
+    const maxPixels = positiveInteger("decodeImage", "maxPixels", options.maxPixels ?? MAX_PIXELS);
+    const signal = signalOption("decodeImage", options.signal);
+    signal?.throwIfAborted();
+    const image = await untilAborted(Promise.resolve(takePixels(source, maxPixels)), signal);
+    return overwritten(image);
+  }
+  return decodeHeld(heldSource(source as HeldSource), options, (pixels) => pixels);
 }
 
 /**
@@ -49,7 +65,7 @@ export async function decodeImage(source: ByteSource, options: DecodeOptions = {
  *
  * @throws {DepthwiseError} `OPTION_INVALID` for a buffer that was transferred
  */
-export function heldSource(source: ByteSource): ByteSource {
+export function heldSource(source: HeldSource): HeldSource {
   if (source instanceof URL) return new URL(source);
   return source instanceof ArrayBuffer || ArrayBuffer.isView(source) ? copied(bytesOf("decodeImage", source)) : source;
 }
@@ -64,7 +80,7 @@ function copied(bytes: Uint8Array): Uint8Array {
  * decoded until they were used, and are then nobody's.
  */
 export async function decodeHeld<Result>(
-  source: ByteSource,
+  given: HeldSource,
   options: DecodeOptions,
   use: (pixels: Pixels) => Result,
   budget?: PixelBudget,
@@ -73,6 +89,8 @@ export async function decodeHeld<Result>(
   const maxBytes = positiveInteger("decodeImage", "maxBytes", options.maxBytes ?? 2 ** 29);
   const maxPixels = positiveInteger("decodeImage", "maxPixels", options.maxPixels ?? MAX_PIXELS);
   const pace = paceOf("decodeImage", options);
+  const isAnswer = tagOf(given) === "Response";
+  const source = isAnswer ? await responseBlob(given as object, signal) : (given as ByteSource);
   const name = sourceName(source);
   const bytes = await readBytes(source, { maxBytes, signal, ...pace });
   const { stored } = checkHeader(bytes, name);
@@ -95,6 +113,9 @@ export async function decodeHeld<Result>(
     leave();
   }
 }
+
+/** Bytes, or where they are. */
+export type HeldSource = ByteSource | PlatformResponse;
 
 /** Only bytes that begin like a raster image reach a decoder: the rest of what decoders can do is not needed. */
 function checkHeader(bytes: Uint8Array, name: string): ImageHeader {
