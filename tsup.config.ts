@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { defineConfig, type Options } from "tsup";
 
-/** What single formats need: optional peers of the library, bundled into the command. */
+/** What single formats need, built into their lazy readers and into the command. */
 const packages = ["fflate", "@bufbuild/protobuf", "flatbuffers"];
 
 /** One entry a door; the name is the door's. */
@@ -22,7 +22,7 @@ const shared: Options = {
   splitting: true,
   dts: false,
   clean: false,
-  external: ["sharp", ...packages],
+  external: ["sharp"],
 };
 
 /** Rooms whose `import()`s are built apart: readers of formats, downloads, caches; label lists. */
@@ -73,6 +73,9 @@ export default defineConfig([
     ...shared,
     entry: lazy,
     format: "esm",
+    noExternal: packages,
+    // The build writes the licences of what is bundled from this, and removes it.
+    metafile: true,
     esbuildOptions: shorten,
     outDir: "dist/esm/readers",
     outExtension: () => ({ js: ".js" }),
@@ -92,6 +95,8 @@ export default defineConfig([
     ...shared,
     entry: lazy,
     format: "cjs",
+    noExternal: packages,
+    metafile: true,
     outDir: "dist/cjs/readers",
     outExtension: () => ({ js: ".js" }),
   },
@@ -101,7 +106,6 @@ export default defineConfig([
     platform: "node",
     target: "node20",
     outDir: "dist/cli",
-    // The build writes the licences of what is bundled from this, and removes it.
     metafile: true,
     splitting: true,
     external: ["sharp"],

@@ -36,17 +36,21 @@ for (const entry of readdirSync("dist/esm", { recursive: true, withFileTypes: tr
 cpSync("dist/types", "dist/cjs/types", { recursive: true, filter: (path) => !path.endsWith(".tsbuildinfo") });
 writeFileSync("dist/cjs/package.json", `${JSON.stringify({ type: "commonjs", sideEffects: ["./worker.js"] })}\n`);
 
-/** The command bundles other people's code; their licences go with it. */
-const metafile = join("dist", "cli", "metafile-esm.json");
-const inputs = Object.keys(JSON.parse(readFileSync(metafile, "utf8")).inputs);
-const packages = new Set(
-  inputs.flatMap((input) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(input)?.[1] ?? []),
-);
+/** The command and the lazy readers hold other people's code; their licences go with it. */
+const metafiles = ["cli/metafile-esm", "esm/readers/metafile-esm", "cjs/readers/metafile-cjs"];
+const packages = new Set();
+for (const name of metafiles) {
+  const metafile = join("dist", `${name}.json`);
+  for (const input of Object.keys(JSON.parse(readFileSync(metafile, "utf8")).inputs)) {
+    const [, found] = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(input) ?? [];
+    if (found !== undefined) packages.add(found);
+  }
+  rmSync(metafile);
+}
 const notices = [...packages].sort().map((name) => {
   const folder = join("node_modules", name);
   const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
   return `${name} ${version} (${license})\n\n${file === undefined ? "" : readFileSync(join(folder, file), "utf8").trim()}\n`;
 });
-writeFileSync(join("dist", "cli", "THIRD-PARTY-LICENSES.txt"), notices.join("\n----\n\n"));
-rmSync(metafile);
+writeFileSync(join("dist", "THIRD-PARTY-LICENSES.txt"), notices.join("\n----\n\n"));

@@ -1,5 +1,6 @@
 /** Decoding in Node, by the package `sharp` (libvips), which is loaded when the first image needs it. */
 
+import type Sharp from "sharp";
 import type { Metadata } from "sharp";
 import { DepthwiseError } from "../core/errors.ts";
 import { cmykToRgb } from "./cmyk.ts";
@@ -17,7 +18,7 @@ export async function decodeWithSharp(
   maxPixels: number,
   enter: (pixels: number) => Promise<void>,
 ): Promise<Pixels> {
-  const { default: sharp } = await loadSharp();
+  const sharp = loadSharp();
   // Without a limit of its own, so that the error can say what size was found; this reads the header only.
   const header = sharp(bytes, { limitInputPixels: false });
   const metadata = await header.metadata().catch((cause: unknown) => Promise.reject(refusal(name, cause)));
@@ -85,22 +86,58 @@ function dropDeadPixels(count: number): void {
   }
 }
 
+interface Modules {
+  createRequire(from: string): NodeJS.Require;
+}
+
 /**
- * The module `sharp`.
+ * The package `sharp`, looked for beside the library and then beside the working directory, where `npx` runs a command
+ * of another place. Not by `import()`: every bundler would look for the package, and fail or warn where it is missing.
  *
- * @param packageName for the test of its absence
- * @throws {DepthwiseError} `PACKAGE_MISSING`
+ * @param packageName for the tests of its absence
+ * @param places      files beside whose packages it is looked for
+ * @throws {DepthwiseError} `PACKAGE_MISSING`, also if it is there and its native part is not one for this system
  */
-export async function loadSharp(packageName = "sharp"): Promise<typeof import("sharp")> {
-  try {
-    // Not a literal: bundlers for browsers would look for the package, and fail where it is not installed.
-    return await import(/* webpackIgnore: true */ /* @vite-ignore */ packageName);
-  } catch (cause) {
-    throw new DepthwiseError("PACKAGE_MISSING", {
-      what: `decoding image files in Node needs the package "${packageName}", which cannot be loaded`,
-      advice: `Run: npm install ${packageName}. Or pass raw pixels { width, height, data }.`,
-      fields: { package: packageName },
-      cause,
-    });
+export function loadSharp(packageName = "sharp", places: readonly string[] = placesOfSharp()): typeof Sharp {
+  const modules: Modules | undefined = process.getBuiltinModule?.("node:module");
+  let broken: unknown;
+  for (const place of places) {
+    try {
+      const loaded: typeof Sharp | { readonly default: typeof Sharp } | undefined =
+        modules?.createRequire(place)(packageName);
+      if (loaded !== undefined) return "default" in loaded ? loaded.default : loaded;
+    } catch (cause) {
+      // Of one that is there, the fault is of more interest than its absence elsewhere.
+      if (!isAbsent(cause, packageName)) broken ??= cause;
+    }
   }
+  const system = `${process.platform}-${process.arch}`;
+  const isThere = broken !== undefined;
+  throw new DepthwiseError("PACKAGE_MISSING", {
+    what: isThere
+      ? `decoding image files in Node: the package "${packageName}" is installed, and cannot be loaded on ${system} ` +
+        `(${firstLine(broken)})`
+      : `decoding image files in Node needs the package "${packageName}", which is not installed`,
+    advice: isThere
+      ? `Its native part may be that of another system. Install it again, on this one: ` +
+        `npm install --include=optional --os=${process.platform} --cpu=${process.arch} ${packageName}`
+      : `Run: npm install ${packageName}`,
+    fields: { package: packageName },
+    cause: broken,
+  });
+}
+
+/** This module's own file, and one that would lie in the working directory. */
+function placesOfSharp(): readonly string[] {
+  const here = import.meta.url?.startsWith("file:") ? [import.meta.url] : [];
+  return [...here, `${process.cwd()}/package.json`];
+}
+
+function isAbsent(cause: unknown, packageName: string): boolean {
+  const { code, message = "" } = cause as { readonly code?: string; readonly message?: string };
+  return code === "MODULE_NOT_FOUND" && message.includes(`'${packageName}'`);
+}
+
+function firstLine(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).split("\n")[0]?.replace(/[\s:]+$/, "") ?? "";
 }

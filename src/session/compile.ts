@@ -49,12 +49,13 @@ const OPTIONS = ["backend", "threads", "simd", "worker", "batch", "taps", "fold"
  *
  * The network's parameters are those of the call: what is set in its Map afterwards changes nothing. Their numbers are
  * read until the promise resolves and must stand still so long; `session.replaceParameters` reads others. Without
- * shared memory (a page that is not cross-origin isolated) `threads` falls back to one, and `session.explain()` says so.
+ * shared memory (a page that is not cross-origin isolated), and where a worker cannot be started (a bundler that left
+ * its script out), `threads` falls back to one, and `session.explain().reasons` says so.
  *
  * @throws {DepthwiseError} `OPTION_INVALID`; `NAME_UNKNOWN` for a tap; `PARAMETERS_MISMATCH`, also if numbers are
  *         transferred away meanwhile; `MEMORY_EXCEEDED` before anything is allocated, random parameters included, or if
  *         the system refuses the memory; `BACKEND_UNAVAILABLE` for a backend or SIMD that was asked for by name and
- *         cannot run; `WORKER_LOST` if one of the workers that were asked for by number cannot be started
+ *         cannot run
  */
 export async function compile<Output extends string, const Tap extends string = never>(
   network: Network<Output>,
@@ -98,8 +99,8 @@ export async function compile<Output extends string, const Tap extends string = 
   try {
     return await bind(choice);
   } catch (error) {
-    // Nobody asked for so many threads: one will do where workers cannot be started.
-    if (asked !== "auto" || !isDepthwiseError(error) || error.code !== "WORKER_LOST") throw error;
+    // A bundler that left the script out, or a page's policy, is no reason not to run: the bits are the same.
+    if (!isDepthwiseError(error) || error.code !== "WORKER_LOST") throw error;
     return bind({ ...choice, threads: 1, reasons: [...choice.reasons, `one thread: ${error.message}`] });
   }
 }

@@ -155,10 +155,11 @@ function isWorker(value: unknown): value is AnyWorker {
 function lostError(cause: unknown, ranBefore: boolean): DepthwiseError {
   const reason = cause instanceof Error ? cause.message : typeof cause === "string" ? cause : show(cause);
   return new DepthwiseError("WORKER_LOST", {
-    what: `session: a worker is lost: ${reason}`,
+    what: ranBefore ? `session: a worker is lost: ${reason}` : `a worker cannot be started: ${reason}`,
     advice: ranBefore
       ? "The run has no result; the next one starts new workers. Pass threads: 1 to do without."
-      : "Pass worker: () => new Worker(…) with the place of depthwise/worker if a bundler moved it, or threads: 1.",
+      : "If a bundler left depthwise/worker out, make it an entry of its own and pass " +
+        'worker: () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" }).',
     fields: { reason },
     cause,
   });

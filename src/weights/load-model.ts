@@ -69,7 +69,7 @@ export type LoadedModel<Options = Nothing> = Network<LoadedOutput<Options>>;
  *
  * @param source a path, a URL, a Blob, bytes, a stream, a directory, `hf:owner/name`, `keras:name`; two TFLite files in
  *        a list are joined to one network
- * @throws {DepthwiseError} `FILE_*` and `FORMAT_UNKNOWN` for the file; `PACKAGE_MISSING`; `PARAMETERS_MISMATCH`,
+ * @throws {DepthwiseError} `FILE_*` and `FORMAT_UNKNOWN` for the file; `PARAMETERS_MISMATCH`,
  *         listing missing, extra and misshapen tensors; `VALUES_NOT_FINITE`; `ARCHITECTURE_UNKNOWN`;
  *         `CLASSES_MISMATCH`; `OPTION_INVALID`; `signal.reason` if aborted
  */

@@ -107,10 +107,11 @@ describeInChromium("the pages of examples/browser", () => {
       );
     });
 
-    it("shows a typed error where the worker's script is missing, and leaves no worker", async () => {
+    it("runs on one thread where the worker's script is missing, says why, and leaves no worker", async () => {
       const { labels, how, error, workers } = await open(path, ISOLATED, "**/worker.js");
-      expect(error).toMatch(/^WORKER_LOST: .*script could not be loaded/);
-      expect({ labels, how, workers }).toEqual({ labels: [], how: "", workers: 0 });
+      expect(labels[0]).toContain(expected);
+      expect(how).toMatch(/threads: 1, .* ms; one thread: a worker cannot be started: .*script could not be loaded/);
+      expect({ error, workers }).toEqual({ error: "", workers: 0 });
     });
   });
 

@@ -7,7 +7,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { type Act, type MisbehavingServer, startServer } from "../weights/misbehaving-server.ts";
 import { root, watch } from "./chromium.ts";
 
-/** The optional peers that readers need. */
+/** Packages that readers hold what they use of. */
 export const PEERS = ["@bufbuild/protobuf", "fflate", "flatbuffers"] as const;
 
 /** No inline script, no eval and no WebAssembly, no blob: worker, no string where a script's address is wanted. */

@@ -7,7 +7,6 @@ import { onnxFile } from "../weights/as-onnx.ts";
 import { namedTensors, TORCH_FORMS } from "../weights/as-tensors.ts";
 import { tfliteFile } from "../weights/as-tflite.ts";
 import { sample, unsaid } from "../weights/sample-networks.ts";
-import type { PEERS } from "./readers-bundle.ts";
 import type { LoadRequest } from "./readers-page.ts";
 
 export const SIZE = 32;
@@ -21,8 +20,6 @@ export interface NetworkFile {
   readonly files: readonly File[];
   /** What the file does not say. */
   readonly options?: NonNullable<LoadRequest["options"]>;
-  /** The optional package without which it cannot be read. */
-  readonly peer?: (typeof PEERS)[number];
 }
 
 const named = (name: string, bytes: Uint8Array) => [new File([new Uint8Array(bytes)], name)];
@@ -40,11 +37,11 @@ export async function networkFiles(): Promise<readonly NetworkFile[]> {
   const graph = { normalization: "folded" } as const;
   return [
     { format: "safetensors", files: named("model.safetensors", encodeModel(NETWORK.model)) },
-    { format: "TFLite", files: named("model.tflite", tfliteFile(NETWORK, "float32")), peer: "flatbuffers" },
-    { format: "ONNX", files: named("model.onnx", onnxFile(NETWORK)), peer: "@bufbuild/protobuf" },
-    { format: "frozen graph", files: named("model.pb", frozenGraph(NETWORK, graph)), peer: "@bufbuild/protobuf" },
+    { format: "TFLite", files: named("model.tflite", tfliteFile(NETWORK, "float32")) },
+    { format: "ONNX", files: named("model.onnx", onnxFile(NETWORK)) },
+    { format: "frozen graph", files: named("model.pb", frozenGraph(NETWORK, graph)) },
     { format: "Keras HDF5", files: named("model.h5", await kerasWholeH5(layers)) },
-    { format: "Keras 3 archive", files: named("model.keras", await kerasArchive(layers)), peer: "fflate" },
+    { format: "Keras 3 archive", files: named("model.keras", await kerasArchive(layers)) },
     torch("PyTorch, zip", "zip, state dict"),
     torch("PyTorch, old pickle", "before 1.6, module. prefix"),
     { format: "tfjs layers model", files: tfjsLayers(layers) },

@@ -34,24 +34,22 @@ const MARKS = {
 
 type Mark = keyof typeof MARKS;
 
-const PROTOBUF = "@bufbuild/protobuf";
-
-/** What a page fetches for its first file, beside itself: the entries of readers, packages, and whose code is inside. */
+/** What a page fetches for its first file, beside itself: the entries of readers, and whose code is inside. */
 const FETCHED: Readonly<Record<string, readonly [entries: readonly string[], code: readonly Mark[]]>> = {
   safetensors: [[], []],
   "safetensors at an address": [
     ["remote", "web-cache"],
     ["downloads", "cache"],
   ],
-  TFLite: [["flatbuffers", "tflite", "understand-graph"], ["TFLite"]],
-  ONNX: [[PROTOBUF, "onnx", "protobuf", "understand-graph"], ["ONNX"]],
-  "frozen graph": [[PROTOBUF, "frozen-graph", "protobuf", "understand-graph"], ["GraphDef"]],
+  TFLite: [["tflite", "understand-graph"], ["TFLite"]],
+  ONNX: [["onnx", "protobuf", "understand-graph"], ["ONNX"]],
+  "frozen graph": [["frozen-graph", "protobuf", "understand-graph"], ["GraphDef"]],
   "Keras HDF5": [
     ["keras-hdf5", "understand-graph"],
     ["Keras", "HDF5"],
   ],
   "Keras 3 archive": [
-    ["archive", "fflate", "keras-zip", "understand-graph"],
+    ["archive", "inflate", "keras-zip", "understand-graph"],
     ["Keras", "HDF5"],
   ],
   "PyTorch, zip": [["archive", "pytorch"], ["pickle"]],
@@ -69,7 +67,7 @@ const FETCHED: Readonly<Record<string, readonly [entries: readonly string[], cod
 
 let browser: Browser;
 let networks: readonly NetworkFile[];
-/** With the peers, and as if nobody had installed them. */
+/** As it is bundled here, and as where no other package is installed. */
 let whole: Bundle;
 let alone: Bundle;
 let servers: Readonly<Record<"whole" | "strict" | "alone", MisbehavingServer>>;
@@ -116,11 +114,9 @@ async function logitsInNode({ files }: NetworkFile): Promise<readonly number[]> 
   return [...(await session.run(Float32Array.from(PIXELS, (byte) => byte / 127.5 - 1))).logits.data];
 }
 
-/** Gzip bytes: of all that is fetched, of the packages among it, of the library's own, and how many files. */
+/** Gzip bytes of all that is fetched, and how many files. */
 function sizeRow(title: string, files: readonly BundleFile[]): string {
-  const bytesOf = (list: readonly BundleFile[]) => list.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0);
-  const packages = bytesOf(files.filter(({ holds }) => holds.some((name) => PEERS.some((peer) => peer === name))));
-  return `| ${title} | ${bytesOf(files)} | ${packages} | ${bytesOf(files) - packages} | ${files.length} |`;
+  return `| ${title} | ${files.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0)} | ${files.length} |`;
 }
 
 describeInChromium("a file picked in Chromium", () => {
@@ -148,27 +144,20 @@ describeInChromium("a file picked in Chromium", () => {
     if (process.env["DEPTHWISE_TABLES"] !== undefined) console.log(sizes.join("\n"));
   });
 
-  it("asks for the package that its format needs, and for no other", async () => {
+  it("needs no package, in any format", async () => {
     const { page, complaints } = await openPage(browser, servers.alone);
-    for (const network of networks) {
-      const { failure } = await load(page, network);
-      if (network.peer === undefined) expect(failure, network.format).toBeUndefined();
-      else {
-        expect(failure, network.format).toMatchObject({ code: "PACKAGE_MISSING", package: network.peer });
-        expect(failure?.message).toMatch(`Install it: npm install ${network.peer}`);
-      }
-    }
-    expect(new Set(networks.flatMap(({ peer }) => peer ?? []))).toEqual(new Set(PEERS));
+    for (const network of networks) expect((await load(page, network)).failure, network.format).toBeUndefined();
     expect(complaints).toEqual([]);
     await page.close();
   });
 
-  it("names the package as well whose script cannot be fetched", async () => {
+  it("names the part of the library that cannot be fetched", async () => {
     const { page } = await openPage(browser, servers.whole);
-    await page.route("**/flatbuffers-*.js", (route) => route.abort());
-    const [network] = networks.filter(({ peer }) => peer === "flatbuffers");
+    await page.route("**/tflite-*.js", (route) => route.abort());
+    const [network] = networks.filter(({ format }) => format === "TFLite");
     const { failure } = await load(page, network!);
-    expect(failure).toMatchObject({ code: "PACKAGE_MISSING", package: "flatbuffers" });
+    expect(failure).toMatchObject({ code: "FILE_UNREADABLE" });
+    expect(failure?.message).toMatch("a part of depthwise could not be loaded: ");
     await page.close();
   });
 

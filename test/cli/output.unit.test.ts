@@ -237,10 +237,9 @@ describe("classify", () => {
   });
 
   it("ends where it is not the picture's fault", async () => {
-    const hooks =
-      "export async function resolve(name,context,next){if(name==='sharp')throw Object.assign(new Error('none'),{code:'ERR_MODULE_NOT_FOUND'});return next(name,context)}";
-    const url = `data:text/javascript,${encodeURIComponent(hooks)}`;
-    const without = `data:text/javascript,${encodeURIComponent(`import{register}from'node:module';register(${JSON.stringify(url)})`)}`;
+    const patch =
+      "import m from'node:module';const r=m._resolveFilename;m._resolveFilename=function(n,...o){if(n==='sharp')throw Object.assign(new Error(\"Cannot find module 'sharp'\"),{code:'MODULE_NOT_FOUND'});return r.call(this,n,...o)}";
+    const without = `data:text/javascript,${encodeURIComponent(patch)}`;
     const outcome = await run([...CLASSIFY, "a.png", "none.png"], { cwd: folder, flags: ["--import", without] });
     expect(outcome).toMatchObject({
       code: 1,

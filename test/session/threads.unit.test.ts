@@ -137,13 +137,18 @@ describe("threads", () => {
     expect((await session.run(input)).logits.data).toEqual(expected);
   });
 
-  it("whose script cannot be started reject compile with what happened", async () => {
+  it("that cannot be started leave one thread, with the reason", async () => {
     const missing = () => new Worker(resolve(root, "dist/esm/no-such-worker.js"));
-    await expect(compile(model, { threads: 2, worker: missing })).rejects.toMatchObject({ code: "WORKER_LOST" });
+    using session = await compile(model, { threads: 2, worker: missing });
+    expect(session.threads).toBe(1);
+    expect(session.explain().reasons.join()).toMatch(
+      /one thread: a worker cannot be started: .*pass worker: \(\) => new Worker/,
+    );
     const broken = () => {
       throw new Error("no workers here");
     };
-    await expect(compile(model, { threads: 2, worker: broken })).rejects.toThrow(/no workers here.*threads: 1/);
+    using other = await compile(model, { threads: 2, worker: broken });
+    expect(other.explain().reasons.join()).toContain("no workers here");
   });
 });
 

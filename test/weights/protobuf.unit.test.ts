@@ -19,7 +19,7 @@ const SCHEMA = {
 } as const;
 
 async function decode(bytes: Uint8Array, maxBytes = 1e6) {
-  return (await openProtobuf({ name: "file", bytes }, { maxBytes })).decodeFile(SCHEMA, "Message");
+  return openProtobuf({ name: "file", bytes }, { maxBytes }).decodeFile(SCHEMA, "Message");
 }
 
 async function refusal(promise: Promise<unknown>): Promise<DepthwiseError> {
@@ -108,7 +108,7 @@ describe("messages", () => {
       [4, { floats: [1.5] }],
       [3, { int: 7 }],
     ]);
-    const protobuf = await openProtobuf({ name: "file", bytes }, context);
+    const protobuf = openProtobuf({ name: "file", bytes }, context);
     expect(protobuf.countNumbers(bytes, 3, "int32", "x")).toBe(3);
     const target = new Float32Array(4);
     protobuf.copyNumbers(bytes, 3, "int32", target, "x");

@@ -69,11 +69,11 @@ const TYPES: ReadonlyMap<number, readonly [name: string, dtype?: StoredDType, fi
 /**
  * Reads a frozen graph.
  *
- * @throws {DepthwiseError} `FILE_TRUNCATED`, `FILE_CORRUPT`, `FILE_TOO_LARGE`, `PACKAGE_MISSING`;
+ * @throws {DepthwiseError} `FILE_TRUNCATED`, `FILE_CORRUPT`, `FILE_TOO_LARGE`;
  *         `ARCHITECTURE_UNKNOWN` for NCHW
  */
 export const read: FormatReader = async (file, context) => {
-  const protobuf = await openProtobuf(file, context);
+  const protobuf = openProtobuf(file, context);
   const { node: messages, versions } = protobuf.decodeFile(GRAPH, "GraphDef");
   const inputs = messages.reduce((sum, { input }) => sum + input.length, 0);
   protobuf.chargeObjects(NODE_COST * messages.length + INPUT_COST * inputs, "the nodes of the graph");

@@ -54,11 +54,11 @@ const MODEL = {
 /**
  * Reads an ONNX model. Weights kept in files beside it are fetched as its siblings.
  *
- * @throws {DepthwiseError} `FILE_TRUNCATED`, `FILE_CORRUPT`, `FILE_TOO_LARGE`, `PACKAGE_MISSING`; what `sibling`
+ * @throws {DepthwiseError} `FILE_TRUNCATED`, `FILE_CORRUPT`, `FILE_TOO_LARGE`; what `sibling`
  *         throws; `ARCHITECTURE_UNKNOWN` for pads that depend on an image whose size is not stated
  */
 export const read: FormatReader = async (file, context) => {
-  const protobuf = await openProtobuf(file, context);
+  const protobuf = openProtobuf(file, context);
   const model = protobuf.decodeFile(MODEL, "ModelProto");
   const { graph } = model;
   if (graph === undefined) {

@@ -8,12 +8,11 @@
  * Source of the encoding: protobuf.dev, "Encoding".
  */
 
-import type { BinaryReader } from "@bufbuild/protobuf/wire";
+import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { type DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
 import { budgetOf, type ReadLimits } from "../decoded-budget.ts";
 import { type FileFacts, fileError } from "../file-error.ts";
 import type { OpenFile } from "../model-file.ts";
-import { optionalPackage } from "../optional-package.ts";
 
 interface Scalars {
   string: string;
@@ -89,19 +88,12 @@ const OUTLINE_FIELDS = 4096;
  *
  * Its methods throw `FILE_TRUNCATED` where a field runs over the end of the file, `FILE_CORRUPT` for any other fault
  * of the encoding, and `FILE_TOO_LARGE` beyond what may be decoded.
- *
- * @throws {DepthwiseError} `PACKAGE_MISSING`
  */
-export async function openProtobuf(
-  { name, bytes }: Pick<OpenFile, "name" | "bytes">,
-  limits: ReadLimits,
-): Promise<Protobuf> {
-  const load = () => import("@bufbuild/protobuf/wire");
-  const wire = await optionalPackage("@bufbuild/protobuf", `${name}: a protobuf file`, load);
+export function openProtobuf({ name, bytes }: Pick<OpenFile, "name" | "bytes">, limits: ReadLimits): Protobuf {
   const budget = budgetOf(limits);
   const charge = (bytes: number, what: string) => budget.charge(name, bytes, what);
   const chargeObjects = (cost: number, what: string) => budget.chargeObjects(name, cost, what);
-  const open = (message: Uint8Array) => new wire.BinaryReader(message);
+  const open = (message: Uint8Array) => new BinaryReader(message);
   const walk = (message: Uint8Array, what: string, visit: Visit) => {
     const reader = open(message);
     guard(name, what, message === bytes, () => {

@@ -9,12 +9,12 @@ import { openProtobuf } from "./protobuf-message.ts";
 /**
  * Reads an ONNX model or a TensorFlow frozen graph.
  *
- * @throws {DepthwiseError} `FORMAT_UNKNOWN` for other protobuf files, by name; `PACKAGE_MISSING`; whatever the reader
+ * @throws {DepthwiseError} `FORMAT_UNKNOWN` for other protobuf files, by name; whatever the reader
  *         of the format throws
  */
 export const read: FormatReader = async (file, given) => {
   const context = { ...given, budget: budgetOf(given) };
-  const { outline } = await openProtobuf(file, context);
+  const { outline } = openProtobuf(file, context);
   const kind = kindOf(outline());
   if (kind === "ONNX") return (await ownPart("the reader of ONNX", () => import("./onnx.ts"))).read(file, context);
   if (kind === "GraphDef")

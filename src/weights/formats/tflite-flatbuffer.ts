@@ -14,11 +14,10 @@
  * Source: "FlatBuffers internals" of google/flatbuffers, whose package reads the numbers here but does not look where.
  */
 
-import type { ByteBuffer } from "flatbuffers";
+import { ByteBuffer } from "flatbuffers";
 import type { DepthwiseError } from "../../core/errors.ts";
 import type { DecodedBudget } from "../decoded-budget.ts";
 import { fileError, grouped } from "../file-error.ts";
-import { optionalPackage } from "../optional-package.ts";
 
 interface Source {
   /** For messages. */
@@ -49,10 +48,9 @@ const COST = { table: 120, element: 8, text: 24, view: 160 } as const;
  * The root table.
  *
  * @param what for messages: the file, or a part of it
- * @throws {DepthwiseError} `PACKAGE_MISSING`; `FILE_TRUNCATED`, `FILE_CORRUPT`, `FILE_TOO_LARGE`
+ * @throws {DepthwiseError} `FILE_TRUNCATED`, `FILE_CORRUPT`, `FILE_TOO_LARGE`
  */
-export async function openFlatbuffer(bytes: Uint8Array, what: string, budget: DecodedBudget): Promise<FlatTable> {
-  const { ByteBuffer } = await optionalPackage("flatbuffers", `${what}: a flatbuffer`, () => import("flatbuffers"));
+export function openFlatbuffer(bytes: Uint8Array, what: string, budget: DecodedBudget): FlatTable {
   const left = { bytes: MOST_READS_OF_A_BYTE * bytes.length + 65536, tables: MOST_TABLES };
   const source = { what, bytes, numbers: new ByteBuffer(bytes), left, budget };
   return tableAt(source, indirect(source, 0, "the root table"));

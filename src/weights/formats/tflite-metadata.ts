@@ -53,7 +53,7 @@ export async function readTfliteMetadata(
 ): Promise<TfliteMetadata | undefined> {
   const bytes = metadata.get("TFLITE_METADATA");
   if (bytes === undefined || flatbufferIdentifier(bytes) !== "M001") return undefined;
-  const model = await openFlatbuffer(bytes, `${file}: its metadata`, budget);
+  const model = openFlatbuffer(bytes, `${file}: its metadata`, budget);
   const [graph] = readTables(model, MODEL.subgraphs);
   const [input] = graph === undefined ? [] : readTables(graph, SUBGRAPH.inputs);
   const [output] = graph === undefined ? [] : readTables(graph, SUBGRAPH.outputs);

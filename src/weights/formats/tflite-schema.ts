@@ -81,14 +81,14 @@ const NOTHING = new Uint8Array();
 const TENSOR_COST = 700;
 const OPERATOR_COST = 700;
 
-/** @throws {DepthwiseError} `PACKAGE_MISSING`, `FILE_TRUNCATED`, `FILE_CORRUPT`, `FILE_TOO_LARGE` */
+/** @throws {DepthwiseError} `FILE_TRUNCATED`, `FILE_CORRUPT`, `FILE_TOO_LARGE` */
 export async function readTflite(bytes: Uint8Array, name: string, budget: DecodedBudget): Promise<TfliteModel> {
   if (bytes.length < 8) throw truncatedFile(name, "its header", 8, bytes.length);
   const identifier = flatbufferIdentifier(bytes);
   if (identifier !== "TFL3") {
     throw corruptFile(name, `not TFLite of version 3: its identifier is ${JSON.stringify(identifier)}, not "TFL3"`);
   }
-  const model = await openFlatbuffer(bytes, name, budget);
+  const model = openFlatbuffer(bytes, name, budget);
   const bufferTables = readTables(model, MODEL.buffers);
   const buffer = (index: number): Uint8Array => {
     const table = bufferTables[index];

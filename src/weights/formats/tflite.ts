@@ -21,7 +21,7 @@ type PreprocessingFact = Fact<Preprocessing>;
  * Facts: `preprocessing` from the scale of bytes that come in or from the metadata, `labels` and `background`.
  *
  * @throws {DepthwiseError} `FILE_TRUNCATED`, `FILE_CORRUPT`; `FILE_TOO_LARGE` if constants or labels take more than
- *         `maxBytes`; `PACKAGE_MISSING` for flatbuffers, or fflate if there is a zip archive on its end
+ *         `maxBytes`
  */
 export const read: FormatReader = async (file, given) => {
   const { bytes, name } = file;

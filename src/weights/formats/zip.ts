@@ -1,8 +1,8 @@
 /** Zip archives: entries listed by what they claim, unpacked one by one when asked for. Inflated by fflate. */
 
+import { ownPart } from "../../core/own-part.ts";
 import { budgetOf, type ReadLimits } from "../decoded-budget.ts";
 import { fileError, grouped, quoted, tooLarge } from "../file-error.ts";
-import { optionalPackage } from "../optional-package.ts";
 import { crc32 } from "./crc32.ts";
 import { readZipDirectory, type ZipRecord } from "./zip-directory.ts";
 
@@ -34,7 +34,7 @@ const LARGEST_RATIO = 1032;
  * fflate is asked for only if an entry is deflated: PyTorch stores all of its own.
  *
  * @throws {DepthwiseError} `FILE_CORRUPT`; `FILE_TOO_LARGE` if the entries claim more than `maxBytes` together, before
- *         anything is unpacked; `PACKAGE_MISSING`
+ *         anything is unpacked
  */
 export async function openZip(
   bytes: Uint8Array,
@@ -50,7 +50,7 @@ export async function openZip(
   const total = records.reduce((sum, { size }) => sum + size, 0);
   const { maxBytes } = limits;
   if (!(total <= maxBytes)) throw tooLarge(name, "what the zip archive claims to unpack to", total, maxBytes);
-  const inflate = records.some(({ method }) => method === DEFLATED) ? await loadInflate(name) : undefined;
+  const inflate = records.some(({ method }) => method === DEFLATED) ? await loadInflate() : undefined;
   const allow = (entry: string, size: number) => budget.charge(name, size, `entry ${quoted(entry)} unpacked`);
   return new Map(
     records.map((record) => {
@@ -60,8 +60,8 @@ export async function openZip(
   );
 }
 
-async function loadInflate(name: string): Promise<Inflate> {
-  const { inflateSync } = await optionalPackage("fflate", `${name}: a zip archive`, () => import("fflate"));
+async function loadInflate(): Promise<Inflate> {
+  const { inflateSync } = await ownPart("the reader of compressed data", () => import("./inflate.ts"));
   return inflateSync;
 }
 

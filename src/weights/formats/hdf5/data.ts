@@ -33,7 +33,7 @@ export function readDataSet(source: Source, messages: readonly Message[]): DataS
  * The bytes of a data set, little-endian: a view of the file where they stand there so, otherwise a copy.
  *
  * @throws {DepthwiseError} `FILE_CORRUPT`, `FILE_TRUNCATED`, `FILE_TOO_LARGE`, `FORMAT_UNKNOWN` for a layout or
- *         filter that is not read, `PACKAGE_MISSING` for compressed data without fflate
+ *         filter that is not read
  */
 export async function readElements(
   source: Source,

@@ -1,7 +1,7 @@
 /** What was done to chunks before they were stored, and undoing it: shuffled bytes, deflate, a checksum behind. */
 
 import { isDepthwiseError } from "../../../core/errors.ts";
-import { optionalPackage } from "../../optional-package.ts";
+import { ownPart } from "../../../core/own-part.ts";
 import { MESSAGE, type Message, messageOf } from "./object-header.ts";
 import { corrupt, type Source, unsupported } from "./source.ts";
 
@@ -39,13 +39,13 @@ export type Undo = (bytes: Uint8Array, byteCount: number, elementBytes: number) 
 /** Pieces in which compressed bytes are fed in, so that what does not end is noticed early. */
 const PIECE_BYTES = 4096;
 
-/** @throws {DepthwiseError} `PACKAGE_MISSING` if one is `deflate` and fflate is not there */
+/** @throws {DepthwiseError} `FILE_UNREADABLE` if one is `deflate` and its part of the library cannot be loaded */
 export async function loadUndo(
   source: Source,
   filters: Filters,
   what: string,
 ): Promise<Readonly<Record<Filters[number], Undo>>> {
-  const load = () => optionalPackage("fflate", `${source.name}: compressed data`, () => import("fflate"));
+  const load = () => ownPart("the reader of compressed data", () => import("../inflate.ts"));
   const fflate = filters.includes("deflate") ? await load() : undefined;
   const excessive = () => corrupt(source.name, `${what} unpacks to more than it claims`);
   return {
