@@ -53,4 +53,5 @@ const notices = [...packages].sort().map((name) => {
   const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
   return `${name} ${version} (${license})\n\n${file === undefined ? "" : readFileSync(join(folder, file), "utf8").trim()}\n`;
 });
+rmSync(join("dist", ".entries"), { recursive: true });
 writeFileSync(join("dist", "THIRD-PARTY-LICENSES.txt"), notices.join("\n----\n\n"));

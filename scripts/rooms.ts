@@ -1,0 +1,136 @@
+/**
+ * How the library is cut into files: one a room of `src/`, doors that re-export, and lazy parts that lie apart.
+ *
+ * A file a room, because bundlers drop a module that nothing uses whole, with all that it names by `import()`; from
+ * chunks that doors happen to share they do not (esbuild emitted every reader beside one eager operation). And few
+ * files, because Node takes half a millisecond for each.
+ */
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+import type { Plugin } from "esbuild";
+
+/** Paths under `src/` and the file they go to; the first that fits counts. */
+const PLACES: readonly (readonly [path: string, file: string])[] = [
+  ["session/plain-backend", "plain-backend"],
+  ["kernels/js", "plain-backend"],
+  ["session/reference-backend", "reference-backend"],
+  ["session/profile", "profile"],
+  ["kernels/wasm/limit", "profile"],
+  ["session", "room-session"],
+  ["kernels/wasm", "room-session"],
+  ["eager", "room-eager"],
+  ["kernels/reference", "room-eager"],
+  ["classify", "room-classify"],
+  ["images", "room-images"],
+  ["weights", "room-weights"],
+  // Nobody else imports it: the room is its door.
+  ["cost", "cost"],
+  ...["core", "operations", "layers", "models", "plan"].map((room) => [room, "room-foundation"] as const),
+];
+
+/** Rooms whose `import()`s are built apart: readers of formats, downloads, caches; label lists. */
+const APART = ["weights", "classify"];
+
+/** Rooms with a door of their own, beside the main one. */
+const DOORS = ["layers", "weights", "images"];
+
+const IMPORT = /^(?:import|export) (type )?([^;]*?) from "(\.[^"]+)";/gm;
+const LAZY = /import\("(\.[^"]+)"\)/g;
+
+const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts") && !file.startsWith(`cli${sep}`))
+  .map((file) => join("src", file));
+
+function placeOf(file: string): string {
+  const path = relative("src", file).split(sep).join("/");
+  const place = PLACES.find(
+    ([start]) => path === `${start}.ts` || path.startsWith(start.includes("/") ? start : `${start}/`),
+  );
+  // A door, or the script of a worker.
+  return place?.[1] ?? path;
+}
+
+const isDoor = (file: string): boolean => DOORS.some((room) => file === join("src", room, "index.ts"));
+
+/** The lazy parts that lie apart: name and file. */
+export const apart: Readonly<Record<string, string>> = Object.fromEntries(
+  sources
+    .filter((file) => APART.some((room) => file.startsWith(join("src", room) + sep)))
+    .flatMap((file) =>
+      [...readFileSync(file, "utf8").matchAll(LAZY)].map(([, target = ""]) => join(dirname(file), target)),
+    )
+    .map((file) => [file.replace(/^.*[\\/]|\.ts$/g, ""), file]),
+);
+
+/**
+ * Writes an entry for each file of the library, which exports just what others import of it.
+ *
+ * @returns entries by name
+ */
+export function writeEntries(folder: string): Readonly<Record<string, string>> {
+  const wanted = new Map<string, Map<string, string>>();
+  for (const file of sources) {
+    const text = readFileSync(file, "utf8");
+    const want = (name: string, target: string) => {
+      const place = placeOf(target);
+      // A door imports nothing, it hands on: so a room exports what its door does.
+      if (place === placeOf(file) && !isDoor(file)) return;
+      if (place === "room-eager" && file !== join("src", "index.ts")) return;
+      const names = wanted.get(place) ?? new Map<string, string>();
+      // A room's index and the file behind it give the same thing.
+      if (!names.has(name)) names.set(name, target);
+      wanted.set(place, names);
+    };
+    for (const [, type, list = "", path = ""] of text.matchAll(IMPORT)) {
+      if (type !== undefined) continue;
+      for (const name of list
+        .replace(/[{}]/g, "")
+        .split(",")
+        .map((entry) => entry.trim()))
+        if (name !== "" && !name.startsWith("type ")) want(name.split(" as ")[0] ?? "", join(dirname(file), path));
+    }
+  }
+  // What is loaded by `import()` exports all it has.
+  const whole = ["plain-backend", "reference-backend", "profile"];
+  mkdirSync(folder, { recursive: true });
+  const entries: Record<string, string> = {};
+  for (const place of new Set([...wanted.keys(), ...whole])) {
+    const lines = [...(wanted.get(place) ?? [])].map(
+      ([name, file]) => `export { ${name} } from "${relative(folder, file).split(sep).join("/")}";`,
+    );
+    if (whole.includes(place))
+      lines.unshift(
+        `export * from "${relative(folder, join("src", "session", `${place}.ts`))
+          .split(sep)
+          .join("/")}";`,
+      );
+    const path = join(folder, `${place}.ts`);
+    writeFileSync(path, `${lines.join("\n")}\n`);
+    entries[place] = path;
+  }
+  return entries;
+}
+
+/** Leaves to other files what belongs to them. */
+export function otherRooms(folder: string, of: "rooms" | "doors"): Plugin {
+  return {
+    name: "other-rooms",
+    setup(build) {
+      build.onResolve({ filter: /^\./ }, ({ kind, importer, path, resolveDir }) => {
+        if (kind !== "import-statement" && kind !== "dynamic-import") return undefined;
+        const target = relative(process.cwd(), join(resolveDir, path));
+        const from = relative(process.cwd(), importer);
+        if (kind === "dynamic-import" && Object.values(apart).includes(target))
+          return { path: `./readers/${target.replace(/^.*[\\/]|\.ts$/g, "")}.js`, external: true };
+        // An entry names what it is made of.
+        const here = dirname(from) === folder ? from.replace(/^.*[\\/]|\.ts$/g, "") : placeOf(from);
+        const place = placeOf(target);
+        // Lazy parts have kernels of their own: shared with the eager operations, a page would load them at once.
+        if (place === "room-eager" && here !== place && of === "rooms") return undefined;
+        if (of === "doors") return { path: `./${place}.js`, external: true };
+        return place === here ? undefined : { path: `./${place}.js`, external: true };
+      });
+    },
+  };
+}
