@@ -1,5 +1,6 @@
 /** `npm run wat -- product relaxed`: prints an emitted module as text. Without a name it lists the families. */
 
+import { resolve } from "node:path";
 import wabt from "wabt";
 import { emitModule, MODULE_NAMES, type ModuleName } from "../src/kernels/wasm/modules.ts";
 import { TILES, type TileName } from "../src/kernels/wasm/tiles.ts";
@@ -40,7 +41,9 @@ export async function wat(words: readonly string[]): Promise<{ readonly text: st
   return { text: await familyText(family, kinds[0] ?? "relaxed", rest.includes("shared")) };
 }
 
-if (import.meta.main ?? process.argv[1]?.endsWith("wat.ts")) {
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === import.meta.filename) {
+  // `npm run wat -- product | head` closes the pipe before the end.
+  process.stdout.on("error", () => process.exit());
   const answer = await wat(process.argv.slice(2));
   if ("text" in answer) process.stdout.write(`${answer.text.trimEnd()}\n`);
   else {

@@ -1,10 +1,13 @@
-/** The blocks of README.md that are followed by what they print. */
+/** The blocks of README.md and docs/ that are followed by what they print. */
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { transformSync } from "esbuild";
+import { loadModel } from "../src/index.ts";
 import { sharedRoot } from "./shared.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -17,13 +20,37 @@ export interface Block {
   readonly needsWeights: boolean;
 }
 
+/** README and every page of docs/, by path from the project's folder. */
+export function pages(): ReadonlyMap<string, string> {
+  const docs = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" });
+  const paths = ["README.md", ...docs.filter((path) => path.endsWith(".md")).map((path) => `docs/${path}`)];
+  return new Map(paths.map((path) => [path, readFileSync(join(root, path), "utf8")]));
+}
+
+/**
+ * Puts weights into the cache under the name that the README downloads. They are those of the test vectors, another
+ * training of the same network, so a block that reads them prints labels and no probabilities.
+ */
+export async function keepKerasWeights(): Promise<void> {
+  if (sharedRoot === undefined) return;
+  const bytes = readFileSync(join(sharedRoot, "derived/mobilenet_v1_1.0_224_f16.safetensors"));
+  const server = createServer((_request, response) => response.end(bytes));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  try {
+    await loadModel("keras:mobilenet_1_0_224_tf", { mirrors: [`http://127.0.0.1:${port}`], kerasUrl: KERAS, retries: 0 });
+  } finally {
+    server.close();
+  }
+}
+
 export function blocksOf(markdown: string): readonly Block[] {
   return [...markdown.matchAll(/```(js|ts|sh)\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g)].map(
     ([, language = "", code = "", output = ""]) => ({
       language: language as Block["language"],
       code,
       output,
-      needsWeights: /mobilenet\.(safetensors|tflite)/.test(code),
+      needsWeights: /mobilenet\.(safetensors|tflite)|keras:/.test(code),
     }),
   );
 }
