@@ -26,7 +26,8 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
   ["weights", "room-weights"],
   // Nobody else imports it: the room is its door.
   ["cost", "cost"],
-  ...["core", "operations", "layers", "models", "plan"].map((room) => [room, "room-foundation"] as const),
+  ...["layers", "models", "plan"].map((room) => [room, "room-networks"] as const),
+  ...["core", "operations"].map((room) => [room, "room-foundation"] as const),
 ];
 
 /** Rooms whose `import()`s are built apart: readers of formats, downloads, caches; label lists. */
@@ -63,6 +64,24 @@ export const apart: Readonly<Record<string, string>> = Object.fromEntries(
     .map((file) => [file.replace(/^.*[\\/]|\.ts$/g, ""), file]),
 );
 
+/** The file behind an index, which hands names on and has none of its own. */
+function originOf(name: string, file: string): string {
+  if (!file.endsWith("index.ts")) return file;
+  for (const [, type, list = "", path = ""] of readFileSync(file, "utf8").matchAll(IMPORT))
+    if (type === undefined && namesOf(list).includes(name)) return originOf(name, join(dirname(file), path));
+  return file;
+}
+
+/** The values in the braces of an import or export, by their names where they come from. */
+function namesOf(list: string): readonly string[] {
+  return list
+    .replace(/[{}]/g, "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "" && !name.startsWith("type "))
+    .map((name) => name.split(" as ")[0] ?? "");
+}
+
 /**
  * Writes an entry for each file of the library, which exports just what others import of it.
  *
@@ -78,17 +97,16 @@ export function writeEntries(folder: string): Readonly<Record<string, string>> {
       if (place === placeOf(file) && !isDoor(file)) return;
       if (place === "room-eager" && file !== join("src", "index.ts")) return;
       const names = wanted.get(place) ?? new Map<string, string>();
-      // A room's index and the file behind it give the same thing.
-      if (!names.has(name)) names.set(name, target);
+      const origin = originOf(name, target);
+      const known = names.get(name) ?? origin;
+      // A layer and an operation may have one name: then they cannot lie in one file.
+      if (known !== origin) throw new Error(`${place}: "${name}" is both of ${known} and of ${origin}`);
+      names.set(name, origin);
       wanted.set(place, names);
     };
     for (const [, type, list = "", path = ""] of text.matchAll(IMPORT)) {
       if (type !== undefined) continue;
-      for (const name of list
-        .replace(/[{}]/g, "")
-        .split(",")
-        .map((entry) => entry.trim()))
-        if (name !== "" && !name.startsWith("type ")) want(name.split(" as ")[0] ?? "", join(dirname(file), path));
+      for (const name of namesOf(list)) want(name, join(dirname(file), path));
     }
   }
   // What is loaded by `import()` exports all it has.

@@ -1,7 +1,7 @@
-/** The blocks of README.md that are followed by what they print. */
+/** The blocks of README.md and docs/ that are followed by what they print. */
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { transformSync } from "esbuild";
@@ -17,13 +17,20 @@ export interface Block {
   readonly needsWeights: boolean;
 }
 
+/** README and every page of docs/, by path from the project's folder. */
+export function pages(): ReadonlyMap<string, string> {
+  const docs = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" });
+  const paths = ["README.md", ...docs.filter((path) => path.endsWith(".md")).map((path) => `docs/${path}`)];
+  return new Map(paths.map((path) => [path, readFileSync(join(root, path), "utf8")]));
+}
+
 export function blocksOf(markdown: string): readonly Block[] {
   return [...markdown.matchAll(/```(js|ts|sh)\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g)].map(
     ([, language = "", code = "", output = ""]) => ({
       language: language as Block["language"],
       code,
       output,
-      needsWeights: /mobilenet\.(safetensors|tflite)/.test(code),
+      needsWeights: /mobilenet\.(safetensors|tflite)|keras:/.test(code),
     }),
   );
 }
@@ -45,12 +52,16 @@ export function userFolder(): string {
   return folder;
 }
 
+/** What the README downloads, which the tests have as a file: another training of the same network. */
+const DOWNLOADED = "keras:mobilenet_1_0_224_tf";
+
 /** Runs a block and gives what it printed. A failing command's output counts too. */
 export function run({ language, code }: Block, folder: string): string {
   const file = join(folder, "block.mjs");
-  if (language === "ts") writeFileSync(file, transformSync(code, { loader: "ts", target: "node20" }).code);
-  else writeFileSync(file, code);
-  const [command, ...args] = language === "sh" ? ["bash", "-c", code] : [process.execPath, file];
+  const local = code.replaceAll(DOWNLOADED, "mobilenet.safetensors");
+  if (language === "ts") writeFileSync(file, transformSync(local, { loader: "ts", target: "node20" }).code);
+  else writeFileSync(file, local);
+  const [command, ...args] = language === "sh" ? ["bash", "-c", local] : [process.execPath, file];
   const PATH = `${join(folder, "node_modules/.bin")}${delimiter}${process.env["PATH"] ?? ""}`;
   try {
     return execFileSync(command ?? "", args, {

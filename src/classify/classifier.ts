@@ -128,7 +128,7 @@ export async function createClassifier(model: Network, options: ClassifierOption
   const compileOptions = Object.fromEntries(
     COMPILED.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
   );
-  const session: Session = await compile(model as Network<string>, compileOptions);
+  const session: Session<string> = await compile(model as Network<string>, compileOptions);
   const { batch } = session;
   let labels: readonly string[];
   try {

@@ -19,8 +19,13 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Of a session whose type names no outputs: the usual ones, each of which may be missing. */
+export type AnyOutput = "logits?" | "probabilities?" | "embedding?";
+
 /** The network's outputs by name, each with the batch in front, and the taps. The caller's own copies. */
-export type RunResult<Output extends string, Tap extends string> = { readonly [O in Output]: FloatTensor } & {
+export type RunResult<Output extends string = AnyOutput, Tap extends string = string> = {
+  readonly [O in Output as O extends AnyOutput ? never : O]: FloatTensor;
+} & { readonly [O in Output as O extends `${infer Name}?` & AnyOutput ? Name : never]?: FloatTensor } & {
   readonly taps: { readonly [T in Tap]: FloatTensor };
 };
 
@@ -34,7 +39,11 @@ export interface Explanation extends Choice {
   readonly fallbackSteps: readonly string[];
 }
 
-export class Session<Output extends string = string, Tap extends string = string> {
+/**
+ * A compiled network. `Session` alone is any: of its outputs each may be missing. What `compile` gives names them, and
+ * is a `Session` too.
+ */
+export class Session<Output extends string = AnyOutput, Tap extends string = string> {
   /** The backend that runs it. */
   readonly backend: Choice["backend"];
   /** What runs, as data. */

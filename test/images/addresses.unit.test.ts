@@ -1,3 +1,5 @@
+/** @slow: it takes 2 seconds. */
+
 /** Images at an address: servers that stall, lie or lead elsewhere, and what is no address. */
 
 import { getEventListeners } from "node:events";

@@ -136,7 +136,7 @@ describe("errors name the file and the cause", () => {
   it("the package that is not installed, and how to install it", async () => {
     const error = await refusal((async () => loadSharp("sharp-that-is-not-installed"))());
     expect(error.code).toBe("PACKAGE_MISSING");
-    expect(error.message).toMatch(/not installed\. Run: npm install sharp-that-is-not-installed\.$/);
+    expect(error.message).toMatch(/not installed\. Run: npm install sharp-that-is-not-installed$/);
   });
 
   it("the package beside the working directory, and one of another system", async () => {

@@ -1,3 +1,5 @@
+/** @slow: it takes 2 seconds. */
+
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";

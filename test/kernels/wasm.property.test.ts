@@ -1,3 +1,5 @@
+/** @slow: it takes 7 seconds. */
+
 /**
  * The emitted kernels against the reference loops, over the list of geometries and over random ones, for every
  * feature set of this engine. Every tile, thread count and way of cutting gives the same bits within one feature set;

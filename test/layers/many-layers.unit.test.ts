@@ -1,3 +1,5 @@
+/** @slow: it takes 3 seconds. */
+
 /** Networks of thousands of layers, and definitions that are none: planned in bounded time, or refused by a code. */
 
 import { describe, expect, it } from "vitest";

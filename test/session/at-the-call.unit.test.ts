@@ -1,3 +1,5 @@
+/** @slow: it takes 5 seconds. */
+
 /** What is passed belongs to the caller again when the call returns, whoever waits for what. */
 
 import { resolve } from "node:path";

@@ -1,3 +1,5 @@
+/** @slow: it takes 60 seconds. */
+
 /** Sessions opened and closed by the thousand, ten thousand runs: memory stays where it was. */
 
 import { execFileSync } from "node:child_process";

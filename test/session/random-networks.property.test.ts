@@ -1,3 +1,5 @@
+/** @slow: it takes 2 seconds. */
+
 /**
  * Random graphs: whatever shares memory, runs as one stage or is kept because somebody taps it, the bits are the same
  * as where every step has memory of its own; and the reference backend agrees.

@@ -66,7 +66,7 @@ export async function sessionOfMany(members: readonly Member[], { simd, threads,
   };
   const choice = chooseBackend("wasm", simd, threads);
   const backend = wasmBackend({ relaxed: choice.simd === "relaxed", threads: choice.threads, batch, worker });
-  return { session: new Session(plan, choice, await backend.layOut(plan).bind(parameters)), data };
+  return { session: new Session<string>(plan, choice, await backend.layOut(plan).bind(parameters)), data };
 }
 
 function renamed(weights: WeightNames, own: (name: string) => string): WeightNames {

@@ -1,3 +1,5 @@
+/** @slow: it takes 11 seconds. */
+
 /** Workers: they compute the same bits, die without hanging anybody, and never keep a process alive. */
 
 import { execFileSync, spawnSync } from "node:child_process";

@@ -1,3 +1,5 @@
+/** @slow: it takes 2 seconds. */
+
 /** A session among other work: it breathes, it hears an abort wherever it waits, and what was given up is let go. */
 
 import { execFileSync } from "node:child_process";

@@ -1,3 +1,5 @@
+/** @slow: it takes 10 seconds. */
+
 /** Small files that stand for much: refused by the budget of the load before the memory is taken. */
 
 import { readFileSync } from "node:fs";

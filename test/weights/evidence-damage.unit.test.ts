@@ -1,3 +1,5 @@
+/** @slow: it takes 3 seconds. */
+
 /** A tensor turned, missing, superfluous, of another shape or not finite: refused with an error that names it. */
 
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,5 @@
+/** @slow: it takes 4 seconds. */
+
 /**
  * Take one piece of evidence away, and the decision that rested on it is inferred or assumed, or the file is refused by
  * name: never stated in silence.

@@ -1,3 +1,5 @@
+/** @slow: it takes 4 seconds. */
+
 /** The 16-bit floats against their definitions: all 65,536 patterns one way, the nearest value the other way. */
 
 import fc from "fast-check";

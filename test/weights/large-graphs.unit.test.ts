@@ -1,3 +1,5 @@
+/** @slow: it takes 7 seconds. */
+
 /** Files of a few megabytes whose graphs, names or constants once kept a reader busy for seconds, minutes or for ever. */
 
 import { describe, expect, it } from "vitest";

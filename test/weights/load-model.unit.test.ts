@@ -1,3 +1,5 @@
+/** @slow: it takes 4 seconds. */
+
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,3 +1,5 @@
+/** @slow: it takes 2 seconds. */
+
 /** Operators of every graph format with the wrong number of inputs or outputs, weights that are computed, and cycles. */
 
 import { describe, expect, it } from "vitest";

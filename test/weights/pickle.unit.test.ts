@@ -1,3 +1,5 @@
+/** @slow: it takes 3 seconds. */
+
 /** The restricted reader of pickles: Python's own output in every protocol, then every way to be hostile. */
 
 import { describe, expect, it } from "vitest";

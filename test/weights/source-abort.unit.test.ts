@@ -1,3 +1,5 @@
+/** @slow: it takes 2 seconds. */
+
 /** An abort is heard wherever a source waits, and what arrived by then is there the next time. */
 
 import { mkdir, readdir, writeFile } from "node:fs/promises";

@@ -1,3 +1,5 @@
+/** @slow: it takes 3 seconds. */
+
 import { spawnSync } from "node:child_process";
 import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";

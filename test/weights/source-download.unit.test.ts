@@ -1,3 +1,5 @@
+/** @slow: it takes 2 seconds. */
+
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readBytes } from "../../src/core/bytes.ts";

@@ -1,3 +1,5 @@
+/** @slow: it takes 4 seconds. */
+
 /** A directory of `saveTfjs` that many read and write at once, on a disk that fills up, by processes that are killed. */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";

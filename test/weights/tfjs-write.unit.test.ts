@@ -1,3 +1,5 @@
+/** @slow: it takes 3 seconds. */
+
 /** Written layers models, run by TensorFlow.js itself and read back. */
 
 import "@tensorflow/tfjs-backend-cpu";

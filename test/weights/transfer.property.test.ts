@@ -1,3 +1,5 @@
+/** @slow: it takes 10 seconds. */
+
 /** What transfer must leave alone, to the bit: features under a new head, logits beside new classes, features alone. */
 
 import fc from "fast-check";
