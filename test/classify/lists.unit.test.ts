@@ -1,3 +1,5 @@
+/** @slow: it takes more than a second. */
+
 /** Lists of images: read at the call, preprocessed one after the other, with the event loop's turn between them. */
 
 import { getEventListeners } from "node:events";

@@ -1,3 +1,5 @@
+/** @slow: it takes more than a second. */
+
 import { expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
 import { cmykToRgb } from "../../src/images/cmyk.ts";

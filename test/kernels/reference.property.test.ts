@@ -1,3 +1,5 @@
+/** @slow: it takes more than a second. */
+
 /** The reference loops against the definition itself, written once more for one output at a time, over random geometry. */
 
 import fc from "fast-check";

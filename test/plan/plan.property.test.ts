@@ -1,3 +1,5 @@
+/** @slow: it takes more than a second. */
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cost } from "../../src/cost/index.ts";

@@ -1,3 +1,5 @@
+/** @slow: it takes more than a second. */
+
 /** Parameters that cannot be right are refused at every door, and never read as something else. */
 
 import { runInNewContext } from "node:vm";

@@ -1,3 +1,5 @@
+/** @slow: it takes more than a second. */
+
 /** Networks that fit nowhere are refused from their shapes: at once, with nothing allocated, before a random number. */
 
 import { execFileSync } from "node:child_process";

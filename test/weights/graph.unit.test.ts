@@ -1,3 +1,5 @@
+/** @slow: it takes more than a second. */
+
 /** Graphs of operations as MobileNet V1: what is understood, on what evidence, and what is refused by name. */
 
 import { describe, expect, it } from "vitest";

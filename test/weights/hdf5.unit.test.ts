@@ -1,3 +1,5 @@
+/** @slow: it takes more than a second. */
+
 /** The HDF5 reader against the HDF5 library and jsfive, over the versions of the format, types, layouts and filters. */
 
 import { File as JsFile } from "jsfive";

@@ -1,3 +1,5 @@
+/** @slow: it takes more than a second. */
+
 /** What begins like nothing that is read is not read on: files, Blobs, streams, downloads. */
 
 import { truncate, writeFile } from "node:fs/promises";

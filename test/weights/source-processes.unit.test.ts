@@ -1,3 +1,5 @@
+/** @slow: it takes more than a second. */
+
 /** Several processes and one cache: two at once, and one that is killed. */
 
 import { type ChildProcess, spawn } from "node:child_process";
