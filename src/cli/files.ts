@@ -1,7 +1,7 @@
 /** File arguments: names, addresses and globs. A shell has spread its globs already, so a name is a name first. */
 
-import { lstatSync } from "node:fs";
-import { resolve, sep } from "node:path";
+import { lstatSync, statSync } from "node:fs";
+import { join, resolve, sep } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
 
 /**
@@ -24,6 +24,22 @@ export async function expandFiles(patterns: readonly string[], separator: string
   return files;
 }
 
+/** Standard input, as a file. */
+export const STANDARD_INPUT = "-";
+
+const PICTURES = "**/*.{jpg,jpeg,png,webp,gif,tif,tiff,avif}";
+
+/** The pictures in each folder among `files`, its sub-folders too, in order; all else stays as it is. */
+export async function picturesIn(files: readonly string[]): Promise<readonly string[]> {
+  const lists = files.map(async (file) => {
+    if (!isFolder(file)) return [file];
+    const found = await glob(PICTURES, { cwd: resolve(file), dot: false, caseSensitiveMatch: false });
+    // One without pictures stays, so that there is an answer for it.
+    return found.length === 0 ? [file] : found.sort().map((name) => join(file, name));
+  });
+  return (await Promise.all(lists)).flat();
+}
+
 /** Files that a glob matches; none for what is no glob. */
 async function matches(pattern: string, separator: string): Promise<readonly string[]> {
   const path = pattern.replaceAll(separator, "/");
@@ -39,6 +55,14 @@ async function matches(pattern: string, separator: string): Promise<readonly str
   // What is too long for a glob is refused there; as a file it is missing.
   const found = await glob(rest, options).catch(() => []);
   return found.sort().map((file) => folder + file);
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    return false;
+  }
 }
 
 /** A link that leads nowhere exists: it was meant, and reading it says what is wrong. */

@@ -50,6 +50,23 @@ export function toNumber(text: string): number {
   return value;
 }
 
+const UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+};
+
+/** A count of the command line: 569e6, 100M, 1.5G; of bytes 6MB and 6MiB too. */
+export function toCount(text: string): number {
+  const [, number = "", unit = ""] = /^(\S*?\d\.?)\s*([kmg]i?)?b?$/i.exec(text.trim()) ?? [];
+  if (number === "") throw new InvalidArgumentError("It is not a count, such as 569e6, 100M or 6MiB.");
+  return toNumber(number) * (UNITS[unit.toLowerCase()] ?? 1);
+}
+
 /** The options that were given. */
 export function withoutUndefined<Values extends object>(
   values: Values,

@@ -12,7 +12,7 @@ import { columnWidth, visible } from "../core/visible.ts";
 import type { Preprocessing } from "../images/index.ts";
 import { describe } from "../weights/describe.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
-import { expandFiles } from "./files.ts";
+import { expandFiles, picturesIn } from "./files.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { print, printJson } from "./print.ts";
 
@@ -34,13 +34,16 @@ export function verifyCommand(): Command {
   const command = new Command("verify")
     .description("classify pictures as the model says and in other ranges; compare labels")
     .argument("<files...>", "a file of weights, or two halves of one network")
-    .requiredOption("--images <files...>", "pictures or globs; a folder named like a label says what they show");
+    .requiredOption(
+      "--images <files...>",
+      "pictures, folders of them or globs; a folder named like a label says what they show",
+    );
   return addLoadOptions(command)
     .option("--against <file>", "another model: how often both name the same class")
     .option("--json", "print { images, rows, doubts }")
     .action(async (files: readonly string[], flags: Flags) => {
       const model = await loadFrom(files, flags);
-      const images = await expandFiles(flags.images);
+      const images = await picturesIn(await expandFiles(flags.images));
       const rows = await reportRows(model, images, flags);
       const { doubts } = describe(model);
       const shown = images.map(shownAddress);

@@ -2,7 +2,7 @@
 
 import { headersFor } from "../../core/follow.ts";
 import { optionError } from "../../core/options.ts";
-import type { Settings } from "./options.ts";
+import { hubOf, type Settings } from "./options.ts";
 import { relativeParts } from "./relative-path.ts";
 import type { RemoteFile, RemotePlace } from "./remote.ts";
 import { requestTo } from "./web-address.ts";
@@ -25,7 +25,9 @@ const HEADS = [
  *
  * @throws {DepthwiseError} `OPTION_INVALID` if it does not read as a repository
  */
-export function huggingFacePlace(source: string, { hubUrl, mirrors, token, headers }: Settings): RemotePlace {
+export function huggingFacePlace(source: string, settings: Settings): RemotePlace {
+  const { mirrors, token, headers } = settings;
+  const hubUrl = hubOf(settings);
   const match = /^hf:(?:\/\/)?([\w.-]+)\/([\w.-]+)(?:@([^/#\s]+))?(?:[/#](.+))?$/.exec(source);
   const [, owner, repository, revision = "main", file] = match ?? [];
   if (

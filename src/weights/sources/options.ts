@@ -103,8 +103,13 @@ export interface Expected {
 
 export interface Settings
   extends Required<
-    Omit<SourceOptions, "signal" | "onProgress" | "size" | "sha256" | "token" | "refresh" | "maxDecodedBytes">
+    Omit<
+      SourceOptions,
+      "signal" | "onProgress" | "size" | "sha256" | "token" | "refresh" | "maxDecodedBytes" | "hubUrl"
+    >
   > {
+  /** As it was given: see `hubOf`. */
+  readonly hubUrl: string | undefined;
   readonly refresh: boolean | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
@@ -138,7 +143,7 @@ export function checkSourceOptions(options: SourceOptions): Settings {
     mirrors: mirrors.map((mirror: unknown) => webAddress("mirrors", mirror)),
     headers: checkHeaders(headers),
     token: checkToken(options.token),
-    hubUrl: webAddress("hubUrl", options.hubUrl ?? hubFromEnvironment() ?? "https://huggingface.co"),
+    hubUrl: options.hubUrl === undefined ? undefined : webAddress("hubUrl", options.hubUrl),
     kerasUrl: webAddress(
       "kerasUrl",
       options.kerasUrl ?? "https://storage.googleapis.com/tensorflow/keras-applications",
@@ -147,8 +152,18 @@ export function checkSourceOptions(options: SourceOptions): Settings {
   };
 }
 
+/** Where a repository's files are. The environment is asked for `hf:` alone: Deno asks its user before it tells. */
+export function hubOf({ hubUrl }: Pick<Settings, "hubUrl">): string {
+  return hubUrl ?? webAddress("hubUrl", hubFromEnvironment() ?? "https://huggingface.co");
+}
+
 function hubFromEnvironment(): string | undefined {
-  return (typeof process === "undefined" ? undefined : process.env?.["HF_ENDPOINT"]) || undefined;
+  try {
+    return (typeof process === "undefined" ? undefined : process.env?.["HF_ENDPOINT"]) || undefined;
+  } catch {
+    // Not told.
+    return undefined;
+  }
 }
 
 function webAddress(option: string, value: unknown): string {
