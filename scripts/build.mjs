@@ -2,7 +2,7 @@
 
 import { execFileSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 
 const run = (command, ...args) =>
   execFileSync(process.execPath, [join("node_modules", command), ...args], { stdio: ["ignore", "ignore", "inherit"] });
@@ -16,13 +16,41 @@ try {
   process.exit(1);
 }
 
+/** Types of the platform that a project without the DOM's library, or Node's, has not: see `core/platform-types.ts`. */
+const PLATFORM = {
+  AbortSignal: "PlatformAbortSignal",
+  URL: "PlatformURL",
+  Blob: "PlatformBlob",
+  File: "PlatformFile",
+  FileList: "PlatformFileList",
+  Response: "PlatformResponse",
+  ReadableStream: "WebStream",
+};
+
+/** Declarations for any library and from TypeScript 5.2 on, where typed arrays are not generic. */
+function portable(text, toCore) {
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, "");
+  const used = Object.entries(PLATFORM).filter(([name]) => new RegExp(`(?<![\\w.$"'])${name}(?![\\w"'])`).test(code));
+  const names = used.map(([name, type]) => `${type} as ${name}`);
+  let result = text
+    .replaceAll(/\b(\w+Array)<ArrayBuffer(?:Like)?>/g, 'ReturnType<$1Constructor["of"]>')
+    .replaceAll(/\bWebAssembly\.(Module|Memory)\b/g, 'Wasm<"$1">')
+    .replaceAll(/\bWebAssembly\.(Instance|Exports|ExportValue)\b/g, "object");
+  if (/Wasm</.test(result) && !/Wasm</.test(text)) names.push("Wasm");
+  if (names.length > 0) result = `import type { ${names.join(", ")} } from "${toCore}/platform-types.js";\n${result}`;
+  return code.includes("Symbol.dispose") ? `/// <reference lib="esnext.disposable" />\n${result}` : result;
+}
+
 /** In declarations the compiler keeps `.ts`; what lies beside them is `.d.ts`, which a reader finds by `.js`. */
 function rewrite(folder) {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.name.endsWith(".d.ts")) continue;
     const path = join(entry.parentPath, entry.name);
     const text = readFileSync(path, "utf8");
-    writeFileSync(path, text.replaceAll(/((?:from|import)\s*\(?\s*["']\.{1,2}\/[^"']+)\.ts(["'])/g, "$1.js$2"));
+    const linked = text.replaceAll(/((?:from|import)\s*\(?\s*["']\.{1,2}\/[^"']+)\.ts(["'])/g, "$1.js$2");
+    const toCore = relative(entry.parentPath, join(folder, "core")).split(sep).join("/") || ".";
+    const isItself = entry.name === "platform-types.d.ts";
+    writeFileSync(path, isItself ? linked : portable(linked, toCore.startsWith(".") ? toCore : `./${toCore}`));
   }
 }
 rewrite("dist/types");
