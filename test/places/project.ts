@@ -1,0 +1,100 @@
+/** Empty projects that have the packed package and one tool, and nothing else near. */
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, extname, join, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+
+const root = resolve(import.meta.dirname, "../..");
+let tarball: string | undefined;
+
+/** Where the package is packed, once a process. */
+export function packedTarball(): string {
+  if (tarball !== undefined) return tarball;
+  const folder = mkdtempSync(join(tmpdir(), "depthwise-packed-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const args = ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder];
+  const name = execFileSync("npm", args, { cwd: root, encoding: "utf8" }).trim().split("\n").at(-1) ?? "";
+  tarball = join(folder, name);
+  return tarball;
+}
+
+export interface Project {
+  readonly path: string;
+  /** Runs a command there; what it wrote on both streams, without colours. */
+  run(...command: readonly string[]): { readonly status: number | null; readonly output: string };
+  write(file: string, content: string): void;
+  [Symbol.dispose](): void;
+}
+
+export function emptyProject(name: string, packages: readonly string[], manifest: object = {}): Project {
+  const path = mkdtempSync(join(tmpdir(), `depthwise-place-${name}-`));
+  const project: Project = {
+    path,
+    run(command = "", ...args) {
+      const env = {
+        ...process.env,
+        NODE_ENV: undefined,
+        FORCE_COLOR: undefined,
+        NO_COLOR: "1",
+        CI: "1",
+      } as NodeJS.ProcessEnv;
+      // Tests of this project say nothing to the tool that is tried.
+      for (const key of Object.keys(env)) if (/^(VITEST|npm_|NODE_OPTIONS|TEST$)/.test(key)) delete env[key];
+      const { status, stdout, stderr } = spawnSync(command, args, {
+        cwd: path,
+        encoding: "utf8",
+        timeout: 240_000,
+        env,
+      });
+      return { status, output: stripVTControlCharacters(`${stdout}${stderr}`) };
+    },
+    write(file, content) {
+      mkdirSync(dirname(join(path, file)), { recursive: true });
+      writeFileSync(join(path, file), content);
+    },
+    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+  };
+  project.write("package.json", JSON.stringify({ name: "place", private: true, type: "module", ...manifest }));
+  const { status, output } = project.run("npm", "install", "--no-audit", "--no-fund", packedTarball(), ...packages);
+  if (status !== 0) throw new Error(`npm install: ${output}`);
+  cpSync(join(import.meta.dirname, "entries"), join(path, "src"), { recursive: true });
+  return project;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+};
+
+/** A folder on loopback; isolated pages have shared memory. */
+export async function serveFolder(folder: string, isolated: boolean) {
+  const headers = isolated
+    ? { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" }
+    : {};
+  const server = createServer(async (request, response) => {
+    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    try {
+      const bytes = await readFile(join(folder, path));
+      response.writeHead(200, { ...headers, "content-type": TYPES[extname(path)] ?? "application/octet-stream" });
+      response.end(bytes);
+    } catch {
+      response.writeHead(404, headers).end();
+    }
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: () =>
+      new Promise<void>((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
