@@ -101,7 +101,7 @@ export default defineConfig([
     outExtension: () => ({ js: ".js" }),
   },
   {
-    entry: { depthwise: "src/cli/main.ts", worker: "src/session/worker.ts" },
+    entry: { depthwise: "src/cli/depthwise.ts", worker: "src/session/worker.ts" },
     format: "esm",
     platform: "node",
     target: "node20",
