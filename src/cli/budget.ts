@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { type Candidate, withinBudget } from "../cost/index.ts";
-import { toNumber } from "./network-options.ts";
+import { toBytes, toCount } from "./network-options.ts";
 import { print, printJson } from "./print.ts";
 
 interface Flags {
@@ -16,10 +16,10 @@ interface Flags {
 export function budgetCommand(): Command {
   return new Command("budget")
     .description("the best width and resolution under a budget, by published accuracy, and the Pareto front")
-    .option("--mult-adds <count>", "most mult-adds", toNumber)
-    .option("--parameters <count>", "most parameters", toNumber)
-    .option("--bytes <count>", "most bytes of float32 weights", toNumber)
-    .option("--activation-bytes <count>", "most bytes of activations alive at once", toNumber)
+    .option("--mult-adds <count>", "most mult-adds, such as 100M", toCount)
+    .option("--parameters <count>", "most parameters, such as 2M", toCount)
+    .option("--bytes <count>", "most bytes of float32 weights, such as 6MB or 6MiB", toBytes)
+    .option("--activation-bytes <count>", "most bytes of activations alive at once", toBytes)
     .option("--json", "print the object of depthwise/cost")
     .action(({ multAdds, parameters, bytes, activationBytes, json }: Flags) => {
       const given = { multAdds, parameters, bytes, activationBytes };

@@ -5,7 +5,7 @@ import { shownAddress } from "../core/address.ts";
 import { optionError } from "../core/options.ts";
 import type { MobileNetV1Options } from "../models/index.ts";
 import { type LoadedModel, type LoadOptions, loadModel, type OpenedModel, openModel } from "../weights/load-model.ts";
-import { toNumber, withoutUndefined } from "./network-options.ts";
+import { toBytes, toNumber, withoutUndefined } from "./network-options.ts";
 import { progressBar } from "./print.ts";
 
 export interface LoadFlags extends Pick<MobileNetV1Options, "alpha" | "resolution" | "classes" | "epsilon"> {
@@ -32,8 +32,8 @@ export function addLoadOptions(command: Command): Command {
     .addOption(new Option("--activation <name>", "after each layer").choices(["relu", "relu6", "leakyRelu"]))
     .option("--epsilon <number>", "of batch norm", toNumber)
     .option("--range <low,high>", "what bytes 0 and 255 become", toRange)
-    .option("--max-bytes <count>", "largest file that is read (default 2 GiB)", toNumber)
-    .option("--max-decoded-bytes <count>", "most that is made of it in memory (default by its size)", toNumber)
+    .option("--max-bytes <count>", "largest file that is read (default 2GiB)", toBytes)
+    .option("--max-decoded-bytes <count>", "most that is made of it in memory (default by its size)", toBytes)
     .option("--no-cache", "fetch addresses anew and keep nothing")
     .option("--offline", "take addresses from the cache alone")
     .option("--refresh", "ask the server again for what the cache holds")
