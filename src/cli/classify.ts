@@ -3,42 +3,59 @@
 import { Command } from "commander";
 import { type Classifier, createClassifier, type Prediction } from "../classify/index.ts";
 import { shownAddress } from "../core/address.ts";
+import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
-import { loadModel } from "../weights/load-model.ts";
-import { expandFiles } from "./files.ts";
-import { toNumber } from "./network-options.ts";
+import type { LoadedModel } from "../weights/load-model.ts";
+import { expandFiles, noImages, withInput } from "./files.ts";
+import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
+import { toNumber, WEIGHTS } from "./network-options.ts";
 import { complain, drained, print, printJson, progressBar } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
 
-interface Flags extends SessionFlags {
-  readonly weights: string;
+/** What is taken where nothing is said, and how much is downloaded for it. */
+const DEFAULT = { weights: "keras:mobilenet_1_0_224_tf", size: "17 MB" } as const;
+
+interface Flags extends LoadFlags, SessionFlags {
+  readonly weights?: string;
   readonly topK: number;
   readonly concurrency?: number;
   readonly json?: boolean;
-  readonly signal: AbortSignal;
 }
 
 export function classifyCommand(): Command {
   const command = new Command("classify")
     .description("name what is in pictures")
-    .argument("<files...>", "image files or globs, such as 'photos/*.jpg'")
-    .requiredOption("--weights <file>", "file, directory or address of a MobileNet's weights, in any format")
+    .argument("<files...>", "image files, folders, globs such as 'photos/*.jpg', or - for standard input")
+    .option("--weights <file>", `${WEIGHTS} (default ${DEFAULT.weights}, ${DEFAULT.size})`)
     .option("--top-k <count>", "how many predictions", toNumber, 5);
-  return addSessionOptions(command)
+  return addSessionOptions(addLoadOptions(command))
     .option("--concurrency <count>", "files that are read and decoded at once (default 4)", toNumber)
     .option("--json", "print one line of JSON a file")
     .action(async (patterns: readonly string[], flags: Flags) => {
       const files = await expandFiles(patterns);
-      const classifier = await createClassifier(
-        await loadModel(flags.weights, { signal: flags.signal }),
-        sessionOptions(flags),
-      );
+      const classifier = await createClassifier(await modelOf(flags), sessionOptions(flags));
       try {
         await classifyFiles(files, classifier, flags);
       } finally {
         classifier.close();
       }
     });
+}
+
+async function modelOf({ weights, ...flags }: Flags): Promise<LoadedModel> {
+  if (weights !== undefined) return loadFrom([weights], flags);
+  const kept = flags.cache === false ? "" : ", downloaded once and kept";
+  complain(`no --weights given, so it takes ${DEFAULT.weights} (${DEFAULT.size}${kept})`);
+  try {
+    return await loadFrom([DEFAULT.weights], flags);
+  } catch (cause) {
+    if (!isDepthwiseError(cause) || !/^FILE_(NOT_FOUND|UNREADABLE|TRUNCATED)$/.test(cause.code)) throw cause;
+    throw new DepthwiseError(cause.code, {
+      what: `classify: the default weights cannot be had: ${cause.message.replace(/\.$/, "")}`,
+      advice: "Pass others: --weights FILE, --weights keras:NAME or --weights hf:owner/name.",
+      cause,
+    });
+  }
 }
 
 async function classifyFiles(files: readonly string[], classifier: Classifier, flags: Flags): Promise<void> {
@@ -48,15 +65,15 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
   let failed = 0;
   let before = performance.now();
   try {
-    const results = classifier.classifyAll(files, {
+    const results = classifier.classifyAll(await withInput(files, signal), {
       topK,
       ...(concurrency === undefined ? {} : { concurrency }),
       signal,
       onError: "yield",
       onProgress: ({ done }) => bar?.update(done, files.length),
     });
-    for await (const { image, predictions, error } of results) {
-      const file = shownAddress(image);
+    for await (const { index, predictions, error } of results) {
+      const file = shownAddress(files[index] ?? "");
       if (error === undefined) {
         const now = performance.now();
         const milliseconds = Math.round((now - before) * 10) / 10;
@@ -65,7 +82,7 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
         else print(describe(file, predictions));
       } else {
         failed++;
-        const { code: name, message } = error;
+        const { code: name, message } = noImages(files[index] ?? "") ?? error;
         if (json === true) printJson({ file, error: { name, message } });
         else complain(`${name}: ${message}`);
       }

@@ -20,7 +20,7 @@ export function convertCommand(): Command {
     .description("read any file of weights, write safetensors or a TensorFlow.js layers model")
     .argument(
       "<files...>",
-      "the file (or two halves), then what to write: OUT.safetensors, a directory for TensorFlow.js, or - for safetensors on standard output",
+      "what to read (a file, a directory, an address, keras:mobilenet_1_0_224_tf, hf:owner/name; or two halves), then what to write: OUT.safetensors, a directory for TensorFlow.js, or - for safetensors on standard output",
     );
   return addLoadOptions(command)
     .addOption(new Option("--to <format>", "in place of what the name says").choices(["safetensors", "tfjs"]))

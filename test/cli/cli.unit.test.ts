@@ -72,7 +72,6 @@ describe("depthwise", () => {
     [["cost", "--alpha", "-1"], 2, "alpha"],
     [["cost", "--convention", "papre"], 2, "papre"],
     [["budget"], 2, "multAdds"],
-    [["classify", "a.png"], 2, "--weights"],
     [["classify", "a.png", "--weights", "none.safetensors"], 1, "FILE_NOT_FOUND"],
     [["classify", "a.png", "--weights", "text.jpg"], 1, "FORMAT_UNKNOWN"],
   ])("%j ends with code %i and says %s", async (args, code, text) => {
