@@ -2,7 +2,8 @@
 
 import { Command } from "commander";
 import { type Candidate, withinBudget } from "../cost/index.ts";
-import { toBytes, toCount } from "./network-options.ts";
+import { jsonOption } from "./flags.ts";
+import { toBytes, toCount } from "./numbers.ts";
 import { print, printJson } from "./print.ts";
 
 interface Flags {
@@ -20,7 +21,7 @@ export function budgetCommand(): Command {
     .option("--parameters <count>", "most parameters, such as 2M", toCount)
     .option("--bytes <count>", "most bytes of float32 weights, such as 6MB or 6MiB", toBytes)
     .option("--activation-bytes <count>", "most bytes of activations alive at once", toBytes)
-    .option("--json", "print the object of depthwise/cost")
+    .addOption(jsonOption("print the object of depthwise/cost"))
     .action(({ multAdds, parameters, bytes, activationBytes, json }: Flags) => {
       const given = { multAdds, parameters, bytes, activationBytes };
       const budget = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

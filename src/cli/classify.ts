@@ -7,8 +7,9 @@ import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
 import { expandFiles, noImages, withInput } from "./files.ts";
+import { jsonOption, weightsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
-import { toNumber, WEIGHTS } from "./network-options.ts";
+import { toNumber } from "./numbers.ts";
 import { complain, drained, print, printJson, progressBar } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
 
@@ -26,11 +27,11 @@ export function classifyCommand(): Command {
   const command = new Command("classify")
     .description("name what is in pictures")
     .argument("<files...>", "image files, folders, globs such as 'photos/*.jpg', or - for standard input")
-    .option("--weights <file>", `${WEIGHTS} (default ${DEFAULT.weights}, ${DEFAULT.size})`)
+    .addOption(weightsOption(`default ${DEFAULT.weights}, ${DEFAULT.size}`))
     .option("--top-k <count>", "how many predictions", toNumber, 5);
   return addSessionOptions(addLoadOptions(command))
     .option("--concurrency <count>", "files that are read and decoded at once (default 4)", toNumber)
-    .option("--json", "print one line of JSON a file")
+    .addOption(jsonOption("print one line of JSON a file"))
     .action(async (patterns: readonly string[], flags: Flags) => {
       const files = await expandFiles(patterns);
       const classifier = await createClassifier(await modelOf(flags), sessionOptions(flags));

@@ -6,8 +6,9 @@ import { isDepthwiseError } from "../core/errors.ts";
 import { columnWidth, visible } from "../core/visible.ts";
 import { describe, formatDescription } from "../weights/describe.ts";
 import type { ModelFile } from "../weights/model-file.ts";
+import { jsonOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, openFrom } from "./load.ts";
-import { WEIGHTS } from "./network-options.ts";
+import { WEIGHTS } from "./numbers.ts";
 import { print, printJson } from "./print.ts";
 
 interface Flags extends LoadFlags {
@@ -21,7 +22,7 @@ export function inspectCommand(): Command {
     .argument("<files...>", `${WEIGHTS}; two are halves of one network`);
   return addLoadOptions(command)
     .option("--no-tensors", "leave out the list of tensors")
-    .option("--json", "print { format, remarks, tensors, model }, or error in place of model")
+    .addOption(jsonOption("print { format, remarks, tensors, model }, or error in place of model"))
     .action(async (files: readonly string[], flags: Flags) => {
       const { content, understand } = await openFrom(files, flags);
       const tensors = tensorsOf(content);

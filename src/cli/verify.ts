@@ -13,8 +13,9 @@ import type { Preprocessing } from "../images/index.ts";
 import { describe } from "../weights/describe.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
 import { expandFiles, noImages, withInput } from "./files.ts";
+import { jsonOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
-import { WEIGHTS } from "./network-options.ts";
+import { WEIGHTS } from "./numbers.ts";
 import { print, printJson } from "./print.ts";
 
 interface Flags extends LoadFlags {
@@ -41,7 +42,7 @@ export function verifyCommand(): Command {
     );
   return addLoadOptions(command)
     .option("--against <file>", "another model: how often both name the same class")
-    .option("--json", "print { images, rows, doubts }")
+    .addOption(jsonOption("print { images, rows, doubts }"))
     .action(async (files: readonly string[], flags: Flags) => {
       const model = await loadFrom(files, flags);
       const images = await expandFiles(flags.images);

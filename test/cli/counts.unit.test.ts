@@ -1,7 +1,7 @@
 /** Numbers as people write them on a command line: `100M` mult-adds, `6MB`, `6MiB`. */
 
 import { describe, expect, it } from "vitest";
-import { toBytes, toCount } from "../../src/cli/network-options.ts";
+import { toBytes, toCount } from "../../src/cli/numbers.ts";
 import { run } from "./command.ts";
 
 describe("counts of the command line", () => {
