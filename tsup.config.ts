@@ -59,7 +59,7 @@ export default defineConfig([
   // dist/cjs has a package.json of its own that says "commonjs".
   ...library("cjs"),
   {
-    entry: { depthwise: "src/cli/main.ts", worker: "src/session/worker.ts" },
+    entry: { depthwise: "src/cli/depthwise.ts", worker: "src/session/worker.ts" },
     format: "esm",
     platform: "node",
     target: "node20",

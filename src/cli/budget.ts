@@ -2,7 +2,8 @@
 
 import { Command } from "commander";
 import { type Candidate, withinBudget } from "../cost/index.ts";
-import { toCount } from "./network-options.ts";
+import { jsonOption } from "./flags.ts";
+import { toBytes, toCount } from "./numbers.ts";
 import { print, printJson } from "./print.ts";
 
 interface Flags {
@@ -17,10 +18,10 @@ export function budgetCommand(): Command {
   return new Command("budget")
     .description("the best width and resolution under a budget, by published accuracy, and the Pareto front")
     .option("--mult-adds <count>", "most mult-adds, such as 100M", toCount)
-    .option("--parameters <count>", "most parameters, such as 4.2M", toCount)
-    .option("--bytes <count>", "most bytes of float32 weights, such as 6MB or 6MiB", toCount)
-    .option("--activation-bytes <count>", "most bytes of activations alive at once", toCount)
-    .option("--json", "print the object of depthwise/cost")
+    .option("--parameters <count>", "most parameters, such as 2M", toCount)
+    .option("--bytes <count>", "most bytes of float32 weights, such as 6MB or 6MiB", toBytes)
+    .option("--activation-bytes <count>", "most bytes of activations alive at once", toBytes)
+    .addOption(jsonOption("print the object of depthwise/cost"))
     .action(({ multAdds, parameters, bytes, activationBytes, json }: Flags) => {
       const given = { multAdds, parameters, bytes, activationBytes };
       const budget = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

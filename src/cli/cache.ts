@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { visible } from "../core/visible.ts";
 import { clearCache, listCache } from "../weights/sources/index.ts";
+import { jsonOption } from "./flags.ts";
 import { print, printJson } from "./print.ts";
 
 export function cacheCommand(): Command {
@@ -10,7 +11,7 @@ export function cacheCommand(): Command {
   cache
     .command("ls")
     .description("what is kept, and where it came from")
-    .option("--json", "print a list of { url, bytes, sha256, path, savedAt }")
+    .addOption(jsonOption("print a list of { url, bytes, sha256, path, savedAt }"))
     .action(async ({ json }: { readonly json?: boolean }) => {
       const entries = await listCache();
       if (json === true) return printJson(entries, 2);

@@ -6,40 +6,35 @@ import { shownAddress } from "../core/address.ts";
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
-import { expandFiles, picturesIn, STANDARD_INPUT } from "./files.ts";
+import { expandFiles, noImages, withInput } from "./files.ts";
+import { jsonOption, weightsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
-import { toNumber } from "./network-options.ts";
-import { complain, drained, print, printAside, printJson, progressBar } from "./print.ts";
+import { toNumber } from "./numbers.ts";
+import { complain, drained, print, printJson, progressBar } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
 
-interface Flags extends SessionFlags, LoadFlags {
+/** What is taken where nothing is said, and how much is downloaded for it. */
+const DEFAULT = { weights: "keras:mobilenet_1_0_224_tf", size: "17 MB" } as const;
+
+interface Flags extends LoadFlags, SessionFlags {
   readonly weights?: string;
   readonly topK: number;
   readonly concurrency?: number;
   readonly json?: boolean;
 }
 
-/** What is taken where nobody says, 17 MB: the network of the paper, trained on ImageNet. */
-const USUAL = "keras:mobilenet_1_0_224_tf";
-
-/** As for any other picture. */
-const MOST_INPUT = 2 ** 29;
-
 export function classifyCommand(): Command {
   const command = new Command("classify")
     .description("name what is in pictures")
-    .argument("<files...>", "image files, folders of them, globs such as 'photos/*.jpg', or - for standard input")
-    .option(
-      "--weights <file>",
-      `a MobileNet's weights in any format: file, directory, address, keras:name, hf:owner/name (default ${USUAL}, 17 MB, kept)`,
-    )
+    .argument("<files...>", "image files, folders, globs such as 'photos/*.jpg', or - for standard input")
+    .addOption(weightsOption(`default ${DEFAULT.weights}, ${DEFAULT.size}`))
     .option("--top-k <count>", "how many predictions", toNumber, 5);
-  return addLoadOptions(addSessionOptions(command))
+  return addSessionOptions(addLoadOptions(command))
     .option("--concurrency <count>", "files that are read and decoded at once (default 4)", toNumber)
-    .option("--json", "print one line of JSON a file")
+    .addOption(jsonOption("print one line of JSON a file"))
     .action(async (patterns: readonly string[], flags: Flags) => {
-      const files = await picturesIn(await expandFiles(patterns));
-      const classifier = await createClassifier(await weightsOf(flags), sessionOptions(flags));
+      const files = await expandFiles(patterns);
+      const classifier = await createClassifier(await modelOf(flags), sessionOptions(flags));
       try {
         await classifyFiles(files, classifier, flags);
       } finally {
@@ -48,16 +43,17 @@ export function classifyCommand(): Command {
     });
 }
 
-async function weightsOf(flags: Flags): Promise<LoadedModel> {
-  if (flags.weights !== undefined) return loadFrom([flags.weights], flags);
-  printAside([`No --weights given: taking ${USUAL} (17 MB, fetched once and kept).`]);
+async function modelOf({ weights, ...flags }: Flags): Promise<LoadedModel> {
+  if (weights !== undefined) return loadFrom([weights], flags);
+  const kept = flags.cache === false ? "" : ", downloaded once and kept";
+  complain(`no --weights given, so it takes ${DEFAULT.weights} (${DEFAULT.size}${kept})`);
   try {
-    return await loadFrom([USUAL], flags);
+    return await loadFrom([DEFAULT.weights], flags);
   } catch (cause) {
-    if (flags.signal.aborted || !isDepthwiseError(cause)) throw cause;
+    if (!isDepthwiseError(cause) || !/^FILE_(NOT_FOUND|UNREADABLE|TRUNCATED)$/.test(cause.code)) throw cause;
     throw new DepthwiseError(cause.code, {
-      what: `the usual weights cannot be had: ${cause.message.replace(/\.$/, "")}`,
-      advice: "Pass --weights FILE, or an address, keras:name or hf:owner/name.",
+      what: `classify: the default weights cannot be had: ${cause.message.replace(/\.$/, "")}`,
+      advice: "Pass others: --weights FILE, --weights keras:NAME or --weights hf:owner/name.",
       cause,
     });
   }
@@ -70,16 +66,15 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
   let failed = 0;
   let before = performance.now();
   try {
-    const sources = files.map((file) => (file === STANDARD_INPUT ? standardInput() : file));
-    const results = classifier.classifyAll(await Promise.all(sources), {
+    const results = classifier.classifyAll(await withInput(files, signal), {
       topK,
       ...(concurrency === undefined ? {} : { concurrency }),
       signal,
       onError: "yield",
       onProgress: ({ done }) => bar?.update(done, files.length),
     });
-    for await (const { image, predictions, error } of results) {
-      const file = typeof image === "string" ? shownAddress(image) : STANDARD_INPUT;
+    for await (const { index, predictions, error } of results) {
+      const file = shownAddress(files[index] ?? "");
       if (error === undefined) {
         const now = performance.now();
         const milliseconds = Math.round((now - before) * 10) / 10;
@@ -88,7 +83,7 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
         else print(describe(file, predictions));
       } else {
         failed++;
-        const { code: name, message } = error;
+        const { code: name, message } = noImages(files[index] ?? "") ?? error;
         if (json === true) printJson({ file, error: { name, message } });
         else complain(`${name}: ${message}`);
       }
@@ -98,23 +93,6 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
     bar?.stop();
   }
   if (failed > 0) process.exitCode = 1;
-}
-
-async function standardInput(): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > MOST_INPUT) {
-      throw new DepthwiseError("FILE_TOO_LARGE", {
-        what: `standard input: more than ${MOST_INPUT} bytes`,
-        advice: "Pass a smaller picture.",
-        fields: { maxBytes: MOST_INPUT },
-      });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function describe(file: string, predictions: readonly Prediction[]): readonly string[] {

@@ -1,12 +1,13 @@
 /** `depthwise convert`: a file of another tool as safetensors or a TensorFlow.js layers model. */
 
 import { extname } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { DepthwiseError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
 import { describe } from "../weights/describe.ts";
 import { encodeModel, saveModel } from "../weights/save-model.ts";
 import { saveTfjs } from "../weights/write-tfjs.ts";
+import { choice } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { isTerminal, print, printAside, printBytes } from "./print.ts";
 
@@ -20,11 +21,11 @@ export function convertCommand(): Command {
     .description("read any file of weights, write safetensors or a TensorFlow.js layers model")
     .argument(
       "<files...>",
-      "the file (or two halves), then what to write: OUT.safetensors, a directory for TensorFlow.js, or - for safetensors on standard output",
+      "what to read (a file, a directory, an address, keras:mobilenet_1_0_224_tf, hf:owner/name; or two halves), then what to write: OUT.safetensors, a directory for TensorFlow.js, or - for safetensors on standard output",
     );
   return addLoadOptions(command)
-    .addOption(new Option("--to <format>", "in place of what the name says").choices(["safetensors", "tfjs"]))
-    .addOption(new Option("--dtype <type>", "of kernels in safetensors: F16 halves the size").choices(["F32", "F16"]))
+    .addOption(choice("--to <format>", "in place of what the name says", ["safetensors", "tfjs"]))
+    .addOption(choice("--dtype <type>", "of kernels in safetensors: F16 halves the size", ["F32", "F16"]))
     .action(async (paths: readonly string[], flags: Flags) => {
       const files = paths.slice(0, -1);
       const out = paths.at(-1) ?? "";

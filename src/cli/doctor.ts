@@ -2,12 +2,13 @@
 
 import { Command } from "commander";
 import { type Diagnosis, doctor } from "../session/doctor.ts";
+import { jsonOption } from "./flags.ts";
 import { print, printJson } from "./print.ts";
 
 export function doctorCommand(): Command {
   return new Command("doctor")
     .description("what makes networks fast here: what is on, what is off and why, and what would turn it on")
-    .option("--json", "print the object of doctor()")
+    .addOption(jsonOption("print the object of doctor()"))
     .action(({ json }: { readonly json?: boolean }) => {
       const diagnosis = doctor();
       if (json === true) printJson(diagnosis, 2);

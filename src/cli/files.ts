@@ -1,11 +1,22 @@
-/** File arguments: names, addresses and globs. A shell has spread its globs already, so a name is a name first. */
+/** File arguments: names, folders, addresses, globs and standard input. A shell has spread its globs already, so a name is a name first. */
 
 import { lstatSync, statSync } from "node:fs";
-import { join, resolve, sep } from "node:path";
+import { resolve, sep } from "node:path";
+import { addAbortSignal } from "node:stream";
 import { glob, isDynamicPattern } from "tinyglobby";
+import { DepthwiseError } from "../core/errors.ts";
+
+/** Stands for standard input among pictures; a file of that name is `./-`. */
+const INPUT = "-";
+
+/** What an image file's name ends in, as far as a folder is searched for them. */
+const IMAGES = "**/*.{jpg,jpeg,png,webp,gif,avif,tif,tiff}";
+
+/** The largest picture that is read. */
+const MOST_INPUT = 2 ** 29;
 
 /**
- * What exists is that file, whatever characters it has; only what does not is tried as a glob, whose matches come in
+ * What exists is that file, or a folder's image files, whatever characters it has; only what does not is tried as a glob, whose matches come in
  * order. What matches nothing stays as it is, so that a missing file is reported. A name that was given is never left out, so
  * that there is an answer for each; a match that stands there already is.
  */
@@ -14,7 +25,7 @@ export async function expandFiles(patterns: readonly string[], separator: string
   const known = new Set<string>();
   for (const pattern of patterns) {
     const isName = /^(https?|file):\/\//i.test(pattern) || exists(pattern);
-    const found = isName ? [] : await matches(pattern, separator);
+    const found = isFolder(pattern) ? await imagesIn(pattern) : isName ? [] : await matches(pattern, separator);
     // A name that begins like an address is still a name.
     const name = exists(pattern) && /^(https?|file|blob|data):/i.test(pattern) ? `./${pattern}` : pattern;
     const fresh = found.length === 0 ? [name] : found.filter((file) => !known.has(resolve(file)));
@@ -24,20 +35,59 @@ export async function expandFiles(patterns: readonly string[], separator: string
   return files;
 }
 
-/** Standard input, as a file. */
-export const STANDARD_INPUT = "-";
+/** Image files in a folder and those within it, links to folders left out; in order. */
+async function imagesIn(folder: string): Promise<readonly string[]> {
+  const options = { cwd: resolve(folder), dot: false, caseSensitiveMatch: false, followSymbolicLinks: false };
+  const found = await glob(IMAGES, options);
+  return found.sort().map((file) => (/[\\/]$/.test(folder) ? folder : `${folder}/`) + file);
+}
 
-const PICTURES = "**/*.{jpg,jpeg,png,webp,gif,tif,tiff,avif}";
-
-/** The pictures in each folder among `files`, its sub-folders too, in order; all else stays as it is. */
-export async function picturesIn(files: readonly string[]): Promise<readonly string[]> {
-  const lists = files.map(async (file) => {
-    if (!isFolder(file)) return [file];
-    const found = await glob(PICTURES, { cwd: resolve(file), dot: false, caseSensitiveMatch: false });
-    // One without pictures stays, so that there is an answer for it.
-    return found.length === 0 ? [file] : found.sort().map((name) => join(file, name));
+/** What is wrong with a folder that stayed one, since nothing in it is called like an image; nothing for the rest. */
+export function noImages(file: string): DepthwiseError | undefined {
+  if (!isFolder(file)) return undefined;
+  return new DepthwiseError("FILE_UNREADABLE", {
+    what: `${file}: a folder in which there are no image files`,
+    advice: "Pass a folder with .jpg, .png, .webp, .gif, .avif or .tif files, or files by their names.",
   });
-  return (await Promise.all(lists)).flat();
+}
+
+/** Names with what stands on standard input, read once, in place of each `-`. */
+export async function withInput(
+  files: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly (string | Uint8Array)[]> {
+  if (!files.includes(INPUT)) return files;
+  input ??= readInput(signal);
+  const bytes = await input;
+  return files.map((file) => (file === INPUT ? bytes : file));
+}
+
+let input: Promise<Uint8Array> | undefined;
+
+async function readInput(signal: AbortSignal): Promise<Uint8Array> {
+  const { stdin } = process;
+  if (stdin.isTTY) {
+    throw new DepthwiseError("OPTION_INVALID", {
+      what: "files: -",
+      expected: "a picture on standard input",
+      found: "a terminal",
+      advice: "Redirect a file into it: depthwise classify - < photo.jpg",
+    });
+  }
+  const chunks: Uint8Array[] = [];
+  let count = 0;
+  for await (const chunk of addAbortSignal(signal, stdin) as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk);
+    count += chunk.length;
+    if (count <= MOST_INPUT) continue;
+    throw new DepthwiseError("FILE_TOO_LARGE", {
+      what: "standard input",
+      expected: `at most ${MOST_INPUT} bytes`,
+      found: "more",
+      advice: "Pass a single picture.",
+    });
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Files that a glob matches; none for what is no glob. */
@@ -59,7 +109,7 @@ async function matches(pattern: string, separator: string): Promise<readonly str
 
 function isFolder(path: string): boolean {
   try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    return path !== INPUT && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   } catch {
     return false;
   }

@@ -6,7 +6,9 @@ import { isDepthwiseError } from "../core/errors.ts";
 import { columnWidth, visible } from "../core/visible.ts";
 import { describe, formatDescription } from "../weights/describe.ts";
 import type { ModelFile } from "../weights/model-file.ts";
+import { jsonOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, openFrom } from "./load.ts";
+import { WEIGHTS } from "./numbers.ts";
 import { print, printJson } from "./print.ts";
 
 interface Flags extends LoadFlags {
@@ -17,13 +19,10 @@ interface Flags extends LoadFlags {
 export function inspectCommand(): Command {
   const command = new Command("inspect")
     .description("what a file of weights is: format, decisions and their evidence, tensors")
-    .argument(
-      "<files...>",
-      "a file, a directory, an address, hf:owner/name or keras:name; two are halves of one network",
-    );
+    .argument("<files...>", `${WEIGHTS}; two are halves of one network`);
   return addLoadOptions(command)
     .option("--no-tensors", "leave out the list of tensors")
-    .option("--json", "print { format, remarks, tensors, model }, or error in place of model")
+    .addOption(jsonOption("print { format, remarks, tensors, model }, or error in place of model"))
     .action(async (files: readonly string[], flags: Flags) => {
       const { content, understand } = await openFrom(files, flags);
       const tensors = tensorsOf(content);

@@ -1,11 +1,13 @@
 /** Loading a model for a command: the options that beat what a file says, and a bar while it is fetched. */
 
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { shownAddress } from "../core/address.ts";
 import { optionError } from "../core/options.ts";
 import type { MobileNetV1Options } from "../models/index.ts";
 import { type LoadedModel, type LoadOptions, loadModel, type OpenedModel, openModel } from "../weights/load-model.ts";
-import { toCount, toNumber, withoutUndefined } from "./network-options.ts";
+import { addShapeOptions, choice } from "./flags.ts";
+import { withoutUndefined } from "./network-options.ts";
+import { toBytes, toNumber } from "./numbers.ts";
 import { progressBar } from "./print.ts";
 
 export interface LoadFlags extends Pick<MobileNetV1Options, "alpha" | "resolution" | "classes" | "epsilon"> {
@@ -24,16 +26,12 @@ export interface LoadFlags extends Pick<MobileNetV1Options, "alpha" | "resolutio
 
 /** Adds the options of `loadModel`, each under its name there. */
 export function addLoadOptions(command: Command): Command {
-  return command
-    .option("--alpha <number>", "width multiplier, in place of what the file says", toNumber)
-    .option("--resolution <pixels>", "side of the input", toNumber)
-    .option("--classes <count>", "1000 drops the background of a file of 1001, 1001 adds one", toNumber)
-    .addOption(new Option("--padding <style>", "how 3 × 3 layers pad").choices(["same", "keras", "symmetric"]))
-    .addOption(new Option("--activation <name>", "after each layer").choices(["relu", "relu6", "leakyRelu"]))
+  return addShapeOptions(command)
+    .addOption(choice("--activation <name>", "after each layer", ["relu", "relu6", "leakyRelu"]))
     .option("--epsilon <number>", "of batch norm", toNumber)
     .option("--range <low,high>", "what bytes 0 and 255 become", toRange)
-    .option("--max-bytes <count>", "largest file that is read (default 2GiB)", toCount)
-    .option("--max-decoded-bytes <count>", "most that is made of it in memory (default by its size)", toCount)
+    .option("--max-bytes <count>", "largest file that is read (default 2GiB)", toBytes)
+    .option("--max-decoded-bytes <count>", "most that is made of it in memory (default by its size)", toBytes)
     .option("--no-cache", "fetch addresses anew and keep nothing")
     .option("--offline", "take addresses from the cache alone")
     .option("--refresh", "ask the server again for what the cache holds")

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The command `depthwise`. One file a command; here they are put together and errors become exit codes. */
 
 import { Command, CommanderError } from "commander";

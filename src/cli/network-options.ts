@@ -1,9 +1,11 @@
 /** The options by which commands name a network: those of the builder, or a file. */
 
-import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
 import type { Network } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
 import { loadModel } from "../weights/load-model.ts";
+import { addShapeOptions, choice, weightsOption } from "./flags.ts";
+import { toNumber } from "./numbers.ts";
 
 export interface NetworkFlags extends MobileNetV1Options {
   readonly weights?: string;
@@ -12,21 +14,15 @@ export interface NetworkFlags extends MobileNetV1Options {
 
 /** Adds the options; each has the name it has in the library. */
 export function addNetworkOptions(command: Command): Command {
-  return command
-    .option("--alpha <number>", "width multiplier (default 1)", toNumber)
+  return addShapeOptions(command)
     .option("--rho <number>", "resolution multiplier: resolution = round(224 · rho)", toNumber)
-    .option("--resolution <pixels>", "side of the input (default 224)", toNumber)
-    .option("--classes <count>", "number of outputs (default 1000)", toNumber)
     .option("--input-channels <count>", "channels of the input (default 3)", toNumber)
     .option("--output-stride <stride>", "8, 16 or 32: later strides become dilation", toNumber)
-    .addOption(new Option("--padding <style>", "how 3 × 3 layers pad").choices(["same", "keras", "symmetric"]))
-    .addOption(
-      new Option("--channel-rounding <rule>", "how widths are rounded").choices(["truncate", "floor", "divisible8"]),
-    )
+    .addOption(choice("--channel-rounding <rule>", "how widths are rounded", ["truncate", "floor", "divisible8"]))
     .option("--shallow", "the paper's shallow network (table 5)")
     .option("--standard-convolution", "the paper's full-convolution twin (table 4)")
     .option("--no-include-top", "leave out the classifier")
-    .option("--weights <file>", "take the network from a file of weights instead");
+    .addOption(weightsOption("default: the network of the options"));
 }
 
 /** Builds the network, or loads it. */
@@ -41,30 +37,6 @@ export async function networkFrom(flags: NetworkFlags): Promise<Network> {
   });
   if (flags.weights !== undefined) return loadModel(flags.weights, { ...given, signal: flags.signal });
   return mobileNetV1<MobileNetV1Options>(given);
-}
-
-/** A number of the command line. */
-export function toNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("It is not a number.");
-  return value;
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  "": 1,
-  k: 1e3,
-  m: 1e6,
-  g: 1e9,
-  ki: 2 ** 10,
-  mi: 2 ** 20,
-  gi: 2 ** 30,
-};
-
-/** A count of the command line: 569e6, 100M, 1.5G; of bytes 6MB and 6MiB too. */
-export function toCount(text: string): number {
-  const [, number = "", unit = ""] = /^(\S*?\d\.?)\s*([kmg]i?)?b?$/i.exec(text.trim()) ?? [];
-  if (number === "") throw new InvalidArgumentError("It is not a count, such as 569e6, 100M or 6MiB.");
-  return toNumber(number) * (UNITS[unit.toLowerCase()] ?? 1);
 }
 
 /** The options that were given. */

@@ -4,7 +4,9 @@ import { Command } from "commander";
 import { shorten } from "../core/errors.ts";
 import { columnWidth, visible } from "../core/visible.ts";
 import { compile, type Profile } from "../session/index.ts";
-import { addNetworkOptions, type NetworkFlags, networkFrom, toNumber } from "./network-options.ts";
+import { jsonOption } from "./flags.ts";
+import { addNetworkOptions, type NetworkFlags, networkFrom } from "./network-options.ts";
+import { toNumber } from "./numbers.ts";
 import { print, printJson } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
 import { tracePlace, writeTrace } from "./trace.ts";
@@ -20,7 +22,7 @@ export function profileCommand(): Command {
   return addSessionOptions(addNetworkOptions(new Command("profile")))
     .description("time each step of a network, beside its mult-adds and the most that this machine can do")
     .option("--runs <count>", "measured runs, after as many to warm up (default 10)", toNumber)
-    .option("--json", "print the object of session.profile()")
+    .addOption(jsonOption("print the object of session.profile()"))
     .option("--trace <file>", "write a trace that chrome://tracing and ui.perfetto.dev open")
     .action(async (flags: Flags) => {
       const { runs, json, signal } = flags;

@@ -1,15 +1,17 @@
 /** The options by which commands say how a network runs; each has the name it has in `compile`. */
 
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { CompileOptions } from "../session/index.ts";
-import { toNumber, withoutUndefined } from "./network-options.ts";
+import { choice } from "./flags.ts";
+import { withoutUndefined } from "./network-options.ts";
+import { toNumber } from "./numbers.ts";
 
 export type SessionFlags = Pick<CompileOptions, "backend" | "threads" | "simd" | "batch">;
 
 export function addSessionOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--backend <name>", "what computes (default auto: wasm where it can run, else plain)").choices([
+      choice("--backend <name>", "what computes (default auto: wasm where it can run, else plain)", [
         "auto",
         "wasm",
         "plain",
@@ -22,10 +24,11 @@ export function addSessionOptions(command: Command): Command {
       toThreads,
     )
     .addOption(
-      new Option(
-        "--simd <kind>",
-        "instructions of the wasm backend (default auto: relaxed where the engine has them)",
-      ).choices(["auto", "relaxed", "plain"]),
+      choice("--simd <kind>", "instructions of the wasm backend (default auto: relaxed where the engine has them)", [
+        "auto",
+        "relaxed",
+        "plain",
+      ]),
     )
     .option("--batch <count>", "images in one run (default 1)", toNumber);
 }

@@ -3,13 +3,14 @@
 import { Command } from "commander";
 import { visible } from "../core/visible.ts";
 import { cost } from "../cost/index.ts";
+import { jsonOption } from "./flags.ts";
 import { addNetworkOptions, type NetworkFlags, networkFrom } from "./network-options.ts";
 import { print, printJson } from "./print.ts";
 
 export function summaryCommand(): Command {
   return addNetworkOptions(new Command("summary"))
     .description("layers, shapes and parameters of a network")
-    .option("--json", "print { name, inputShape, outputs, layers, parameters, info }")
+    .addOption(jsonOption("print { name, inputShape, outputs, layers, parameters, info }"))
     .action(async (flags: NetworkFlags & { readonly json?: boolean }) => {
       const model = await networkFrom(flags);
       const { totals } = cost(model, { convention: "keras" });

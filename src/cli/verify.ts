@@ -12,8 +12,10 @@ import { columnWidth, visible } from "../core/visible.ts";
 import type { Preprocessing } from "../images/index.ts";
 import { describe } from "../weights/describe.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
-import { expandFiles, picturesIn } from "./files.ts";
+import { expandFiles, noImages, withInput } from "./files.ts";
+import { jsonOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
+import { WEIGHTS } from "./numbers.ts";
 import { print, printJson } from "./print.ts";
 
 interface Flags extends LoadFlags {
@@ -33,17 +35,21 @@ const FEEDS: Readonly<Record<string, Preprocessing>> = {
 export function verifyCommand(): Command {
   const command = new Command("verify")
     .description("classify pictures as the model says and in other ranges; compare labels")
-    .argument("<files...>", "a file of weights, or two halves of one network")
+    .argument("<files...>", `weights: ${WEIGHTS}; two are halves of one network`)
     .requiredOption(
       "--images <files...>",
-      "pictures, folders of them or globs; a folder named like a label says what they show",
+      "pictures, folders, globs or - for standard input; a folder named like a label says what they show",
     );
   return addLoadOptions(command)
     .option("--against <file>", "another model: how often both name the same class")
-    .option("--json", "print { images, rows, doubts }")
+    .addOption(jsonOption("print { images, rows, doubts }"))
     .action(async (files: readonly string[], flags: Flags) => {
       const model = await loadFrom(files, flags);
-      const images = await picturesIn(await expandFiles(flags.images));
+      const images = await expandFiles(flags.images);
+      for (const image of images) {
+        const error = noImages(image);
+        if (error !== undefined) throw error;
+      }
       const rows = await reportRows(model, images, flags);
       const { doubts } = describe(model);
       const shown = images.map(shownAddress);
@@ -112,7 +118,7 @@ async function answers(
   });
   try {
     const best: Prediction[] = [];
-    for await (const { predictions } of classifier.classifyAll(images, { topK: 1, signal })) {
+    for await (const { predictions } of classifier.classifyAll(await withInput(images, signal), { topK: 1, signal })) {
       const [first] = predictions;
       if (first !== undefined) best.push(first);
     }

@@ -77,16 +77,7 @@ describe("expandFiles", () => {
   });
 
   it("hands on what matches nothing", async () => {
-    for (const name of [
-      "none[1].png",
-      "none*.png",
-      "!none*.png",
-      "none",
-      "sub/",
-      "a1.png/",
-      "[",
-      "*(".repeat(40_000),
-    ]) {
+    for (const name of ["none[1].png", "none*.png", "!none*.png", "none", "a1.png/", "[", "*(".repeat(40_000)]) {
       expect(await expandFiles([`${folder}/${name}`])).toEqual([`${folder}/${name}`]);
     }
   });
