@@ -1,0 +1,148 @@
+/** The packed package in runtimes, and before the compilers of its users: what each prints, and that it ends. */
+
+import { copyFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compile, mobileNetV1 } from "../../src/index.ts";
+import { encodeModel } from "../../src/weights/save-model.ts";
+import { networkFiles } from "../browser/readers-networks.ts";
+import { emptyProject, type Project } from "./project.ts";
+
+const PROGRAM = `
+const work = async ({ compile, conv2d, loadModel, mobileNetV1, tensor }, { paper }) => {
+  const logits = [];
+  for (const threads of [1, 2]) {
+    const sessions = [];
+    for (const seed of [5, 6]) sessions.push(await compile(mobileNetV1({ alpha: 0.25, resolution: 64, classes: 11, seed }), { threads }));
+    for (const session of sessions) {
+      const input = Float32Array.from({ length: 64 * 64 * 3 }, (_, i) => Math.sin(i));
+      logits.push([...(await session.run(input)).logits.data]);
+      if (session.threads !== threads) throw new Error(session.explain().reasons.join());
+      session.close();
+    }
+  }
+  for (const file of ["small.safetensors", "model.tflite", "model.keras"]) {
+    const model = await loadModel(file);
+    const session = await compile(model);
+    await session.run(new Float32Array(model.inputShape.reduce((a, b) => a * b)));
+    session.close();
+  }
+  const eager = conv2d(tensor(new Float32Array(64), [1, 4, 4, 4]), tensor(new Float32Array(72), [3, 3, 4, 2]));
+  console.log(JSON.stringify({ logits, eager: eager.shape, agree: paper().summary.agree }));
+};`;
+
+const RUNTIMES = [
+  { title: "Node 20", command: ["npx", "-y", "node@20"], files: ["use.mjs", "use.cjs"] },
+  { title: "Node 22", command: ["npx", "-y", "node@22"], files: ["use.mjs", "use.cjs"] },
+  { title: "Node 24", command: ["npx", "-y", "node@24"], files: ["use.mjs", "use.cjs", "use.ts"] },
+  { title: "Bun", command: ["npx", "bun"], files: ["use.mjs", "use.cjs", "use.ts"] },
+  {
+    title: "Deno, --allow-read alone",
+    command: ["npx", "deno", "run", "--no-prompt", "--allow-read"],
+    files: ["use.mjs"],
+  },
+] as const;
+
+let project: Project;
+const expected: number[][] = [];
+
+beforeAll(async () => {
+  project = emptyProject("runtimes", ["bun@1.4.5", "deno@2.9.6"]);
+  const imports = 'import * as depthwise from "depthwise";\nimport * as cost from "depthwise/cost";';
+  project.write("use.mjs", `${imports}${PROGRAM}\nawait work(depthwise, cost);`);
+  project.write("use.cjs", `${PROGRAM}\nwork(require("depthwise"), require("depthwise/cost"));`);
+  const typed = PROGRAM.replace("tensor }, { paper })", "tensor }: typeof depthwise, { paper }: typeof cost)");
+  project.write("use.ts", `${imports}${typed}\nawait work(depthwise, cost);`);
+  const small = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 3 });
+  writeFileSync(join(project.path, "small.safetensors"), encodeModel(small));
+  for (const { files } of await networkFiles())
+    for (const file of files) writeFileSync(join(project.path, file.name), new Uint8Array(await file.arrayBuffer()));
+  for (const seed of [5, 6]) {
+    const session = await compile(mobileNetV1({ alpha: 0.25, resolution: 64, classes: 11, seed }));
+    const input = Float32Array.from({ length: 64 * 64 * 3 }, (_, i) => Math.sin(i));
+    expected.push([...(await session.run(input)).logits.data]);
+    session.close();
+  }
+});
+afterAll(() => project?.[Symbol.dispose]());
+
+describe.each(RUNTIMES)("$title", ({ command, files }) => {
+  it.each(files)("runs %s: two networks, one and two threads, files with lazy readers; and ends", (file) => {
+    const { status, output } = project.run(...command, file);
+    expect([status, output]).toEqual([0, expect.stringMatching(/\{"logits"/)]);
+    const { logits, eager, agree } = JSON.parse(/^\{"logits".*$/m.exec(output)?.[0] ?? "") as {
+      logits: number[][];
+      eager: number[];
+      agree: number;
+    };
+    expect([eager, agree]).toEqual([[1, 4, 4, 2], 56]);
+    // Threads change no bit.
+    expect(logits.slice(2)).toEqual(logits.slice(0, 2));
+    for (const [place, wanted] of expected.entries())
+      for (const [at, value] of wanted.entries()) expect(Math.abs(logits[place]![at]! - value)).toBeLessThan(1e-4);
+  });
+});
+
+const TYPED = `
+import { compile, createClassifier, loadModel, mobileNetV1, tensor, type Session } from "depthwise";
+import { cost } from "depthwise/cost";
+import { dense, sequential } from "depthwise/layers";
+import { decodeImage } from "depthwise/images";
+import { readSafetensors, saveTfjs } from "depthwise/weights";
+
+export async function use(): Promise<unknown> {
+  const model = mobileNetV1({ alpha: 0.25 });
+  let session: Session = await compile(model);
+  session = await compile(model, { taps: ["conv_pw_6"] });
+  const { logits, taps } = await (await compile(model, { taps: ["conv_pw_6"] })).run(tensor([1], [1]));
+  const classifier = await createClassifier(await loadModel("a.tflite"));
+  const [best] = await classifier.classify("cat.jpg");
+  const label: string | undefined = best?.label;
+  return [session, logits.data.length, taps.conv_pw_6.shape, label, cost(model).totals, dense, sequential, decodeImage, readSafetensors, saveTfjs];
+}
+`;
+
+describe("TypeScript", () => {
+  let typed: Project;
+  const VERSIONS = ["5.2", "5.4", "5.7", "5.9", "6", "7"];
+  beforeAll(() => {
+    typed = emptyProject(
+      "types",
+      VERSIONS.map((version) => `ts${version.replace(".", "")}@npm:typescript@${version}`),
+    );
+    typed.write("use.ts", TYPED);
+    typed.write("common.cts", TYPED);
+    copyFileSync(join(typed.path, "use.ts"), join(typed.path, "plain.ts"));
+  });
+  afterAll(() => typed?.[Symbol.dispose]());
+
+  it.each(VERSIONS)(
+    "%s, strict, with every library checked: node16, nodenext, bundler and node, with the DOM and without",
+    (version) => {
+      const compiler = `node_modules/ts${version.replace(".", "")}/bin/tsc`;
+      for (const lib of ["es2022", "es2022,dom"])
+        for (const [module, resolution, file] of [
+          ["node16", "node16", "use.ts"],
+          ["nodenext", "nodenext", "common.cts"],
+          ["esnext", "bundler", "use.ts"],
+          // Gone in TypeScript 7, and an error without a word in 6.
+          ...(Number(version) < 6 ? [["esnext", "node", "plain.ts"]] : []),
+        ] as [string, string, string][]) {
+          const flags = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022", "--types", ""];
+          const { status, output } = typed.run(
+            "node",
+            compiler,
+            ...flags,
+            "--module",
+            module,
+            "--moduleResolution",
+            resolution,
+            "--lib",
+            lib,
+            file,
+          );
+          expect([version, lib, resolution, status, output]).toEqual([version, lib, resolution, 0, ""]);
+        }
+    },
+  );
+});
