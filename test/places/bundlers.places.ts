@@ -87,22 +87,6 @@ const BUNDLERS: readonly Bundler[] = [
     placesWorker: false,
     command: (entry) => ["npx", "bun", "build", `src/${entry}.js`, "--outdir", `out/${entry}`],
   },
-  {
-    title: "Parcel",
-    packages: ["parcel@2.16.4"],
-    placesWorker: true,
-    command: (entry) => [
-      "npx",
-      "parcel",
-      "build",
-      `pages/${entry}/index.html`,
-      "--no-cache",
-      "--public-url",
-      "./",
-      "--dist-dir",
-      `out/${entry}`,
-    ],
-  },
 ];
 
 const PAGE = (script: string) =>

@@ -128,7 +128,7 @@ describe("TypeScript", () => {
           // Gone in TypeScript 7, and an error without a word in 6.
           ...(Number(version) < 6 ? [["esnext", "node", "plain.ts"]] : []),
         ] as [string, string, string][]) {
-          const flags = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022", "--types", ""];
+          const flags = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022"];
           const { status, output } = typed.run(
             "node",
             compiler,
