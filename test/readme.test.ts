@@ -1,5 +1,7 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
+import { dirname, join, normalize, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import manifest from "../package.json" with { type: "json" };
 import { blocksOf, pages, pattern, run, userFolder } from "./readme.ts";
 import { describeShared } from "./shared.ts";
 
@@ -10,6 +12,24 @@ const blocks = [...pages()].flatMap(([page, markdown]) =>
   }),
 );
 const folder = userFolder();
+
+const root = resolve(import.meta.dirname, "..");
+
+/** Whether a path of the project, a folder among them, is in the package. */
+function isPacked(file: string): boolean {
+  const entries = manifest.files.map((entry) => entry.replace(/\/\*.*$/, ""));
+  return entries.some((entry) => file === entry || file.startsWith(`${entry}/`));
+}
+
+/** The anchors that a page's headings have where it is shown. */
+function headingsOf(markdown: string): readonly string[] {
+  return [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, text = ""]) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -25,6 +45,25 @@ describe("a page", () => {
     const found = blocksOf(markdown);
     expect(markdown.match(/```(js|ts|sh)\n/g) ?? []).toHaveLength(found.length);
     for (const { output } of found) expect(output.trim()).not.toBe("");
+  });
+
+  it.each([...pages()])("%s links to files that are packed and to headings that are there", (page, markdown) => {
+    for (const [, target = ""] of markdown.matchAll(/\]\(([^)\s]+)\)/g)) {
+      const [path = "", heading] = target.split("#");
+      const file = path === "" ? page : normalize(join(dirname(page), path));
+      expect(isPacked(file) && existsSync(join(root, file)), target).toBe(true);
+      if (heading !== undefined) expect(headingsOf(pages().get(file) ?? ""), target).toContain(heading);
+    }
+  });
+
+  it("is named in the index of docs/, and README has at most 200 lines", () => {
+    const all = pages();
+    const index = all.get("docs/README.md") ?? "";
+    for (const page of all.keys()) {
+      const name = /^docs\/([^/]+\.md)$/.exec(page)?.[1];
+      if (name !== undefined && name !== "README.md") expect(index).toContain(`](${name})`);
+    }
+    expect(all.get("README.md")?.trimEnd().split("\n").length).toBeLessThanOrEqual(200);
   });
 });
 
