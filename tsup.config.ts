@@ -33,18 +33,24 @@ const shorten: NonNullable<Options["esbuildOptions"]> = (options) => {
   options.minifySyntax = true;
 };
 
+/** Parcel puts a package in the place of a free `process`, and fails where it may not install one. */
+const GLOBALS = { process: "globalThis.process" };
+
 function library(format: "esm" | "cjs"): Options[] {
   const outDir = `dist/${format}`;
   const one: Options = {
     ...shared,
     format,
+    define: GLOBALS,
     outExtension: () => ({ js: ".js" }),
     // A process that starts cold reads and parses all of it: with short names that takes 2 ms less. White space stays,
     // since comments go with it, and bundlers read some of them.
     ...(format === "esm" ? { esbuildOptions: shorten } : {}),
   };
   const cjs: Options =
-    format === "cjs" ? { define: { "import.meta.url": "moduleUrl" }, inject: ["scripts/cjs-module-url.js"] } : {};
+    format === "cjs"
+      ? { define: { ...GLOBALS, "import.meta.url": "moduleUrl" }, inject: ["scripts/cjs-module-url.js"] }
+      : {};
   return [
     { ...one, ...cjs, entry: rooms, esbuildPlugins: [otherRooms(ENTRIES, "rooms")], outDir },
     { ...one, entry: doors, esbuildPlugins: [otherRooms(ENTRIES, "doors")], outDir },

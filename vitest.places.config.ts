@@ -6,5 +6,6 @@ const places = mergeConfig(
   whole,
   defineConfig({ test: { testTimeout: 300_000, hookTimeout: 300_000, maxWorkers: 1 } }),
 );
+places.test.globalSetup = [...(places.test.globalSetup ?? []), "test/places/packed.ts"];
 places.test.include = ["test/places/**/*.places.ts"];
 export default places;

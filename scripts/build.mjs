@@ -66,20 +66,32 @@ writeFileSync("dist/cjs/package.json", `${JSON.stringify({ type: "commonjs", sid
 
 /** The command and the lazy readers hold other people's code; their licences go with it. */
 const metafiles = ["cli/metafile-esm", "esm/readers/metafile-esm", "cjs/readers/metafile-cjs"];
-const packages = new Set();
+/** The files of each package of which something is left. */
+const packages = new Map();
 for (const name of metafiles) {
   const metafile = join("dist", `${name}.json`);
-  for (const input of Object.keys(JSON.parse(readFileSync(metafile, "utf8")).inputs)) {
+  const outputs = Object.values(JSON.parse(readFileSync(metafile, "utf8")).outputs);
+  for (const [input, { bytesInOutput }] of outputs.flatMap(({ inputs }) => Object.entries(inputs))) {
     const [, found] = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(input) ?? [];
-    if (found !== undefined) packages.add(found);
+    if (found === undefined || bytesInOutput === 0) continue;
+    packages.set(found, (packages.get(found) ?? new Set()).add(input));
   }
   rmSync(metafile);
 }
-const notices = [...packages].sort().map((name) => {
+/** What stands in front of a file: some packages have their licence there and nowhere else. */
+const headOf = (path) =>
+  (/^(?:\/\/.*\n)*/.exec(readFileSync(path, "utf8"))?.[0] ?? "").replaceAll(/^\/\/ ?/gm, "").trim();
+const notices = [...packages.keys()].sort().map((name) => {
   const folder = join("node_modules", name);
   const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-  return `${name} ${version} (${license})\n\n${file === undefined ? "" : readFileSync(join(folder, file), "utf8").trim()}\n`;
+  const texts =
+    file === undefined
+      ? new Set([...packages.get(name)].map(headOf))
+      : [readFileSync(join(folder, file), "utf8").trim()];
+  const text = [...texts].filter((found) => found !== "").join("\n\n");
+  if (text === "") throw new Error(`${name} is built in, and has no licence to go with it`);
+  return `${name} ${version} (${license})\n\n${text}\n`;
 });
 rmSync(join("dist", ".entries"), { recursive: true });
 writeFileSync(join("dist", "THIRD-PARTY-LICENSES.txt"), notices.join("\n----\n\n"));

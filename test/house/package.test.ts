@@ -72,6 +72,31 @@ describe("the package", () => {
     expect(Object.keys(manifest.peerDependenciesMeta)).toEqual(Object.keys(manifest.peerDependencies));
   });
 
+  it("has its doors by name too, for Parcel, which does not look at exports", () => {
+    const doors = Object.entries<{ import?: { default: string } }>(manifest.exports).filter(
+      ([door, { import: by }]) => door !== "." && by !== undefined,
+    );
+    expect(manifest.alias).toEqual(Object.fromEntries(doors.map(([door, { import: by }]) => [door, by?.default])));
+  });
+
+  it("carries the licence of each package that is built in", () => {
+    const notices = readFileSync(resolve(root, "dist/THIRD-PARTY-LICENSES.txt"), "utf8").split("\n----\n");
+    expect(notices.length).toBeGreaterThan(5);
+    for (const notice of notices) expect(notice).toMatch(/copyright/i);
+    const [protobuf] = notices.filter((notice) => notice.startsWith("@bufbuild/protobuf"));
+    for (const holder of ["Buf Technologies", "Google Inc", "Apache License"]) expect(protobuf).toContain(holder);
+  });
+
+  it("names no free process, for which Parcel would install a package", () => {
+    for (const format of ["esm", "cjs"]) {
+      for (const file of readdirSync(resolve(root, "dist", format), { recursive: true, encoding: "utf8" })) {
+        if (!file.endsWith(".js")) continue;
+        const text = readFileSync(resolve(root, "dist", format, file), "utf8");
+        expect([file, /(?<!globalThis\.|[\w$."'`])process\??\./.exec(text)?.[0]]).toEqual([file, undefined]);
+      }
+    }
+  });
+
   it("has the same exports by import and by require", async () => {
     const require = createRequire(import.meta.url);
     for (const door of ["depthwise", "depthwise/layers", "depthwise/cost", "depthwise/weights", "depthwise/images"]) {

@@ -82,6 +82,21 @@ const BUNDLERS: readonly Bundler[] = [
     command: (entry) => ["npx", "rollup", `src/${entry}.js`, "-p", "node-resolve", "-d", `out/${entry}`, "-f", "es"],
   },
   {
+    title: "Parcel",
+    packages: ["parcel@2.16.4"],
+    placesWorker: true,
+    command: (entry) => [
+      "npx",
+      "parcel",
+      "build",
+      `pages/${entry}/index.html`,
+      "--public-url",
+      "./",
+      "--dist-dir",
+      `out/${entry}`,
+    ],
+  },
+  {
     title: "Bun",
     packages: ["bun@1.4.5"],
     placesWorker: false,

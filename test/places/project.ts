@@ -1,26 +1,19 @@
 /** Empty projects that have the packed package and one tool, and nothing else near. */
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, extname, join, resolve } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
-const root = resolve(import.meta.dirname, "../..");
-let tarball: string | undefined;
-
-/** Where the package is packed, once a process. */
+/** Where the package is packed: `packed.ts` does it once a run. */
 export function packedTarball(): string {
-  if (tarball !== undefined) return tarball;
-  const folder = mkdtempSync(join(tmpdir(), "depthwise-packed-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const args = ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder];
-  const name = execFileSync("npm", args, { cwd: root, encoding: "utf8" }).trim().split("\n").at(-1) ?? "";
-  tarball = join(folder, name);
-  return tarball;
+  const path = process.env["DEPTHWISE_TARBALL"];
+  if (path === undefined) throw new Error("Nothing is packed: run `npm run places`.");
+  return path;
 }
 
 export interface Project {
