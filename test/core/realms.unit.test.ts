@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createContext, runInContext } from "node:vm";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { isError, systemCode } from "../../src/core/realms.ts";
 import { conv2d } from "../../src/eager/index.ts";
 import { decodeImage, normalize, preprocess, toPixels } from "../../src/images/index.ts";
@@ -125,4 +125,15 @@ describe("a value of another realm", () => {
       undefined,
     ]);
   });
+});
+
+it("a place without a TextDecoder is named, and no file is blamed", async () => {
+  vi.stubGlobal("TextDecoder", undefined);
+  try {
+    const said = { code: "FILE_UNREADABLE", message: expect.stringContaining("there is no TextDecoder") };
+    await expect(loadModel(file)).rejects.toMatchObject(said);
+    expect(() => readSafetensors(file)).toThrow(expect.objectContaining(said));
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });

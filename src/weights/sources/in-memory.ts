@@ -94,7 +94,8 @@ function streamOf(name: string, blob: Blob): ByteStream {
   let stream: unknown;
   let cause: unknown;
   try {
-    stream = typeof blob.stream === "function" ? blob.stream() : wholeOf(blob);
+    stream =
+      typeof blob.stream !== "function" && typeof blob.arrayBuffer === "function" ? wholeOf(blob) : blob.stream();
   } catch (error) {
     cause = error;
   }

@@ -8,6 +8,7 @@ import { ownPart } from "../../core/own-part.ts";
 import { isBlob, isURL } from "../../core/realms.ts";
 import { className } from "../../core/tensor.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
+import { checkTextDecoder } from "../decoded-budget.ts";
 import type { OpenFile } from "../model-file.ts";
 import { verify } from "./digest.ts";
 import { openBlob, openBytes, openFiles, openStream } from "./in-memory.ts";
@@ -60,6 +61,7 @@ export async function openSourceWith(
 ): Promise<OpenFile> {
   const settings = checkSourceOptions(options);
   settings.signal?.throwIfAborted();
+  checkTextDecoder();
   const opening = startOpening(settings, tools, checkHead);
   if (typeof source === "string" || isURL(source)) return openText(source, opening);
   const file = await openHeld(source, opening);
