@@ -17,7 +17,7 @@ const doors = {
 const scripts = { worker: "src/session/worker.ts" };
 
 const ENTRIES = join("dist", ".entries");
-const rooms = { ...writeEntries(ENTRIES), cost: "src/cost/index.ts" };
+const rooms = { ...writeEntries(ENTRIES), cost: "src/cost/index.ts", kernels: "src/session/kernel-modules.ts" };
 
 const shared: Options = {
   target: "es2022",
