@@ -17,7 +17,7 @@ const doors = {
 const scripts = { worker: "src/session/worker.ts" };
 
 const ENTRIES = join("dist", ".entries");
-const rooms = { ...writeEntries(ENTRIES), cost: "src/cost/index.ts" };
+const rooms = { ...writeEntries(ENTRIES), cost: "src/cost/index.ts", kernels: "src/session/kernel-modules.ts" };
 
 const shared: Options = {
   target: "es2022",
@@ -36,6 +36,11 @@ const shorten: NonNullable<Options["esbuildOptions"]> = (options) => {
 /** Parcel puts a package in the place of a free `process`, and fails where it may not install one. */
 const GLOBALS = { process: "globalThis.process" };
 
+/** Jest refuses `import()` in CommonJS, unless Node was started with a flag; `require` in its place loads as late. */
+const requireLate: NonNullable<Options["esbuildOptions"]> = (options) => {
+  options.supported = { ...options.supported, "dynamic-import": false };
+};
+
 function library(format: "esm" | "cjs"): Options[] {
   const outDir = `dist/${format}`;
   const one: Options = {
@@ -45,7 +50,7 @@ function library(format: "esm" | "cjs"): Options[] {
     outExtension: () => ({ js: ".js" }),
     // A process that starts cold reads and parses all of it: with short names that takes 2 ms less. White space stays,
     // since comments go with it, and bundlers read some of them.
-    ...(format === "esm" ? { esbuildOptions: shorten } : {}),
+    esbuildOptions: format === "esm" ? shorten : requireLate,
   };
   const cjs: Options =
     format === "cjs"

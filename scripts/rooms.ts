@@ -17,6 +17,8 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
   ["session/reference-backend", "reference-backend"],
   ["session/profile", "profile"],
   ["kernels/wasm/limit", "profile"],
+  // A door of its own, which needs more of the kernels than a session.
+  ["session/kernel-modules", "kernels"],
   ["session", "room-session"],
   ["kernels/wasm", "room-session"],
   ["eager", "room-eager"],

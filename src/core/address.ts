@@ -1,6 +1,7 @@
 /** Addresses: where a source points, how one is shown, and what in it is nobody else's business. */
 
 import { DepthwiseError } from "./errors.ts";
+import { isURL } from "./realms.ts";
 
 /** Longest address in a message. */
 const SHOWN = 400;
@@ -51,7 +52,7 @@ export function locate(source: string | URL, expected: string, hasDisk: boolean,
   const text = String(source);
   if (/^file:/i.test(text)) return pathIn(text, what);
   const isAddress = /^(https?:\/\/|blob:|data:)/i.test(text);
-  const isOther = text === "" || source instanceof URL || /^[a-z][a-z0-9+.-]+:\/\//i.test(text);
+  const isOther = text === "" || isURL(source) || /^[a-z][a-z0-9+.-]+:\/\//i.test(text);
   if (hasDisk && !isAddress && !isOther) return text;
   const base = typeof location === "undefined" ? undefined : location.href;
   if ((isAddress || !isOther) && URL.canParse(text, base)) return new URL(text, base);

@@ -4,6 +4,7 @@ import { filePath, locate, requestOf, shownAddress } from "./address.ts";
 import { bytesOf } from "./buffers.ts";
 import { DepthwiseError } from "./errors.ts";
 import { follow } from "./follow.ts";
+import { isArrayBuffer, isBlob, isURL, systemCode } from "./realms.ts";
 import { type Pace, paceOf, startWatch } from "./stall-watch.ts";
 import { untilAborted } from "./until-aborted.ts";
 
@@ -59,8 +60,8 @@ export async function statsOf(path: string): Promise<NodeStats | undefined> {
  */
 export function sourceName(source: ByteSource): string {
   if (typeof source === "string") return shownAddress(source);
-  if (source instanceof URL) return source.protocol === "file:" ? filePath(source) : shownAddress(source.href);
-  if (source instanceof Blob) return "name" in source && typeof source.name === "string" ? source.name : "Blob";
+  if (isURL(source)) return source.protocol === "file:" ? filePath(source) : shownAddress(source.href);
+  if (isBlob(source)) return "name" in source && typeof source.name === "string" ? source.name : "Blob";
   return "bytes";
 }
 
@@ -80,16 +81,16 @@ export async function readBytes(source: ByteSource, options: ReadBytesOptions): 
 const EXPECTED = "a path, a URL, a Blob or bytes";
 
 async function readAny(source: ByteSource, options: ReadBytesOptions): Promise<Uint8Array> {
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
+  if (isArrayBuffer(source) || ArrayBuffer.isView(source)) {
     const bytes = bytesOf("source", source);
     checkSize("bytes", bytes.length, options.maxBytes);
     return bytes;
   }
-  if (typeof Blob !== "undefined" && source instanceof Blob) {
+  if (isBlob(source)) {
     checkSize(sourceName(source), source.size, options.maxBytes);
     return readBlob(source);
   }
-  if (typeof source !== "string" && !(source instanceof URL)) {
+  if (typeof source !== "string" && !isURL(source)) {
     const found = Object.prototype.toString.call(source).slice(8, -1);
     throw new DepthwiseError("OPTION_INVALID", { what: "source", expected: EXPECTED, found });
   }
@@ -140,7 +141,7 @@ async function readFileBytes(path: string, { maxBytes, signal, checkHead }: Read
   } catch (cause) {
     if (cause instanceof DepthwiseError || signal?.aborted)
       throw cause instanceof DepthwiseError ? cause : signal?.reason;
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
+    const code = systemCode(cause) ?? "unknown";
     if (code === "ENOENT" || code === "ENOTDIR") {
       throw new DepthwiseError("FILE_NOT_FOUND", {
         what: `${path}: there is no such file`,

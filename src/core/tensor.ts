@@ -7,6 +7,7 @@
 import { isDetached } from "./buffers.ts";
 import { DepthwiseError } from "./errors.ts";
 import { show } from "./options.ts";
+import { isFloat32Array } from "./realms.ts";
 
 export type DType = "float32" | "int32" | "uint8";
 export type TypedArray = Float32Array | Int32Array | Uint8Array;
@@ -89,7 +90,7 @@ export function asFloat(value: Tensor, what: string): FloatTensor {
       advice: "Make one with tensor(data, shape).",
     });
   }
-  if (value.dtype !== "float32" || !(value.data instanceof Float32Array)) {
+  if (value.dtype !== "float32" || !isFloat32Array(value.data)) {
     throw new DepthwiseError("DTYPE_MISMATCH", {
       what,
       expected: "float32",
@@ -173,6 +174,6 @@ function lengthText(data: TypedArray): string {
 }
 
 function dtypeOf(data: TypedArray): DType {
-  if (data instanceof Float32Array) return "float32";
+  if (isFloat32Array(data)) return "float32";
   return data instanceof Int32Array ? "int32" : "uint8";
 }

@@ -12,6 +12,7 @@ import { DepthwiseError } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, positiveInteger, signalOption } from "../core/options.ts";
 import type { PlatformResponse } from "../core/platform-types.ts";
+import { isArrayBuffer, isURL } from "../core/realms.ts";
 import { type Pace, paceOf } from "../core/stall-watch.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { decodeInBrowser } from "./decode-in-browser.ts";
@@ -66,8 +67,8 @@ export async function decodeImage(
  * @throws {DepthwiseError} `OPTION_INVALID` for a buffer that was transferred
  */
 export function heldSource(source: HeldSource): HeldSource {
-  if (source instanceof URL) return new URL(source);
-  return source instanceof ArrayBuffer || ArrayBuffer.isView(source) ? copied(bytesOf("decodeImage", source)) : source;
+  if (isURL(source)) return new URL(source);
+  return isArrayBuffer(source) || ArrayBuffer.isView(source) ? copied(bytesOf("decodeImage", source)) : source;
 }
 
 function copied(bytes: Uint8Array): Uint8Array {

@@ -4,6 +4,7 @@ import { isDetached, typedArray } from "../core/buffers.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { optionError, positiveInteger } from "../core/options.ts";
+import { isUint8Array } from "../core/realms.ts";
 
 export interface Pixels {
   readonly width: number;
@@ -47,7 +48,7 @@ export function overwritten(image: ImageDataLike): Pixels {
  */
 export function copiedImage(image: ImageDataLike): ImageDataLike {
   const { data, ...checked } = checkImage(image);
-  const copy = () => (data instanceof Uint16Array ? new Uint16Array(data) : new Uint8Array(data));
+  const copy = () => (isWide(data) ? new Uint16Array(data) : new Uint8Array(data));
   return { ...checked, data: pixelMemory(data.byteLength, copy) };
 }
 
@@ -58,8 +59,7 @@ function checkImage(image: ImageDataLike): Required<ImageDataLike> {
   const width = positiveInteger(owner, "width", image.width);
   const height = positiveInteger(owner, "height", image.height);
   const { data } = image;
-  const isBytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
-  if (!isBytes && !(data instanceof Uint16Array)) {
+  if (!/^Uint(?:8|8Clamped|16)Array$/.test(typedArray(data)?.kind ?? "")) {
     throw optionError(owner, "data", "a Uint8Array, Uint8ClampedArray or Uint16Array", data);
   }
   const count = width * height;
@@ -86,10 +86,10 @@ function checkImage(image: ImageDataLike): Required<ImageDataLike> {
 function converted(image: ImageDataLike, mayOverwrite: boolean): Pixels {
   const { width, height, data, channels } = checkImage(image);
   const count = width * height;
-  const isBytes = !(data instanceof Uint16Array);
+  const isBytes = !isWide(data);
   const shift = isBytes ? 0 : 8;
   // Kept, not copied: pixels are never written.
-  if (channels === 3 && data instanceof Uint8Array) return { width, height, data };
+  if (channels === 3 && isUint8Array(data)) return { width, height, data };
   // Three bytes are never written before the four that they come of were read.
   const isInPlace = mayOverwrite && isBytes && channels === 4;
   const rgb = isInPlace
@@ -104,6 +104,11 @@ function converted(image: ImageDataLike, mayOverwrite: boolean): Pixels {
     rgb[to + 2] = overWhite((data[from + 2 * green] ?? 0) >> shift, alpha);
   }
   return { width, height, data: rgb };
+}
+
+/** 16 bits a value. */
+function isWide(data: ImageDataLike["data"]): data is Uint16Array {
+  return typedArray(data)?.kind === "Uint16Array";
 }
 
 function pixelMemory<Made>(bytes: number, make: () => Made): Made {
@@ -122,7 +127,7 @@ export function checkPixels(owner: string, pixels: unknown): void {
   }
   const { width, height, data } = pixels as Partial<Pixels>;
   const count = 3 * positiveInteger(owner, "width", width) * positiveInteger(owner, "height", height);
-  if (!ArrayBuffer.isView(data) || !(data instanceof Uint8Array)) {
+  if (!isUint8Array(data)) {
     throw optionError(owner, "data", "a Uint8Array", data, advice);
   }
   if (data.length === count) return;

@@ -4,6 +4,7 @@ import { isDetached } from "../core/buffers.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
 import { type CompletePreprocessing, completePreprocessing } from "../core/preprocessing.ts";
+import { isFloat32Array, isUint8Array } from "../core/realms.ts";
 import { checkPixels, type Pixels } from "./pixels.ts";
 import { resizeAntialiased, resizePlain } from "./resize.ts";
 
@@ -74,7 +75,7 @@ function coverSize(pixels: Pixels, width: number, height: number, cropFraction: 
  */
 export function normalize(values: Uint8Array | Float32Array, description: CompletePreprocessing): Float32Array {
   const checked = checkDescription("normalize", description);
-  if (!ArrayBuffer.isView(values) || !(values instanceof Uint8Array || values instanceof Float32Array)) {
+  if (!isUint8Array(values) && !isFloat32Array(values)) {
     throw optionError("normalize", "values", "a Uint8Array or a Float32Array", values);
   }
   return normalized(values, checked);
@@ -101,7 +102,7 @@ function normalized(values: Uint8Array | Float32Array, description: CompletePrep
       fields: { inputShape, found: values.length },
     });
   }
-  const grey = values instanceof Uint8Array ? luma : exactLuma;
+  const grey = isUint8Array(values) ? luma : exactLuma;
   const result = new Float32Array(count * channels);
   for (let i = 0; i < count; i++) {
     const red = values[3 * i] ?? 0;

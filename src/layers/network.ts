@@ -7,7 +7,8 @@ import { DepthwiseError, isDepthwiseError, listed, shorten } from "../core/error
 import { didYouMean } from "../core/nearest.ts";
 import { isListOf, isString, optionError, positiveInteger, show, stringsOf } from "../core/options.ts";
 import { checkPreprocessing, type Preprocessing } from "../core/preprocessing.ts";
-import { type FloatTensor, type Shape, shapeText } from "../core/tensor.ts";
+import { isMap } from "../core/realms.ts";
+import { className, type FloatTensor, type Shape, shapeText } from "../core/tensor.ts";
 import type { ParameterRole } from "../operations/operation.ts";
 import { NODE_TYPES, type NodeType, operationOf } from "../operations/table.ts";
 import { parameterFault, shapeOf } from "./check-parameter.ts";
@@ -204,8 +205,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** Requires a network; `owner` names the function that was called. Throws `NETWORK_INVALID`. */
 export function checkNetwork(owner: string, value: unknown): void {
-  if (isRecord(value) && Array.isArray(value["layers"]) && value["parameterInfo"] instanceof Map) return;
-  const isPromise = value instanceof Promise;
+  if (isRecord(value) && Array.isArray(value["layers"]) && isMap(value["parameterInfo"])) return;
+  const isPromise = className(value) === "Promise";
   throw new DepthwiseError("NETWORK_INVALID", {
     what: `${owner}: model`,
     expected: "a network, as mobileNetV1, sequential, network or loadModel give it",
@@ -225,7 +226,7 @@ export function withParameters<Output extends string>(
   source = "parameters",
 ): Network<Output> {
   checkNetwork("withParameters", model);
-  if (!(parameters instanceof Map)) throw optionError("withParameters", "parameters", "a Map of tensors", parameters);
+  if (!isMap(parameters)) throw optionError("withParameters", "parameters", "a Map of tensors", parameters);
   if (typeof source !== "string")
     throw optionError("withParameters", "source", "what they are called in errors", source);
   checkParameters(model, parameters, source);

@@ -7,6 +7,8 @@ const BREATH_MS = 40;
 export function breathe(): Promise<void> {
   return new Promise((resolve) => {
     if (typeof setImmediate === "function") return setImmediate(resolve);
+    // Workers of an old compatibility date and jsdom in Jest have neither.
+    if (typeof MessageChannel === "undefined") return setTimeout(resolve, 0);
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();

@@ -3,6 +3,7 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
 import { type EngineFeatures, probeFeatures } from "../kernels/wasm/index.ts";
+import type { GivenModules } from "./given-modules.ts";
 
 export const BACKENDS = ["wasm", "plain", "reference"] as const;
 /** `auto` takes `wasm` where the engine allows it, else `plain`. */
@@ -23,13 +24,21 @@ export interface Choice {
 const MOST_AUTO_THREADS = 8;
 const MOST_THREADS = 64;
 
-export function chooseBackend(name: BackendName, simd: Simd, threads: number | "auto"): Choice {
+/** @param given modules that need not be compiled: the engine has taken what is in them */
+export function chooseBackend(
+  name: BackendName,
+  simd: Simd,
+  threads: number | "auto",
+  given?: Pick<GivenModules, "relaxed" | "shared">,
+): Choice {
   if (threads !== "auto" && !(Number.isSafeInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
     throw optionError("compile", "threads", `"auto" or a whole number from 1 to ${MOST_THREADS}`, threads);
   }
-  const features = probeFeatures();
+  const probed = probeFeatures();
+  const settled = { wasm: true, simd: true, relaxed: probed.relaxed || given?.relaxed === true };
+  const features = given === undefined ? probed : { ...probed, ...settled };
   const reasons: string[] = [];
-  const lacking = lackOfWasm(features);
+  const lacking = lackOfWasm(features, given?.shared === true);
   let backend = name === "auto" ? "wasm" : name;
   if (backend === "wasm" && lacking !== undefined) {
     if (name === "wasm") {
@@ -53,26 +62,42 @@ export function chooseBackend(name: BackendName, simd: Simd, threads: number | "
       fields: { features },
     });
   }
-  if (simd === "auto" && !features.relaxed) reasons.push("plain SIMD: this engine has no relaxed SIMD");
-  const relaxed = simd === "auto" ? features.relaxed : simd === "relaxed";
+  if (given?.relaxed === false) reasons.push("plain SIMD: the modules have no other");
+  else if (simd === "auto" && !features.relaxed) reasons.push("plain SIMD: this engine has no relaxed SIMD");
+  const relaxed = given?.relaxed ?? (simd === "auto" ? features.relaxed : simd === "relaxed");
   return {
     backend,
     simd: relaxed ? "relaxed" : "plain",
-    threads: countThreads(threads, features, reasons),
+    threads: countThreads(threads, features, given?.shared, reasons),
     features,
     reasons,
   };
 }
 
-function lackOfWasm({ wasm, simd }: EngineFeatures): string | undefined {
+const REFUSED =
+  "this place refuses to compile WebAssembly (a page's policy may lack 'wasm-unsafe-eval'; Workers, which import " +
+  "files of it, take them as modules: see depthwise/kernels)";
+
+function lackOfWasm({ wasm, simd, shared }: EngineFeatures, needsShared: boolean): string | undefined {
   if (typeof WebAssembly !== "object") return "there is no WebAssembly here";
-  if (!wasm) return "this place refuses WebAssembly (a page's policy may lack 'wasm-unsafe-eval')";
+  if (!wasm) return REFUSED;
+  if (needsShared && !shared) return "the modules are for several threads, and there is no shared memory here";
   return simd ? undefined : "this engine has no WebAssembly SIMD";
 }
 
-function countThreads(asked: number | "auto", { shared }: EngineFeatures, reasons: string[]): number {
+function countThreads(
+  asked: number | "auto",
+  { shared }: EngineFeatures,
+  forShared: boolean | undefined,
+  reasons: string[],
+): number {
   const threads = asked === "auto" ? Math.min(countCores(), MOST_AUTO_THREADS) : asked;
-  if (threads === 1 || shared) return threads;
+  if (threads === 1) return 1;
+  if (forShared === false) {
+    reasons.push(`one thread: the modules are for one; write them with kernelModules(model, { threads: ${threads} })`);
+    return 1;
+  }
+  if (shared) return threads;
   reasons.push("one thread: no shared memory here (a page must be cross-origin isolated)");
   return 1;
 }

@@ -16,6 +16,7 @@ import type { Network } from "../layers/network.ts";
 import { parametersOf, plan as planNetwork } from "../plan/plan.ts";
 import type { Backend, Parameters } from "./backend.ts";
 import { BACKENDS, type BackendName, type Choice, chooseBackend, type Simd } from "./choose-backend.ts";
+import { checkModules, type GivenModules } from "./given-modules.ts";
 import { Session } from "./session.ts";
 import type { WorkerFactory } from "./threads.ts";
 import { type WasmOptions, wasmBackend } from "./wasm-backend.ts";
@@ -31,6 +32,11 @@ export interface CompileOptions<Tap extends string = string> {
   readonly simd?: Simd;
   /** Makes a worker of `depthwise/worker`, where a bundler moved the script: `() => new Worker(url, { type: "module" })`. */
   readonly worker?: WorkerFactory;
+  /**
+   * Modules to use in place of compiling, where code may not be compiled from bytes (Workers): those that
+   * `kernelModules` of `depthwise/kernels` wrote at build time, by the same names. Their SIMD is used.
+   */
+  readonly modules?: Readonly<Record<string, WebAssembly.Module>>;
   /** Most images in one run: memory is laid out for so many. Default 1. */
   readonly batch?: number;
   /** Layers or blocks whose activated output each run returns under `taps`. Default none. */
@@ -40,7 +46,7 @@ export interface CompileOptions<Tap extends string = string> {
   readonly signal?: AbortSignal;
 }
 
-const OPTIONS = ["backend", "threads", "simd", "worker", "batch", "taps", "fold", "signal"];
+const OPTIONS = ["backend", "threads", "simd", "worker", "modules", "batch", "taps", "fold", "signal"];
 
 /**
  * Compiles a network: folds batch norm, fuses activations, lays out memory, emits kernels. Close the session when done.
@@ -72,13 +78,14 @@ export async function compile<Output extends string, const Tap extends string = 
   if (worker !== undefined && typeof worker !== "function") {
     throw optionError("compile", "worker", "a function that makes a Worker of depthwise/worker", worker);
   }
+  const modules = checkModules(options.modules, simd);
   const batch = positiveInteger("compile", "batch", options.batch ?? 1);
   const fold = booleanOption("compile", "fold", options.fold ?? true);
   const asked = options.threads ?? 1;
   let parameters: Parameters | undefined;
   // Up to the first await it runs within the call of `compile`: what is passed may change as soon as that returns.
   const bind = async (choice: Choice): Promise<Session<Output, Tap>> => {
-    const wasm = choice.backend === "wasm" ? wasmBackend(wasmOptions(choice, batch, worker)) : undefined;
+    const wasm = choice.backend === "wasm" ? wasmBackend(wasmOptions(choice, batch, worker, modules)) : undefined;
     const joins = wasm?.joins;
     const plan = planNetwork(network, { batch, taps, fold, ...(joins === undefined ? {} : { joins }) });
     const laidOut = wasm?.layOut(plan);
@@ -95,7 +102,7 @@ export async function compile<Output extends string, const Tap extends string = 
       throw refusal(cause, what, bytes, "Use a smaller alpha, input or batch.", { batch });
     }
   };
-  const choice = chooseBackend(name, simd, asked);
+  const choice = chooseBackend(name, simd, asked, modules);
   try {
     return await bind(choice);
   } catch (error) {
@@ -105,8 +112,13 @@ export async function compile<Output extends string, const Tap extends string = 
   }
 }
 
-function wasmOptions({ simd, threads }: Choice, batch: number, worker: WorkerFactory | undefined): WasmOptions {
-  return { relaxed: simd === "relaxed", threads, batch, worker };
+function wasmOptions(
+  { simd, threads }: Choice,
+  batch: number,
+  worker: WorkerFactory | undefined,
+  given: GivenModules | undefined,
+): WasmOptions {
+  return { relaxed: simd === "relaxed", threads, batch, worker, given };
 }
 
 /** Loaded when they are chosen: a page that runs wasm never fetches the plain kernels. */

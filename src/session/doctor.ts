@@ -77,7 +77,9 @@ const NO_WASM: Lack = {
 const LACKS: Readonly<Record<DiagnosedFeature["name"], () => Lack>> = {
   wasm: () => ({
     reason: "compiling it is refused here, as by a page's content security policy",
-    advice: "Add 'wasm-unsafe-eval' to script-src of the page's Content-Security-Policy.",
+    advice:
+      "Add 'wasm-unsafe-eval' to script-src of the page's Content-Security-Policy; in a Worker pass modules that " +
+      "depthwise/kernels wrote.",
   }),
   simd: () => ({
     reason: "this engine, or this processor, has none for WebAssembly",

@@ -1,5 +1,6 @@
 /** Times of steps, beside what they compute and what this machine can do at most. */
 
+import { probeFeatures } from "../kernels/wasm/index.ts";
 import { measureLimit } from "../kernels/wasm/limit.ts";
 import type { Plan } from "../plan/plan.ts";
 import { Breath } from "./breath.ts";
@@ -33,7 +34,7 @@ export interface Profile {
   /** Median of whole runs. */
   readonly totalMs: number;
   readonly gflops: number;
-  /** Multiply-adds over registers alone, of one thread, GFLOP/s; `undefined` without wasm. */
+  /** Multiply-adds over registers alone, of one thread, GFLOP/s; `undefined` without wasm, or where it may not be compiled. */
   readonly limitGflops?: number;
 }
 
@@ -43,7 +44,7 @@ export async function profileSession(
   runs: number,
   run: (times: Float64Array) => Promise<void>,
 ): Promise<Profile> {
-  const limit = simd === "none" ? undefined : measureLimit(simd === "relaxed");
+  const limit = simd === "none" || !probeFeatures().wasm ? undefined : measureLimit(simd === "relaxed");
   const steps = plan.steps.map((): number[] => []);
   const totals: number[] = [];
   const breath = new Breath(performance.now());

@@ -4,6 +4,7 @@ import { DepthwiseError } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
+import { isMap } from "../core/realms.ts";
 import { elementCount, type FloatTensor, type Tensor, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { checkReplacement, heldParameters, type Plan, type PlannedOutput } from "../plan/plan.ts";
@@ -65,7 +66,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
     const dispose: symbol = Symbol.dispose ?? Symbol.for("Symbol.dispose");
     // Engines without the symbol have no `using` either; compiled `using` asks for this one.
     Object.defineProperty(this, dispose, { value: () => this.close() });
-    abandoned.register(this, bound, this);
+    abandoned?.register(this, bound, this);
   }
 
   /** Most images in one run. */
@@ -125,7 +126,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
    */
   async replaceParameters(parameters: Map<string, FloatTensor>): Promise<void> {
     const bound = this.#open();
-    if (!(parameters instanceof Map)) {
+    if (!isMap(parameters)) {
       throw optionError("replaceParameters", "parameters", "a Map of tensors, as a network's parameters", parameters);
     }
     checkReplacement(this.plan, parameters);
@@ -178,7 +179,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
   close(): void {
     this.#bound?.close();
     this.#bound = undefined;
-    abandoned.unregister(this);
+    abandoned?.unregister(this);
   }
 
   /** What runs here, with workers in place of those that were lost. They go on starting if a signal ends the wait. */
@@ -230,8 +231,11 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
   }
 }
 
-/** Ends the workers of sessions that nobody closed and nobody holds. */
-const abandoned = /* @__PURE__ */ new FinalizationRegistry((bound: BoundPlan) => bound.close());
+/** Ends the workers of sessions that nobody closed and nobody holds. Workers of an old compatibility date have none. */
+const abandoned = /* @__PURE__ */ (() =>
+  typeof FinalizationRegistry === "undefined"
+    ? undefined
+    : new FinalizationRegistry((bound: BoundPlan) => bound.close()))();
 
 const FEWER = "Pass fewer images at a time, or close what is not needed.";
 

@@ -17,6 +17,7 @@ import { stepWeights } from "../plan/step-weights.ts";
 import type { Backend, BoundPlan, Parameters } from "./backend.ts";
 import { breathe } from "./breath.ts";
 import { countCores } from "./choose-backend.ts";
+import { checkComplete, type GivenModules } from "./given-modules.ts";
 import { joins, type Layout, layOut } from "./layout.ts";
 import { bindThread, type Instances, instantiate } from "./program.ts";
 import { startThreads, type Threads, type WorkerFactory } from "./threads.ts";
@@ -28,19 +29,22 @@ export interface WasmOptions {
   readonly batch: number;
   readonly tiles?: TileName;
   readonly worker?: WorkerFactory | undefined;
+  /** In place of compiling. */
+  readonly given?: GivenModules | undefined;
 }
 
 const PAGE = 65_536;
 
-export function wasmBackend({ relaxed, threads, batch, worker, ...options }: WasmOptions): Backend {
-  const features: Features = { relaxed, shared: threads > 1 };
-  const tileName = options.tiles ?? chooseTiles(features, probeFeatures().early);
+export function wasmBackend({ relaxed, threads, batch, worker, given, ...options }: WasmOptions): Backend {
+  const features: Features = { relaxed, shared: given?.shared ?? threads > 1 };
+  const tileName = given?.tiles ?? options.tiles ?? chooseTiles(features, probeFeatures().early);
   const tiles = TILES[tileName];
   return {
     name: "wasm",
     joins: (first, second) => joins(first, second, batch, threads, tiles),
     layOut(plan) {
       const layout = layOut(plan, tiles, threads, countCores());
+      if (given !== undefined) checkComplete(given, namesOf(layout), plan.network);
       const what = `${plan.network} with batch ${plan.batch}: weights and activations`;
       checkBytes(what, layout.bytes, "Use a smaller alpha, input or batch, or fewer classes.", { batch: plan.batch });
       return { bytes: pagesOf(layout) * PAGE, bind: (parameters, signal) => bind(plan, layout, parameters, signal) };
@@ -49,10 +53,10 @@ export function wasmBackend({ relaxed, threads, batch, worker, ...options }: Was
 
   async function bind(plan: Plan, layout: Layout, parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> {
     const pages = pagesOf(layout);
-    const names = new Set(layout.program.stages.flatMap(({ calls }) => calls.map(({ module }) => module)));
-    if (threads > 1) names.add("gate");
     const modules = await Promise.all(
-      [...names].map(async (name) => [name, await compiled(name as ModuleName, features, tileName)] as const),
+      [...namesOf(layout)].map(
+        async (name) => [name, given?.modules[name] ?? (await compiled(name, features, tileName))] as const,
+      ),
     );
     signal?.throwIfAborted();
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: features.shared });
@@ -82,6 +86,12 @@ export function wasmBackend({ relaxed, threads, batch, worker, ...options }: Was
     const start = (stop?: AbortSignal, ranBefore = false) => startThreads(task, worker, stop, ranBefore);
     return threaded(shared, layout, memory, run, instances["gate"] as object as Gate, start, signal);
   }
+}
+
+/** The modules that its calls need. */
+function namesOf({ program: { stages, threads } }: Layout): ReadonlySet<ModuleName> {
+  const names = new Set(stages.flatMap(({ calls }) => calls.map(({ module }) => module as ModuleName)));
+  return threads > 1 ? names.add("gate") : names;
 }
 
 function pagesOf({ bytes }: Layout): number {

@@ -5,6 +5,7 @@
  * with `maxBytes`, which is about the bytes of the files themselves.
  */
 
+import { DepthwiseError } from "../core/errors.ts";
 import { fileError, grouped } from "./file-error.ts";
 
 export interface DecodedBudget {
@@ -91,7 +92,23 @@ export function textWithin(
   fatal = false,
 ): string {
   budget.chargeObjects(file, 2 * bytes.length, what);
+  checkTextDecoder();
   return new TextDecoder("utf-8", { fatal }).decode(bytes);
 }
 
 const ADVICE = "Pass a larger maxDecodedBytes if this is the file you mean.";
+
+/**
+ * The one thing without which no format can be read, and no fault of the file.
+ *
+ * @throws {DepthwiseError} `FILE_UNREADABLE`
+ */
+export function checkTextDecoder(): void {
+  if (typeof TextDecoder !== "undefined") return;
+  throw new DepthwiseError("FILE_UNREADABLE", {
+    what: "models cannot be read here, since there is no TextDecoder",
+    advice:
+      "Jest's jsdom hides that of Node: test in Jest's node environment, or let a setup file make that of node:util " +
+      "globalThis.TextDecoder.",
+  });
+}

@@ -4,6 +4,7 @@ import { listed } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
 import { checkPreprocessing } from "../core/preprocessing.ts";
+import { isBlob } from "../core/realms.ts";
 import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
@@ -216,7 +217,7 @@ function isPair(
 ): source is readonly [ModelSource, ModelSource] {
   if (!Array.isArray(source) || source.length !== 2) return false;
   const endings = source.map((part) => {
-    const name = typeof Blob !== "undefined" && part instanceof Blob && "name" in part ? String(part.name) : "";
+    const name = isBlob(part) && "name" in part ? String(part.name) : "";
     return /\.[^.]*$/.exec(name.toLowerCase())?.[0];
   });
   // Halves are of one kind; a model.json is no half, and what lies beside a model is called otherwise.

@@ -1,5 +1,7 @@
 /** Loaded in Node alone. */
 
+import { systemCode } from "../core/realms.ts";
+
 /**
  * Makes a directory and the parents that are missing, one by one: Node's own `recursive` never returns where the system
  * says of a name under a directory that there is no such directory, as under `/proc`.
@@ -25,7 +27,7 @@ async function isMade(path: string, mode: number | undefined): Promise<boolean> 
     await files.mkdir(path, { mode });
     return true;
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT" && dirname(path) !== path) return false;
+    if (systemCode(cause) === "ENOENT" && dirname(path) !== path) return false;
     // Another process may just have made it; and what cannot be made may be there, as on a disk that is read only.
     const stats = await files.stat(path).catch(() => undefined);
     if (stats?.isDirectory()) return true;

@@ -4,6 +4,7 @@ import { locatePath } from "../core/address.ts";
 import { nodeFiles } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
+import { isURL } from "../core/realms.ts";
 
 /**
  * The path in Node of a path or a `file:` URL, which may be a string too: the same that would be read from.
@@ -13,7 +14,7 @@ import { optionError } from "../core/options.ts";
  * @throws {DepthwiseError} `OPTION_INVALID` for another address, or for what is no path; `FILE_UNREADABLE` in a browser
  */
 export function placeToWrite(owner: string, option: string, place: unknown, advice: string): string {
-  if (!(place instanceof URL) && (typeof place !== "string" || place === "")) {
+  if (!isURL(place) && (typeof place !== "string" || place === "")) {
     throw optionError(owner, option, "a path or a file: URL of this machine", place);
   }
   if (nodeFiles() === undefined) {

@@ -9,6 +9,7 @@
 
 import { DepthwiseError, type ErrorCode, listed } from "../core/errors.ts";
 import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
+import { isUint8Array } from "../core/realms.ts";
 import { className, elementCount, type Shape, shapeText } from "../core/tensor.ts";
 import { type DecodedBudget, decodedBudget, spendOn, TENSOR_COST, textWithin } from "./decoded-budget.ts";
 import { type FileFacts, fileError, grouped, quoted } from "./file-error.ts";
@@ -48,7 +49,7 @@ export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): T
   const { maxDecodedBytes } = options;
   if (maxDecodedBytes !== undefined) positiveInteger("readSafetensors", "maxDecodedBytes", maxDecodedBytes);
   const budget = decodedBudget(maxDecodedBytes);
-  if (bytes instanceof Uint8Array) budget.admit(bytes.length);
+  if (isUint8Array(bytes)) budget.admit(bytes.length);
   return readSafetensorsWithin(budget, bytes, options);
 }
 
@@ -56,7 +57,7 @@ export function readSafetensors(bytes: Uint8Array, options: ReadOptions = {}): T
 export function readSafetensorsWithin(budget: DecodedBudget, bytes: Uint8Array, options: ReadOptions): TensorFile {
   const { name = "safetensors data" } = options;
   const maxHeaderBytes = positiveInteger("readSafetensors", "maxHeaderBytes", options.maxHeaderBytes ?? 100_000_000);
-  if (!(bytes instanceof Uint8Array)) throw optionError("readSafetensors", "bytes", "a Uint8Array", bytes);
+  if (!isUint8Array(bytes)) throw optionError("readSafetensors", "bytes", "a Uint8Array", bytes);
   const fail = failure(name);
   const headerBytes = headerLength(bytes, maxHeaderBytes, fail);
   const data = bytes.subarray(8 + headerBytes);

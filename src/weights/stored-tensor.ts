@@ -6,6 +6,7 @@
 
 import { DepthwiseError, invariant } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
+import { isUint8Array } from "../core/realms.ts";
 import { elementCount, type Shape, shapeText } from "../core/tensor.ts";
 import { decodeBFloat16, decodeFloat16 } from "./float16.ts";
 
@@ -128,7 +129,7 @@ function checkStored(stored: StoredTensor): StoredTensor {
   if (typeof name !== "string") throw wrong("name", "a string", name);
   if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BYTES, dtype)) throw wrong("dtype", "such as F32", dtype);
   if (!isNaturals(shape)) throw wrong("shape", "an array of whole numbers", shape);
-  if (!ArrayBuffer.isView(bytes) || !(bytes instanceof Uint8Array)) throw wrong("bytes", "a Uint8Array", bytes);
+  if (!isUint8Array(bytes)) throw wrong("bytes", "a Uint8Array", bytes);
   return stored;
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
+import { systemCode } from "../core/realms.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 
 const TEMPORARY = /^\.depthwise-[0-9a-f]{16}\.tmp$/;
@@ -56,7 +57,7 @@ export async function targetOf(path: string, advice: string): Promise<Target> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { dirname, isAbsolute, sep } = process.getBuiltinModule("node:path");
   const stats = await files.stat(path).catch((error: unknown) => {
-    if (codeOf(error) === "ENOENT") return undefined;
+    if (systemCode(error) === "ENOENT") return undefined;
     throw error;
   });
   if (stats?.isFile()) return { path: await files.realpath(path), mode: stats.mode & 0o777 };
@@ -169,7 +170,7 @@ export async function orUnwritable(
   } catch (cause) {
     signal?.throwIfAborted();
     if (isDepthwiseError(cause)) throw cause;
-    const code = codeOf(cause);
+    const code = systemCode(cause);
     const reason = code === "ELOOP" ? " (ELOOP): its links go in a circle" : code === undefined ? "" : ` (${code})`;
     throw new DepthwiseError("FILE_UNREADABLE", {
       what: `${path}: ${what} cannot be written${reason}`,
@@ -182,8 +183,4 @@ export async function orUnwritable(
       cause,
     });
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

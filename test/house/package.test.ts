@@ -99,7 +99,14 @@ describe("the package", () => {
 
   it("has the same exports by import and by require", async () => {
     const require = createRequire(import.meta.url);
-    for (const door of ["depthwise", "depthwise/layers", "depthwise/cost", "depthwise/weights", "depthwise/images"]) {
+    for (const door of [
+      "depthwise",
+      "depthwise/layers",
+      "depthwise/cost",
+      "depthwise/weights",
+      "depthwise/images",
+      "depthwise/kernels",
+    ]) {
       const names = `import(${JSON.stringify(door)}).then((m) => console.log(Object.keys(m).sort().join()))`;
       const esm = execFileSync(process.execPath, ["--input-type=module", "-e", names], {
         cwd: root,
@@ -142,6 +149,7 @@ describe("bundles", () => {
     "depthwise/layers": 'import * as all from "depthwise/layers"; console.log(all);',
     "depthwise/weights": 'import * as all from "depthwise/weights"; console.log(all);',
     "depthwise/images": 'import * as all from "depthwise/images"; console.log(all);',
+    "depthwise/kernels": 'import * as all from "depthwise/kernels"; console.log(all);',
   };
   const bundles = Object.fromEntries(Object.entries(snippets).map(([name, code]) => [name, bundle(code)]));
 

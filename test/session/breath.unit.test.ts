@@ -1,7 +1,7 @@
 /** Who works long gives the event loop its turn, however many work at once. */
 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Breath } from "../../src/session/breath.ts";
+import { Breath, breathe } from "../../src/session/breath.ts";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["performance"] });
@@ -35,4 +35,14 @@ it("three that work at once hold the event loop up little longer than one does",
   isOver = true;
   // 40 ms, and a step of each of the others.
   expect(longest).toBeLessThanOrEqual(55);
+});
+
+it("gives the event loop its turn where there is neither setImmediate nor a MessageChannel", async () => {
+  vi.stubGlobal("setImmediate", undefined);
+  vi.stubGlobal("MessageChannel", undefined);
+  try {
+    await breathe();
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });

@@ -2,6 +2,7 @@
 
 import { locatePath } from "../../core/address.ts";
 import { readFile, statsOf } from "../../core/bytes.ts";
+import { systemCode } from "../../core/realms.ts";
 import { makeDirectory } from "../make-directory.ts";
 import type { Cleared, SourceCache } from "./cache.ts";
 import { checkedCache, type EntryFacts, type EntryStore, parseFacts } from "./checked-cache.ts";
@@ -110,7 +111,7 @@ async function namesIn(directory: string): Promise<readonly string[]> {
   try {
     return await process.getBuiltinModule("node:fs/promises").readdir(directory);
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
+    if (systemCode(cause) === "ENOENT") return [];
     throw cause;
   }
 }

@@ -1,5 +1,7 @@
 /** The cache's directory and the names in it. Loaded in Node alone. */
 
+import { systemCode } from "../../core/realms.ts";
+
 /**
  * Which directory the cache is in: `$DEPTHWISE_CACHE`, `$XDG_CACHE_HOME/depthwise`, or where the system keeps caches.
  *
@@ -67,7 +69,7 @@ function isRunning(id: number): boolean {
     return process.kill(id, 0);
   } catch (cause) {
     // Anything else says that it is there, but another user's.
-    return !(cause instanceof Error && "code" in cause && cause.code === "ESRCH");
+    return systemCode(cause) !== "ESRCH";
   }
 }
 

@@ -3,6 +3,7 @@
 import { bytesOf } from "../../core/buffers.ts";
 import { DepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
+import { isBlob } from "../../core/realms.ts";
 import type { OpenFile } from "../model-file.ts";
 import { HEAD_BYTES } from "../recognise.ts";
 import { chooseHead, listed } from "./head-file.ts";
@@ -37,7 +38,7 @@ export async function openBlob(blob: Blob, opening: Opening): Promise<OpenFile> 
 /** Files picked or dropped together; those beside the head are found by name. */
 export async function openFiles(list: ArrayLike<unknown>, opening: Opening): Promise<OpenFile> {
   const files = Array.from(list, (file) => {
-    if (typeof Blob !== "undefined" && file instanceof Blob && "name" in file) return file as File;
+    if (isBlob(file) && "name" in file) return file as File;
     throw optionError("source", "list", "a list of File objects", file);
   });
   const place = "list of files";
@@ -83,12 +84,18 @@ async function readBlob(
   return readStream(name, streamOf(name, blob), budget, signal, onPart, checkHead);
 }
 
+/** jsdom's Blobs have no streams. */
+async function* wholeOf(blob: Blob): AsyncIterable<Uint8Array> {
+  yield new Uint8Array(await blob.arrayBuffer());
+}
+
 /** A subclass may give anything. */
 function streamOf(name: string, blob: Blob): ByteStream {
   let stream: unknown;
   let cause: unknown;
   try {
-    stream = blob.stream();
+    stream =
+      typeof blob.stream !== "function" && typeof blob.arrayBuffer === "function" ? wholeOf(blob) : blob.stream();
   } catch (error) {
     cause = error;
   }

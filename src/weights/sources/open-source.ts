@@ -5,8 +5,10 @@ import { type ByteSource, nodeFiles } from "../../core/bytes.ts";
 import { DepthwiseError } from "../../core/errors.ts";
 import { show } from "../../core/options.ts";
 import { ownPart } from "../../core/own-part.ts";
+import { isBlob, isURL } from "../../core/realms.ts";
 import { className } from "../../core/tensor.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
+import { checkTextDecoder } from "../decoded-budget.ts";
 import type { OpenFile } from "../model-file.ts";
 import { verify } from "./digest.ts";
 import { openBlob, openBytes, openFiles, openStream } from "./in-memory.ts";
@@ -59,8 +61,9 @@ export async function openSourceWith(
 ): Promise<OpenFile> {
   const settings = checkSourceOptions(options);
   settings.signal?.throwIfAborted();
+  checkTextDecoder();
   const opening = startOpening(settings, tools, checkHead);
-  if (typeof source === "string" || source instanceof URL) return openText(source, opening);
+  if (typeof source === "string" || isURL(source)) return openText(source, opening);
   const file = await openHeld(source, opening);
   await untilAborted(verify(file.name, file.bytes, settings.expected), settings.signal);
   settings.signal?.throwIfAborted();
@@ -70,7 +73,7 @@ export async function openSourceWith(
 async function openHeld(source: unknown, opening: Opening): Promise<OpenFile> {
   if (source instanceof HeldBytes || isBytes(source)) return openBytes(source, opening);
   if (typeof source !== "object" || source === null) throw notASource(source);
-  if (typeof Blob !== "undefined" && source instanceof Blob) return openBlob(source, opening);
+  if (isBlob(source)) return openBlob(source, opening);
   if (isByteStream(source)) return openStream(source, opening);
   if (isList(source)) return openFiles(source, opening);
   throw notASource(source);

@@ -1,6 +1,7 @@
 /** Bytes given in memory, as readers want them: plain, aligned, nobody else's to change. */
 
 import { bytesOf } from "../../core/buffers.ts";
+import { isArrayBuffer, isSharedBuffer, isURL } from "../../core/realms.ts";
 
 /** Widest element of a tensor: a view that begins at a multiple of this can be looked at as any type. */
 const ALIGNMENT = 8;
@@ -20,13 +21,12 @@ export class HeldBytes {
  * @throws {DepthwiseError} `OPTION_INVALID` for a buffer that was transferred
  */
 export function held<Source>(source: Source): Source | HeldBytes | URL {
-  if (source instanceof URL) return new URL(source);
+  if (isURL(source)) return new URL(source);
   return isBytes(source) ? new HeldBytes(bytesOf("source", source)) : source;
 }
 
 export function isBytes(source: unknown): source is ArrayBufferLike | ArrayBufferView {
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return true;
-  return typeof SharedArrayBuffer !== "undefined" && source instanceof SharedArrayBuffer;
+  return ArrayBuffer.isView(source) || isArrayBuffer(source) || isSharedBuffer(source);
 }
 
 /**
@@ -39,7 +39,7 @@ export function ownBytes(source: ArrayBufferLike | ArrayBufferView): Uint8Array<
 }
 
 function isOwn(view: Uint8Array): view is Uint8Array<ArrayBuffer> {
-  return typeof SharedArrayBuffer === "undefined" || !(view.buffer instanceof SharedArrayBuffer);
+  return !isSharedBuffer(view.buffer);
 }
 
 /** One array of several, `length` bytes in all. */

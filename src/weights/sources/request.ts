@@ -2,6 +2,7 @@
 
 import type { ErrorCode } from "../../core/errors.ts";
 import { follow } from "../../core/follow.ts";
+import { isError, systemCode } from "../../core/realms.ts";
 import { startWatch, type Watch } from "../../core/stall-watch.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { grouped } from "../file-error.ts";
@@ -179,7 +180,6 @@ function failed(answer: string, facts: Partial<Omit<Failed, "type" | "answer">>)
 
 /** What stands behind Node's "fetch failed". */
 function reasonOf(cause: unknown): string {
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  if (!(inner instanceof Error)) return "";
-  return "code" in inner && typeof inner.code === "string" ? inner.code : inner.message;
+  const inner = isError(cause) && isError(cause.cause) ? cause.cause : cause;
+  return isError(inner) ? (systemCode(inner) ?? inner.message) : "";
 }

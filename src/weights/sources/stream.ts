@@ -3,6 +3,7 @@
 import { bytesOf } from "../../core/buffers.ts";
 import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
+import { isUint8Array } from "../../core/realms.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { grouped } from "../file-error.ts";
 import { HEAD_BYTES } from "../recognise.ts";
@@ -62,7 +63,7 @@ export async function readStream(
         signal?.throwIfAborted();
         turn = performance.now();
       }
-      if (!(value instanceof Uint8Array)) throw optionError("source", "parts of the stream", "Uint8Array", value);
+      if (!isUint8Array(value)) throw optionError("source", "parts of the stream", "Uint8Array", value);
       // A copy: whoever fills the same array again and again is not wrong.
       const part = bytesOf("source", value);
       empty = part.length === 0 ? empty + 1 : 0;

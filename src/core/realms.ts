@@ -1,0 +1,58 @@
+/**
+ * What a value is, of whatever realm: in a frame, in Jest and under jsdom there are two of each class, and what one
+ * makes is no instance of the other. Where the engine can tell, it is asked, not the value.
+ */
+
+import { typedArray } from "./buffers.ts";
+
+/** Whether the getter of a built-in class takes it for its own. */
+function has(prototype: object, getter: string, value: unknown): boolean {
+  try {
+    Reflect.get(prototype, getter, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return has(ArrayBuffer.prototype, "byteLength", value);
+}
+
+/** False where there are none, as in a page that is not isolated. */
+export function isSharedBuffer(value: unknown): value is SharedArrayBuffer {
+  return typeof SharedArrayBuffer !== "undefined" && has(SharedArrayBuffer.prototype, "byteLength", value);
+}
+
+export function isMap(value: unknown): value is Map<unknown, unknown> {
+  return has(Map.prototype, "size", value);
+}
+
+export function isUint8Array(value: unknown): value is Uint8Array {
+  return typedArray(value)?.kind === "Uint8Array";
+}
+
+export function isFloat32Array(value: unknown): value is Float32Array {
+  return typedArray(value)?.kind === "Float32Array";
+}
+
+export function isURL(value: unknown): value is URL {
+  return tagOf(value) === "URL" && typeof Reflect.get(value as object, "href") === "string";
+}
+
+export function isBlob(value: unknown): value is Blob {
+  return typeof Blob !== "undefined" && value instanceof Blob ? true : /^(?:Blob|File)$/.test(tagOf(value));
+}
+
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || tagOf(value) === "Error";
+}
+
+/** What the system calls its error: `ENOENT`. */
+export function systemCode(error: unknown): string | undefined {
+  return isError(error) && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
