@@ -10,7 +10,7 @@ import { expandFiles, noImages, withInput } from "./files.ts";
 import { jsonOption, weightsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { toNumber } from "./numbers.ts";
-import { complain, drained, print, printJson, progressBar } from "./print.ts";
+import { complain, drained, isTerminal, print, printJson, progressBar } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
 
 /** What is taken where nothing is said, and how much is downloaded for it. */
@@ -61,7 +61,8 @@ async function modelOf({ weights, ...flags }: Flags): Promise<LoadedModel> {
 
 async function classifyFiles(files: readonly string[], classifier: Classifier, flags: Flags): Promise<void> {
   const { topK, concurrency, json, signal } = flags;
-  const bar = files.length > 1 ? progressBar("{bar} {value}/{total}") : undefined;
+  // Answers that a person reads as they come say how far it is.
+  const bar = files.length > 1 && !isTerminal() ? progressBar("{bar} {value}/{total}") : undefined;
   bar?.update(0, files.length);
   let failed = 0;
   let before = performance.now();

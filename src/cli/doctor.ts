@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import { type Diagnosis, doctor } from "../session/doctor.ts";
 import { jsonOption } from "./flags.ts";
-import { print, printJson } from "./print.ts";
+import { type Mark, print, printJson } from "./print.ts";
 
 export function doctorCommand(): Command {
   return new Command("doctor")
@@ -12,9 +12,14 @@ export function doctorCommand(): Command {
     .action(({ json }: { readonly json?: boolean }) => {
       const diagnosis = doctor();
       if (json === true) printJson(diagnosis, 2);
-      else print(formatDiagnosis(diagnosis).split("\n"));
+      else print(formatDiagnosis(diagnosis).split("\n"), MARKS);
     });
 }
+
+const MARKS: readonly Mark[] = [
+  [/^ {2}on (?= {2})/, "green"],
+  [/^ {2}off(?= {2})/, "yellow"],
+];
 
 const TITLES = {
   wasm: "WebAssembly",

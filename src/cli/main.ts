@@ -10,7 +10,7 @@ import { costCommand } from "./cost.ts";
 import { doctorCommand } from "./doctor.ts";
 import { inspectCommand } from "./inspect.ts";
 import { paperCommand } from "./paper.ts";
-import { complain, parserOutput, printAside, watchOutput } from "./print.ts";
+import { clearInterrupt, complain, parserOutput, printAside, watchOutput } from "./print.ts";
 import { profileCommand } from "./profile.ts";
 import { summaryCommand } from "./summary.ts";
 import { verifyCommand } from "./verify.ts";
@@ -53,6 +53,7 @@ function settle(command: Command): void {
 const interrupt = new AbortController();
 // Once: a second one ends the process at once, whatever it is doing.
 process.once("SIGINT", () => {
+  clearInterrupt();
   interrupt.abort(new Error("interrupted"));
 });
 program.hook("preAction", (_program, command) => {

@@ -5,6 +5,7 @@
 
 import { once } from "node:events";
 import { fstatSync, writeSync } from "node:fs";
+import { styleText } from "node:util";
 import { SingleBar } from "cli-progress";
 import { harmless, UNSEEN, visible } from "../core/visible.ts";
 
@@ -12,9 +13,32 @@ import { harmless, UNSEEN, visible } from "../core/visible.ts";
 let broken: NodeJS.ErrnoException | undefined;
 let onBroken = (_error: NodeJS.ErrnoException): void => undefined;
 
+/** What of a line has a colour where there are any: what the pattern matches. */
+export type Mark = readonly [pattern: RegExp, style: "bold" | "green" | "red" | "yellow"];
+
+/** The first line of tables. */
+const HEADINGS: readonly Mark[] = [[/^(layer|kind|step|pictures fed) {2,}\S.*/, "bold"]];
+
 /** Prints lines; a line break within one is written out. Fields out of files go through `visible` first. */
-export function print(lines: readonly string[]): void {
-  besideBar(() => send(`${lines.map(harmless).join("\n")}\n`));
+export function print(lines: readonly string[], marks: readonly Mark[] = HEADINGS): void {
+  besideBar(() => send(`${lines.map((line) => coloured(line, marks, process.stdout)).join("\n")}\n`));
+}
+
+/** A line as text, with the colours that the stream's reader sees: a terminal that has them, or who asks for them. */
+function coloured(line: string, marks: readonly Mark[], stream: NodeJS.WriteStream): string {
+  const text = harmless(line);
+  if (!hasColours(stream)) return text;
+  // Never of NO_COLOR or the stream: that was asked here, and Node 20 does not ask.
+  const painted = (style: Mark[1]) => (part: string) => styleText(style, part, { validateStream: false });
+  return marks.reduce((result, [pattern, style]) => result.replace(pattern, painted(style)), text);
+}
+
+/** By https://no-color.org and https://force-color.org; of both the latter, as in Node. */
+function hasColours(stream: NodeJS.WriteStream): boolean {
+  const { FORCE_COLOR, NO_COLOR } = process.env;
+  if (FORCE_COLOR !== undefined) return !/^(0|false)$/.test(FORCE_COLOR);
+  // Of a terminal alone there is the method, which knows those without.
+  return stream.isTTY && !NO_COLOR && stream.hasColors?.() === true;
 }
 
 /** Prints JSON that a parser reads as it was, and a terminal as text. */
@@ -41,9 +65,11 @@ export async function drained(signal: AbortSignal): Promise<void> {
 }
 
 /** Prints lines beside the results: errors, and what would be in the way of a file on stdout. */
-export function printAside(lines: readonly string[]): void {
-  besideBar(() => process.stderr.write(`${lines.map(harmless).join("\n")}\n`));
+export function printAside(lines: readonly string[], marks: readonly Mark[] = ERRORS): void {
+  besideBar(() => process.stderr.write(`${lines.map((line) => coloured(line, marks, process.stderr)).join("\n")}\n`));
 }
+
+const ERRORS: readonly Mark[] = [[/^(depthwise(: [A-Z_]+)?|error):/, "red"]];
 
 /** One line about what went wrong. */
 export function complain(message: string): void {
@@ -61,10 +87,12 @@ export function watchOutput(callback: (error: NodeJS.ErrnoException) => void): v
   process.stderr.on("error", () => undefined);
 }
 
+const HELP: readonly Mark[] = [[/^[A-Z][\w ,]*:/, "bold"]];
+
 /** For the parser, which writes help in many lines, and in an error, which is one, what it was given. */
 export const parserOutput = {
-  writeOut: (text: string) => print(text.replace(/\n$/, "").split("\n")),
-  writeErr: (text: string) => printAside(text.replace(/\n$/, "").split("\n")),
+  writeOut: (text: string) => print(text.replace(/\n$/, "").split("\n"), HELP),
+  writeErr: (text: string) => printAside(text.replace(/\n$/, "").split("\n"), HELP),
   outputError: (text: string) => {
     const [, line = "", suggestion = ""] = /^(.*?)(\n\(Did you mean [^\n]*\?\))?\n?$/s.exec(text) ?? [];
     printAside([visible(line), ...suggestion.split("\n").slice(1)]);
@@ -77,9 +105,14 @@ export interface Bar {
   stop(): void;
 }
 
+/** A terminal writes ^C where the cursor is, and the prompt would come behind it. */
+export function clearInterrupt(): void {
+  if (process.stderr.isTTY) process.stderr.write(process.env["TERM"] === "dumb" ? "\n" : "\r\u001b[K");
+}
+
 let drawn: { readonly hide: () => void; readonly show: () => void } | undefined;
 
-/** A bar on stderr, if that is a terminal. What is printed meanwhile goes above it. */
+/** A bar on stderr, if that is a terminal. What is printed meanwhile, errors first of all, goes above it. */
 export function progressBar(format: string): Bar {
   // Lines that wrap are cut, not forbidden: a process that is killed leaves the terminal as it was.
   const options = { format, stream: process.stderr, clearOnComplete: true, linewrap: true };
@@ -87,7 +120,8 @@ export function progressBar(format: string): Bar {
   let isOver = !process.stderr.isTTY;
   return {
     update(done, total, name = "") {
-      if (isOver) return;
+      // One that would begin full, of a file on disk, would only flash.
+      if (isOver || (!bar.isActive && done >= total)) return;
       const show = () => bar.start(total, done, { name: visible(name) });
       if (!bar.isActive) show();
       drawn = { hide: () => bar.stop(), show };
