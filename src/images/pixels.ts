@@ -5,6 +5,7 @@ import { DepthwiseError } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { optionError, positiveInteger } from "../core/options.ts";
 
+/** A decoded image. */
 export interface Pixels {
   readonly width: number;
   readonly height: number;
