@@ -26,6 +26,7 @@ export {
   dense,
   depthwiseConv2d,
   type EagerOptions,
+  type ElementwiseOptions,
   globalAveragePool,
   hardSigmoid,
   hardSwish,
@@ -38,19 +39,29 @@ export {
   relu6,
   softmax,
 } from "./eager/index.ts";
-export type { Preprocessing } from "./images/index.ts";
+export type { PageSource, Preprocessing } from "./images/index.ts";
 export type { LayerNode, Network, NetworkInfo } from "./layers/index.ts";
 
-export { type Block, MOBILENET_V1_BLOCKS, type MobileNetV1Options, mobileNetV1 } from "./models/index.ts";
 export {
+  type Block,
+  MOBILENET_V1_BLOCKS,
+  type MobileNetV1Options,
+  type MobileNetV1Output,
+  mobileNetV1,
+} from "./models/index.ts";
+export {
+  type AnyOutput,
   type BackendName,
   type CompileOptions,
   compile,
+  type DiagnosedChoice,
+  type DiagnosedFeature,
   type Diagnosis,
   doctor,
   type Explanation,
   type NumberArray,
   type Plan,
+  type PlannedOutput,
   type Profile,
   type ProfiledStep,
   type ProfileOptions,
@@ -58,6 +69,7 @@ export {
   type RunResult,
   type Session,
   type Simd,
+  type Step,
   type WorkerFactory,
 } from "./session/index.ts";
 export {

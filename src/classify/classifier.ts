@@ -53,6 +53,7 @@ export interface ClassifierOptions extends Pick<CompileOptions, (typeof COMPILED
 export interface ImageOptions extends Partial<Pace> {
   /** Most pixels an image may have. Default 16383². */
   readonly maxPixels?: number;
+  /** Ends it; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -92,6 +93,7 @@ export interface Classifier {
     images: Iterable<Source> | AsyncIterable<Source>,
     options?: ClassifyAllOptions & { readonly onError?: "reject" },
   ): AsyncGenerator<ClassifiedImage<Source>, void, undefined>;
+  /** With `onError: "yield"` an image that cannot be read is yielded with its error, and the rest goes on. */
   classifyAll<Source extends ImageSource>(
     images: Iterable<Source> | AsyncIterable<Source>,
     options: ClassifyAllOptions,
@@ -102,6 +104,7 @@ export interface Classifier {
   explain(): Explanation;
   /** Frees the memory. May be called twice. */
   close(): void;
+  /** `using classifier = …` calls this: `close`. */
   [Symbol.dispose](): void;
 }
 

@@ -8,6 +8,7 @@ import { isArrayBuffer, isBlob, isURL, systemCode } from "./realms.ts";
 import { type Pace, paceOf, startWatch } from "./stall-watch.ts";
 import { untilAborted } from "./until-aborted.ts";
 
+/** A file: its path, its address, or its bytes. A string is a path in Node and an address in a page. */
 export type ByteSource = string | URL | Blob | ArrayBuffer | ArrayBufferView;
 
 /** A server that is slower than `Pace` says is left. */

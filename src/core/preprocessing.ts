@@ -3,6 +3,7 @@
 import { DepthwiseError } from "./errors.ts";
 import { checkKnownOptions, oneOf, optionError, positiveInteger, show } from "./options.ts";
 
+/** How an image becomes the input of a network: resize, crop, then the range of its numbers. */
 export interface Preprocessing {
   /**
    * `shorterSide` (default): the shorter side to `size / cropFraction`, the longer in proportion, then the centre.

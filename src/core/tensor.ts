@@ -9,10 +9,13 @@ import { DepthwiseError } from "./errors.ts";
 import { show } from "./options.ts";
 import { isFloat32Array } from "./realms.ts";
 
+/** What the elements of a tensor are. */
 export type DType = "float32" | "int32" | "uint8";
 export type TypedArray = Float32Array | Int32Array | Uint8Array;
+/** Sizes of the axes, outermost first: `[batch, height, width, channels]` for images. */
 export type Shape = readonly number[];
 
+/** Numbers with a shape: `data` in row-major order, the last axis fastest. Plain data, made by `tensor`. */
 export interface Tensor {
   readonly dtype: DType;
   readonly shape: Shape;

@@ -15,8 +15,12 @@ import { isListOf, optionError, type Pair, positivePair } from "./options.ts";
 
 /** `[[top, bottom], [left, right]]`, in pixels. */
 export type ExplicitPadding = readonly [readonly [number, number], readonly [number, number]];
+/**
+ * `same`: TensorFlow's, outputs of size ⌈input / stride⌉. `valid`: windows inside the image alone. Or pixels by side.
+ */
 export type Padding = "same" | "valid" | ExplicitPadding;
 
+/** How a window moves over an image: what convolutions and pools share. */
 export interface WindowOptions {
   /** Step of the window, `n` or `[vertical, horizontal]`. Default 1. */
   readonly stride?: Pair;

@@ -34,8 +34,10 @@ export interface LayerFacts {
   readonly activation: ActivationName | undefined;
 }
 
+/** How many operations a layer has by a convention. */
 export type OperationRule = (facts: LayerFacts) => number;
 
+/** A way to count: which operations it counts, how many a layer has, and which parameters. */
 export interface Convention {
   readonly name: string;
   /** What it calls an operation; null where it counts none. */
@@ -223,6 +225,7 @@ export const CONVENTIONS = {
   },
 } as const satisfies Readonly<Record<string, Convention>>;
 
+/** A convention that is built in. */
 export type ConventionName = keyof typeof CONVENTIONS;
 
 /** Names that `cost` accepts. */

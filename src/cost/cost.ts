@@ -16,6 +16,7 @@ import { layOutMemory } from "../plan/lifetimes.ts";
 import { type Convention, type ConventionName, type CountedType, resolveConvention } from "./conventions.ts";
 import { countedType, kindOf, standardMultAdds, windowAreaOf } from "./kinds.ts";
 
+/** A row of a count: a layer with its batch norm and activation. Null where the convention counts none. */
 export interface CostLayer {
   readonly name: string;
   readonly type: CountedType;
@@ -44,6 +45,7 @@ export interface CostLayer {
   readonly standardRatio?: number;
 }
 
+/** A count in all; batch 1. */
 export interface CostTotals {
   readonly multAdds: number | null;
   readonly parameters: number;
@@ -54,6 +56,7 @@ export interface CostTotals {
   readonly peakActivationBytes: number;
 }
 
+/** All layers of one kind together; shares are of the totals, 0 to 1. */
 export interface CostOfKind {
   readonly layers: number;
   readonly multAdds: number | null;
@@ -62,6 +65,7 @@ export interface CostOfKind {
   readonly parametersShare: number;
 }
 
+/** A counted network. */
 export interface Cost {
   /** The network's name. */
   readonly network: string;
@@ -75,6 +79,7 @@ export interface Cost {
   readonly byType: Readonly<Record<string, CostOfKind>>;
 }
 
+/** How `cost` counts. */
 export interface CostOptions {
   /** A name of `CONVENTIONS`, or a convention of one's own. Default `"paper"`. */
   readonly convention?: ConventionName | Convention;

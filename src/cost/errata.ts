@@ -8,6 +8,7 @@ export interface Erratum {
   readonly confidence: "certain" | "likely" | "possible" | "unknown";
 }
 
+/** All places where the paper's figures are not those of its networks, by number. */
 export const ERRATA: readonly Erratum[] = [
   {
     number: 1,

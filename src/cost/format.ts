@@ -6,6 +6,7 @@ import { columnWidth, visible } from "../core/visible.ts";
 import type { Cost } from "./cost.ts";
 import type { PaperCell, PaperReport, PaperTable } from "./paper.ts";
 
+/** How counts are printed. */
 export type Format = "text" | "markdown" | "json";
 const FORMATS = ["text", "markdown", "json"] as const;
 

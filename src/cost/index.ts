@@ -1,7 +1,15 @@
 /** What networks cost, and the paper's tables. */
 
 export { type Budget, type BudgetResult, type Candidate, withinBudget } from "./budget.ts";
-export { CONVENTIONS, type Convention, type ConventionName, conventionNames, type LayerFacts } from "./conventions.ts";
+export {
+  CONVENTIONS,
+  type Convention,
+  type ConventionName,
+  type CountedType,
+  conventionNames,
+  type LayerFacts,
+  type OperationRule,
+} from "./conventions.ts";
 export { type Cost, type CostLayer, type CostOfKind, type CostOptions, type CostTotals, cost } from "./cost.ts";
 export { ERRATA, type Erratum } from "./errata.ts";
 export { type Format, formatCost, formatPaper } from "./format.ts";

@@ -17,6 +17,7 @@ import {
   type PrintedRow,
 } from "./printed.ts";
 
+/** One printed figure beside the count of it. */
 export interface PaperCell {
   readonly column: string;
   /** Exactly as printed. */
@@ -32,12 +33,14 @@ export interface PaperCell {
   readonly note?: string;
 }
 
+/** A row of a table: one network. */
 export interface PaperRow {
   readonly label: string;
   readonly accuracy?: string;
   readonly cells: readonly PaperCell[];
 }
 
+/** A table of the paper, counted anew. */
 export interface PaperTable {
   /** `Table 6`, or `TF-slim checkpoints`. */
   readonly name: string;
@@ -47,6 +50,7 @@ export interface PaperTable {
   readonly rows: readonly PaperRow[];
 }
 
+/** The paper's tables, and how many of their figures the counts confirm. */
 export interface PaperReport {
   readonly tables: readonly PaperTable[];
   /** Of the figures in the paper that can be recounted; labels and TF-slim's apart. */
@@ -54,9 +58,11 @@ export interface PaperReport {
   readonly errata: readonly Erratum[];
 }
 
+/** Another network than the paper's, counted in its place. */
 export interface PaperOptions {
   /** Other blocks than the paper's: every count moves with them. */
   readonly blocks?: readonly Block[];
+  /** The convolution in front. Default the paper's. */
   readonly stem?: Block;
 }
 

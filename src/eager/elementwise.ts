@@ -42,6 +42,7 @@ export function softmax(input: Tensor): FloatTensor {
   return produce(x.shape, (y) => softmaxKernel({ kernel: "softmax", rows, channels }, 1, x.data, y));
 }
 
+/** What follows an elementwise operation. */
 export interface ElementwiseOptions {
   /** Applied last. Default `linear`. */
   readonly activation?: FusedActivation;

@@ -9,6 +9,7 @@ import type { GlobalPoolCall, PoolCall } from "../operations/kernel-call.ts";
 import { averagePool as averageOperation, maxPool as maxOperation } from "../operations/pool.ts";
 import { produce } from "./run.ts";
 
+/** The window of a pool. */
 export interface PoolOptions extends WindowOptions {
   /** Size of the window, `n` or `[height, width]`. */
   readonly kernel: Pair;

@@ -15,6 +15,7 @@ import {
 } from "../core/tensor.ts";
 import { FUSED_ACTIVATIONS, type FusedActivation } from "../operations/activation.ts";
 
+/** What follows the sums of an eager operation. */
 export interface EagerOptions {
   /** `[output channels]`. Default none. */
   readonly bias?: Tensor;

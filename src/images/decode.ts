@@ -33,6 +33,7 @@ export interface DecodeOptions extends Partial<Pace> {
   readonly maxPixels?: number;
   /** Largest file that is read, in bytes. Default 512 MiB. */
   readonly maxBytes?: number;
+  /** Ends it; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 

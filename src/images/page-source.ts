@@ -4,6 +4,7 @@ import type { Global } from "../core/platform-types.ts";
 import { checkPixelCount, type ImageDataLike } from "./pixels.ts";
 import { unreadable } from "./unreadable.ts";
 
+/** A picture that a page holds: an element, a canvas, a bitmap or a frame. Types that a platform lacks fall away. */
 export type PageSource =
   | Global<"HTMLImageElement">
   | Global<"HTMLCanvasElement">

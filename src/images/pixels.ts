@@ -6,6 +6,7 @@ import { allocated } from "../core/memory.ts";
 import { optionError, positiveInteger } from "../core/options.ts";
 import { isUint8Array } from "../core/realms.ts";
 
+/** A decoded image. */
 export interface Pixels {
   readonly width: number;
   readonly height: number;

@@ -15,6 +15,7 @@ import { parameterFault, shapeOf } from "./check-parameter.ts";
 import { checkParameterBytes, initialise } from "./initialise.ts";
 import { INPUT, type LayerNode, type NodeDefinition } from "./node.ts";
 
+/** What a parameter is, without its numbers. */
 export interface ParameterInfo {
   /** `conv_pw_1/kernel`: the node's name, a slash, Keras' name of the weight. */
   readonly name: string;
@@ -40,20 +41,25 @@ export interface NetworkInfo {
   readonly provenance?: Readonly<Record<string, unknown>>;
 }
 
+/** A network before its check: what `network` takes. */
 export interface NetworkDefinition<Output extends string = string> {
+  /** What messages and counts call it. Default `network`. */
   readonly name?: string;
   /** `[height, width, channels]` or `[channels]`, without the batch. */
   readonly inputShape: Shape;
+  /** In the order in which they run. */
   readonly layers: readonly NodeDefinition[];
   /** What a run returns: a name for the caller and the node it comes from. */
   readonly outputs: Readonly<Record<Output, string>>;
   /** Other names for nodes that can be tapped, such as those of blocks. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** Default an architecture `custom`, and nothing else. */
   readonly info?: NetworkInfo;
   /** Seed of the initial parameters. Default 1. */
   readonly seed?: number;
 }
 
+/** A network as data: an ordered list of nodes, the shapes they give, and parameters under Keras' names. */
 export interface Network<Output extends string = string> {
   readonly name: string;
   readonly inputShape: Shape;

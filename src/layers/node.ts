@@ -14,10 +14,13 @@ export type LayerNode = {
 
 /** A node before its check, as a builder or a file gives it. */
 export interface NodeDefinition {
+  /** Unlike all others of the network; parameters are named after it. */
   readonly name: string;
+  /** A `NodeType`. */
   readonly type: string;
   /** Default: the node before, or the network's input. */
   readonly inputs?: readonly string[];
+  /** Those of its type; what is left out has the default of the layer function. */
   readonly attributes?: Readonly<Record<string, unknown>>;
 }
 

@@ -92,12 +92,15 @@ export const flatten = (options: Named = {}): Layer => layer("flatten", options,
 /** Sets a share of the numbers to 0 in training; nothing in inference. */
 export const dropout = (rate: number, options: Named = {}): Layer => layer("dropout", { ...options, rate }, ["rate"]);
 
+/** What `sequential` cannot tell from its layers. */
 export interface SequentialOptions {
   /** `[height, width, channels]` or `[channels]`, without the batch. */
   readonly inputShape: Shape;
+  /** What messages and counts call it. Default `network`. */
   readonly name?: string;
   /** Seed of the initial parameters. Default 1. */
   readonly seed?: number;
+  /** Kept with the network, and when it is saved: preprocessing, labels. Default none. */
   readonly info?: Omit<NetworkInfo, "architecture">;
 }
 

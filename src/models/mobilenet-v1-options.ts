@@ -15,6 +15,7 @@ import { checkPreprocessing, type Preprocessing } from "../core/preprocessing.ts
 import { ACTIVATIONS, type ActivationName } from "../operations/activation.ts";
 import type { Block } from "./mobilenet-v1.ts";
 
+/** What a MobileNet V1 may differ in. Names are those of the paper and of Keras. */
 export interface MobileNetV1Options {
   /** Width multiplier α: scales the channels of every layer. Any number above 0. Default 1. */
   readonly alpha?: number;

@@ -13,6 +13,7 @@ import { type Network, type NetworkInfo, network } from "../layers/network.ts";
 import type { NodeDefinition } from "../layers/node.ts";
 import { type CompleteOptions, completeOptions, type MobileNetV1Options } from "./mobilenet-v1-options.ts";
 
+/** A row of table 1: a depthwise separable block, or the stem. */
 export interface Block {
   readonly stride: number;
   readonly filters: number;

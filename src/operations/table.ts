@@ -39,6 +39,7 @@ export interface AttributesByType {
   readonly dropout: DropoutAttributes;
 }
 
+/** The kinds of nodes that a network may have. */
 export type NodeType = keyof AttributesByType;
 
 const OPERATIONS = {

@@ -17,6 +17,7 @@ import { namesByRole, type RoleNames, type WeightNames, weightNames } from "./st
 
 export type { KernelCall };
 
+/** One kernel call of a plan: its inputs, its output and the names of its weights. */
 export interface Step {
   /** The layer that gives it its name. */
   readonly name: string;
@@ -43,6 +44,7 @@ export interface PlannedOutput {
   readonly shape: Shape;
 }
 
+/** A network laid out for one batch: what runs in which order, and where each activation lies in the arena. */
 export interface Plan {
   readonly network: string;
   readonly batch: number;

@@ -8,6 +8,7 @@ import type { GivenModules } from "./given-modules.ts";
 export const BACKENDS = ["wasm", "plain", "reference"] as const;
 /** `auto` takes `wasm` where the engine allows it, else `plain`. */
 export type BackendName = (typeof BACKENDS)[number] | "auto";
+/** `relaxed` rounds once a multiply-add, `plain` twice; `auto` takes relaxed where the engine has it. */
 export type Simd = "auto" | "relaxed" | "plain";
 
 export interface Choice {

@@ -23,6 +23,7 @@ import { type WasmOptions, wasmBackend } from "./wasm-backend.ts";
 
 export type { BackendName };
 
+/** How a network is compiled. None of them changes what it computes beyond rounding. */
 export interface CompileOptions<Tap extends string = string> {
   /** Default `auto`: `wasm` where it can run, else `plain`. `reference` is the plainest and slowest. */
   readonly backend?: BackendName;
@@ -43,6 +44,7 @@ export interface CompileOptions<Tap extends string = string> {
   readonly taps?: readonly Tap[];
   /** Whether batch norm is folded into the convolutions before it. Default true. */
   readonly fold?: boolean;
+  /** Ends the compilation; it then rejects with `signal.reason`, and nothing stays. */
   readonly signal?: AbortSignal;
 }
 

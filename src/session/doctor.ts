@@ -17,11 +17,13 @@ export interface DiagnosedFeature {
   readonly advice?: string;
 }
 
+/** What `compile` would take here. */
 export interface DiagnosedChoice extends Pick<Choice, "backend" | "simd" | "threads" | "reasons"> {
   /** Row of the table of tiles; only the wasm backend has tiles. */
   readonly tiles?: TileName;
 }
 
+/** What this place can do, and what `compile` would choose here. */
 export interface Diagnosis {
   /** Such as `Node 24.21.0 (V8 13.6.233.17)`, or a browser's `userAgent`. */
   readonly engine: string;

@@ -4,5 +4,5 @@ export { type CompileOptions, compile } from "./compile.ts";
 export { type DiagnosedChoice, type DiagnosedFeature, type Diagnosis, doctor } from "./doctor.ts";
 export type { NumberArray } from "./input.ts";
 export type { Profile, ProfiledStep, ProfileOptions } from "./profile.ts";
-export { type Explanation, type RunOptions, type RunResult, Session } from "./session.ts";
+export { type AnyOutput, type Explanation, type RunOptions, type RunResult, Session } from "./session.ts";
 export type { WorkerFactory } from "./threads.ts";

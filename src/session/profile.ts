@@ -6,12 +6,15 @@ import type { Plan } from "../plan/plan.ts";
 import { Breath } from "./breath.ts";
 import type { Choice } from "./choose-backend.ts";
 
+/** How a profile is measured. */
 export interface ProfileOptions {
   /** Measured runs, after as many to warm up. Default 10. */
   readonly runs?: number;
+  /** Ends it; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
 }
 
+/** One step of a profile. */
 export interface ProfiledStep {
   readonly name: string;
   readonly kernel: string;
@@ -24,6 +27,7 @@ export interface ProfiledStep {
   readonly share?: number;
 }
 
+/** Where the time of a run goes, step by step. */
 export interface Profile {
   readonly network: string;
   readonly backend: Choice["backend"];

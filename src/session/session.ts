@@ -15,6 +15,7 @@ import { checkInput, type NumberArray } from "./input.ts";
 import type { Profile, ProfileOptions } from "./profile.ts";
 import { Turns } from "./turns.ts";
 
+/** How one run may end. */
 export interface RunOptions {
   /** Ends the run, between two steps or while it waits; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal;

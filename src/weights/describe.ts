@@ -8,6 +8,7 @@ import { checkNetwork, type Network } from "../layers/network.ts";
 import type { Basis, Fact } from "./facts.ts";
 import { provenanceOf } from "./provenance.ts";
 
+/** One thing that was decided of a loaded model, and on what evidence. */
 export interface Decision {
   /** An option of `mobileNetV1`, or of preprocessing: `range`, `mean`, `deviation`, `channelOrder`, `resize`, … */
   readonly name: string;
@@ -17,6 +18,7 @@ export interface Decision {
   readonly from: string;
 }
 
+/** What a model is and how it was understood, as data; `formatDescription` prints it. */
 export interface ModelDescription {
   readonly name: string;
   /** The kind of file it came from; `built by mobileNetV1` for a network made here. */

@@ -7,6 +7,7 @@
 
 import type { MobileNetV1Options } from "../models/index.ts";
 
+/** How a fact is known, best first: the caller gave it, the file states it, its shapes imply it, or it is the usual. */
 export type Basis = "given" | "stated" | "inferred" | "assumed";
 
 export interface Fact<Value> {

@@ -8,6 +8,7 @@ export { encodeModel, type SaveOptions, saveModel } from "./save-model.ts";
 export {
   type CacheEntry,
   type CacheOptions,
+  type Cleared,
   clearCache,
   listCache,
   type ModelSource,

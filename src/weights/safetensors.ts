@@ -78,6 +78,7 @@ export function readSafetensorsWithin(budget: DecodedBudget, bytes: Uint8Array, 
   return { metadata, tensors };
 }
 
+/** A tensor of a file that is to be written. */
 export interface TensorToWrite {
   readonly name: string;
   readonly shape: Shape;

@@ -11,6 +11,7 @@ import { writeSafetensors } from "./safetensors.ts";
 
 const ADVICE = "Pass the path of a file; for anything else take the bytes from encodeModel.";
 
+/** How a model is written. */
 export interface SaveOptions {
   /** `F32` (default), or `F16` for half the size; biases and batch norm stay F32. */
   readonly dtype?: "F32" | "F16";

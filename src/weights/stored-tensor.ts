@@ -34,6 +34,7 @@ export const DTYPE_BYTES = {
 
 export type StoredDType = keyof typeof DTYPE_BYTES;
 
+/** A tensor as a file has it, not yet decoded; `toFloat32` decodes it. */
 export interface StoredTensor {
   readonly name: string;
   readonly dtype: StoredDType;

@@ -20,6 +20,7 @@ import type { Fact } from "./facts.ts";
 import { findHead, upTo, withFilters } from "./head.ts";
 import { provenanceOf } from "./provenance.ts";
 
+/** The new classifier of `replaceHead`. */
 export interface HeadOptions {
   /** Number of outputs. Default the number of labels. */
   readonly classes?: number;
@@ -74,6 +75,7 @@ export function replaceHead<Output extends string>(
   return completed(owner, model, built, fresh, about, decisions) as Network<HeadedOutput<Output>>;
 }
 
+/** What `addClasses` adds. */
 export interface MoreClasses {
   /** How many classes are added. Default the number of labels. */
   readonly classes?: number;

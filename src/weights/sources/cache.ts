@@ -6,6 +6,7 @@ import { checkKnownOptions } from "../../core/options.ts";
 import { ownPart } from "../../core/own-part.ts";
 import { cacheOption } from "./options.ts";
 
+/** A kept download. */
 export interface CacheEntry {
   /** As messages show it: a signature in its query is left out. */
   readonly url: string;
@@ -18,6 +19,7 @@ export interface CacheEntry {
   readonly savedAt: string;
 }
 
+/** Which cache is meant. */
 export interface CacheOptions {
   /**
    * As in `SourceOptions`: a directory in Node, a name in a browser; true (default) for the one that is used by
@@ -26,6 +28,7 @@ export interface CacheOptions {
   readonly cache?: boolean | string;
 }
 
+/** What `clearCache` took away. */
 export interface Cleared {
   readonly entries: number;
   /** How many unfinished downloads, which are no entries; those of running processes stay. */

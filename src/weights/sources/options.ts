@@ -6,6 +6,7 @@ import { booleanOption, checkKnownOptions, optionError, positiveInteger, signalO
 import { paceOf } from "../../core/stall-watch.ts";
 import { checkHeaders, checkToken } from "./headers.ts";
 
+/** How far the reading of a model is. */
 export interface Progress {
   /** The file in question: the head, or one beside it. */
   readonly file: string;
@@ -18,6 +19,7 @@ export interface Progress {
   readonly note?: string;
 }
 
+/** How a model's files are fetched, checked and kept. */
 export interface SourceOptions {
   /** Most bytes that are read, the files beside the head included. Default 2 GiB. */
   readonly maxBytes?: number;
@@ -26,7 +28,9 @@ export interface SourceOptions {
    * four bytes for each byte of the files, or eight for each byte if that is more.
    */
   readonly maxDecodedBytes?: number;
+  /** Ends it; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
+  /** Called as bytes arrive, and once when a file is whole. */
   readonly onProgress?: (progress: Progress) => void;
   /**
    * Whether downloads are kept and found again. Default true. A string is the directory in Node, a path or a `file:`
