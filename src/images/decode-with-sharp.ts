@@ -91,8 +91,8 @@ interface Modules {
 }
 
 /**
- * The package `sharp`, looked for beside the library and then beside the working directory, where `npx` runs a command
- * of another place. Not by `import()`: every bundler would look for the package, and fail or warn where it is missing.
+ * The package `sharp`, looked for beside the library or the bundle that holds it, beside the script that runs, and
+ * beside the working directory, where `npx` runs a command of another place. Not by `import()`: every bundler would look for the package, and fail or warn where it is missing.
  *
  * @param packageName for the tests of its absence
  * @param places      files beside whose packages it is looked for
@@ -112,6 +112,10 @@ export function loadSharp(packageName = "sharp", places: readonly string[] = pla
     }
   }
   const system = `${process.platform}-${process.arch}`;
+  // It knows the C library too, where that matters.
+  const [command] = /npm install --os=\S+ .+/.exec(broken instanceof Error ? broken.message : "") ?? [
+    `npm install --include=optional --os=${process.platform} --cpu=${process.arch} ${packageName}`,
+  ];
   const isThere = broken !== undefined;
   throw new DepthwiseError("PACKAGE_MISSING", {
     what: isThere
@@ -119,18 +123,22 @@ export function loadSharp(packageName = "sharp", places: readonly string[] = pla
         `(${firstLine(broken)})`
       : `decoding image files in Node needs the package "${packageName}", which is not installed`,
     advice: isThere
-      ? `Its native part may be that of another system. Install it again, on this one: ` +
-        `npm install --include=optional --os=${process.platform} --cpu=${process.arch} ${packageName}`
+      ? `Its native part may be that of another system. Install it again, on this one: ${command}`
       : `Run: npm install ${packageName}`,
     fields: { package: packageName },
     cause: broken,
   });
 }
 
-/** This module's own file, and one that would lie in the working directory. */
+/** This module's own file, the script that runs, and one that would lie in the working directory, which may be gone. */
 function placesOfSharp(): readonly string[] {
   const here = import.meta.url?.startsWith("file:") ? [import.meta.url] : [];
-  return [...here, `${process.cwd()}/package.json`];
+  const script = process.argv?.[1];
+  try {
+    return [...here, ...(script ? [script] : []), `${process.cwd()}/package.json`];
+  } catch {
+    return here;
+  }
 }
 
 function isAbsent(cause: unknown, packageName: string): boolean {

@@ -8,6 +8,7 @@ import { chooseTiles, lower, lowerAfter, type ModuleName, TILES, writeModule } f
 import type { Network } from "../layers/network.ts";
 import { plan as planNetwork } from "../plan/plan.ts";
 
+/** Options of `kernelModules`. */
 export interface KernelModulesOptions {
   /**
    * Which SIMD is emitted: `plain` (default) runs wherever there is SIMD, `relaxed` is faster and needs an engine that

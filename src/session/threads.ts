@@ -117,7 +117,7 @@ export function startThreads(
         worker.on("exit", () => fail("it was ended"));
       } else {
         worker.addEventListener?.("message", ({ data }) => receive(data));
-        worker.addEventListener?.("error", ({ message }) => fail(message ?? "its script could not be loaded"));
+        worker.addEventListener?.("error", ({ message }) => fail(message || UNLOADED));
       }
       worker.postMessage({ ...task, thread });
     }
@@ -165,6 +165,9 @@ function lostError(cause: unknown, ranBefore: boolean): DepthwiseError {
   });
 }
 
+/** A browser does not say which. */
+const UNLOADED = "its script could not be loaded: it is not there, of another origin, or refused by a policy";
+
 interface NodeThreads {
   readonly Worker: new (url: URL, options: { execArgv: string[] }) => AnyWorker;
 }
@@ -172,7 +175,10 @@ interface NodeThreads {
 function defaultWorker(): AnyWorker {
   const node: NodeThreads | undefined =
     typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:worker_threads");
+  const here: string | undefined = import.meta.url;
+  if (!here) throw new Error("this bundle does not know its own address, and so not that of the script");
   // Without the flags of this process: `node --input-type=module -e` would refuse the worker's script.
   if (node !== undefined) return new node.Worker(new URL("./worker.js", import.meta.url), { execArgv: [] });
+  if (typeof Worker === "undefined") throw new Error("there are no workers here");
   return new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) as object as AnyWorker;
 }
