@@ -14,7 +14,7 @@ const doors = {
 };
 
 /** Not rooms but scripts, whole: what the workers of a session run. */
-const scripts = { worker: "src/session/worker.ts" };
+const scripts = { worker: "src/session/worker.ts", "session-worker": "src/session/session-worker.ts" };
 
 const ENTRIES = join("dist", ".entries");
 const rooms = { ...writeEntries(ENTRIES), cost: "src/cost/index.ts", kernels: "src/session/kernel-modules.ts" };

@@ -62,7 +62,10 @@ for (const entry of readdirSync("dist/esm", { recursive: true, withFileTypes: tr
   writeFileSync(path, readFileSync(path, "utf8").replaceAll(/\bimport ?"\.\/chunk-\w+\.js";\n?/g, ""));
 }
 cpSync("dist/types", "dist/cjs/types", { recursive: true, filter: (path) => !path.endsWith(".tsbuildinfo") });
-writeFileSync("dist/cjs/package.json", `${JSON.stringify({ type: "commonjs", sideEffects: ["./worker.js"] })}\n`);
+writeFileSync(
+  "dist/cjs/package.json",
+  `${JSON.stringify({ type: "commonjs", sideEffects: ["./worker.js", "./session-worker.js"] })}\n`,
+);
 
 /** The command and the lazy readers hold other people's code; their licences go with it. */
 const metafiles = ["cli/metafile-esm", "esm/readers/metafile-esm", "cjs/readers/metafile-cjs"];

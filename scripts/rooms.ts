@@ -16,6 +16,8 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
   ["kernels/js", "plain-backend"],
   ["session/reference-backend", "reference-backend"],
   ["session/profile", "profile"],
+  ["session/remote-session", "remote-session"],
+  ["session/connection", "remote-session"],
   ["kernels/wasm/limit", "profile"],
   // A door of its own, which needs more of the kernels than a session.
   ["session/kernel-modules", "kernels"],
@@ -112,7 +114,7 @@ export function writeEntries(folder: string): Readonly<Record<string, string>> {
     }
   }
   // What is loaded by `import()` exports all it has.
-  const whole = ["plain-backend", "reference-backend", "profile"];
+  const whole = ["plain-backend", "reference-backend", "profile", "remote-session"];
   mkdirSync(folder, { recursive: true });
   const entries: Record<string, string> = {};
   for (const place of new Set([...wanted.keys(), ...whole])) {

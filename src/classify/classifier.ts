@@ -23,7 +23,7 @@ import { type ClassifiedImage, type ClassifyAllOptions, classifyAll, type Unread
 import { READING, readingOf } from "./reading.ts";
 
 /** Options that go to `compile`. */
-const COMPILED = ["backend", "threads", "simd", "worker", "modules", "batch"] as const;
+const COMPILED = ["backend", "threads", "simd", "worker", "inWorker", "modules", "batch"] as const;
 
 /** A file (path, URL, Blob, Response, bytes), pixels (`ImageData` or alike), or what a page shows, read at the call. */
 export type ImageSource = ByteSource | PlatformResponse | ImageDataLike | PageSource;
@@ -35,7 +35,7 @@ export interface Prediction {
   readonly probability: number;
 }
 
-/** `backend`, `threads`, `simd`, `worker`, `modules` and `batch` (how many images run together) are those of `compile`. */
+/** `backend`, `threads`, `simd`, `worker`, `inWorker`, `modules` and `batch` (how many images run together) are those of `compile`. */
 export interface ClassifierOptions extends Pick<CompileOptions, (typeof COMPILED)[number]> {
   /** How images become the input. Default: the model's own description, else the library's defaults. */
   readonly preprocessing?: Preprocessing;

@@ -3,6 +3,6 @@ export type { BackendName, Simd } from "./choose-backend.ts";
 export { type CompileOptions, compile } from "./compile.ts";
 export { type DiagnosedChoice, type DiagnosedFeature, type Diagnosis, doctor } from "./doctor.ts";
 export type { NumberArray } from "./input.ts";
+export type { WorkerFactory } from "./own-worker.ts";
 export type { Profile, ProfiledStep, ProfileOptions } from "./profile.ts";
 export { type AnyOutput, type Explanation, type RunOptions, type RunResult, Session } from "./session.ts";
-export type { WorkerFactory } from "./threads.ts";

@@ -33,6 +33,8 @@ export type RunResult<Output extends string = AnyOutput, Tap extends string = st
 
 /** What runs and why: see `Session.explain`. */
 export interface Explanation extends Choice {
+  /** Whether it computes in a worker of its own. */
+  readonly inWorker: boolean;
   /** Bytes held: weights, activations, scratch. */
   readonly bytes: number;
   /** Each step: its name, its kernel family, and whether it hands its output to the next one band by band. */
@@ -88,7 +90,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
   /** What runs here and why: backend, SIMD, threads, the engine's features, what was asked for and could not be. */
   explain(): Explanation {
     const steps = this.plan.steps.map(({ name, call, joined = false }) => ({ name, kernel: call.kernel, joined }));
-    return { ...this.#choice, bytes: this.#bound?.bytes ?? 0, steps, fallbackSteps: [] };
+    return { ...this.#choice, inWorker: false, bytes: this.#bound?.bytes ?? 0, steps, fallbackSteps: [] };
   }
 
   /**
@@ -100,9 +102,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
    *         worker died in the middle
    */
   async run(input: Tensor | NumberArray, options: RunOptions = {}): Promise<RunResult<Output, Tap>> {
-    checkKnownOptions("run", options, ["signal"]);
-    const signal = signalOption("run", options.signal);
-    signal?.throwIfAborted();
+    const { signal } = checkedRun(options);
     const bound = this.#open();
     const { data, batch } = checkInput(this.plan, input);
     // Read at the call. Where nobody else uses the memory, it goes straight to its place; what waits is a copy.
@@ -127,10 +127,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
    */
   async replaceParameters(parameters: Map<string, FloatTensor>): Promise<void> {
     const bound = this.#open();
-    if (!isMap(parameters)) {
-      throw optionError("replaceParameters", "parameters", "a Map of tensors, as a network's parameters", parameters);
-    }
-    checkReplacement(this.plan, parameters);
+    checkedParameters(this.plan, parameters);
     // Packing goes through the memory of the activations: an input that lies there waits for its run.
     if (this.#turns.isIdle && bound.isWhole !== false) {
       bound.replace(parameters);
@@ -153,10 +150,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
    * @throws {DepthwiseError} `OPTION_INVALID`, and whatever `run` throws
    */
   async profile(input?: Tensor | NumberArray, options: ProfileOptions = {}): Promise<Profile> {
-    checkKnownOptions("profile", options, ["runs", "signal"]);
-    const signal = signalOption("profile", options.signal);
-    const runs = positiveInteger("profile", "runs", options.runs ?? 10);
-    signal?.throwIfAborted();
+    const { signal, runs } = checkedProfile(options);
     this.#open();
     const { data, batch } =
       input === undefined
@@ -225,10 +219,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
 
   #open(): BoundPlan {
     if (this.#bound !== undefined) return this.#bound;
-    throw new DepthwiseError("SESSION_CLOSED", {
-      what: `session of ${this.plan.network}: it was closed`,
-      advice: "Compile the network again to run it.",
-    });
+    throw closedError(this.plan.network);
   }
 }
 
@@ -238,9 +229,42 @@ const abandoned = /* @__PURE__ */ (() =>
     ? undefined
     : new FinalizationRegistry((bound: BoundPlan) => bound.close()))();
 
+export function closedError(network: string): DepthwiseError {
+  return new DepthwiseError("SESSION_CLOSED", {
+    what: `session of ${network}: it was closed`,
+    advice: "Compile the network again to run it.",
+  });
+}
+
+/** @throws {DepthwiseError} `OPTION_INVALID`; the reason of a signal that was aborted */
+export function checkedRun(options: RunOptions): RunOptions {
+  checkKnownOptions("run", options, ["signal"]);
+  const signal = signalOption("run", options.signal);
+  signal?.throwIfAborted();
+  return signal === undefined ? {} : { signal };
+}
+
+/** @throws {DepthwiseError} `OPTION_INVALID`; the reason of a signal that was aborted */
+export function checkedProfile(options: ProfileOptions): ProfileOptions & { readonly runs: number } {
+  checkKnownOptions("profile", options, ["runs", "signal"]);
+  const signal = signalOption("profile", options.signal);
+  const runs = positiveInteger("profile", "runs", options.runs ?? 10);
+  signal?.throwIfAborted();
+  return { runs, ...(signal === undefined ? {} : { signal }) };
+}
+
+/** @throws {DepthwiseError} `OPTION_INVALID`, `PARAMETERS_MISMATCH` */
+export function checkedParameters(plan: Plan, parameters: Map<string, FloatTensor>): void {
+  if (!isMap(parameters)) {
+    throw optionError("replaceParameters", "parameters", "a Map of tensors, as a network's parameters", parameters);
+  }
+  checkReplacement(plan, parameters);
+}
+
 const FEWER = "Pass fewer images at a time, or close what is not needed.";
 
-function copyIn(data: NumberArray): Float32Array {
+/** The input as float32, its caller's no more. */
+export function copyIn(data: NumberArray): Float32Array {
   return allocated("run: a copy of the input", 4 * data.length, FEWER, () => new Float32Array(data));
 }
 

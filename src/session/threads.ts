@@ -3,6 +3,7 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { optionError, show } from "../core/options.ts";
 import { onAbort } from "../core/until-aborted.ts";
+import { type AnyWorker, isWorker, stop, UNLOADED, type WorkerFactory } from "./own-worker.ts";
 import type { Program } from "./program.ts";
 
 /** What a worker is told. */
@@ -11,21 +12,6 @@ export interface WorkerTask {
   readonly modules: Readonly<Record<string, WebAssembly.Module>>;
   readonly memory: WebAssembly.Memory;
 }
-
-/** What is used of a worker, in Node and in browsers. */
-interface AnyWorker {
-  postMessage(message: unknown): void;
-  terminate(): unknown;
-  unref?(): void;
-  on?(event: string, listener: (value: unknown) => void): void;
-  addEventListener?(
-    event: string,
-    listener: (event: { readonly data?: unknown; readonly message?: string }) => void,
-  ): void;
-}
-
-/** Makes a worker that runs `depthwise/worker`; for bundlers and pages that place the script elsewhere. */
-export type WorkerFactory = () => unknown;
 
 export interface Threads {
   /** Resolves when all are ready; rejects if one cannot be started. */
@@ -47,7 +33,7 @@ const START_MS = 30_000;
  */
 export function startThreads(
   task: WorkerTask,
-  factory: WorkerFactory = defaultWorker,
+  factory: WorkerFactory,
   signal?: AbortSignal,
   ranBefore = false,
 ): Threads {
@@ -137,21 +123,6 @@ export function startThreads(
   };
 }
 
-/** Ends a worker. One of the caller's own making may fail at it, which is of no interest to anybody. */
-async function stop(worker: AnyWorker): Promise<void> {
-  try {
-    await worker.terminate();
-  } catch {
-    // It is given up in any case.
-  }
-}
-
-function isWorker(value: unknown): value is AnyWorker {
-  const has = (name: string): boolean => typeof Reflect.get(value as object, name) === "function";
-  if (typeof value !== "object" || value === null) return false;
-  return has("postMessage") && has("terminate") && (has("on") || has("addEventListener"));
-}
-
 function lostError(cause: unknown, ranBefore: boolean): DepthwiseError {
   const reason = cause instanceof Error ? cause.message : typeof cause === "string" ? cause : show(cause);
   return new DepthwiseError("WORKER_LOST", {
@@ -163,22 +134,4 @@ function lostError(cause: unknown, ranBefore: boolean): DepthwiseError {
     fields: { reason },
     cause,
   });
-}
-
-/** A browser does not say which. */
-const UNLOADED = "its script could not be loaded: it is not there, of another origin, or refused by a policy";
-
-interface NodeThreads {
-  readonly Worker: new (url: URL, options: { execArgv: string[] }) => AnyWorker;
-}
-
-function defaultWorker(): AnyWorker {
-  const node: NodeThreads | undefined =
-    typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:worker_threads");
-  const here: string | undefined = import.meta.url;
-  if (!here) throw new Error("this bundle does not know its own address, and so not that of the script");
-  // Without the flags of this process: `node --input-type=module -e` would refuse the worker's script.
-  if (node !== undefined) return new node.Worker(new URL("./worker.js", import.meta.url), { execArgv: [] });
-  if (typeof Worker === "undefined") throw new Error("there are no workers here");
-  return new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) as object as AnyWorker;
 }

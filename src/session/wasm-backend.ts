@@ -19,8 +19,9 @@ import { breathe } from "./breath.ts";
 import { countCores } from "./choose-backend.ts";
 import { checkComplete, type GivenModules } from "./given-modules.ts";
 import { joins, type Layout, layOut } from "./layout.ts";
+import type { WorkerFactory } from "./own-worker.ts";
 import { bindThread, type Instances, instantiate } from "./program.ts";
-import { startThreads, type Threads, type WorkerFactory } from "./threads.ts";
+import { startThreads, type Threads } from "./threads.ts";
 
 export interface WasmOptions {
   readonly relaxed: boolean;
@@ -28,7 +29,8 @@ export interface WasmOptions {
   /** Most images in one run. */
   readonly batch: number;
   readonly tiles?: TileName;
-  readonly worker?: WorkerFactory | undefined;
+  /** Makes the workers, where there are several threads. */
+  readonly worker: WorkerFactory;
   /** In place of compiling. */
   readonly given?: GivenModules | undefined;
 }

@@ -61,10 +61,10 @@ const TRACES = {
 };
 
 describe("the package", () => {
-  it("depends on nothing, has no side effects but the worker's, and asks for Node 20.19", () => {
+  it("depends on nothing, has no side effects but the workers', and asks for Node 20.19", () => {
     expect(manifest.dependencies).toBeUndefined();
     expect(manifest).toMatchObject({
-      sideEffects: ["./dist/esm/worker.js", "./dist/cjs/worker.js"],
+      sideEffects: ["worker", "session-worker"].flatMap((name) => [`./dist/esm/${name}.js`, `./dist/cjs/${name}.js`]),
       type: "module",
       engines: { node: ">=20.19" },
       license: "MIT",

@@ -9,8 +9,8 @@ import type { Network } from "../../src/layers/network.ts";
 import { plan as planNetwork } from "../../src/plan/plan.ts";
 import type { WeightNames } from "../../src/plan/step-weights.ts";
 import { chooseBackend, type Simd } from "../../src/session/choose-backend.ts";
+import { threadWorker, type WorkerFactory } from "../../src/session/own-worker.ts";
 import { Session } from "../../src/session/session.ts";
-import type { WorkerFactory } from "../../src/session/threads.ts";
 import { wasmBackend } from "../../src/session/wasm-backend.ts";
 
 export interface Member {
@@ -65,7 +65,12 @@ export async function sessionOfMany(members: readonly Member[], { simd, threads,
     parameterInfo: new Map(),
   };
   const choice = chooseBackend("wasm", simd, threads);
-  const backend = wasmBackend({ relaxed: choice.simd === "relaxed", threads: choice.threads, batch, worker });
+  const backend = wasmBackend({
+    relaxed: choice.simd === "relaxed",
+    threads: choice.threads,
+    batch,
+    worker: worker ?? threadWorker,
+  });
   return { session: new Session<string>(plan, choice, await backend.layOut(plan).bind(parameters)), data };
 }
 

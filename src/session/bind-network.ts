@@ -1,0 +1,70 @@
+/** From a network to a session on this thread: plan it, choose a backend, allocate. */
+
+import { isDepthwiseError } from "../core/errors.ts";
+import { refusal } from "../core/memory.ts";
+import { ownPart } from "../core/own-part.ts";
+import type { Network } from "../layers/network.ts";
+import { parametersOf, plan as planNetwork } from "../plan/plan.ts";
+import type { Backend, Parameters } from "./backend.ts";
+import { type Choice, chooseBackend } from "./choose-backend.ts";
+import type { CheckedOptions } from "./compile-options.ts";
+import type { WorkerFactory } from "./own-worker.ts";
+import { Session } from "./session.ts";
+import { wasmBackend } from "./wasm-backend.ts";
+
+/** Binds a network elsewhere, with parameters in a Map of its own whose numbers it must copy. */
+export type Elsewhere = (parameters: Parameters) => Promise<Session>;
+
+/**
+ * Up to the first await it runs within the call: what is passed may change as soon as that returns.
+ *
+ * @param elsewhere binds it in place of this thread, once all sizes are known to fit; if that cannot be started, this
+ *                  thread does
+ * @throws {DepthwiseError} what `compile` throws
+ */
+export async function bindNetwork(
+  network: Network,
+  options: CheckedOptions,
+  worker: WorkerFactory,
+  elsewhere?: Elsewhere,
+): Promise<Session> {
+  const { modules, batch, taps, fold, signal } = options;
+  let parameters: Parameters | undefined;
+  const bind = async (choice: Choice, away?: Elsewhere): Promise<Session> => {
+    const { threads } = choice;
+    const relaxed = choice.simd === "relaxed";
+    const isWasm = choice.backend === "wasm";
+    const wasm = isWasm ? wasmBackend({ relaxed, threads, batch, worker, given: modules }) : undefined;
+    const joins = wasm?.joins;
+    const plan = planNetwork(network, { batch, taps, fold, ...(joins === undefined ? {} : { joins }) });
+    const laidOut = wasm?.layOut(plan);
+    // Only now, when all sizes are known to fit: parameters that nobody gave are made when asked for.
+    parameters ??= parametersOf(network);
+    try {
+      if (away !== undefined) return await away(parameters);
+      const backend = laidOut ?? (await loadBackend(choice.backend)).layOut(plan);
+      signal?.throwIfAborted();
+      return new Session(plan, choice, await backend.bind(parameters, signal));
+    } catch (cause) {
+      const what = `compile: ${plan.network} with batch ${batch}`;
+      const weights = [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
+      const bytes = laidOut?.bytes ?? 4 * (plan.arenaElements + weights);
+      throw refusal(cause, what, bytes, "Use a smaller alpha, input or batch.", { batch });
+    }
+  };
+  const choice = chooseBackend(options.backend, options.simd, options.threads, modules);
+  try {
+    return await bind(choice, elsewhere);
+  } catch (error) {
+    // A bundler that left the script out, or a page's policy, is no reason not to run: the bits are the same.
+    if (!isDepthwiseError(error) || error.code !== "WORKER_LOST") throw error;
+    const where = elsewhere === undefined ? "one thread" : "on this thread";
+    return bind({ ...choice, threads: 1, reasons: [...choice.reasons, `${where}: ${error.message}`] });
+  }
+}
+
+/** Loaded when they are chosen: a page that runs wasm never fetches the plain kernels. */
+async function loadBackend(backend: Choice["backend"]): Promise<Backend> {
+  if (backend === "plain") return (await ownPart("the plain backend", () => import("./plain-backend.ts"))).plainBackend;
+  return (await ownPart("the reference backend", () => import("./reference-backend.ts"))).referenceBackend;
+}

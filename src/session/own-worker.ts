@@ -1,0 +1,60 @@
+/** Workers, of Node and of browsers, and where the library's own scripts lie. */
+
+/** What is used of a worker, in Node and in browsers. */
+export interface AnyWorker {
+  postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+  terminate(): unknown;
+  ref?(): void;
+  unref?(): void;
+  on?(event: string, listener: (value: unknown) => void): void;
+  addEventListener?(
+    event: string,
+    listener: (event: { readonly data?: unknown; readonly message?: string }) => void,
+  ): void;
+}
+
+/** Makes a worker that runs `depthwise/worker`; for bundlers and pages that place the script elsewhere. */
+export type WorkerFactory = () => unknown;
+
+/** Ends a worker. One of the caller's own making may fail at it, which is of no interest to anybody. */
+export async function stop(worker: AnyWorker): Promise<void> {
+  try {
+    await worker.terminate();
+  } catch {
+    // It is given up in any case.
+  }
+}
+
+export function isWorker(value: unknown): value is AnyWorker {
+  const has = (name: string): boolean => typeof Reflect.get(value as object, name) === "function";
+  if (typeof value !== "object" || value === null) return false;
+  return has("postMessage") && has("terminate") && (has("on") || has("addEventListener"));
+}
+
+/** A browser does not say which. */
+export const UNLOADED = "its script could not be loaded: it is not there, of another origin, or refused by a policy";
+
+interface NodeThreads {
+  readonly Worker: new (url: URL | string, options: { execArgv: string[] }) => AnyWorker;
+}
+
+/** A worker of a session's threads. */
+export function threadWorker(): AnyWorker {
+  const node = nodeThreads();
+  checkPlace(node, import.meta.url);
+  // Without the flags of this process: `node --input-type=module -e` would refuse the worker's script.
+  if (node !== undefined) return new node.Worker(new URL("./worker.js", import.meta.url), { execArgv: [] });
+  // Spelled out, here and below: so bundlers see the script.
+  return new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) as object as AnyWorker;
+}
+
+/** Node's, where it has them; Bun and Deno have them too. */
+export function nodeThreads(): NodeThreads | undefined {
+  return typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:worker_threads");
+}
+
+/** @param here the address of the file that asks */
+export function checkPlace(node: NodeThreads | undefined, here: string | undefined): void {
+  if (!here) throw new Error("this bundle does not know its own address, and so not that of the script");
+  if (node === undefined && typeof Worker === "undefined") throw new Error("there are no workers here");
+}

@@ -1,0 +1,52 @@
+/** What a worker of a session's threads does: walks the stages of a program, as often as it is told, until it is ended. */
+
+import { nodeThreads } from "./own-worker.ts";
+import { bindThread, instantiate } from "./program.ts";
+import type { WorkerTask } from "./threads.ts";
+
+/** The other end, in a worker. */
+export interface Port {
+  postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+  on?(event: "message", listener: (data: unknown) => void): void;
+  addEventListener?(event: "message", listener: (event: { readonly data: unknown }) => void): void;
+}
+
+interface Gate {
+  pass(gate: number, seen: number, spins: number, maySleep: number): number;
+  arrive(barrier: number, threads: number, spins: number, maySleep: number): number;
+}
+
+export type ThreadTask = WorkerTask & { readonly thread: number };
+
+/** @returns the port, whose messages `receive` gets */
+export function openPort(receive: (data: unknown, port: Port) => void): Port {
+  const port = ((nodeThreads() as { readonly parentPort?: Port } | undefined)?.parentPort ?? globalThis) as Port;
+  if (port.on !== undefined) port.on("message", (data) => receive(data, port));
+  else port.addEventListener?.("message", ({ data }) => receive(data, port));
+  return port;
+}
+
+/** Never ends by itself. A failure is told to who started it. */
+export function runThread(task: ThreadTask, port: Port): void {
+  walk(task, port).catch((error: unknown) => port.postMessage(String(error)));
+}
+
+async function walk({ program, modules, memory, thread }: ThreadTask, port: Port): Promise<void> {
+  const instances = await instantiate(modules, memory);
+  const run = bindThread(program, instances, thread);
+  const gate = instances["gate"] as object as Gate;
+  const words = new Int32Array(memory.buffer);
+  const { control, stages, threads, spins } = program;
+  // Nothing starts before all are ready, so the gate stands as it stood.
+  let seen = Atomics.load(words, control.start / 4);
+  port.postMessage("ready");
+  for (;;) {
+    gate.pass(control.start, seen, spins, 1);
+    seen++;
+    const batch = words[control.batch / 4] ?? 1;
+    for (let stage = 0; stage < stages.length; stage++) {
+      if (Atomics.load(words, control.cancelled / 4) === 0) run(stage, batch);
+      gate.arrive(control.barrier, threads, spins, 1);
+    }
+  }
+}
