@@ -75,12 +75,13 @@ function selfWorker(): unknown {
   return new Worker(location.href, { type: isClassic() ? "classic" : "module" });
 }
 
-/** Some bundlers make classic workers of modules. Only those may call `importScripts`, here with nothing to import. */
+/** Some bundlers make classic workers of modules. In a module `importScripts` is a TypeError, here of an empty script. */
 function isClassic(): boolean {
   try {
-    Reflect.get(globalThis, "importScripts")();
+    Reflect.get(globalThis, "importScripts")("data:text/javascript,");
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // Of a policy that refuses it, in a classic worker, it is another.
+    return !(error instanceof TypeError);
   }
 }

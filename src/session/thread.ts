@@ -18,12 +18,13 @@ interface Gate {
 
 export type ThreadTask = WorkerTask & { readonly thread: number };
 
-/** @returns the port, whose messages `receive` gets */
-export function openPort(receive: (data: unknown, port: Port) => void): Port {
-  const port = ((nodeThreads() as { readonly parentPort?: Port } | undefined)?.parentPort ?? globalThis) as Port;
-  if (port.on !== undefined) port.on("message", (data) => receive(data, port));
+/** Gives `receive` what comes from the other end. */
+export function openPort(receive: (data: unknown, port: Port) => void): void {
+  const ofNode = (nodeThreads() as { readonly parentPort?: Port } | undefined)?.parentPort ?? undefined;
+  const port = ofNode ?? (globalThis as object as Port);
+  // Of a page's worker only what is known to be its own is used: in a classic one every name of ours is a global too.
+  if (ofNode !== undefined) ofNode.on?.("message", (data) => receive(data, port));
   else port.addEventListener?.("message", ({ data }) => receive(data, port));
-  return port;
 }
 
 /** Never ends by itself. A failure is told to who started it. */

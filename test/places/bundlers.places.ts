@@ -104,6 +104,19 @@ const BUNDLERS: readonly Bundler[] = [
   },
 ];
 
+interface RunAnswer {
+  readonly logits: readonly number[];
+  readonly threads: number;
+  readonly reasons: readonly string[];
+  readonly backend: string;
+  readonly apart: {
+    readonly equal: boolean;
+    readonly inWorker: boolean;
+    readonly threads: number;
+    readonly reasons: readonly string[];
+  };
+}
+
 const PAGE = (script: string) =>
   `<!doctype html><meta charset="utf-8"><title>place</title><input type="file" multiple id="files"><script type="module" src="${script}"></script>`;
 
@@ -195,10 +208,16 @@ describe.each(BUNDLERS)("$title", ({ title, packages, placesWorker, command }) =
         );
         await page.close();
         if (entry === "run") {
-          const { logits, threads, reasons, backend } = answer as Record<"logits" | "reasons", number[]> & {
-            threads: number;
-            backend: string;
-          };
+          const { logits, threads, reasons, backend, apart } = answer as RunAnswer;
+          // A session in a worker of its own, whose script is its threads' too.
+          expect(apart).toMatchObject({
+            equal: true,
+            inWorker: placesWorker,
+            threads: isolated && placesWorker ? 2 : 1,
+            reasons: placesWorker
+              ? expect.anything()
+              : expect.arrayContaining([expect.stringMatching(/on this thread: a worker cannot be started/)]),
+          });
           expect(backend).toBe("wasm");
           expectClose(logits, expected["run"] as number[]);
           if (isolated && placesWorker) expect(threads).toBe(2);

@@ -11,13 +11,13 @@ import { emptyProject, type Project } from "./project.ts";
 const PROGRAM = `
 const work = async ({ compile, conv2d, loadModel, mobileNetV1, tensor }, { paper }) => {
   const logits = [];
-  for (const threads of [1, 2]) {
+  for (const [threads, inWorker] of [[1, false], [2, false], [1, true], [2, true]]) {
     const sessions = [];
-    for (const seed of [5, 6]) sessions.push(await compile(mobileNetV1({ alpha: 0.25, resolution: 64, classes: 11, seed }), { threads }));
+    for (const seed of [5, 6]) sessions.push(await compile(mobileNetV1({ alpha: 0.25, resolution: 64, classes: 11, seed }), { threads, inWorker }));
     for (const session of sessions) {
       const input = Float32Array.from({ length: 64 * 64 * 3 }, (_, i) => Math.sin(i));
       logits.push([...(await session.run(input)).logits.data]);
-      if (session.threads !== threads) throw new Error(session.explain().reasons.join());
+      if (session.threads !== threads || session.explain().inWorker !== inWorker) throw new Error(session.explain().reasons.join());
       session.close();
     }
   }
@@ -51,7 +51,10 @@ beforeAll(async () => {
   const imports = 'import * as depthwise from "depthwise";\nimport * as cost from "depthwise/cost";';
   project.write("use.mjs", `${imports}${PROGRAM}\nawait work(depthwise, cost);`);
   project.write("use.cjs", `${PROGRAM}\nwork(require("depthwise"), require("depthwise/cost"));`);
-  const typed = PROGRAM.replace("tensor }, { paper })", "tensor }: typeof depthwise, { paper }: typeof cost)");
+  const typed = PROGRAM.replace("tensor }, { paper })", "tensor }: typeof depthwise, { paper }: typeof cost)").replace(
+    "[2, true]]",
+    "[2, true]] as const",
+  );
   project.write("use.ts", `${imports}${typed}\nawait work(depthwise, cost);`);
   const small = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 3 });
   writeFileSync(join(project.path, "small.safetensors"), encodeModel(small));
@@ -67,20 +70,23 @@ beforeAll(async () => {
 afterAll(() => project?.[Symbol.dispose]());
 
 describe.each(RUNTIMES)("$title", ({ command, files }) => {
-  it.each(files)("runs %s: two networks, one and two threads, files with lazy readers; and ends", (file) => {
-    const { status, output } = project.run(...command, file);
-    expect([status, output]).toEqual([0, expect.stringMatching(/\{"logits"/)]);
-    const { logits, eager, agree } = JSON.parse(/^\{"logits".*$/m.exec(output)?.[0] ?? "") as {
-      logits: number[][];
-      eager: number[];
-      agree: number;
-    };
-    expect([eager, agree]).toEqual([[1, 4, 4, 2], 56]);
-    // Threads change no bit.
-    expect(logits.slice(2)).toEqual(logits.slice(0, 2));
-    for (const [place, wanted] of expected.entries())
-      for (const [at, value] of wanted.entries()) expect(Math.abs(logits[place]![at]! - value)).toBeLessThan(1e-4);
-  });
+  it.each(files)(
+    "runs %s: two networks, one and two threads, here and in a worker, files with lazy readers; and ends",
+    (file) => {
+      const { status, output } = project.run(...command, file);
+      expect([status, output]).toEqual([0, expect.stringMatching(/\{"logits"/)]);
+      const { logits, eager, agree } = JSON.parse(/^\{"logits".*$/m.exec(output)?.[0] ?? "") as {
+        logits: number[][];
+        eager: number[];
+        agree: number;
+      };
+      expect([eager, agree]).toEqual([[1, 4, 4, 2], 56]);
+      // Threads change no bit, nor does a worker.
+      for (const from of [2, 4, 6]) expect(logits.slice(from, from + 2)).toEqual(logits.slice(0, 2));
+      for (const [place, wanted] of expected.entries())
+        for (const [at, value] of wanted.entries()) expect(Math.abs(logits[place]![at]! - value)).toBeLessThan(1e-4);
+    },
+  );
 });
 
 const TYPED = `

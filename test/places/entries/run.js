@@ -6,5 +6,16 @@ globalThis.ask = async (threads) => {
   const { logits } = await session.run(Float32Array.from({ length: 64 * 64 * 3 }, (_, i) => Math.sin(i)));
   const { backend, reasons, threads: used } = session.explain();
   session.close();
-  return { logits: [...logits.data], backend, threads: used, reasons };
+  const away = await compile(model, { threads, inWorker: true });
+  const apart = (await away.run(Float32Array.from({ length: 64 * 64 * 3 }, (_, i) => Math.sin(i)))).logits.data;
+  const { inWorker, threads: usedApart, reasons: reasonsApart } = away.explain();
+  away.close();
+  const equal = apart.every((value, i) => value === logits.data[i]);
+  return {
+    logits: [...logits.data],
+    backend,
+    threads: used,
+    reasons,
+    apart: { inWorker, equal, threads: usedApart, reasons: reasonsApart },
+  };
 };
