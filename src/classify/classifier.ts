@@ -19,6 +19,7 @@ import { checkNetwork, type Network } from "../layers/network.ts";
 import { Breath } from "../session/breath.ts";
 import { type CompileOptions, compile } from "../session/compile.ts";
 import type { Explanation, Session } from "../session/session.ts";
+import { best, type Prediction } from "./best.ts";
 import { type ClassifiedImage, type ClassifyAllOptions, classifyAll, type UnreadableImage } from "./classify-all.ts";
 import { READING, readingOf } from "./reading.ts";
 
@@ -28,12 +29,7 @@ const COMPILED = ["backend", "threads", "simd", "worker", "inWorker", "modules",
 /** A file (path, URL, Blob, Response, bytes), pixels (`ImageData` or alike), or what a page shows, read at the call. */
 export type ImageSource = ByteSource | PlatformResponse | ImageDataLike | PageSource;
 
-export interface Prediction {
-  readonly index: number;
-  readonly label: string;
-  /** 0 to 1. */
-  readonly probability: number;
-}
+export type { Prediction };
 
 /** `backend`, `threads`, `simd`, `worker`, `inWorker`, `modules` and `batch` (how many images run together) are those of `compile`. */
 export interface ClassifierOptions extends Pick<CompileOptions, (typeof COMPILED)[number]> {
@@ -182,15 +178,16 @@ export async function createClassifier(model: Network, options: ClassifierOption
     const width = data.length / inputs.length;
     return inputs.map((_, place) => tensor(data.slice(place * width, (place + 1) * width), [width]));
   };
-  const runAll = async (
+  const runAll = async <Row>(
     images: readonly ImageSource[],
     output: string,
     given: ImageOptions,
-  ): Promise<readonly FloatTensor[]> => {
+    finish: (row: FloatTensor) => Row,
+  ): Promise<readonly Row[]> => {
     const signal = signalOption("classify", given.signal);
     signal?.throwIfAborted();
     const imageOptions = readingOf({ ...given, signal });
-    const rows: FloatTensor[] = [];
+    const rows: Row[] = [];
     const breath = new Breath(performance.now());
     // Holes too, which are no images.
     const held = Array.from(images, (image) => hold(image, imageOptions, !breath.isDue));
@@ -203,7 +200,7 @@ export async function createClassifier(model: Network, options: ClassifierOption
         signal?.throwIfAborted();
         inputs.push(await toInput(imageOptions));
       }
-      rows.push(...(await run(inputs, output, signal)));
+      for (const row of await run(inputs, output, signal)) rows.push(finish(row));
     }
     return rows;
   };
@@ -217,8 +214,7 @@ export async function createClassifier(model: Network, options: ClassifierOption
     const topK = positiveInteger("classify", "topK", classifyOptions.topK ?? 5);
     const isList = Array.isArray(given) || tagOf(given) === "FileList";
     const images = isList ? Array.from(given as ArrayLike<ImageSource>) : [given as ImageSource];
-    const rows = await runAll(images, "probabilities", classifyOptions);
-    const predictions = rows.map(({ data }) => best(data, labels, topK));
+    const predictions = await runAll(images, "probabilities", classifyOptions, ({ data }) => best(data, labels, topK));
     return isList ? predictions : (predictions[0] ?? []);
   };
   const close = () => session.close();
@@ -241,7 +237,7 @@ export async function createClassifier(model: Network, options: ClassifierOption
       async embed(image: ImageSource, imageOptions: ImageOptions = {}) {
         checkKnownOptions("embed", imageOptions, READING);
         requireOutput(model, "embedding", "Give the network an output called embedding.");
-        const [row] = await runAll([image], "embedding", imageOptions);
+        const [row] = await runAll([image], "embedding", imageOptions, (each) => each);
         return row ?? tensor([], [0]);
       },
       explain: () => session.explain(),
@@ -265,17 +261,6 @@ function requireOutput(model: Network, output: "probabilities" | "embedding", ad
     advice,
     fields: { outputs: model.outputs },
   });
-}
-
-/** The `topK` largest, best first; of equal ones the smaller index first. */
-function best(probabilities: Float32Array, labels: readonly string[], topK: number): readonly Prediction[] {
-  const order = Array.from(probabilities, (_, index) => index);
-  order.sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0) || a - b);
-  return order.slice(0, topK).map((index) => ({
-    index,
-    label: labels[index] ?? String(index),
-    probability: probabilities[index] ?? 0,
-  }));
 }
 
 /** The labels given, or the model's own, copied; undefined if they are ImageNet's, which are yet to be loaded. */
