@@ -10,8 +10,9 @@ import { expandFiles, noImages, withInput } from "./files.ts";
 import { jsonOption, weightsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { toNumber } from "./numbers.ts";
-import { complain, drained, isTerminal, print, printJson, progressBar } from "./print.ts";
+import { complain, drained, isTerminal, print, printJson, progressBar, terminalWidth } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
+import { cut } from "./table.ts";
 
 /** What is taken where nothing is said, and how much is downloaded for it. */
 const DEFAULT = { weights: "keras:mobilenet_1_0_224_tf", size: "17 MB" } as const;
@@ -96,10 +97,13 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
   if (failed > 0) process.exitCode = 1;
 }
 
+/** A terminal has a line for each: of names both ends are kept, of labels the beginning. */
 function describe(file: string, predictions: readonly Prediction[]): readonly string[] {
-  const lines = predictions.map(
-    ({ probability, label, index }) =>
-      `  ${(100 * probability).toFixed(1).padStart(5)} %  ${visible(label)} (${index})`,
-  );
-  return [visible(file), ...lines];
+  const width = terminalWidth();
+  const lines = predictions.map(({ probability, label, index }) => {
+    const share = `  ${(100 * probability).toFixed(1).padStart(5)} %  `;
+    const number = ` (${index})`;
+    return share + cut(visible(label), width - share.length - number.length) + number;
+  });
+  return [cut(visible(file), width, 1 / 2), ...lines];
 }

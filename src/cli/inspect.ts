@@ -3,13 +3,14 @@
 import { Command } from "commander";
 import { shownAddress } from "../core/address.ts";
 import { isDepthwiseError } from "../core/errors.ts";
-import { columnWidth, visible } from "../core/visible.ts";
+import { visible } from "../core/visible.ts";
 import { describe, formatDescription } from "../weights/describe.ts";
 import type { ModelFile } from "../weights/model-file.ts";
 import { jsonOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, openFrom } from "./load.ts";
 import { WEIGHTS } from "./numbers.ts";
-import { print, printJson } from "./print.ts";
+import { newPage, print, printJson } from "./print.ts";
+import { layTable } from "./table.ts";
 
 interface Flags extends LoadFlags {
   readonly json?: boolean;
@@ -64,12 +65,13 @@ function tensorsOf({ content }: ModelFile): readonly TensorRow[] {
 }
 
 function tensorLines(tensors: readonly TensorRow[]): readonly string[] {
-  // Newer TFLite converters join the names of all they fused; the first says enough on a screen.
-  const shown = tensors.map(({ name }) => visible(name.length > 60 ? `${name.slice(0, 59)}…` : name));
-  const width = columnWidth(shown);
-  return tensors.map(({ dtype = "", shape }, i) =>
-    `${shown[i]?.padEnd(width)}  ${visible(dtype).padEnd(5)}  ${shape.join(" × ")}`.trimEnd(),
-  );
+  const rows = tensors.map(({ name, dtype = "", shape }) => [
+    // Newer TFLite converters join the names of all they fused; the first says enough on a screen.
+    visible(name.length > 60 ? `${name.slice(0, 59)}…` : name),
+    visible(dtype).padEnd(5),
+    shape.join(" × "),
+  ]);
+  return layTable(newPage(), rows, { titles: ["name", "type", "shape"] });
 }
 
 function remarkLines(remarks: Readonly<Record<string, unknown>>): readonly string[] {

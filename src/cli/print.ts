@@ -8,6 +8,7 @@ import { fstatSync, writeSync } from "node:fs";
 import { styleText } from "node:util";
 import { SingleBar } from "cli-progress";
 import { harmless, UNSEEN, visible } from "../core/visible.ts";
+import { type Page, wrapLine } from "./table.ts";
 
 /** What came of stdout: an error after which nothing more is written. */
 let broken: NodeJS.ErrnoException | undefined;
@@ -19,9 +20,14 @@ export type Mark = readonly [pattern: RegExp, style: "bold" | "green" | "red" | 
 /** The first line of tables. */
 const HEADINGS: readonly Mark[] = [[/^(layer|kind|step|pictures fed) {2,}\S.*/, "bold"]];
 
-/** Prints lines; a line break within one is written out. Fields out of files go through `visible` first. */
+/**
+ * Prints lines; a line break within one is written out. Fields out of files go through `visible` first. What a terminal
+ * has no room for is broken at words.
+ */
 export function print(lines: readonly string[], marks: readonly Mark[] = HEADINGS): void {
-  besideBar(() => send(`${lines.map((line) => coloured(line, marks, process.stdout)).join("\n")}\n`));
+  const width = terminalWidth();
+  const broken = lines.flatMap((line) => wrapLine(line, width));
+  besideBar(() => send(`${broken.map((line) => coloured(line, marks, process.stdout)).join("\n")}\n`));
 }
 
 /** A line as text, with the colours that the stream's reader sees: a terminal that has them, or who asks for them. */
@@ -78,6 +84,16 @@ export function complain(message: string): void {
 
 export function isTerminal(): boolean {
   return process.stdout.isTTY === true;
+}
+
+/** Columns of the terminal that results go to; Infinity where there is none, or it does not say. */
+export function terminalWidth(): number {
+  return (isTerminal() && process.stdout.columns) || Number.POSITIVE_INFINITY;
+}
+
+/** A page on which nothing stands yet. */
+export function newPage(): Page {
+  return { width: terminalWidth(), leftOut: new Set() };
 }
 
 /** Calls back once if stdout cannot be written. Errors of stderr have nowhere to go. */

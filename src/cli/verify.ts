@@ -8,7 +8,7 @@ import { Command } from "commander";
 import { type Classifier, createClassifier, type Prediction } from "../classify/index.ts";
 import { shownAddress } from "../core/address.ts";
 import { DepthwiseError } from "../core/errors.ts";
-import { columnWidth, visible } from "../core/visible.ts";
+import { visible } from "../core/visible.ts";
 import type { Preprocessing } from "../images/index.ts";
 import { describe } from "../weights/describe.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
@@ -16,7 +16,8 @@ import { expandFiles, noImages, withInput } from "./files.ts";
 import { jsonOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { WEIGHTS } from "./numbers.ts";
-import { print, printJson } from "./print.ts";
+import { newPage, print, printJson } from "./print.ts";
+import { called, layTable, leftOutNote } from "./table.ts";
 
 interface Flags extends LoadFlags {
   readonly images: readonly string[];
@@ -159,16 +160,14 @@ function formatReport(images: readonly string[], rows: readonly Row[], doubts: r
   ]);
   const isJudged = rows.some(({ correct }) => correct !== undefined);
   const table = [["pictures fed", "mean confidence", "same label", isJudged ? "as the folder says" : ""], ...cells];
-  const widths = [0, 1, 2, 3].map((column) => columnWidth(table.map((row) => row[column] ?? "")));
+  const page = newPage();
+  const least = called(table[0] ?? [], ["same label", "mean confidence"]);
+  const lines = layTable(page, table, { isRight: (column) => column > 0, least: isJudged ? least : [] });
   return [
     images.length === 1 ? "1 picture" : `${images.length} pictures`,
     "",
-    ...table.map((row) =>
-      row
-        .map((cell, c) => (c === 0 ? cell.padEnd(widths[c] ?? 0) : cell.padStart(widths[c] ?? 0)))
-        .join("  ")
-        .trimEnd(),
-    ),
+    ...lines,
     ...(doubts.length === 0 ? [] : ["", "Assumed, to be checked:", ...doubts.map((doubt) => `- ${visible(doubt)}`)]),
+    ...leftOutNote(page),
   ];
 }
