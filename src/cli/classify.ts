@@ -6,9 +6,11 @@ import { shownAddress } from "../core/address.ts";
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
-import { expandFiles, noImages, withInput } from "./files.ts";
-import { jsonOption, weightsOption } from "./flags.ts";
+import { listCache } from "../weights/sources/index.ts";
+import { checkInput, expandFiles, noImages, withInput } from "./files.ts";
+import { jsonOption, maxPixelsOption, weightsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
+import { withoutUndefined } from "./network-options.ts";
 import { toNumber } from "./numbers.ts";
 import { complain, drained, isTerminal, print, printJson, progressBar, terminalWidth } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
@@ -21,6 +23,7 @@ interface Flags extends LoadFlags, SessionFlags {
   readonly weights?: string;
   readonly topK: number;
   readonly concurrency?: number;
+  readonly maxPixels?: number;
   readonly json?: boolean;
 }
 
@@ -30,11 +33,13 @@ export function classifyCommand(): Command {
     .argument("<files...>", "image files, folders, globs such as 'photos/*.jpg', or - for standard input")
     .addOption(weightsOption(`default ${DEFAULT.weights}, ${DEFAULT.size}`))
     .option("--top-k <count>", "how many predictions", toNumber, 5);
-  return addSessionOptions(addLoadOptions(command))
+  command.addOption(jsonOption("print one line of JSON a file"));
+  addLoadOptions(command).addOption(maxPixelsOption());
+  return addSessionOptions(command)
     .option("--concurrency <count>", "files that are read and decoded at once (default 4)", toNumber)
-    .addOption(jsonOption("print one line of JSON a file"))
     .action(async (patterns: readonly string[], flags: Flags) => {
       const files = await expandFiles(patterns);
+      checkInput([flags.weights ?? ""], files);
       const classifier = await createClassifier(await modelOf(flags), sessionOptions(flags));
       try {
         await classifyFiles(files, classifier, flags);
@@ -46,8 +51,7 @@ export function classifyCommand(): Command {
 
 async function modelOf({ weights, ...flags }: Flags): Promise<LoadedModel> {
   if (weights !== undefined) return loadFrom([weights], flags);
-  const kept = flags.cache === false ? "" : ", downloaded once and kept";
-  complain(`no --weights given, so it takes ${DEFAULT.weights} (${DEFAULT.size}${kept})`);
+  complain(`no --weights given, so it takes ${DEFAULT.weights} (${DEFAULT.size}${await whence(flags)})`);
   try {
     return await loadFrom([DEFAULT.weights], flags);
   } catch (cause) {
@@ -60,8 +64,19 @@ async function modelOf({ weights, ...flags }: Flags): Promise<LoadedModel> {
   }
 }
 
+/** Where the default weights come from: said before they are there, since a download takes its time. */
+async function whence({ cache, refresh, offline }: Omit<Flags, "weights">): Promise<string> {
+  if (cache === false) return offline === true ? "" : ", downloaded and not kept";
+  // A cache that cannot be read is none, here as in the load.
+  const entries = await listCache().catch(() => []);
+  const isKept = entries.some(({ url }) => url.endsWith(`/${DEFAULT.weights.replace("keras:", "")}.h5`));
+  if (isKept && refresh === true && offline !== true) return ", kept, and its server asked whether it changed";
+  if (isKept) return ", kept by an earlier run";
+  return offline === true ? "" : ", downloaded now and kept";
+}
+
 async function classifyFiles(files: readonly string[], classifier: Classifier, flags: Flags): Promise<void> {
-  const { topK, concurrency, json, signal } = flags;
+  const { topK, concurrency, maxPixels, json, signal } = flags;
   // Answers that a person reads as they come say how far it is.
   const bar = files.length > 1 && !isTerminal() ? progressBar("{bar} {value}/{total}") : undefined;
   bar?.update(0, files.length);
@@ -70,7 +85,7 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
   try {
     const results = classifier.classifyAll(await withInput(files, signal), {
       topK,
-      ...(concurrency === undefined ? {} : { concurrency }),
+      ...withoutUndefined({ concurrency, maxPixels }),
       signal,
       onError: "yield",
       onProgress: ({ done }) => bar?.update(done, files.length),

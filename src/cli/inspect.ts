@@ -1,11 +1,11 @@
 /** `depthwise inspect`: what a file is, what is in it, and what was decided about it on what evidence. */
 
 import { Command } from "commander";
-import { shownAddress } from "../core/address.ts";
 import { isDepthwiseError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
 import { describe, formatDescription } from "../weights/describe.ts";
 import type { ModelFile } from "../weights/model-file.ts";
+import { shownWeights } from "./files.ts";
 import { jsonOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, openFrom } from "./load.ts";
 import { WEIGHTS } from "./numbers.ts";
@@ -21,31 +21,31 @@ export function inspectCommand(): Command {
   const command = new Command("inspect")
     .description("what a file of weights is: format, decisions and their evidence, tensors")
     .argument("<files...>", `${WEIGHTS}; two are halves of one network`);
-  return addLoadOptions(command)
+  command
     .option("--no-tensors", "leave out the list of tensors")
-    .addOption(jsonOption("print { format, remarks, tensors, model }, or error in place of model"))
-    .action(async (files: readonly string[], flags: Flags) => {
-      const { content, understand } = await openFrom(files, flags);
-      const tensors = tensorsOf(content);
-      const listed = flags.tensors === false ? {} : { tensors };
-      const { format, remarks } = content;
-      // What the file holds is shown before it is known whether it is a MobileNet.
-      if (flags.json !== true) {
-        print([visible(`${files.map(shownAddress).join(" + ")}: ${format}`), ...remarkLines(remarks)]);
-        if (flags.tensors !== false) print(["", ...tensorLines(tensors)]);
+    .addOption(jsonOption("print { format, remarks, tensors, model }, or error in place of model"));
+  return addLoadOptions(command).action(async (files: readonly string[], flags: Flags) => {
+    const { content, understand } = await openFrom(files, flags);
+    const tensors = tensorsOf(content);
+    const listed = flags.tensors === false ? {} : { tensors };
+    const { format, remarks } = content;
+    // What the file holds is shown before it is known whether it is a MobileNet.
+    if (flags.json !== true) {
+      print([visible(`${files.map(shownWeights).join(" + ")}: ${format}`), ...remarkLines(remarks)]);
+      if (flags.tensors !== false) print(["", ...tensorLines(tensors)]);
+    }
+    try {
+      const model = describe(await understand());
+      if (flags.json === true) printJson({ format, remarks, ...listed, model }, 2);
+      else print(formatDescription(model).split("\n"));
+    } catch (error) {
+      if (flags.json === true && isDepthwiseError(error)) {
+        const { code: name, message } = error;
+        printJson({ format, remarks, ...listed, error: { name, message } }, 2);
       }
-      try {
-        const model = describe(await understand());
-        if (flags.json === true) printJson({ format, remarks, ...listed, model }, 2);
-        else print(formatDescription(model).split("\n"));
-      } catch (error) {
-        if (flags.json === true && isDepthwiseError(error)) {
-          const { code: name, message } = error;
-          printJson({ format, remarks, ...listed, error: { name, message } }, 2);
-        }
-        throw error;
-      }
-    });
+      throw error;
+    }
+  });
 }
 
 interface TensorRow {
