@@ -116,7 +116,14 @@ function openInput(wanted: string, example: string, signal: AbortSignal): AsyncI
       advice: `Redirect a file into it: depthwise ${example}`,
     });
   }
-  return addAbortSignal(signal, stdin);
+  return untilEnd(addAbortSignal(signal, stdin), signal);
+}
+
+async function* untilEnd(parts: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield* parts;
+  // Ctrl-C ends what writes into a pipe too, and the end may be seen before the signal is.
+  await new Promise((done) => setTimeout(done, 20));
+  signal.throwIfAborted();
 }
 
 /** Files that a glob matches; none for what is no glob. */

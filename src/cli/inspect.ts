@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import { isDepthwiseError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
-import { describe, formatDescription } from "../weights/describe.ts";
+import { asText, describe } from "../weights/describe.ts";
 import type { ModelFile } from "../weights/model-file.ts";
 import { shownWeights } from "./files.ts";
 import { jsonOption } from "./flags.ts";
@@ -37,7 +37,7 @@ export function inspectCommand(): Command {
     try {
       const model = describe(await understand());
       if (flags.json === true) printJson({ format, remarks, ...listed, model }, 2);
-      else print(formatDescription(model).split("\n"));
+      else print(asText(model, decisionLines).split("\n"));
     } catch (error) {
       if (flags.json === true && isDepthwiseError(error)) {
         const { code: name, message } = error;
@@ -72,6 +72,10 @@ function tensorLines(tensors: readonly TensorRow[]): readonly string[] {
     shape.join(" × "),
   ]);
   return layTable(newPage(), rows, { titles: ["name", "type", "shape"] });
+}
+
+function decisionLines(rows: readonly (readonly string[])[]): readonly string[] {
+  return layTable(newPage(), rows, { titles: ["option", "value", "basis", "from"], prose: [1, 3] });
 }
 
 function remarkLines(remarks: Readonly<Record<string, unknown>>): readonly string[] {

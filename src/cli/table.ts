@@ -35,7 +35,7 @@ type Rows = readonly (readonly string[])[];
 const LEAST_NAME = 16;
 /** In less than this, prose is all line breaks. A longer word of it may be cut. */
 const LEAST_PROSE = 20;
-const LONGEST_WORD = 24;
+const LONGEST_WORD = 26;
 /** Where all else has gone. */
 const LEAST_REMARK = 8;
 const GAP = "  ";
