@@ -28,7 +28,7 @@ const HEADINGS: readonly Mark[] = [[/^(layer|kind|step|pictures fed) {2,}\S.*/, 
 export function print(lines: readonly string[], marks: readonly Mark[] = HEADINGS): void {
   const width = terminalWidth();
   const broken = lines.flatMap((line) => wrapLine(line, width));
-  withoutBar(() => send(`${broken.map((line) => coloured(line, marks, process.stdout)).join("\n")}\n`));
+  besideBar(() => send(`${broken.map((line) => coloured(line, marks, process.stdout)).join("\n")}\n`));
 }
 
 /** A line as text, with the colours that the stream's reader sees: a terminal that has them, or who asks for them. */
@@ -51,7 +51,7 @@ function hasColours(stream: NodeJS.WriteStream): boolean {
 /** Prints JSON that a parser reads as it was, and a terminal as text. */
 export function printJson(value: unknown, indent?: number): void {
   const escaped = (text: string) => (text === "\n" ? text : text.split("").map(unit).join(""));
-  withoutBar(() => send(`${JSON.stringify(value, null, indent).replaceAll(UNSEEN, escaped)}\n`));
+  besideBar(() => send(`${JSON.stringify(value, null, indent).replaceAll(UNSEEN, escaped)}\n`));
 }
 
 const unit = (half: string) => `\\u${half.charCodeAt(0).toString(16).padStart(4, "0")}`;
@@ -173,12 +173,6 @@ export function progressBar(format: string): Bar {
       hide();
     },
   };
-}
-
-/** What goes elsewhere does not meet it. */
-function withoutBar(write: () => void): void {
-  if (isTerminal()) besideBar(write);
-  else write();
 }
 
 function besideBar(write: () => void): void {
