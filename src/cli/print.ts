@@ -28,7 +28,7 @@ const HEADINGS: readonly Mark[] = [[/^(layer|kind|step|pictures fed) {2,}\S.*/, 
 export function print(lines: readonly string[], marks: readonly Mark[] = HEADINGS): void {
   const width = terminalWidth();
   const broken = lines.flatMap((line) => wrapLine(line, width));
-  besideBar(() => send(`${broken.map((line) => coloured(line, marks, process.stdout)).join("\n")}\n`));
+  withoutBar(() => send(`${broken.map((line) => coloured(line, marks, process.stdout)).join("\n")}\n`));
 }
 
 /** A line as text, with the colours that the stream's reader sees: a terminal that has them, or who asks for them. */
@@ -51,7 +51,7 @@ function hasColours(stream: NodeJS.WriteStream): boolean {
 /** Prints JSON that a parser reads as it was, and a terminal as text. */
 export function printJson(value: unknown, indent?: number): void {
   const escaped = (text: string) => (text === "\n" ? text : text.split("").map(unit).join(""));
-  besideBar(() => send(`${JSON.stringify(value, null, indent).replaceAll(UNSEEN, escaped)}\n`));
+  withoutBar(() => send(`${JSON.stringify(value, null, indent).replaceAll(UNSEEN, escaped)}\n`));
 }
 
 const unit = (half: string) => `\\u${half.charCodeAt(0).toString(16).padStart(4, "0")}`;
@@ -135,16 +135,23 @@ export function progressBar(format: string): Bar {
   const options = { format, stream: process.stderr, clearOnComplete: true, linewrap: true };
   const bar = new SingleBar(options);
   // A terminal made narrower may hear of it before this process does: until then what is too long must not go on to the
-  // next line. It breaks what stands there in two, and the cursor, at its start and not its end, stays with it.
-  bar.on("redraw-pre", () => process.stderr.write("\u001b[?7l"));
+  // next line. It breaks what stands there in two, and the cursor, at its start and not its end, stays with it; so what
+  // is drawn is written at once.
+  bar.on("redraw-pre", () => {
+    process.stderr.cork();
+    process.stderr.write("\u001b[?7l");
+  });
   bar.on("redraw-post", () => {
     process.stderr.write("\u001b[?7h");
     cursorTo(process.stderr, 0);
+    process.stderr.uncork();
   });
   const hide = () => {
+    process.stderr.cork();
     // Where it goes back to is where it stands: the place where it began may be another since.
     if (bar.isActive) process.stderr.write("\u001b7");
     bar.stop();
+    process.stderr.uncork();
   };
   const resized = () => {
     if (!bar.isActive) return;
@@ -173,6 +180,12 @@ export function progressBar(format: string): Bar {
       hide();
     },
   };
+}
+
+/** What goes into a file or a pipe does not meet it. */
+function withoutBar(write: () => void): void {
+  if (isTerminal()) besideBar(write);
+  else write();
 }
 
 function besideBar(write: () => void): void {
