@@ -27,7 +27,7 @@ const HEADINGS: readonly Mark[] = [[/^(layer|kind|step|pictures fed) {2,}\S.*/, 
  */
 export function print(lines: readonly string[], marks: readonly Mark[] = HEADINGS): void {
   const width = terminalWidth();
-  const broken = lines.flatMap((line) => wrapLine(line, width));
+  const broken = lines.flatMap((line) => wrapLine(harmless(line), width));
   withoutBar(() => send(`${broken.map((line) => coloured(line, marks, process.stdout)).join("\n")}\n`));
 }
 

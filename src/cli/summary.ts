@@ -6,7 +6,7 @@ import { cost } from "../cost/index.ts";
 import { jsonOption } from "./flags.ts";
 import { addNetworkOptions, type NetworkFlags, networkFrom } from "./network-options.ts";
 import { newPage, print, printJson } from "./print.ts";
-import { called, layTable, leftOutNote } from "./table.ts";
+import { called, fits, layTable, leftOutNote } from "./table.ts";
 
 const COLUMNS = ["layer", "type", "output", "parameters"];
 
@@ -34,12 +34,11 @@ export function summaryCommand(): Command {
         [layer.padEnd(26), type.padEnd(18), output.padEnd(18), parameters.padStart(10)].join(" "),
       );
       const style = { isRight: (column: number) => column === 3, least: called(COLUMNS, ["type", "output"]) };
-      const fits = whole.every(({ length }) => length <= page.width);
       const outputs = Object.keys(model.outputs).join(", ");
       print([
         visible(`${model.name}: input ${model.inputShape.join(" × ")}, outputs ${outputs}`),
         "",
-        ...(fits ? whole : layTable(page, table, style)),
+        ...(whole.every((line) => fits(line, page.width)) ? whole : layTable(page, table, style)),
         "",
         `parameters ${totals.parameters.toLocaleString("en-US")}, of them trainable ${totals.trainableParameters.toLocaleString("en-US")}`,
         ...leftOutNote(page),

@@ -40,10 +40,6 @@ const LONGEST_WORD = 26;
 const LEAST_REMARK = 8;
 const GAP = "  ";
 
-const wrapper = new Help();
-wrapper.minWidthToWrap = 1;
-wrapper.displayWidth = stringWidth;
-
 /** The columns of a table that are called so, one after the other. */
 export function called(header: readonly string[], titles: readonly string[]): readonly (readonly number[])[] {
   return titles.map((title) => [...header.keys()].filter((column) => header[column] === title));
@@ -55,9 +51,9 @@ export function layTable({ width, leftOut }: Page, rows: Rows, style: Style = {}
   const header = style.titles ?? rows[0] ?? [];
   const whole = header.map((_, column) => columnWidth(rows.map((row) => row[column] ?? "")));
   const lines = rows.map((row) => rowOf(row, whole, isRight, ({ length }) => length));
-  if (lines.every((line) => line.length <= width && stringWidth(line) <= width)) return lines;
+  if (lines.every((line) => fits(line, width))) return lines;
 
-  const natural = header.map((_, column) => Math.max(...rows.map((row) => stringWidth(row[column] ?? ""))));
+  const natural = header.map((_, column) => widest(rows.map((row) => row[column] ?? "")));
   const smallest = header.map((_, column) => smallestWidth(rows, column, natural[column] ?? 0, style));
   const dropped = withoutRoom(smallest, least, width);
   for (const column of dropped) if (!/^(counted)?$/.test(header[column] ?? "")) leftOut.add(header[column] ?? "");
@@ -95,10 +91,15 @@ export function leftOutNote({ width, leftOut }: Page): readonly string[] {
 
 /** What fits a width, with an ellipsis in place of the rest; `tail` is the share of it that the end has. */
 export function cut(text: string, width: number, tail = 0): string {
-  if (text.length <= width && stringWidth(text) <= width) return text;
+  if (fits(text, width)) return text;
   const room = Math.max(0, width - 1);
   const end = taken([...text].reverse(), Math.floor(room * tail)).reverse();
   return `${taken([...text], room - stringWidth(end.join(""))).join("")}…${end.join("")}`;
+}
+
+/** Nothing is measured for a pipe. */
+export function fits(text: string, width: number): boolean {
+  return width === Number.POSITIVE_INFINITY || stringWidth(text) <= width;
 }
 
 /** As many characters as fit. */
@@ -113,7 +114,7 @@ function taken(characters: readonly string[], width: number): string[] {
 
 /** A line of prose, broken at words; what follows stands under its text, behind a mark or an indentation. */
 export function wrapLine(line: string, width: number): readonly string[] {
-  if (line.length <= width && stringWidth(line) <= width) return [line];
+  if (fits(line, width)) return [line];
   const [lead = ""] = /^\s*(?:(?:on|off|-)\s+)?/.exec(line) ?? [];
   const indent = lead.length * 2 > width ? 0 : lead.length;
   return brokenLines(line.slice(indent), width - indent).map(
@@ -122,6 +123,7 @@ export function wrapLine(line: string, width: number): readonly string[] {
 }
 
 function brokenLines(text: string, width: number): readonly string[] {
+  const wrapper = Object.assign(new Help(), { minWidthToWrap: 1, displayWidth: stringWidth });
   return wrapper.boxWrap(text, width).split("\n");
 }
 
@@ -140,15 +142,14 @@ function rowOf(
 
 /** How far a column can be narrowed: names by cutting them, prose and headings by breaking them at words. */
 function smallestWidth(rows: Rows, column: number, natural: number, { titles, prose }: Style): number {
-  const longestWord = (texts: readonly string[]) =>
-    Math.max(0, ...texts.flatMap((text) => text.split(/\s+/)).map((word) => stringWidth(word)));
+  const longestWord = (texts: readonly string[]) => widest(texts.flatMap((text) => text.split(/\s+/)));
   const [title = "", ...cells] = rows.map((row) => row[column] ?? "");
   if (prose?.includes(column)) {
     return Math.min(natural, Math.max(LEAST_PROSE, Math.min(LONGEST_WORD, longestWord([title, ...cells]))));
   }
   if (column === 0) return Math.min(natural, LEAST_NAME);
   if (titles !== undefined) return natural;
-  return Math.max(longestWord([title]), ...cells.map((cell) => stringWidth(cell)));
+  return Math.max(longestWord([title]), widest(cells));
 }
 
 /** The columns that go; one that went in vain, since a later one was wider, comes back. */
@@ -181,6 +182,11 @@ function shrunk(natural: readonly number[], smallest: readonly number[], width: 
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
   return widths;
+}
+
+/** Not by spreading them: a file may list more tensors than a call has room for. */
+function widest(texts: readonly string[]): number {
+  return texts.reduce((most, text) => Math.max(most, stringWidth(text)), 0);
 }
 
 function sumOf(widths: readonly number[]): number {

@@ -64,6 +64,11 @@ describe("a table", () => {
     expect(lines).toEqual(["1  truncated instead of", "   rounded, and then printed", "   as it was"]);
   });
 
+  it("may have more rows than a call has arguments", () => {
+    const rows = Array.from({ length: 200_000 }, (_, i) => [`tensor ${i} ${"x".repeat(20)}`, "F32"]);
+    expect(layTable(page(24), rows, { titles: ["name", "type"] })).toHaveLength(rows.length);
+  });
+
   it("is never wider than the page, whatever stands in it", () => {
     const cell = fc.oneof(fc.string({ unit: "grapheme", maxLength: 60 }), fc.lorem({ maxCount: 12 }));
     const clean = cell.map((text) => text.replaceAll(/[\p{C}\s]/gu, " "));

@@ -101,6 +101,26 @@ describe("in a terminal", () => {
   });
 });
 
+describe("standard input that is", () => {
+  it.each([
+    "inspect -",
+    "convert - out.safetensors",
+    "verify - --images a.png",
+    "classify --weights - a.png",
+    "cost --weights -",
+  ])("a terminal is refused at once: %s", async (args) => {
+    const shown = await typed(`depthwise ${args}`, 200);
+    expect(shown).toContain("expected weights on standard input, found a terminal");
+    expect(shown.endsWith("[2]\n")).toBe(true);
+  });
+
+  it("a pipe on which nothing comes is left at Ctrl-C, without a word", async () => {
+    const line = "(sleep 2; echo ready >&2; exec sleep 100) | depthwise inspect -";
+    const shown = await typed(line, 80, (text) => text.includes("ready"));
+    expect(shown).toMatch(/^ready\n(\^C)?[^\n]*\[130\]\n$/);
+  });
+});
+
 /** Every command with a table, and which of its columns have no room at 60 columns. */
 const TABLES = [
   ["depthwise cost", "kind, share, input, output bytes, of standard"],
