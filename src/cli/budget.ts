@@ -4,7 +4,10 @@ import { Command } from "commander";
 import { type Candidate, withinBudget } from "../cost/index.ts";
 import { jsonOption } from "./flags.ts";
 import { toBytes, toCount } from "./numbers.ts";
-import { print, printJson } from "./print.ts";
+import { newPage, print, printJson } from "./print.ts";
+import { layTable, leftOutNote } from "./table.ts";
+
+const TITLES = ["network", "mult-adds", "parameters", "top-1", "top-5"];
 
 interface Flags {
   readonly multAdds?: number;
@@ -27,13 +30,28 @@ export function budgetCommand(): Command {
       const budget = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
       const result = withinBudget(budget);
       if (json === true) return printJson(result, 2);
-      const best = result.best === undefined ? "Nothing fits." : `Best: ${line(result.best)}`;
-      print([best, "", "Pareto front (no other is cheaper and as accurate):", ...result.front.map(line)]);
+      const page = newPage();
+      const title = "Pareto front (no other is cheaper and as accurate):";
+      const front = layTable(page, result.front.map(cells), { titles: TITLES, least: [[4], [2]] });
+      print([bestLine(result.best, page.width), "", title, ...front, ...leftOutNote(page)]);
       if (result.best === undefined) process.exitCode = 1;
     });
 }
 
-function line({ name, multAdds, parameters, top1, top5 }: Candidate): string {
+/** A line like those of the front where there is room, else a list. */
+function bestLine(best: Candidate | undefined, width: number): string {
+  if (best === undefined) return "Nothing fits.";
+  const line = `Best: ${cells(best).join("  ")}`;
+  return line.length <= width ? line : line.trim().replaceAll(/ {2,}/g, ", ").replace(", ", " ");
+}
+
+function cells({ name, multAdds, parameters, top1, top5 }: Candidate): readonly string[] {
   const millions = (count: number) => (count / 1e6).toFixed(2).padStart(7);
-  return `${name.padEnd(9)} ${millions(multAdds)} M mult-adds  ${millions(parameters)} M parameters  top-1 ${top1.toFixed(1)} %  top-5 ${top5.toFixed(1)} %`;
+  return [
+    `${name.padEnd(8)}`,
+    `${millions(multAdds)} M mult-adds`,
+    `${millions(parameters)} M parameters`,
+    `top-1 ${top1.toFixed(1)} %`,
+    `top-5 ${top5.toFixed(1)} %`,
+  ];
 }

@@ -6,12 +6,15 @@ import { shownAddress } from "../core/address.ts";
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
-import { expandFiles, noImages, withInput } from "./files.ts";
-import { jsonOption, weightsOption } from "./flags.ts";
+import { listCache } from "../weights/sources/index.ts";
+import { checkInput, expandFiles, noImages, withInput } from "./files.ts";
+import { jsonOption, maxPixelsOption, weightsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
+import { withoutUndefined } from "./network-options.ts";
 import { toNumber } from "./numbers.ts";
-import { complain, drained, isTerminal, print, printJson, progressBar } from "./print.ts";
+import { complain, drained, isTerminal, print, printJson, progressBar, terminalWidth } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
+import { cut } from "./table.ts";
 
 /** What is taken where nothing is said, and how much is downloaded for it. */
 const DEFAULT = { weights: "keras:mobilenet_1_0_224_tf", size: "17 MB" } as const;
@@ -20,6 +23,7 @@ interface Flags extends LoadFlags, SessionFlags {
   readonly weights?: string;
   readonly topK: number;
   readonly concurrency?: number;
+  readonly maxPixels?: number;
   readonly json?: boolean;
 }
 
@@ -29,11 +33,13 @@ export function classifyCommand(): Command {
     .argument("<files...>", "image files, folders, globs such as 'photos/*.jpg', or - for standard input")
     .addOption(weightsOption(`default ${DEFAULT.weights}, ${DEFAULT.size}`))
     .option("--top-k <count>", "how many predictions", toNumber, 5);
-  return addSessionOptions(addLoadOptions(command))
+  command.addOption(jsonOption("print one line of JSON a file"));
+  addLoadOptions(command).addOption(maxPixelsOption());
+  return addSessionOptions(command)
     .option("--concurrency <count>", "files that are read and decoded at once (default 4)", toNumber)
-    .addOption(jsonOption("print one line of JSON a file"))
     .action(async (patterns: readonly string[], flags: Flags) => {
       const files = await expandFiles(patterns);
+      checkInput([flags.weights ?? ""], files);
       const classifier = await createClassifier(await modelOf(flags), sessionOptions(flags));
       try {
         await classifyFiles(files, classifier, flags);
@@ -45,8 +51,7 @@ export function classifyCommand(): Command {
 
 async function modelOf({ weights, ...flags }: Flags): Promise<LoadedModel> {
   if (weights !== undefined) return loadFrom([weights], flags);
-  const kept = flags.cache === false ? "" : ", downloaded once and kept";
-  complain(`no --weights given, so it takes ${DEFAULT.weights} (${DEFAULT.size}${kept})`);
+  complain(`no --weights given, so it takes ${DEFAULT.weights} (${DEFAULT.size}${await whence(flags)})`);
   try {
     return await loadFrom([DEFAULT.weights], flags);
   } catch (cause) {
@@ -59,8 +64,19 @@ async function modelOf({ weights, ...flags }: Flags): Promise<LoadedModel> {
   }
 }
 
+/** Where the default weights come from: said before they are there, since a download takes its time. */
+async function whence({ cache, refresh, offline }: Omit<Flags, "weights">): Promise<string> {
+  if (cache === false) return offline === true ? "" : ", downloaded and not kept";
+  // A cache that cannot be read is none, here as in the load.
+  const entries = await listCache().catch(() => []);
+  const isKept = entries.some(({ url }) => url.endsWith(`/${DEFAULT.weights.replace("keras:", "")}.h5`));
+  if (isKept && refresh === true && offline !== true) return ", kept, and its server asked whether it changed";
+  if (isKept) return ", kept by an earlier run";
+  return offline === true ? "" : ", downloaded now and kept";
+}
+
 async function classifyFiles(files: readonly string[], classifier: Classifier, flags: Flags): Promise<void> {
-  const { topK, concurrency, json, signal } = flags;
+  const { topK, concurrency, maxPixels, json, signal } = flags;
   // Answers that a person reads as they come say how far it is.
   const bar = files.length > 1 && !isTerminal() ? progressBar("{bar} {value}/{total}") : undefined;
   bar?.update(0, files.length);
@@ -69,7 +85,7 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
   try {
     const results = classifier.classifyAll(await withInput(files, signal), {
       topK,
-      ...(concurrency === undefined ? {} : { concurrency }),
+      ...withoutUndefined({ concurrency, maxPixels }),
       signal,
       onError: "yield",
       onProgress: ({ done }) => bar?.update(done, files.length),
@@ -96,10 +112,13 @@ async function classifyFiles(files: readonly string[], classifier: Classifier, f
   if (failed > 0) process.exitCode = 1;
 }
 
+/** A terminal has a line for each: of names both ends are kept, of labels the beginning. */
 function describe(file: string, predictions: readonly Prediction[]): readonly string[] {
-  const lines = predictions.map(
-    ({ probability, label, index }) =>
-      `  ${(100 * probability).toFixed(1).padStart(5)} %  ${visible(label)} (${index})`,
-  );
-  return [visible(file), ...lines];
+  const width = terminalWidth();
+  const lines = predictions.map(({ probability, label, index }) => {
+    const share = `  ${(100 * probability).toFixed(1).padStart(5)} %  `;
+    const number = ` (${index})`;
+    return share + cut(visible(label), width - share.length - number.length) + number;
+  });
+  return [cut(visible(file), width, 1 / 2), ...lines];
 }

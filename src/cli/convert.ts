@@ -21,44 +21,44 @@ export function convertCommand(): Command {
     .description("read any file of weights, write safetensors or a TensorFlow.js layers model")
     .argument(
       "<files...>",
-      "what to read (a file, a directory, an address, keras:mobilenet_1_0_224_tf, hf:owner/name; or two halves), then what to write: OUT.safetensors, a directory for TensorFlow.js, or - for safetensors on standard output",
+      "what to read (a file, a directory, an address, keras:mobilenet_1_0_224_tf, hf:owner/name or - for standard input; or two halves), then what to write: OUT.safetensors, a directory for TensorFlow.js, or - for safetensors on standard output",
     );
-  return addLoadOptions(command)
+  command
     .addOption(choice("--to <format>", "in place of what the name says", ["safetensors", "tfjs"]))
-    .addOption(choice("--dtype <type>", "of kernels in safetensors: F16 halves the size", ["F32", "F16"]))
-    .action(async (paths: readonly string[], flags: Flags) => {
-      const files = paths.slice(0, -1);
-      const out = paths.at(-1) ?? "";
-      const to = flags.to ?? formatOf(out);
-      if (files.length === 0 || files.length > 2) {
-        throw new DepthwiseError("OPTION_INVALID", {
-          what: "convert: files",
-          expected: "a file to read and one to write, or two halves and one to write",
-          found: `${paths.length} in all`,
-          advice: "Call it as: depthwise convert FILE OUT.safetensors",
-        });
-      }
-      if (to === "tfjs" && flags.dtype === "F16") {
-        throw new DepthwiseError("OPTION_INVALID", {
-          what: "convert: --dtype",
-          expected: "F32 for TensorFlow.js",
-          found: "F16",
-          advice: "Write safetensors for half the size.",
-        });
-      }
-      const isStream = out === "-";
-      if (isStream) checkStream(to);
-      const model = await loadFrom(files, flags);
-      const { dtype, signal } = flags;
-      const options = dtype === undefined ? {} : { dtype };
-      if (to === "tfjs") await saveTfjs(model, out, { signal });
-      else if (isStream) await printBytes(encodeModel(model, options), signal);
-      else await saveModel(model, out, { ...options, signal });
-      const { doubts, format } = describe(model);
-      const say = isStream ? printAside : print;
-      const name = isStream ? "standard output" : out;
-      say([visible(`${name}: ${model.name} from ${format}`), ...doubts.map((doubt) => `  ${visible(doubt)}`)]);
-    });
+    .addOption(choice("--dtype <type>", "of kernels in safetensors: F16 halves the size", ["F32", "F16"]));
+  return addLoadOptions(command).action(async (paths: readonly string[], flags: Flags) => {
+    const files = paths.slice(0, -1);
+    const out = paths.at(-1) ?? "";
+    const to = flags.to ?? formatOf(out);
+    if (files.length === 0 || files.length > 2) {
+      throw new DepthwiseError("OPTION_INVALID", {
+        what: "convert: files",
+        expected: "a file to read and one to write, or two halves and one to write",
+        found: `${paths.length} in all`,
+        advice: "Call it as: depthwise convert FILE OUT.safetensors",
+      });
+    }
+    if (to === "tfjs" && flags.dtype === "F16") {
+      throw new DepthwiseError("OPTION_INVALID", {
+        what: "convert: --dtype",
+        expected: "F32 for TensorFlow.js",
+        found: "F16",
+        advice: "Write safetensors for half the size.",
+      });
+    }
+    const isStream = out === "-";
+    if (isStream) checkStream(to);
+    const model = await loadFrom(files, flags);
+    const { dtype, signal } = flags;
+    const options = dtype === undefined ? {} : { dtype };
+    if (to === "tfjs") await saveTfjs(model, out, { signal });
+    else if (isStream) await printBytes(encodeModel(model, options), signal);
+    else await saveModel(model, out, { ...options, signal });
+    const { doubts, format } = describe(model);
+    const say = isStream ? printAside : print;
+    const name = isStream ? "standard output" : out;
+    say([visible(`${name}: ${model.name} from ${format}`), ...doubts.map((doubt) => `  ${visible(doubt)}`)]);
+  });
 }
 
 /** A stream holds one file, and a terminal would obey it. */

@@ -1,10 +1,15 @@
 /** `depthwise cost`: what a network costs, layer by layer, under a named convention. */
 
 import { Command } from "commander";
-import { type ConventionName, conventionNames, cost, formatCost } from "../cost/index.ts";
+import { costText } from "../cost/format.ts";
+import { type ConventionName, conventionNames, cost } from "../cost/index.ts";
 import { choice, jsonOption, markdownOption } from "./flags.ts";
 import { addNetworkOptions, formatOf, type NetworkFlags, networkFrom } from "./network-options.ts";
-import { print, printJson } from "./print.ts";
+import { newPage, print, printJson } from "./print.ts";
+import { called, layTable, leftOutNote } from "./table.ts";
+
+/** What a person asks last, first. */
+const LEAST = ["of standard", "output bytes", "input", "share", "kind", "output"];
 
 interface Flags extends NetworkFlags {
   readonly convention: ConventionName;
@@ -20,7 +25,11 @@ export function costCommand(): Command {
     .addOption(markdownOption())
     .action(async (flags: Flags) => {
       const result = cost(await networkFrom(flags), { convention: flags.convention });
-      if (flags.json === true) printJson(result, 2);
-      else print(formatCost(result, formatOf(flags)).split("\n"));
+      if (flags.json === true) return printJson(result, 2);
+      const page = newPage();
+      const text = costText(result, formatOf(flags), (rows, isRight) =>
+        layTable(page, rows, { isRight, least: called(rows[0] ?? [], LEAST) }).join("\n"),
+      );
+      print([...text.split("\n"), ...leftOutNote(page)]);
     });
 }

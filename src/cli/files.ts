@@ -4,9 +4,11 @@ import { lstatSync, statSync } from "node:fs";
 import { resolve, sep } from "node:path";
 import { addAbortSignal } from "node:stream";
 import { glob, isDynamicPattern } from "tinyglobby";
+import { shownAddress } from "../core/address.ts";
 import { DepthwiseError } from "../core/errors.ts";
+import type { ModelSource } from "../weights/sources/index.ts";
 
-/** Stands for standard input among pictures; a file of that name is `./-`. */
+/** Stands for standard input among pictures and as weights; a file of that name is `./-`. */
 const INPUT = "-";
 
 /** What an image file's name ends in, as far as a folder is searched for them. */
@@ -65,18 +67,9 @@ export async function withInput(
 let input: Promise<Uint8Array> | undefined;
 
 async function readInput(signal: AbortSignal): Promise<Uint8Array> {
-  const { stdin } = process;
-  if (stdin.isTTY) {
-    throw new DepthwiseError("OPTION_INVALID", {
-      what: "files: -",
-      expected: "a picture on standard input",
-      found: "a terminal",
-      advice: "Redirect a file into it: depthwise classify - < photo.jpg",
-    });
-  }
   const chunks: Uint8Array[] = [];
   let count = 0;
-  for await (const chunk of addAbortSignal(signal, stdin) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of openInput("a picture", "classify - < photo.jpg", signal)) {
     chunks.push(chunk);
     count += chunk.length;
     if (count <= MOST_INPUT) continue;
@@ -88,6 +81,49 @@ async function readInput(signal: AbortSignal): Promise<Uint8Array> {
     });
   }
   return Buffer.concat(chunks);
+}
+
+/** A source of weights: what stands on standard input, which the load reads and limits, in place of `-`. */
+export function orInput(file: string, signal: AbortSignal): ModelSource {
+  return file === INPUT ? openInput("weights", "inspect - < mobilenet.safetensors", signal) : file;
+}
+
+/** Standard input can be read once: refuses two that want it, before anything is read. */
+export function checkInput(weights: readonly string[], images: readonly string[] = []): void {
+  const isImage = images.includes(INPUT);
+  const wanted = weights.filter((file) => file === INPUT).length + (isImage ? 1 : 0);
+  if (wanted < 2) return;
+  throw new DepthwiseError("OPTION_INVALID", {
+    what: "files: -",
+    expected: "standard input for one thing",
+    found: isImage ? "weights and pictures from it" : "weights from it twice",
+    advice: "Pass a file for one of them.",
+  });
+}
+
+/** How weights are called in what is printed. */
+export function shownWeights(file: string): string {
+  return file === INPUT ? "standard input" : shownAddress(file);
+}
+
+function openInput(wanted: string, example: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const { stdin } = process;
+  if (stdin.isTTY) {
+    throw new DepthwiseError("OPTION_INVALID", {
+      what: "files: -",
+      expected: `${wanted} on standard input`,
+      found: "a terminal",
+      advice: `Redirect a file into it: depthwise ${example}`,
+    });
+  }
+  return untilEnd(addAbortSignal(signal, stdin), signal);
+}
+
+async function* untilEnd(parts: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield* parts;
+  // Ctrl-C ends what writes into a pipe too, and the end may be seen before the signal is.
+  await new Promise((done) => setTimeout(done, 20));
+  signal.throwIfAborted();
 }
 
 /** Files that a glob matches; none for what is no glob. */

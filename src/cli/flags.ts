@@ -2,7 +2,8 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { didYouMean } from "../core/nearest.ts";
-import { toNumber, WEIGHTS } from "./numbers.ts";
+import type { Preprocessing } from "../core/preprocessing.ts";
+import { toCount, toNumber, toNumbers, toRange, WEIGHTS } from "./numbers.ts";
 
 /** An option of a few values; of a wrong one the nearest is named. */
 export function choice(flags: string, description: string, values: readonly string[]): Option {
@@ -11,6 +12,11 @@ export function choice(flags: string, description: string, values: readonly stri
     const hint = didYouMean(text, values);
     throw new InvalidArgumentError(`Allowed choices are ${values.join(", ")}.${hint === "" ? "" : ` ${hint}`}`);
   });
+}
+
+/** Options that stand under a heading of their own in the help. */
+export function under(heading: string, command: Command, add: (command: Command) => Command): Command {
+  return add(command.optionsGroup(heading)).optionsGroup("Options:");
 }
 
 /** What shapes a network, whether it is built or read from a file. */
@@ -24,6 +30,41 @@ export function addShapeOptions(command: Command): Command {
       toNumber,
     )
     .addOption(choice("--padding <style>", "how 3 × 3 layers pad", ["same", "keras", "symmetric"]));
+}
+
+/** How a picture becomes the input, where that is known better than the file says; each under its name there. */
+export function addPreprocessingOptions(command: Command): Command {
+  return command
+    .addOption(
+      choice("--resize <how>", "to the input's size (default shorterSide)", [
+        "shorterSide",
+        "stretch",
+        "cropThenStretch",
+      ]),
+    )
+    .option("--crop-fraction <share>", "share of a side that the crop keeps (default 0.875)", toNumber)
+    .addOption(
+      choice("--filter <kind>", "of resizing: as Pillow or as TensorFlow (default antialiased)", [
+        "antialiased",
+        "plain",
+      ]),
+    )
+    .option("--range <low,high>", "what bytes 0 and 255 become (default -1,1)", toRange)
+    .option("--mean <numbers>", "of byte / 255, one a channel: 0.485,0.456,0.406", toNumbers)
+    .option("--deviation <numbers>", "goes with --mean: 0.229,0.224,0.225", toNumbers)
+    .addOption(choice("--channel-order <order>", "of the input (default rgb)", ["rgb", "bgr"]));
+}
+
+/** The options that were given; undefined if none was. */
+export function preprocessingOf(flags: Preprocessing): Preprocessing | undefined {
+  const { resize, cropFraction, filter, range, mean, deviation, channelOrder } = flags;
+  const values = { resize, cropFraction, filter, range, mean, deviation, channelOrder };
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? undefined : Object.fromEntries(given);
+}
+
+export function maxPixelsOption(): Option {
+  return new Option("--max-pixels <count>", "most pixels of a picture, such as 24M (default 268M)").argParser(toCount);
 }
 
 /** `more` says what is taken where the option is not given. */

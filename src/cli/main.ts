@@ -8,6 +8,7 @@ import { classifyCommand } from "./classify.ts";
 import { convertCommand } from "./convert.ts";
 import { costCommand } from "./cost.ts";
 import { doctorCommand } from "./doctor.ts";
+import { examplesOf } from "./examples.ts";
 import { inspectCommand } from "./inspect.ts";
 import { paperCommand } from "./paper.ts";
 import { clearInterrupt, complain, parserOutput, printAside, watchOutput } from "./print.ts";
@@ -28,24 +29,22 @@ const UNREAD_MS = 1000;
 const program = new Command("depthwise")
   .description("MobileNets: what they cost, and what they say about a picture.")
   .version(version);
-const commands = [
-  summaryCommand,
-  costCommand,
-  paperCommand,
-  budgetCommand,
-  classifyCommand,
-  inspectCommand,
-  convertCommand,
-  verifyCommand,
-  cacheCommand,
-  profileCommand,
-  doctorCommand,
-];
-for (const make of commands) program.addCommand(make());
+const groups: Readonly<Record<string, readonly (() => Command)[]>> = {
+  "Count what a network costs:": [summaryCommand, costCommand, paperCommand, budgetCommand],
+  "Run one:": [classifyCommand, profileCommand],
+  "Files of weights:": [inspectCommand, convertCommand, verifyCommand, cacheCommand],
+  "This machine:": [doctorCommand],
+};
+for (const [heading, commands] of Object.entries(groups)) {
+  program.commandsGroup(heading);
+  for (const make of commands) program.addCommand(make());
+}
+program.commandsGroup("Help:").helpCommand(true);
 settle(program);
 
 /** A command does not inherit from the one it is added to. */
 function settle(command: Command): void {
+  command.addHelpText("after", examplesOf(command.name()));
   command.exitOverride().showHelpAfterError("(add --help for the options)").configureOutput(parserOutput);
   command.commands.forEach(settle);
 }

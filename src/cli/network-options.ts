@@ -4,7 +4,8 @@ import type { Command } from "commander";
 import type { Network } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
 import { loadModel } from "../weights/load-model.ts";
-import { addShapeOptions, choice, weightsOption } from "./flags.ts";
+import { orInput } from "./files.ts";
+import { addShapeOptions, choice, under, weightsOption } from "./flags.ts";
 import { toNumber } from "./numbers.ts";
 
 export interface NetworkFlags extends MobileNetV1Options {
@@ -14,15 +15,17 @@ export interface NetworkFlags extends MobileNetV1Options {
 
 /** Adds the options; each has the name it has in the library. */
 export function addNetworkOptions(command: Command): Command {
-  return addShapeOptions(command)
-    .option("--rho <number>", "resolution multiplier: resolution = round(224 · rho)", toNumber)
-    .option("--input-channels <count>", "channels of the input (default 3)", toNumber)
-    .option("--output-stride <stride>", "8, 16 or 32: later strides become dilation", toNumber)
-    .addOption(choice("--channel-rounding <rule>", "how widths are rounded", ["truncate", "floor", "divisible8"]))
-    .option("--shallow", "the paper's shallow network (table 5)")
-    .option("--standard-convolution", "the paper's full-convolution twin (table 4)")
-    .option("--no-include-top", "leave out the classifier")
-    .addOption(weightsOption("default: the network of the options"));
+  command.addOption(weightsOption("default: the network of the options"));
+  return under("Network:", command, (group) =>
+    addShapeOptions(group)
+      .option("--rho <number>", "resolution multiplier: resolution = round(224 · rho)", toNumber)
+      .option("--input-channels <count>", "channels of the input (default 3)", toNumber)
+      .option("--output-stride <stride>", "8, 16 or 32: later strides become dilation", toNumber)
+      .addOption(choice("--channel-rounding <rule>", "how widths are rounded", ["truncate", "floor", "divisible8"]))
+      .option("--shallow", "the paper's shallow network (table 5)")
+      .option("--standard-convolution", "the paper's full-convolution twin (table 4)")
+      .option("--no-include-top", "leave out the classifier"),
+  );
 }
 
 /** Builds the network, or loads it. */
@@ -35,7 +38,8 @@ export async function networkFrom(flags: NetworkFlags): Promise<Network> {
     // The parser makes it true where it is not given; that is for a file to say.
     includeTop: includeTop === false ? false : undefined,
   });
-  if (flags.weights !== undefined) return loadModel(flags.weights, { ...given, signal: flags.signal });
+  const { weights, signal } = flags;
+  if (weights !== undefined) return loadModel(orInput(weights, signal), { ...given, signal });
   return mobileNetV1<MobileNetV1Options>(given);
 }
 

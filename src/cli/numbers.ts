@@ -3,13 +3,26 @@
 import { InvalidArgumentError } from "commander";
 
 /** What weights may be, for the help. */
-export const WEIGHTS = "a file, a directory, an address, keras:mobilenet_1_0_224_tf or hf:owner/name";
+export const WEIGHTS =
+  "a file, a directory, an address, keras:mobilenet_1_0_224_tf, hf:owner/name or - for standard input";
 
 /** A number of the command line. */
 export function toNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("It is not a number.");
   return value;
+}
+
+/** Numbers with commas between. */
+export function toNumbers(text: string): readonly number[] {
+  return text.split(",").map(toNumber);
+}
+
+/** Two numbers, the bounds of a range. */
+export function toRange(text: string): readonly [number, number] {
+  const [low, high, ...others] = toNumbers(text);
+  if (low !== undefined && high !== undefined && low !== high && others.length === 0) return [low, high];
+  throw new InvalidArgumentError("It is not two different numbers with a comma between.");
 }
 
 const THOUSANDS: Readonly<Record<string, number>> = { "": 0, k: 3, m: 6, g: 9, b: 9 };

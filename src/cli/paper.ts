@@ -1,17 +1,34 @@
 /** `depthwise paper`: the paper's tables, recounted. */
 
 import { Command } from "commander";
-import { formatPaper, paper } from "../cost/index.ts";
+import { reportText } from "../cost/format.ts";
+import { paper } from "../cost/index.ts";
 import { jsonOption, markdownOption } from "./flags.ts";
 import { formatOf } from "./network-options.ts";
-import { print, printJson } from "./print.ts";
+import { newPage, print, printJson } from "./print.ts";
+import { layTable, leftOutNote, type Style } from "./table.ts";
 
 export function paperCommand(): Command {
   return new Command("paper")
     .description("the cost columns of the paper's tables: printed, recounted, and the erratum where they differ")
     .addOption(jsonOption("print the object of depthwise/cost"))
     .addOption(markdownOption())
-    .action((flags: { readonly json?: boolean; readonly markdown?: boolean }) =>
-      flags.json === true ? printJson(paper(), 2) : print(formatPaper(paper(), formatOf(flags)).split("\n")),
-    );
+    .action((flags: { readonly json?: boolean; readonly markdown?: boolean }) => {
+      if (flags.json === true) return printJson(paper(), 2);
+      const page = newPage();
+      const text = reportText(paper(), formatOf(flags), (rows, isRight) =>
+        layTable(page, rows, { isRight, ...styleOf(rows[0] ?? []) }).join("\n"),
+      );
+      print([...text.split("\n"), ...leftOutNote(page)]);
+    });
+}
+
+/** Figures go with what was counted, the last pair before the first, and before them all what is no cost. */
+function styleOf(header: readonly string[]): Style {
+  const columns = [...header.keys()];
+  const pairs = columns.filter((column) => header[column + 1] === "counted").map((column) => [column, column + 1]);
+  const isPaired = new Set(pairs.flat());
+  const prose = columns.filter((column) => /^(|where|remark|reason)$/.test(header[column] ?? ""));
+  const others = columns.filter((column) => column > 0 && !isPaired.has(column) && !prose.includes(column));
+  return { least: [...others.map((column) => [column]), ...pairs.slice(1).reverse()], prose };
 }

@@ -5,9 +5,11 @@
 
 import { once } from "node:events";
 import { fstatSync, writeSync } from "node:fs";
+import { clearScreenDown, cursorTo } from "node:readline";
 import { styleText } from "node:util";
 import { SingleBar } from "cli-progress";
 import { harmless, UNSEEN, visible } from "../core/visible.ts";
+import { type Page, wrapLine } from "./table.ts";
 
 /** What came of stdout: an error after which nothing more is written. */
 let broken: NodeJS.ErrnoException | undefined;
@@ -19,9 +21,14 @@ export type Mark = readonly [pattern: RegExp, style: "bold" | "green" | "red" | 
 /** The first line of tables. */
 const HEADINGS: readonly Mark[] = [[/^(layer|kind|step|pictures fed) {2,}\S.*/, "bold"]];
 
-/** Prints lines; a line break within one is written out. Fields out of files go through `visible` first. */
+/**
+ * Prints lines; a line break within one is written out. Fields out of files go through `visible` first. What a terminal
+ * has no room for is broken at words.
+ */
 export function print(lines: readonly string[], marks: readonly Mark[] = HEADINGS): void {
-  besideBar(() => send(`${lines.map((line) => coloured(line, marks, process.stdout)).join("\n")}\n`));
+  const width = terminalWidth();
+  const broken = lines.flatMap((line) => wrapLine(harmless(line), width));
+  withoutBar(() => send(`${broken.map((line) => coloured(line, marks, process.stdout)).join("\n")}\n`));
 }
 
 /** A line as text, with the colours that the stream's reader sees: a terminal that has them, or who asks for them. */
@@ -44,7 +51,7 @@ function hasColours(stream: NodeJS.WriteStream): boolean {
 /** Prints JSON that a parser reads as it was, and a terminal as text. */
 export function printJson(value: unknown, indent?: number): void {
   const escaped = (text: string) => (text === "\n" ? text : text.split("").map(unit).join(""));
-  besideBar(() => send(`${JSON.stringify(value, null, indent).replaceAll(UNSEEN, escaped)}\n`));
+  withoutBar(() => send(`${JSON.stringify(value, null, indent).replaceAll(UNSEEN, escaped)}\n`));
 }
 
 const unit = (half: string) => `\\u${half.charCodeAt(0).toString(16).padStart(4, "0")}`;
@@ -78,6 +85,16 @@ export function complain(message: string): void {
 
 export function isTerminal(): boolean {
   return process.stdout.isTTY === true;
+}
+
+/** Columns of the terminal that results go to; Infinity where there is none, or it does not say. */
+export function terminalWidth(): number {
+  return (isTerminal() && process.stdout.columns) || Number.POSITIVE_INFINITY;
+}
+
+/** A page on which nothing stands yet. */
+export function newPage(): Page {
+  return { width: terminalWidth(), leftOut: new Set() };
 }
 
 /** Calls back once if stdout cannot be written. Errors of stderr have nowhere to go. */
@@ -114,26 +131,61 @@ let drawn: { readonly hide: () => void; readonly show: () => void } | undefined;
 
 /** A bar on stderr, if that is a terminal. What is printed meanwhile, errors first of all, goes above it. */
 export function progressBar(format: string): Bar {
-  // Lines that wrap are cut, not forbidden: a process that is killed leaves the terminal as it was.
+  // Lines that wrap are cut, and forbidden only while one is drawn: a process that is killed leaves the terminal as it was.
   const options = { format, stream: process.stderr, clearOnComplete: true, linewrap: true };
   const bar = new SingleBar(options);
+  // A terminal made narrower may hear of it before this process does: until then what is too long must not go on to the
+  // next line. It breaks what stands there in two, and the cursor, at its start and not its end, stays with it; so what
+  // is drawn is written at once.
+  bar.on("redraw-pre", () => {
+    process.stderr.cork();
+    process.stderr.write("\u001b[?7l");
+  });
+  bar.on("redraw-post", () => {
+    process.stderr.write("\u001b[?7h");
+    cursorTo(process.stderr, 0);
+    process.stderr.uncork();
+  });
+  const hide = () => {
+    process.stderr.cork();
+    // Where it goes back to is where it stands: the place where it began may be another since.
+    if (bar.isActive) process.stderr.write("\u001b7");
+    bar.stop();
+    process.stderr.uncork();
+  };
+  const resized = () => {
+    if (!bar.isActive) return;
+    clearScreenDown(process.stderr);
+    drawn?.hide();
+    drawn?.show();
+  };
   let isOver = !process.stderr.isTTY;
   return {
     update(done, total, name = "") {
       // One that would begin full, of a file on disk, would only flash.
       if (isOver || (!bar.isActive && done >= total)) return;
       const show = () => bar.start(total, done, { name: visible(name) });
-      if (!bar.isActive) show();
-      drawn = { hide: () => bar.stop(), show };
+      if (!bar.isActive) {
+        show();
+        process.stderr.on("resize", resized);
+      }
+      drawn = { hide, show };
       bar.setTotal(total);
       bar.update(done, { name: visible(name) });
     },
     stop() {
       isOver = true;
       drawn = undefined;
-      bar.stop();
+      process.stderr.off("resize", resized);
+      hide();
     },
   };
+}
+
+/** What goes into a file or a pipe does not meet it. */
+function withoutBar(write: () => void): void {
+  if (isTerminal()) besideBar(write);
+  else write();
 }
 
 function besideBar(write: () => void): void {

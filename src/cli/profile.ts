@@ -2,13 +2,14 @@
 
 import { Command } from "commander";
 import { shorten } from "../core/errors.ts";
-import { columnWidth, visible } from "../core/visible.ts";
+import { visible } from "../core/visible.ts";
 import { compile, type Profile } from "../session/index.ts";
 import { jsonOption } from "./flags.ts";
 import { addNetworkOptions, type NetworkFlags, networkFrom } from "./network-options.ts";
 import { toNumber } from "./numbers.ts";
-import { print, printJson } from "./print.ts";
+import { newPage, print, printJson } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
+import { called, ENDLESS, layTable, leftOutNote, type Page } from "./table.ts";
 import { tracePlace, writeTrace } from "./trace.ts";
 
 interface Flags extends NetworkFlags, SessionFlags {
@@ -37,7 +38,7 @@ export function profileCommand(): Command {
         });
         if (trace !== undefined) await writeTrace(trace, profile, signal);
         if (json === true) printJson(profile, 2);
-        else print(formatProfile(profile).split("\n"));
+        else print(formatProfile(profile, newPage()).split("\n"));
       } finally {
         session.close();
       }
@@ -45,8 +46,11 @@ export function profileCommand(): Command {
 }
 
 const COLUMNS = ["step", "kernel", "mult-adds", "ms", "GFLOP/s", "of limit"] as const;
+/** What a person asks last, first. */
+const LEAST = ["kernel", "mult-adds", "of limit", "GFLOP/s"];
 
-export function formatProfile(profile: Profile): string {
+/** A profile as lines, of a table that fits the page. */
+export function formatProfile(profile: Profile, page: Page = ENDLESS): string {
   const { network, backend, simd, threads, runs, steps, totalMs, gflops, limitGflops } = profile;
   const multAdds = steps.reduce((sum, step) => sum + step.multAdds, 0);
   const total = {
@@ -58,13 +62,7 @@ export function formatProfile(profile: Profile): string {
     ...(limitGflops === undefined ? {} : { share: gflops / limitGflops / threads }),
   };
   const rows = [COLUMNS, ...[...steps, total].map(cells)];
-  const widths = COLUMNS.map((_, column) => columnWidth(rows.map((row) => row[column] ?? "")));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join("  ")
-      .trimEnd(),
-  );
+  const lines = layTable(page, rows, { isRight: (column) => column >= 2, least: called(COLUMNS, LEAST) });
   const how = [
     backend,
     ...(simd === "none" ? [] : [`${simd} SIMD`]),
@@ -78,6 +76,7 @@ export function formatProfile(profile: Profile): string {
     limitGflops === undefined
       ? "No limit: it is measured in WebAssembly."
       : `The limit is what ${threads === 1 ? "a thread multiplies" : `${threads} threads multiply`} over registers alone: ${(limitGflops * threads).toFixed(1)} GFLOP/s.`,
+    ...leftOutNote(page),
   ].join("\n");
 }
 

@@ -2,13 +2,17 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import type { CompileOptions } from "../session/index.ts";
-import { choice } from "./flags.ts";
+import { choice, under } from "./flags.ts";
 import { withoutUndefined } from "./network-options.ts";
 import { toNumber } from "./numbers.ts";
 
 export type SessionFlags = Pick<CompileOptions, "backend" | "threads" | "simd" | "batch">;
 
 export function addSessionOptions(command: Command): Command {
+  return under("Running:", command, addGroup);
+}
+
+function addGroup(command: Command): Command {
   return command
     .addOption(
       choice("--backend <name>", "what computes (default auto: wasm where it can run, else plain)", [

@@ -5,7 +5,10 @@ import { visible } from "../core/visible.ts";
 import { cost } from "../cost/index.ts";
 import { jsonOption } from "./flags.ts";
 import { addNetworkOptions, type NetworkFlags, networkFrom } from "./network-options.ts";
-import { print, printJson } from "./print.ts";
+import { newPage, print, printJson } from "./print.ts";
+import { called, fits, layTable, leftOutNote } from "./table.ts";
+
+const COLUMNS = ["layer", "type", "output", "parameters"];
 
 export function summaryCommand(): Command {
   return addNetworkOptions(new Command("summary"))
@@ -23,16 +26,22 @@ export function summaryCommand(): Command {
       const rows = layers.map(({ name, type, outputShape = [] }) => {
         const count = [...model.parameterInfo.values()].filter(({ node }) => node === name);
         const parameters = count.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-        return `${visible(name).padEnd(26)} ${type.padEnd(18)} ${outputShape.join(" × ").padEnd(18)} ${parameters.toLocaleString("en-US").padStart(10)}`;
+        return [visible(name), type, outputShape.join(" × "), parameters.toLocaleString("en-US")];
       });
+      const page = newPage();
+      const table = [COLUMNS, ...rows];
+      const whole = table.map(([layer = "", type = "", output = "", parameters = ""]) =>
+        [layer.padEnd(26), type.padEnd(18), output.padEnd(18), parameters.padStart(10)].join(" "),
+      );
+      const style = { isRight: (column: number) => column === 3, least: called(COLUMNS, ["type", "output"]) };
       const outputs = Object.keys(model.outputs).join(", ");
       print([
         visible(`${model.name}: input ${model.inputShape.join(" × ")}, outputs ${outputs}`),
         "",
-        `${"layer".padEnd(26)} ${"type".padEnd(18)} ${"output".padEnd(18)} ${"parameters".padStart(10)}`,
-        ...rows,
+        ...(whole.every((line) => fits(line, page.width)) ? whole : layTable(page, table, style)),
         "",
         `parameters ${totals.parameters.toLocaleString("en-US")}, of them trainable ${totals.trainableParameters.toLocaleString("en-US")}`,
+        ...leftOutNote(page),
       ]);
     });
 }

@@ -8,19 +8,21 @@ import { Command } from "commander";
 import { type Classifier, createClassifier, type Prediction } from "../classify/index.ts";
 import { shownAddress } from "../core/address.ts";
 import { DepthwiseError } from "../core/errors.ts";
-import { columnWidth, visible } from "../core/visible.ts";
+import { visible } from "../core/visible.ts";
 import type { Preprocessing } from "../images/index.ts";
 import { describe } from "../weights/describe.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
-import { expandFiles, noImages, withInput } from "./files.ts";
-import { jsonOption } from "./flags.ts";
+import { checkInput, expandFiles, noImages, shownWeights, withInput } from "./files.ts";
+import { jsonOption, maxPixelsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { WEIGHTS } from "./numbers.ts";
-import { print, printJson } from "./print.ts";
+import { newPage, print, printJson } from "./print.ts";
+import { called, layTable, leftOutNote } from "./table.ts";
 
 interface Flags extends LoadFlags {
   readonly images: readonly string[];
   readonly against?: string;
+  readonly maxPixels?: number;
   readonly json?: boolean;
 }
 
@@ -40,22 +42,24 @@ export function verifyCommand(): Command {
       "--images <files...>",
       "pictures, folders, globs or - for standard input; a folder named like a label says what they show",
     );
-  return addLoadOptions(command)
+  command
     .option("--against <file>", "another model: how often both name the same class")
-    .addOption(jsonOption("print { images, rows, doubts }"))
-    .action(async (files: readonly string[], flags: Flags) => {
-      const model = await loadFrom(files, flags);
-      const images = await expandFiles(flags.images);
-      for (const image of images) {
-        const error = noImages(image);
-        if (error !== undefined) throw error;
-      }
-      const rows = await reportRows(model, images, flags);
-      const { doubts } = describe(model);
-      const shown = images.map(shownAddress);
-      if (flags.json === true) printJson({ images: shown, rows, doubts }, 2);
-      else print(formatReport(shown, rows, doubts));
-    });
+    .addOption(maxPixelsOption())
+    .addOption(jsonOption("print { images, rows, doubts }"));
+  return addLoadOptions(command).action(async (files: readonly string[], flags: Flags) => {
+    checkInput([...files, flags.against ?? ""], flags.images);
+    const model = await loadFrom(files, flags);
+    const images = await expandFiles(flags.images);
+    for (const image of images) {
+      const error = noImages(image);
+      if (error !== undefined) throw error;
+    }
+    const rows = await reportRows(model, images, flags);
+    const { doubts } = describe(model);
+    const shown = images.map(shownAddress);
+    if (flags.json === true) printJson({ images: shown, rows, doubts }, 2);
+    else print(formatReport(shown, rows, doubts));
+  });
 }
 
 interface Row {
@@ -70,7 +74,7 @@ interface Row {
 }
 
 async function reportRows(model: LoadedModel, images: readonly string[], flags: Flags): Promise<readonly Row[]> {
-  const own = await answers(model, images, undefined, flags.signal);
+  const own = await answers(model, images, undefined, flags);
   const asRow = (way: string, results: readonly Prediction[], labels: readonly string[]): Row => {
     const correct = correctShare(images, results, labels);
     return {
@@ -83,22 +87,22 @@ async function reportRows(model: LoadedModel, images: readonly string[], flags: 
   const rows = [asRow("as the model says", own.best, own.labels)];
   const { mean: _mean, deviation: _deviation, range: _range, ...rest }: Preprocessing = model.info.preprocessing ?? {};
   for (const [way, preprocessing] of Object.entries(FEEDS)) {
-    const { best, labels } = await answers(model, images, { ...rest, ...preprocessing }, flags.signal);
+    const { best, labels } = await answers(model, images, { ...rest, ...preprocessing }, flags);
     rows.push(asRow(way, best, labels));
   }
   if (flags.against !== undefined) {
     const other = await loadFrom([flags.against], { signal: flags.signal });
-    const { best, labels } = await answers(other, images, undefined, flags.signal);
+    const { best, labels } = await answers(other, images, undefined, flags);
     const isShared = new Set(own.labels);
     if (!labels.some((label) => isShared.has(label))) {
       throw new DepthwiseError("CLASSES_MISMATCH", {
-        what: `verify: ${shownAddress(flags.against)}`,
+        what: `verify: ${shownWeights(flags.against)}`,
         expected: "a model that knows some of the same classes",
         found: `${labels.length} other classes (${labels.slice(0, 3).join(", ")}, …)`,
         advice: "Compare it with a model that was trained for the same labels.",
       });
     }
-    rows.push(asRow(basename(shownAddress(flags.against)), best, labels));
+    rows.push(asRow(basename(shownWeights(flags.against)), best, labels));
   }
   return rows;
 }
@@ -107,7 +111,7 @@ async function answers(
   model: LoadedModel,
   images: readonly string[],
   preprocessing: Preprocessing | undefined,
-  signal: AbortSignal,
+  { maxPixels, signal }: Flags,
 ): Promise<{ readonly best: readonly Prediction[]; readonly labels: readonly string[] }> {
   const classes = model.shapes.get(model.outputs.logits)?.at(-1) ?? 0;
   // Without names the numbers of the classes are as good for comparing.
@@ -118,7 +122,8 @@ async function answers(
   });
   try {
     const best: Prediction[] = [];
-    for await (const { predictions } of classifier.classifyAll(await withInput(images, signal), { topK: 1, signal })) {
+    const options = { topK: 1, signal, ...(maxPixels === undefined ? {} : { maxPixels }) };
+    for await (const { predictions } of classifier.classifyAll(await withInput(images, signal), options)) {
       const [first] = predictions;
       if (first !== undefined) best.push(first);
     }
@@ -159,16 +164,14 @@ function formatReport(images: readonly string[], rows: readonly Row[], doubts: r
   ]);
   const isJudged = rows.some(({ correct }) => correct !== undefined);
   const table = [["pictures fed", "mean confidence", "same label", isJudged ? "as the folder says" : ""], ...cells];
-  const widths = [0, 1, 2, 3].map((column) => columnWidth(table.map((row) => row[column] ?? "")));
+  const page = newPage();
+  const least = called(table[0] ?? [], ["same label", "mean confidence"]);
+  const lines = layTable(page, table, { isRight: (column) => column > 0, least: isJudged ? least : [] });
   return [
     images.length === 1 ? "1 picture" : `${images.length} pictures`,
     "",
-    ...table.map((row) =>
-      row
-        .map((cell, c) => (c === 0 ? cell.padEnd(widths[c] ?? 0) : cell.padStart(widths[c] ?? 0)))
-        .join("  ")
-        .trimEnd(),
-    ),
+    ...lines,
     ...(doubts.length === 0 ? [] : ["", "Assumed, to be checked:", ...doubts.map((doubt) => `- ${visible(doubt)}`)]),
+    ...leftOutNote(page),
   ];
 }

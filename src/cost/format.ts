@@ -10,6 +10,9 @@ import type { PaperCell, PaperReport, PaperTable } from "./paper.ts";
 export type Format = "text" | "markdown" | "json";
 const FORMATS = ["text", "markdown", "json"] as const;
 
+/** Sets a table, whose first row is its header, as lines; the command line has one that knows how wide a terminal is. */
+type Lay = (rows: readonly (readonly string[])[], isRight: (column: number) => boolean) => string;
+
 /**
  * A cost as an aligned table, a Markdown table, or the object itself as JSON. What a terminal would obey in names (a
  * network may come from a file) is written out in the tables, as `\u{1b}`.
@@ -21,7 +24,8 @@ export function formatCost(result: Cost, format: Format = "text"): string {
   return textOf("formatCost", "result", "what cost(model) gives", result, () => costText(result, format));
 }
 
-function costText(result: Cost, format: Format): string {
+/** `formatCost` of what is a cost, with tables set by `lay`. */
+export function costText(result: Cost, format: Format, lay: Lay = aligned): string {
   const word = result.word ?? "mult-adds";
   const rows = result.layers.map((layer) => [
     visible(shorten(layer.name, 200)),
@@ -50,9 +54,9 @@ function costText(result: Cost, format: Format): string {
   return [
     `${visible(shorten(result.network, 200))}, convention ${result.convention}`,
     "",
-    table([header, ...rows], format, 4),
+    table([header, ...rows], format, 4, lay),
     "",
-    table([["kind", word, "share", "parameters", "share"], ...kinds], format, 1),
+    table([["kind", word, "share", "parameters", "share"], ...kinds], format, 1, lay),
     "",
     `total ${totals.multAdds === null ? "(no count of operations)" : `${count(totals.multAdds)} ${word}`}, ${count(totals.parameters)} parameters (${count(totals.trainableParameters)} trainable), peak activations ${count(totals.peakActivationBytes)} bytes`,
   ].join("\n");
@@ -68,7 +72,8 @@ export function formatPaper(report: PaperReport, format: Format = "text"): strin
   return textOf("formatPaper", "report", "what paper() gives", report, () => reportText(report, format));
 }
 
-function reportText(report: PaperReport, format: Format): string {
+/** `formatPaper` of what is a report, with tables set by `lay`. */
+export function reportText(report: PaperReport, format: Format, lay: Lay = aligned): string {
   const { recounted, agree, differ } = report.summary;
   if (format === "json") return JSON.stringify(report, null, 2);
   const heading = format === "markdown" ? "### " : "";
@@ -76,7 +81,7 @@ function reportText(report: PaperReport, format: Format): string {
     ...report.tables.flatMap((one) => [
       `${heading}${one.name}. ${one.title}${one.note === undefined ? "" : ` (${one.note})`}`,
       "",
-      paperTable(one, format),
+      paperTable(one, format, lay),
       "",
     ]),
     `${recounted} figures of the paper recounted: ${agree} agree, ${differ} differ.`,
@@ -90,11 +95,12 @@ function reportText(report: PaperReport, format: Format): string {
       ],
       format,
       9,
+      lay,
     ),
   ].join("\n");
 }
 
-function paperTable({ rows, accuracy }: PaperTable, format: Format): string {
+function paperTable({ rows, accuracy }: PaperTable, format: Format, lay: Lay): string {
   const columns = rows[0]?.cells.map(({ column }) => column) ?? [];
   const header = [
     "",
@@ -112,7 +118,7 @@ function paperTable({ rows, accuracy }: PaperTable, format: Format): string {
       .filter((text, i, all) => all.indexOf(text) === i)
       .join("; "),
   ]);
-  return table([header, ...body], format, 1);
+  return table([header, ...body], format, 1, lay);
 }
 
 function counted({ counted: value }: PaperCell): string {
@@ -135,18 +141,20 @@ function percent(share: number | null): string {
 }
 
 /** Columns from `firstNumber` on are set flush right, but the last of a table of remarks. */
-function table(rows: readonly (readonly string[])[], format: Format, firstNumber: number): string {
+function table(rows: readonly (readonly string[])[], format: Format, firstNumber: number, lay: Lay): string {
   const [header = []] = rows;
   const isRight = (column: number) => column >= firstNumber && header[column] !== "remark";
-  if (format === "markdown") {
-    const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-    return [
-      line(header),
-      line(header.map((_, column) => (isRight(column) ? "---:" : "---"))),
-      ...rows.slice(1).map(line),
-    ].join("\n");
-  }
-  const widths = header.map((_, column) => columnWidth(rows.map((row) => row[column] ?? "")));
+  if (format !== "markdown") return lay(rows, isRight);
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [
+    line(header),
+    line(header.map((_, column) => (isRight(column) ? "---:" : "---"))),
+    ...rows.slice(1).map(line),
+  ].join("\n");
+}
+
+function aligned(rows: readonly (readonly string[])[], isRight: (column: number) => boolean): string {
+  const widths = (rows[0] ?? []).map((_, column) => columnWidth(rows.map((row) => row[column] ?? "")));
   return rows
     .map((row) =>
       row

@@ -130,10 +130,10 @@ export function formatDescription(description: ModelDescription): string {
   );
 }
 
-function asText(description: ModelDescription): string {
+/** `formatDescription` of what is a description, with the table of decisions set by `lay`. */
+export function asText(description: ModelDescription, lay: (rows: Rows) => readonly string[] = aligned): string {
   const { name, format, file, understoodBy, inputShape, outputs, parameters, decisions, doubts } = description;
   const rows = decisions.map(({ name: option, value, basis, from }) => [option, show(value), basis, from].map(cell));
-  const widths = [0, 1, 2].map((column) => columnWidth(rows.map((row) => row[column] ?? "")));
   const head = [
     `${name}: ${format}${file === undefined ? "" : `, ${file}`}`,
     `input ${inputShape.join(" × ")}, outputs ${listed(outputs)}, ${parameters.toLocaleString("en-US")} parameters`,
@@ -142,9 +142,16 @@ function asText(description: ModelDescription): string {
   return [
     ...head.map(cell),
     "",
-    ...rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  ")),
+    ...lay(rows),
     ...(doubts.length === 0 ? [] : ["", "Assumed, to be checked:", ...doubts.map((doubt) => `- ${visible(doubt)}`)]),
   ].join("\n");
+}
+
+type Rows = readonly (readonly string[])[];
+
+function aligned(rows: Rows): readonly string[] {
+  const widths = [0, 1, 2].map((column) => columnWidth(rows.map((row) => row[column] ?? "")));
+  return rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  "));
 }
 
 /** A value on one line; long lists are counted. */

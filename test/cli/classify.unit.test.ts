@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mobileNetV1, saveModel } from "../../src/index.ts";
+import type { Preprocessing } from "../../src/images/index.ts";
+import { createClassifier, loadModel, mobileNetV1, saveModel } from "../../src/index.ts";
 import { interrupt, run } from "./command.ts";
 
 let folder = "";
@@ -29,6 +30,11 @@ beforeAll(async () => {
       .png()
       .toFile(join(folder, `colour-${i}.png`));
   }
+  // Neither square nor of one colour, so that each option shows.
+  const pixels = Uint8Array.from({ length: 90 * 70 * 3 }, (_, i) => (i * 37 + Math.floor(i / 270) * 11) % 256);
+  await sharp(pixels, { raw: { width: 90, height: 70, channels: 3 } })
+    .png()
+    .toFile(join(folder, "striped.png"));
   for (let i = 0; i < FILES; i++) copyFileSync(join(folder, "colour-0.png"), join(folder, `many-${i}.png`));
 });
 
@@ -75,7 +81,48 @@ describe("depthwise classify", () => {
     expect(stdout).toMatch(/^colour-1\.png\n( {2}[ \d]{3}\.\d % {2}(cat|dog|bird) \(\d\)\n){2}$/);
   });
 
+  it("feeds pictures as the library does, with each option of preprocessing", async () => {
+    const model = await loadModel(join(folder, "tiny.safetensors"));
+    const cases: readonly (readonly [readonly string[], Preprocessing])[] = [
+      [[], {}],
+      [["--resize", "stretch"], { resize: "stretch" }],
+      [["--resize", "cropThenStretch", "--crop-fraction", "0.5"], { resize: "cropThenStretch", cropFraction: 0.5 }],
+      [["--filter", "plain"], { filter: "plain" }],
+      [["--range", "-2,3"], { range: [-2, 3] }],
+      [
+        ["--mean", "0.485,0.456,0.406", "--deviation", "0.2,0.3,0.4"],
+        { mean: [0.485, 0.456, 0.406], deviation: [0.2, 0.3, 0.4] },
+      ],
+      [["--channel-order", "bgr"], { channelOrder: "bgr" }],
+    ];
+    for (const [args, preprocessing] of cases) {
+      const { stdout } = await run(["classify", "striped.png", ...weights, "--json", "--backend", "plain", ...args], {
+        cwd: folder,
+      });
+      using classifier = await createClassifier(model, { preprocessing, backend: "plain" });
+      expect([args, lines(stdout)[0]?.predictions]).toEqual([
+        args,
+        await classifier.classify(join(folder, "striped.png")),
+      ]);
+    }
+  });
+
+  it("refuses pictures of more than --max-pixels, and goes on", async () => {
+    const args = ["classify", "colour-0.png", "striped.png", ...weights, "--json", "--max-pixels", "3500"];
+    const { code, stdout } = await run(args, { cwd: folder });
+    const found = lines(stdout) as readonly (Line & { readonly error?: { readonly name: string } })[];
+    expect([code, found.map(({ error }) => error?.name)]).toEqual([1, [undefined, "IMAGE_TOO_LARGE"]]);
+  });
+
   it.each([
+    [["--resize", "strech"], '"stretch"'],
+    [["--filter", "bicubic"], "antialiased"],
+    [["--crop-fraction", "2"], "cropFraction"],
+    [["--mean", "0.5,0.5,0.5"], "deviation"],
+    [["--mean", "0.5", "--deviation", "1"], "3 numbers"],
+    [["--mean", "a,b,c"], "not a number"],
+    [["--channel-order", "grb"], "rgb"],
+    [["--max-pixels", "0"], "maxPixels"],
     [["--threads", "some"], "neither a number nor auto"],
     [["--threads", "1.5"], "threads"],
     [["--simd", "wide"], "relaxed"],

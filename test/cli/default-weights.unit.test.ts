@@ -61,6 +61,22 @@ describe("depthwise classify without --weights", () => {
     expect(asked).toHaveLength(1);
   });
 
+  it("says of them what is true: downloaded, kept, or asked about", async () => {
+    const said = async (...args: readonly string[]) =>
+      /\(17 MB(.*)\)\n$/.exec((await classify("true", ...args)).stderr)?.[1];
+    expect(await said("--no-cache")).toBe(", downloaded and not kept");
+    expect(await said()).toBe(", downloaded now and kept");
+    expect(await said()).toBe(", kept by an earlier run");
+    expect(await said("--offline", "--refresh")).toBe(", kept by an earlier run");
+    expect(await said("--refresh")).toBe(", kept, and its server asked whether it changed");
+  });
+
+  it("says so where what it downloads cannot be kept", async () => {
+    writeFileSync(join(folder, "no-folder"), "a file");
+    const { code, stderr } = await classify("no-folder", "--json");
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/\n.*could not be kept.*\n$/)]);
+  });
+
   it("says what to pass where nothing was kept and the network is off", async () => {
     const { code, stdout, stderr } = await classify("empty", "--offline");
     expect([code, stdout]).toEqual([1, ""]);

@@ -1,5 +1,6 @@
-/** Pictures that are no single file: standard input and folders. */
+/** Pictures that are no single file, standard input and folders, and weights on standard input. */
 
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,7 @@ beforeAll(async () => {
   }
   writeFileSync(join(folder, "none/notes.txt"), "no picture");
   writeFileSync(join(folder, "a.png"), picture);
+  execFileSync("mkfifo", [join(folder, "waiting")]);
   const labels = ["cat", "dog"];
   await saveModel(mobileNetV1({ alpha: 0.25, resolution: 32, classes: 2, labels }), join(folder, "tiny.safetensors"));
 });
@@ -89,5 +91,58 @@ describe("- is standard input", () => {
     const { code, stderr } = await shell('"$@" < /dev/zero', ["classify", "-", ...weights], folder);
     expect(code).toBe(1);
     expect(stderr).toContain("FILE_TOO_LARGE");
+  });
+});
+
+describe("- as weights is standard input", () => {
+  const from = (args: readonly string[], script = 'cat tiny.safetensors | "$@"') => shell(script, args, folder);
+
+  it("of every command that takes weights", async () => {
+    const inspected = await from(["inspect", "-", "--no-tensors"]);
+    expect([inspected.code, inspected.stderr]).toEqual([0, ""]);
+    expect(inspected.stdout).toMatch(/^standard input: safetensors\n/);
+    const file = await run(["convert", "tiny.safetensors", "from-file.safetensors"], { cwd: folder });
+    const stream = await from(["convert", "-", "from-input.safetensors"]);
+    expect([file.code, stream.code, stream.stderr]).toEqual([0, 0, ""]);
+    const verified = await from(["verify", "-", "--images", "a.png", "--against", "from-file.safetensors", "--json"]);
+    expect([verified.code, JSON.parse(verified.stdout).rows.at(-1).agreement]).toEqual([0, 1]);
+    for (const name of ["summary", "cost"]) {
+      const piped = await from([name, "--weights", "-"]);
+      expect(piped).toEqual(await run([name, "--weights", "tiny.safetensors"], { cwd: folder }));
+    }
+  });
+
+  it("of classify and of the model to compare with, beside pictures from files", async () => {
+    const right = await run(["classify", "a.png", ...weights], { cwd: folder });
+    const piped = await from(["classify", "--weights", "-", "--json", "a.png"]);
+    expect([piped.code, piped.stderr]).toEqual([0, ""]);
+    expect(linesOf(piped.stdout)[0].predictions).toEqual(linesOf(right.stdout)[0].predictions);
+    const against = await from(["verify", "tiny.safetensors", "--images", "a.png", "--against", "-"]);
+    expect([against.code, against.stdout]).toEqual([0, expect.stringContaining("standard input")]);
+  });
+
+  it.each([
+    ["classify", "--weights", "-", "-"],
+    ["classify", "a.png", "-", "--weights", "-"],
+    ["verify", "-", "--images", "a.png", "-"],
+    ["verify", "tiny.safetensors", "--against", "-", "--images", "-"],
+    ["verify", "-", "--against", "-", "--images", "a.png"],
+    ["inspect", "-", "-"],
+    ["convert", "-", "-", "out.safetensors"],
+  ])("for two things at once is a wrong command line, before anything is read: %s %s %s", async (...args) => {
+    // Nothing comes: whoever reads first waits until the test fails.
+    const { code, stdout, stderr } = await from(args, '"$@" <> waiting');
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain("expected standard input for one thing, found weights");
+  });
+
+  it("is refused by its first bytes, or once it is larger than it may be", async () => {
+    const endless = await from(["inspect", "-"], '"$@" < /dev/zero');
+    expect([endless.code, endless.stderr]).toEqual([1, expect.stringContaining("FORMAT_UNKNOWN")]);
+    const script = '(cat tiny.safetensors; cat /dev/zero) | "$@"';
+    const large = await from(["inspect", "-", "--max-bytes", "3MB"], script);
+    expect([large.code, large.stderr]).toEqual([1, expect.stringContaining("FILE_TOO_LARGE")]);
+    const empty = await from(["inspect", "-"], '"$@" < /dev/null');
+    expect([empty.code, empty.stderr]).toEqual([1, expect.stringContaining("FILE_EMPTY")]);
   });
 });

@@ -1,12 +1,15 @@
 /** The command in a terminal of its own (util-linux's `script`): what a person sees. */
 
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
+import stringWidth from "string-width";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mobileNetV1, saveModel } from "../../src/index.ts";
+import { cost, formatCost, formatPaper, paper } from "../../src/cost/index.ts";
+import { loadModel, mobileNetV1, saveModel } from "../../src/index.ts";
+import { describe as describeModel, formatDescription } from "../../src/weights/index.ts";
 import { command, run } from "./command.ts";
 
 let folder = "";
@@ -18,6 +21,14 @@ beforeAll(async () => {
   await saveModel(mobileNetV1({ alpha: 0.25, resolution: 32, classes: 2, labels }), join(folder, "tiny.safetensors"));
   const create = { width: 40, height: 30, channels: 3, background: "#3a7" } as const;
   await sharp({ create }).png().toFile(join(folder, "a.png"));
+  mkdirSync(join(folder, "cat"));
+  copyFileSync(join(folder, "a.png"), join(folder, "cat", "a.png"));
+  copyFileSync(join(folder, "tiny.safetensors"), join(folder, "very-long-and-very-telling-name.safetensors"));
+  const long = ["long ".repeat(20), "long ".repeat(21)];
+  await saveModel(
+    mobileNetV1({ alpha: 0.25, resolution: 32, classes: 2, labels: long }),
+    join(folder, "long.safetensors"),
+  );
   for (let i = 0; i < 300; i++) copyFileSync(join(folder, "a.png"), join(folder, `many-${i}.png`));
 });
 
@@ -62,6 +73,24 @@ describe("in a terminal", () => {
     expect(shown.endsWith(`${ESCAPE}[2K[0]\n`)).toBe(true);
   });
 
+  it("a terminal made narrower under a bar keeps its lines", async () => {
+    // The window shrinks once answers come; the bar still has most of its pictures to go.
+    const shrink = "(until [ -s answers.txt ]; do sleep 0.02; done; stty cols 30 < /dev/tty) &";
+    const line = `${shrink} depthwise classify many-*.png --backend reference --weights tiny.safetensors > answers.txt`;
+    const shown = await typed(`rm -f answers.txt; ${line}`, 80);
+    // What is cleared below once the window is another: what the terminal has broken of a longer bar.
+    const [before = "", after = "", ...others] = shown.split(`${ESCAPE}[0J`);
+    expect([others, shown.slice(-4)]).toEqual([[], "[0]\n"]);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is tested
+    const frames = /\u001b\[\?7l\u001b\[1G([^\u001b]*)\u001b\[0K\u001b\[\?7h\u001b\[1G/g;
+    const widths = (text: string) => [...text.matchAll(frames)].map(([, bar = ""]) => bar.length);
+    expect(Math.max(...widths(before))).toBeGreaterThan(40);
+    expect(Math.max(...widths(after))).toBe(30);
+    // Outside of frames nothing is drawn, and no line is begun but by the shell.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is tested
+    expect(shown.replaceAll(frames, "").replaceAll(/\u001b(\[\d*[GKJ]|[78])/g, "")).toBe("[0]\n");
+  });
+
   it("Ctrl-C leaves whole answers and a clean line for the prompt", async () => {
     const line = "depthwise classify many-*.png --weights tiny.safetensors";
     const shown = await typed(line, 80, (text) => text.includes("%"));
@@ -69,6 +98,89 @@ describe("in a terminal", () => {
     expect(shown.endsWith(`\r${ESCAPE}[K[130]\n`)).toBe(true);
     const answers = shown.slice(0, shown.lastIndexOf("\r")).replace("^C", "");
     expect(answers).toMatch(/^(many-\d+\.png\n( {2}[ \d]{3}\.\d % {2}(cat|dog) \(\d\)\n){2})+$/);
+  });
+});
+
+describe("standard input that is", () => {
+  it.each([
+    "inspect -",
+    "convert - out.safetensors",
+    "verify - --images a.png",
+    "classify --weights - a.png",
+    "cost --weights -",
+  ])("a terminal is refused at once: %s", async (args) => {
+    const shown = await typed(`depthwise ${args}`, 200);
+    expect(shown).toContain("expected weights on standard input, found a terminal");
+    expect(shown.endsWith("[2]\n")).toBe(true);
+  });
+
+  it("a pipe on which nothing comes is left at Ctrl-C, without a word", async () => {
+    const line = "(sleep 2; echo ready >&2; exec sleep 100) | depthwise inspect -";
+    const shown = await typed(line, 80, (text) => text.includes("ready"));
+    expect(shown).toMatch(/^ready\n(\^C)?[^\n]*\[130\]\n$/);
+  });
+});
+
+/** Every command with a table, and which of its columns have no room at 60 columns. */
+const TABLES = [
+  ["depthwise cost", "kind, share, input, output bytes, of standard"],
+  ["depthwise summary", "type"],
+  [
+    "depthwise paper",
+    "Filter Shape, Input Size, Parameters, Million Parameters, ImageNet Accuracy, Top-1 Accuracy, Mean AP, 1e-4 Accuracy, Top-1 / Top-5",
+  ],
+  ["depthwise budget --mult-adds 60M", "parameters"],
+  ["depthwise profile --alpha 1 --resolution 32 --runs 1", "kernel"],
+  ["depthwise doctor", ""],
+  ["depthwise inspect tiny.safetensors", ""],
+  ["depthwise verify tiny.safetensors --images cat --against very-long-and-very-telling-name.safetensors", ""],
+] as const;
+
+describe("a table", () => {
+  it.each(TABLES)(
+    "fits terminals of 80, 60 and 40 columns, and says what has no room: %s",
+    { timeout: 60_000 },
+    async (line, leftOut) => {
+      for (const columns of [80, 60, 40]) {
+        const shown = await typed(line, columns, undefined, { NO_COLOR: "1" });
+        const longest = shown.split("\n").reduce((a, b) => (stringWidth(b) > stringWidth(a) ? b : a), "");
+        expect([columns, longest.length <= columns ? "fits" : longest, shown.slice(-4)]).toEqual([
+          columns,
+          "fits",
+          "[0]\n",
+        ]);
+        if (columns !== 60) continue;
+        const note = /Left out to fit 60 columns: ([^.]*)\. A wider terminal, a pipe or --json has all\./;
+        expect(note.exec(shown.replaceAll("\n", " "))?.[1] ?? "").toBe(leftOut);
+      }
+    },
+  );
+
+  it("in a pipe is whole, as the library prints it", async () => {
+    const network = mobileNetV1();
+    expect((await run(["cost"])).stdout).toBe(`${formatCost(cost(network))}\n`);
+    expect((await run(["cost", "--markdown"])).stdout).toBe(`${formatCost(cost(network), "markdown")}\n`);
+    expect((await run(["paper"])).stdout).toBe(`${formatPaper(paper())}\n`);
+    const model = describeModel(await loadModel(join(folder, "tiny.safetensors")));
+    const inspected = await run(["inspect", "--no-tensors", "tiny.safetensors"], { cwd: folder });
+    expect(inspected.stdout).toContain(formatDescription(model).split("\n").slice(1).join("\n"));
+  });
+
+  it("in Markdown is whole on a terminal too", async () => {
+    const shown = await typed("depthwise cost --markdown", 60, undefined, { NO_COLOR: "1" });
+    expect(shown.replaceAll(/\s/g, "")).toContain(formatCost(cost(mobileNetV1()), "markdown").replaceAll(/\s/g, ""));
+  });
+
+  it("and answers keep to one line each: names of files are cut in the middle, labels at their end", async () => {
+    const long = `${"o".repeat(60)}ng.png`;
+    copyFileSync(join(folder, "a.png"), join(folder, long));
+    const line = `depthwise classify ${long} --top-k 1 --weights long.safetensors`;
+    const [name = "", answer = ""] = (await typed(line, 40, undefined, { NO_COLOR: "1" })).split("\n");
+    expect(name).toMatch(/^o+…o+ng\.png$/);
+    expect(answer).toMatch(/^ {2}[ \d]{3}\.\d % {2}(long )+l?o?n?g?… \(\d\)$/);
+    expect([name.length, answer.length]).toEqual([40, 40]);
+    const piped = await run(["classify", long, "--top-k", "1", "--weights", "long.safetensors"], { cwd: folder });
+    expect(piped.stdout).toMatch(new RegExp(`^${long}\n.*(long ){20}`));
   });
 });
 
