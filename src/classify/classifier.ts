@@ -10,7 +10,7 @@ import { type CompletePreprocessing, completePreprocessing, type Preprocessing }
 import type { Pace } from "../core/stall-watch.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
-import { decodeHeld, type HeldSource, heldSource } from "../images/decode.ts";
+import { decodeHeld, heldSource } from "../images/decode.ts";
 import { isPageSource, type PageSource, tagOf, takePixels } from "../images/page-source.ts";
 import { pixelBudget } from "../images/pixel-budget.ts";
 import { copiedImage, type ImageDataLike, MAX_PIXELS, overwritten, type Pixels, toPixels } from "../images/pixels.ts";
@@ -142,6 +142,17 @@ export async function createClassifier(model: Network, options: ClassifierOption
   }
 
   const toValues = (pixels: Pixels) => preprocess(pixels, preprocessing);
+  /** The input of pixels that are nobody else's, made at once or in its turn. */
+  const madeOf = (own: ImageDataLike, atOnce: boolean) => {
+    if (!atOnce) {
+      return async ({ signal }: ImageOptions) => {
+        signal?.throwIfAborted();
+        return toValues(overwritten(own));
+      };
+    }
+    const input = toValues(overwritten(own));
+    return async () => input;
+  };
   /** Reads an image, of pixels or bytes, as it is now; what it gives makes the input of it, now or later. */
   const hold = (
     image: ImageSource,
@@ -151,20 +162,18 @@ export async function createClassifier(model: Network, options: ClassifierOption
     if (isPageSource(image)) {
       const maxPixels = positiveInteger("classify", "maxPixels", given.maxPixels ?? MAX_PIXELS);
       const taken = takePixels(image, maxPixels);
-      const waiting = Promise.resolve(taken);
+      if (!(taken instanceof Promise)) return madeOf(taken, mayWork);
+      const input = taken.then(overwritten).then(toValues);
       // Heard when its turn comes.
-      waiting.catch(() => undefined);
-      return async ({ signal }) => toValues(overwritten(await untilAborted(waiting, signal)));
+      input.catch(() => undefined);
+      return ({ signal }) => untilAborted(input, signal);
     }
     if (isPixels(image)) {
-      if (!mayWork) {
-        const copy = copiedImage(image);
-        return async () => toValues(overwritten(copy));
-      }
+      if (!mayWork) return madeOf(copiedImage(image), false);
       const input = toValues(toPixels(image));
       return async () => input;
     }
-    const source = heldSource(image as HeldSource);
+    const source = heldSource(image);
     return (imageOptions) => decodeHeld(source, readingOf(imageOptions), toValues, inFlight);
   };
   /** One row of an output for each input; at most `batch` of them. */
@@ -192,20 +201,25 @@ export async function createClassifier(model: Network, options: ClassifierOption
     const imageOptions = readingOf({ ...given, signal });
     const rows: FloatTensor[] = [];
     const breath = new Breath(performance.now());
-    // Holes too, which are no images.
-    const held = Array.from(images, (image) => hold(image, imageOptions, !breath.isDue));
-    while (held.length > 0) {
-      const inputs: Float32Array[] = [];
-      while (inputs.length < batch) {
-        const toInput = held.shift();
-        if (toInput === undefined) break;
-        if (breath.isDue) await breath.take();
-        signal?.throwIfAborted();
-        inputs.push(await toInput(imageOptions));
+    const held: ReturnType<typeof hold>[] = [];
+    try {
+      // Holes too, which are no images.
+      for (const image of images) held.push(hold(image, imageOptions, !breath.isDue));
+      while (held.length > 0) {
+        const inputs: Float32Array[] = [];
+        while (inputs.length < batch && held.length > 0) {
+          if (breath.isDue) await breath.take();
+          signal?.throwIfAborted();
+          const toInput = held.shift();
+          if (toInput !== undefined) inputs.push(await toInput(imageOptions));
+        }
+        rows.push(...(await run(inputs, output, signal)));
       }
-      rows.push(...(await run(inputs, output, signal)));
+      return rows;
+    } finally {
+      // A server still sends the bodies that nobody will read.
+      for (const rest of held) rest({ signal: AbortSignal.abort() }).catch(() => undefined);
     }
-    return rows;
   };
 
   const classify = async (
