@@ -40,6 +40,11 @@ export interface Threads {
 
 /** How long a worker may take to load its script and say that it is ready, in ms. */
 const START_MS = 30_000;
+/**
+ * How long a script that is there may take for its first word, in seconds: ours says it before anything else, another
+ * that happens to bear the name never does. A network may be as slow as before.
+ */
+const FIRST_WORD_S = 5;
 
 /**
  * @param signal    ends the start
@@ -63,8 +68,18 @@ export function startThreads(
     reject = onFailure;
   });
   const deadline = setTimeout(() => fail(`it was not ready within ${START_MS / 1000} seconds`), START_MS);
+  /** Workers whose script is there, where the platform says so, and workers that have said something. */
+  let [online, heard] = [0, 0];
+  const arrived = factory === defaultWorker ? arrivals() : () => 0;
+  // Counted, not measured: a thread that was busy heard nothing either.
+  let seconds = 0;
+  const listening = setInterval(() => {
+    seconds = online + arrived() > heard ? seconds + 1 : 0;
+    if (seconds > FIRST_WORD_S) fail(`its script says nothing for ${FIRST_WORD_S} seconds: ${FOREIGN}`);
+  }, 1000);
   let forget = (): void => undefined;
   const settle = () => {
+    clearInterval(listening);
     clearTimeout(deadline);
     forget();
   };
@@ -105,13 +120,17 @@ export function startThreads(
         void stop(worker);
         break;
       }
-      let isReady = false;
+      let [isHeard, isReady] = [false, false];
       const receive = (message: unknown) => {
+        if (!isHeard) heard++;
+        isHeard = true;
+        if (message === "loaded") return;
         if (message !== "ready") fail(message);
         else if (!isReady) oneIsReady();
         isReady = true;
       };
       if (worker.on !== undefined) {
+        worker.on("online", () => online++);
         worker.on("message", receive);
         worker.on("error", fail);
         worker.on("exit", () => fail("it was ended"));
@@ -165,11 +184,24 @@ function lostError(cause: unknown, ranBefore: boolean): DepthwiseError {
   });
 }
 
+const FOREIGN = "it may be another one, of the same name";
+
 /** A browser does not say which. */
 const UNLOADED = "its script could not be loaded: it is not there, of another origin, or refused by a policy";
 
 interface NodeThreads {
   readonly Worker: new (url: URL, options: { execArgv: string[] }) => AnyWorker;
+}
+
+/** Counts the times that a page has fetched the script of its workers from now on. */
+function arrivals(): () => number {
+  // Not as `new URL(…)`: bundlers would take it for a file to copy. Those that move the script write another address.
+  const address = String(import.meta.url)
+    .replace(/[?#].*$/s, "")
+    .replace(/[^/]*$/, "worker.js");
+  const count = () => performance.getEntriesByName(address, "resource").length;
+  const before = count();
+  return () => count() - before;
 }
 
 function defaultWorker(): AnyWorker {

@@ -4,7 +4,8 @@ import { bindThread, instantiate } from "./program.ts";
 import type { WorkerTask } from "./threads.ts";
 
 interface Port {
-  postMessage(message: unknown): void;
+  /** Not there where the script was imported, and no worker was made of it. */
+  postMessage?(message: unknown): void;
   on?(event: "message", listener: (data: unknown) => void): void;
   addEventListener?(event: "message", listener: (event: { readonly data: unknown }) => void): void;
 }
@@ -15,8 +16,11 @@ interface Gate {
 }
 
 const port = openPort();
+// Before anything else: whoever made the worker learns by it that this is the script, and waits. A page that imports it
+// would tell itself.
+if (typeof document === "undefined") port.postMessage?.("loaded");
 const receive = (data: unknown) => {
-  walk(data as WorkerTask & { readonly thread: number }).catch((error: unknown) => port.postMessage(String(error)));
+  walk(data as WorkerTask & { readonly thread: number }).catch((error: unknown) => port.postMessage?.(String(error)));
 };
 if (port.on !== undefined) port.on("message", receive);
 else port.addEventListener?.("message", ({ data }) => receive(data));
@@ -29,7 +33,7 @@ async function walk({ program, modules, memory, thread }: WorkerTask & { readonl
   const { control, stages, threads, spins } = program;
   // Nothing starts before all are ready, so the gate stands as it stood.
   let seen = Atomics.load(words, control.start / 4);
-  port.postMessage("ready");
+  port.postMessage?.("ready");
   for (;;) {
     gate.pass(control.start, seen, spins, 1);
     seen++;

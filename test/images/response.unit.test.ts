@@ -37,7 +37,7 @@ function body(part: unknown, parts = Number.POSITIVE_INFINITY) {
   return { seen, stream };
 }
 
-const refused = (source: ImageSource, options: DecodeOptions = {}) =>
+const refused = (source: Response, options: DecodeOptions = {}) =>
   decodeImage(source, options).then(
     () => {
       throw new Error("it was not refused");
