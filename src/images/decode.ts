@@ -20,7 +20,7 @@ import { decodeWithSharp } from "./decode-with-sharp.ts";
 import { describeBytes, type ImageHeader, readHeader } from "./header.ts";
 import { isPageSource, type PageSource, tagOf, takePixels } from "./page-source.ts";
 import type { PixelBudget } from "./pixel-budget.ts";
-import { checkPixelCount, MAX_PIXELS, overwritten, type Pixels } from "./pixels.ts";
+import { checkPixelCount, type ImageDataLike, MAX_PIXELS, overwritten, type Pixels, toPixels } from "./pixels.ts";
 import { HeldResponse } from "./response.ts";
 import { unreadable } from "./unreadable.ts";
 
@@ -41,8 +41,8 @@ export interface DecodeOptions extends Partial<Pace> {
  * Decodes an image file. What is damaged or cut off is refused, not filled up with grey. Bytes are copied at the call.
  *
  * @param source a path, a URL (a user and password in it are sent to its origin alone), a Blob, a Response, or the bytes
- *               of a JPEG, PNG, WebP, GIF, TIFF or AVIF file; in a page also an `<img>`, `<video>`, canvas, ImageBitmap
- *               or VideoFrame, whose pixels are taken at the call
+ *               of a JPEG, PNG, WebP, GIF, TIFF or AVIF file; in a page also an `<img>`, `<video>`, canvas, ImageBitmap,
+ *               ImageData or VideoFrame, whose pixels are taken at the call
  * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_EMPTY`, `FILE_TOO_LARGE`; `IMAGE_UNREADABLE` for
  *         what is no image, a damaged one, or an SVG drawing; `IMAGE_TOO_LARGE`; `PACKAGE_MISSING` if `sharp` is not
  *         installed; `OPTION_INVALID`. An aborted call rejects with `signal.reason`.
@@ -52,14 +52,21 @@ export async function decodeImage(
   options: DecodeOptions = {},
 ): Promise<Pixels> {
   checkKnownOptions("decodeImage", options, ["maxPixels", "maxBytes", "signal", "stallTimeout", "minBytesPerSecond"]);
-  if (isPageSource(source)) {
+  const isShown = isPageSource(source);
+  if (isShown || isImageData(source)) {
     const maxPixels = positiveInteger("decodeImage", "maxPixels", options.maxPixels ?? MAX_PIXELS);
     const signal = signalOption("decodeImage", options.signal);
     signal?.throwIfAborted();
-    const image = await untilAborted(Promise.resolve(takePixels(source, maxPixels)), signal);
-    return overwritten(image);
+    const taken = isShown ? await untilAborted(Promise.resolve(takePixels(source, maxPixels)), signal) : source;
+    if (isShown) return overwritten(taken);
+    checkPixelCount("an ImageData", taken.width, taken.height, maxPixels);
+    return toPixels(taken);
   }
   return decodeHeld(heldSource(source as ByteSource | PlatformResponse), options, (pixels) => pixels);
+}
+
+function isImageData(value: unknown): value is ImageDataLike {
+  return tagOf(value) === "ImageData";
 }
 
 /**
