@@ -70,7 +70,7 @@ function readNow(source: object, maxPixels: number): ImageDataLike {
       kind,
       isCanvas ? `${width} × ${height} pixels` : "one that was closed",
       isCanvas
-        ? "Give it a size and draw on it first; one that was transferred has none any more."
+        ? "Give it a size and draw on it first; a transferred one has none."
         : "Pass it before close(): its pixels are taken at the call.",
     );
   }

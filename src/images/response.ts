@@ -34,7 +34,7 @@ export class HeldResponse {
     this.#answer = answer;
     if (type === "opaque") {
       const advice = 'Fetch it with mode: "cors", and have the server send Access-Control-Allow-Origin.';
-      throw this.#refusal("it is opaque: this page may not read what comes from another origin", advice);
+      throw this.#refusal("it is opaque: it comes from another origin", advice);
     }
     if (type === "error") throw this.#refusal("the request failed", "Fetch it again.");
     if (!ok) throw this.#refusal(`the server answered ${status}`, "Check response.ok before passing it.");
@@ -60,7 +60,7 @@ export class HeldResponse {
         const part = await untilAborted(this.#next(), watch.signal);
         isWhole = part.done;
         if (part.value === undefined) continue;
-        if (!isUint8Array(part.value)) throw this.#refusal("its body holds something else than bytes", "Fetch it.");
+        if (!isUint8Array(part.value)) throw this.#refusal("its body is not of bytes", "Fetch it again.");
         watch.hear(part.value.length);
         received += part.value.length;
         checkSize(this.name, received, maxBytes);

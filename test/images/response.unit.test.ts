@@ -87,7 +87,7 @@ describe("a Response", () => {
       ],
       [Response.error(), "FILE_UNREADABLE", /^Response: the request failed/],
       [new Response(null), "FILE_EMPTY", /^Response: the file holds no bytes/],
-      [new Response(body("text").stream), "FILE_UNREADABLE", /^Response: its body holds something else than bytes/],
+      [new Response(body("text").stream), "FILE_UNREADABLE", /^Response: its body is not of bytes/],
     ];
     for (const [answer, code, message] of cases) {
       expect(await refused(answer)).toMatchObject({ code, message: expect.stringMatching(message) });
