@@ -25,7 +25,10 @@ import { READING, readingOf } from "./reading.ts";
 /** Options that go to `compile`. */
 const COMPILED = ["backend", "threads", "simd", "worker", "modules", "batch"] as const;
 
-/** A file (path, URL, Blob, Response, bytes), pixels (`ImageData` or alike), or what a page shows, read at the call. */
+/**
+ * A file (path, URL, Blob, Response, bytes), pixels (`ImageData` or alike), or what a page shows, read at the call. Of a
+ * Response the body is taken there: it is read in its turn, and cancelled if that does not come.
+ */
 export type ImageSource = ByteSource | PlatformResponse | ImageDataLike | PageSource;
 
 export interface Prediction {
@@ -44,12 +47,13 @@ export interface ClassifierOptions extends Pick<CompileOptions, (typeof COMPILED
   /**
    * Most pixels that are decoded at once, in all calls together; an image waits until there is room, and a larger one
    * until it is alone. A pixel is 3 bytes: one that takes more memory (alpha, WebP, a turned or progressive JPEG, any in
-   * a browser) counts for as many as it takes. Default 16383², 0.8 GB of memory.
+   * a browser) counts for as many as it takes; what a page shows is an input at once, and for none. Default 16383²,
+   * 0.8 GB of memory.
    */
   readonly maxPixelsInFlight?: number;
 }
 
-/** Of images at an address, how slow a server may be is asked as in `decodeImage`. */
+/** Of images at an address or in a Response, how slow a server may be is asked as in `decodeImage`. */
 export interface ImageOptions extends Partial<Pace> {
   /** Most pixels an image may have. Default 16383². */
   readonly maxPixels?: number;
