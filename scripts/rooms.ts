@@ -150,6 +150,8 @@ export function otherRooms(folder: string, of: "rooms" | "doors"): Plugin {
         const place = placeOf(target);
         // Lazy parts have kernels of their own: shared with the eager operations, a page would load them at once.
         if (place === "room-eager" && here !== place && of === "rooms") return undefined;
+        // Nor what a session in a worker shares with sessions: it would keep their room alive where nothing uses it.
+        if (here === "remote-session" && place === "room-session") return undefined;
         if (of === "doors") return { path: `./${place}.js`, external: true };
         return place === here ? undefined : { path: `./${place}.js`, external: true };
       });

@@ -10,7 +10,7 @@ import { type CompletePreprocessing, completePreprocessing, type Preprocessing }
 import type { Pace } from "../core/stall-watch.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
-import { decodeHeld, type HeldSource, heldSource } from "../images/decode.ts";
+import { decodeHeld, heldSource } from "../images/decode.ts";
 import { isPageSource, type PageSource, tagOf, takePixels } from "../images/page-source.ts";
 import { pixelBudget } from "../images/pixel-budget.ts";
 import { copiedImage, type ImageDataLike, MAX_PIXELS, overwritten, type Pixels, toPixels } from "../images/pixels.ts";
@@ -26,7 +26,10 @@ import { READING, readingOf } from "./reading.ts";
 /** Options that go to `compile`. */
 const COMPILED = ["backend", "threads", "simd", "worker", "inWorker", "modules", "batch"] as const;
 
-/** A file (path, URL, Blob, Response, bytes), pixels (`ImageData` or alike), or what a page shows, read at the call. */
+/**
+ * A file (path, URL, Blob, Response, bytes), pixels (`ImageData` or alike), or what a page shows, read at the call. Of a
+ * Response the body is taken there: it is read in its turn, and cancelled if that does not come.
+ */
 export type ImageSource = ByteSource | PlatformResponse | ImageDataLike | PageSource;
 
 export type { Prediction };
@@ -40,12 +43,13 @@ export interface ClassifierOptions extends Pick<CompileOptions, (typeof COMPILED
   /**
    * Most pixels that are decoded at once, in all calls together; an image waits until there is room, and a larger one
    * until it is alone. A pixel is 3 bytes: one that takes more memory (alpha, WebP, a turned or progressive JPEG, any in
-   * a browser) counts for as many as it takes. Default 16383², 0.8 GB of memory.
+   * a browser) counts for as many as it takes; what a page shows is an input at once, and for none. Default 16383²,
+   * 0.8 GB of memory.
    */
   readonly maxPixelsInFlight?: number;
 }
 
-/** Of images at an address, how slow a server may be is asked as in `decodeImage`. */
+/** Of images at an address or in a Response, how slow a server may be is asked as in `decodeImage`. */
 export interface ImageOptions extends Partial<Pace> {
   /** Most pixels an image may have. Default 16383². */
   readonly maxPixels?: number;
@@ -138,6 +142,17 @@ export async function createClassifier(model: Network, options: ClassifierOption
   }
 
   const toValues = (pixels: Pixels) => preprocess(pixels, preprocessing);
+  /** The input of pixels that are nobody else's, made at once or in its turn. */
+  const madeOf = (own: ImageDataLike, atOnce: boolean) => {
+    if (!atOnce) {
+      return async ({ signal }: ImageOptions) => {
+        signal?.throwIfAborted();
+        return toValues(overwritten(own));
+      };
+    }
+    const input = toValues(overwritten(own));
+    return async () => input;
+  };
   /** Reads an image, of pixels or bytes, as it is now; what it gives makes the input of it, now or later. */
   const hold = (
     image: ImageSource,
@@ -147,20 +162,18 @@ export async function createClassifier(model: Network, options: ClassifierOption
     if (isPageSource(image)) {
       const maxPixels = positiveInteger("classify", "maxPixels", given.maxPixels ?? MAX_PIXELS);
       const taken = takePixels(image, maxPixels);
-      const waiting = Promise.resolve(taken);
+      if (!(taken instanceof Promise)) return madeOf(taken, mayWork);
+      const input = taken.then(overwritten).then(toValues);
       // Heard when its turn comes.
-      waiting.catch(() => undefined);
-      return async ({ signal }) => toValues(overwritten(await untilAborted(waiting, signal)));
+      input.catch(() => undefined);
+      return ({ signal }) => untilAborted(input, signal);
     }
     if (isPixels(image)) {
-      if (!mayWork) {
-        const copy = copiedImage(image);
-        return async () => toValues(overwritten(copy));
-      }
+      if (!mayWork) return madeOf(copiedImage(image), false);
       const input = toValues(toPixels(image));
       return async () => input;
     }
-    const source = heldSource(image as HeldSource);
+    const source = heldSource(image);
     return (imageOptions) => decodeHeld(source, readingOf(imageOptions), toValues, inFlight);
   };
   /** One row of an output for each input; at most `batch` of them. */
@@ -189,20 +202,25 @@ export async function createClassifier(model: Network, options: ClassifierOption
     const imageOptions = readingOf({ ...given, signal });
     const rows: Row[] = [];
     const breath = new Breath(performance.now());
-    // Holes too, which are no images.
-    const held = Array.from(images, (image) => hold(image, imageOptions, !breath.isDue));
-    while (held.length > 0) {
-      const inputs: Float32Array[] = [];
-      while (inputs.length < batch) {
-        const toInput = held.shift();
-        if (toInput === undefined) break;
-        if (breath.isDue) await breath.take();
-        signal?.throwIfAborted();
-        inputs.push(await toInput(imageOptions));
+    const held: ReturnType<typeof hold>[] = [];
+    try {
+      // Holes too, which are no images.
+      for (const image of images) held.push(hold(image, imageOptions, !breath.isDue));
+      while (held.length > 0) {
+        const inputs: Float32Array[] = [];
+        while (inputs.length < batch && held.length > 0) {
+          if (breath.isDue) await breath.take();
+          signal?.throwIfAborted();
+          const toInput = held.shift();
+          if (toInput !== undefined) inputs.push(await toInput(imageOptions));
+        }
+        for (const row of await run(inputs, output, signal)) rows.push(finish(row));
       }
-      for (const row of await run(inputs, output, signal)) rows.push(finish(row));
+      return rows;
+    } finally {
+      // A server still sends the bodies that nobody will read.
+      for (const rest of held) rest({ signal: AbortSignal.abort() }).catch(() => undefined);
     }
-    return rows;
   };
 
   const classify = async (

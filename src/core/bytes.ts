@@ -244,7 +244,12 @@ async function fetchBytes(address: string, { maxBytes, signal, ...rest }: ReadBy
       advice: "Fetch it again.",
     });
   }
-  const bytes = new Uint8Array(received);
+  return joinParts(parts, received);
+}
+
+/** @param length of all of them together */
+export function joinParts(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
     bytes.set(part, at);
@@ -253,7 +258,8 @@ async function fetchBytes(address: string, { maxBytes, signal, ...rest }: ReadBy
   return bytes;
 }
 
-function checkSize(name: string, found: number, maxBytes: number): void {
+/** @throws {DepthwiseError} `FILE_TOO_LARGE` */
+export function checkSize(name: string, found: number, maxBytes: number): void {
   if (found <= maxBytes) return;
   throw new DepthwiseError("FILE_TOO_LARGE", {
     what: name,
@@ -265,7 +271,7 @@ function checkSize(name: string, found: number, maxBytes: number): void {
 }
 
 /** Of the file itself; undefined if the server does not say, or a page may not know whether it was packed. */
-function lengthOf({ headers, type }: Response): number | undefined {
+export function lengthOf({ headers, type }: Pick<Response, "headers" | "type">): number | undefined {
   const length = headers.get("content-length");
   const isPacked = (headers.get("content-encoding") ?? "identity") !== "identity" || type === "cors";
   return isPacked || length === null || !/^\d+$/.test(length) ? undefined : Number(length);

@@ -7,12 +7,15 @@ import { DepthwiseError } from "./errors.ts";
  *
  * @param part what it is, for the message
  * @param load an arrow function with the `import()`, spelled out at the caller so that bundlers see the file
- * @throws {DepthwiseError} `FILE_UNREADABLE`: the page was deployed anew, a server answers with a page of its own, or
- *         the network failed
+ * @throws {DepthwiseError} `FILE_UNREADABLE`: the page was deployed anew, a server answers with a page of its own, an
+ *         empty script came, or the network failed
  */
-export async function ownPart<Module>(part: string, load: () => Promise<Module>): Promise<Module> {
+export async function ownPart<Module extends object>(part: string, load: () => Promise<Module>): Promise<Module> {
   try {
-    return await load();
+    const module = await load();
+    // What blocks advertisements puts an empty script in the place of one that it does not like.
+    if (Object.keys(module).length === 0) throw new Error("the script that came is empty");
+    return module;
   } catch (cause) {
     throw new DepthwiseError("FILE_UNREADABLE", {
       what: `a part of depthwise could not be loaded: ${part}`,

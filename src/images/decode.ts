@@ -20,8 +20,8 @@ import { decodeWithSharp } from "./decode-with-sharp.ts";
 import { describeBytes, type ImageHeader, readHeader } from "./header.ts";
 import { isPageSource, type PageSource, tagOf, takePixels } from "./page-source.ts";
 import type { PixelBudget } from "./pixel-budget.ts";
-import { checkPixelCount, MAX_PIXELS, overwritten, type Pixels } from "./pixels.ts";
-import { responseBlob } from "./response.ts";
+import { checkPixelCount, type ImageDataLike, MAX_PIXELS, overwritten, type Pixels, toPixels } from "./pixels.ts";
+import { HeldResponse } from "./response.ts";
 import { unreadable } from "./unreadable.ts";
 
 /**
@@ -41,8 +41,8 @@ export interface DecodeOptions extends Partial<Pace> {
  * Decodes an image file. What is damaged or cut off is refused, not filled up with grey. Bytes are copied at the call.
  *
  * @param source a path, a URL (a user and password in it are sent to its origin alone), a Blob, a Response, or the bytes
- *               of a JPEG, PNG, WebP, GIF, TIFF or AVIF file; in a page also an `<img>`, `<video>`, canvas, ImageBitmap
- *               or VideoFrame, whose pixels are taken at the call
+ *               of a JPEG, PNG, WebP, GIF, TIFF or AVIF file; in a page also an `<img>`, `<video>`, canvas, ImageBitmap,
+ *               ImageData or VideoFrame, whose pixels are taken at the call
  * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_EMPTY`, `FILE_TOO_LARGE`; `IMAGE_UNREADABLE` for
  *         what is no image, a damaged one, or an SVG drawing; `IMAGE_TOO_LARGE`; `PACKAGE_MISSING` if `sharp` is not
  *         installed; `OPTION_INVALID`. An aborted call rejects with `signal.reason`.
@@ -52,24 +52,36 @@ export async function decodeImage(
   options: DecodeOptions = {},
 ): Promise<Pixels> {
   checkKnownOptions("decodeImage", options, ["maxPixels", "maxBytes", "signal", "stallTimeout", "minBytesPerSecond"]);
-  if (isPageSource(source)) {
+  const isShown = isPageSource(source);
+  if (isShown || isImageData(source)) {
     const maxPixels = positiveInteger("decodeImage", "maxPixels", options.maxPixels ?? MAX_PIXELS);
     const signal = signalOption("decodeImage", options.signal);
     signal?.throwIfAborted();
-    const image = await untilAborted(Promise.resolve(takePixels(source, maxPixels)), signal);
-    return overwritten(image);
+    const taken = isShown ? await untilAborted(Promise.resolve(takePixels(source, maxPixels)), signal) : source;
+    if (isShown) return overwritten(taken);
+    checkPixelCount("an ImageData", taken.width, taken.height, maxPixels);
+    return toPixels(taken);
   }
-  return decodeHeld(heldSource(source as HeldSource), options, (pixels) => pixels);
+  return decodeHeld(heldSource(source as ByteSource | PlatformResponse), options, (pixels) => pixels);
+}
+
+function isImageData(value: unknown): value is ImageDataLike {
+  return tagOf(value) === "ImageData";
 }
 
 /**
- * A source that is the caller's own as it is now: bytes are copied, and so is a URL, which can be changed too.
+ * A source that is the caller's own as it is now: bytes are copied, and so is a URL, which can be changed too; the body
+ * of a Response is taken, and cancelled by a `decodeHeld` with an aborted signal.
  *
- * @throws {DepthwiseError} `OPTION_INVALID` for a buffer that was transferred
+ * @throws {DepthwiseError} `OPTION_INVALID` for a buffer that was transferred; `FILE_UNREADABLE` for a Response that is
+ *         no success, was read already or is locked
  */
-export function heldSource(source: HeldSource): HeldSource {
+export function heldSource(source: ByteSource | PlatformResponse): HeldSource {
+  if (tagOf(source) === "Response") return new HeldResponse(source as object);
   if (isURL(source)) return new URL(source);
-  return isArrayBuffer(source) || ArrayBuffer.isView(source) ? copied(bytesOf("decodeImage", source)) : source;
+  return isArrayBuffer(source) || ArrayBuffer.isView(source)
+    ? copied(bytesOf("decodeImage", source))
+    : (source as ByteSource);
 }
 
 function copied(bytes: Uint8Array): Uint8Array {
@@ -87,21 +99,20 @@ export async function decodeHeld<Result>(
   use: (pixels: Pixels) => Result,
   budget?: PixelBudget,
 ): Promise<Result> {
-  const signal = signalOption("decodeImage", options.signal);
-  const maxBytes = positiveInteger("decodeImage", "maxBytes", options.maxBytes ?? 2 ** 29);
-  const maxPixels = positiveInteger("decodeImage", "maxPixels", options.maxPixels ?? MAX_PIXELS);
-  const pace = paceOf("decodeImage", options);
-  const isAnswer = tagOf(given) === "Response";
-  const source = isAnswer ? await responseBlob(given as object, signal) : (given as ByteSource);
-  const name = sourceName(source);
-  const bytes = await readBytes(source, { maxBytes, signal, ...pace });
-  const { stored } = checkHeader(bytes, name);
-  if (stored !== undefined) checkPixelCount(name, stored[0], stored[1], maxPixels);
+  const isAnswer = given instanceof HeldResponse;
   let leave = () => {};
-  const enter = async (count: number) => {
-    if (budget !== undefined) leave = await budget.take(count, signal);
-  };
   try {
+    const signal = signalOption("decodeImage", options.signal);
+    const maxBytes = positiveInteger("decodeImage", "maxBytes", options.maxBytes ?? 2 ** 29);
+    const maxPixels = positiveInteger("decodeImage", "maxPixels", options.maxPixels ?? MAX_PIXELS);
+    const reading = { maxBytes, signal, ...paceOf("decodeImage", options) };
+    const name = isAnswer ? given.name : sourceName(given);
+    const bytes = await (isAnswer ? given.read(reading) : readBytes(given, reading));
+    const { stored } = checkHeader(bytes, name);
+    if (stored !== undefined) checkPixelCount(name, stored[0], stored[1], maxPixels);
+    const enter = async (count: number) => {
+      if (budget !== undefined) leave = await budget.take(count, signal);
+    };
     let pixels: Pixels;
     if (nodeFiles() !== undefined) pixels = await decodeWithSharp(bytes, name, maxPixels, enter);
     else {
@@ -113,11 +124,12 @@ export async function decodeHeld<Result>(
     return use(pixels);
   } finally {
     leave();
+    if (isAnswer) given.cancel();
   }
 }
 
 /** Bytes, or where they are. */
-export type HeldSource = ByteSource | PlatformResponse;
+export type HeldSource = ByteSource | HeldResponse;
 
 /** Only bytes that begin like a raster image reach a decoder: the rest of what decoders can do is not needed. */
 function checkHeader(bytes: Uint8Array, name: string): ImageHeader {

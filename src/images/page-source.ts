@@ -69,7 +69,9 @@ function readNow(source: object, maxPixels: number): ImageDataLike {
     throw unreadable(
       kind,
       isCanvas ? `${width} × ${height} pixels` : "one that was closed",
-      isCanvas ? "Give it a size and draw on it first." : "Pass it before close(): its pixels are taken at the call.",
+      isCanvas
+        ? "Give it a size and draw on it first; a transferred one has none."
+        : "Pass it before close(): its pixels are taken at the call.",
     );
   }
   checkPixelCount(nameOf(source, kind), width, height, maxPixels);

@@ -1,30 +1,99 @@
-/** The bytes of an answer of `fetch` that the caller has in hand. */
+/** The bytes of an answer of `fetch` that the caller has in hand: its body is ours from the call on. */
 
+import { shownAddress } from "../core/address.ts";
+import { checkSize, joinParts, lengthOf, type ReadBytesOptions } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
+import { isUint8Array } from "../core/realms.ts";
+import { type Pace, startWatch } from "../core/stall-watch.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 
-interface Answer {
-  readonly ok: boolean;
-  readonly status: number;
-  readonly url: string;
-  readonly bodyUsed: boolean;
-  blob(): Promise<Blob>;
+interface Answer extends Pick<Response, "ok" | "status" | "url" | "type" | "bodyUsed" | "headers"> {
+  /** Null for none. Some that are made by packages have another kind of stream, or do not show it. */
+  readonly body?: { readonly locked?: boolean; getReader?(): Reader } | null;
+  arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/**
- * @throws {DepthwiseError} `FILE_UNREADABLE` for an answer that is no success, was read already or breaks off
- */
-export async function responseBlob(answer: object, signal: AbortSignal | undefined): Promise<Blob> {
-  const { ok, status, bodyUsed, url } = answer as Answer;
-  const what = url === "" ? "Response" : `Response of ${url.replace(/[?#].*$/, "")}`;
-  const refuse = (reason: string, advice: string, cause?: unknown) =>
-    new DepthwiseError("FILE_UNREADABLE", { what: `${what}: ${reason}`, advice, fields: { status }, cause });
-  if (!ok) throw refuse(`the server answered ${status}`, "Check response.ok before passing it.");
-  if (bodyUsed) throw refuse("its body was read already", "Pass response.clone(), or what you read.");
-  try {
-    return await untilAborted((answer as Answer).blob(), signal);
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw refuse("its body cannot be read", "Fetch it again.", cause);
+interface Reader {
+  read(): Promise<{ readonly done: boolean; readonly value?: unknown }>;
+  cancel(): Promise<void>;
+}
+
+const SHUT = "Pass response.clone(), or what you read.";
+
+export class HeldResponse {
+  /** How it is called in messages. */
+  readonly name: string;
+  readonly #answer: Answer;
+  readonly #reader: Reader | undefined;
+
+  /** @throws {DepthwiseError} `FILE_UNREADABLE` for an answer that is no success, or whose body is not to be had */
+  constructor(given: object) {
+    const answer = given as Answer;
+    const { ok, status, type, bodyUsed, url, body } = answer;
+    this.name = url === "" ? "Response" : `Response of ${shownAddress(url)}`;
+    this.#answer = answer;
+    if (type === "opaque") {
+      const advice = 'Fetch it with mode: "cors", and have the server send Access-Control-Allow-Origin.';
+      throw this.#refusal("it is opaque: it comes from another origin", advice);
+    }
+    if (type === "error") throw this.#refusal("the request failed", "Fetch it again.");
+    if (!ok) throw this.#refusal(`the server answered ${status}`, "Check response.ok before passing it.");
+    if (bodyUsed) throw this.#refusal("its body was read already", SHUT);
+    if (body?.locked) throw this.#refusal("its body is locked: somebody else reads it", SHUT);
+    this.#reader = body?.getReader?.();
+  }
+
+  /**
+   * @throws {DepthwiseError} `FILE_TOO_LARGE`, by what the server announced or as soon as more has come;
+   *         `FILE_UNREADABLE` for a body that breaks off, stalls or is none of bytes; `signal.reason`
+   */
+  async read({ maxBytes, signal, ...pace }: ReadBytesOptions & Pace): Promise<Uint8Array> {
+    const watch = startWatch(pace, signal);
+    const parts: Uint8Array[] = [];
+    let received = 0;
+    try {
+      signal?.throwIfAborted();
+      checkSize(this.name, lengthOf(this.#answer) ?? 0, maxBytes);
+      // The head of the answer is there: it is the body that may stall.
+      watch.hear(0);
+      for (let isWhole = false; !isWhole; ) {
+        const part = await untilAborted(this.#next(), watch.signal);
+        isWhole = part.done;
+        if (part.value === undefined) continue;
+        if (!isUint8Array(part.value)) throw this.#refusal("its body is not of bytes", "Fetch it again.");
+        watch.hear(part.value.length);
+        received += part.value.length;
+        checkSize(this.name, received, maxBytes);
+        parts.push(part.value);
+      }
+      return joinParts(parts, received);
+    } catch (cause) {
+      signal?.throwIfAborted();
+      if (cause instanceof DepthwiseError) throw cause;
+      throw this.#refusal(`${watch.stall ?? "its body breaks off"} after ${received} bytes`, "Fetch it again.", cause);
+    } finally {
+      watch.stop();
+    }
+  }
+
+  /** Ends the transfer. Of no effect on a body that was read to its end. */
+  cancel(): void {
+    this.#reader?.cancel().catch(() => undefined);
+  }
+
+  async #next(): ReturnType<Reader["read"]> {
+    if (this.#reader !== undefined) return this.#reader.read();
+    if (this.#answer.body === null) return { done: true };
+    return { done: true, value: new Uint8Array(await this.#answer.arrayBuffer()) };
+  }
+
+  #refusal(reason: string, advice: string, cause?: unknown): DepthwiseError {
+    const { status } = this.#answer;
+    return new DepthwiseError("FILE_UNREADABLE", {
+      what: `${this.name}: ${reason}`,
+      advice,
+      fields: { status },
+      cause,
+    });
   }
 }

@@ -27,6 +27,29 @@ export interface BoundPlan {
   /** Reads the parameters again. */
   replace(parameters: Parameters): void;
   close(): void;
+  /** Where it lies in a worker: there the rest has nothing to do. */
+  readonly ask?: Ask;
+}
+
+/**
+ * Asks a session that is elsewhere.
+ *
+ * @param numbers of the question, which are not the caller's any more
+ * @param owner   must live until the answer is there: its end is that of whom it asks
+ */
+export type Ask = (
+  question: RemoteQuestion,
+  numbers: readonly Float32Array[],
+  signal: AbortSignal | undefined,
+  owner: object,
+) => Promise<unknown>;
+
+/** One of them. */
+export interface RemoteQuestion {
+  /** Answered by what `Session.run` gives. */
+  readonly run?: Float32Array;
+  readonly profile?: { readonly input: Float32Array; readonly runs: number };
+  readonly replace?: Parameters;
 }
 
 export interface Backend {

@@ -5,8 +5,8 @@ import type { Network } from "../layers/network.ts";
 import { bindNetwork } from "./bind-network.ts";
 import type { BackendName } from "./choose-backend.ts";
 import { type CompileOptions, checkCompileOptions } from "./compile-options.ts";
-import { threadWorker } from "./own-worker.ts";
-import type { Session } from "./session.ts";
+import { copiedParameters, Session } from "./session.ts";
+import { threadWorker } from "./thread-worker.ts";
 
 export type { BackendName, CompileOptions };
 
@@ -34,8 +34,11 @@ export async function compile<Output extends string, const Tap extends string = 
   const model = network as Network<string>;
   const session = checked.inWorker
     ? bindNetwork(model, checked, threadWorker, async (parameters) => {
-        const part = await ownPart("sessions in a worker", () => import("./remote-session.ts"));
-        return part.openRemote(model, parameters, checked);
+        const { openRemote } = await ownPart("sessions in a worker", () => import("./remote-session.ts"));
+        checked.signal?.throwIfAborted();
+        const copies = copiedParameters(model.name, model, parameters);
+        const { plan, choice, bound } = await openRemote(model, copies, checked);
+        return new Session(plan, choice, bound);
       })
     : bindNetwork(model, checked, checked.worker ?? threadWorker);
   return session as Promise<Session<Output, Tap>>;

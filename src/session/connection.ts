@@ -3,15 +3,16 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { optionError, show } from "../core/options.ts";
 import { onAbort } from "../core/until-aborted.ts";
-import { type AnyWorker, isWorker, stop, UNLOADED } from "./own-worker.ts";
-import { type Answer, HERE, type Question, receivedError } from "./remote-messages.ts";
-import { closedError, type Session } from "./session.ts";
+import { closedError } from "./closed.ts";
+import { FirstWord, LOADED } from "./first-word.ts";
+import { type AnyWorker, isWorker, type OwnFactory, stop, UNLOADED } from "./own-worker.ts";
+import { type Answer, type Question, receivedError } from "./remote-messages.ts";
 
 interface Pending {
   resolve(value: unknown): void;
   reject(error: unknown): void;
   /** The session that asked: it must live so long, since its end is the worker's. */
-  readonly owner: Session | undefined;
+  readonly owner: object | undefined;
 }
 
 /** How long a worker may take to load its script and say that it is there, in ms. */
@@ -23,11 +24,12 @@ export class Connection {
   readonly #worker: AnyWorker;
   readonly #pending = new Map<number, Pending>();
   readonly #deadline: ReturnType<typeof setTimeout>;
+  readonly #firstWord: FirstWord;
   #count = 0;
   #isHere = false;
   #end: DepthwiseError | undefined;
 
-  constructor(network: string, factory: () => unknown) {
+  constructor(network: string, factory: OwnFactory) {
     this.#network = network;
     let worker: unknown;
     try {
@@ -40,37 +42,37 @@ export class Connection {
       throw optionError("compile", "worker", expected, worker, "Pass worker: () => new Worker(…).");
     }
     this.#worker = worker;
+    this.#firstWord = new FirstWord(factory, (silence) => this.#lose(silence));
+    const hear = this.#firstWord.listenTo(worker);
     this.#deadline = setTimeout(() => this.#lose(`it said nothing within ${START_MS / 1000} seconds`), START_MS);
     if (worker.on !== undefined) {
-      worker.on("message", (data) => this.#receive(data));
+      worker.on("message", (data) => {
+        hear();
+        this.#receive(data);
+      });
       worker.on("error", (error) => this.#lose(error));
       worker.on("exit", () => this.#lose("it was ended"));
     } else {
-      worker.addEventListener?.("message", ({ data }) => this.#receive(data));
+      worker.addEventListener?.("message", ({ data }) => {
+        hear();
+        this.#receive(data);
+      });
       worker.addEventListener?.("error", ({ message }) => this.#lose(message || UNLOADED));
     }
   }
 
-  get isClosed(): boolean {
-    return this.#end?.code === "SESSION_CLOSED";
-  }
-
-  /** @throws {DepthwiseError} `SESSION_CLOSED`, `WORKER_LOST` */
-  checkOpen(): void {
-    if (this.#end !== undefined) throw this.#end;
-  }
-
-  /** @param buffers which are the worker's from now on */
+  /** @param numbers which are the worker's from now on */
   ask(
     question: Omit<Question, "id">,
-    buffers: readonly ArrayBuffer[],
+    numbers: readonly Float32Array[],
     signal: AbortSignal | undefined,
-    owner?: Session,
+    owner?: object,
   ): Promise<unknown> {
     const id = this.#count++;
     let forget = () => {};
     return new Promise<unknown>((resolve, reject) => {
-      this.checkOpen();
+      if (this.#end !== undefined) throw this.#end;
+      const buffers = numbers.map(({ buffer }) => buffer as ArrayBuffer);
       this.#worker.postMessage({ ...question, id }, buffers);
       // An idle worker does not keep the process alive.
       if (this.#pending.size === 0) this.#worker.ref?.();
@@ -92,9 +94,9 @@ export class Connection {
   #receive(data: unknown): void {
     if (this.#end !== undefined) return;
     if (!this.#isHere) {
-      if (data === HERE) {
+      if (data === LOADED) {
         this.#isHere = true;
-        clearTimeout(this.#deadline);
+        this.#settleStart();
       } else this.#lose(data);
       return;
     }
@@ -112,6 +114,11 @@ export class Connection {
     return pending;
   }
 
+  #settleStart(): void {
+    clearTimeout(this.#deadline);
+    this.#firstWord.stop();
+  }
+
   #lose(cause: unknown): void {
     this.#finish(this.#lostError(cause));
   }
@@ -121,7 +128,7 @@ export class Connection {
     // One that was lost may be closed.
     if (isFirst || end.code === "SESSION_CLOSED") this.#end = end;
     if (!isFirst) return;
-    clearTimeout(this.#deadline);
+    this.#settleStart();
     void stop(this.#worker);
     for (const { reject } of this.#pending.values()) reject(end);
     this.#pending.clear();

@@ -1,4 +1,4 @@
-/** Workers, of Node and of browsers, and where the library's own scripts lie. */
+/** Workers, of Node and of browsers. */
 
 /** What is used of a worker, in Node and in browsers. */
 export interface AnyWorker {
@@ -15,6 +15,12 @@ export interface AnyWorker {
 
 /** Makes a worker that runs `depthwise/worker`; for bundlers and pages that place the script elsewhere. */
 export type WorkerFactory = () => unknown;
+
+/** Of the library's own it is known where their script lies, and so whether it has come. */
+export type OwnFactory = WorkerFactory & {
+  /** Counts the times that a page has fetched the script from now on. */
+  readonly arrivals?: () => () => number;
+};
 
 /** Ends a worker. One of the caller's own making may fail at it, which is of no interest to anybody. */
 export async function stop(worker: AnyWorker): Promise<void> {
@@ -38,19 +44,20 @@ interface NodeThreads {
   readonly Worker: new (url: URL | string, options: { execArgv: string[] }) => AnyWorker;
 }
 
-/** A worker of a session's threads. */
-export function threadWorker(): AnyWorker {
-  const node = nodeThreads();
-  checkPlace(node, import.meta.url);
-  // Without the flags of this process: `node --input-type=module -e` would refuse the worker's script.
-  if (node !== undefined) return new node.Worker(new URL("./worker.js", import.meta.url), { execArgv: [] });
-  // Spelled out, here and below: so bundlers see the script.
-  return new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) as object as AnyWorker;
-}
-
 /** Node's, where it has them; Bun and Deno have them too. */
 export function nodeThreads(): NodeThreads | undefined {
   return typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:worker_threads");
+}
+
+/** Counts the times that a page fetches a script that lies beside `here`. */
+export function arrivalsOf(here: string | undefined, script: string): () => number {
+  // Not as `new URL(…)`: bundlers would take it for a file to copy. Those that move the script write another address.
+  const address = String(here)
+    .replace(/[?#].*$/s, "")
+    .replace(/[^/]*$/, script);
+  const count = () => performance.getEntriesByName(address, "resource").length;
+  const before = count();
+  return () => count() - before;
 }
 
 /** @param here the address of the file that asks */

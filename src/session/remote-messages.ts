@@ -1,10 +1,9 @@
 /** What the thread that asks and the worker of its session say to each other. */
 
 import { DepthwiseError, type ErrorCode, isDepthwiseError } from "../core/errors.ts";
-import type { FloatTensor } from "../core/tensor.ts";
 import type { Network } from "../layers/network.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Parameters } from "./backend.ts";
+import type { Parameters, RemoteQuestion } from "./backend.ts";
 import type { Choice } from "./choose-backend.ts";
 import type { CompileOptions } from "./compile-options.ts";
 
@@ -12,15 +11,12 @@ import type { CompileOptions } from "./compile-options.ts";
 export type SentNetwork = Pick<Network, "name" | "inputShape" | "layers" | "shapes" | "outputs" | "aliases"> &
   Pick<Network, "parameterInfo"> & { readonly parameters: Parameters };
 
-export interface Question {
+export interface Question extends RemoteQuestion {
   readonly id: number;
   readonly compile?: {
     readonly network: SentNetwork;
     readonly options: Omit<CompileOptions, "worker" | "inWorker" | "signal">;
   };
-  readonly run?: Float32Array;
-  readonly profile?: { readonly input: Float32Array | undefined; readonly runs: number | undefined };
-  readonly replace?: Parameters;
   /** Ends what was asked under the same id. */
   readonly abort?: true;
 }
@@ -31,9 +27,6 @@ export interface Compiled {
   readonly choice: Choice;
   readonly bytes: number;
 }
-
-/** Said at the first question: the script is there, and is this one. */
-export const HERE = "depthwise session";
 
 export interface Answer {
   readonly id: number;
@@ -56,9 +49,4 @@ export function sentError(error: unknown): SentError {
 
 export function receivedError({ code, message, fields }: SentError): Error {
   return code === undefined ? new Error(message) : new DepthwiseError(code, { what: message, fields });
-}
-
-/** The buffers of tensors, each of which has one of its own. */
-export function buffersOf(tensors: Iterable<FloatTensor>): ArrayBuffer[] {
-  return Array.from(tensors, ({ data }) => data.buffer as ArrayBuffer);
 }

@@ -8,7 +8,7 @@ import type { Network } from "../layers/network.ts";
 import { bindNetwork } from "./bind-network.ts";
 import { checkCompileOptions } from "./compile-options.ts";
 import { nodeThreads } from "./own-worker.ts";
-import { type Answer, buffersOf, type Compiled, HERE, type Question, sentError } from "./remote-messages.ts";
+import { type Answer, type Compiled, type Question, sentError } from "./remote-messages.ts";
 import type { Session } from "./session.ts";
 import { openPort, type Port, runThread, type ThreadTask } from "./thread.ts";
 
@@ -19,7 +19,6 @@ openPort((data, port) => {
   const message = data as Question | ThreadTask;
   if ("program" in message) return runThread(message, port);
   if (message.abort === true) return aborts.get(message.id)?.abort();
-  if (message.compile !== undefined) port.postMessage(HERE);
   const { id } = message;
   const abort = new AbortController();
   aborts.set(id, abort);
@@ -63,8 +62,13 @@ async function answer({ compile, run, profile, replace }: Question, signal: Abor
     return { value: all, buffers: buffersOf([...Object.values(all.outputs), ...Object.values(taps)]) };
   }
   if (replace !== undefined) return { value: await bound.replaceParameters(new Map(replace)) };
-  const { input, runs } = profile ?? {};
-  return { value: await bound.profile(input, { signal, ...(runs === undefined ? {} : { runs }) }) };
+  const { input, runs = 1 } = profile ?? {};
+  return { value: await bound.profile(input, { signal, runs }) };
+}
+
+/** Of outputs, each of which has one of its own. */
+function buffersOf(outputs: readonly FloatTensor[]): ArrayBuffer[] {
+  return outputs.map(({ data }) => data.buffer as ArrayBuffer);
 }
 
 /** Another worker of this script, for a thread of the session. */

@@ -1,6 +1,5 @@
 /** A session: a plan bound to a backend, with memory and perhaps workers. The only thing here with a life-time. */
 
-import { DepthwiseError } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
@@ -8,9 +7,10 @@ import { isMap } from "../core/realms.ts";
 import { elementCount, type FloatTensor, type Tensor, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { checkReplacement, heldParameters, type Plan, type PlannedOutput } from "../plan/plan.ts";
-import type { BoundPlan } from "./backend.ts";
+import type { BoundPlan, Parameters } from "./backend.ts";
 import { Breath } from "./breath.ts";
 import type { Choice } from "./choose-backend.ts";
+import { closedError } from "./closed.ts";
 import { checkInput, type NumberArray } from "./input.ts";
 import type { Profile, ProfileOptions } from "./profile.ts";
 import { Turns } from "./turns.ts";
@@ -84,13 +84,14 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
 
   /** Bytes of memory held for activations. */
   get arenaBytes(): number {
-    return this.#bound?.arena.byteLength ?? 0;
+    return this.#bound === undefined ? 0 : 4 * this.plan.arenaElements;
   }
 
   /** What runs here and why: backend, SIMD, threads, the engine's features, what was asked for and could not be. */
   explain(): Explanation {
     const steps = this.plan.steps.map(({ name, call, joined = false }) => ({ name, kernel: call.kernel, joined }));
-    return { ...this.#choice, inWorker: false, bytes: this.#bound?.bytes ?? 0, steps, fallbackSteps: [] };
+    const { ask, bytes = 0 } = this.#bound ?? {};
+    return { ...this.#choice, inWorker: ask !== undefined, bytes, steps, fallbackSteps: [] };
   }
 
   /**
@@ -102,9 +103,15 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
    *         worker died in the middle
    */
   async run(input: Tensor | NumberArray, options: RunOptions = {}): Promise<RunResult<Output, Tap>> {
-    const { signal } = checkedRun(options);
+    checkKnownOptions("run", options, ["signal"]);
+    const signal = signalOption("run", options.signal);
+    signal?.throwIfAborted();
     const bound = this.#open();
     const { data, batch } = checkInput(this.plan, input);
+    if (bound.ask !== undefined) {
+      const run = copyIn(data);
+      return (await bound.ask({ run }, [run], signal, this)) as RunResult<Output, Tap>;
+    }
     // Read at the call. Where nobody else uses the memory, it goes straight to its place; what waits is a copy.
     const isFree = this.#turns.isIdle && bound.isWhole !== false;
     const waiting = isFree ? undefined : copyIn(data);
@@ -127,7 +134,15 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
    */
   async replaceParameters(parameters: Map<string, FloatTensor>): Promise<void> {
     const bound = this.#open();
-    checkedParameters(this.plan, parameters);
+    if (!isMap(parameters)) {
+      throw optionError("replaceParameters", "parameters", "a Map of tensors, as a network's parameters", parameters);
+    }
+    checkReplacement(this.plan, parameters);
+    if (bound.ask !== undefined) {
+      const replace = copiedParameters(this.plan.network, this.plan, parameters);
+      await bound.ask({ replace }, numbersOf(replace), undefined, this);
+      return;
+    }
     // Packing goes through the memory of the activations: an input that lies there waits for its run.
     if (this.#turns.isIdle && bound.isWhole !== false) {
       bound.replace(parameters);
@@ -150,14 +165,20 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
    * @throws {DepthwiseError} `OPTION_INVALID`, and whatever `run` throws
    */
   async profile(input?: Tensor | NumberArray, options: ProfileOptions = {}): Promise<Profile> {
-    const { signal, runs } = checkedProfile(options);
-    this.#open();
+    checkKnownOptions("profile", options, ["runs", "signal"]);
+    const signal = signalOption("profile", options.signal);
+    const runs = positiveInteger("profile", "runs", options.runs ?? 10);
+    signal?.throwIfAborted();
+    const bound = this.#open();
     const { data, batch } =
       input === undefined
         ? { data: new Float32Array(elementCount(this.plan.inputShape)).fill(0.5), batch: 1 }
         : checkInput(this.plan, input);
     // Each of its runs reads it.
     const own = copyIn(data);
+    if (bound.ask !== undefined) {
+      return (await bound.ask({ profile: { input: own, runs } }, [own], signal, this)) as Profile;
+    }
     return this.#turns.take(async () => {
       const { profileSession } = await ownPart("the profile", () => import("./profile.ts"));
       signal?.throwIfAborted();
@@ -229,42 +250,27 @@ const abandoned = /* @__PURE__ */ (() =>
     ? undefined
     : new FinalizationRegistry((bound: BoundPlan) => bound.close()))();
 
-export function closedError(network: string): DepthwiseError {
-  return new DepthwiseError("SESSION_CLOSED", {
-    what: `session of ${network}: it was closed`,
-    advice: "Compile the network again to run it.",
-  });
+/** Parameters as they are now, for a worker that is to keep them. */
+export function copiedParameters(
+  network: string,
+  info: Pick<Plan, "parameterInfo">,
+  parameters: Parameters,
+): Map<string, FloatTensor> {
+  const bytes = [...parameters.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const advice = "Pass inWorker: false, which needs no copy, or close what is not needed.";
+  const copy = (data: Float32Array) => new Float32Array(data);
+  return allocated(`${network}: a copy of the parameters`, bytes, advice, () =>
+    heldParameters(info, new Map(parameters), copy),
+  );
 }
 
-/** @throws {DepthwiseError} `OPTION_INVALID`; the reason of a signal that was aborted */
-export function checkedRun(options: RunOptions): RunOptions {
-  checkKnownOptions("run", options, ["signal"]);
-  const signal = signalOption("run", options.signal);
-  signal?.throwIfAborted();
-  return signal === undefined ? {} : { signal };
-}
-
-/** @throws {DepthwiseError} `OPTION_INVALID`; the reason of a signal that was aborted */
-export function checkedProfile(options: ProfileOptions): ProfileOptions & { readonly runs: number } {
-  checkKnownOptions("profile", options, ["runs", "signal"]);
-  const signal = signalOption("profile", options.signal);
-  const runs = positiveInteger("profile", "runs", options.runs ?? 10);
-  signal?.throwIfAborted();
-  return { runs, ...(signal === undefined ? {} : { signal }) };
-}
-
-/** @throws {DepthwiseError} `OPTION_INVALID`, `PARAMETERS_MISMATCH` */
-export function checkedParameters(plan: Plan, parameters: Map<string, FloatTensor>): void {
-  if (!isMap(parameters)) {
-    throw optionError("replaceParameters", "parameters", "a Map of tensors, as a network's parameters", parameters);
-  }
-  checkReplacement(plan, parameters);
+export function numbersOf(parameters: Parameters): Float32Array[] {
+  return Array.from(parameters.values(), ({ data }) => data);
 }
 
 const FEWER = "Pass fewer images at a time, or close what is not needed.";
 
-/** The input as float32, its caller's no more. */
-export function copyIn(data: NumberArray): Float32Array {
+function copyIn(data: NumberArray): Float32Array {
   return allocated("run: a copy of the input", 4 * data.length, FEWER, () => new Float32Array(data));
 }
 

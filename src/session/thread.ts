@@ -1,5 +1,6 @@
 /** What a worker of a session's threads does: walks the stages of a program, as often as it is told, until it is ended. */
 
+import { sayLoaded } from "./first-word.ts";
 import { nodeThreads } from "./own-worker.ts";
 import { bindThread, instantiate } from "./program.ts";
 import type { WorkerTask } from "./threads.ts";
@@ -18,11 +19,12 @@ interface Gate {
 
 export type ThreadTask = WorkerTask & { readonly thread: number };
 
-/** Gives `receive` what comes from the other end. */
+/** Gives `receive` what comes from the other end, which is told that the script is there. */
 export function openPort(receive: (data: unknown, port: Port) => void): void {
   const ofNode = (nodeThreads() as { readonly parentPort?: Port } | undefined)?.parentPort ?? undefined;
   const port = ofNode ?? (globalThis as object as Port);
   // Of a page's worker only what is known to be its own is used: in a classic one every name of ours is a global too.
+  sayLoaded(port);
   if (ofNode !== undefined) ofNode.on?.("message", (data) => receive(data, port));
   else port.addEventListener?.("message", ({ data }) => receive(data, port));
 }

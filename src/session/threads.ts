@@ -3,6 +3,7 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { optionError, show } from "../core/options.ts";
 import { onAbort } from "../core/until-aborted.ts";
+import { FirstWord, LOADED } from "./first-word.ts";
 import { type AnyWorker, isWorker, stop, UNLOADED, type WorkerFactory } from "./own-worker.ts";
 import type { Program } from "./program.ts";
 
@@ -26,7 +27,6 @@ export interface Threads {
 
 /** How long a worker may take to load its script and say that it is ready, in ms. */
 const START_MS = 30_000;
-
 /**
  * @param signal    ends the start
  * @param ranBefore whether these come in place of lost ones: their script is where it is looked for
@@ -49,8 +49,10 @@ export function startThreads(
     reject = onFailure;
   });
   const deadline = setTimeout(() => fail(`it was not ready within ${START_MS / 1000} seconds`), START_MS);
+  const firstWord = new FirstWord(factory, (silence) => fail(silence));
   let forget = (): void => undefined;
   const settle = () => {
+    firstWord.stop();
     clearTimeout(deadline);
     forget();
   };
@@ -92,7 +94,10 @@ export function startThreads(
         break;
       }
       let isReady = false;
+      const isFirst = firstWord.listenTo(worker);
       const receive = (message: unknown) => {
+        isFirst();
+        if (message === LOADED) return;
         if (message !== "ready") fail(message);
         else if (!isReady) oneIsReady();
         isReady = true;

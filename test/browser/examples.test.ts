@@ -103,7 +103,7 @@ describeInChromium("the pages of examples/browser", () => {
       const { labels, how } = await open(path, { isolated: true, noWasm: true });
       expect(labels[0]).toContain(expected);
       expect(how).toMatch(
-        /^plain backend, SIMD: none, threads: 1, .* ms; plain instead of wasm: .*refuses WebAssembly/,
+        /^plain backend, SIMD: none, threads: 1, .* ms; plain instead of wasm: .*refuses to compile WebAssembly/,
       );
     });
 

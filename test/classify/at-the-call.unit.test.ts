@@ -201,3 +201,24 @@ describe("decodeImage", () => {
     expect(fetched).toEqual(["http://127.0.0.1/first.png"]);
   });
 });
+
+it("pixels of what a page shows become the input within the call, and wait for nothing", async () => {
+  const image = pixels(SEEDS[0]!);
+  class Canvas {
+    readonly [Symbol.toStringTag] = "OffscreenCanvas";
+    readonly width = 40;
+    readonly height = 30;
+    getContext = () => ({ drawImage: () => undefined, getImageData: () => image });
+  }
+  vi.stubGlobal("OffscreenCanvas", Canvas);
+  using classifier = await createClassifier(tiny());
+  const expected = await classifier.classify(pixels(SEEDS[0]!));
+  const run = classifier.classify([bytesOf(10), new Canvas() as object as ImageSource]);
+  // RGBA has become RGB where it stood, though a file stands before it.
+  expect([...image.data.subarray(0, 6)]).toEqual([...rgbOf(pixels(SEEDS[0]!)).subarray(0, 6)]);
+  expect((await run)[1]).toEqual(expected);
+});
+
+function rgbOf({ data }: ReturnType<typeof pixels>): Uint8ClampedArray {
+  return data.filter((_, i) => i % 4 !== 3);
+}

@@ -16,7 +16,15 @@ describe("a part of the library", () => {
       fields: { part: "the profile" },
       cause,
     });
-    await expect(ownPart("the profile", async () => 5)).resolves.toBe(5);
+    await expect(ownPart("the profile", async () => ({ five: 5 }))).resolves.toEqual({ five: 5 });
+  });
+
+  it("in whose place an empty script came is as if it could not be fetched", async () => {
+    await expect(ownPart("the profile", async () => ({}))).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+      message: expect.stringMatching(/^a part of depthwise could not be loaded: the profile\. /),
+      cause: expect.objectContaining({ message: "the script that came is empty" }),
+    });
   });
 
   it("is loaded nowhere without saying so", () => {

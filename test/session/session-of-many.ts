@@ -9,8 +9,9 @@ import type { Network } from "../../src/layers/network.ts";
 import { plan as planNetwork } from "../../src/plan/plan.ts";
 import type { WeightNames } from "../../src/plan/step-weights.ts";
 import { chooseBackend, type Simd } from "../../src/session/choose-backend.ts";
-import { threadWorker, type WorkerFactory } from "../../src/session/own-worker.ts";
+import type { WorkerFactory } from "../../src/session/own-worker.ts";
 import { Session } from "../../src/session/session.ts";
+import { threadWorker } from "../../src/session/thread-worker.ts";
 import { wasmBackend } from "../../src/session/wasm-backend.ts";
 
 export interface Member {

@@ -1,3 +1,5 @@
+/** @slow: it takes 20 seconds. */
+
 /** Functions of the caller's that make workers, and are wrong: nobody is left behind, and nothing is thrown at nobody. */
 
 import { once } from "node:events";
@@ -67,4 +69,38 @@ it("counts a worker that is ready twice for one", async () => {
   setTimeout(() => control.abort(new Error("still waiting")), 100);
   const compiled = compile(model, { threads: 3, worker: () => workers.pop(), signal: control.signal });
   await expect(compiled).rejects.toThrow("still waiting");
+});
+
+it.each<[string, string]>([
+  ["says nothing, as another of that name does", "setInterval(() => {}, 1000)"],
+  ["never comes to an end of its first lines", "for (;;);"],
+])("does not wait for long for a script that %s, and ends the worker", async (_, text) => {
+  const made: Worker[] = [];
+  const worker = () => {
+    made.push(new Worker(text, { eval: true }));
+    return made.at(-1);
+  };
+  const began = performance.now();
+  using session = await compile(model, { threads: 2, worker });
+  // It was 30 s.
+  expect(performance.now() - began).toBeLessThan(15_000);
+  expect(session.explain().reasons.join()).toMatch(
+    /one thread: a worker cannot be started: its script says nothing for 5 seconds: it may be another one/,
+  );
+  if (made[0]!.threadId !== -1) await once(made[0]!, "exit");
+});
+
+it("waits for a worker that said its first word, however long the rest of its start takes", async () => {
+  const late = {
+    ...puppet("message"),
+    on(name: string, listener: Listener) {
+      if (name === "online") listener(undefined);
+      if (name === "message") {
+        setTimeout(listener, 5, "loaded");
+        setTimeout(listener, 8_000, "ready");
+      }
+    },
+  };
+  using session = await compile(model, { threads: 2, worker: () => late });
+  expect(session.threads).toBe(2);
 });

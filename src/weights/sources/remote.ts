@@ -221,10 +221,15 @@ async function keep(
   cache: SourceCache | undefined,
   { settings }: Opening,
 ): Promise<void> {
+  const wants = settings.cache !== false && isNetwork(keyOf(file));
+  let lack = cache === undefined && wants ? "there is none here, or its use is refused (a private window?)" : undefined;
   try {
     await cache?.save(keyOf(file), bytes, { sha256, etag });
   } catch (cause) {
-    const note = `it could not be kept in the cache: ${cause instanceof Error ? cause.message : String(cause)}`;
+    lack = cause instanceof Error ? cause.message : String(cause);
+  }
+  if (lack !== undefined) {
+    const note = `it could not be kept in the cache: ${lack}`;
     settings.onProgress?.({ file: file.name, received: bytes.length, total: bytes.length, fromCache: false, note });
   }
   settings.signal?.throwIfAborted();
@@ -257,6 +262,9 @@ function notFetched(name: string, failures: readonly Failure[]): DepthwiseError 
 }
 
 function adviceFor(failures: readonly Failure[]): string {
+  if (failures.every(({ url }) => /^file:/i.test(url))) {
+    return 'A page that was opened from a disk may not fetch files: take it from an <input type="file">, or serve the page.';
+  }
   if (failures.some(({ status }) => status === 401 || status === 403)) {
     return "Check the address, and whether it asks for a login: pass headers, or token for Hugging Face.";
   }
