@@ -28,12 +28,21 @@ const work = async ({ compile, conv2d, loadModel, mobileNetV1, tensor }, { paper
     session.close();
   }
   const eager = conv2d(tensor(new Float32Array(64), [1, 4, 4, 4]), tensor(new Float32Array(72), [3, 3, 4, 2]));
-  console.log(JSON.stringify({ logits, eager: eager.shape, agree: paper().summary.agree }));
+  const version = globalThis["Bun"]?.version ?? globalThis["Deno"]?.version.deno ?? process.version;
+  console.log(JSON.stringify({ logits, eager: eager.shape, agree: paper().summary.agree, version }));
 };`;
 
 const RUNTIMES = [
+  // The oldest that package.json names, to the digit.
+  { title: "Node 20.19.0", command: ["npx", "-y", "node@20.19.0"], files: ["use.mjs", "use.cjs"] },
   { title: "Node 20", command: ["npx", "-y", "node@20"], files: ["use.mjs", "use.cjs"] },
-  { title: "Node 22", command: ["npx", "-y", "node@22"], files: ["use.mjs", "use.cjs"] },
+  // Before 22.18 types are stripped on demand.
+  {
+    title: "Node 22.12.0, --experimental-strip-types",
+    command: ["npx", "-y", "node@22.12.0", "--experimental-strip-types"],
+    files: ["use.mjs", "use.cjs", "use.ts"],
+  },
+  { title: "Node 22", command: ["npx", "-y", "node@22"], files: ["use.mjs", "use.cjs", "use.ts"] },
   { title: "Node 24", command: ["npx", "-y", "node@24"], files: ["use.mjs", "use.cjs", "use.ts"] },
   { title: "Bun", command: ["npx", "bun"], files: ["use.mjs", "use.cjs", "use.ts"] },
   {
@@ -70,11 +79,13 @@ describe.each(RUNTIMES)("$title", ({ command, files }) => {
   it.each(files)("runs %s: two networks, one and two threads, files with lazy readers; and ends", (file) => {
     const { status, output } = project.run(...command, file);
     expect([status, output]).toEqual([0, expect.stringMatching(/\{"logits"/)]);
-    const { logits, eager, agree } = JSON.parse(/^\{"logits".*$/m.exec(output)?.[0] ?? "") as {
+    const { logits, eager, agree, version } = JSON.parse(/^\{"logits".*$/m.exec(output)?.[0] ?? "") as {
       logits: number[][];
       eager: number[];
       agree: number;
+      version: string;
     };
+    console.log(`${command.join(" ")} ${file}: ${version}`);
     expect([eager, agree]).toEqual([[1, 4, 4, 2], 56]);
     // Threads change no bit.
     expect(logits.slice(2)).toEqual(logits.slice(0, 2));
