@@ -4,12 +4,13 @@ import { filePath, locate, requestOf, shownAddress } from "./address.ts";
 import { bytesOf } from "./buffers.ts";
 import { DepthwiseError } from "./errors.ts";
 import { follow } from "./follow.ts";
+import type { BlobShape } from "./platform-types.ts";
 import { isArrayBuffer, isBlob, isURL, systemCode } from "./realms.ts";
 import { type Pace, paceOf, startWatch } from "./stall-watch.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /** A file: its path, its address, or its bytes. A string is a path in Node and an address in a page. */
-export type ByteSource = string | URL | Blob | ArrayBuffer | ArrayBufferView;
+export type ByteSource = string | URL | Blob | BlobShape | ArrayBuffer | ArrayBufferView;
 
 /** A server that is slower than `Pace` says is left. */
 export interface ReadBytesOptions extends Partial<Pace> {

@@ -46,6 +46,7 @@ export interface ErrorParts {
 }
 
 const brand = /* @__PURE__ */ Symbol.for("depthwise.error");
+const internalBrand = /* @__PURE__ */ Symbol.for("depthwise.internal-error");
 
 /** The error of this library. Test it with `isDepthwiseError`, which also works across bundles and realms. */
 export class DepthwiseError extends Error {
@@ -71,12 +72,22 @@ export class InternalError extends Error {
   override readonly name = "InternalError";
   constructor(message: string) {
     super(`${shorten(message)} This is a bug in depthwise, please report it.`);
+    Object.defineProperty(this, internalBrand, { value: true });
+  }
+
+  /** True for one of any copy of this library, as of `DepthwiseError`. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isBranded(value, internalBrand);
   }
 }
 
 /** Whether `value` is an error thrown on purpose by any copy of this library. */
 export function isDepthwiseError(value: unknown): value is DepthwiseError {
-  return typeof value === "object" && value !== null && brand in value;
+  return isBranded(value, brand);
+}
+
+function isBranded(value: unknown, mark: symbol): boolean {
+  return typeof value === "object" && value !== null && mark in value;
 }
 
 /** Throws an `InternalError` unless `condition` holds. */

@@ -29,7 +29,7 @@ export type PlatformURL = Global<"URL", { readonly href: string; readonly protoc
 
 export type PlatformBlob = Global<"Blob", BlobShape>;
 
-export type PlatformFile = Global<"File", BlobShape & { readonly name: string; readonly lastModified: number }>;
+export type PlatformFile = Global<"File", FileShape>;
 
 export type PlatformFileList = Global<"FileList">;
 
@@ -49,11 +49,17 @@ export type PlatformAbortSignal = Global<
   }
 >;
 
-interface BlobShape {
+/** Beside the DOM's types, what `openAsBlob` of Node gives is a class of another name to the compiler: taken by shape. */
+export interface BlobShape {
   readonly size: number;
   readonly type: string;
   arrayBuffer(): Promise<ArrayBuffer>;
   slice(start?: number, end?: number, type?: string): BlobShape;
+}
+
+export interface FileShape extends BlobShape {
+  readonly name: string;
+  readonly lastModified: number;
 }
 
 /** A `ReadableStream` of the web, of any platform. */

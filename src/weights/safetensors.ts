@@ -96,7 +96,7 @@ export interface TensorToWrite {
 export function writeSafetensors(
   tensors: Iterable<TensorToWrite>,
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const isList = typeof tensors === "object" && tensors !== null && Symbol.iterator in tensors;
   if (!isList || ArrayBuffer.isView(tensors)) {
     throw optionError("writeSafetensors", "tensors", "a list of { name, shape, data }", tensors);

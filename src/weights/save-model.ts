@@ -27,7 +27,7 @@ export interface SaveOptions {
  * @throws {DepthwiseError} `PARAMETERS_MISMATCH` if a parameter was replaced by one that does not fit;
  *         `OPTION_INVALID` for a value too large for F16; `MEMORY_EXCEEDED`
  */
-export function encodeModel(model: Network, options: Pick<SaveOptions, "dtype"> = {}): Uint8Array {
+export function encodeModel(model: Network, options: Pick<SaveOptions, "dtype"> = {}): Uint8Array<ArrayBuffer> {
   checkNetwork("saveModel", model);
   checkKnownOptions("saveModel", options, ["dtype"]);
   const dtype = oneOf("saveModel", "dtype", options.dtype ?? "F32", ["F32", "F16"]);

@@ -28,13 +28,13 @@ const SHARD_BYTES = 2 ** 22;
  *         padding of its own); `PARAMETERS_MISMATCH` if a parameter was replaced by one that does not fit;
  *         `MEMORY_EXCEEDED`, from shapes alone, for kernels that a dilation spreads too wide
  */
-export function encodeTfjs(model: Network): ReadonlyMap<string, Uint8Array> {
+export function encodeTfjs(model: Network): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
   return encode("encodeTfjs", model, (_shard, number, count) => `group1-shard${number}of${count}.bin`);
 }
 
 type ShardName = (shard: Uint8Array, number: number, count: number) => string;
 
-function encode(owner: string, model: Network, nameOf: ShardName): ReadonlyMap<string, Uint8Array> {
+function encode(owner: string, model: Network, nameOf: ShardName): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
   checkNetwork(owner, model);
   const translated = new Map(model.layers.map((node) => [node.name, translateNode(node, model)]));
   const config = functional(model, translated);
@@ -199,7 +199,7 @@ function spreadTaps(
 }
 
 /** All weights in a row, cut into shards; one that is empty where there are no weights at all. */
-function cut(weights: readonly Float32Array[]): readonly Uint8Array[] {
+function cut(weights: readonly Float32Array[]): readonly Uint8Array<ArrayBuffer>[] {
   const total = weights.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const bytes = allocated("encodeTfjs", total, "Save it with saveModel, as F16.", () => new Uint8Array(total));
   let at = 0;

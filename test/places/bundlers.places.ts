@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import budgets from "../../budgets.json" with { type: "json" };
 import { compile, loadModel, mobileNetV1 } from "../../src/index.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
 import { BROWSERS, type TestBrowser } from "../browser/browsers.ts";
@@ -20,8 +21,8 @@ interface Bundler {
   readonly placesWorker: boolean;
   /** From `src/ENTRY.js` to `out/ENTRY/`. */
   readonly command: (entry: Entry) => readonly string[];
-  /** Lines that say how it went. */
-  readonly says?: RegExp;
+  /** Whether it writes parts that nothing in the result names; no page fetches them. */
+  readonly writesUnnamed?: boolean;
 }
 
 const BUNDLERS: readonly Bundler[] = [
@@ -36,6 +37,22 @@ const BUNDLERS: readonly Bundler[] = [
       "--bundle",
       "--format=esm",
       `--outfile=out/${entry}/main.js`,
+    ],
+  },
+  {
+    // Whatever an `import()` names becomes an entry of its own before esbuild drops what is not used.
+    title: "esbuild, splitting",
+    packages: ["esbuild@0.28.2"],
+    placesWorker: false,
+    writesUnnamed: true,
+    command: (entry) => [
+      "npx",
+      "esbuild",
+      `src/${entry}.js`,
+      "--bundle",
+      "--format=esm",
+      "--splitting",
+      `--outdir=out/${entry}`,
     ],
   },
   {
@@ -171,7 +188,25 @@ const scriptsOf = (folder: string) =>
     (file) => /\.m?js$/.test(file) && statSync(join(folder, file)).isFile(),
   );
 
-describe.each(BUNDLERS)("$title", ({ title, packages, placesWorker, command }) => {
+const gzipBytes = (folder: string, files: readonly string[]) =>
+  files.reduce((sum, file) => sum + gzipSync(readFileSync(join(folder, file)), { level: 9 }).length, 0);
+
+/** What a page fetches before it is asked for anything, and all that was written for it, against budgets.json. */
+function expectWithinBudget(title: string, entry: Entry, eager: number, all: number): void {
+  const places: Readonly<Record<string, Readonly<Record<string, { readonly eager: number; readonly all: number }>>>> =
+    budgets.places;
+  const budget = places[title]?.[entry];
+  const found = { eager, all };
+  console.log(`${title}, ${entry}: gzip bytes ${JSON.stringify(found)} of ${JSON.stringify(budget)}`);
+  expect(budget, `${title}, ${entry}: budgets.json has none`).toBeDefined();
+  for (const kind of ["eager", "all"] as const) {
+    const most = budget?.[kind] ?? 0;
+    expect(found[kind], `${title}, ${entry}, ${kind}`).toBeLessThanOrEqual(most);
+    if (found[kind] < 0.9 * most) console.log(`  ${kind} shrank by more than a tenth: lower its budget.`);
+  }
+}
+
+describe.each(BUNDLERS)("$title", ({ title, packages, placesWorker, writesUnnamed = false, command }) => {
   let project: Project;
   beforeAll(async () => {
     project = emptyProject(title, packages);
@@ -185,15 +220,6 @@ describe.each(BUNDLERS)("$title", ({ title, packages, placesWorker, command }) =
     expect([status, output]).toEqual([0, expect.not.stringMatching(/warn|error|could not|unresolved/i)]);
     const folder = join(project.path, "out", entry);
     const scripts = scriptsOf(folder);
-    const bytes = scripts.reduce(
-      (sum, file) => sum + gzipSync(readFileSync(join(folder, file)), { level: 9 }).length,
-      0,
-    );
-    console.log(`${title} ${entry}: ${scripts.length} scripts, ${bytes} bytes gzip`);
-    if (entry === "eager" || entry === "cost") {
-      const text = scripts.map((file) => readFileSync(join(folder, file), "utf8")).join("");
-      for (const mark of ["superblock", "CONV_2D", "OrderedDict"]) expect(text).not.toContain(mark);
-    }
     const hasPage = readdirSync(folder).includes("index.html");
     if (!hasPage)
       project.write(`out/${entry}/index.html`, PAGE(scripts.includes("main.js") ? "main.js" : `${entry}.js`));
@@ -201,6 +227,16 @@ describe.each(BUNDLERS)("$title", ({ title, packages, placesWorker, command }) =
       await using server = await serveFolder(folder, isolated);
       for (const browser of browsers) {
         const page = await browser.open(`${server.url}/index.html`, "ask");
+        if (isolated && browser === browsers[0]) {
+          const eager = scripts.filter((file) => server.requested.has(file));
+          expect(eager).not.toEqual([]);
+          expectWithinBudget(title, entry, gzipBytes(folder, eager), gzipBytes(folder, scripts));
+          const text = (writesUnnamed ? eager : scripts)
+            .map((file) => readFileSync(join(folder, file), "utf8"))
+            .join("");
+          if (entry === "eager" || entry === "cost")
+            for (const mark of ["superblock", "CONV_2D", "OrderedDict"]) expect(text).not.toContain(mark);
+        }
         if (entry === "load") await page.pick("files", files);
         const answer = await page.ask(
           (threads: number) => (globalThis as never as { ask(threads: number): unknown }).ask(threads),

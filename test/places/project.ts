@@ -70,10 +70,12 @@ export async function serveFolder(folder: string, isolated: boolean) {
   const headers = isolated
     ? { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" }
     : {};
+  const requested = new Set<string>();
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
     try {
       const bytes = await readFile(join(folder, path));
+      requested.add(path.slice(1));
       response.writeHead(200, { ...headers, "content-type": TYPES[extname(path)] ?? "application/octet-stream" });
       response.end(bytes);
     } catch {
@@ -84,6 +86,8 @@ export async function serveFolder(folder: string, isolated: boolean) {
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
+    /** Files that were asked for and are there. */
+    requested,
     [Symbol.asyncDispose]: () =>
       new Promise<void>((done) => {
         server.close(() => done());

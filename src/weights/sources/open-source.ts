@@ -5,6 +5,7 @@ import { type ByteSource, nodeFiles } from "../../core/bytes.ts";
 import { DepthwiseError } from "../../core/errors.ts";
 import { show } from "../../core/options.ts";
 import { ownPart } from "../../core/own-part.ts";
+import type { FileShape } from "../../core/platform-types.ts";
 import { isBlob, isURL } from "../../core/realms.ts";
 import { className } from "../../core/tensor.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
@@ -30,7 +31,7 @@ export type ModelSource =
   | SharedArrayBuffer
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>
-  | readonly File[]
+  | readonly (File | FileShape)[]
   | FileList;
 
 /**
