@@ -49,12 +49,17 @@ export function nodeThreads(): NodeThreads | undefined {
   return typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:worker_threads");
 }
 
+/** The address of a file that lies beside `here`. Not as `new URL(…)`, which bundlers take for a file to copy. */
+export function beside(here: string | undefined, file: string): string {
+  return String(here)
+    .replace(/[?#].*$/s, "")
+    .replace(/[^/]*$/, file);
+}
+
 /** Counts the times that a page fetches a script that lies beside `here`. */
 export function arrivalsOf(here: string | undefined, script: string): () => number {
-  // Not as `new URL(…)`: bundlers would take it for a file to copy. Those that move the script write another address.
-  const address = String(here)
-    .replace(/[?#].*$/s, "")
-    .replace(/[^/]*$/, script);
+  // Bundlers that move the script write another address.
+  const address = beside(here, script);
   const count = () => performance.getEntriesByName(address, "resource").length;
   const before = count();
   return () => count() - before;

@@ -4,7 +4,7 @@ import { type FloatTensor, tensor } from "../core/tensor.ts";
 import type { BoundPlan, Parameters } from "./backend.ts";
 import type { CheckedOptions } from "./compile-options.ts";
 import { Connection } from "./connection.ts";
-import { type AnyWorker, arrivalsOf, checkPlace, nodeThreads, type OwnFactory } from "./own-worker.ts";
+import { type AnyWorker, arrivalsOf, beside, checkPlace, nodeThreads, type OwnFactory } from "./own-worker.ts";
 import type { Compiled, SentNetwork } from "./remote-messages.ts";
 
 /**
@@ -63,13 +63,15 @@ function received({ outputs, taps }: Received) {
   return { ...own(outputs), taps: own(taps) };
 }
 
+const SCRIPT = "session-worker.js";
 const sessionWorker: OwnFactory = /* @__PURE__ */ Object.assign(makeWorker, {
-  arrivals: () => arrivalsOf(import.meta.url, "session-worker.js"),
+  arrivals: () => arrivalsOf(import.meta.url, SCRIPT),
 });
 
 function makeWorker(): AnyWorker {
   const node = nodeThreads();
   checkPlace(node, import.meta.url);
-  if (node !== undefined) return new node.Worker(new URL("./session-worker.js", import.meta.url), { execArgv: [] });
+  // Computed: spelled out, Vite and webpack would copy the script once more, unminified, and into pages without sessions.
+  if (node !== undefined) return new node.Worker(new URL(beside(import.meta.url, SCRIPT)), { execArgv: [] });
   return new Worker(new URL("./session-worker.js", import.meta.url), { type: "module" }) as object as AnyWorker;
 }
