@@ -42,7 +42,10 @@ export interface FuseOptions {
   readonly fold?: boolean;
 }
 
-export function fuse(network: Network, { keep = new Set(), fold = true }: FuseOptions = {}): Grouping {
+export function fuse(
+  network: Pick<Network, "layers" | "shapes" | "outputs">,
+  { keep = new Set(), fold = true }: FuseOptions = {},
+): Grouping {
   const readers = countReaders(network);
   const wanted = new Set([...keep, ...Object.values<string>(network.outputs)]);
   const holder = new Map<string, string>([[INPUT, INPUT]]);
@@ -101,7 +104,7 @@ function isFused(node: Extract<LayerNode, { readonly type: "activation" }>): nod
   return node.attributes.function !== "leakyRelu";
 }
 
-function countReaders(network: Network): ReadonlyMap<string, number> {
+function countReaders(network: Pick<Network, "layers" | "shapes" | "outputs">): ReadonlyMap<string, number> {
   const readers = new Map<string, number>();
   for (const node of network.layers) {
     for (const input of node.inputs) readers.set(input, (readers.get(input) ?? 0) + 1);

@@ -20,7 +20,7 @@ export interface Memory {
  *               what the first one reads
  */
 export function layOutMemory(
-  network: Network,
+  network: Pick<Network, "layers" | "shapes" | "outputs" | "inputShape">,
   grouping: Grouping,
   batch: number,
   kept: ReadonlySet<string>,

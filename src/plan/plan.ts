@@ -58,6 +58,12 @@ export interface Plan {
   readonly parameterInfo: Network["parameterInfo"];
 }
 
+/** What a plan needs of a network: shapes and names, no numbers. */
+export type PlannedNetwork = Pick<
+  Network,
+  "name" | "inputShape" | "layers" | "shapes" | "outputs" | "aliases" | "parameterInfo"
+>;
+
 export interface PlanOptions {
   /** Most images in one run. Default 1. */
   readonly batch?: number;
@@ -77,7 +83,7 @@ export interface PlanOptions {
  * @throws {DepthwiseError} `NAME_UNKNOWN` for a tap that is no layer; `MEMORY_EXCEEDED` if activations and parameters
  *         could not be addressed together
  */
-export function plan(network: Network, options: PlanOptions = {}): Plan {
+export function plan(network: PlannedNetwork, options: PlanOptions = {}): Plan {
   const { batch = 1, taps = [], fold = true, joins = () => false } = options;
   checkNetwork("compile", network);
   const usual = fuse(network);
@@ -132,7 +138,7 @@ export function plan(network: Network, options: PlanOptions = {}): Plan {
  *
  * @throws {DepthwiseError} `PARAMETERS_MISMATCH`
  */
-export function parametersOf(network: Network): Network["parameters"] {
+export function parametersOf(network: Pick<Network, "name" | "parameterInfo" | "parameters">): Network["parameters"] {
   const { parameters } = network;
   checkParameters(network, parameters, "compile");
   return heldParameters(network, parameters, (data) => data);
@@ -177,7 +183,7 @@ function joinedSteps(
   return joined;
 }
 
-function callOf(network: Network, { head, activation }: Group): KernelCall {
+function callOf(network: PlannedNetwork, { head, activation }: Group): KernelCall {
   const inputs = head.inputs.map((name) => [1, ...(network.shapes.get(name) ?? [])]);
   const output = [1, ...(network.shapes.get(head.name) ?? [])];
   const operation = operationOf(head.type);
@@ -192,7 +198,7 @@ function callOf(network: Network, { head, activation }: Group): KernelCall {
 }
 
 function planStep(
-  network: Network,
+  network: PlannedNetwork,
   group: Group,
   call: KernelCall,
   names: RoleNames,
@@ -219,7 +225,12 @@ function planStep(
  * The node a tap means. A convolution's name means its activated output: the value after the batch norm and the
  * activation behind it. Any other layer's name means that layer's own output.
  */
-function resolveTap(network: Network, name: string, { holder }: Grouping, byHead: ReadonlyMap<string, Group>): string {
+function resolveTap(
+  network: PlannedNetwork,
+  name: string,
+  { holder }: Grouping,
+  byHead: ReadonlyMap<string, Group>,
+): string {
   const alias = Object.hasOwn(network.aliases, name) ? network.aliases[name] : undefined;
   const node = alias ?? name;
   if (!holder.has(node)) {

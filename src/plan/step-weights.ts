@@ -39,7 +39,7 @@ export interface StepWeights {
 /** Names of a node's parameters by their role. */
 export type RoleNames = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
-export function namesByRole(network: Network): RoleNames {
+export function namesByRole(network: Pick<Network, "parameterInfo">): RoleNames {
   const names = new Map<string, Record<string, string>>();
   for (const { node, role, name } of network.parameterInfo.values()) {
     const own = names.get(node) ?? {};

@@ -2,6 +2,7 @@
 
 import type { FloatTensor } from "../core/tensor.ts";
 import type { KernelCall, Plan } from "../plan/plan.ts";
+import type { Profile } from "./profile.ts";
 
 export type Parameters = ReadonlyMap<string, FloatTensor>;
 
@@ -27,29 +28,38 @@ export interface BoundPlan {
   /** Reads the parameters again. */
   replace(parameters: Parameters): void;
   close(): void;
-  /** Where it lies in a worker: there the rest has nothing to do. */
-  readonly ask?: Ask;
+  readonly ask?: undefined;
 }
 
-/**
- * Asks a session that is elsewhere.
- *
- * @param numbers of the question, which are not the caller's any more
- * @param owner   must live until the answer is there: its end is that of whom it asks
- */
-export type Ask = (
-  question: RemoteQuestion,
-  numbers: readonly Float32Array[],
-  signal: AbortSignal | undefined,
-  owner: object,
-) => Promise<unknown>;
+/** What a session asks of one that lies in a worker. */
+export type RemoteQuestion =
+  | { readonly type: "run"; readonly input: Float32Array }
+  | { readonly type: "profile"; readonly input: Float32Array; readonly runs: number }
+  | { readonly type: "replace"; readonly parameters: Map<string, FloatTensor> };
 
-/** One of them. */
-export interface RemoteQuestion {
-  /** Answered by what `Session.run` gives. */
-  readonly run?: Float32Array;
-  readonly profile?: { readonly input: Float32Array; readonly runs: number };
-  readonly replace?: Parameters;
+/** What it is answered. */
+export interface RemoteAnswers {
+  readonly run: { readonly outputs: Tensors; readonly taps: Tensors };
+  readonly profile: Profile;
+  readonly replace: undefined;
+}
+type Tensors = Readonly<Record<string, FloatTensor>>;
+
+/** A plan that was bound in a worker. */
+export interface RemotePlan {
+  /** Of everything that the worker holds. */
+  readonly bytes: number;
+  /**
+   * @param numbers of the question, which are not the caller's any more
+   * @param owner   must live until the answer is there: its end is that of whom it asks
+   */
+  ask<Type extends RemoteQuestion["type"]>(
+    question: Extract<RemoteQuestion, { readonly type: Type }>,
+    numbers: readonly Float32Array[],
+    signal: AbortSignal | undefined,
+    owner: object,
+  ): Promise<RemoteAnswers[Type]>;
+  close(): void;
 }
 
 export interface Backend {

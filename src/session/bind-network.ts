@@ -1,10 +1,10 @@
 /** From a network to a session on this thread: plan it, choose a backend, allocate. */
 
-import { isDepthwiseError } from "../core/errors.ts";
+import { type DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { refusal } from "../core/memory.ts";
 import { ownPart } from "../core/own-part.ts";
 import type { Network } from "../layers/network.ts";
-import { parametersOf, plan as planNetwork } from "../plan/plan.ts";
+import { type PlannedNetwork, parametersOf, plan as planNetwork } from "../plan/plan.ts";
 import type { Backend, Parameters } from "./backend.ts";
 import { type Choice, chooseBackend } from "./choose-backend.ts";
 import type { CheckedOptions } from "./compile-options.ts";
@@ -18,13 +18,14 @@ export type Elsewhere = (parameters: Parameters) => Promise<Session>;
 /**
  * Up to the first await it runs within the call: what is passed may change as soon as that returns.
  *
+ * @param worker    makes those of threads
  * @param elsewhere binds it in place of this thread, once all sizes are known to fit; if that cannot be started, this
  *                  thread does
  * @throws {DepthwiseError} what `compile` throws
  */
 export async function bindNetwork(
-  network: Network,
-  options: CheckedOptions,
+  network: PlannedNetwork & Pick<Network, "parameters">,
+  options: Omit<CheckedOptions, "worker" | "inWorker">,
   worker: WorkerFactory,
   elsewhere?: Elsewhere,
 ): Promise<Session> {
@@ -52,15 +53,25 @@ export async function bindNetwork(
       throw refusal(cause, what, bytes, "Use a smaller alpha, input or batch.", { batch });
     }
   };
-  const choice = chooseBackend(options.backend, options.simd, options.threads, modules);
-  try {
-    return await bind(choice, elsewhere);
-  } catch (error) {
-    // A bundler that left the script out, or a page's policy, is no reason not to run: the bits are the same.
-    if (!isDepthwiseError(error) || error.code !== "WORKER_LOST") throw error;
-    const where = elsewhere === undefined ? "one thread" : "on this thread";
-    return bind({ ...choice, threads: 1, reasons: [...choice.reasons, `${where}: ${error.message}`] });
-  }
+  // A bundler that left a script out, or a page's policy, is no reason not to run: the bits are the same.
+  const bindSomehow = async (choice: Choice, away?: Elsewhere): Promise<Session> => {
+    try {
+      return await bind(choice, away);
+    } catch (error) {
+      if (away !== undefined && hasNotStarted(error)) {
+        return bindSomehow({ ...choice, reasons: [...choice.reasons, `on this thread: ${error.message}`] });
+      }
+      if (away !== undefined || !isDepthwiseError(error) || error.code !== "WORKER_LOST") throw error;
+      return bind({ ...choice, threads: 1, reasons: [...choice.reasons, `one thread: ${error.message}`] });
+    }
+  };
+  return bindSomehow(chooseBackend(options.backend, options.simd, options.threads, modules), elsewhere);
+}
+
+/** One that was lost while it compiled is another matter: memory may have run out, and would here. */
+function hasNotStarted(error: unknown): error is DepthwiseError {
+  if (!isDepthwiseError(error)) return false;
+  return error.code === "FILE_UNREADABLE" || (error.code === "WORKER_LOST" && error.fields["started"] === false);
 }
 
 /** Loaded when they are chosen: a page that runs wasm never fetches the plain kernels. */

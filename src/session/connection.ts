@@ -1,12 +1,12 @@
 /** The line to the worker of a session: what it was asked, and what becomes of that. */
 
-import { DepthwiseError } from "../core/errors.ts";
-import { optionError, show } from "../core/options.ts";
+import { type DepthwiseError, isDepthwiseError } from "../core/errors.ts";
+import { optionError } from "../core/options.ts";
 import { onAbort } from "../core/until-aborted.ts";
-import { closedError } from "./closed.ts";
-import { FirstWord, LOADED } from "./first-word.ts";
-import { type AnyWorker, isWorker, type OwnFactory, stop, UNLOADED } from "./own-worker.ts";
-import { type Answer, type Question, receivedError } from "./remote-messages.ts";
+import { closedError, lostError } from "./lost.ts";
+import { type AnyWorker, isWorker, type OwnFactory, stop } from "./own-worker.ts";
+import { type Answer, isMessage, PONG, type Question, receivedError } from "./remote-messages.ts";
+import { SESSION_SCRIPT, Start } from "./start.ts";
 
 interface Pending {
   resolve(value: unknown): void;
@@ -15,55 +15,50 @@ interface Pending {
   readonly owner: object | undefined;
 }
 
-/** How long a worker may take to load its script and say that it is there, in ms. */
-const START_MS = 30_000;
+/**
+ * How long a worker that owes an answer may say nothing, in seconds: a browser does not tell when one was ended. It
+ * answers between two steps, and a step of the slowest backend takes some.
+ */
+const PATIENCE_S = 60;
 
 /** The worker of a session, and what it was asked and has not answered. */
 export class Connection {
   readonly #network: string;
   readonly #worker: AnyWorker;
   readonly #pending = new Map<number, Pending>();
-  readonly #deadline: ReturnType<typeof setTimeout>;
-  readonly #firstWord: FirstWord;
+  readonly #starting: Start;
+  #watching: ReturnType<typeof setInterval> | undefined;
+  #silent = 0;
   #count = 0;
+  /** Whether its script is there: whatever ends it then is no fault of its start. */
   #isHere = false;
   #end: DepthwiseError | undefined;
 
+  /** @throws {DepthwiseError} `OPTION_INVALID` if that is no worker; `WORKER_LOST` if none can be made */
   constructor(network: string, factory: OwnFactory) {
     this.#network = network;
-    let worker: unknown;
+    this.#starting = new Start(factory, [SESSION_SCRIPT], (cause) => this.#lose(cause));
     try {
-      worker = factory();
+      const worker = factory();
+      if (!isWorker(worker)) {
+        const expected = `a function that returns a Worker of ${SESSION_SCRIPT}`;
+        throw optionError("compile", "worker", expected, worker, "Pass worker: () => new Worker(…).");
+      }
+      this.#worker = worker;
     } catch (cause) {
-      throw this.#lostError(cause);
+      this.#starting.stop();
+      throw isDepthwiseError(cause) ? cause : this.#lostError(cause);
     }
-    if (!isWorker(worker)) {
-      const expected = "a function that returns a Worker of depthwise/session-worker";
-      throw optionError("compile", "worker", expected, worker, "Pass worker: () => new Worker(…).");
-    }
-    this.#worker = worker;
-    this.#firstWord = new FirstWord(factory, (silence) => this.#lose(silence));
-    const hear = this.#firstWord.listenTo(worker);
-    this.#deadline = setTimeout(() => this.#lose(`it said nothing within ${START_MS / 1000} seconds`), START_MS);
-    if (worker.on !== undefined) {
-      worker.on("message", (data) => {
-        hear();
-        this.#receive(data);
-      });
-      worker.on("error", (error) => this.#lose(error));
-      worker.on("exit", () => this.#lose("it was ended"));
-    } else {
-      worker.addEventListener?.("message", ({ data }) => {
-        hear();
-        this.#receive(data);
-      });
-      worker.addEventListener?.("error", ({ message }) => this.#lose(message || UNLOADED));
-    }
+    const receive = (data: unknown) => this.#receive(data);
+    this.#starting.listen(this.#worker, receive, () => {
+      this.#isHere = true;
+      this.#starting.stop();
+    });
   }
 
   /** @param numbers which are the worker's from now on */
   ask(
-    question: Omit<Question, "id">,
+    question: Asked,
     numbers: readonly Float32Array[],
     signal: AbortSignal | undefined,
     owner?: object,
@@ -74,14 +69,13 @@ export class Connection {
       if (this.#end !== undefined) throw this.#end;
       const buffers = numbers.map(({ buffer }) => buffer as ArrayBuffer);
       this.#worker.postMessage({ ...question, id }, buffers);
-      // An idle worker does not keep the process alive.
-      if (this.#pending.size === 0) this.#worker.ref?.();
+      if (this.#pending.size === 0) this.#expect();
       this.#pending.set(id, { resolve, reject, owner });
       if (signal === undefined) return;
       forget = onAbort(signal, () => {
         if (this.#settle(id) === undefined) return;
         // What was asked before is answered before, and what computes is told at its next breath.
-        if (this.#end === undefined) this.#worker.postMessage({ id, abort: true });
+        if (this.#end === undefined) this.#worker.postMessage({ type: "abort", id });
         reject(signal.reason);
       });
     }).finally(() => forget());
@@ -91,32 +85,43 @@ export class Connection {
     this.#finish(closedError(this.#network));
   }
 
+  /** An idle worker does not keep the process alive, and one that owes an answer is looked after. */
+  #expect(): void {
+    this.#worker.ref?.();
+    // Node says when one has ended.
+    if (this.#worker.on !== undefined) return;
+    this.#silent = 0;
+    this.#watching = setInterval(() => {
+      if (++this.#silent > PATIENCE_S) this.#lose(`it has said nothing for ${PATIENCE_S} seconds`);
+      else this.#worker.postMessage({ type: "ping", id: -1 });
+    }, 1000);
+  }
+
   #receive(data: unknown): void {
     if (this.#end !== undefined) return;
-    if (!this.#isHere) {
-      if (data === LOADED) {
-        this.#isHere = true;
-        this.#settleStart();
-      } else this.#lose(data);
+    this.#silent = 0;
+    if (data === PONG) return;
+    // What answers nothing that was asked is not our script.
+    if (!this.#isHere || !isMessage<Answer>(data) || !(data.id >= 0 && data.id < this.#count)) {
+      this.#lose(data);
       return;
     }
-    const { id, value, error } = data as Answer;
-    const pending = this.#settle(id);
-    if (error === undefined) pending?.resolve(value);
-    else pending?.reject(receivedError(error));
+    const pending = this.#settle(data.id);
+    if (data.error === undefined) pending?.resolve(data.value);
+    else pending?.reject(receivedError(data.error));
   }
 
   /** Of what was aborted nobody waits for the answer. */
   #settle(id: number): Pending | undefined {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
-    if (pending !== undefined && this.#pending.size === 0) this.#worker.unref?.();
+    if (pending !== undefined && this.#pending.size === 0) this.#rest();
     return pending;
   }
 
-  #settleStart(): void {
-    clearTimeout(this.#deadline);
-    this.#firstWord.stop();
+  #rest(): void {
+    this.#worker.unref?.();
+    clearInterval(this.#watching);
   }
 
   #lose(cause: unknown): void {
@@ -128,24 +133,20 @@ export class Connection {
     // One that was lost may be closed.
     if (isFirst || end.code === "SESSION_CLOSED") this.#end = end;
     if (!isFirst) return;
-    this.#settleStart();
+    this.#starting.stop();
+    this.#rest();
     void stop(this.#worker);
     for (const { reject } of this.#pending.values()) reject(end);
     this.#pending.clear();
   }
 
   #lostError(cause: unknown): DepthwiseError {
-    const reason = cause instanceof Error ? cause.message : typeof cause === "string" ? cause : show(cause);
-    return new DepthwiseError("WORKER_LOST", {
-      what: this.#isHere
-        ? `session of ${this.#network}: its worker is lost: ${reason}`
-        : `a worker cannot be started: ${reason}`,
-      advice: this.#isHere
-        ? "Compile the network again to run it."
-        : "If a bundler left depthwise/session-worker out, make it an entry of its own and pass " +
-          'worker: () => new Worker(new URL("./session-worker.js", import.meta.url), { type: "module" }).',
-      fields: { reason },
-      cause,
+    return lostError(cause, {
+      ...(this.#isHere ? {} : { script: SESSION_SCRIPT }),
+      owner: `session of ${this.#network}: its worker`,
+      advice: "Compile the network again to run it.",
     });
   }
 }
+
+type Asked = Question extends infer Each ? (Each extends Question ? Omit<Each, "id"> : never) : never;

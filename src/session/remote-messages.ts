@@ -1,25 +1,31 @@
 /** What the thread that asks and the worker of its session say to each other. */
 
-import { DepthwiseError, type ErrorCode, isDepthwiseError } from "../core/errors.ts";
-import type { Network } from "../layers/network.ts";
-import type { Plan } from "../plan/plan.ts";
-import type { Parameters, RemoteQuestion } from "./backend.ts";
+import { DepthwiseError, type ErrorCode, InternalError, isDepthwiseError } from "../core/errors.ts";
+import type { FloatTensor } from "../core/tensor.ts";
+import type { Plan, PlannedNetwork } from "../plan/plan.ts";
+import type { RemoteQuestion } from "./backend.ts";
 import type { Choice } from "./choose-backend.ts";
 import type { CompileOptions } from "./compile-options.ts";
 
 /** What a plan needs of a network, as plain data, with copies of its numbers. */
-export type SentNetwork = Pick<Network, "name" | "inputShape" | "layers" | "shapes" | "outputs" | "aliases"> &
-  Pick<Network, "parameterInfo"> & { readonly parameters: Parameters };
-
-export interface Question extends RemoteQuestion {
-  readonly id: number;
-  readonly compile?: {
-    readonly network: SentNetwork;
-    readonly options: Omit<CompileOptions, "worker" | "inWorker" | "signal">;
-  };
-  /** Ends what was asked under the same id. */
-  readonly abort?: true;
+export interface SentNetwork extends PlannedNetwork {
+  readonly parameters: Map<string, FloatTensor>;
 }
+
+export type Question = { readonly id: number } & (
+  | RemoteQuestion
+  | {
+      readonly type: "compile";
+      readonly network: SentNetwork;
+      readonly options: Omit<CompileOptions, "worker" | "inWorker" | "signal">;
+    }
+  /** Ends what was asked under the same id. */
+  | { readonly type: "abort" }
+  /** Answered by `PONG`, at the next breath of whoever computes. */
+  | { readonly type: "ping" }
+);
+
+export const PONG = "pong";
 
 /** Of `compile`. */
 export interface Compiled {
@@ -34,19 +40,43 @@ export interface Answer {
   readonly error?: SentError;
 }
 
+export function isMessage<Message extends Question | Answer>(data: unknown): data is Message {
+  return typeof data === "object" && data !== null && "id" in data && typeof data.id === "number";
+}
+
+/** An error, and what it came of, as plain data. */
 export interface SentError {
-  readonly code: ErrorCode | undefined;
+  readonly name: string;
   readonly message: string;
-  readonly fields: Readonly<Record<string, unknown>>;
+  readonly code?: ErrorCode;
+  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly cause?: SentError;
 }
 
-export function sentError(error: unknown): SentError {
-  const message = error instanceof Error ? error.message : String(error);
-  return isDepthwiseError(error)
-    ? { code: error.code, message, fields: error.fields }
-    : { code: undefined, message, fields: {} };
+/** Most causes of an error that are sent with it: one may be its own. */
+const MOST_CAUSES = 4;
+
+export function sentError(error: unknown, causes = MOST_CAUSES): SentError {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  const { name, message, cause } = error;
+  return {
+    name,
+    message,
+    ...(isDepthwiseError(error) ? { code: error.code, fields: error.fields } : {}),
+    ...(cause === undefined || causes === 0 ? {} : { cause: sentError(cause, causes - 1) }),
+  };
 }
 
-export function receivedError({ code, message, fields }: SentError): Error {
-  return code === undefined ? new Error(message) : new DepthwiseError(code, { what: message, fields });
+/** The error again, of its class where that is ours, and with its words as they were. */
+export function receivedError({ name, message, code, fields, cause }: SentError): Error {
+  const options = cause === undefined ? {} : { cause: receivedError(cause) };
+  if (code !== undefined) {
+    const error = new DepthwiseError(code, { what: "", ...options, ...(fields === undefined ? {} : { fields }) });
+    error.message = message;
+    return error;
+  }
+  const error = name === "InternalError" ? new InternalError("") : new Error(message, options);
+  error.message = message;
+  if (error.name !== name) Object.defineProperty(error, "name", { value: name });
+  return error;
 }

@@ -1,11 +1,12 @@
 /** A network in a worker of its own: loaded when one is asked for. */
 
 import { type FloatTensor, tensor } from "../core/tensor.ts";
-import type { BoundPlan, Parameters } from "./backend.ts";
+import type { PlannedNetwork } from "../plan/plan.ts";
+import type { RemoteAnswers, RemotePlan } from "./backend.ts";
 import type { CheckedOptions } from "./compile-options.ts";
 import { Connection } from "./connection.ts";
 import { type AnyWorker, arrivalsOf, beside, checkPlace, nodeThreads, type OwnFactory } from "./own-worker.ts";
-import type { Compiled, SentNetwork } from "./remote-messages.ts";
+import type { Compiled } from "./remote-messages.ts";
 
 /**
  * Compiles a network in a worker.
@@ -14,53 +15,55 @@ import type { Compiled, SentNetwork } from "./remote-messages.ts";
  * @throws {DepthwiseError} `WORKER_LOST` if the worker cannot be started; what `compile` throws
  */
 export async function openRemote(
-  { name, inputShape, layers, shapes, outputs, aliases, parameterInfo }: Omit<SentNetwork, "parameters">,
-  parameters: Parameters,
-  { worker = sessionWorker, signal, modules, backend, simd, threads, batch, taps, fold }: CheckedOptions,
-): Promise<Pick<Compiled, "plan" | "choice"> & { readonly bound: BoundPlan }> {
+  { name, inputShape, layers, shapes, outputs, aliases, parameterInfo }: PlannedNetwork,
+  parameters: Map<string, FloatTensor>,
+  {
+    worker = sessionWorker,
+    signal,
+    modules,
+    backend,
+    simd,
+    threads,
+    batch,
+    taps,
+    fold,
+  }: Omit<CheckedOptions, "inWorker">,
+): Promise<Pick<Compiled, "plan" | "choice"> & { readonly bound: RemotePlan }> {
   const connection = new Connection(name, worker);
   const given = modules === undefined ? {} : { modules: modules.modules };
-  const compile = {
+  const question = {
+    type: "compile" as const,
     network: { name, inputShape, layers, shapes, outputs, aliases, parameterInfo, parameters },
     options: { backend, simd, threads, batch, taps, fold, ...given },
   };
   try {
     const numbers = Array.from(parameters.values(), ({ data }) => data);
-    const { plan, choice, bytes } = (await connection.ask({ compile }, numbers, signal)) as Compiled;
-    return { plan, choice, bound: boundTo(connection, bytes, choice.threads) };
+    const { plan, choice, bytes } = (await connection.ask(question, numbers, signal)) as Compiled;
+    return { plan, choice, bound: remotePlan(connection, bytes) };
   } catch (error) {
     connection.close();
     throw error;
   }
 }
 
-function boundTo(connection: Connection, bytes: number, threads: number): BoundPlan {
+function remotePlan(connection: Connection, bytes: number): RemotePlan {
   return {
-    arena: new Float32Array(0),
-    stages: [],
-    run: () => undefined,
-    replace: () => undefined,
     bytes,
-    threads,
     async ask(question, numbers, signal, owner) {
       const value = await connection.ask(question, numbers, signal, owner);
-      return question.run === undefined ? value : received(value as Received);
+      return (question.type === "run" ? ownTensors(value as Run) : value) as never;
     },
     close: () => connection.close(),
   };
 }
 
-type Tensors = Readonly<Record<string, FloatTensor>>;
-interface Received {
-  readonly outputs: Tensors;
-  readonly taps: Tensors;
-}
+type Run = RemoteAnswers["run"];
 
 /** Tensors of our own, of those that were sent. */
-function received({ outputs, taps }: Received) {
-  const own = (tensors: Tensors) =>
+function ownTensors({ outputs, taps }: Run): Run {
+  const own = (tensors: Run["taps"]) =>
     Object.fromEntries(Object.entries(tensors).map(([name, { data, shape }]) => [name, tensor(data, shape)]));
-  return { ...own(outputs), taps: own(taps) };
+  return { outputs: own(outputs), taps: own(taps) };
 }
 
 const SCRIPT = "session-worker.js";

@@ -4,22 +4,23 @@
  */
 
 import type { FloatTensor } from "../core/tensor.ts";
-import type { Network } from "../layers/network.ts";
 import { bindNetwork } from "./bind-network.ts";
 import { checkCompileOptions } from "./compile-options.ts";
 import { nodeThreads } from "./own-worker.ts";
-import { type Answer, type Compiled, type Question, sentError } from "./remote-messages.ts";
+import { type Answer, type Compiled, isMessage, PONG, type Question, sentError } from "./remote-messages.ts";
 import type { Session } from "./session.ts";
-import { openPort, type Port, runThread, type ThreadTask } from "./thread.ts";
+import { SESSION_SCRIPT } from "./start.ts";
+import { isThreadTask, openPort, type Port, runThread } from "./thread.ts";
 
 const aborts = new Map<number, AbortController>();
 let session: Promise<Session> | undefined;
 
-openPort((data, port) => {
-  const message = data as Question | ThreadTask;
-  if ("program" in message) return runThread(message, port);
-  if (message.abort === true) return aborts.get(message.id)?.abort();
+openPort(SESSION_SCRIPT, (message, port) => {
+  if (isThreadTask(message)) return runThread(message, port);
+  if (!isMessage<Question>(message)) return;
   const { id } = message;
+  if (message.type === "ping") return port.postMessage?.(PONG);
+  if (message.type === "abort") return aborts.get(id)?.abort();
   const abort = new AbortController();
   aborts.set(id, abort);
   answer(message, abort.signal)
@@ -33,9 +34,10 @@ openPort((data, port) => {
 /** What an error carries may be of a kind that cannot be sent: then its words are. */
 function send(port: Port, answer: Answer, buffers: readonly ArrayBuffer[]): void {
   try {
-    port.postMessage(answer, buffers);
+    port.postMessage?.(answer, buffers);
   } catch (error) {
-    port.postMessage({ id: answer.id, error: { ...sentError(error), ...answer.error, fields: {} } });
+    const { fields: _fields, cause: _cause, ...words } = answer.error ?? sentError(error);
+    port.postMessage?.({ id: answer.id, error: words });
   }
 }
 
@@ -44,26 +46,31 @@ interface Given {
   readonly buffers?: readonly ArrayBuffer[];
 }
 
-async function answer({ compile, run, profile, replace }: Question, signal: AbortSignal): Promise<Given> {
-  if (compile !== undefined) {
-    const { network, options } = compile;
-    session = bindNetwork(network as Network, checkCompileOptions({ ...options, signal }), selfWorker);
+type Asked = Exclude<Question, { readonly type: "abort" | "ping" }>;
+
+async function answer(question: Asked, signal: AbortSignal): Promise<Given> {
+  if (question.type === "compile") {
+    const { network, options } = question;
+    session = bindNetwork(network, checkCompileOptions({ ...options, signal }), selfWorker);
     // Said to who asked; whoever asks later is told as well.
     session.catch(() => undefined);
     const { plan } = await session;
-    const { bytes, steps, fallbackSteps, inWorker, ...choice } = (await session).explain();
+    const { bytes, steps: _steps, fallbackSteps: _fallback, inWorker: _where, ...choice } = (await session).explain();
     const value: Compiled = { plan, choice, bytes };
     return { value };
   }
   const bound = await (session as Promise<Session>);
-  if (run !== undefined) {
-    const { taps, ...outputs } = await bound.run(run, { signal });
-    const all = { outputs: outputs as Readonly<Record<string, FloatTensor>>, taps };
-    return { value: all, buffers: buffersOf([...Object.values(all.outputs), ...Object.values(taps)]) };
+  switch (question.type) {
+    case "run": {
+      const { taps, ...outputs } = await bound.run(question.input, { signal });
+      const value = { outputs: outputs as Readonly<Record<string, FloatTensor>>, taps };
+      return { value, buffers: buffersOf([...Object.values(value.outputs), ...Object.values(taps)]) };
+    }
+    case "replace":
+      return { value: await bound.replaceParameters(question.parameters) };
+    case "profile":
+      return { value: await bound.profile(question.input, { signal, runs: question.runs }) };
   }
-  if (replace !== undefined) return { value: await bound.replaceParameters(new Map(replace)) };
-  const { input, runs = 1 } = profile ?? {};
-  return { value: await bound.profile(input, { signal, runs }) };
 }
 
 /** Of outputs, each of which has one of its own. */

@@ -1,5 +1,6 @@
 /** A session: a plan bound to a backend, with memory and perhaps workers. The only thing here with a life-time. */
 
+import { invariant } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
@@ -7,11 +8,12 @@ import { isMap } from "../core/realms.ts";
 import { elementCount, type FloatTensor, type Tensor, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { checkReplacement, heldParameters, type Plan, type PlannedOutput } from "../plan/plan.ts";
-import type { BoundPlan, Parameters } from "./backend.ts";
+import type { BoundPlan, Parameters, RemotePlan } from "./backend.ts";
 import { Breath } from "./breath.ts";
 import type { Choice } from "./choose-backend.ts";
-import { closedError } from "./closed.ts";
+
 import { checkInput, type NumberArray } from "./input.ts";
+import { closedError } from "./lost.ts";
 import type { Profile, ProfileOptions } from "./profile.ts";
 import { Turns } from "./turns.ts";
 
@@ -55,16 +57,19 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
   /** `using session = …` calls this. Set in the constructor: not every engine has the symbol. */
   declare readonly [Symbol.dispose]: () => void;
   readonly #choice: Choice;
-  #bound: BoundPlan | undefined;
+  /** Whether it lies in a worker of its own. */
+  readonly #inWorker: boolean;
+  #bound: BoundPlan | RemotePlan | undefined;
   readonly #turns = new Turns();
   /** Of all runs together: each may be short. */
   readonly #breath = new Breath(0);
 
   /** Sessions are made by `compile`. */
-  constructor(plan: Plan, choice: Choice, bound: BoundPlan) {
+  constructor(plan: Plan, choice: Choice, bound: BoundPlan | RemotePlan) {
     this.plan = plan;
     this.backend = choice.backend;
     this.#choice = choice;
+    this.#inWorker = bound.ask !== undefined;
     this.#bound = bound;
     const dispose: symbol = Symbol.dispose ?? Symbol.for("Symbol.dispose");
     // Engines without the symbol have no `using` either; compiled `using` asks for this one.
@@ -77,7 +82,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
     return this.plan.batch;
   }
 
-  /** Threads that compute, this one included. */
+  /** Threads that compute. */
   get threads(): number {
     return this.#choice.threads;
   }
@@ -90,8 +95,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
   /** What runs here and why: backend, SIMD, threads, the engine's features, what was asked for and could not be. */
   explain(): Explanation {
     const steps = this.plan.steps.map(({ name, call, joined = false }) => ({ name, kernel: call.kernel, joined }));
-    const { ask, bytes = 0 } = this.#bound ?? {};
-    return { ...this.#choice, inWorker: ask !== undefined, bytes, steps, fallbackSteps: [] };
+    return { ...this.#choice, inWorker: this.#inWorker, bytes: this.#bound?.bytes ?? 0, steps, fallbackSteps: [] };
   }
 
   /**
@@ -109,8 +113,9 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
     const bound = this.#open();
     const { data, batch } = checkInput(this.plan, input);
     if (bound.ask !== undefined) {
-      const run = copyIn(data);
-      return (await bound.ask({ run }, [run], signal, this)) as RunResult<Output, Tap>;
+      const copy = copyIn(data);
+      const { outputs, taps } = await bound.ask<"run">({ type: "run", input: copy }, [copy], signal, this);
+      return { ...outputs, taps } as RunResult<Output, Tap>;
     }
     // Read at the call. Where nobody else uses the memory, it goes straight to its place; what waits is a copy.
     const isFree = this.#turns.isIdle && bound.isWhole !== false;
@@ -118,7 +123,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
     if (isFree) bound.arena.set(data, this.plan.inputOffset);
     return this.#turns.take(async () => {
       await this.#walk(batch, signal, waiting);
-      const { arena } = this.#open();
+      const { arena } = this.#here();
       const copies = (planned: Readonly<Record<string, PlannedOutput>>) =>
         Object.fromEntries(Object.entries(planned).map(([name, value]) => [name, copyOut(arena, value, batch)]));
       return { ...copies(this.plan.outputs), taps: copies(this.plan.taps) } as RunResult<Output, Tap>;
@@ -139,9 +144,8 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
     }
     checkReplacement(this.plan, parameters);
     if (bound.ask !== undefined) {
-      const replace = copiedParameters(this.plan.network, this.plan, parameters);
-      await bound.ask({ replace }, numbersOf(replace), undefined, this);
-      return;
+      const copies = copiedParameters(this.plan.network, this.plan, parameters);
+      return bound.ask<"replace">({ type: "replace", parameters: copies }, numbersOf(copies), undefined, this);
     }
     // Packing goes through the memory of the activations: an input that lies there waits for its run.
     if (this.#turns.isIdle && bound.isWhole !== false) {
@@ -177,7 +181,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
     // Each of its runs reads it.
     const own = copyIn(data);
     if (bound.ask !== undefined) {
-      return (await bound.ask({ profile: { input: own, runs } }, [own], signal, this)) as Profile;
+      return bound.ask<"profile">({ type: "profile", input: own, runs }, [own], signal, this);
     }
     return this.#turns.take(async () => {
       const { profileSession } = await ownPart("the profile", () => import("./profile.ts"));
@@ -200,14 +204,14 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
 
   /** What runs here, with workers in place of those that were lost. They go on starting if a signal ends the wait. */
   async #whole(signal?: AbortSignal): Promise<BoundPlan> {
-    const bound = this.#open();
+    const bound = this.#here();
     try {
       if (bound.isWhole === false && bound.mend !== undefined) await untilAborted(bound.mend(), signal);
     } catch (error) {
       this.#open();
       throw error;
     }
-    return this.#open();
+    return this.#here();
   }
 
   /** All stages of one run, on `input` or what lies in its place; what they compute lies in the arena. */
@@ -238,7 +242,14 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
     if (stopped !== undefined) throw stopped.reason;
   }
 
-  #open(): BoundPlan {
+  /** Of one that is on this thread. */
+  #here(): BoundPlan {
+    const bound = this.#open();
+    invariant(bound.ask === undefined, "A session in a worker was asked to compute here.");
+    return bound;
+  }
+
+  #open(): BoundPlan | RemotePlan {
     if (this.#bound !== undefined) return this.#bound;
     throw closedError(this.plan.network);
   }
@@ -248,7 +259,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
 const abandoned = /* @__PURE__ */ (() =>
   typeof FinalizationRegistry === "undefined"
     ? undefined
-    : new FinalizationRegistry((bound: BoundPlan) => bound.close()))();
+    : new FinalizationRegistry((bound: BoundPlan | RemotePlan) => bound.close()))();
 
 /** Parameters as they are now, for a worker that is to keep them. */
 export function copiedParameters(

@@ -10,6 +10,7 @@ export const threadWorker: OwnFactory = /* @__PURE__ */ Object.assign(make, {
 function make(): AnyWorker {
   const node = nodeThreads();
   checkPlace(node, import.meta.url);
+  // Spelled out for Node as well: a bundler for servers (Next's) places the script by it, and it is small.
   // Without the flags of this process: `node --input-type=module -e` would refuse the worker's script.
   if (node !== undefined) return new node.Worker(new URL("./worker.js", import.meta.url), { execArgv: [] });
   // Spelled out, here and above: so bundlers see the script.

@@ -1,13 +1,13 @@
 /** What a worker of a session's threads does: walks the stages of a program, as often as it is told, until it is ended. */
 
-import { sayLoaded } from "./first-word.ts";
 import { nodeThreads } from "./own-worker.ts";
 import { bindThread, instantiate } from "./program.ts";
 import type { WorkerTask } from "./threads.ts";
 
 /** The other end, in a worker. */
 export interface Port {
-  postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+  /** Not there where the script was imported in Node, and no worker was made of it. */
+  postMessage?(message: unknown, transfer?: readonly ArrayBuffer[]): void;
   on?(event: "message", listener: (data: unknown) => void): void;
   addEventListener?(event: "message", listener: (event: { readonly data: unknown }) => void): void;
 }
@@ -19,19 +19,27 @@ interface Gate {
 
 export type ThreadTask = WorkerTask & { readonly thread: number };
 
-/** Gives `receive` what comes from the other end, which is told that the script is there. */
-export function openPort(receive: (data: unknown, port: Port) => void): void {
+/**
+ * Tells the other end which script is there, and gives `receive` what comes from it. Does nothing in a page that imports
+ * the script, and makes no worker of it.
+ */
+export function openPort(script: string, receive: (data: unknown, port: Port) => void): void {
+  if (typeof document !== "undefined") return;
   const ofNode = (nodeThreads() as { readonly parentPort?: Port } | undefined)?.parentPort ?? undefined;
   const port = ofNode ?? (globalThis as object as Port);
+  port.postMessage?.(script);
   // Of a page's worker only what is known to be its own is used: in a classic one every name of ours is a global too.
-  sayLoaded(port);
   if (ofNode !== undefined) ofNode.on?.("message", (data) => receive(data, port));
   else port.addEventListener?.("message", ({ data }) => receive(data, port));
 }
 
+export function isThreadTask(message: unknown): message is ThreadTask {
+  return typeof message === "object" && message !== null && "program" in message;
+}
+
 /** Never ends by itself. A failure is told to who started it. */
 export function runThread(task: ThreadTask, port: Port): void {
-  walk(task, port).catch((error: unknown) => port.postMessage(String(error)));
+  walk(task, port).catch((error: unknown) => port.postMessage?.(String(error)));
 }
 
 async function walk({ program, modules, memory, thread }: ThreadTask, port: Port): Promise<void> {
@@ -42,7 +50,7 @@ async function walk({ program, modules, memory, thread }: ThreadTask, port: Port
   const { control, stages, threads, spins } = program;
   // Nothing starts before all are ready, so the gate stands as it stood.
   let seen = Atomics.load(words, control.start / 4);
-  port.postMessage("ready");
+  port.postMessage?.("ready");
   for (;;) {
     gate.pass(control.start, seen, spins, 1);
     seen++;

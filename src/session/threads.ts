@@ -1,11 +1,12 @@
 /** The workers of a session: started together, lost together. */
 
-import { DepthwiseError } from "../core/errors.ts";
-import { optionError, show } from "../core/options.ts";
+import type { DepthwiseError } from "../core/errors.ts";
+import { optionError } from "../core/options.ts";
 import { onAbort } from "../core/until-aborted.ts";
-import { FirstWord, LOADED } from "./first-word.ts";
-import { type AnyWorker, isWorker, stop, UNLOADED, type WorkerFactory } from "./own-worker.ts";
+import { lostError } from "./lost.ts";
+import { type AnyWorker, isWorker, stop, type WorkerFactory } from "./own-worker.ts";
 import type { Program } from "./program.ts";
+import { SESSION_SCRIPT, Start, THREAD_SCRIPT } from "./start.ts";
 
 /** What a worker is told. */
 export interface WorkerTask {
@@ -25,8 +26,6 @@ export interface Threads {
   terminate(): Promise<unknown>;
 }
 
-/** How long a worker may take to load its script and say that it is ready, in ms. */
-const START_MS = 30_000;
 /**
  * @param signal    ends the start
  * @param ranBefore whether these come in place of lost ones: their script is where it is looked for
@@ -48,12 +47,10 @@ export function startThreads(
     resolve = onReady;
     reject = onFailure;
   });
-  const deadline = setTimeout(() => fail(`it was not ready within ${START_MS / 1000} seconds`), START_MS);
-  const firstWord = new FirstWord(factory, (silence) => fail(silence));
+  const starting = new Start(factory, [THREAD_SCRIPT, SESSION_SCRIPT], (cause) => fail(cause));
   let forget = (): void => undefined;
   const settle = () => {
-    firstWord.stop();
-    clearTimeout(deadline);
+    starting.stop();
     forget();
   };
   const end = (reason: unknown): void => {
@@ -65,7 +62,7 @@ export function startThreads(
   };
   const fail = (cause: unknown) => {
     if (isClosed) return;
-    lost = lostError(cause, ranBefore || waiting === 0);
+    lost = threadLost(cause, ranBefore || waiting === 0);
     end(lost);
   };
   if (signal !== undefined) forget = onAbort(signal, () => end(signal.reason));
@@ -94,22 +91,11 @@ export function startThreads(
         break;
       }
       let isReady = false;
-      const isFirst = firstWord.listenTo(worker);
-      const receive = (message: unknown) => {
-        isFirst();
-        if (message === LOADED) return;
+      starting.listen(worker, (message) => {
         if (message !== "ready") fail(message);
         else if (!isReady) oneIsReady();
         isReady = true;
-      };
-      if (worker.on !== undefined) {
-        worker.on("message", receive);
-        worker.on("error", fail);
-        worker.on("exit", () => fail("it was ended"));
-      } else {
-        worker.addEventListener?.("message", ({ data }) => receive(data));
-        worker.addEventListener?.("error", ({ message }) => fail(message || UNLOADED));
-      }
+      });
       worker.postMessage({ ...task, thread });
     }
   } catch (error) {
@@ -122,21 +108,16 @@ export function startThreads(
     },
     lose: fail,
     terminate: () => {
-      end(lostError("it was ended", false));
+      end(threadLost("it was ended", false));
       return Promise.all(workers.map(stop));
     },
   };
 }
 
-function lostError(cause: unknown, ranBefore: boolean): DepthwiseError {
-  const reason = cause instanceof Error ? cause.message : typeof cause === "string" ? cause : show(cause);
-  return new DepthwiseError("WORKER_LOST", {
-    what: ranBefore ? `session: a worker is lost: ${reason}` : `a worker cannot be started: ${reason}`,
-    advice: ranBefore
-      ? "The run has no result; the next one starts new workers. Pass threads: 1 to do without."
-      : "If a bundler left depthwise/worker out, make it an entry of its own and pass " +
-        'worker: () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" }).',
-    fields: { reason },
-    cause,
+function threadLost(cause: unknown, ran: boolean): DepthwiseError {
+  return lostError(cause, {
+    ...(ran ? {} : { script: THREAD_SCRIPT }),
+    owner: "session: a worker",
+    advice: "The run has no result; the next one starts new workers. Pass threads: 1 to do without.",
   });
 }

@@ -1,5 +1,8 @@
 /** The script of the workers of a session's threads. */
 
-import { openPort, runThread, type ThreadTask } from "./thread.ts";
+import { THREAD_SCRIPT } from "./start.ts";
+import { isThreadTask, openPort, runThread } from "./thread.ts";
 
-openPort((data, port) => runThread(data as ThreadTask, port));
+openPort(THREAD_SCRIPT, (message, port) => {
+  if (isThreadTask(message)) runThread(message, port);
+});

@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { type CompileOptions, compile } from "../../src/session/compile.ts";
 import { kernelModules } from "../../src/session/kernel-modules.ts";
@@ -120,10 +120,13 @@ describe("a session in a worker", () => {
 
   it("that is being compiled ends with the signal, and leaves no worker", async () => {
     const abort = new AbortController();
-    const compiling = inWorker({ signal: abort.signal });
-    await new Promise((done) => setImmediate(done));
-    abort.abort("enough");
-    await expect(compiling).rejects.toBe("enough");
+    const late = () => {
+      // Its answer is awaited by then.
+      setTimeout(() => abort.abort("enough"));
+      return worker();
+    };
+    await expect(inWorker({ signal: abort.signal, worker: late })).rejects.toBe("enough");
+    expect(started).toHaveLength(1);
     await Promise.all(started.map(ended));
   });
 
@@ -175,6 +178,16 @@ describe("a session in a worker", () => {
     ["is not there", () => new Worker(resolve(root, "dist/esm/none.js")), /Cannot find module/],
     ["is an HTML page", () => new Worker("<!doctype html>", { eval: true }), /Unexpected token/],
     [
+      "is that of threads",
+      () => new Worker(resolve(root, "dist/esm/worker.js")),
+      /its script is depthwise\/worker, and not depthwise\/session-worker/,
+    ],
+    [
+      "says what ours once said",
+      () => new Worker('require("worker_threads").parentPort.postMessage("loaded")', { eval: true }),
+      /cannot be started: loaded/,
+    ],
+    [
       "says something else",
       () => new Worker('require("worker_threads").parentPort.postMessage("hello")', { eval: true }),
       /hello/,
@@ -194,13 +207,86 @@ describe("a session in a worker", () => {
       return made;
     };
     using here = await compile(model);
-    using session = await compile(model, { inWorker: true, threads: 2, worker: factory });
+    using session = await compile(model, { inWorker: true, worker: factory });
     expect(session.explain()).toMatchObject({ inWorker: false, threads: 1 });
     const [reason = ""] = session.explain().reasons.filter((one) => one.startsWith("on this thread: "));
     expect(reason).toMatch(why);
     expect(reason).toContain("depthwise/session-worker");
     expect(await session.run(image(1))).toEqual(await here.run(image(1)));
     await Promise.all(started.map(ended));
+  });
+
+  it("that dies while it compiles is no reason to do the same here", async () => {
+    const dying = () => {
+      const made = worker();
+      made.on("message", () => void made.terminate());
+      return made;
+    };
+    await expect(inWorker({ worker: dying })).rejects.toThrow(/its worker is lost: it was ended/);
+  });
+
+  it("says so, with one thread, where neither its worker nor those of threads can be started", async () => {
+    const refused = () => {
+      throw new Error("no workers here");
+    };
+    using session = await compile(model, { inWorker: true, threads: 2, worker: refused });
+    // Beside the sources there is no script of threads.
+    expect(session.explain()).toMatchObject({ inWorker: false, threads: 1 });
+    expect(session.explain().reasons.join()).toMatch(/on this thread: .*one thread: a worker cannot be started/);
+  });
+
+  it("is not disturbed by messages that are not its own, and is lost by answers to nothing", async () => {
+    const session = await inWorker();
+    for (const message of ["ping", 1, null, undefined, {}, { id: "x" }, { id: 99, type: "abort" }]) {
+      started[0]?.postMessage(message);
+    }
+    expect((await session.run(image(1))).logits.data).toHaveLength(11);
+    const wrong = () => {
+      const made = worker();
+      return {
+        postMessage: () => undefined,
+        terminate: () => made.terminate(),
+        on: (event: string, listener: (data: unknown) => void) => {
+          if (event !== "message") return;
+          setTimeout(listener, 1, "depthwise/session-worker");
+          setTimeout(listener, 2, { id: 1234, value: {} });
+        },
+      };
+    };
+    await expect(inWorker({ worker: wrong })).rejects.toMatchObject({ code: "WORKER_LOST" });
+    session.close();
+  });
+
+  it("whose worker a browser ended without a word is lost when it has been silent for long", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    try {
+      const made = worker();
+      let isEnded = false;
+      const quiet = {
+        postMessage: (message: unknown, transfer: never) => made.postMessage(message, transfer),
+        terminate: () => made.terminate(),
+        addEventListener: (event: string, listener: (event: { readonly data: unknown }) => void) => {
+          if (event === "message") made.on("message", (data) => isEnded || listener({ data }));
+        },
+      };
+      const session = await inWorker({ worker: () => quiet });
+      const before = await session.run(image(1));
+      isEnded = true;
+      const running = session.run(image(1));
+      await vi.advanceTimersByTimeAsync(59_000);
+      expect(before.logits.data).toHaveLength(11);
+      const lost = expect(running).rejects.toThrow(/it has said nothing for 60 seconds/);
+      await vi.advanceTimersByTimeAsync(3_000);
+      await lost;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("goes on saying where it was when it is closed", async () => {
+    const session = await inWorker();
+    session.close();
+    expect(session.explain().inWorker).toBe(true);
   });
 
   it.each<[object, RegExp]>([

@@ -96,7 +96,7 @@ it("waits for a worker that said its first word, however long the rest of its st
     on(name: string, listener: Listener) {
       if (name === "online") listener(undefined);
       if (name === "message") {
-        setTimeout(listener, 5, "loaded");
+        setTimeout(listener, 5, "depthwise/worker");
         setTimeout(listener, 8_000, "ready");
       }
     },

@@ -1,0 +1,34 @@
+/** Errors of what is gone: a session that was closed, a worker that ended or never came. */
+
+import { DepthwiseError } from "../core/errors.ts";
+import { show } from "../core/options.ts";
+
+export function closedError(network: string): DepthwiseError {
+  return new DepthwiseError("SESSION_CLOSED", {
+    what: `session of ${network}: it was closed`,
+    advice: "Compile the network again to run it.",
+  });
+}
+
+/**
+ * @param script  which could not be started; undefined where one ran
+ * @param owner   whose worker is lost, where one ran
+ * @param advice  what to do then
+ */
+export function lostError(
+  cause: unknown,
+  { script, owner, advice }: { readonly script?: string; readonly owner: string; readonly advice: string },
+): DepthwiseError {
+  const reason = cause instanceof Error ? cause.message : typeof cause === "string" ? cause : show(cause);
+  const file = script?.replace(/^.*\//, "");
+  return new DepthwiseError("WORKER_LOST", {
+    what: script === undefined ? `${owner} is lost: ${reason}` : `a worker cannot be started: ${reason}`,
+    advice:
+      script === undefined
+        ? advice
+        : `If a bundler left ${script} out, make it an entry of its own and pass ` +
+          `worker: () => new Worker(new URL("./${file}.js", import.meta.url), { type: "module" }).`,
+    fields: { reason, started: script === undefined },
+    cause,
+  });
+}
