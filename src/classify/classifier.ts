@@ -7,11 +7,12 @@ import { checkKnownOptions, positiveInteger, signalOption, stringsOf } from "../
 import { ownPart } from "../core/own-part.ts";
 import type { PlatformFileList, PlatformResponse } from "../core/platform-types.ts";
 import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../core/preprocessing.ts";
+import { className } from "../core/realms.ts";
 import type { Pace } from "../core/stall-watch.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { decodeHeld, heldSource } from "../images/decode.ts";
-import { isPageSource, type PageSource, tagOf, takePixels } from "../images/page-source.ts";
+import { isPageSource, type PageSource, takePixels } from "../images/page-source.ts";
 import { pixelBudget } from "../images/pixel-budget.ts";
 import { copiedImage, type ImageDataLike, MAX_PIXELS, overwritten, type Pixels, toPixels } from "../images/pixels.ts";
 import { preprocess } from "../images/preprocess.ts";
@@ -230,7 +231,7 @@ export async function createClassifier(model: Network, options: ClassifierOption
     checkKnownOptions("classify", classifyOptions, ["topK", ...READING]);
     requireProbabilities(model);
     const topK = positiveInteger("classify", "topK", classifyOptions.topK ?? 5);
-    const isList = Array.isArray(given) || tagOf(given) === "FileList";
+    const isList = Array.isArray(given) || className(given) === "FileList";
     const images = isList ? Array.from(given as ArrayLike<ImageSource>) : [given as ImageSource];
     const predictions = await runAll(images, "probabilities", classifyOptions, ({ data }) => best(data, labels, topK));
     return isList ? predictions : (predictions[0] ?? []);

@@ -5,7 +5,7 @@ import { costText } from "../cost/format.ts";
 import { type ConventionName, conventionNames, cost } from "../cost/index.ts";
 import { choice, jsonOption, markdownOption } from "./flags.ts";
 import { addNetworkOptions, formatOf, type NetworkFlags, networkFrom } from "./network-options.ts";
-import { newPage, print, printJson } from "./print.ts";
+import { newPage, print, printJson, printWhole } from "./print.ts";
 import { called, layTable, leftOutNote } from "./table.ts";
 
 /** What a person asks last, first. */
@@ -30,6 +30,7 @@ export function costCommand(): Command {
       const text = costText(result, formatOf(flags), (rows, isRight) =>
         layTable(page, rows, { isRight, least: called(rows[0] ?? [], LEAST) }).join("\n"),
       );
+      if (flags.markdown === true) return printWhole(text.split("\n"));
       print([...text.split("\n"), ...leftOutNote(page)]);
     });
 }

@@ -5,7 +5,7 @@ import { reportText } from "../cost/format.ts";
 import { paper } from "../cost/index.ts";
 import { jsonOption, markdownOption } from "./flags.ts";
 import { formatOf } from "./network-options.ts";
-import { newPage, print, printJson } from "./print.ts";
+import { newPage, print, printJson, printWhole } from "./print.ts";
 import { layTable, leftOutNote, type Style } from "./table.ts";
 
 export function paperCommand(): Command {
@@ -19,6 +19,7 @@ export function paperCommand(): Command {
       const text = reportText(paper(), formatOf(flags), (rows, isRight) =>
         layTable(page, rows, { isRight, ...styleOf(rows[0] ?? []) }).join("\n"),
       );
+      if (flags.markdown === true) return printWhole(text.split("\n"));
       print([...text.split("\n"), ...leftOutNote(page)]);
     });
 }
@@ -30,5 +31,5 @@ function styleOf(header: readonly string[]): Style {
   const isPaired = new Set(pairs.flat());
   const prose = columns.filter((column) => /^(|where|remark|reason)$/.test(header[column] ?? ""));
   const others = columns.filter((column) => column > 0 && !isPaired.has(column) && !prose.includes(column));
-  return { least: [...others.map((column) => [column]), ...pairs.slice(1).reverse()], prose };
+  return { least: [...others.map((column) => [column]), ...pairs.slice(1).reverse()], prose, seconds: ["counted"] };
 }

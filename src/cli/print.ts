@@ -27,8 +27,15 @@ const HEADINGS: readonly Mark[] = [[/^(layer|kind|step|pictures fed) {2,}\S.*/, 
  */
 export function print(lines: readonly string[], marks: readonly Mark[] = HEADINGS): void {
   const width = terminalWidth();
-  const broken = lines.flatMap((line) => wrapLine(harmless(line), width));
-  withoutBar(() => send(`${broken.map((line) => coloured(line, marks, process.stdout)).join("\n")}\n`));
+  printWhole(
+    lines.flatMap((line) => wrapLine(harmless(line), width)),
+    marks,
+  );
+}
+
+/** Prints lines as they are, however long: those of Markdown are copied elsewhere. */
+export function printWhole(lines: readonly string[], marks: readonly Mark[] = []): void {
+  withoutBar(() => send(`${lines.map((line) => coloured(line, marks, process.stdout)).join("\n")}\n`));
 }
 
 /** A line as text, with the colours that the stream's reader sees: a terminal that has them, or who asks for them. */

@@ -25,6 +25,8 @@ export interface Style {
   readonly isRight?: (column: number) => boolean;
   /** Columns that go together where there is no room, those of least interest first. */
   readonly least?: readonly (readonly number[])[];
+  /** Titles of columns that belong to the one before them, and are not named when they are left out. */
+  readonly seconds?: readonly string[];
   /** Columns whose cells are broken at words and not cut. */
   readonly prose?: readonly number[];
 }
@@ -56,7 +58,11 @@ export function layTable({ width, leftOut }: Page, rows: Rows, style: Style = {}
   const natural = header.map((_, column) => widest(rows.map((row) => row[column] ?? "")));
   const smallest = header.map((_, column) => smallestWidth(rows, column, natural[column] ?? 0, style));
   const dropped = withoutRoom(smallest, least, width);
-  for (const column of dropped) if (!/^(counted)?$/.test(header[column] ?? "")) leftOut.add(header[column] ?? "");
+  for (const column of dropped) {
+    const title = header[column] ?? "";
+    // A pair goes under the name of its first column.
+    if (title !== "" && !style.seconds?.includes(title)) leftOut.add(title);
+  }
   const kept = [...header.keys()].filter((column) => !dropped.has(column));
   const widthsIn = (all: readonly number[]) => kept.map((column) => all[column] ?? 0);
   const atLeast = smallest.map((most, column) =>
@@ -122,8 +128,11 @@ export function wrapLine(line: string, width: number): readonly string[] {
   );
 }
 
+/** The parser breaks its help at words; what is known of characters twice as wide is ours. */
+let wrapper: Help | undefined;
+
 function brokenLines(text: string, width: number): readonly string[] {
-  const wrapper = Object.assign(new Help(), { minWidthToWrap: 1, displayWidth: stringWidth });
+  wrapper ??= Object.assign(new Help(), { minWidthToWrap: 1, displayWidth: stringWidth });
   return wrapper.boxWrap(text, width).split("\n");
 }
 

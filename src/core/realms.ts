@@ -37,15 +37,24 @@ export function isFloat32Array(value: unknown): value is Float32Array {
 }
 
 export function isURL(value: unknown): value is URL {
-  return tagOf(value) === "URL" && typeof Reflect.get(value as object, "href") === "string";
+  return className(value) === "URL" && typeof Reflect.get(value as object, "href") === "string";
 }
 
 export function isBlob(value: unknown): value is Blob {
-  return typeof Blob !== "undefined" && value instanceof Blob ? true : /^(?:Blob|File)$/.test(tagOf(value));
+  return typeof Blob !== "undefined" && value instanceof Blob ? true : /^(?:Blob|File)$/.test(className(value));
+}
+
+/** The files of an input, of whatever frame. */
+export function isFileList(value: unknown): value is FileList {
+  return className(value) === "FileList";
+}
+
+export function isReadableStream(value: unknown): value is ReadableStream<Uint8Array> {
+  return className(value) === "ReadableStream" && typeof Reflect.get(value as object, "getReader") === "function";
 }
 
 export function isError(value: unknown): value is Error {
-  return value instanceof Error || tagOf(value) === "Error";
+  return value instanceof Error || className(value) === "Error";
 }
 
 /** What the system calls its error: `ENOENT`. */
@@ -53,6 +62,7 @@ export function systemCode(error: unknown): string | undefined {
   return isError(error) && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
-function tagOf(value: unknown): string {
+/** What a value is, of whatever realm: `Float32Array`. */
+export function className(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }

@@ -7,7 +7,7 @@
 import { isDetached } from "./buffers.ts";
 import { DepthwiseError } from "./errors.ts";
 import { show } from "./options.ts";
-import { isFloat32Array } from "./realms.ts";
+import { className, isFloat32Array } from "./realms.ts";
 
 /** What the elements of a tensor are. */
 export type DType = "float32" | "int32" | "uint8";
@@ -165,11 +165,6 @@ function ofThisRealm(data: unknown): TypedArray {
     found: className(data),
     advice: "Convert it first, for example with Float32Array.from(data).",
   });
-}
-
-/** What a value is, of whatever realm: `Float32Array`. */
-export function className(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 function lengthText(data: TypedArray): string {

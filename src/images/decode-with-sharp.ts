@@ -130,14 +130,21 @@ export function loadSharp(packageName = "sharp", places: readonly string[] = pla
   });
 }
 
-/** This module's own file, the script that runs, and one that would lie in the working directory, which may be gone. */
+/** This module's own file, the script that runs, and one that would lie in the working directory. */
 function placesOfSharp(): readonly string[] {
   const here = import.meta.url?.startsWith("file:") ? [import.meta.url] : [];
-  const script = process.argv?.[1];
+  // Of `node -` and `node -e photo.jpg` it is no script.
+  const script = process.argv?.[1] ?? "";
+  const isPath = process.getBuiltinModule?.("node:path").isAbsolute(script) === true;
+  return [...here, ...(isPath ? [script] : []), ...workingDirectory()];
+}
+
+/** None where it is gone. */
+function workingDirectory(): readonly string[] {
   try {
-    return [...here, ...(script ? [script] : []), `${process.cwd()}/package.json`];
+    return [`${process.cwd()}/package.json`];
   } catch {
-    return here;
+    return [];
   }
 }
 

@@ -12,13 +12,13 @@ import { DepthwiseError } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, positiveInteger, signalOption } from "../core/options.ts";
 import type { PlatformResponse } from "../core/platform-types.ts";
-import { isArrayBuffer, isURL } from "../core/realms.ts";
+import { className, isArrayBuffer, isURL } from "../core/realms.ts";
 import { type Pace, paceOf } from "../core/stall-watch.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { decodeInBrowser } from "./decode-in-browser.ts";
 import { decodeWithSharp } from "./decode-with-sharp.ts";
 import { describeBytes, type ImageHeader, readHeader } from "./header.ts";
-import { isPageSource, type PageSource, tagOf, takePixels } from "./page-source.ts";
+import { isPageSource, type PageSource, takePixels } from "./page-source.ts";
 import type { PixelBudget } from "./pixel-budget.ts";
 import { checkPixelCount, type ImageDataLike, MAX_PIXELS, overwritten, type Pixels, toPixels } from "./pixels.ts";
 import { HeldResponse } from "./response.ts";
@@ -66,7 +66,7 @@ export async function decodeImage(
 }
 
 function isImageData(value: unknown): value is ImageDataLike {
-  return tagOf(value) === "ImageData";
+  return className(value) === "ImageData";
 }
 
 /**
@@ -77,7 +77,7 @@ function isImageData(value: unknown): value is ImageDataLike {
  *         no success, was read already or is locked
  */
 export function heldSource(source: ByteSource | PlatformResponse): HeldSource {
-  if (tagOf(source) === "Response") return new HeldResponse(source as object);
+  if (className(source) === "Response") return new HeldResponse(source as object);
   if (isURL(source)) return new URL(source);
   return isArrayBuffer(source) || ArrayBuffer.isView(source)
     ? copied(bytesOf("decodeImage", source))

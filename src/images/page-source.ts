@@ -1,6 +1,7 @@
 /** Pixels of what a page shows or holds: elements, canvases, bitmaps, frames. Objects of other realms are known by their tag. */
 
 import type { Global } from "../core/platform-types.ts";
+import { className } from "../core/realms.ts";
 import { checkPixelCount, type ImageDataLike } from "./pixels.ts";
 import { unreadable } from "./unreadable.ts";
 
@@ -25,16 +26,12 @@ const KINDS: Readonly<Record<string, readonly [name: string, width: string, heig
   ImageData: ["an ImageData", "width", "height"],
 };
 
-export function tagOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
-}
-
 /** `ImageData` of 8-bit sRGB is none: its bytes are taken as they are. */
 export function isPageSource(value: unknown): value is object {
-  const tag = tagOf(value);
+  const tag = className(value);
   if (typeof value !== "object" || value === null || !Object.hasOwn(KINDS, tag)) return false;
   if (tag !== "ImageData") return true;
-  return (textOf(value, "colorSpace") ?? "srgb") !== "srgb" || !/^Uint/.test(tagOf(Reflect.get(value, "data")));
+  return (textOf(value, "colorSpace") ?? "srgb") !== "srgb" || !/^Uint/.test(className(Reflect.get(value, "data")));
 }
 
 /**
@@ -43,7 +40,7 @@ export function isPageSource(value: unknown): value is object {
  * @throws {DepthwiseError} `IMAGE_UNREADABLE`, saying why; `IMAGE_TOO_LARGE` before any pixel is read
  */
 export function takePixels(source: object, maxPixels: number): ImageDataLike | Promise<ImageDataLike> {
-  const isLoading = tagOf(source) === "HTMLImageElement" && Reflect.get(source, "complete") === false;
+  const isLoading = className(source) === "HTMLImageElement" && Reflect.get(source, "complete") === false;
   return isLoading ? loaded(source, maxPixels) : readNow(source, maxPixels);
 }
 
@@ -57,7 +54,7 @@ async function loaded(image: object, maxPixels: number): Promise<ImageDataLike> 
 }
 
 function readNow(source: object, maxPixels: number): ImageDataLike {
-  const tag = tagOf(source);
+  const tag = className(source);
   const [kind = "", widthName = "", heightName = ""] = KINDS[tag] ?? [];
   const [width, height] = [numberOf(source, widthName), numberOf(source, heightName)];
   if (tag === "HTMLVideoElement" && (numberOf(source, "readyState") < 2 || width * height === 0)) {

@@ -18,6 +18,8 @@ interface Reader {
   cancel(): Promise<void>;
 }
 
+const UNWATCHED: Pace = { stallTimeout: Number.MAX_SAFE_INTEGER, minBytesPerSecond: 0 };
+
 const SHUT = "Pass response.clone(), or what you read.";
 
 export class HeldResponse {
@@ -44,11 +46,15 @@ export class HeldResponse {
   }
 
   /**
+   * A body that shows no stream (of packages that make answers of their own) comes in one piece: neither its pace nor,
+   * before it is there, its size is seen.
+   *
    * @throws {DepthwiseError} `FILE_TOO_LARGE`, by what the server announced or as soon as more has come;
    *         `FILE_UNREADABLE` for a body that breaks off, stalls or is none of bytes; `signal.reason`
    */
   async read({ maxBytes, signal, ...pace }: ReadBytesOptions & Pace): Promise<Uint8Array> {
-    const watch = startWatch(pace, signal);
+    // Of a body that is read in one piece nobody sees how far it is.
+    const watch = startWatch(this.#reader === undefined ? UNWATCHED : pace, signal);
     const parts: Uint8Array[] = [];
     let received = 0;
     try {

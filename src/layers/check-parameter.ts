@@ -2,7 +2,8 @@
 
 import { isDetached, typedArray } from "../core/buffers.ts";
 import { show } from "../core/options.ts";
-import { className, elementCount, type FloatTensor, type Shape, sameShape, shapeText } from "../core/tensor.ts";
+import { className } from "../core/realms.ts";
+import { elementCount, type FloatTensor, type Shape, sameShape, shapeText } from "../core/tensor.ts";
 
 /**
  * What is wrong with a tensor in the place of a parameter of this shape, in words; undefined if nothing is. A

@@ -7,8 +7,8 @@ import { DepthwiseError, isDepthwiseError, listed, shorten } from "../core/error
 import { didYouMean } from "../core/nearest.ts";
 import { isListOf, isString, optionError, positiveInteger, show, stringsOf } from "../core/options.ts";
 import { checkPreprocessing, type Preprocessing } from "../core/preprocessing.ts";
-import { isMap } from "../core/realms.ts";
-import { className, type FloatTensor, type Shape, shapeText } from "../core/tensor.ts";
+import { className, isMap } from "../core/realms.ts";
+import { type FloatTensor, type Shape, shapeText } from "../core/tensor.ts";
 import type { ParameterRole } from "../operations/operation.ts";
 import { NODE_TYPES, type NodeType, operationOf } from "../operations/table.ts";
 import { parameterFault, shapeOf } from "./check-parameter.ts";

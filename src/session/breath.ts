@@ -4,8 +4,8 @@
 const BREATH_MS = 40;
 
 /**
- * Lets the event loop have its turn, without the delay of a timer. A page's is the second one: timers that are due wait
- * behind the first (in Chromium they had a turn every 84 ms, and have one every 43).
+ * Lets the event loop have its turn, without the delay of a timer. A page's is the second one: in Chromium
+ * timers that are due wait behind the first, and would have their turn every other time.
  */
 export function breathe(): Promise<void> {
   return new Promise((resolve) => {

@@ -32,9 +32,7 @@ export function chooseBackend(
   threads: number | "auto",
   given?: Pick<GivenModules, "relaxed" | "shared">,
 ): Choice {
-  if (threads !== "auto" && !(Number.isSafeInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
-    throw optionError("compile", "threads", `"auto" or a whole number from 1 to ${MOST_THREADS}`, threads);
-  }
+  checkThreads("compile", threads);
   const probed = probeFeatures();
   const settled = { wasm: true, simd: true, relaxed: probed.relaxed || given?.relaxed === true };
   const features = given === undefined ? probed : { ...probed, ...settled };
@@ -54,6 +52,7 @@ export function chooseBackend(
   }
   if (backend !== "wasm") {
     if (threads !== 1) reasons.push("one thread: only the wasm backend has more");
+    if (given !== undefined) reasons.push("the modules are not used: only the wasm backend has any");
     return { backend, simd: "none", threads: 1, features, reasons };
   }
   if (simd === "relaxed" && !features.relaxed) {
@@ -75,6 +74,12 @@ export function chooseBackend(
   };
 }
 
+/** @throws {DepthwiseError} `OPTION_INVALID` */
+export function checkThreads(owner: string, threads: number | "auto"): void {
+  if (threads === "auto" || (Number.isSafeInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) return;
+  throw optionError(owner, "threads", `"auto" or a whole number from 1 to ${MOST_THREADS}`, threads);
+}
+
 const REFUSED =
   "this place refuses to compile WebAssembly (a page's policy may lack 'wasm-unsafe-eval'; Workers, which import " +
   "files of it, take them as modules: see depthwise/kernels)";
@@ -94,12 +99,12 @@ function countThreads(
 ): number {
   const threads = asked === "auto" ? Math.min(countCores(), MOST_AUTO_THREADS) : asked;
   if (threads === 1) return 1;
-  if (forShared === false) {
-    reasons.push(`one thread: the modules are for one; write them with kernelModules(model, { threads: ${threads} })`);
+  if (!shared) {
+    reasons.push("one thread: no shared memory here (a page must be cross-origin isolated)");
     return 1;
   }
-  if (shared) return threads;
-  reasons.push("one thread: no shared memory here (a page must be cross-origin isolated)");
+  if (forShared !== false) return threads;
+  reasons.push(`one thread: the modules are for one; write them with kernelModules(model, { threads: ${threads} })`);
   return 1;
 }
 

@@ -29,7 +29,7 @@ export interface CompileOptions<Tap extends string = string> {
   /**
    * Whether the session computes in a worker of its own, so that the thread that asks stays free: a page's, as a rule.
    * It has the same interface and gives the same bits. Where the worker cannot be started the session is on this thread,
-   * and `session.explain().reasons` says why. Default false.
+   * with the threads that were asked for, and `session.explain().reasons` says why. Default false.
    */
   readonly inWorker?: boolean;
   /**

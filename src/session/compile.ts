@@ -24,7 +24,8 @@ export type { BackendName, CompileOptions };
  * @throws {DepthwiseError} `OPTION_INVALID`; `NAME_UNKNOWN` for a tap; `PARAMETERS_MISMATCH`, also if numbers are
  *         transferred away meanwhile; `MEMORY_EXCEEDED` before anything is allocated, random parameters included, or if
  *         the system refuses the memory; `BACKEND_UNAVAILABLE` for a backend or SIMD that was asked for by name and
- *         cannot run
+ *         cannot run; `FILE_UNREADABLE` for a part of the library that cannot be loaded; `WORKER_LOST` if the worker of
+ *         `inWorker` ends meanwhile
  */
 export async function compile<Output extends string, const Tap extends string = never>(
   network: Network<Output>,

@@ -3,10 +3,11 @@
  * and the like compile no code from bytes, but import `.wasm` files.
  */
 
-import { booleanOption, checkKnownOptions, oneOf, positiveInteger, stringsOf } from "../core/options.ts";
+import { booleanOption, checkKnownOptions, oneOf, stringsOf } from "../core/options.ts";
 import { chooseTiles, lower, lowerAfter, type ModuleName, TILES, writeModule } from "../kernels/wasm/index.ts";
 import type { Network } from "../layers/network.ts";
 import { plan as planNetwork } from "../plan/plan.ts";
+import { checkThreads } from "./choose-backend.ts";
 
 /** Options of `kernelModules`. */
 export interface KernelModulesOptions {
@@ -15,8 +16,8 @@ export interface KernelModulesOptions {
    * has it. `compile` takes it from the modules.
    */
   readonly simd?: "plain" | "relaxed";
-  /** As for `compile`: above 1 the modules are for memory that threads share. Default 1. */
-  readonly threads?: number;
+  /** As for `compile`: of more than one, and of `auto`, the modules are for memory that threads share. Default 1. */
+  readonly threads?: number | "auto";
   /** As for `compile`: a tap may need another kernel. Default none. */
   readonly taps?: readonly string[];
   /** As for `compile`. Default true. */
@@ -30,7 +31,8 @@ export interface KernelModulesOptions {
  *
  *     for (const [name, bytes] of Object.entries(kernelModules(model))) writeFileSync(`${name}.wasm`, bytes);
  *
- * They depend on the kinds of layers, not on sizes or parameters: those of one V1 serve every V1.
+ * They depend on the kinds of layers, not on sizes or parameters: those of a V1 serve it at every alpha, resolution and
+ * number of classes. Other options of the builder may need others.
  *
  * @returns bytes by name, such as `product`, `depthwise-3`, `pool`, `softmax`
  * @throws {DepthwiseError} `OPTION_INVALID`; `NETWORK_INVALID`; `NAME_UNKNOWN` for a tap
@@ -42,7 +44,9 @@ export function kernelModules(
   const owner = "kernelModules";
   checkKnownOptions(owner, options, ["simd", "threads", "taps", "fold"]);
   const simd = oneOf(owner, "simd", options.simd ?? "plain", ["plain", "relaxed"]);
-  const shared = positiveInteger(owner, "threads", options.threads ?? 1) > 1;
+  const { threads = 1 } = options;
+  checkThreads(owner, threads);
+  const shared = threads !== 1;
   const taps = stringsOf(owner, "taps", options.taps ?? [], "an array of layer names");
   const fold = booleanOption(owner, "fold", options.fold ?? true);
   const features = { relaxed: simd === "relaxed", shared };

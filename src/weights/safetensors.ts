@@ -9,8 +9,8 @@
 
 import { DepthwiseError, type ErrorCode, listed } from "../core/errors.ts";
 import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../core/options.ts";
-import { isUint8Array } from "../core/realms.ts";
-import { className, elementCount, type Shape, shapeText } from "../core/tensor.ts";
+import { className, isUint8Array } from "../core/realms.ts";
+import { elementCount, type Shape, shapeText } from "../core/tensor.ts";
 import { type DecodedBudget, decodedBudget, spendOn, TENSOR_COST, textWithin } from "./decoded-budget.ts";
 import { type FileFacts, fileError, grouped, quoted } from "./file-error.ts";
 import { encodeFloat16, FLOAT16_OVERFLOW } from "./float16.ts";

@@ -56,6 +56,7 @@ export function interrupt(
     child.kill("SIGINT");
   };
   const timer = setInterval(ask, 10);
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8");
   child.stdout.on("data", (chunk) => {
     stdout += chunk;
     ask();

@@ -42,6 +42,9 @@ describe("a value of another realm", () => {
     Blob: () => tagged("Blob", { size: file.length, type: "", stream: () => new Blob([file]).stream() }),
     "File without a stream, as jsdom's": () =>
       tagged("File", { name: "a.safetensors", size: file.length, arrayBuffer: async () => file.slice().buffer }),
+    "stream, as jsdom's": () =>
+      tagged("ReadableStream", { getReader: () => new Blob([file]).stream().getReader(), locked: false }),
+    "FileList, as a frame's": () => tagged("FileList", { 0: new File([file], "a.safetensors"), length: 1 }),
     "URL of a file": () => {
       const url = pathToFileURL(path);
       const { href, protocol, hostname, pathname, host, username, password, search } = url;

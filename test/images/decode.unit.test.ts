@@ -139,6 +139,17 @@ describe("errors name the file and the cause", () => {
     expect(error.message).toMatch(/not installed\. Run: npm install sharp-that-is-not-installed$/);
   });
 
+  it("the package that is not installed, where there is no script and the first argument is a picture", async () => {
+    const script = process.argv[1];
+    process.argv[1] = "photo.jpg";
+    try {
+      const error = await refusal((async () => loadSharp("sharp-that-is-not-installed"))());
+      expect(error.message).toMatch(/not installed\. Run: npm install sharp-that-is-not-installed$/);
+    } finally {
+      process.argv[1] = script as string;
+    }
+  });
+
   it("the package beside the working directory, and one of another system", async () => {
     const put = (place: string, code: string) => {
       mkdirSync(join(folder, place, "node_modules", "sharp-here"), { recursive: true });

@@ -37,6 +37,18 @@ function body(part: unknown, parts = Number.POSITIVE_INFINITY) {
   return { seen, stream };
 }
 
+it("waits for a body that comes in one piece, of an answer that a package made", async () => {
+  const answer = {
+    ...{ ok: true, status: 200, url: "", type: "default", bodyUsed: false, headers: new Headers() },
+    // Such as node-fetch's, whose streams are Node's.
+    body: { pipe: () => undefined },
+    arrayBuffer: () => new Promise((done) => setTimeout(done, 100, png.slice().buffer)),
+    [Symbol.toStringTag]: "Response",
+  };
+  const { width, height } = await decodeImage(answer as never, { stallTimeout: 20 });
+  expect([width, height]).toEqual([30, 20]);
+});
+
 const refused = (source: Response, options: DecodeOptions = {}) =>
   decodeImage(source, options).then(
     () => {

@@ -44,6 +44,37 @@ it("the sign of the emitted code is that of all binaries", () => {
 });
 
 describe("modules written before", () => {
+  it("are said not to be used by a backend that has none", async () => {
+    using session = await compile(model, { backend: "plain", modules: imported(kernelModules(model)) });
+    expect(session.explain().reasons).toEqual(["the modules are not used: only the wasm backend has any"]);
+  });
+
+  it("take threads as compile does", () => {
+    expect(Object.keys(kernelModules(model, { threads: "auto" }))).toContain("gate");
+    for (const threads of [0, 65, "many"]) {
+      const expected = expect.stringMatching(/^kernelModules: threads: expected "auto" or a whole number from 1 to 64/);
+      expect(() => kernelModules(model, { threads: threads as number })).toThrow(
+        expect.objectContaining({ code: "OPTION_INVALID", message: expected }),
+      );
+    }
+  });
+
+  it("for one thread are not advised against where more could not run anyway", async () => {
+    vi.stubGlobal("SharedArrayBuffer", undefined);
+    try {
+      vi.resetModules();
+      const [{ compile: compileThere }, { kernelModules: write }] = await Promise.all([
+        import("../../src/session/compile.ts"),
+        import("../../src/session/kernel-modules.ts"),
+      ]);
+      using session = await compileThere(model, { threads: 2, modules: imported(write(model)) });
+      expect(session.explain().reasons.join()).toMatch(/no shared memory/);
+      expect(session.explain().reasons.join()).not.toMatch(/kernelModules/);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
   it.each(["plain", "relaxed"] as const)("are those that compile emits: %s SIMD", (simd) => {
     for (const threads of [1, 2]) {
       const modules = kernelModules(model, { simd, threads });

@@ -1,7 +1,7 @@
 /** What may be sent as a header. Values are secrets: no message and no field of an error has one in it. */
 
 import { DepthwiseError } from "../../core/errors.ts";
-import { className } from "../../core/tensor.ts";
+import { className } from "../../core/realms.ts";
 
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 /** The connection's own, which `fetch` refuses or a server waits for. */

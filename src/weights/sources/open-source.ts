@@ -6,8 +6,7 @@ import { DepthwiseError } from "../../core/errors.ts";
 import { show } from "../../core/options.ts";
 import { ownPart } from "../../core/own-part.ts";
 import type { FileShape } from "../../core/platform-types.ts";
-import { isBlob, isURL } from "../../core/realms.ts";
-import { className } from "../../core/tensor.ts";
+import { className, isBlob, isFileList, isURL } from "../../core/realms.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { checkTextDecoder } from "../decoded-budget.ts";
 import type { OpenFile } from "../model-file.ts";
@@ -81,7 +80,7 @@ async function openHeld(source: unknown, opening: Opening): Promise<OpenFile> {
 }
 
 function isList(source: object): source is ArrayLike<unknown> {
-  return Array.isArray(source) || (typeof FileList !== "undefined" && source instanceof FileList);
+  return Array.isArray(source) || isFileList(source);
 }
 
 async function openText(source: string | URL, opening: Opening): Promise<OpenFile> {

@@ -3,7 +3,7 @@
 import { bytesOf } from "../../core/buffers.ts";
 import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
-import { isUint8Array } from "../../core/realms.ts";
+import { isReadableStream, isUint8Array } from "../../core/realms.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { grouped } from "../file-error.ts";
 import { HEAD_BYTES } from "../recognise.ts";
@@ -14,7 +14,7 @@ import { concatenate } from "./own-bytes.ts";
 export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
 export function isByteStream(source: object): source is ByteStream {
-  return isWebStream(source) || Symbol.asyncIterator in source;
+  return isReadableStream(source) || Symbol.asyncIterator in source;
 }
 
 /**
@@ -109,12 +109,8 @@ interface Parts {
   cancel(reason: unknown): void;
 }
 
-function isWebStream(source: object): source is ReadableStream<Uint8Array> {
-  return typeof ReadableStream !== "undefined" && source instanceof ReadableStream;
-}
-
 function partsOf(stream: ByteStream): Parts {
-  if (isWebStream(stream)) {
+  if (isReadableStream(stream)) {
     // Not `for await`: Safari's streams have no iterator.
     if (stream.locked) throw optionError("source", "stream", "one that nobody reads yet", "a locked stream");
     const reader = stream.getReader();
