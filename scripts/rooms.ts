@@ -18,6 +18,7 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
   ["session/profile", "profile"],
   ["session/remote-session", "remote-session"],
   ["session/connection", "remote-session"],
+  ["session/relay", "remote-session"],
   ["kernels/wasm/limit", "profile"],
   // A door of its own, which needs more of the kernels than a session.
   ["session/kernel-modules", "kernels"],

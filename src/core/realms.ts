@@ -41,7 +41,8 @@ export function isURL(value: unknown): value is URL {
 }
 
 export function isBlob(value: unknown): value is Blob {
-  return typeof Blob !== "undefined" && value instanceof Blob ? true : /^(?:Blob|File)$/.test(className(value));
+  if (typeof Blob !== "undefined" && value instanceof Blob) return true;
+  return /^(?:Blob|File)$/.test(className(value)) && typeof Reflect.get(value as object, "size") === "number";
 }
 
 /** The files of an input, of whatever frame. */

@@ -78,7 +78,7 @@ function isImageData(value: unknown): value is ImageDataLike {
  */
 export function heldSource(source: ByteSource | PlatformResponse): HeldSource {
   if (className(source) === "Response") return new HeldResponse(source as object);
-  if (isURL(source)) return new URL(source);
+  if (isURL(source)) return new URL(source.href);
   return isArrayBuffer(source) || ArrayBuffer.isView(source)
     ? copied(bytesOf("decodeImage", source))
     : (source as ByteSource);

@@ -84,7 +84,8 @@ export class HeldResponse {
 
   /** Ends the transfer. Of no effect on a body that was read to its end. */
   cancel(): void {
-    this.#reader?.cancel().catch(() => undefined);
+    // Of a reader that a package made it may be no promise.
+    Promise.resolve(this.#reader?.cancel()).catch(() => undefined);
   }
 
   async #next(): ReturnType<Reader["read"]> {

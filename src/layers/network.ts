@@ -128,6 +128,13 @@ export function network<Output extends string>(definition: NetworkDefinition<Out
     layers.push(node);
     previous = node.name;
   }
+  if (Object.hasOwn(definition.outputs, "taps")) {
+    throw new DepthwiseError("NETWORK_INVALID", {
+      what: "network: outputs",
+      expected: 'names other than "taps", under which a run returns its taps',
+      found: '"taps"',
+    });
+  }
   for (const target of [...Object.values<string>(definition.outputs), ...Object.values(aliases)]) {
     if (!shapes.has(target)) throw unknownName("network: outputs", target, shapes.keys());
   }

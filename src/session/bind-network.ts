@@ -3,9 +3,10 @@
 import { type DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { refusal } from "../core/memory.ts";
 import { ownPart } from "../core/own-part.ts";
+import type { FloatTensor } from "../core/tensor.ts";
 import type { Network } from "../layers/network.ts";
 import { type PlannedNetwork, parametersOf, plan as planNetwork } from "../plan/plan.ts";
-import type { Backend, Parameters } from "./backend.ts";
+import type { Backend } from "./backend.ts";
 import { type Choice, chooseBackend } from "./choose-backend.ts";
 import type { CheckedOptions } from "./compile-options.ts";
 import type { WorkerFactory } from "./own-worker.ts";
@@ -13,7 +14,7 @@ import { Session } from "./session.ts";
 import { wasmBackend } from "./wasm-backend.ts";
 
 /** Binds a network elsewhere, with parameters in a Map of its own whose numbers it must copy. */
-export type Elsewhere = (parameters: Parameters) => Promise<Session>;
+export type Elsewhere = (parameters: Map<string, FloatTensor>) => Promise<Session>;
 
 /**
  * Up to the first await it runs within the call: what is passed may change as soon as that returns.
@@ -30,7 +31,7 @@ export async function bindNetwork(
   elsewhere?: Elsewhere,
 ): Promise<Session> {
   const { modules, batch, taps, fold, signal } = options;
-  let parameters: Parameters | undefined;
+  let parameters: Map<string, FloatTensor> | undefined;
   const bind = async (choice: Choice, away?: Elsewhere): Promise<Session> => {
     const { threads } = choice;
     const relaxed = choice.simd === "relaxed";

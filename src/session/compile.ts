@@ -2,6 +2,7 @@
 
 import { ownPart } from "../core/own-part.ts";
 import type { Network } from "../layers/network.ts";
+import { parametersOf } from "../plan/plan.ts";
 import { bindNetwork } from "./bind-network.ts";
 import type { BackendName } from "./choose-backend.ts";
 import { type CompileOptions, checkCompileOptions } from "./compile-options.ts";
@@ -37,7 +38,10 @@ export async function compile<Output extends string, const Tap extends string = 
     ? bindNetwork(model, checked, threadWorker, async (parameters) => {
         const { openRemote } = await ownPart("sessions in a worker", () => import("./remote-session.ts"));
         checked.signal?.throwIfAborted();
-        const copies = copiedParameters(model.name, model, parameters);
+        // Once more: numbers may have been transferred away meanwhile.
+        const { name, parameterInfo } = model;
+        const still = parametersOf({ name, parameterInfo, parameters });
+        const copies = copiedParameters(name, model, still);
         const { plan, choice, bound } = await openRemote(model, copies, checked);
         return new Session(plan, choice, bound);
       })

@@ -4,8 +4,9 @@ import { type DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
 import { onAbort } from "../core/until-aborted.ts";
 import { closedError, lostError } from "./lost.ts";
-import { type AnyWorker, isWorker, type OwnFactory, stop } from "./own-worker.ts";
-import { type Answer, isMessage, PONG, type Question, receivedError } from "./remote-messages.ts";
+import { type AnyWorker, isWorker, type OwnFactory, quietly, stop } from "./own-worker.ts";
+import { isThreadOrder, ThreadMaker } from "./relay.ts";
+import { isAnswer, PONG, type Question, receivedError } from "./remote-messages.ts";
 import { SESSION_SCRIPT, Start } from "./start.ts";
 
 interface Pending {
@@ -27,6 +28,9 @@ export class Connection {
   readonly #worker: AnyWorker;
   readonly #pending = new Map<number, Pending>();
   readonly #starting: Start;
+  readonly #threads: ThreadMaker;
+  /** What was given up, and is answered yet. */
+  readonly #aborted = new Set<number>();
   #watching: ReturnType<typeof setInterval> | undefined;
   #silent = 0;
   #count = 0;
@@ -38,22 +42,25 @@ export class Connection {
   constructor(network: string, factory: OwnFactory) {
     this.#network = network;
     this.#starting = new Start(factory, [SESSION_SCRIPT], (cause) => this.#lose(cause));
+    this.#threads = new ThreadMaker(factory, (news) => this.#post(news));
+    let made: unknown;
     try {
-      const worker = factory();
-      if (!isWorker(worker)) {
+      made = factory();
+      if (!isWorker(made)) {
         const expected = `a function that returns a Worker of ${SESSION_SCRIPT}`;
-        throw optionError("compile", "worker", expected, worker, "Pass worker: () => new Worker(…).");
+        throw optionError("compile", "worker", expected, made, "Pass worker: () => new Worker(…).");
       }
-      this.#worker = worker;
+      this.#worker = made;
+      const receive = (data: unknown) => this.#receive(data);
+      this.#starting.listen(made, receive, () => {
+        this.#isHere = true;
+        this.#starting.stop();
+      });
     } catch (cause) {
       this.#starting.stop();
+      if (made !== undefined) void stop(made as AnyWorker);
       throw isDepthwiseError(cause) ? cause : this.#lostError(cause);
     }
-    const receive = (data: unknown) => this.#receive(data);
-    this.#starting.listen(this.#worker, receive, () => {
-      this.#isHere = true;
-      this.#starting.stop();
-    });
   }
 
   /** @param numbers which are the worker's from now on */
@@ -68,17 +75,26 @@ export class Connection {
     return new Promise<unknown>((resolve, reject) => {
       if (this.#end !== undefined) throw this.#end;
       const buffers = numbers.map(({ buffer }) => buffer as ArrayBuffer);
-      this.#worker.postMessage({ ...question, id }, buffers);
+      if (!this.#post({ ...question, id }, buffers)) throw this.#end;
       if (this.#pending.size === 0) this.#expect();
       this.#pending.set(id, { resolve, reject, owner });
       if (signal === undefined) return;
       forget = onAbort(signal, () => {
         if (this.#settle(id) === undefined) return;
         // What was asked before is answered before, and what computes is told at its next breath.
-        if (this.#end === undefined) this.#worker.postMessage({ type: "abort", id });
+        if (this.#end === undefined) {
+          this.#aborted.add(id);
+          this.#post({ type: "abort", id });
+        }
         reject(signal.reason);
       });
     }).finally(() => forget());
+  }
+
+  /** Gives it up for an answer that is none. */
+  refuse(cause: unknown): DepthwiseError {
+    this.#lose(cause);
+    return this.#end as DepthwiseError;
   }
 
   close(): void {
@@ -87,28 +103,52 @@ export class Connection {
 
   /** An idle worker does not keep the process alive, and one that owes an answer is looked after. */
   #expect(): void {
-    this.#worker.ref?.();
+    quietly(() => this.#worker.ref?.());
     // Node says when one has ended.
     if (this.#worker.on !== undefined) return;
     this.#silent = 0;
     this.#watching = setInterval(() => {
       if (++this.#silent > PATIENCE_S) this.#lose(`it has said nothing for ${PATIENCE_S} seconds`);
-      else this.#worker.postMessage({ type: "ping", id: -1 });
+      else this.#post({ type: "ping", id: -1 });
     }, 1000);
   }
 
   #receive(data: unknown): void {
     if (this.#end !== undefined) return;
     this.#silent = 0;
-    if (data === PONG) return;
-    // What answers nothing that was asked is not our script.
-    if (!this.#isHere || !isMessage<Answer>(data) || !(data.id >= 0 && data.id < this.#count)) {
-      this.#lose(data);
-      return;
+    try {
+      if (!this.#isHere || !this.#understand(data)) this.#lose(data);
+    } catch (cause) {
+      this.#lose(cause);
     }
-    const pending = this.#settle(data.id);
-    if (data.error === undefined) pending?.resolve(data.value);
-    else pending?.reject(receivedError(data.error));
+  }
+
+  /** @returns false for what answers nothing that was asked: then that is not our script */
+  #understand(data: unknown): boolean {
+    if (data === PONG) return true;
+    if (isThreadOrder(data)) {
+      this.#threads.follow(data);
+      return true;
+    }
+    if (!isAnswer(data)) return false;
+    const { id, value, error } = data;
+    if (this.#aborted.delete(id)) return true;
+    const failure = error === undefined ? undefined : receivedError(error);
+    const pending = this.#settle(id);
+    if (failure === undefined) pending?.resolve(value);
+    else pending?.reject(failure);
+    return pending !== undefined;
+  }
+
+  /** @returns whether it could be sent; otherwise the worker is given up */
+  #post(message: unknown, buffers: readonly ArrayBuffer[] = []): boolean {
+    try {
+      this.#worker.postMessage(message, buffers);
+      return true;
+    } catch (cause) {
+      this.#lose(cause);
+      return false;
+    }
   }
 
   /** Of what was aborted nobody waits for the answer. */
@@ -120,7 +160,7 @@ export class Connection {
   }
 
   #rest(): void {
-    this.#worker.unref?.();
+    quietly(() => this.#worker.unref?.());
     clearInterval(this.#watching);
   }
 
@@ -135,6 +175,7 @@ export class Connection {
     if (!isFirst) return;
     this.#starting.stop();
     this.#rest();
+    this.#threads.end();
     void stop(this.#worker);
     for (const { reject } of this.#pending.values()) reject(end);
     this.#pending.clear();

@@ -3,7 +3,7 @@
 import type { DepthwiseError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { optionError } from "../core/options.ts";
-import { EMITTED, MODULE_NAMES, readModule, type TileName } from "../kernels/wasm/index.ts";
+import { EMITTED, MODULE_NAMES, readModule, TILES, type TileName } from "../kernels/wasm/index.ts";
 
 export interface GivenModules {
   readonly modules: Readonly<Record<string, WebAssembly.Module>>;
@@ -34,7 +34,7 @@ export function checkModules(given: unknown, simd: "auto" | "relaxed" | "plain")
       throw wrong(option, "a WebAssembly.Module that kernelModules wrote", module, advice);
     }
     const { emitted, tiles, shared } = written;
-    if (emitted !== EMITTED) {
+    if (emitted !== EMITTED || !Object.hasOwn(TILES, tiles)) {
       throw wrong(option, `one of this version (${EMITTED})`, emitted, `${WRITE} of this version again.`);
     }
     if (written.name !== name) throw wrong(option, `the module "${name}"`, written.name);

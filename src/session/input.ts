@@ -31,7 +31,9 @@ export function checkInput(
     if (!Number.isInteger(batch)) throw inputError(plan, [length], `An image has ${perImage} numbers.`);
     return { data: input, batch: checkBatch(plan, batch, [batch, ...expected]) };
   }
-  if (input === null || typeof input !== "object" || !isNumbers(input.data) || !Array.isArray(input.shape)) {
+  // Read once: what was checked must be what is used.
+  const { data, shape: given } = input === null || typeof input !== "object" ? {} : (input as Partial<Tensor>);
+  if (!isNumbers(data) || !Array.isArray(given)) {
     throw new DepthwiseError("DTYPE_MISMATCH", {
       what: `run: input of ${plan.network}`,
       expected: "a tensor { dtype, shape, data } or a typed array of numbers",
@@ -39,9 +41,7 @@ export function checkInput(
       advice: "Make one with tensor(data, shape).",
     });
   }
-  // Read once: what was checked must be what is used.
-  const { data } = input;
-  const shape = [...input.shape];
+  const shape: readonly number[] = [...given];
   const [batch = 0, ...sides] = shape;
   if (shape.length !== expected.length + 1 || sides.some((side, axis) => side !== expected[axis])) {
     throw inputError(plan, shape, "A single image is a batch of one: its shape begins with 1.");

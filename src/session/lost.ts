@@ -19,7 +19,7 @@ export function lostError(
   cause: unknown,
   { script, owner, advice }: { readonly script?: string; readonly owner: string; readonly advice: string },
 ): DepthwiseError {
-  const reason = cause instanceof Error ? cause.message : typeof cause === "string" ? cause : show(cause);
+  const reason = reasonOf(cause);
   const file = script?.replace(/^.*\//, "");
   return new DepthwiseError("WORKER_LOST", {
     what: script === undefined ? `${owner} is lost: ${reason}` : `a worker cannot be started: ${reason}`,
@@ -31,4 +31,13 @@ export function lostError(
     fields: { reason, started: script === undefined },
     cause,
   });
+}
+
+/** What is thrown by a caller's own worker may fail at being looked at. */
+function reasonOf(cause: unknown): string {
+  try {
+    return cause instanceof Error ? String(cause.message) : typeof cause === "string" ? cause : show(cause);
+  } catch {
+    return "it cannot be said why";
+  }
 }

@@ -31,6 +31,15 @@ export async function stop(worker: AnyWorker): Promise<void> {
   }
 }
 
+/** Does what a worker of the caller's own making may fail at, and nobody waits for. */
+export function quietly(work: () => unknown): void {
+  try {
+    work();
+  } catch {
+    // As with its end.
+  }
+}
+
 export function isWorker(value: unknown): value is AnyWorker {
   const has = (name: string): boolean => typeof Reflect.get(value as object, name) === "function";
   if (typeof value !== "object" || value === null) return false;

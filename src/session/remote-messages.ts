@@ -34,14 +34,28 @@ export interface Compiled {
   readonly bytes: number;
 }
 
+export function isCompiled(value: unknown): value is Compiled {
+  const { plan, choice, bytes } = (value ?? {}) as Partial<Compiled>;
+  return Array.isArray(plan?.steps) && typeof choice?.threads === "number" && typeof bytes === "number" && bytes >= 0;
+}
+
 export interface Answer {
   readonly id: number;
   readonly value?: unknown;
   readonly error?: SentError;
 }
 
-export function isMessage<Message extends Question | Answer>(data: unknown): data is Message {
+export function isQuestion(data: unknown): data is Question {
   return typeof data === "object" && data !== null && "id" in data && typeof data.id === "number";
+}
+
+export function isAnswer(data: unknown): data is Answer {
+  if (typeof data !== "object" || data === null || !("id" in data) || typeof data.id !== "number") return false;
+  if (!("error" in data) || data.error === undefined) return true;
+  const { error } = data;
+  if (typeof error !== "object" || error === null || !("message" in error) || !("name" in error)) return false;
+  const isCode = !("code" in error) || typeof error.code === "string";
+  return isCode && typeof error.message === "string" && typeof error.name === "string";
 }
 
 /** An error, and what it came of, as plain data. */

@@ -1,12 +1,14 @@
 /** A network in a worker of its own: loaded when one is asked for. */
 
 import { type FloatTensor, tensor } from "../core/tensor.ts";
+import type { ParameterInfo } from "../layers/network.ts";
+import type { LayerNode } from "../layers/node.ts";
 import type { PlannedNetwork } from "../plan/plan.ts";
 import type { RemoteAnswers, RemotePlan } from "./backend.ts";
 import type { CheckedOptions } from "./compile-options.ts";
 import { Connection } from "./connection.ts";
 import { type AnyWorker, arrivalsOf, beside, checkPlace, nodeThreads, type OwnFactory } from "./own-worker.ts";
-import type { Compiled } from "./remote-messages.ts";
+import { type Compiled, isCompiled } from "./remote-messages.ts";
 
 /**
  * Compiles a network in a worker.
@@ -33,12 +35,23 @@ export async function openRemote(
   const given = modules === undefined ? {} : { modules: modules.modules };
   const question = {
     type: "compile" as const,
-    network: { name, inputShape, layers, shapes, outputs, aliases, parameterInfo, parameters },
+    network: {
+      name,
+      inputShape: [...inputShape],
+      layers: layers.map((layer) => plain(layer) as LayerNode),
+      shapes: new Map([...shapes].map(([node, shape]) => [node, [...shape]])),
+      outputs: { ...outputs },
+      aliases: { ...aliases },
+      parameterInfo: new Map([...parameterInfo].map(([key, info]) => [key, plain(info) as ParameterInfo])),
+      parameters,
+    },
     options: { backend, simd, threads, batch, taps, fold, ...given },
   };
   try {
     const numbers = Array.from(parameters.values(), ({ data }) => data);
-    const { plan, choice, bytes } = (await connection.ask(question, numbers, signal)) as Compiled;
+    const compiled = await connection.ask(question, numbers, signal);
+    if (!isCompiled(compiled)) throw connection.refuse("its answer is no session");
+    const { plan, choice, bytes } = compiled;
     return { plan, choice, bound: remotePlan(connection, bytes) };
   } catch (error) {
     connection.close();
@@ -46,12 +59,23 @@ export async function openRemote(
   }
 }
 
+/** A copy that can be sent: of a proxy, or of what carries functions too, only the data is wanted. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return Array.from(value, plain);
+  if (typeof value !== "object" || value === null) return typeof value === "function" ? undefined : value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plain(entry)]));
+}
+
 function remotePlan(connection: Connection, bytes: number): RemotePlan {
   return {
     bytes,
     async ask(question, numbers, signal, owner) {
       const value = await connection.ask(question, numbers, signal, owner);
-      return (question.type === "run" ? ownTensors(value as Run) : value) as never;
+      try {
+        return (question.type === "run" ? ownTensors(value as Run) : value) as never;
+      } catch (cause) {
+        throw connection.refuse(cause);
+      }
     },
     close: () => connection.close(),
   };

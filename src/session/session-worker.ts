@@ -3,27 +3,34 @@
  * that session's threads too, so that there is one file to place.
  */
 
+import { optionError } from "../core/options.ts";
 import type { FloatTensor } from "../core/tensor.ts";
 import { bindNetwork } from "./bind-network.ts";
 import { checkCompileOptions } from "./compile-options.ts";
-import { nodeThreads } from "./own-worker.ts";
-import { type Answer, type Compiled, isMessage, PONG, type Question, sentError } from "./remote-messages.ts";
+import { FarThreads, type ThreadNews } from "./relay.ts";
+import { type Answer, type Compiled, isQuestion, PONG, type Question, sentError } from "./remote-messages.ts";
 import type { Session } from "./session.ts";
 import { SESSION_SCRIPT } from "./start.ts";
 import { isThreadTask, openPort, type Port, runThread } from "./thread.ts";
 
 const aborts = new Map<number, AbortController>();
 let session: Promise<Session> | undefined;
+let threads: FarThreads | undefined;
+
+function isNews(message: unknown): message is ThreadNews {
+  return typeof message === "object" && message !== null && "type" in message && message.type === "thread";
+}
 
 openPort(SESSION_SCRIPT, (message, port) => {
   if (isThreadTask(message)) return runThread(message, port);
-  if (!isMessage<Question>(message)) return;
+  if (isNews(message)) return threads?.hear(message);
+  if (!isQuestion(message)) return;
   const { id } = message;
   if (message.type === "ping") return port.postMessage?.(PONG);
   if (message.type === "abort") return aborts.get(id)?.abort();
   const abort = new AbortController();
   aborts.set(id, abort);
-  answer(message, abort.signal)
+  answer(message, abort.signal, port)
     .then(
       ({ value, buffers = [] }) => send(port, { id, value }, buffers),
       (error: unknown) => send(port, { id, error: sentError(error) }, []),
@@ -48,10 +55,16 @@ interface Given {
 
 type Asked = Exclude<Question, { readonly type: "abort" | "ping" }>;
 
-async function answer(question: Asked, signal: AbortSignal): Promise<Given> {
+async function answer(question: Asked, signal: AbortSignal, port: Port): Promise<Given> {
   if (question.type === "compile") {
+    if (session !== undefined) {
+      const advice = "Pass worker: () => new Worker(…), a new one at each call.";
+      throw optionError("compile", "worker", "a worker for one session", "one that has a session", advice);
+    }
     const { network, options } = question;
-    session = bindNetwork(network, checkCompileOptions({ ...options, signal }), selfWorker);
+    const far = new FarThreads((order) => port.postMessage?.(order));
+    threads = far;
+    session = bindNetwork(network, checkCompileOptions({ ...options, signal }), () => far.make());
     // Said to who asked; whoever asks later is told as well.
     session.catch(() => undefined);
     const { plan } = await session;
@@ -76,23 +89,4 @@ async function answer(question: Asked, signal: AbortSignal): Promise<Given> {
 /** Of outputs, each of which has one of its own. */
 function buffersOf(outputs: readonly FloatTensor[]): ArrayBuffer[] {
   return outputs.map(({ data }) => data.buffer as ArrayBuffer);
-}
-
-/** Another worker of this script, for a thread of the session. */
-function selfWorker(): unknown {
-  const node = nodeThreads();
-  // In a worker of Node the first argument is its script.
-  if (node !== undefined) return new node.Worker(process.argv[1] ?? "", { execArgv: [] });
-  return new Worker(location.href, { type: isClassic() ? "classic" : "module" });
-}
-
-/** Some bundlers make classic workers of modules. In a module `importScripts` is a TypeError, here of an empty script. */
-function isClassic(): boolean {
-  try {
-    Reflect.get(globalThis, "importScripts")("data:text/javascript,");
-    return true;
-  } catch (error) {
-    // Of a policy that refuses it, in a classic worker, it is another.
-    return !(error instanceof TypeError);
-  }
 }

@@ -14,6 +14,8 @@ const START_S = 30;
 /** How long a script that is known to be there may take for its first word, in seconds. */
 const FIRST_WORD_S = 5;
 
+const UNREADABLE = "it sent what cannot be read here";
+
 /** Listens to workers: until `stop` for their start, and for their messages and their end as long as they live. */
 export class Start {
   readonly #scripts: readonly string[];
@@ -54,10 +56,12 @@ export class Start {
     if (worker.on !== undefined) {
       worker.on("online", () => this.#online++);
       worker.on("message", receive);
+      worker.on("messageerror", () => this.#onFail(UNREADABLE));
       worker.on("error", this.#onFail);
       worker.on("exit", () => this.#onFail("it was ended"));
     } else {
       worker.addEventListener?.("message", ({ data }) => receive(data));
+      worker.addEventListener?.("messageerror", () => this.#onFail(UNREADABLE));
       worker.addEventListener?.("error", ({ message }) => this.#onFail(message || UNLOADED));
     }
   }

@@ -28,9 +28,16 @@ export function openPort(script: string, receive: (data: unknown, port: Port) =>
   const ofNode = (nodeThreads() as { readonly parentPort?: Port } | undefined)?.parentPort ?? undefined;
   const port = ofNode ?? (globalThis as object as Port);
   port.postMessage?.(script);
+  // Once more at the first message: whoever made the worker may listen to it only then.
+  let isFirst = true;
+  const hear = (data: unknown) => {
+    if (isFirst) port.postMessage?.(script);
+    isFirst = false;
+    receive(data, port);
+  };
   // Of a page's worker only what is known to be its own is used: in a classic one every name of ours is a global too.
-  if (ofNode !== undefined) ofNode.on?.("message", (data) => receive(data, port));
-  else port.addEventListener?.("message", ({ data }) => receive(data, port));
+  if (ofNode !== undefined) ofNode.on?.("message", hear);
+  else port.addEventListener?.("message", ({ data }) => hear(data));
 }
 
 export function isThreadTask(message: unknown): message is ThreadTask {

@@ -4,7 +4,7 @@ import type { DepthwiseError } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
 import { onAbort } from "../core/until-aborted.ts";
 import { lostError } from "./lost.ts";
-import { type AnyWorker, isWorker, stop, type WorkerFactory } from "./own-worker.ts";
+import { type AnyWorker, isWorker, quietly, stop, type WorkerFactory } from "./own-worker.ts";
 import type { Program } from "./program.ts";
 import { SESSION_SCRIPT, Start, THREAD_SCRIPT } from "./start.ts";
 
@@ -70,7 +70,7 @@ export function startThreads(
     // Idle workers do not keep the process alive.
     if (--waiting === 0) {
       settle();
-      for (const worker of workers) worker.unref?.();
+      for (const worker of workers) quietly(() => worker.unref?.());
       resolve();
     }
   };

@@ -21,7 +21,7 @@ export class HeldBytes {
  * @throws {DepthwiseError} `OPTION_INVALID` for a buffer that was transferred
  */
 export function held<Source>(source: Source): Source | HeldBytes | URL {
-  if (isURL(source)) return new URL(source);
+  if (isURL(source)) return new URL(source.href);
   return isBytes(source) ? new HeldBytes(bytesOf("source", source)) : source;
 }
 
