@@ -4,6 +4,7 @@ import { filePath, locate, requestOf, shownAddress } from "./address.ts";
 import { bytesOf } from "./buffers.ts";
 import { DepthwiseError } from "./errors.ts";
 import { follow } from "./follow.ts";
+import { Parts } from "./parts.ts";
 import type { BlobShape } from "./platform-types.ts";
 import { isArrayBuffer, isBlob, isURL, systemCode } from "./realms.ts";
 import { type Pace, paceOf, startWatch } from "./stall-watch.ts";
@@ -206,8 +207,7 @@ async function fetchBytes(address: string, { maxBytes, signal, ...rest }: ReadBy
     });
   const { url, authorization } = requestOf(address);
   const watch = startWatch(paceOf("source", rest), signal);
-  const parts: Uint8Array[] = [];
-  let received = 0;
+  const parts = new Parts();
   let announced: number | undefined;
   let isAnswered = false;
   try {
@@ -224,39 +224,29 @@ async function fetchBytes(address: string, { maxBytes, signal, ...rest }: ReadBy
       const part = reader && (await untilAborted(reader.read(), watch.signal));
       if (part?.value === undefined) break;
       watch.hear(part.value.length);
-      received += part.value.length;
-      checkSize(shown, received, maxBytes);
-      parts.push(part.value);
+      parts.add(part.value);
+      checkSize(shown, parts.length, maxBytes);
+      if (parts.empty !== undefined) throw unreadable(`it sent ${parts.empty} parts without a byte`);
+      await parts.turn(watch.signal);
     }
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof DepthwiseError) throw cause;
     if (!isAnswered) throw unreadable(watch.stall ?? "the server cannot be reached", cause);
-    throw unreadable(`${watch.stall ?? "the connection ended"} after ${received} bytes`, cause);
+    throw unreadable(`${watch.stall ?? "the connection ended"} after ${parts.length} bytes`, cause);
   } finally {
     // Also ends what was not read to its end.
     watch.stop();
   }
-  if (announced !== undefined && received !== announced) {
+  if (announced !== undefined && parts.length !== announced) {
     throw new DepthwiseError("FILE_TRUNCATED", {
       what: shown,
       expected: `${announced} bytes`,
-      found: `${received}`,
+      found: `${parts.length}`,
       advice: "Fetch it again.",
     });
   }
-  return joinParts(parts, received);
-}
-
-/** @param length of all of them together */
-export function joinParts(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return parts.joined();
 }
 
 /** @throws {DepthwiseError} `FILE_TOO_LARGE` */

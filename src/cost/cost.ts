@@ -47,6 +47,7 @@ export interface CostLayer {
 
 /** A count in all; batch 1. */
 export interface CostTotals {
+  /** Operations in the convention's word; null for one that counts parameters alone, such as `keras`. */
   readonly multAdds: number | null;
   readonly parameters: number;
   readonly trainableParameters: number;

@@ -1,8 +1,9 @@
 /** The bytes of an answer of `fetch` that the caller has in hand: its body is ours from the call on. */
 
 import { shownAddress } from "../core/address.ts";
-import { checkSize, joinParts, lengthOf, type ReadBytesOptions } from "../core/bytes.ts";
+import { checkSize, lengthOf, type ReadBytesOptions } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
+import { Parts } from "../core/parts.ts";
 import { isUint8Array } from "../core/realms.ts";
 import { type Pace, startWatch } from "../core/stall-watch.ts";
 import { untilAborted } from "../core/until-aborted.ts";
@@ -55,8 +56,7 @@ export class HeldResponse {
   async read({ maxBytes, signal, ...pace }: ReadBytesOptions & Pace): Promise<Uint8Array> {
     // Of a body that is read in one piece nobody sees how far it is.
     const watch = startWatch(this.#reader === undefined ? UNWATCHED : pace, signal);
-    const parts: Uint8Array[] = [];
-    let received = 0;
+    const parts = new Parts();
     try {
       signal?.throwIfAborted();
       checkSize(this.name, lengthOf(this.#answer) ?? 0, maxBytes);
@@ -68,15 +68,22 @@ export class HeldResponse {
         if (part.value === undefined) continue;
         if (!isUint8Array(part.value)) throw this.#refusal("its body is not of bytes", "Fetch it again.");
         watch.hear(part.value.length);
-        received += part.value.length;
-        checkSize(this.name, received, maxBytes);
-        parts.push(part.value);
+        parts.add(part.value);
+        checkSize(this.name, parts.length, maxBytes);
+        if (parts.empty !== undefined) {
+          throw this.#refusal(`it sent ${parts.empty} parts without a byte`, "Fetch it again.");
+        }
+        await parts.turn(watch.signal);
       }
-      return joinParts(parts, received);
+      return parts.joined();
     } catch (cause) {
       signal?.throwIfAborted();
       if (cause instanceof DepthwiseError) throw cause;
-      throw this.#refusal(`${watch.stall ?? "its body breaks off"} after ${received} bytes`, "Fetch it again.", cause);
+      throw this.#refusal(
+        `${watch.stall ?? "its body breaks off"} after ${parts.length} bytes`,
+        "Fetch it again.",
+        cause,
+      );
     } finally {
       watch.stop();
     }

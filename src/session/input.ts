@@ -19,6 +19,7 @@ export type NumberArray =
 
 /** @throws {DepthwiseError} `SHAPE_MISMATCH`, also for a buffer that was transferred; `DTYPE_MISMATCH` */
 export function checkInput(
+  owner: "run" | "profile",
   plan: Plan,
   input: Tensor | NumberArray,
 ): { readonly data: NumberArray; readonly batch: number } {
@@ -27,43 +28,46 @@ export function checkInput(
   if (isNumbers(input)) {
     const { length = 0 } = typedArray(input) ?? {};
     const batch = length / perImage;
-    if (batch === 0) checkAttached(plan, input);
-    if (!Number.isInteger(batch)) throw inputError(plan, [length], `An image has ${perImage} numbers.`);
-    return { data: input, batch: checkBatch(plan, batch, [batch, ...expected]) };
+    if (batch === 0) checkAttached(owner, plan, input);
+    if (!Number.isInteger(batch)) throw inputError(owner, plan, [length], `An image has ${perImage} numbers.`);
+    return { data: input, batch: checkBatch(owner, plan, batch, [batch, ...expected]) };
   }
   // Read once: what was checked must be what is used.
   const { data, shape: given } = input === null || typeof input !== "object" ? {} : (input as Partial<Tensor>);
   if (!isNumbers(data) || !Array.isArray(given)) {
     throw new DepthwiseError("DTYPE_MISMATCH", {
-      what: `run: input of ${plan.network}`,
+      what: `${owner}: input of ${plan.network}`,
       expected: "a tensor { dtype, shape, data } or a typed array of numbers",
       found: input === null ? "null" : typeof input,
-      advice: "Make one with tensor(data, shape).",
+      advice:
+        owner === "profile"
+          ? "Make one with tensor(data, shape); options come behind it: profile(undefined, { runs })."
+          : "Make one with tensor(data, shape).",
     });
   }
   const shape: readonly number[] = [...given];
   const [batch = 0, ...sides] = shape;
   if (shape.length !== expected.length + 1 || sides.some((side, axis) => side !== expected[axis])) {
-    throw inputError(plan, shape, "A single image is a batch of one: its shape begins with 1.");
+    throw inputError(owner, plan, shape, "A single image is a batch of one: its shape begins with 1.");
   }
   const { length = 0 } = typedArray(data) ?? {};
   if (length !== elementCount(shape)) {
-    checkAttached(plan, data);
-    throw inputError(plan, [length], "Make tensors with tensor(data, shape), which checks the count.");
+    checkAttached(owner, plan, data);
+    throw inputError(owner, plan, [length], "Make tensors with tensor(data, shape), which checks the count.");
   }
-  return { data, batch: checkBatch(plan, batch, shape) };
+  return { data, batch: checkBatch(owner, plan, batch, shape) };
 }
 
-function checkBatch(plan: Plan, batch: number, shape: Shape): number {
+function checkBatch(owner: string, plan: Plan, batch: number, shape: Shape): number {
   if (Number.isInteger(batch) && batch >= 1 && batch <= plan.batch) return batch;
   const advice =
     batch < 1 ? "Pass at least one image." : `Compile with batch: ${batch}, or pass ${plan.batch} at a time.`;
-  throw inputError(plan, shape, advice);
+  throw inputError(owner, plan, shape, advice);
 }
 
-function checkAttached(plan: Plan, data: NumberArray): void {
+function checkAttached(owner: string, plan: Plan, data: NumberArray): void {
   if (!isDetached(data.buffer)) return;
-  throw inputError(plan, [0], "Its buffer was transferred, as by postMessage: pass it before, or pass a copy.");
+  throw inputError(owner, plan, [0], "Its buffer was transferred, as by postMessage: pass it before, or pass a copy.");
 }
 
 function isNumbers(value: unknown): value is NumberArray {
@@ -71,10 +75,10 @@ function isNumbers(value: unknown): value is NumberArray {
   return kind !== undefined && !kind.startsWith("Big");
 }
 
-function inputError(plan: Plan, found: Shape, advice: string): DepthwiseError {
+function inputError(owner: string, plan: Plan, found: Shape, advice: string): DepthwiseError {
   const batch = plan.batch === 1 ? "1" : `1 to ${plan.batch}`;
   return new DepthwiseError("SHAPE_MISMATCH", {
-    what: `run: input of ${plan.network}`,
+    what: `${owner}: input of ${plan.network}`,
     expected: `shape [${[batch, ...plan.inputShape].join(", ")}]`,
     found: shapeText(found),
     advice,

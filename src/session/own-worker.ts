@@ -13,7 +13,10 @@ export interface AnyWorker {
   ): void;
 }
 
-/** Makes a worker that runs `depthwise/worker`; for bundlers and pages that place the script elsewhere. */
+/**
+ * Makes a worker that runs `depthwise/worker`, or with `inWorker` `depthwise/session-worker`: a new one at each call. For
+ * bundlers and pages that place the script elsewhere.
+ */
 export type WorkerFactory = () => unknown;
 
 /** Of the library's own it is known where their script lies, and so whether it has come. */

@@ -58,6 +58,8 @@ type Asked = Exclude<Question, { readonly type: "abort" | "ping" }>;
 async function answer(question: Asked, signal: AbortSignal, port: Port): Promise<Given> {
   if (question.type === "compile") {
     if (session !== undefined) {
+      // Who asks has not heard it.
+      port.postMessage?.(SESSION_SCRIPT);
       const advice = "Pass worker: () => new Worker(…), a new one at each call.";
       throw optionError("compile", "worker", "a worker for one session", "one that has a session", advice);
     }

@@ -111,7 +111,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
     const signal = signalOption("run", options.signal);
     signal?.throwIfAborted();
     const bound = this.#open();
-    const { data, batch } = checkInput(this.plan, input);
+    const { data, batch } = checkInput("run", this.plan, input);
     if (bound.ask !== undefined) {
       const copy = copyIn(data);
       const { outputs, taps } = await bound.ask<"run">({ type: "run", input: copy }, [copy], signal, this);
@@ -177,7 +177,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
     const { data, batch } =
       input === undefined
         ? { data: new Float32Array(elementCount(this.plan.inputShape)).fill(0.5), batch: 1 }
-        : checkInput(this.plan, input);
+        : checkInput("profile", this.plan, input);
     // Each of its runs reads it.
     const own = copyIn(data);
     if (bound.ask !== undefined) {

@@ -37,6 +37,29 @@ function body(part: unknown, parts = Number.POSITIVE_INFINITY) {
   return { seen, stream };
 }
 
+it("gives the event loop its turn in a body of parts without a byte, and has enough of them", async () => {
+  const timer = new Promise((done) => setTimeout(done, 1, "heard"));
+  const { stream } = body(new Uint8Array(0));
+  const signal = AbortSignal.timeout(60_000);
+  await expect(decodeImage(new Response(stream), { signal })).rejects.toThrow(/it sent 100001 parts without a byte/);
+  expect(await timer).toBe("heard");
+});
+
+it("reads a picture that comes byte by byte, and ends one that never ends at maxBytes", async () => {
+  let at = 0;
+  const single = new ReadableStream({
+    pull(control) {
+      if (at < png.length) control.enqueue(png.slice(at, ++at));
+      else control.close();
+    },
+  });
+  expect((await decodeImage(new Response(single))).width).toBe(30);
+  const { stream } = body(Uint8Array.of(7));
+  await expect(decodeImage(new Response(stream), { maxBytes: 300_000 })).rejects.toMatchObject({
+    code: "FILE_TOO_LARGE",
+  });
+});
+
 it("waits for a body that comes in one piece, of an answer that a package made", async () => {
   const answer = {
     ...{ ok: true, status: 200, url: "", type: "default", bodyUsed: false, headers: new Headers() },

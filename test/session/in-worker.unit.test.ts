@@ -257,6 +257,80 @@ describe("a session in a worker", () => {
     session.close();
   });
 
+  /** A worker that says its first word, and then what it is told. */
+  const says = (...said: readonly unknown[]) => ({
+    postMessage: () => undefined,
+    terminate: () => undefined,
+    on(event: string, listener: (data: unknown) => void) {
+      if (event === "message")
+        for (const [at, one] of ["depthwise/session-worker", ...said].entries()) setTimeout(listener, at, one);
+    },
+  });
+
+  it.each<[string, unknown]>([
+    ["null", null],
+    ["a number", 7],
+    ["an error that is none", { id: 0, error: null }],
+    ["an error without words", { id: 0, error: { code: "X" } }],
+    ["an error of numbers", { id: 0, error: { name: "E", message: 5 } }],
+    ["nothing", { id: 0 }],
+    ["an empty session", { id: 0, value: { plan: {}, choice: {}, bytes: -1 } }],
+    ["an answer to nothing", { id: 99, value: {} }],
+    [
+      "what throws when it is looked at",
+      {
+        get id() {
+          throw new Error("no");
+        },
+      },
+    ],
+  ])("is lost where its worker answers %s", async (_, answer) => {
+    await expect(inWorker({ worker: () => says(answer) })).rejects.toMatchObject({ code: "WORKER_LOST" });
+  });
+
+  it.each(["on", "postMessage", "ref", "unref"])("is on this thread where %s of its worker throws", async (name) => {
+    const broken = () => ({
+      ...says(),
+      [name]: () => {
+        throw new Error("not here");
+      },
+    });
+    if (name === "on" || name === "postMessage") {
+      using session = await inWorker({ worker: broken });
+      expect(session.explain().inWorker).toBe(false);
+    } else {
+      const control = new AbortController();
+      setTimeout(() => control.abort("enough"), 20);
+      await expect(inWorker({ worker: broken, signal: control.signal })).rejects.toBe("enough");
+    }
+  });
+
+  it("refuses numbers that were transferred away meanwhile, as a session here does", async () => {
+    const other = mobileNetV1({ alpha: 0.25, resolution: 64, classes: 11, seed: 3 });
+    const { parameters } = other;
+    const compiling = compile(other, { inWorker: true, worker });
+    for (const { data } of parameters.values())
+      structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] });
+    await expect(compiling).rejects.toMatchObject({ code: "PARAMETERS_MISMATCH" });
+  });
+
+  it("takes a network whose layers are proxies or carry functions", async () => {
+    const { parameters, layers, ...rest } = model;
+    const odd = { ...rest, parameters, layers: layers.map((layer) => new Proxy({ ...layer, hook() {} }, {})) };
+    using here = await compile(model);
+    using session = await compile(odd as typeof model, { inWorker: true, worker });
+    expect(session.explain().inWorker).toBe(true);
+    expect(await session.run(image(1))).toEqual(await here.run(image(1)));
+  });
+
+  it("takes a worker that was started before, and refuses one that has a session", async () => {
+    const early = worker();
+    await new Promise((done) => early.once("message", done));
+    using session = await inWorker({ worker: () => early });
+    expect(session.explain().inWorker).toBe(true);
+    await expect(inWorker({ worker: () => early })).rejects.toThrow(/a worker for one session/);
+  });
+
   it("whose worker a browser ended without a word is lost when it has been silent for long", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     try {

@@ -281,8 +281,8 @@ describe("a list of Files", () => {
     class FakeList {
       readonly length = 1;
       readonly 0 = new File([bytes], "m.tflite");
+      readonly [Symbol.toStringTag] = "FileList";
     }
-    vi.stubGlobal("FileList", FakeList);
     expect((await openSource(new FakeList() as unknown as FileList)).bytes).toEqual(bytes);
   });
 

@@ -1,10 +1,10 @@
 /** The shards of a manifest: fetched a few at a time, checked against what the manifest needs, and cut. */
 
 import { type DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
+import { concatenate } from "../../core/parts.ts";
 import { fileError, grouped, quoted } from "../file-error.ts";
 import type { OpenFile, ReadContext } from "../model-file.ts";
 import { describeKind, recognise } from "../recognise.ts";
-import { concatenate } from "../sources/own-bytes.ts";
 
 /** The bytes of a group as if its shards were one file. */
 export interface GroupBytes {

@@ -41,14 +41,3 @@ export function ownBytes(source: ArrayBufferLike | ArrayBufferView): Uint8Array<
 function isOwn(view: Uint8Array): view is Uint8Array<ArrayBuffer> {
   return !isSharedBuffer(view.buffer);
 }
-
-/** One array of several, `length` bytes in all. */
-export function concatenate(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}

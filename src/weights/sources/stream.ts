@@ -3,13 +3,13 @@
 import { bytesOf } from "../../core/buffers.ts";
 import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
+import { Parts as Arrived } from "../../core/parts.ts";
 import { isReadableStream, isUint8Array } from "../../core/realms.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { grouped } from "../file-error.ts";
 import { HEAD_BYTES } from "../recognise.ts";
 import type { Budget } from "./budget.ts";
 import type { HeadCheck } from "./opening.ts";
-import { concatenate } from "./own-bytes.ts";
 
 export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
@@ -33,11 +33,10 @@ export async function readStream(
   onPart: (received: number) => void,
   checkHead?: HeadCheck,
 ): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let received = 0;
+  const parts = new Arrived();
   const failed = (how: string, cause?: unknown) =>
     new DepthwiseError("FILE_UNREADABLE", {
-      what: `${name}: ${how} after ${grouped(received)} bytes`,
+      what: `${name}: ${how} after ${grouped(parts.length)} bytes`,
       advice: cause === undefined ? "Nothing was loaded." : "The cause is what it failed with. Nothing was loaded.",
       cause,
     });
@@ -51,55 +50,26 @@ export async function readStream(
   } catch (cause) {
     return orFailed(cause);
   }
-  let turn = performance.now();
-  let empty = 0;
   try {
     for (;;) {
       const { done, value } = await untilAborted(source.next(), signal).catch(orFailed);
-      if (done) return concatenate(parts, received);
-      // What answers at once, always, lets no timer run in which an abort could come.
-      if (performance.now() - turn > TURN_MS) {
-        await untilAborted(new Promise<void>((resolve) => setTimeout(resolve, 0)), signal);
-        signal?.throwIfAborted();
-        turn = performance.now();
-      }
+      if (done) return parts.joined();
+      await parts.turn(signal);
       if (!isUint8Array(value)) throw optionError("source", "parts of the stream", "Uint8Array", value);
+      const received = parts.length;
+      budget.take(name, value.length);
       // A copy: whoever fills the same array again and again is not wrong.
-      const part = bytesOf("source", value);
-      empty = part.length === 0 ? empty + 1 : 0;
-      if (empty > MOST_EMPTY) throw failed(`it sent ${grouped(empty)} parts without a byte`);
-      if (part.length === 0) continue;
-      budget.take(name, part.length);
-      parts.push(new Uint8Array(part));
-      joinSmall(parts);
+      parts.add(new Uint8Array(bytesOf("source", value)));
+      if (parts.empty !== undefined) throw failed(`it sent ${grouped(parts.empty)} parts without a byte`);
+      if (parts.length === received) continue;
       // Once: with the part that brings the last of the head.
-      if (received < HEAD_BYTES && received + part.length >= HEAD_BYTES) {
-        checkHead?.(name, concatenate(parts, received + part.length));
-      }
-      received += part.length;
-      onPart(received);
+      if (received < HEAD_BYTES && parts.length >= HEAD_BYTES) checkHead?.(name, parts.joined());
+      onPart(parts.length);
     }
   } catch (cause) {
     source.cancel(cause);
-    budget.giveBack(parts.reduce((sum, { length }) => sum + length, 0));
+    budget.giveBack(parts.length);
     throw cause;
-  }
-}
-
-/** Longest that the event loop waits. */
-const TURN_MS = 50;
-
-/** Parts without bytes in a row: some streams send one now and then. */
-const MOST_EMPTY = 100_000;
-
-const SMALL_BYTES = 2 ** 16;
-
-/** Joins small parts as a counter carries: single bytes would take a hundred and fifty each. */
-function joinSmall(parts: Uint8Array[]): void {
-  for (let [a, b] = parts.slice(-2); a !== undefined && b !== undefined; [a, b] = parts.slice(-2)) {
-    const length = a.length + b.length;
-    if (a.length > b.length || length > SMALL_BYTES) return;
-    parts.splice(-2, 2, concatenate([a, b], length));
   }
 }
 

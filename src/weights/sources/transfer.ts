@@ -1,9 +1,10 @@
 /** The bytes of a download so far, in memory and, where there is a disk, in a file that outlives the process. */
 
+import { concatenate } from "../../core/parts.ts";
 import { HEAD_BYTES } from "../recognise.ts";
 import type { PartialFile, PartialSource } from "./cache.ts";
 import type { Job } from "./download.ts";
-import { concatenate, ownBytes } from "./own-bytes.ts";
+import { ownBytes } from "./own-bytes.ts";
 
 export interface Transfer {
   readonly received: number;
