@@ -1,6 +1,6 @@
 /** File arguments: names, folders, addresses, globs and standard input. A shell has spread its globs already, so a name is a name first. */
 
-import { lstatSync, statSync } from "node:fs";
+import { fstatSync, lstatSync, statSync } from "node:fs";
 import { resolve, sep } from "node:path";
 import { addAbortSignal } from "node:stream";
 import { glob, isDynamicPattern } from "tinyglobby";
@@ -108,15 +108,24 @@ export function shownWeights(file: string): string {
 
 function openInput(wanted: string, example: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
   const { stdin } = process;
-  if (stdin.isTTY) {
+  if (stdin.isTTY || isDirectory(stdin.fd)) {
     throw new DepthwiseError("OPTION_INVALID", {
       what: "files: -",
       expected: `${wanted} on standard input`,
-      found: "a terminal",
+      found: stdin.isTTY ? "a terminal" : "a directory",
       advice: `Redirect a file into it: depthwise ${example}`,
     });
   }
   return untilEnd(addAbortSignal(signal, stdin), signal);
+}
+
+/** Node reads one to its end, and finds nothing in it. */
+function isDirectory(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 async function* untilEnd(parts: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {

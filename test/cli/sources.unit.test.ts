@@ -146,3 +146,16 @@ describe("- as weights is standard input", () => {
     expect([empty.code, empty.stderr]).toEqual([1, expect.stringContaining("FILE_EMPTY")]);
   });
 });
+
+it("a directory on standard input is said to be one", async () => {
+  for (const args of [
+    ["inspect", "-"],
+    ["classify", "-", ...weights],
+  ]) {
+    const { code, stderr } = await shell('"$@" < none', args, folder);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/on standard input, found a directory\. Redirect a file/),
+    ]);
+  }
+});
