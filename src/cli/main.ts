@@ -46,6 +46,8 @@ settle(program);
 function settle(command: Command): void {
   command.addHelpText("after", examplesOf(command.name()));
   command.exitOverride().showHelpAfterError("(add --help for the options)").configureOutput(parserOutput);
+  // Descriptions of few letters a line still stand in their column.
+  command.configureHelp({ minWidthToWrap: 15 });
   command.commands.forEach(settle);
 }
 

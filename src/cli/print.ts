@@ -115,6 +115,7 @@ const HELP: readonly Mark[] = [[/^[A-Z][\w ,]*:/, "bold"]];
 
 /** For the parser, which writes help in many lines, and in an error, which is one, what it was given. */
 export const parserOutput = {
+  getOutHelpWidth: () => Math.min(80, terminalWidth()),
   writeOut: (text: string) => print(text.replace(/\n$/, "").split("\n"), HELP),
   writeErr: (text: string) => printAside(text.replace(/\n$/, "").split("\n"), HELP),
   outputError: (text: string) => {
