@@ -38,7 +38,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function typed(line: string, columns: number, when = (_shown: string) => false, env = {}): Promise<string> {
   const name = `depthwise() { "${process.execPath}" "${command}" "$@"; }`;
   const script = `stty cols ${columns}; trap : INT; ${name}; ${line}; echo "[$?]"`;
-  const { NO_COLOR: _no, FORCE_COLOR: _force, ...rest } = process.env;
+  // A terminal of a CI has no colours either.
+  const { NO_COLOR: _no, FORCE_COLOR: _force, CI: _ci, ...rest } = process.env;
   const child = spawn("script", ["-qec", script, "/dev/null"], {
     cwd: folder,
     env: { ...rest, TERM: "xterm", SHELL: "/bin/sh", ...env },
