@@ -27,11 +27,14 @@ export function lostError(
       script === undefined
         ? advice
         : `If a bundler left ${script} out, make it an entry of its own and pass ` +
-          `worker: () => new Worker(new URL("./${file}.js", import.meta.url), { type: "module" }).`,
+          `worker: () => new Worker(new URL("./${file}.js", ${ADDRESS}), { type: "module" }).`,
     fields: { reason, started: script === undefined },
     cause,
   });
 }
+
+/** In pieces: tools that look for words take a CommonJS file that has it for an ES module. */
+const ADDRESS = /* @__PURE__ */ ["import", "meta", "url"].join(".");
 
 /** What is thrown by a caller's own worker may fail at being looked at. */
 function reasonOf(cause: unknown): string {
