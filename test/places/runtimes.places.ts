@@ -1,11 +1,7 @@
 /** The packed package in runtimes: what each prints, and that it ends. */
 
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { compile, mobileNetV1 } from "../../src/index.ts";
-import { encodeModel } from "../../src/weights/save-model.ts";
-import { networkFiles } from "../browser/readers-networks.ts";
+import { expectedLogits, writeModels } from "./networks.ts";
 import { emptyProject, type Project } from "./project.ts";
 
 const PROGRAM = `
@@ -65,16 +61,8 @@ beforeAll(async () => {
     "[2, true]] as const",
   );
   project.write("use.ts", `${imports}${typed}\nawait work(depthwise, cost);`);
-  const small = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 3 });
-  writeFileSync(join(project.path, "small.safetensors"), encodeModel(small));
-  for (const { files } of await networkFiles())
-    for (const file of files) writeFileSync(join(project.path, file.name), new Uint8Array(await file.arrayBuffer()));
-  for (const seed of [5, 6]) {
-    const session = await compile(mobileNetV1({ alpha: 0.25, resolution: 64, classes: 11, seed }));
-    const input = Float32Array.from({ length: 64 * 64 * 3 }, (_, i) => Math.sin(i));
-    expected.push([...(await session.run(input)).logits.data]);
-    session.close();
-  }
+  await writeModels(project);
+  expected.push(...(await expectedLogits()));
 });
 afterAll(() => project?.[Symbol.dispose]());
 

@@ -3,12 +3,10 @@
  * happy-dom, which are no browsers.
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { compile, mobileNetV1 } from "../../src/index.ts";
-import { encodeModel } from "../../src/weights/save-model.ts";
-import { networkFiles } from "../browser/readers-networks.ts";
+import { expectedLogits, writeModels } from "./networks.ts";
 import { emptyProject, type Project } from "./project.ts";
 
 /** What an author of tests would do: `print` what came of it. */
@@ -130,16 +128,8 @@ beforeAll(async () => {
   );
   project.write("use.jest.mjs", `${imports}${BODY}`);
   project.write("use.vitest.mjs", `import { test } from "vitest";\n${imports}${BODY}`);
-  const small = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 3 });
-  writeFileSync(join(project.path, "small.safetensors"), encodeModel(small));
-  for (const { files } of await networkFiles())
-    for (const file of files) writeFileSync(join(project.path, file.name), new Uint8Array(await file.arrayBuffer()));
-  for (const seed of [5, 6]) {
-    const session = await compile(mobileNetV1({ alpha: 0.25, resolution: 64, classes: 11, seed }));
-    const input = Float32Array.from({ length: 64 * 64 * 3 }, (_, i) => Math.sin(i));
-    expected.push([...(await session.run(input)).logits.data]);
-    session.close();
-  }
+  await writeModels(project);
+  expected.push(...(await expectedLogits()));
 });
 afterAll(() => project?.[Symbol.dispose]());
 
