@@ -14,10 +14,10 @@ const doors = {
 };
 
 /** Not rooms but scripts, whole: what the workers of a session run. */
-const scripts = { worker: "src/session/worker.ts", "session-worker": "src/session/session-worker.ts" };
+const scripts = { worker: "src/backends/wasm/worker.ts", "session-worker": "src/session/session-worker.ts" };
 
 const ENTRIES = join("dist", ".entries");
-const rooms = { ...writeEntries(ENTRIES), cost: "src/cost/index.ts", kernels: "src/session/kernel-modules.ts" };
+const rooms = { ...writeEntries(ENTRIES), cost: "src/cost/index.ts", kernels: "src/backends/wasm/kernel-modules.ts" };
 
 const shared: Options = {
   target: "es2022",
@@ -70,7 +70,7 @@ export default defineConfig([
   // dist/cjs has a package.json of its own that says "commonjs".
   ...library("cjs"),
   {
-    entry: { depthwise: "src/cli/depthwise.ts", worker: "src/session/worker.ts" },
+    entry: { depthwise: "src/cli/depthwise.ts", worker: "src/backends/wasm/worker.ts" },
     format: "esm",
     platform: "node",
     target: "node20",

@@ -12,23 +12,23 @@ import type { Plugin } from "esbuild";
 
 /** Paths under `src/` and the file they go to; the first that fits counts. */
 const PLACES: readonly (readonly [path: string, file: string])[] = [
-  ["session/plain-backend", "plain-backend"],
+  ["backends/plain-backend", "plain-backend"],
   ["kernels/js", "plain-backend"],
-  ["session/reference-backend", "reference-backend"],
+  ["backends/reference-backend", "reference-backend"],
   ["session/profile", "profile"],
   ["session/remote-session", "remote-session"],
   ["session/connection", "remote-session"],
   ["session/relay", "remote-session"],
   ["kernels/wasm/limit", "profile"],
   // A door of its own, which needs more of the kernels than a session.
-  ["session/kernel-modules", "kernels"],
-  ["session", "room-session"],
+  ["backends/wasm/kernel-modules", "kernels"],
+  ...["session", "backends"].map((room) => [room, "room-session"] as const),
   ["kernels/wasm", "room-session"],
   ["eager", "room-eager"],
   ["kernels/reference", "room-eager"],
   ["classify", "room-classify"],
   ["images", "room-images"],
-  ["weights", "room-weights"],
+  ...["weights", "understand", "formats", "sources"].map((room) => [room, "room-weights"] as const),
   // Nobody else imports it: the room is its door.
   ["cost", "cost"],
   ...["layers", "models", "plan"].map((room) => [room, "room-networks"] as const),
@@ -36,7 +36,7 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
 ];
 
 /** Rooms whose `import()`s are built apart: readers of formats, downloads, caches; label lists. */
-const APART = ["weights", "classify"];
+const APART = ["weights", "understand", "formats", "sources", "classify"];
 
 /** Rooms with a door of their own, beside the main one. */
 const DOORS = ["layers", "weights", "images"];
@@ -59,6 +59,9 @@ function placeOf(file: string): string {
 
 const isDoor = (file: string): boolean => DOORS.some((room) => file === join("src", room, "index.ts"));
 
+/** Under its path, since two formats may have files of one name. */
+const lazyName = (file: string): string => relative("src", file).replace(/\.ts$/, "").split(sep).join("-");
+
 /** The lazy parts that lie apart: name and file. */
 export const apart: Readonly<Record<string, string>> = Object.fromEntries(
   sources
@@ -66,7 +69,7 @@ export const apart: Readonly<Record<string, string>> = Object.fromEntries(
     .flatMap((file) =>
       [...readFileSync(file, "utf8").matchAll(LAZY)].map(([, target = ""]) => join(dirname(file), target)),
     )
-    .map((file) => [file.replace(/^.*[\\/]|\.ts$/g, ""), file]),
+    .map((file) => [lazyName(file), file]),
 );
 
 /** The file behind an index, which hands names on and has none of its own. */
@@ -115,16 +118,22 @@ export function writeEntries(folder: string): Readonly<Record<string, string>> {
     }
   }
   // What is loaded by `import()` exports all it has.
-  const whole = ["plain-backend", "reference-backend", "profile", "remote-session"];
+  const whole: Readonly<Record<string, string>> = {
+    "plain-backend": "backends",
+    "reference-backend": "backends",
+    profile: "session",
+    "remote-session": "session",
+  };
   mkdirSync(folder, { recursive: true });
   const entries: Record<string, string> = {};
-  for (const place of new Set([...wanted.keys(), ...whole])) {
+  for (const place of new Set([...wanted.keys(), ...Object.keys(whole)])) {
     const lines = [...(wanted.get(place) ?? [])].map(
       ([name, file]) => `export { ${name} } from "${relative(folder, file).split(sep).join("/")}";`,
     );
-    if (whole.includes(place))
+    const room = whole[place];
+    if (room !== undefined)
       lines.unshift(
-        `export * from "${relative(folder, join("src", "session", `${place}.ts`))
+        `export * from "${relative(folder, join("src", room, `${place}.ts`))
           .split(sep)
           .join("/")}";`,
       );
@@ -145,7 +154,7 @@ export function otherRooms(folder: string, of: "rooms" | "doors"): Plugin {
         const target = relative(process.cwd(), join(resolveDir, path));
         const from = relative(process.cwd(), importer);
         if (kind === "dynamic-import" && Object.values(apart).includes(target))
-          return { path: `./readers/${target.replace(/^.*[\\/]|\.ts$/g, "")}.js`, external: true };
+          return { path: `./readers/${lazyName(target)}.js`, external: true };
         // An entry names what it is made of.
         const here = dirname(from) === folder ? from.replace(/^.*[\\/]|\.ts$/g, "") : placeOf(from);
         const place = placeOf(target);

@@ -1,37 +1,30 @@
 /** From an image to labels: decode, preprocess, run, name. `createClassifier` owns the whole way. */
 
-import type { ByteSource } from "../core/bytes.ts";
+import { Breath } from "../core/breath.ts";
 import { DepthwiseError, listed } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, positiveInteger, signalOption, stringsOf } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
-import type { PlatformFileList, PlatformResponse } from "../core/platform-types.ts";
+import type { PlatformFileList } from "../core/platform-types.ts";
 import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import { className } from "../core/realms.ts";
-import type { Pace } from "../core/stall-watch.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { decodeHeld, heldSource } from "../images/decode.ts";
-import { isPageSource, type PageSource, takePixels } from "../images/page-source.ts";
+import { isPageSource, takePixels } from "../images/page-source.ts";
 import { pixelBudget } from "../images/pixel-budget.ts";
 import { copiedImage, type ImageDataLike, MAX_PIXELS, overwritten, type Pixels, toPixels } from "../images/pixels.ts";
 import { preprocess } from "../images/preprocess.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
-import { Breath } from "../session/breath.ts";
 import { type CompileOptions, compile } from "../session/compile.ts";
 import type { Explanation, Session } from "../session/session.ts";
 import { best, type Prediction } from "./best.ts";
 import { type ClassifiedImage, type ClassifyAllOptions, classifyAll, type UnreadableImage } from "./classify-all.ts";
+import type { ClassifyOptions, ImageOptions, ImageSource } from "./image-options.ts";
 import { READING, readingOf } from "./reading.ts";
 
 /** Options that go to `compile`. */
 const COMPILED = ["backend", "threads", "simd", "worker", "inWorker", "modules", "batch"] as const;
-
-/**
- * A file (path, URL, Blob, Response, bytes), pixels (`ImageData` or alike), or what a page shows, read at the call. Of a
- * Response the body is taken there: it is read in its turn, and cancelled if that does not come.
- */
-export type ImageSource = ByteSource | PlatformResponse | ImageDataLike | PageSource;
 
 export type { Prediction };
 
@@ -48,19 +41,6 @@ export interface ClassifierOptions extends Pick<CompileOptions, (typeof COMPILED
    * 0.8 GB of memory.
    */
   readonly maxPixelsInFlight?: number;
-}
-
-/** Of images at an address or in a Response, how slow a server may be is asked as in `decodeImage`. */
-export interface ImageOptions extends Partial<Pace> {
-  /** Most pixels an image may have. Default 16383². */
-  readonly maxPixels?: number;
-  /** Ends it; it then rejects with `signal.reason`. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface ClassifyOptions extends ImageOptions {
-  /** How many predictions, best first. Default 5. */
-  readonly topK?: number;
 }
 
 export interface Classifier {

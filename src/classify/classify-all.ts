@@ -4,7 +4,8 @@ import { shownAddress } from "../core/address.ts";
 import { DepthwiseError, InternalError, isDepthwiseError } from "../core/errors.ts";
 import { checkKnownOptions, oneOf, optionError, positiveInteger, signalOption } from "../core/options.ts";
 import { paceOf } from "../core/stall-watch.ts";
-import type { ClassifyOptions, ImageOptions, ImageSource, Prediction } from "./classifier.ts";
+import type { Prediction } from "./best.ts";
+import type { ClassifyOptions, ImageOptions, ImageSource } from "./image-options.ts";
 import { inOrder } from "./in-order.ts";
 import { READING, readingOf } from "./reading.ts";
 

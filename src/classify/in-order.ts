@@ -8,8 +8,8 @@
  * in the order; an abort comes at once.
  */
 
+import { Breath } from "../core/breath.ts";
 import { onAbort } from "../core/until-aborted.ts";
-import { Breath } from "../session/breath.ts";
 
 export interface Work<Item, Prepared, Result> {
   /** Most items that are prepared at once. */

@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { visible } from "../core/visible.ts";
-import { clearCache, listCache } from "../weights/sources/index.ts";
+import { clearCache, listCache } from "../sources/index.ts";
 import { jsonOption } from "./flags.ts";
 import { print, printJson } from "./print.ts";
 

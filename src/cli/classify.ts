@@ -5,8 +5,8 @@ import { type Classifier, createClassifier, type Prediction } from "../classify/
 import { shownAddress } from "../core/address.ts";
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
+import { listCache } from "../sources/index.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
-import { listCache } from "../weights/sources/index.ts";
 import { checkInput, expandFiles, noImages, withInput } from "./files.ts";
 import { jsonOption, maxPixelsOption, weightsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";

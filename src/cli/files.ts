@@ -6,7 +6,7 @@ import { addAbortSignal } from "node:stream";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { shownAddress } from "../core/address.ts";
 import { DepthwiseError } from "../core/errors.ts";
-import type { ModelSource } from "../weights/sources/index.ts";
+import type { ModelSource } from "../sources/index.ts";
 
 /** Stands for standard input among pictures and as weights; a file of that name is `./-`. */
 const INPUT = "-";

@@ -3,8 +3,8 @@
 import { Command } from "commander";
 import { isDepthwiseError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
+import type { ModelFile } from "../formats/model-file.ts";
 import { asText, describe } from "../weights/describe.ts";
-import type { ModelFile } from "../weights/model-file.ts";
 import { shownWeights } from "./files.ts";
 import { jsonOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, openFrom } from "./load.ts";

@@ -8,7 +8,7 @@
 
 import { didYouMean } from "../core/nearest.ts";
 import { checkKnownOptions, optionError } from "../core/options.ts";
-import type { ActivationName } from "../operations/activation.ts";
+import type { ActivationName } from "../operations/activation-names.ts";
 import type { ParameterRole } from "../operations/operation.ts";
 import type { NodeType, ViewType } from "../operations/table.ts";
 

@@ -8,8 +8,9 @@
 
 import { checkKnownOptions, optionError } from "../core/options.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
-import { checkNetwork, type Network, type ParameterInfo } from "../layers/network.ts";
+import { checkNetwork, type Network } from "../layers/network.ts";
 import { INPUT, type LayerNode } from "../layers/node.ts";
+import type { ParameterInfo } from "../layers/parameter-info.ts";
 import { operationOf } from "../operations/table.ts";
 import { fuse, type Group, type Grouping } from "../plan/fuse.ts";
 import { layOutMemory } from "../plan/lifetimes.ts";

@@ -5,7 +5,7 @@ import { asFloat, type FloatTensor, type Tensor } from "../core/tensor.ts";
 import { activateRange, leakRange } from "../kernels/reference/activation.ts";
 import { elementwise as elementwiseKernel } from "../kernels/reference/elementwise.ts";
 import { softmax as softmaxKernel } from "../kernels/reference/softmax.ts";
-import type { FusedActivation } from "../operations/activation.ts";
+import type { FusedActivation } from "../operations/activation-names.ts";
 import { add as addOperation, multiply as multiplyOperation } from "../operations/elementwise.ts";
 import type { ElementwiseCall } from "../operations/kernel-call.ts";
 import { lastAxis } from "../operations/operation.ts";

@@ -4,7 +4,7 @@ import { DepthwiseError } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
 import { asFloat, type FloatTensor, type Tensor } from "../core/tensor.ts";
 import { scaleShift } from "../kernels/reference/scale-shift.ts";
-import type { FusedActivation } from "../operations/activation.ts";
+import type { FusedActivation } from "../operations/activation-names.ts";
 import { batchNorm as batchNormOperation, scaleAndShift } from "../operations/batch-norm.ts";
 import type { ScaleShiftCall } from "../operations/kernel-call.ts";
 import { lastAxis } from "../operations/operation.ts";

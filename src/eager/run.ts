@@ -13,7 +13,7 @@ import {
   type Tensor,
   tensor,
 } from "../core/tensor.ts";
-import { FUSED_ACTIVATIONS, type FusedActivation } from "../operations/activation.ts";
+import { FUSED_ACTIVATIONS, type FusedActivation } from "../operations/activation-names.ts";
 
 /** What follows the sums of an eager operation. */
 export interface EagerOptions {

@@ -1,6 +1,6 @@
 /** Networks as data: layer functions, `sequential` and `network`. */
 
-export type { ActivationName } from "../operations/activation.ts";
+export type { ActivationName } from "../operations/activation-names.ts";
 export type { ParameterRole } from "../operations/operation.ts";
 export type { NodeType } from "../operations/table.ts";
 export {
@@ -8,11 +8,11 @@ export {
   type NetworkDefinition,
   type NetworkInfo,
   network,
-  type ParameterInfo,
   withInfo,
   withParameters,
 } from "./network.ts";
 export { INPUT, type LayerNode, type NodeDefinition } from "./node.ts";
+export type { ParameterInfo } from "./parameter-info.ts";
 export {
   activation,
   averagePool,

@@ -6,7 +6,7 @@
 import { allocated, checkBytes } from "../core/memory.ts";
 import { mulberry32 } from "../core/random.ts";
 import { elementCount, type FloatTensor, type Shape, tensor } from "../core/tensor.ts";
-import type { ParameterInfo } from "./network.ts";
+import type { ParameterInfo } from "./parameter-info.ts";
 
 const ADVICE = "Use a smaller alpha, or fewer filters, classes or blocks.";
 

@@ -9,21 +9,11 @@ import { isListOf, isString, optionError, positiveInteger, show, stringsOf } fro
 import { checkPreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import { className, isMap } from "../core/realms.ts";
 import { type FloatTensor, type Shape, shapeText } from "../core/tensor.ts";
-import type { ParameterRole } from "../operations/operation.ts";
 import { NODE_TYPES, type NodeType, operationOf } from "../operations/table.ts";
 import { parameterFault, shapeOf } from "./check-parameter.ts";
 import { checkParameterBytes, initialise } from "./initialise.ts";
 import { INPUT, type LayerNode, type NodeDefinition } from "./node.ts";
-
-/** What a parameter is, without its numbers. */
-export interface ParameterInfo {
-  /** `conv_pw_1/kernel`: the node's name, a slash, Keras' name of the weight. */
-  readonly name: string;
-  readonly node: string;
-  readonly role: ParameterRole;
-  readonly shape: Shape;
-  readonly trainable: boolean;
-}
+import type { ParameterInfo } from "./parameter-info.ts";
 
 /** What a model knows about itself besides its layers. Plain data, kept when it is saved. */
 export interface NetworkInfo {

@@ -13,7 +13,7 @@ import type { Pair } from "../core/options.ts";
 import { checkKnownOptions, optionError } from "../core/options.ts";
 import type { Shape } from "../core/tensor.ts";
 import type { WindowOptions } from "../core/window.ts";
-import type { ActivationName } from "../operations/activation.ts";
+import type { ActivationName } from "../operations/activation-names.ts";
 import type { NodeType } from "../operations/table.ts";
 import { type Network, type NetworkInfo, network } from "./network.ts";
 import type { NodeDefinition } from "./node.ts";

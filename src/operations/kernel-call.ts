@@ -4,7 +4,7 @@
  */
 
 import type { Window } from "../core/window.ts";
-import type { FusedActivation } from "./activation.ts";
+import type { FusedActivation } from "./activation-names.ts";
 
 export interface ConvolutionCall {
   readonly kernel: "conv2d";

@@ -7,7 +7,7 @@
 
 import type { Network } from "../layers/network.ts";
 import { INPUT, type LayerNode } from "../layers/node.ts";
-import type { FusedActivation } from "../operations/activation.ts";
+import type { FusedActivation } from "../operations/activation-names.ts";
 import type { Fusible } from "../operations/operation.ts";
 import { isView, operationOf } from "../operations/table.ts";
 

@@ -1,17 +1,17 @@
 /** From a network to a session on this thread: plan it, choose a backend, allocate. */
 
+import type { Backend } from "../backends/backend.ts";
+import { type Choice, chooseBackend } from "../backends/choose-backend.ts";
+import type { WorkerFactory } from "../backends/wasm/own-worker.ts";
+import { wasmBackend } from "../backends/wasm/wasm-backend.ts";
 import { type DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { refusal } from "../core/memory.ts";
 import { ownPart } from "../core/own-part.ts";
 import type { FloatTensor } from "../core/tensor.ts";
 import type { Network } from "../layers/network.ts";
 import { type PlannedNetwork, parametersOf, plan as planNetwork } from "../plan/plan.ts";
-import type { Backend } from "./backend.ts";
-import { type Choice, chooseBackend } from "./choose-backend.ts";
 import type { CheckedOptions } from "./compile-options.ts";
-import type { WorkerFactory } from "./own-worker.ts";
 import { Session } from "./session.ts";
-import { wasmBackend } from "./wasm-backend.ts";
 
 /** Binds a network elsewhere, with parameters in a Map of its own whose numbers it must copy. */
 export type Elsewhere = (parameters: Map<string, FloatTensor>) => Promise<Session>;
@@ -77,6 +77,7 @@ function hasNotStarted(error: unknown): error is DepthwiseError {
 
 /** Loaded when they are chosen: a page that runs wasm never fetches the plain kernels. */
 async function loadBackend(backend: Choice["backend"]): Promise<Backend> {
-  if (backend === "plain") return (await ownPart("the plain backend", () => import("./plain-backend.ts"))).plainBackend;
-  return (await ownPart("the reference backend", () => import("./reference-backend.ts"))).referenceBackend;
+  if (backend === "plain")
+    return (await ownPart("the plain backend", () => import("../backends/plain-backend.ts"))).plainBackend;
+  return (await ownPart("the reference backend", () => import("../backends/reference-backend.ts"))).referenceBackend;
 }

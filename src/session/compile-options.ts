@@ -1,5 +1,8 @@
 /** How a network is compiled: the options, checked. */
 
+import { BACKENDS, type BackendName, type Simd } from "../backends/choose-backend.ts";
+import { checkModules, type GivenModules } from "../backends/wasm/given-modules.ts";
+import type { WorkerFactory } from "../backends/wasm/own-worker.ts";
 import {
   booleanOption,
   checkKnownOptions,
@@ -9,9 +12,6 @@ import {
   signalOption,
   stringsOf,
 } from "../core/options.ts";
-import { BACKENDS, type BackendName, type Simd } from "./choose-backend.ts";
-import { checkModules, type GivenModules } from "./given-modules.ts";
-import type { WorkerFactory } from "./own-worker.ts";
 
 /** How a network is compiled. None of them changes what it computes beyond rounding. */
 export interface CompileOptions<Tap extends string = string> {

@@ -1,13 +1,13 @@
 /** From a network to a session, here or in a worker of its own. */
 
+import type { BackendName } from "../backends/choose-backend.ts";
+import { threadWorker } from "../backends/wasm/thread-worker.ts";
 import { ownPart } from "../core/own-part.ts";
 import type { Network } from "../layers/network.ts";
 import { parametersOf } from "../plan/plan.ts";
 import { bindNetwork } from "./bind-network.ts";
-import type { BackendName } from "./choose-backend.ts";
 import { type CompileOptions, checkCompileOptions } from "./compile-options.ts";
 import { copiedParameters, Session } from "./session.ts";
-import { threadWorker } from "./thread-worker.ts";
 
 export type { BackendName, CompileOptions };
 

@@ -1,13 +1,13 @@
 /** The line to the worker of a session: what it was asked, and what becomes of that. */
 
+import { closedError, lostError } from "../backends/lost.ts";
+import { type AnyWorker, isWorker, type OwnFactory, quietly, stop } from "../backends/wasm/own-worker.ts";
+import { SESSION_SCRIPT, Start } from "../backends/wasm/start.ts";
 import { type DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
 import { onAbort } from "../core/until-aborted.ts";
-import { closedError, lostError } from "./lost.ts";
-import { type AnyWorker, isWorker, type OwnFactory, quietly, stop } from "./own-worker.ts";
 import { isThreadOrder, ThreadMaker } from "./relay.ts";
 import { isAnswer, PONG, type Question, receivedError } from "./remote-messages.ts";
-import { SESSION_SCRIPT, Start } from "./start.ts";
 
 interface Pending {
   resolve(value: unknown): void;

@@ -3,8 +3,8 @@
  * other imports: a bundle that does not ask has none of it.
  */
 
+import { type Choice, chooseBackend, countCores } from "../backends/choose-backend.ts";
 import { chooseTiles, type EngineFeatures, probeFeatures, type TileName } from "../kernels/wasm/index.ts";
-import { type Choice, chooseBackend, countCores } from "./choose-backend.ts";
 
 /** One thing that makes runs faster. */
 export interface DiagnosedFeature {

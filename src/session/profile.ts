@@ -1,10 +1,10 @@
 /** Times of steps, beside what they compute and what this machine can do at most. */
 
+import type { Choice } from "../backends/choose-backend.ts";
+import { Breath } from "../core/breath.ts";
 import { probeFeatures } from "../kernels/wasm/index.ts";
 import { measureLimit } from "../kernels/wasm/limit.ts";
 import type { Plan } from "../plan/plan.ts";
-import { Breath } from "./breath.ts";
-import type { Choice } from "./choose-backend.ts";
 
 /** How a profile is measured. */
 export interface ProfileOptions {

@@ -3,7 +3,7 @@
  * to each other. Not by the worker itself: in Firefox 153 one `new Worker` in a worker in fifty never came back.
  */
 
-import { type AnyWorker, isWorker, quietly, stop, UNLOADED, type WorkerFactory } from "./own-worker.ts";
+import { type AnyWorker, isWorker, quietly, stop, UNLOADED, type WorkerFactory } from "../backends/wasm/own-worker.ts";
 
 /** From the session to who made its worker. */
 export type ThreadOrder = { readonly thread: number } & (

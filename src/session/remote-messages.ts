@@ -1,11 +1,11 @@
 /** What the thread that asks and the worker of its session say to each other. */
 
+import type { Choice } from "../backends/choose-backend.ts";
 import { DepthwiseError, type ErrorCode, InternalError, isDepthwiseError } from "../core/errors.ts";
 import type { FloatTensor } from "../core/tensor.ts";
 import type { Plan, PlannedNetwork } from "../plan/plan.ts";
-import type { RemoteQuestion } from "./backend.ts";
-import type { Choice } from "./choose-backend.ts";
 import type { CompileOptions } from "./compile-options.ts";
+import type { RemoteQuestion } from "./remote-plan.ts";
 
 /** What a plan needs of a network, as plain data, with copies of its numbers. */
 export interface SentNetwork extends PlannedNetwork {

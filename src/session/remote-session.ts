@@ -1,14 +1,21 @@
 /** A network in a worker of its own: loaded when one is asked for. */
 
+import {
+  type AnyWorker,
+  arrivalsOf,
+  beside,
+  checkPlace,
+  nodeThreads,
+  type OwnFactory,
+} from "../backends/wasm/own-worker.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
-import type { ParameterInfo } from "../layers/network.ts";
 import type { LayerNode } from "../layers/node.ts";
+import type { ParameterInfo } from "../layers/parameter-info.ts";
 import type { PlannedNetwork } from "../plan/plan.ts";
-import type { RemoteAnswers, RemotePlan } from "./backend.ts";
 import type { CheckedOptions } from "./compile-options.ts";
 import { Connection } from "./connection.ts";
-import { type AnyWorker, arrivalsOf, beside, checkPlace, nodeThreads, type OwnFactory } from "./own-worker.ts";
 import { type Compiled, isCompiled } from "./remote-messages.ts";
+import type { RemoteAnswers, RemotePlan } from "./remote-plan.ts";
 
 /**
  * Compiles a network in a worker.

@@ -3,6 +3,8 @@
  * that session's threads too, so that there is one file to place.
  */
 
+import { SESSION_SCRIPT } from "../backends/wasm/start.ts";
+import { isThreadTask, openPort, type Port, runThread } from "../backends/wasm/thread.ts";
 import { optionError } from "../core/options.ts";
 import type { FloatTensor } from "../core/tensor.ts";
 import { bindNetwork } from "./bind-network.ts";
@@ -10,8 +12,6 @@ import { checkCompileOptions } from "./compile-options.ts";
 import { FarThreads, type ThreadNews } from "./relay.ts";
 import { type Answer, type Compiled, isQuestion, PONG, type Question, sentError } from "./remote-messages.ts";
 import type { Session } from "./session.ts";
-import { SESSION_SCRIPT } from "./start.ts";
-import { isThreadTask, openPort, type Port, runThread } from "./thread.ts";
 
 const aborts = new Map<number, AbortController>();
 let session: Promise<Session> | undefined;

@@ -1,5 +1,9 @@
 /** A session: a plan bound to a backend, with memory and perhaps workers. The only thing here with a life-time. */
 
+import type { BoundPlan, Parameters } from "../backends/backend.ts";
+import type { Choice } from "../backends/choose-backend.ts";
+import { closedError } from "../backends/lost.ts";
+import { Breath } from "../core/breath.ts";
 import { invariant } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../core/options.ts";
@@ -8,13 +12,9 @@ import { isMap } from "../core/realms.ts";
 import { elementCount, type FloatTensor, type Tensor, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { checkReplacement, heldParameters, type Plan, type PlannedOutput } from "../plan/plan.ts";
-import type { BoundPlan, Parameters, RemotePlan } from "./backend.ts";
-import { Breath } from "./breath.ts";
-import type { Choice } from "./choose-backend.ts";
-
 import { checkInput, type NumberArray } from "./input.ts";
-import { closedError } from "./lost.ts";
 import type { Profile, ProfileOptions } from "./profile.ts";
+import type { RemotePlan } from "./remote-plan.ts";
 import { Turns } from "./turns.ts";
 
 /** How one run may end. */

@@ -4,9 +4,9 @@ import { listed, shorten } from "../core/errors.ts";
 import { show as showValue, textOf } from "../core/options.ts";
 import { DEFAULT_PREPROCESSING } from "../core/preprocessing.ts";
 import { columnWidth, visible } from "../core/visible.ts";
+import type { Basis, Fact } from "../formats/fact.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
-import type { Basis, Fact } from "./facts.ts";
-import { provenanceOf } from "./provenance.ts";
+import { provenanceOf } from "../understand/provenance.ts";
 
 /** One thing that was decided of a loaded model, and on what evidence. */
 export interface Decision {

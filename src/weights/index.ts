@@ -1,10 +1,8 @@
 /** Weights: reading what other tools wrote, saying what was understood, writing, and making new networks of old ones. */
 
-export { type Decision, describe, formatDescription, type ModelDescription } from "./describe.ts";
-export type { Basis } from "./facts.ts";
-export { type LoadedModel, type LoadedOutput, type LoadOptions, loadModel } from "./load-model.ts";
-export { readSafetensors, type TensorToWrite, writeSafetensors } from "./safetensors.ts";
-export { encodeModel, type SaveOptions, saveModel } from "./save-model.ts";
+export type { Basis } from "../formats/fact.ts";
+export { readSafetensors, type TensorToWrite, writeSafetensors } from "../formats/safetensors/safetensors.ts";
+export { type StoredTensor, type TensorFile, toFloat32 } from "../formats/stored-tensor.ts";
 export {
   type CacheEntry,
   type CacheOptions,
@@ -14,8 +12,10 @@ export {
   type ModelSource,
   type Progress,
   type SourceOptions,
-} from "./sources/index.ts";
-export { type StoredTensor, type TensorFile, toFloat32 } from "./stored-tensor.ts";
+} from "../sources/index.ts";
+export { type Decision, describe, formatDescription, type ModelDescription } from "./describe.ts";
+export { type LoadedModel, type LoadedOutput, type LoadOptions, loadModel } from "./load-model.ts";
+export { encodeModel, type SaveOptions, saveModel } from "./save-model.ts";
 export {
   addClasses,
   embeddingModel,

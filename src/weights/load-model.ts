@@ -1,25 +1,28 @@
 /** `loadModel`: from any source, bytes to what they say, to a network; nothing is guessed in silence. */
 
 import { listed } from "../core/errors.ts";
+import { fileError, quoted } from "../core/file-error.ts";
+import { isObject } from "../core/json.ts";
 import { optionError } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
 import { checkPreprocessing } from "../core/preprocessing.ts";
 import { isBlob } from "../core/realms.ts";
 import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
+import type { Basis } from "../formats/fact.ts";
+import type { ReadFile } from "../formats/join-files.ts";
+import type { ModelFile } from "../formats/model-file.ts";
+import { checkHead, readModelFile } from "../formats/registry.ts";
+import { firstNonFinite, type StoredTensor, toFloat32 } from "../formats/stored-tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
-import { checkLabels, decide, optionsOf } from "./decide.ts";
-import { type DecodedBudget, decodedBudget } from "./decoded-budget.ts";
-import type { Basis, Facts } from "./facts.ts";
-import { fileError, quoted } from "./file-error.ts";
-import type { ReadFile } from "./join-files.ts";
-import { isObject } from "./json.ts";
-import type { ModelFile, OpenFile } from "./model-file.ts";
-import type { Provenance } from "./provenance.ts";
-import { checkHead, readModelFile } from "./registry.ts";
-import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "./sources/index.ts";
-import { firstNonFinite, type StoredTensor, toFloat32 } from "./stored-tensor.ts";
-import { type Understood, understand } from "./understand.ts";
+import { type DecodedBudget, decodedBudget } from "../sources/decoded-budget.ts";
+import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "../sources/index.ts";
+import type { OpenFile } from "../sources/open-file.ts";
+import { checkLabels, decide, optionsOf } from "../understand/architectures/mobilenet-v1/decide.ts";
+import type { Facts } from "../understand/facts.ts";
+import { type StatedModel, withStatements } from "../understand/metadata.ts";
+import type { Provenance } from "../understand/provenance.ts";
+import { type Understood, understand } from "../understand/understand.ts";
 
 /** Options of the builder that are known better than the file says; where the bytes come from, and limits. */
 export interface LoadOptions extends MobileNetV1Options, SourceOptions {}
@@ -109,7 +112,7 @@ export async function openModel(
 
 async function modelFrom(
   file: OpenFile,
-  model: ModelFile,
+  model: StatedModel,
   given: MobileNetV1Options,
   budget: DecodedBudget,
 ): Promise<LoadedModel> {
@@ -124,12 +127,9 @@ async function modelFrom(
   const { parameters, facts } =
     classes === undefined
       ? { parameters: there, facts: decided }
-      : (await ownPart("what changes the classes", () => import("./classes.ts"))).adjustClasses(
-          there,
-          decided,
-          { classes, background },
-          file.name,
-        );
+      : (
+          await ownPart("what changes the classes", () => import("../understand/architectures/mobilenet-v1/classes.ts"))
+        ).adjustClasses(there, decided, { classes, background }, file.name);
   checkLabels(facts, file.name);
   checkVariances(parameters, facts.epsilon?.value ?? 0, file.name);
   const network = withParameters(mobileNetV1<MobileNetV1Options>(optionsOf(facts)), parameters, file.name);
@@ -175,11 +175,11 @@ async function readSource(
   source: ModelSource | readonly [ModelSource, ModelSource],
   options: SourceOptions,
   budget: DecodedBudget,
-): Promise<ReadFile> {
+): Promise<{ readonly file: OpenFile; readonly model: StatedModel }> {
   const context = { maxBytes: options.maxBytes ?? 2 ** 31, budget, signal: options.signal };
   if (!isPair(source)) {
     const file = counted(await openSource(source, options, checkHead), budget);
-    return { file, model: await readModelFile(file, context) };
+    return { file, model: withStatements(await readModelFile(file, context), file.name, budget) };
   }
   const { size, sha256, ...others } = options;
   if (size !== undefined || sha256 !== undefined) {
@@ -191,9 +191,9 @@ async function readSource(
   for (const half of source.map((part) => held(part))) {
     const file = counted(await openSource(half, { ...others, maxBytes: Math.max(1, left) }, checkHead), budget);
     left -= file.bytes.length;
-    halves.push({ file, model: await readModelFile(file, context) });
+    halves.push({ file, model: withStatements(await readModelFile(file, context), file.name, budget) });
   }
-  const { joinFiles } = await ownPart("what joins two files", () => import("./join-files.ts"));
+  const { joinFiles } = await ownPart("what joins two files", () => import("../formats/join-files.ts"));
   const [first, second] = halves as [ReadFile, ReadFile];
   return joinFiles(first, second);
 }

@@ -3,11 +3,11 @@
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, oneOf, signalOption } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
+import { writeSafetensors } from "../formats/safetensors/safetensors.ts";
 import { parameterBytes } from "../layers/initialise.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
-import { writeMetadata } from "./metadata.ts";
+import { writeMetadata } from "../understand/metadata.ts";
 import { placeToWrite } from "./place-to-write.ts";
-import { writeSafetensors } from "./safetensors.ts";
 
 const ADVICE = "Pass the path of a file; for anything else take the bytes from encodeModel.";
 

@@ -6,6 +6,7 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { checkKnownOptions, optionError, positiveInteger, stringsOf } from "../core/options.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
+import type { Fact } from "../formats/fact.ts";
 import { checkParameterBytes, initialise } from "../layers/initialise.ts";
 import {
   checkNetwork,
@@ -16,9 +17,8 @@ import {
   withParameters,
 } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
-import type { Fact } from "./facts.ts";
+import { provenanceOf } from "../understand/provenance.ts";
 import { findHead, upTo, withFilters } from "./head.ts";
-import { provenanceOf } from "./provenance.ts";
 
 /** The new classifier of `replaceHead`. */
 export interface HeadOptions {

@@ -9,7 +9,7 @@ import { ownPart } from "../core/own-part.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
-import { writeMetadata } from "./metadata.ts";
+import { writeMetadata } from "../understand/metadata.ts";
 import { placeToWrite } from "./place-to-write.ts";
 import type { SaveOptions } from "./save-model.ts";
 import { checkLayerName, type KerasLayer, type TranslatedNode, translateNode } from "./tfjs-layers.ts";

@@ -8,7 +8,7 @@
 
 import { fork } from "node:child_process";
 import { parseArgs } from "node:util";
-import { FORMS } from "../weights/forms.ts";
+import { FORMS } from "../writers/forms.ts";
 import { LIMITS, type Told } from "./child-report.ts";
 import { DAMAGE_NAMES } from "./mutate.ts";
 

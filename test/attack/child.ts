@@ -9,10 +9,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDepthwiseError } from "../../src/core/errors.ts";
 import { mulberry32 } from "../../src/core/random.ts";
+import type { ModelSource } from "../../src/sources/index.ts";
 import { loadModel } from "../../src/weights/load-model.ts";
-import type { ModelSource } from "../../src/weights/sources/index.ts";
-import { FORMS } from "../weights/forms.ts";
-import { sample } from "../weights/sample-networks.ts";
+import { sample } from "../fixtures/sample-networks.ts";
+import { FORMS } from "../writers/forms.ts";
 import { LIMITS, type Told } from "./child-report.ts";
 import { DAMAGE_NAMES, DAMAGES, type DamageName } from "./mutate.ts";
 

@@ -11,7 +11,7 @@ import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type BuildOptions, build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type Act, type MisbehavingServer, startServer, status } from "../weights/misbehaving-server.ts";
+import { type Act, type MisbehavingServer, startServer, status } from "../fixtures/misbehaving-server.ts";
 import { describeInBrowsers, type TestBrowser, type TestPage } from "./browsers.ts";
 import { root } from "./chromium.ts";
 import type { Outcome } from "./faults-page.ts";

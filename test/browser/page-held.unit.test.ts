@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { build } from "esbuild";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Act, type MisbehavingServer, startServer } from "../weights/misbehaving-server.ts";
+import { type Act, type MisbehavingServer, startServer } from "../fixtures/misbehaving-server.ts";
 import { describeInBrowsers, type TestBrowser, type TestPage } from "./browsers.ts";
 import { root } from "./chromium.ts";
 

@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, type Metafile } from "esbuild";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { type Act, type MisbehavingServer, startServer } from "../weights/misbehaving-server.ts";
+import { type Act, type MisbehavingServer, startServer } from "../fixtures/misbehaving-server.ts";
 import { root, watch } from "./chromium.ts";
 
 /** Packages that readers hold what they use of. */

@@ -13,7 +13,7 @@ import {
   sha256,
   startServer,
   tagOf,
-} from "../weights/misbehaving-server.ts";
+} from "../fixtures/misbehaving-server.ts";
 import { describeInChromium, executablePath, launch } from "./chromium.ts";
 import { type Bundle, bundle, openPage, serveBundle } from "./readers-bundle.ts";
 import type { LoadRequest } from "./readers-page.ts";

@@ -1,12 +1,12 @@
 /** One small network in every format, as the tests' writers write it: all give the same logits. */
 
 import { encodeModel } from "../../src/weights/save-model.ts";
-import { frozenGraph, tfjsGraphModel } from "../weights/as-graph-def.ts";
-import { kerasArchive, kerasLayers, kerasWholeH5, tfjsLayers } from "../weights/as-keras.ts";
-import { onnxFile } from "../weights/as-onnx.ts";
-import { namedTensors, TORCH_FORMS } from "../weights/as-tensors.ts";
-import { tfliteFile } from "../weights/as-tflite.ts";
-import { sample, unsaid } from "../weights/sample-networks.ts";
+import { sample, unsaid } from "../fixtures/sample-networks.ts";
+import { frozenGraph, tfjsGraphModel } from "../writers/as-graph-def.ts";
+import { kerasArchive, kerasLayers, kerasWholeH5, tfjsLayers } from "../writers/as-keras.ts";
+import { onnxFile } from "../writers/as-onnx.ts";
+import { namedTensors, TORCH_FORMS } from "../writers/as-tensors.ts";
+import { tfliteFile } from "../writers/as-tflite.ts";
 import type { LoadRequest } from "./readers-page.ts";
 
 export const SIZE = 32;

@@ -4,7 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { compile } from "../../src/session/compile.ts";
 import { loadModel } from "../../src/weights/load-model.ts";
-import { file, type MisbehavingServer } from "../weights/misbehaving-server.ts";
+import { file, type MisbehavingServer } from "../fixtures/misbehaving-server.ts";
 import { describeInChromium, executablePath, launch } from "./chromium.ts";
 import {
   type Bundle,

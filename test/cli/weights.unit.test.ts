@@ -17,10 +17,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { describe as describeModel, loadModel, mobileNetV1, saveModel } from "../../src/index.ts";
 import { activation, conv2d, globalAveragePool, sequential, softmax } from "../../src/layers/index.ts";
-import { writeSafetensors } from "../../src/weights/safetensors.ts";
-import { file, startServer } from "../weights/misbehaving-server.ts";
+import { file, startServer } from "../fixtures/misbehaving-server.ts";
 import { interrupt, run } from "./command.ts";
 
 let folder = "";

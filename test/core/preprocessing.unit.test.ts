@@ -2,12 +2,12 @@
 
 import { describe, expect, it } from "vitest";
 import { checkPreprocessing } from "../../src/core/preprocessing.ts";
+import { toFloat32 } from "../../src/formats/stored-tensor.ts";
 import { completePreprocessing } from "../../src/images/index.ts";
 import { createClassifier, loadModel, mobileNetV1 } from "../../src/index.ts";
 import { dense, network, sequential, withInfo } from "../../src/layers/index.ts";
-import { decide } from "../../src/weights/decide.ts";
+import { decide } from "../../src/understand/architectures/mobilenet-v1/decide.ts";
 import { encodeModel, encodeTfjs, readSafetensors, writeSafetensors } from "../../src/weights/index.ts";
-import { toFloat32 } from "../../src/weights/stored-tensor.ts";
 
 const tiny = { alpha: 0.1, resolution: 32, classes: 1, labels: ["a"] } as const;
 const model = mobileNetV1(tiny);

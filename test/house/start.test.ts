@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { expect, it } from "vitest";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
-import { temporaryFolder } from "../weights/source-tools.ts";
+import { temporaryFolder } from "../fixtures/source-tools.ts";
 
 const built = pathToFileURL(resolve(import.meta.dirname, "../../dist/esm/index.js")).href;
 

@@ -4,9 +4,9 @@ import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
+import type * as Kernels from "../../src/backends/wasm/kernel-modules.ts";
 import type * as Costs from "../../src/cost/index.ts";
 import type * as Main from "../../src/index.ts";
-import type * as Kernels from "../../src/session/kernel-modules.ts";
 import type * as Weights from "../../src/weights/index.ts";
 
 interface Copy {

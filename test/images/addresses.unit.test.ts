@@ -15,7 +15,7 @@ import {
   redirect,
   startServer,
   status,
-} from "../weights/misbehaving-server.ts";
+} from "../fixtures/misbehaving-server.ts";
 
 let png: Uint8Array;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type ClassifyOptions, createClassifier, type ImageSource } from "../../src/classify/index.ts";
 import { type DecodeOptions, decodeImage } from "../../src/images/index.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
-import { file, type MisbehavingServer, startServer } from "../weights/misbehaving-server.ts";
+import { file, type MisbehavingServer, startServer } from "../fixtures/misbehaving-server.ts";
 
 let png: Uint8Array<ArrayBuffer>;
 beforeAll(async () => {

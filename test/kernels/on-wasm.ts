@@ -7,6 +7,8 @@
  */
 
 import { expect } from "vitest";
+import { layOut } from "../../src/backends/wasm/layout.ts";
+import { bindThread, type Instances } from "../../src/backends/wasm/program.ts";
 import {
   emitModule,
   type ModuleName,
@@ -17,8 +19,6 @@ import {
 } from "../../src/kernels/wasm/index.ts";
 import type { KernelCall } from "../../src/operations/kernel-call.ts";
 import type { Plan, Step } from "../../src/plan/plan.ts";
-import { layOut } from "../../src/session/layout.ts";
-import { bindThread, type Instances } from "../../src/session/program.ts";
 
 /** A step, and what it reads besides the step before. Sizes are of one example. */
 export interface Piece {

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { layWindow, type WindowAttributes } from "../../src/core/window.ts";
 import { plainKernel } from "../../src/kernels/js/index.ts";
 import { type Operands, type Runner, referenceKernel } from "../../src/kernels/reference/index.ts";
-import { FUSED_ACTIVATIONS } from "../../src/operations/activation.ts";
+import { FUSED_ACTIVATIONS } from "../../src/operations/activation-names.ts";
 import type { ConvolutionCall, DepthwiseCall, KernelCall, PointwiseCall } from "../../src/operations/kernel-call.ts";
 import { fits, WINDOWS } from "../cases/windows.ts";
 import { recipe } from "../golden/vectors.ts";

@@ -8,14 +8,14 @@
 
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { joins } from "../../src/backends/wasm/layout.ts";
 import { layWindow } from "../../src/core/window.ts";
 import { referenceKernel } from "../../src/kernels/reference/index.ts";
 import { probeFeatures, TILES, type Weights } from "../../src/kernels/wasm/index.ts";
-import { FUSED_ACTIVATIONS, type FusedActivation } from "../../src/operations/activation.ts";
+import { FUSED_ACTIVATIONS, type FusedActivation } from "../../src/operations/activation-names.ts";
 import type { ConvolutionCall, DepthwiseCall, KernelCall, PointwiseCall } from "../../src/operations/kernel-call.ts";
 import { operationOf } from "../../src/operations/table.ts";
 import { foldedWeights } from "../../src/plan/step-weights.ts";
-import { joins } from "../../src/session/layout.ts";
 import { CHANNELS, FILTERS, fits, WIDTHS, WINDOWS, type WindowCase } from "../cases/windows.ts";
 import { recipe } from "../golden/vectors.ts";
 import { FEATURE_SETS, firstDifference, type Piece, type RunOptions, runOnWasm, sameBits } from "./on-wasm.ts";

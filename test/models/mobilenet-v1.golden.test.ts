@@ -1,7 +1,7 @@
 import { afterAll, expect, it } from "vitest";
 import { layWindow } from "../../src/core/window.ts";
-import { mobileNetV1 } from "../../src/models/mobilenet-v1.ts";
-import type { MobileNetV1Options } from "../../src/models/mobilenet-v1-options.ts";
+import { mobileNetV1 } from "../../src/models/mobilenet-v1/mobilenet-v1.ts";
+import type { MobileNetV1Options } from "../../src/models/mobilenet-v1/options.ts";
 import { compile } from "../../src/session/compile.ts";
 import {
   largestDifference,

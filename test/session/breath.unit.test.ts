@@ -1,7 +1,7 @@
 /** Who works long gives the event loop its turn, however many work at once. */
 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Breath, breathe } from "../../src/session/breath.ts";
+import { Breath, breathe } from "../../src/core/breath.ts";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["performance"] });

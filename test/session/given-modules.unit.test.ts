@@ -3,10 +3,10 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { kernelModules } from "../../src/backends/wasm/kernel-modules.ts";
 import { EMITTED, emitModule, MODULE_NAMES, TILES } from "../../src/kernels/wasm/index.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { compile } from "../../src/session/compile.ts";
-import { kernelModules } from "../../src/session/kernel-modules.ts";
 import { SIMD, worker } from "../backends.ts";
 
 const model = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 10 });
@@ -65,7 +65,7 @@ describe("modules written before", () => {
       vi.resetModules();
       const [{ compile: compileThere }, { kernelModules: write }] = await Promise.all([
         import("../../src/session/compile.ts"),
-        import("../../src/session/kernel-modules.ts"),
+        import("../../src/backends/wasm/kernel-modules.ts"),
       ]);
       using session = await compileThere(model, { threads: 2, modules: imported(write(model)) });
       expect(session.explain().reasons.join()).toMatch(/no shared memory/);

@@ -6,9 +6,9 @@ import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { kernelModules } from "../../src/backends/wasm/kernel-modules.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { type CompileOptions, compile } from "../../src/session/compile.ts";
-import { kernelModules } from "../../src/session/kernel-modules.ts";
 import { recipe } from "../golden/vectors.ts";
 
 const root = resolve(import.meta.dirname, "../..");

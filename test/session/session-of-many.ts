@@ -4,15 +4,15 @@
  * passed hundreds of times in a run.
  */
 
+import { chooseBackend, type Simd } from "../../src/backends/choose-backend.ts";
+import type { WorkerFactory } from "../../src/backends/wasm/own-worker.ts";
+import { threadWorker } from "../../src/backends/wasm/thread-worker.ts";
+import { wasmBackend } from "../../src/backends/wasm/wasm-backend.ts";
 import type { FloatTensor } from "../../src/core/tensor.ts";
 import type { Network } from "../../src/layers/network.ts";
 import { plan as planNetwork } from "../../src/plan/plan.ts";
 import type { WeightNames } from "../../src/plan/step-weights.ts";
-import { chooseBackend, type Simd } from "../../src/session/choose-backend.ts";
-import type { WorkerFactory } from "../../src/session/own-worker.ts";
 import { Session } from "../../src/session/session.ts";
-import { threadWorker } from "../../src/session/thread-worker.ts";
-import { wasmBackend } from "../../src/session/wasm-backend.ts";
 
 export interface Member {
   readonly name: string;

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { compile, loadModel, mobileNetV1 } from "../../src/index.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
+import { folded, sample } from "../fixtures/sample-networks.ts";
 import { largestDifference } from "../golden/vectors.ts";
-import { folded, sample } from "../weights/sample-networks.ts";
 import { type Answer, make, type NetworkSpec, pictureFor, type Variant } from "./several-networks.ts";
 
 export const library = { compile, loadModel, mobileNetV1 };

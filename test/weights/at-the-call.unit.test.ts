@@ -4,9 +4,9 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import type { FloatTensor } from "../../src/core/tensor.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../../src/models/index.ts";
+import type { ModelSource } from "../../src/sources/index.ts";
 import { loadModel } from "../../src/weights/load-model.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
-import type { ModelSource } from "../../src/weights/sources/index.ts";
 
 const OPTIONS = { alpha: 0.25, resolution: 32, classes: 3 } as const;
 const model = mobileNetV1<MobileNetV1Options>(OPTIONS);

@@ -1,10 +1,10 @@
 /** What is said of a model: each decision with its basis; take a piece of evidence away and it reads `assumed`. */
 
 import { expect, it, describe as suite } from "vitest";
+import { writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { describe, formatDescription } from "../../src/weights/describe.ts";
 import { type LoadOptions, loadModel } from "../../src/weights/load-model.ts";
-import { writeSafetensors } from "../../src/weights/safetensors.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
 
 const small = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 4 });

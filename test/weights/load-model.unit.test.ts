@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { type FloatTensor, tensor } from "../../src/core/tensor.ts";
+import { writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../../src/models/index.ts";
 import { compile } from "../../src/session/compile.ts";
 import { type LoadOptions, loadModel } from "../../src/weights/load-model.ts";
-import { writeSafetensors } from "../../src/weights/safetensors.ts";
 import { encodeModel, saveModel } from "../../src/weights/save-model.ts";
 import { recipe } from "../golden/vectors.ts";
 

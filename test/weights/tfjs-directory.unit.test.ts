@@ -12,7 +12,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { mulberry32 } from "../../src/core/random.ts";
 import { loadModel } from "../../src/weights/load-model.ts";
 import { saveTfjs } from "../../src/weights/write-tfjs.ts";
-import { modelOf } from "./one-value-model.ts";
+import { modelOf } from "../fixtures/one-value-model.ts";
 
 /** The value that a directory's model was made with, if its weights say what its label says. */
 async function valueIn(directory: string): Promise<number> {

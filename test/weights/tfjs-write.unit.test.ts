@@ -13,15 +13,17 @@ import { loadLayersModel } from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mulberry32 } from "../../src/core/random.ts";
 import { type FloatTensor, tensor } from "../../src/core/tensor.ts";
+import type { Fact } from "../../src/formats/fact.ts";
+import { toFloat32 } from "../../src/formats/stored-tensor.ts";
 import { activation, averagePool, conv2d, maxPool, type Network, sequential } from "../../src/layers/index.ts";
 import { networkFromJson } from "../../src/layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../../src/models/index.ts";
 import { compile } from "../../src/session/compile.ts";
-import type { Fact } from "../../src/weights/facts.ts";
-import { toFloat32 } from "../../src/weights/stored-tensor.ts";
+import { decodedBudget } from "../../src/sources/decoded-budget.ts";
+import { withStatements } from "../../src/understand/metadata.ts";
 import { encodeTfjs, saveTfjs } from "../../src/weights/write-tfjs.ts";
-import { type Files, readFiles, readJson } from "./tfjs-files.ts";
-import { MOBILE_NETS, mobileNet, OWN_NETWORKS, randomised } from "./tfjs-networks.ts";
+import { type Files, readFiles, readJson } from "../fixtures/tfjs-files.ts";
+import { MOBILE_NETS, mobileNet, OWN_NETWORKS, randomised } from "../fixtures/tfjs-networks.ts";
 
 const MODELS: Readonly<Record<string, () => Network>> = {
   ...Object.fromEntries(Object.entries(MOBILE_NETS).map(([name, options]) => [name, () => mobileNet(options)])),
@@ -102,7 +104,7 @@ describe("what encodeTfjs writes", () => {
 
   it.each(NAMES)("%s: is read back as it was", async (name) => {
     const model = built(name);
-    const file = await readFiles(encodeTfjs(model));
+    const file = withStatements(await readFiles(encodeTfjs(model)), "test", decodedBudget());
     expect(file.remarks).toMatchObject({ format: "layers-model", generatedBy: "depthwise" });
     if (file.content.kind !== "tensors") throw new Error("Not tensors.");
     expect([...file.content.tensors.keys()].sort()).toEqual([...model.parameterInfo.keys()].sort());

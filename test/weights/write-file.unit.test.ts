@@ -25,7 +25,7 @@ import { mobileNetV1 } from "../../src/models/index.ts";
 import { loadModel } from "../../src/weights/load-model.ts";
 import { encodeModel, saveModel } from "../../src/weights/save-model.ts";
 import { saveTfjs } from "../../src/weights/write-tfjs.ts";
-import { refusal } from "./tfjs-files.ts";
+import { refusal } from "../fixtures/tfjs-files.ts";
 
 const model = mobileNetV1({ alpha: 0.1, resolution: 32, classes: 2 });
 const expected = Buffer.from(encodeModel(model));

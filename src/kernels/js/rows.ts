@@ -1,6 +1,6 @@
 /** Rows of numbers on their way into float64 and back. */
 
-import type { FusedActivation } from "../../operations/activation.ts";
+import type { FusedActivation } from "../../operations/activation-names.ts";
 import { activateRange } from "../reference/activation.ts";
 
 /** The parameters of a convolution: `[kernel, bias?]`. */

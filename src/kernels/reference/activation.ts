@@ -1,6 +1,6 @@
 /** Activations on a range of numbers, in place or from one array to another. NaN stays NaN. */
 
-import type { FusedActivation } from "../../operations/activation.ts";
+import type { FusedActivation } from "../../operations/activation-names.ts";
 import type { ActivationCall } from "../../operations/kernel-call.ts";
 
 const fround = Math.fround;

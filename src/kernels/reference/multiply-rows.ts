@@ -6,7 +6,7 @@
  * result is the better measuring stick. Innermost runs over contiguous output channels, as the weights lie.
  */
 
-import type { FusedActivation } from "../../operations/activation.ts";
+import type { FusedActivation } from "../../operations/activation-names.ts";
 import { activateRange } from "./activation.ts";
 
 /** sums[at + oc] = bias[oc], or 0. */

@@ -4,7 +4,7 @@
  */
 
 import type { Window } from "../../core/window.ts";
-import type { FusedActivation } from "../../operations/activation.ts";
+import type { FusedActivation } from "../../operations/activation-names.ts";
 import type {
   ActivationCall,
   ByKernel,

@@ -1,0 +1,223 @@
+/** The wasm backend: emitted kernels on one memory, walked by one thread or several. */
+
+import { breathe } from "../../core/breath.ts";
+import { checkBytes } from "../../core/memory.ts";
+import {
+  BARRIER_GATE,
+  chooseTiles,
+  emitModule,
+  type Features,
+  type ModuleName,
+  probeFeatures,
+  SLEEPERS,
+  TILES,
+  type TileName,
+} from "../../kernels/wasm/index.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { stepWeights } from "../../plan/step-weights.ts";
+import type { Backend, BoundPlan, Parameters } from "../backend.ts";
+import { countCores } from "../choose-backend.ts";
+import { checkComplete, type GivenModules } from "./given-modules.ts";
+import { joins, type Layout, layOut } from "./layout.ts";
+import type { WorkerFactory } from "./own-worker.ts";
+import { bindThread, type Instances, instantiate } from "./program.ts";
+import { startThreads, type Threads } from "./threads.ts";
+
+export interface WasmOptions {
+  readonly relaxed: boolean;
+  readonly threads: number;
+  /** Most images in one run. */
+  readonly batch: number;
+  readonly tiles?: TileName;
+  /** Makes the workers, where there are several threads. */
+  readonly worker: WorkerFactory;
+  /** In place of compiling. */
+  readonly given?: GivenModules | undefined;
+}
+
+const PAGE = 65_536;
+
+export function wasmBackend({ relaxed, threads, batch, worker, given, ...options }: WasmOptions): Backend {
+  const features: Features = { relaxed, shared: given?.shared ?? threads > 1 };
+  const tileName = given?.tiles ?? options.tiles ?? chooseTiles(features, probeFeatures().early);
+  const tiles = TILES[tileName];
+  return {
+    name: "wasm",
+    joins: (first, second) => joins(first, second, batch, threads, tiles),
+    layOut(plan) {
+      const layout = layOut(plan, tiles, threads, countCores());
+      if (given !== undefined) checkComplete(given, namesOf(layout), plan.network);
+      const what = `${plan.network} with batch ${plan.batch}: weights and activations`;
+      checkBytes(what, layout.bytes, "Use a smaller alpha, input or batch, or fewer classes.", { batch: plan.batch });
+      return { bytes: pagesOf(layout) * PAGE, bind: (parameters, signal) => bind(plan, layout, parameters, signal) };
+    },
+  };
+
+  async function bind(plan: Plan, layout: Layout, parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> {
+    const pages = pagesOf(layout);
+    const modules = await Promise.all(
+      [...namesOf(layout)].map(
+        async (name) => [name, given?.modules[name] ?? (await compiled(name, features, tileName))] as const,
+      ),
+    );
+    signal?.throwIfAborted();
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: features.shared });
+    const instances = await instantiate(Object.fromEntries(modules), memory);
+    signal?.throwIfAborted();
+    layout.writeBlocks(new DataView(memory.buffer));
+    pack(layout, memory, instances, parameters);
+    const run = bindThread(layout.program, instances, 0);
+    const shared = {
+      arena: new Float32Array(memory.buffer, layout.arena, plan.arenaElements),
+      bytes: pages * PAGE,
+      threads,
+      stages: layout.program.stages.map(({ calls }) => [...new Set(calls.map(({ step }) => step))]),
+      replace: (current: Parameters) => pack(layout, memory, instances, current),
+    };
+    if (threads === 1) {
+      return {
+        ...shared,
+        run: (stage, count, times) => {
+          run(stage, count, times);
+          return undefined;
+        },
+        close: () => undefined,
+      };
+    }
+    const task = { program: layout.program, modules: Object.fromEntries(modules), memory };
+    const start = (stop?: AbortSignal, ranBefore = false) => startThreads(task, worker, stop, ranBefore);
+    return threaded(shared, layout, memory, run, instances["gate"] as object as Gate, start, signal);
+  }
+}
+
+/** The modules that its calls need. */
+function namesOf({ program: { stages, threads } }: Layout): ReadonlySet<ModuleName> {
+  const names = new Set(stages.flatMap(({ calls }) => calls.map(({ module }) => module as ModuleName)));
+  return threads > 1 ? names.add("gate") : names;
+}
+
+function pagesOf({ bytes }: Layout): number {
+  return Math.ceil(bytes / PAGE);
+}
+
+function pack(layout: Layout, memory: WebAssembly.Memory, instances: Instances, parameters: Parameters): void {
+  const packer = {
+    memory: new Float32Array(memory.buffer),
+    staging: layout.arena,
+    stagingBytes: layout.stagingBytes,
+    pack: instances["product"]?.["pack"] ?? (() => undefined),
+  };
+  for (const { step, lowered, weights } of layout.placed) {
+    if (step.weights !== undefined) lowered.pack(packer, weights, stepWeights(parameters, step.weights));
+  }
+}
+
+const binaries = new Map<string, Promise<WebAssembly.Module>>();
+
+/** A module, emitted and compiled once a process for each set of features. */
+function compiled(name: ModuleName, features: Features, tiles: TileName): Promise<WebAssembly.Module> {
+  const key = `${name} ${features.relaxed} ${features.shared} ${tiles}`;
+  const known = binaries.get(key);
+  if (known !== undefined) return known;
+  const module = WebAssembly.compile(emitModule(name, features, TILES[tiles]));
+  binaries.set(key, module);
+  // A refusal now (memory, a policy) may be none the next time.
+  module.catch(() => binaries.delete(key));
+  return module;
+}
+
+interface Gate {
+  open(gate: number): void;
+  arrive(barrier: number, threads: number, spins: number, maySleep: number): number;
+}
+
+/** How long the first thread waits at a barrier before it takes a worker for lost, in ms: a stage takes some. */
+const PATIENCE_MS = 30_000;
+/** How long the first thread sleeps at most before it looks whether a worker is lost, in ms. */
+const NAP_MS = 2;
+
+async function threaded(
+  shared: Omit<BoundPlan, "run" | "close">,
+  { program: { control, threads, spins } }: Layout,
+  memory: WebAssembly.Memory,
+  run: ReturnType<typeof bindThread>,
+  gate: Gate,
+  start: (signal?: AbortSignal, ranBefore?: boolean) => Threads,
+  signal: AbortSignal | undefined,
+): Promise<BoundPlan> {
+  const words = new Int32Array(memory.buffer);
+  const atGate = (control.barrier + BARRIER_GATE) / 4;
+  let workers: Threads | undefined = start(signal);
+  await workers.ready;
+  if (signal?.aborted) await workers.terminate();
+  signal?.throwIfAborted();
+  let mending: Promise<void> | undefined;
+
+  const wait = async (seen: number): Promise<void> => {
+    let waited = 0;
+    let last = performance.now();
+    while (Atomics.load(words, atGate) === seen) {
+      // Closed in the middle: the session rejects the run.
+      if (workers === undefined) return;
+      if (workers.lost !== undefined) throw workers.lost;
+      nap(words, atGate, seen);
+      await breathe();
+      // A browser does not say that a worker was ended. A sleep of the whole machine counts as one step.
+      const now = performance.now();
+      waited += Math.min(now - last, 50);
+      last = now;
+      if (waited > PATIENCE_MS) workers.lose(`it has not come to a barrier for ${PATIENCE_MS / 1000} seconds`);
+    }
+  };
+  const replaceWorkers = async (): Promise<void> => {
+    // Whoever is not lost may be in the middle of a step, or about to count itself in at a barrier.
+    await workers?.terminate();
+    // Closed meanwhile.
+    if (workers === undefined) return;
+    words.fill(0, 0, control.cancelled / 4 + 1);
+    workers = start(undefined, true);
+    await workers.ready;
+  };
+  return {
+    ...shared,
+    get isWhole() {
+      return mending === undefined && workers !== undefined && workers.lost === undefined;
+    },
+    mend() {
+      mending ??= replaceWorkers().finally(() => {
+        mending = undefined;
+      });
+      return mending;
+    },
+    begin(batch: number) {
+      words[control.batch / 4] = batch;
+      Atomics.store(words, control.cancelled / 4, 0);
+      gate.open(control.start);
+    },
+    run(stage: number, batch: number, times?: Float64Array) {
+      if (words[control.cancelled / 4] === 0) run(stage, batch, times);
+      const seen = Atomics.load(words, atGate);
+      return gate.arrive(control.barrier, threads, spins, 0) === 1 ? undefined : wait(seen);
+    },
+    cancel() {
+      Atomics.store(words, control.cancelled / 4, 1);
+    },
+    close() {
+      void workers?.terminate();
+      workers = undefined;
+    },
+  };
+}
+
+/** Sleeps a little before a gate, where this thread may: a browser's main thread may not. */
+function nap(words: Int32Array, at: number, seen: number): void {
+  const sleepers = at + SLEEPERS / 4;
+  Atomics.add(words, sleepers, 1);
+  try {
+    Atomics.wait(words, at, seen, NAP_MS);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  } finally {
+    Atomics.sub(words, sleepers, 1);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Graphs of operations in one small vocabulary, whatever file they come from.
+ *
+ * A reader translates its format's operators into these and leaves everything else `other`, by its own name. It does
+ * not fold, match or reorder: constants keep the file's layout, and a fused activation becomes a node of its own.
+ */
+
+import type { Shape } from "../core/tensor.ts";
+import type { ExplicitPadding } from "../core/window.ts";
+import type { Basis } from "./fact.ts";
+
+export type Pair = readonly [number, number];
+
+/** How a kernel's axes are ordered. `HWIM` and `1HWC` (TFLite: channel = in · multiplier + m) are depthwise ones. */
+export type KernelLayout = "HWIO" | "OHWI" | "OIHW" | "HWIM" | "1HWC";
+
+/** `OIHW` is depthwise if `groups` is the number of its input channels and above 1. */
+export interface ConvolutionOperation {
+  readonly type: "convolution";
+  readonly layout: KernelLayout;
+  readonly strides: Pair;
+  readonly dilations: Pair;
+  readonly padding: "same" | "valid" | ExplicitPadding;
+  /** 1 for a full convolution; ignored for the depthwise layouts. */
+  readonly groups: number;
+}
+
+export type GraphOperation =
+  /** Inputs x, kernel, and a bias if there is one. */
+  | ConvolutionOperation
+  /** Inputs x, kernel `[in, out]` (`transposed`: `[out, in]`), and a bias if there is one. */
+  | { readonly type: "dense"; readonly transposed: boolean }
+  /** Inputs x, gamma, beta, mean, variance; `""` for a gamma or beta that is left out. */
+  | { readonly type: "batchNorm"; readonly epsilon: number }
+  /** Two inputs, broadcast over the last axis (`NCHW` constants of `[C, 1, 1]` are taken as `[C]`). */
+  | { readonly type: "add" | "subtract" | "multiply" | "divide" }
+  | { readonly type: "rsqrt" }
+  | {
+      readonly type: "activation";
+      readonly function: "linear" | "relu" | "relu6" | "leakyRelu";
+      /** Of `leakyRelu`. */
+      readonly slope?: number;
+      /** How the reader knows; default stated, by the node. */
+      readonly basis?: Basis;
+      readonly from?: string;
+    }
+  /** Zeros around the image. */
+  | { readonly type: "pad"; readonly padding: ExplicitPadding }
+  /** The mean (or maximum) over the whole image, or over a window. */
+  | { readonly type: "globalPool"; readonly kind: "average" | "max" }
+  | {
+      readonly type: "pool";
+      readonly kind: "average" | "max";
+      readonly kernel: Pair;
+      readonly strides: Pair;
+      readonly padding: "same" | "valid" | ExplicitPadding;
+    }
+  | { readonly type: "softmax" }
+  /** The same numbers in another shape or order of axes: reshape, squeeze, flatten, transpose. */
+  | { readonly type: "reshape" }
+  /** The same numbers: identity, dropout at inference, quantize, dequantize. */
+  | { readonly type: "identity" }
+  /** Anything else, by the format's own name. */
+  | { readonly type: "other"; readonly name: string };
+
+export interface GraphNode {
+  /** The format's name of the node or layer, for messages and evidence; unique. */
+  readonly name: string;
+  readonly operation: GraphOperation;
+  /** Names of the values read, constants among them. */
+  readonly inputs: readonly string[];
+  /** Names of the values written; the first is the result. */
+  readonly outputs: readonly string[];
+}
+
+/** A constant, in the file's own layout; decoded (and dequantized) each time it is asked for. */
+export interface GraphConstant {
+  readonly name: string;
+  readonly shape: Shape;
+  read(): Float32Array;
+}
+
+export interface GraphInput {
+  readonly name: string;
+  /** `[height, width, channels]`, or `[features]`; a side the file leaves open is undefined. Undefined: not stated. */
+  readonly shape?: readonly (number | undefined)[];
+}
+
+export interface ModelGraph {
+  readonly kind: "graph";
+  /** Values that come from outside; more than one for a network that is not ours. */
+  readonly inputs: readonly GraphInput[];
+  /** In an order in which they can run. */
+  readonly nodes: readonly GraphNode[];
+  readonly constants: ReadonlyMap<string, GraphConstant>;
+  /** Names of the values that are the results. */
+  readonly outputs: readonly string[];
+  /** How many numbers a quantized value's bytes stand for: scale and zero point by the name of the value, if any. */
+  readonly quantization?: ReadonlyMap<string, ValueQuantization>;
+}
+
+/** real = (q − zero point) · scale, one pair for the tensor or one for each channel along `axis`. */
+export interface ValueQuantization {
+  readonly dtype: string;
+  readonly scale: readonly number[];
+  readonly zeroPoint: readonly number[];
+  readonly axis?: number;
+}

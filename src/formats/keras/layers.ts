@@ -1,0 +1,287 @@
+/**
+ * Layers of Keras, one translation a class; a class without one becomes `other` under its own name.
+ *
+ * Source: keras-team/keras, keras/src/layers of version 3, and the same layers of versions 1 and 2.
+ */
+
+import { shorten } from "../../core/errors.ts";
+import type { ExplicitPadding } from "../../core/window.ts";
+import { poolOperation, type WindowOperation, windowOutput } from "../feature-map-sizes.ts";
+import type { GraphOperation, KernelLayout, Pair } from "../graph.ts";
+import { activationOperation, leakyOperation, reluOperation } from "./activations.ts";
+import { activationName, numberOf, numbersOf } from "./config.ts";
+import type { OpenShape } from "./flatten.ts";
+import { settingUnknown, type Translation } from "./graph.ts";
+
+/** The value a layer results in, and its shape without the batch if it is known. */
+export interface Translated {
+  readonly value: string;
+  readonly shape: OpenShape | undefined;
+}
+
+type Translate = (t: Translation) => Translated;
+
+const LAYERS: ReadonlyMap<string, Translate> = new Map<string, Translate>([
+  ["Conv2D", (t) => convolution(t, "HWIO", ["kernel"])],
+  ["Convolution2D", (t) => convolution(t, "HWIO", ["kernel"])],
+  ["DepthwiseConv2D", (t) => convolution(t, "HWIM", ["depthwise_kernel", "kernel"])],
+  ["DepthwiseConvolution2D", (t) => convolution(t, "HWIM", ["depthwise_kernel", "kernel"])],
+  ["Dense", dense],
+  ["BatchNormalization", batchNormalization],
+  ["BatchNormalizationV1", batchNormalization],
+  ["BatchNormalizationV2", batchNormalization],
+  ["SyncBatchNormalization", batchNormalization],
+  ["Activation", (t) => ({ value: activate(t, t.inputs[0] ?? "", t.config.activation), shape: t.shape })],
+  ["ReLU", relu],
+  ["LeakyReLU", leakyRelu],
+  ["Softmax", softmax],
+  ["ZeroPadding2D", zeroPadding],
+  ["GlobalAveragePooling2D", (t) => globalPool(t, "average")],
+  ["GlobalAvgPool2D", (t) => globalPool(t, "average")],
+  ["GlobalMaxPooling2D", (t) => globalPool(t, "max")],
+  ["GlobalMaxPool2D", (t) => globalPool(t, "max")],
+  ["AveragePooling2D", (t) => pool(t, "average")],
+  ["AvgPool2D", (t) => pool(t, "average")],
+  ["MaxPooling2D", (t) => pool(t, "max")],
+  ["MaxPool2D", (t) => pool(t, "max")],
+  ["Reshape", reshape],
+  ["Flatten", (t) => ({ value: t.emit({ type: "reshape" }, t.inputs), shape: undefined })],
+  ["Permute", permute],
+  ["Rescaling", rescaling],
+  ["Normalization", normalization],
+]);
+
+/** The same numbers at inference: regularisation, and the random changes of training pictures. */
+const IDENTITIES = new Set([
+  ...["Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise", "AlphaDropout", "ActivityRegularization"],
+  ...["Identity", "RandomFlip", "RandomRotation", "RandomZoom", "RandomContrast", "RandomBrightness"],
+  ...["RandomTranslation"],
+]);
+
+const OPERATORS: ReadonlyMap<string, "add" | "subtract" | "multiply" | "divide"> = new Map([
+  ["Add", "add"],
+  ["Subtract", "subtract"],
+  ["Multiply", "multiply"],
+  ["TrueDivide", "divide"],
+  ["Divide", "divide"],
+  ["math.add", "add"],
+  ["math.subtract", "subtract"],
+  ["math.multiply", "multiply"],
+  ["math.truediv", "divide"],
+  ["math.divide", "divide"],
+]);
+
+export function translateLayer(t: Translation): Translated {
+  const { className } = t.call;
+  const translate = LAYERS.get(className);
+  if (translate !== undefined && t.inputs.length === 1) return translate(t);
+  if (IDENTITIES.has(className) && t.inputs.length === 1)
+    return { value: t.emit({ type: "identity" }, t.inputs), shape: t.shape };
+  // A TensorFlow function called on a layer's result; its name stands in the configuration.
+  const operation = className === "TFOpLambda" && typeof t.config.function === "string" ? t.config.function : className;
+  const operator = OPERATORS.get(operation);
+  if (operator !== undefined && t.call.arguments.length === 2 && t.inputs.length > 0) return arithmetic(t, operator);
+  return { value: t.emit({ type: "other", name: shorten(operation, 100) }, t.inputs), shape: undefined };
+}
+
+function convolution(t: Translation, layout: KernelLayout, names: readonly string[]): Translated {
+  const { config } = t;
+  refuseChannelsFirst(t);
+  const strides = pair(t, "strides", config.strides ?? config.subsample ?? 1);
+  const dilations = pair(t, "dilation_rate", config.dilation_rate ?? 1);
+  const padding = windowPadding(t);
+  const groups = layout === "HWIM" ? 1 : count(t, "groups", config.groups ?? 1);
+  const kernel = t.weight(names, 4);
+  const bias = hasFlag(config.use_bias ?? config.bias) ? [t.weight(["bias"], 1)] : [];
+  const operation: GraphOperation = { type: "convolution", layout, strides, dilations, padding, groups };
+  const value = t.emit(operation, [...t.inputs, kernel, ...bias]);
+  const [kh = 0, kw = 0, channels = 0, multiplier = 0] =
+    names.map((name) => t.weights.get(name)).find(Boolean)?.shape ?? [];
+  const filters = layout === "HWIM" ? channels * multiplier : multiplier;
+  const shape = shapeAfter(t, { kernel: [kh, kw], strides, dilations, padding }, filters);
+  return { value: activate(t, value, config.activation), shape };
+}
+
+function dense(t: Translation): Translated {
+  const kernel = t.weight(["kernel"], 2);
+  const bias = hasFlag(t.config.use_bias ?? t.config.bias) ? [t.weight(["bias"], 1)] : [];
+  const value = t.emit({ type: "dense", transposed: false }, [...t.inputs, kernel, ...bias]);
+  const units = t.weights.get("kernel")?.shape[1];
+  return { value: activate(t, value, t.config.activation), shape: t.shape && [...t.shape.slice(0, -1), units] };
+}
+
+function batchNormalization(t: Translation): Translated {
+  const { config, shape } = t;
+  const axes = numbersOf(config.axis ?? -1) ?? [];
+  // Axes count the batch, which `shape` leaves out; features that are pooled have the axis 1.
+  const last = shape === undefined ? 3 : shape.length;
+  if (axes.length !== 1 || (axes[0] !== -1 && axes[0] !== last))
+    throw settingUnknown(t, "axis", "the last one, of channels", config.axis);
+  const epsilon = numberOf(config.epsilon ?? 0.001);
+  if (epsilon === undefined || !(epsilon >= 0)) throw settingUnknown(t, "epsilon", "a number", config.epsilon);
+  const gamma = hasFlag(config.scale) ? t.weight(["gamma"], 1) : "";
+  const beta = hasFlag(config.center) ? t.weight(["beta"], 1) : "";
+  const mean = t.weight(["moving_mean"], 1);
+  const variance = t.weight(["moving_variance"], 1);
+  return { value: t.emit({ type: "batchNorm", epsilon }, [...t.inputs, gamma, beta, mean, variance]), shape };
+}
+
+/** The node of an activation function, or no node for a linear one of another layer. */
+function activate(t: Translation, value: string, activation: unknown): string {
+  const isOwnLayer = t.call.className === "Activation";
+  const name = activationName(activation);
+  if (name === "linear" && !isOwnLayer) return value;
+  const operation = activationOperation(t, name, activation);
+  return t.emit(operation, [value], isOwnLayer ? undefined : shorten(name ?? "activation", 100));
+}
+
+function relu(t: Translation): Translated {
+  return { value: t.emit(reluOperation(t.config), t.inputs), shape: t.shape };
+}
+
+function leakyRelu(t: Translation): Translated {
+  return { value: t.emit(leakyOperation(t, t.config), t.inputs), shape: t.shape };
+}
+
+function softmax(t: Translation): Translated {
+  const axis = numberOf(t.config.axis ?? -1);
+  if (axis !== -1 && axis !== t.shape?.length) throw settingUnknown(t, "axis", "the last one", t.config.axis);
+  return { value: t.emit({ type: "softmax" }, t.inputs), shape: t.shape };
+}
+
+function zeroPadding(t: Translation): Translated {
+  refuseChannelsFirst(t);
+  const { padding } = t.config;
+  const sides = numbersOf(padding ?? 1) ?? [];
+  const [a = 0, b = a, c, d] = sides;
+  const isWhole = sides.every((side) => Number.isSafeInteger(side) && side >= 0);
+  if (!isWhole || ![1, 2, 4].includes(sides.length)) throw settingUnknown(t, "padding", "whole numbers", padding);
+  const resolved: ExplicitPadding =
+    c === undefined || d === undefined
+      ? [
+          [a, a],
+          [b, b],
+        ]
+      : [
+          [a, b],
+          [c, d],
+        ];
+  const value = t.emit({ type: "pad", padding: resolved }, t.inputs);
+  const [height, width, channels] = t.shape?.length === 3 ? t.shape : [];
+  const grown = (side: number | undefined, [before, after]: Pair) => side && side + before + after;
+  return {
+    value,
+    shape: t.shape?.length === 3 ? [grown(height, resolved[0]), grown(width, resolved[1]), channels] : undefined,
+  };
+}
+
+function globalPool(t: Translation, kind: "average" | "max"): Translated {
+  refuseChannelsFirst(t);
+  const channels = t.shape?.at(-1);
+  const keeps = t.config.keepdims === true;
+  const value = t.emit({ type: "globalPool", kind }, t.inputs);
+  return { value, shape: t.shape && (keeps ? [1, 1, channels] : [channels]) };
+}
+
+function pool(t: Translation, kind: "average" | "max"): Translated {
+  refuseChannelsFirst(t);
+  const kernel = pair(t, "pool_size", t.config.pool_size ?? 2);
+  const strides = pair(t, "strides", t.config.strides ?? kernel);
+  const padding = windowPadding(t);
+  const operation = poolOperation(t.call.id, { type: "pool", kind, kernel, strides, padding }, sizeOf(t.shape));
+  const shape = shapeAfter(t, { kernel, strides, dilations: [1, 1], padding }, t.shape?.[2]);
+  return { value: t.emit(operation, t.inputs), shape };
+}
+
+/** Height and width, if both are known. */
+function sizeOf(shape: OpenShape | undefined): Pair | undefined {
+  const [height, width] = shape?.length === 3 ? shape : [];
+  return height === undefined || width === undefined ? undefined : [height, width];
+}
+
+/** `[height, width, filters]` after a window; open where the image is. */
+function shapeAfter(t: Translation, window: WindowOperation, filters: number | undefined): OpenShape | undefined {
+  if (t.shape?.length !== 3) return undefined;
+  const [height, width] = windowOutput(t.call.id, sizeOf(t.shape), window) ?? [];
+  return [height, width, filters];
+}
+
+function reshape(t: Translation): Translated {
+  const sides = numbersOf(t.config.target_shape) ?? [];
+  const shape = sides.map((side) => (side > 0 ? side : undefined));
+  return { value: t.emit({ type: "reshape" }, t.inputs), shape: shape.length > 0 ? shape : undefined };
+}
+
+/** An order of axes is only a matter of form where at most one side is longer than 1. */
+function permute(t: Translation): Translated {
+  const dims = numbersOf(t.config.dims) ?? [];
+  const shape = t.shape && dims.map((dim) => t.shape?.[dim - 1]);
+  const isForm =
+    dims.every((dim, i) => dim === i + 1) || (shape !== undefined && shape.filter((side) => side !== 1).length <= 1);
+  return { value: t.emit(isForm ? { type: "reshape" } : { type: "other", name: "Permute" }, t.inputs), shape };
+}
+
+/** y = x · scale + offset. */
+function rescaling(t: Translation): Translated {
+  const scale = numbersOf(t.config.scale);
+  const offset = numbersOf(t.config.offset ?? 0);
+  if (scale === undefined || offset === undefined)
+    throw settingUnknown(t, "scale and offset", "numbers", t.config.scale);
+  const scaled = t.emit({ type: "multiply" }, [...t.inputs, vector(t, "scale", scale)]);
+  return { value: t.emit({ type: "add" }, [scaled, vector(t, "offset", offset)], "add"), shape: t.shape };
+}
+
+/** y = (x − mean) / max(√variance, 1e-7), the two given when the layer was made or learned by `adapt`. */
+function normalization(t: Translation): Translated {
+  const mean = numbersOf(t.config.mean) ?? t.weights.get("mean");
+  const variance = numbersOf(t.config.variance) ?? t.weights.get("variance");
+  if (mean === undefined || variance === undefined || t.config.invert === true) {
+    return { value: t.emit({ type: "other", name: "Normalization" }, t.inputs), shape: t.shape };
+  }
+  const deviation = (values: ArrayLike<number>) =>
+    Float32Array.from(values, (value) => Math.max(Math.sqrt(value), 1e-7));
+  const means = "read" in mean ? t.constant("mean", mean.shape, () => mean.read()) : vector(t, "mean", mean);
+  const shape = "read" in variance ? variance.shape : [variance.length];
+  const deviations = t.constant("deviation", shape, () => deviation("read" in variance ? variance.read() : variance));
+  const centred = t.emit({ type: "subtract" }, [...t.inputs, means]);
+  return { value: t.emit({ type: "divide" }, [centred, deviations], "divide"), shape: t.shape };
+}
+
+function arithmetic(t: Translation, type: "add" | "subtract" | "multiply" | "divide"): Translated {
+  const operands = t.call.arguments.map((value) => (typeof value === "number" ? vector(t, "number", [value]) : value));
+  return { value: t.emit({ type }, operands), shape: t.shape };
+}
+
+function vector(t: Translation, part: string, values: readonly number[]): string {
+  return t.constant(part, [values.length], () => Float32Array.from(values));
+}
+
+/** A flag that is on unless it says otherwise. */
+function hasFlag(value: unknown): boolean {
+  return value !== false && value !== 0;
+}
+
+function refuseChannelsFirst(t: Translation): void {
+  const format = t.config.data_format ?? t.config.dim_ordering;
+  if (format === undefined || format === null || format === "channels_last" || format === "tf" || format === "default")
+    return;
+  throw settingUnknown(t, "data_format", "channels_last", format);
+}
+
+function windowPadding(t: Translation): "same" | "valid" {
+  const padding = t.config.padding ?? t.config.border_mode ?? "valid";
+  if (padding === "same" || padding === "valid") return padding;
+  throw settingUnknown(t, "padding", "same or valid", padding);
+}
+
+function pair(t: Translation, setting: string, value: unknown): Pair {
+  const numbers = numbersOf(value) ?? [];
+  const [a = 0, b = a] = numbers;
+  if (numbers.length <= 2 && Number.isSafeInteger(a) && Number.isSafeInteger(b) && a > 0 && b > 0) return [a, b];
+  throw settingUnknown(t, setting, "one or two whole numbers above 0", value);
+}
+
+function count(t: Translation, setting: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+  throw settingUnknown(t, setting, "a whole number above 0", value);
+}

@@ -1,0 +1,96 @@
+/** An ONNX graph as a `ModelGraph`. */
+
+import { quoted } from "../../core/file-error.ts";
+import type { GraphConstant, GraphInput, ModelGraph } from "../graph.ts";
+import { type Charge, graphBuilder, otherStep } from "../protobuf/graph-builder.ts";
+import { orderNodes } from "../protobuf/graph-order.ts";
+import { damaged } from "../protobuf/message.ts";
+import type { StoredDType } from "../stored-tensor.ts";
+import { inputLayouts, type Layout, nextLayout } from "./layout.ts";
+import type { OnnxNode } from "./node.ts";
+import { translateNode } from "./operations.ts";
+
+export interface OnnxGraph {
+  readonly nodes: readonly OnnxNode[];
+  /** Shapes as in the file: `[batch, channels, height, width]` or another order. */
+  readonly inputs: readonly GraphInput[];
+  readonly outputs: readonly string[];
+  readonly constants: ReadonlyMap<string, GraphConstant>;
+  /** Types of the constants as they are stored. */
+  readonly dtypes: ReadonlyMap<string, StoredDType>;
+  /** Counts what is allocated besides the constants. */
+  readonly charge: Charge;
+}
+
+/**
+ * Translates an ONNX graph.
+ *
+ * @throws {DepthwiseError} `FILE_CORRUPT` for a cycle, a value made twice or not at all, or a node without the inputs
+ *         and attributes of its kind; `ARCHITECTURE_UNKNOWN` for pads that depend on a size that is not stated
+ */
+export function graphFromOnnx(file: string, onnx: OnnxGraph): ModelGraph {
+  const { constants, outputs } = onnx;
+  if (outputs.length === 0) {
+    throw damaged("FILE_CORRUPT", file, { what: "graph", expected: "at least one output", found: "none" });
+  }
+  // Older files list their weights among the inputs.
+  const inputs = onnx.inputs.filter(({ name }) => !constants.has(name));
+  const nodes = withUniqueNames(onnx.nodes);
+  const producers = findProducers(file, nodes, new Set([...constants.keys(), ...inputs.map(({ name }) => name), ""]));
+  const ordered = orderNodes(file, nodes, (value) => producers.get(value), outputs);
+
+  const graph = graphBuilder(file, new Set(nodes.map(({ name }) => name)), onnx.charge);
+  for (const constant of constants.values()) graph.addConstant(constant);
+  const layouts = inputLayouts(inputs, ordered);
+  for (const input of inputs) graph.addInput(withoutBatch(input, layouts.get(input.name) ?? "NCHW"));
+  const dtypes = new Map(onnx.dtypes);
+  for (const node of ordered) {
+    const [result = ""] = node.outputs;
+    // The constant of a `Constant` node.
+    if (constants.has(result)) continue;
+    const layout = layouts.get(node.inputs[0] ?? "") ?? "NCHW";
+    const made = node.outputs.filter((value) => value !== "");
+    const isUsual = result !== "";
+    const other = otherStep(node.op, node.inputs);
+    graph.add(node.name, isUsual ? translateNode(node, { graph, layout, dtypes }) : other, made);
+    if (node.op === "Transpose") graph.sizes.set(result, graph.sizes.of(node.inputs[0] ?? ""));
+    layouts.set(result, nextLayout(node, layout));
+  }
+  return graph.finish(outputs);
+}
+
+/** Names may be left out or stand twice; the name of the first output is one of a kind. */
+function withUniqueNames(nodes: readonly OnnxNode[]): readonly OnnxNode[] {
+  const taken = new Set<string>();
+  return nodes.map((node, index) => {
+    const wishes = [node.name, node.outputs[0] ?? "", `${node.op}_${index}`, `${node.op} #${index} of the file`];
+    const name = wishes.find((wish) => wish !== "" && !taken.has(wish)) ?? `#${index}`;
+    taken.add(name);
+    return { ...node, name };
+  });
+}
+
+/** The node behind each value; null for values that are there from the start. */
+function findProducers(
+  file: string,
+  nodes: readonly OnnxNode[],
+  given: ReadonlySet<string>,
+): ReadonlyMap<string, OnnxNode | null> {
+  const producers = new Map<string, OnnxNode | null>([...given].map((value) => [value, null]));
+  for (const node of nodes) {
+    for (const value of node.outputs) {
+      if (value === "" || (node.op === "Constant" && given.has(value))) continue;
+      if (producers.has(value))
+        throw damaged("FILE_CORRUPT", file, { what: `the value ${quoted(value)} is made twice` });
+      producers.set(value, node);
+    }
+  }
+  return producers;
+}
+
+function withoutBatch({ name, shape }: GraphInput, layout: Layout): GraphInput {
+  if (shape?.length === 2) return { name, shape: shape.slice(1) };
+  if (shape?.length !== 4) return { name };
+  const [, a, b, c] = shape;
+  return { name, shape: layout === "NHWC" ? [a, b, c] : [b, c, a] };
+}

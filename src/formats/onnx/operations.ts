@@ -1,0 +1,208 @@
+/** ONNX's operators in the vocabulary of `ModelGraph`. Source: ONNX's Operators.md, opsets 7 to 21. */
+
+import { poolOperation } from "../feature-map-sizes.ts";
+import {
+  type GraphBuilder,
+  type Operator,
+  reading,
+  reshaped,
+  senseless,
+  step,
+  type Translation,
+  translateBy,
+  transposed,
+} from "../protobuf/graph-builder.ts";
+import type { StoredDType } from "../stored-tensor.ts";
+import type { Layout } from "./layout.ts";
+import type { OnnxNode } from "./node.ts";
+import { dequantizeLinear, quantizeLinear } from "./quantization.ts";
+import { windowOf } from "./window.ts";
+
+export interface Surroundings {
+  readonly graph: GraphBuilder;
+  /** Of the node's first input. */
+  readonly layout: Layout;
+  readonly dtypes: Map<string, StoredDType>;
+}
+
+type Translate = (node: OnnxNode, surroundings: Surroundings) => Translation | undefined;
+
+/**
+ * What a node becomes.
+ *
+ * @throws {DepthwiseError} `FILE_CORRUPT` for a node with too few or too many inputs, or senseless attributes;
+ *         `ARCHITECTURE_UNKNOWN` for pads that depend on a size that is not stated
+ */
+export function translateNode(node: OnnxNode, surroundings: Surroundings): Translation {
+  return translateBy(OPERATIONS, node, surroundings.graph, surroundings);
+}
+
+const identity = reading(1, { type: "identity" });
+const RELU = { type: "activation", function: "relu" } as const;
+const RELU6 = { type: "activation", function: "relu6" } as const;
+
+const OPERATIONS = new Map<string, Operator<OnnxNode, Surroundings>>([
+  ["Identity", [1, 1, identity]],
+  ["Dropout", [1, 3, identity]],
+  ["Cast", [1, 1, identity]],
+  ["Conv", [2, 3, convolution]],
+  ["BatchNormalization", [5, 5, batchNorm]],
+  ["Relu", [1, 1, reading(1, RELU)]],
+  ["Clip", [1, 3, clip]],
+  ["LeakyRelu", [1, 1, leakyRelu]],
+  ["Gemm", [2, 3, gemm]],
+  ["MatMul", [2, 2, matMul]],
+  ["Add", [2, 2, reading(2, { type: "add" })]],
+  ["Sub", [2, 2, reading(2, { type: "subtract" })]],
+  ["Mul", [2, 2, reading(2, { type: "multiply" })]],
+  ["Div", [2, 2, reading(2, { type: "divide" })]],
+  ["Sum", [1, Infinity, sum]],
+  ["Pad", [1, 4, pad]],
+  ["GlobalAveragePool", [1, 1, reading(1, { type: "globalPool", kind: "average" })]],
+  ["GlobalMaxPool", [1, 1, reading(1, { type: "globalPool", kind: "max" })]],
+  ["AveragePool", [1, 1, pool("average")]],
+  ["MaxPool", [1, 1, pool("max")]],
+  ["ReduceMean", [1, 2, reduce("average")]],
+  ["ReduceMax", [1, 2, reduce("max")]],
+  ["Flatten", [1, 1, reading(1, { type: "reshape" })]],
+  ["Reshape", [1, 2, reshape]],
+  ["Squeeze", [1, 2, reading(1, { type: "reshape" })]],
+  ["Unsqueeze", [1, 2, reading(1, { type: "reshape" })]],
+  ["Transpose", [1, 1, transpose]],
+  ["Softmax", [1, 1, reading(1, { type: "softmax" })]],
+  ["QuantizeLinear", [2, 3, (node, { graph, dtypes }) => quantizeLinear(node, graph, dtypes)]],
+  ["DequantizeLinear", [2, 3, (node, { graph, dtypes }) => dequantizeLinear(node, graph, dtypes)]],
+]);
+
+function convolution(node: OnnxNode, { graph }: Surroundings): Translation | undefined {
+  const shape = graph.constant(node.inputs[1])?.shape;
+  // One of another rank is no convolution of images.
+  if (shape !== undefined && shape.length !== 4) return undefined;
+  const [, , kh, kw] = shape ?? [];
+  const window = windowOf(node, graph, kh === undefined || kw === undefined ? undefined : [kh, kw]);
+  if (window === undefined) return undefined;
+  const { strides, dilations, padding } = window;
+  const groups = node.attributes.get("group")?.i ?? 1;
+  if (!Number.isSafeInteger(groups) || groups < 1) throw senseless(node, graph, "group", "at least 1", [groups]);
+  const inputs = node.inputs.slice(0, 3).filter((value) => value !== "");
+  return step({ type: "convolution", layout: "OIHW", strides, dilations, padding, groups }, ...inputs);
+}
+
+function batchNorm(node: OnnxNode): Translation {
+  const { attributes } = node;
+  // The statistics of the batch at hand, which no constant can replace.
+  if (attributes.get("training_mode")?.i === 1) {
+    return step({ type: "other", name: `${node.op} in training mode` }, ...node.inputs);
+  }
+  return step({ type: "batchNorm", epsilon: attributes.get("epsilon")?.f ?? 1e-5 }, ...node.inputs.slice(0, 5));
+}
+
+/** Bounds are attributes up to opset 10, inputs from 11 on; either may be left out. */
+function clip(node: OnnxNode, { graph }: Surroundings): Translation | undefined {
+  const [x = "", low = "", high = ""] = node.inputs;
+  const bound = (input: string, attribute: string, otherwise: number) =>
+    input === "" ? (node.attributes.get(attribute)?.f ?? otherwise) : graph.numbers(input)?.[0];
+  const min = bound(low, "min", -Infinity);
+  const max = bound(high, "max", Infinity);
+  if (min === undefined || max === undefined) return undefined;
+  const isUnbounded = max >= FLOAT32_MAX;
+  if (min === 0 && max === 6) return step(RELU6, x);
+  if (min === 0 && isUnbounded) return step(RELU, x);
+  return min <= -FLOAT32_MAX && isUnbounded ? step({ type: "identity" }, x) : undefined;
+}
+
+/** What exporters write for "no bound". */
+const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127;
+
+function leakyRelu(node: OnnxNode): Translation {
+  const slope = node.attributes.get("alpha")?.f ?? Math.fround(0.01);
+  return step({ type: "activation", function: "leakyRelu", slope }, node.inputs[0] ?? "");
+}
+
+function gemm(node: OnnxNode): Translation | undefined {
+  const { attributes } = node;
+  const inputs = node.inputs.slice(0, 3).filter((value) => value !== "");
+  const isPlain = (name: string) => (attributes.get(name)?.f ?? 1) === 1;
+  const isTransposed = (name: string) => (attributes.get(name)?.i ?? 0) !== 0;
+  if (isTransposed("transA") || !isPlain("alpha") || (inputs.length === 3 && !isPlain("beta"))) return undefined;
+  return step({ type: "dense", transposed: isTransposed("transB") }, ...inputs);
+}
+
+function matMul(node: OnnxNode, { graph }: Surroundings): Translation | undefined {
+  const [x = "", kernel = ""] = node.inputs;
+  const isDense = graph.constant(kernel)?.shape.length === 2;
+  return isDense ? step({ type: "dense", transposed: false }, x, kernel) : undefined;
+}
+
+function sum(node: OnnxNode): Translation | undefined {
+  if (node.inputs.length === 1) return identity(node);
+  return node.inputs.length === 2 ? step({ type: "add" }, ...node.inputs) : undefined;
+}
+
+/** Pads and value are attributes up to opset 10, inputs from 11 on; the axes they are for may be named from 18 on. */
+function pad(node: OnnxNode, { graph, layout }: Surroundings): Translation | undefined {
+  const [x = "", padsName = "", valueName = "", axesName = ""] = node.inputs;
+  const { attributes } = node;
+  const mode = attributes.get("mode")?.s ?? "constant";
+  const pads = padsName === "" ? attributes.get("pads")?.ints : graph.numbers(padsName);
+  const value = valueName === "" ? (attributes.get("value")?.f ?? 0) : graph.numbers(valueName)?.[0];
+  const axes = axesName === "" ? [0, 1, 2, 3] : graph.numbers(axesName)?.map((axis) => (axis < 0 ? axis + 4 : axis));
+  if (mode !== "constant" || value !== 0 || pads === undefined || axes === undefined) return undefined;
+  if (pads.length !== 2 * axes.length || !pads.every((side) => Number.isSafeInteger(side) && side >= 0))
+    return undefined;
+  const spatial: readonly number[] = layout === "NCHW" ? [2, 3] : [1, 2];
+  const side = (axis: number) => {
+    const at = axes.indexOf(axis);
+    return at === -1 ? ([0, 0] as const) : ([pads[at] ?? 0, pads[at + axes.length] ?? 0] as const);
+  };
+  if ([0, 1, 2, 3].some((axis) => !spatial.includes(axis) && side(axis).some((pixels) => pixels !== 0)))
+    return undefined;
+  const [vertical = 0, horizontal = 0] = spatial;
+  return step({ type: "pad", padding: [side(vertical), side(horizontal)] }, x);
+}
+
+function pool(kind: "average" | "max"): Translate {
+  return (node, { graph }) => {
+    const window = windowOf(node, graph, undefined);
+    if (window === undefined || window.dilations.some((side) => side !== 1)) return undefined;
+    const { kernel, strides, padding } = window;
+    const [x = ""] = node.inputs;
+    const operation = poolOperation(node.name, { type: "pool", kind, kernel, strides, padding }, graph.sizes.of(x));
+    if (operation.type === "globalPool") return step(operation, x);
+    const isSet = (name: string) => (node.attributes.get(name)?.i ?? 0) !== 0;
+    const isPadded = typeof padding !== "string" && padding.flat().some((side) => side !== 0);
+    const countsPads = kind === "average" && isSet("count_include_pad") && (isPadded || padding === "same");
+    return isSet("ceil_mode") || countsPads ? undefined : step(operation, x);
+  };
+}
+
+/** Axes are an attribute up to opset 17, an input from 18 on. */
+function reduce(kind: "average" | "max"): Translate {
+  return (node, { graph, layout }) => {
+    const [x = "", axesName = ""] = node.inputs;
+    const given = axesName === "" ? node.attributes.get("axes")?.ints : graph.numbers(axesName);
+    const axes = given?.map((axis) => (axis < 0 ? axis + 4 : axis)).sort();
+    return axes?.join() === (layout === "NCHW" ? "2,3" : "1,2") ? step({ type: "globalPool", kind }, x) : undefined;
+  };
+}
+
+function reshape(node: OnnxNode, { graph }: Surroundings): Translation {
+  const [x = "", shape] = node.inputs;
+  const source = graph.constant(x);
+  // A side of 0 is the source's own.
+  const sides = graph.numbers(shape)?.map((side, axis) => (side === 0 ? (source?.shape[axis] ?? 0) : side));
+  const constant = source && sides && reshaped(source, sides);
+  return constant ?? step({ type: "reshape" }, x);
+}
+
+function transpose(node: OnnxNode, { graph, layout }: Surroundings): Translation | undefined {
+  const [x = ""] = node.inputs;
+  const source = graph.constant(x);
+  const perm = node.attributes.get("perm")?.ints;
+  if (source !== undefined) return transposed(source, perm ?? source.shape.map((_, axis) => axis).reverse());
+  // Only the channels may move: height and width in another order are another picture.
+  const [height, width] = layout === "NCHW" ? ([2, 3] as const) : ([1, 2] as const);
+  const isPoint = graph.sizes.of(x)?.every((side) => side === 1) === true;
+  const keepsOrder = perm === undefined || perm.length !== 4 || perm.indexOf(height) < perm.indexOf(width);
+  return isPoint || keepsOrder ? step({ type: "reshape" }, x) : undefined;
+}

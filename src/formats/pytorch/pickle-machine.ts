@@ -1,0 +1,147 @@
+/** The machine that a pickle is a program for: bytes with a place in them, a stack with marks, and a memo. */
+
+import { DepthwiseError, type ErrorCode } from "../../core/errors.ts";
+import type { DecodedBudget } from "../../sources/decoded-budget.ts";
+import type { PicklePersistent, PickleValue } from "./pickle-values.ts";
+
+export interface Machine {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Place of the next byte. */
+  at: number;
+  readonly stack: PickleValue[];
+  /** Lengths of the stack when a mark was set. */
+  readonly marks: number[];
+  readonly memo: Map<number, PickleValue>;
+  readonly persistent: PicklePersistent[];
+  readonly budget: DecodedBudget;
+  /** What may still be built, in `COST`s, whatever the budget. */
+  left: number;
+}
+
+/**
+ * What a thing costs in memory, in units of about 16 bytes. An opcode of one byte makes a dict of hundreds: without a
+ * bound, a small file would fill the memory.
+ */
+export const COST = { value: 1, text: 4, view: 10, entry: 4, memo: 4, container: 16 } as const;
+/** With what the collector has not collected yet. */
+const UNIT_BYTES = 24;
+
+/** Sixteen million, about 256 MB: a network of a hundred layers needs some ten thousand. */
+const MOST_UNITS = 2 ** 24;
+
+export function newMachine(file: string, bytes: Uint8Array, at: number, budget: DecodedBudget): Machine {
+  return {
+    file,
+    bytes,
+    view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    at,
+    stack: [],
+    marks: [],
+    memo: new Map(),
+    persistent: [],
+    budget,
+    left: MOST_UNITS,
+  };
+}
+
+export function corrupt(machine: Machine, what: string, code: ErrorCode = "FILE_CORRUPT"): DepthwiseError {
+  const isCut = code === "FILE_TRUNCATED";
+  return new DepthwiseError(code, {
+    what: `${machine.file}: the pickle ${what}, near byte ${machine.at.toLocaleString("en-US")}`,
+    advice: `The file is ${isCut ? "incomplete" : "damaged"}; fetch it again. Nothing was loaded.`,
+    fields: { file: machine.file, offset: machine.at },
+  });
+}
+
+/** @throws {DepthwiseError} `FILE_TOO_LARGE` */
+export function spend(machine: Machine, units: number): void {
+  machine.left -= units;
+  machine.budget.chargeObjects(machine.file, UNIT_BYTES * units, "the objects that the pickle builds");
+  if (machine.left >= 0) return;
+  throw new DepthwiseError("FILE_TOO_LARGE", {
+    what: `${machine.file}: the pickle builds more objects than any file of weights needs`,
+    advice: "Save the tensors alone (model.state_dict()). Nothing was loaded.",
+    fields: { file: machine.file, offset: machine.at },
+  });
+}
+
+export function push(machine: Machine, value: PickleValue, units: number = COST.value): void {
+  spend(machine, units);
+  machine.stack.push(value);
+}
+
+/** The topmost value above the last mark. */
+export function pop(machine: Machine): PickleValue {
+  const { stack, marks } = machine;
+  if (stack.length <= (marks[marks.length - 1] ?? 0)) throw corrupt(machine, "takes a value from an empty stack");
+  return stack.pop() as PickleValue;
+}
+
+export function peek(machine: Machine): PickleValue {
+  const value = pop(machine);
+  machine.stack.push(value);
+  return value;
+}
+
+/** All values above the last mark, and the mark. */
+export function popToMark(machine: Machine): PickleValue[] {
+  const mark = machine.marks.pop();
+  if (mark === undefined) throw corrupt(machine, "looks for a mark that was never set");
+  return machine.stack.splice(mark);
+}
+
+/** The next bytes, a view. */
+export function take(machine: Machine, count: number): Uint8Array {
+  const start = machine.at;
+  if (!(count <= machine.bytes.length - start)) {
+    throw corrupt(machine, `needs ${count.toLocaleString("en-US")} more bytes than are there`, "FILE_TRUNCATED");
+  }
+  machine.at += count;
+  return machine.bytes.subarray(start, machine.at);
+}
+
+/** The place of a number of `count` bytes, which is passed. */
+export function skip(machine: Machine, count: number): number {
+  take(machine, count);
+  return machine.at - count;
+}
+
+export const uint8 = (machine: Machine): number => machine.view.getUint8(skip(machine, 1));
+export const uint16 = (machine: Machine): number => machine.view.getUint16(skip(machine, 2), true);
+export const int32 = (machine: Machine): number => machine.view.getInt32(skip(machine, 4), true);
+export const uint32 = (machine: Machine): number => machine.view.getUint32(skip(machine, 4), true);
+/** A length: one above 2^53 is more than there is, rounded or not. */
+export const uint64 = (machine: Machine): number => Number(machine.view.getBigUint64(skip(machine, 8), true));
+
+/** The bytes up to the next line break, which is passed: a view. */
+export function takeRow(machine: Machine): Uint8Array {
+  const end = machine.bytes.indexOf(0x0a, machine.at);
+  if (end === -1) throw corrupt(machine, "breaks off within a line of text", "FILE_TRUNCATED");
+  const row = take(machine, end - machine.at);
+  machine.at++;
+  return row;
+}
+
+/** Longest name, identifier or number that stands on a line: nothing in a file of weights is near. */
+const LONGEST_LINE = 1000;
+
+/** The short text up to the next line break. @param what the pickle does if it is longer than any that makes sense */
+export function takeLine(machine: Machine, what: string): string {
+  const row = takeRow(machine);
+  if (row.length > LONGEST_LINE) throw corrupt(machine, what);
+  return textOf(row);
+}
+
+/** As many letters as one call takes, anywhere. */
+const PIECE = 8192;
+
+/** Text of UTF-16 units; of bytes, as Latin-1. By letters it would be a list of as many pieces. */
+export function textOf(units: Uint8Array | Uint16Array): string {
+  let text = "";
+  for (let at = 0; at < units.length; at += PIECE) {
+    text += String.fromCharCode(...units.subarray(at, at + PIECE));
+  }
+  return text;
+}

@@ -1,0 +1,252 @@
+/** TensorFlow's operations in the vocabulary of `ModelGraph`. Source: the op definitions of TensorFlow 1.15 and 2.16. */
+
+import { poolOperation } from "../feature-map-sizes.ts";
+import type { GraphOperation } from "../graph.ts";
+import {
+  derived,
+  type GraphBuilder,
+  type Operator,
+  reading,
+  reshaped,
+  type Step,
+  senseless,
+  step,
+  type Translation,
+  translateBy,
+  transposed,
+} from "../protobuf/graph-builder.ts";
+import { explicit, numberOf, paddingOf, requireNhwc, sides } from "./graph-def-attributes.ts";
+import { fakeQuantization, rangeQuantization } from "./graph-def-quantization.ts";
+import type { GraphDefNode } from "./node.ts";
+
+/** Inputs as values: control inputs left out, `:0` dropped. */
+type Translate = (node: GraphDefNode, graph: GraphBuilder) => Translation | undefined;
+
+/**
+ * What a node becomes.
+ *
+ * @throws {DepthwiseError} `FILE_CORRUPT` for a node with too few or too many inputs, or senseless attributes;
+ *         `ARCHITECTURE_UNKNOWN` for NCHW
+ */
+export function translateNode(node: GraphDefNode, graph: GraphBuilder): Translation {
+  return translateBy(OPERATIONS, node, graph, graph);
+}
+
+const identity = reading(1, { type: "identity" });
+const relu = reading(1, { type: "activation", function: "relu" });
+const relu6 = reading(1, { type: "activation", function: "relu6" });
+const add = reading(2, { type: "add" });
+
+const OPERATIONS = new Map<string, Operator<GraphDefNode, GraphBuilder>>([
+  ["Identity", [1, 1, identity]],
+  ["Snapshot", [1, 1, identity]],
+  ["StopGradient", [1, 1, identity]],
+  ["PreventGradient", [1, 1, identity]],
+  ["CheckNumerics", [1, 1, identity]],
+  ["Cast", [1, 1, identity]],
+  ["FakeQuantWithMinMaxVars", [3, 3, fakeQuantize]],
+  ["FakeQuantWithMinMaxArgs", [1, 1, identity]],
+  ["FakeQuantWithMinMaxVarsPerChannel", [3, 3, identity]],
+  ["Conv2D", [2, 2, convolution]],
+  ["_FusedConv2D", [2, Infinity, fused(convolution)]],
+  ["DepthwiseConv2dNative", [2, 2, depthwiseConvolution]],
+  ["FusedDepthwiseConv2dNative", [2, Infinity, fused(depthwiseConvolution)]],
+  ["_FusedDepthwiseConv2dNative", [2, Infinity, fused(depthwiseConvolution)]],
+  ["MatMul", [2, 2, dense]],
+  ["_FusedMatMul", [2, Infinity, fused(dense)]],
+  ["BiasAdd", [2, 2, addBias]],
+  ["BiasAddV1", [2, 2, add]],
+  ["Add", [2, 2, add]],
+  ["AddV2", [2, 2, add]],
+  ["AddN", [1, Infinity, addAll]],
+  ["Sub", [2, 2, reading(2, { type: "subtract" })]],
+  ["Mul", [2, 2, reading(2, { type: "multiply" })]],
+  ["RealDiv", [2, 2, reading(2, { type: "divide" })]],
+  ["Div", [2, 2, reading(2, { type: "divide" })]],
+  ["Rsqrt", [1, 1, reading(1, { type: "rsqrt" })]],
+  ["FusedBatchNorm", [5, 5, batchNorm]],
+  ["FusedBatchNormV2", [5, 5, batchNorm]],
+  ["FusedBatchNormV3", [5, 5, batchNorm]],
+  ["Relu", [1, 1, relu]],
+  ["Relu6", [1, 1, relu6]],
+  ["LeakyRelu", [1, 1, (node) => step(leakyRelu(numberOf(node, "alpha")), ...node.inputs.slice(0, 1))]],
+  ["Pad", [2, 2, pad]],
+  ["PadV2", [3, 3, pad]],
+  ["AvgPool", [1, 1, pool("average")]],
+  ["MaxPool", [1, 1, pool("max")]],
+  ["Mean", [2, 2, reduce("average")]],
+  ["Max", [2, 2, reduce("max")]],
+  ["Reshape", [2, 2, reshape]],
+  ["Squeeze", [1, 1, reading(1, { type: "reshape" })]],
+  ["ExpandDims", [1, 2, reading(1, { type: "reshape" })]],
+  ["Transpose", [2, 2, transpose]],
+  ["Softmax", [1, 1, reading(1, { type: "softmax" })]],
+  ["Dequantize", [3, 3, dequantize]],
+]);
+
+function convolution(node: GraphDefNode, graph: GraphBuilder): readonly Step[] {
+  return window(node, graph, "HWIO");
+}
+
+function depthwiseConvolution(node: GraphDefNode, graph: GraphBuilder): readonly Step[] {
+  return window(node, graph, "HWIM");
+}
+
+function window(node: GraphDefNode, graph: GraphBuilder, layout: "HWIO" | "HWIM"): readonly Step[] {
+  requireNhwc(node, graph);
+  const strides = sides(node, graph, "strides");
+  const dilations = node.attributes.has("dilations") ? sides(node, graph, "dilations") : ([1, 1] as const);
+  const padding = paddingOf(node, graph);
+  return step({ type: "convolution", layout, strides, dilations, padding, groups: 1 }, ...node.inputs.slice(0, 2));
+}
+
+function dense(node: GraphDefNode): readonly Step[] | undefined {
+  const isSet = (name: string) => node.attributes.get(name)?.b === true;
+  if (isSet("transpose_a")) return undefined;
+  return step({ type: "dense", transposed: isSet("transpose_b") }, ...node.inputs.slice(0, 2));
+}
+
+const MAX_FUSED = 8;
+
+/** `fused_ops` names what follows; each takes its operands from the inputs after the kernel. */
+function fused(translate: (node: GraphDefNode, graph: GraphBuilder) => readonly Step[] | undefined): Translate {
+  return (node, graph) => {
+    const steps = [...(translate(node, graph) ?? [])];
+    if (steps.length === 0) return undefined;
+    const operands = node.inputs.slice(2);
+    const take = (count: number) => {
+      const taken = operands.splice(0, count);
+      if (taken.length === count) return taken;
+      throw senseless(node, graph, "inputs", "an operand for each of fused_ops", `${node.inputs.length} inputs`);
+    };
+    const names = node.attributes.get("fused_ops")?.list?.s ?? [];
+    if (names.length > MAX_FUSED) throw senseless(node, graph, "fused_ops", `at most ${MAX_FUSED}`, `${names.length}`);
+    for (const name of names) {
+      switch (name) {
+        case "BiasAdd":
+        case "Add":
+          steps.push({ operation: { type: "add" }, inputs: take(1) });
+          break;
+        case "FusedBatchNorm":
+          steps.push({
+            operation: { type: "batchNorm", epsilon: numberOf(node, "epsilon") ?? 0.0001 },
+            inputs: take(4),
+          });
+          break;
+        case "Relu":
+          steps.push({ operation: { type: "activation", function: "relu" }, inputs: [] });
+          break;
+        case "Relu6":
+          steps.push({ operation: { type: "activation", function: "relu6" }, inputs: [] });
+          break;
+        case "LeakyRelu":
+          steps.push({ operation: leakyRelu(numberOf(node, "leakyrelu_alpha")), inputs: [] });
+          break;
+        default:
+          steps.push({ operation: { type: "other", name }, inputs: operands.splice(0) });
+      }
+    }
+    return steps;
+  };
+}
+
+function leakyRelu(alpha: number | undefined): GraphOperation {
+  return { type: "activation", function: "leakyRelu", slope: alpha ?? 0.2 };
+}
+
+function addBias(node: GraphDefNode, graph: GraphBuilder): Translation | undefined {
+  requireNhwc(node, graph);
+  return add(node);
+}
+
+function addAll(node: GraphDefNode): Translation | undefined {
+  if (node.inputs.length === 1) return identity(node);
+  return node.inputs.length === 2 ? add(node) : undefined;
+}
+
+function batchNorm(node: GraphDefNode, graph: GraphBuilder): Translation {
+  requireNhwc(node, graph);
+  const isTraining = node.attributes.get("is_training");
+  // The statistics of the batch at hand, which no constant can replace. True is what the attribute is if left out.
+  if (isTraining === undefined || isTraining.b === true) {
+    return step({ type: "other", name: `${node.op} in training mode` }, ...node.inputs);
+  }
+  const epsilon = numberOf(node, "epsilon") ?? 0.0001;
+  return step({ type: "batchNorm", epsilon }, ...node.inputs.slice(0, 5));
+}
+
+function pad(node: GraphDefNode, graph: GraphBuilder): Translation | undefined {
+  const [x = "", pads, value] = node.inputs;
+  const isZero = value === undefined || graph.numbers(value)?.every((number) => number === 0) === true;
+  const padding = explicit(graph.numbers(pads));
+  return isZero && padding !== undefined ? step({ type: "pad", padding }, x) : undefined;
+}
+
+function pool(kind: "average" | "max"): Translate {
+  return (node, graph) => {
+    requireNhwc(node, graph);
+    const [x = ""] = node.inputs;
+    const strides = sides(node, graph, "strides");
+    const operation = { type: "pool", kind, kernel: sides(node, graph, "ksize"), strides } as const;
+    const size = graph.sizes.of(x);
+    return step(poolOperation(node.name, { ...operation, padding: paddingOf(node, graph) }, size), x);
+  };
+}
+
+function reduce(kind: "average" | "max"): Translate {
+  return (node, graph) => {
+    const axes = graph.numbers(node.inputs[1])?.map((axis) => (axis < 0 ? axis + 4 : axis));
+    const isSpatial = axes?.length === 2 && axes.includes(1) && axes.includes(2);
+    return isSpatial ? step({ type: "globalPool", kind }, node.inputs[0] ?? "") : undefined;
+  };
+}
+
+function reshape(node: GraphDefNode, graph: GraphBuilder): Translation {
+  const [x = "", shape] = node.inputs;
+  const source = graph.constant(x);
+  const sidesOf = graph.numbers(shape);
+  const constant = source && sidesOf && reshaped(source, sidesOf);
+  return constant ?? step({ type: "reshape" }, x);
+}
+
+function transpose(node: GraphDefNode, graph: GraphBuilder): Translation | undefined {
+  const [x = "", order] = node.inputs;
+  const source = graph.constant(x);
+  const axes = graph.numbers(order);
+  if (source !== undefined) return axes && transposed(source, axes);
+  // Only the channels may move: height and width in another order are another picture.
+  const isPoint = graph.sizes.of(x)?.every((side) => side === 1) === true;
+  const keepsOrder = axes === undefined || axes.length !== 4 || axes.indexOf(1) < axes.indexOf(2);
+  return isPoint || keepsOrder ? step({ type: "reshape" }, x) : undefined;
+}
+
+function dequantize(node: GraphDefNode, graph: GraphBuilder): Translation | undefined {
+  const [x, least, greatest] = node.inputs;
+  const source = graph.constant(x);
+  const [min] = graph.numbers(least) ?? [];
+  const [max] = graph.numbers(greatest) ?? [];
+  const { attributes } = node;
+  const isPerChannel = (attributes.get("axis")?.i ?? -1) !== -1;
+  if (source === undefined || min === undefined || max === undefined || isPerChannel) return undefined;
+  if (min === max) return derived(source, source.shape, (values) => values.map(() => min));
+  const mode = attributes.get("mode")?.s ?? "MIN_COMBINED";
+  const quantization = rangeQuantization({ min, max }, attributes.get("T")?.type ?? "", mode);
+  if (quantization === undefined) return undefined;
+  graph.quantization.set(node.name, quantization);
+  const {
+    scale: [scale = 1],
+    zeroPoint: [zero = 0],
+  } = quantization;
+  return derived(source, source.shape, (values) => values.map((q) => (q - zero) * scale));
+}
+
+function fakeQuantize(node: GraphDefNode, graph: GraphBuilder): Translation | undefined {
+  const [, least, greatest] = node.inputs;
+  const [min] = graph.numbers(least) ?? [];
+  const [max] = graph.numbers(greatest) ?? [];
+  const bits = node.attributes.get("num_bits")?.i ?? 8;
+  if (min !== undefined && max !== undefined && min < max && bits >= 2 && bits <= 16) {
+    graph.quantization.set(node.name, fakeQuantization({ min, max }, bits));
+  }
+  return identity(node);
+}

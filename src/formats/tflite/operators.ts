@@ -1,0 +1,193 @@
+/**
+ * Operators of TFLite as operations of a graph; what has no counterpart there stays `other` under its own name.
+ *
+ * Numbers of fields as in schema.fbs of TensorFlow Lite, one list for the options of each operator.
+ */
+
+import { poolOperation } from "../feature-map-sizes.ts";
+import type { GraphOperation, Pair } from "../graph.ts";
+import { integersOf } from "./constant.ts";
+import { corruptFile, type FlatTable, readFloat32, readInt8, readInt32 } from "./flatbuffer.ts";
+import { activationName } from "./names.ts";
+import type { TfliteModel, TfliteOperator, TfliteTensor } from "./schema.ts";
+
+export interface TranslatedOperator {
+  readonly operation: GraphOperation;
+  /** "RELU6"; "NONE" if nothing is fused. */
+  readonly fused: string;
+  /** How many of the operator's inputs the operation reads; all, if not said. */
+  readonly inputs?: number;
+}
+
+interface Site {
+  readonly options: FlatTable | undefined;
+  /** For messages. */
+  readonly what: string;
+  /** The tensor of an input. */
+  tensor(input: number): TfliteTensor | undefined;
+}
+
+type Translation = (site: Site) => GraphOperation | undefined;
+
+interface Row {
+  readonly translate: Translation;
+  /** Least and most inputs that an operator of this kind has. */
+  readonly counts: readonly [least: number, most: number];
+  /** Field of the options that holds the fused activation. */
+  readonly fused?: number;
+  /** Inputs that carry the numbers; those after them say how, and are in the operation. */
+  readonly inputs?: number;
+}
+
+const CONVOLUTION = { padding: 0, strideWidth: 1, strideHeight: 2, fused: 3, dilationWidth: 4, dilationHeight: 5 };
+const DEPTHWISE = { padding: 0, strideWidth: 1, strideHeight: 2, fused: 4, dilationWidth: 5, dilationHeight: 6 };
+const POOL = { padding: 0, strideWidth: 1, strideHeight: 2, width: 3, height: 4, fused: 5 };
+const DENSE = { fused: 0, weightsFormat: 1 };
+const ARITHMETIC = { fused: 0 };
+const SOFTMAX = { beta: 0 };
+const LEAKY_RELU = { alpha: 0 };
+
+const identity: Row = { counts: [1, 1], translate: () => ({ type: "identity" }), inputs: 1 };
+const reshape: Row = { counts: [1, 2], translate: () => ({ type: "reshape" }), inputs: 1 };
+const arithmetic = (type: "add" | "subtract" | "multiply" | "divide"): Row => ({
+  counts: [2, 2],
+  translate: () => ({ type }),
+  fused: ARITHMETIC.fused,
+});
+
+const ROWS: { readonly [name: string]: Row } = {
+  CONV_2D: { counts: [2, 3], translate: convolution, fused: CONVOLUTION.fused },
+  DEPTHWISE_CONV_2D: { counts: [2, 3], translate: depthwise, fused: DEPTHWISE.fused },
+  FULLY_CONNECTED: { counts: [2, 3], translate: dense, fused: DENSE.fused },
+  AVERAGE_POOL_2D: { counts: [1, 1], translate: (site) => pool(site, "average"), fused: POOL.fused },
+  MAX_POOL_2D: { counts: [1, 1], translate: (site) => pool(site, "max"), fused: POOL.fused },
+  MEAN: { counts: [2, 2], translate: mean, inputs: 1 },
+  RESHAPE: reshape,
+  SQUEEZE: reshape,
+  EXPAND_DIMS: reshape,
+  SOFTMAX: { counts: [1, 1], translate: softmax },
+  QUANTIZE: identity,
+  DEQUANTIZE: identity,
+  ADD: arithmetic("add"),
+  SUB: arithmetic("subtract"),
+  MUL: arithmetic("multiply"),
+  DIV: arithmetic("divide"),
+  PAD: { counts: [2, 2], translate: pad, inputs: 1 },
+  RELU: { counts: [1, 1], translate: () => ({ type: "activation", function: "relu" }) },
+  RELU6: { counts: [1, 1], translate: () => ({ type: "activation", function: "relu6" }) },
+  LEAKY_RELU: { counts: [1, 1], translate: leakyRelu },
+};
+
+/**
+ * @throws {DepthwiseError} `FILE_CORRUPT` for too few or too many inputs, no output, or a stride, dilation or window
+ *         below 1
+ */
+export function translateOperator(operator: TfliteOperator, model: TfliteModel, what: string): TranslatedOperator {
+  const { name, options, inputs } = operator;
+  const row = Object.hasOwn(ROWS, name) ? ROWS[name] : undefined;
+  const operation = row?.translate({ options, what, tensor: (input) => model.tensors[inputs[input] ?? -1] });
+  if (row !== undefined) checkCounts(operator, row.counts, what);
+  if (row === undefined || operation === undefined) return { operation: { type: "other", name }, fused: "NONE" };
+  const fused = row.fused === undefined || options === undefined ? 0 : readInt8(options, row.fused, 0);
+  return { operation, fused: activationName(fused), ...(row.inputs === undefined ? {} : { inputs: row.inputs }) };
+}
+
+function checkCounts({ name, inputs, outputs }: TfliteOperator, [least, most]: Row["counts"], what: string): void {
+  const present = inputs.slice(0, least).filter((index) => index !== -1).length;
+  if (present < least) throw corruptFile(what, `a ${name} reads at least ${least}, and here ${present}`);
+  if (inputs.length > most) throw corruptFile(what, `a ${name} reads at most ${most}, and here ${inputs.length}`);
+  if (outputs.length === 0) throw corruptFile(what, `a ${name} without a result`);
+}
+
+function convolution(site: Site): GraphOperation {
+  const channels = site.tensor(0)?.shape.at(-1) ?? 0;
+  const kernelChannels = site.tensor(1)?.shape.at(-1) ?? 0;
+  // The file does not say how many groups there are: a kernel sees as many channels as it has.
+  const isGrouped = kernelChannels > 0 && channels > kernelChannels && channels % kernelChannels === 0;
+  const groups = isGrouped ? channels / kernelChannels : 1;
+  return { type: "convolution", layout: "OHWI", groups, ...windowOf(site, CONVOLUTION) };
+}
+
+function depthwise(site: Site): GraphOperation {
+  return { type: "convolution", layout: "1HWC", groups: 1, ...windowOf(site, DEPTHWISE) };
+}
+
+/** Strides, dilations and padding of a convolution. */
+function windowOf(site: Site, fields: typeof CONVOLUTION) {
+  return {
+    strides: pairOf(site, fields.strideHeight, fields.strideWidth, "stride"),
+    dilations: pairOf(site, fields.dilationHeight, fields.dilationWidth, "dilation", 1),
+    padding: paddingOf(site, fields.padding),
+  };
+}
+
+function dense({ options }: Site): GraphOperation | undefined {
+  const isShuffled = options !== undefined && readInt8(options, DENSE.weightsFormat, 0) !== 0;
+  return isShuffled ? undefined : { type: "dense", transposed: true };
+}
+
+function pool(site: Site, kind: "average" | "max"): GraphOperation {
+  const kernel = pairOf(site, POOL.height, POOL.width, "window");
+  const strides = pairOf(site, POOL.strideHeight, POOL.strideWidth, "stride");
+  const padding = paddingOf(site, POOL.padding);
+  const [, height, width] = site.tensor(0)?.shape ?? [];
+  const size = height === undefined || width === undefined ? undefined : ([height, width] as const);
+  return poolOperation(site.what, { type: "pool", kind, kernel, strides, padding }, size);
+}
+
+function mean(site: Site): GraphOperation | undefined {
+  const rank = site.tensor(0)?.shape.length ?? 0;
+  const axes = integers(site, 1)?.map((axis) => (axis < 0 ? axis + rank : axis));
+  const isSpatial = rank === 4 && axes?.length === 2 && axes.includes(1) && axes.includes(2);
+  return isSpatial ? { type: "globalPool", kind: "average" } : undefined;
+}
+
+function softmax({ options }: Site): GraphOperation | undefined {
+  const beta = options === undefined ? 1 : readFloat32(options, SOFTMAX.beta, 0);
+  return beta === 1 ? { type: "softmax" } : undefined;
+}
+
+function leakyRelu({ options }: Site): GraphOperation {
+  const slope = options === undefined ? 0 : readFloat32(options, LEAKY_RELU.alpha, 0);
+  return { type: "activation", function: "leakyRelu", slope: shortest(slope) };
+}
+
+/** Of the image alone, and known without running the network. */
+function pad(site: Site): GraphOperation | undefined {
+  const paddings = integers(site, 1);
+  if (paddings?.length !== 8 || paddings.some((side) => side < 0)) return undefined;
+  const [batchBefore, batchAfter, top = 0, bottom = 0, left = 0, right = 0, channelsBefore, channelsAfter] = paddings;
+  if (batchBefore !== 0 || batchAfter !== 0 || channelsBefore !== 0 || channelsAfter !== 0) return undefined;
+  return {
+    type: "pad",
+    padding: [
+      [top, bottom],
+      [left, right],
+    ],
+  };
+}
+
+function integers(site: Site, input: number): readonly number[] | undefined {
+  const tensor = site.tensor(input);
+  return tensor === undefined ? undefined : integersOf(tensor);
+}
+
+function paddingOf({ options }: Site, field: number): "same" | "valid" {
+  return options !== undefined && readInt8(options, field, 0) === 1 ? "valid" : "same";
+}
+
+function pairOf({ options, what }: Site, vertical: number, horizontal: number, noun: string, absent = 0): Pair {
+  const read = (field: number) => (options === undefined ? absent : readInt32(options, field, absent));
+  const pair = [read(vertical), read(horizontal)] as const;
+  if (pair.some((value) => value < 1)) throw corruptFile(what, `a ${noun} of ${pair.join(" × ")}`);
+  return pair;
+}
+
+/** The shortest decimal that is the same float32: 0.1, where the file's float32 reads 0.10000000149011612. */
+export function shortest(value: number): number {
+  for (let digits = 1; digits <= 9; digits++) {
+    const rounded = Number(value.toPrecision(digits));
+    if (Math.fround(rounded) === Math.fround(value)) return rounded;
+  }
+  return value;
+}

@@ -1,0 +1,126 @@
+/** `openSource`: whatever a user has becomes bytes with a name and a place. */
+
+import { locate } from "../core/address.ts";
+import { type ByteSource, nodeFiles } from "../core/bytes.ts";
+import { DepthwiseError } from "../core/errors.ts";
+import { show } from "../core/options.ts";
+import { ownPart } from "../core/own-part.ts";
+import type { FileShape } from "../core/platform-types.ts";
+import { className, isBlob, isFileList, isURL } from "../core/realms.ts";
+import { untilAborted } from "../core/until-aborted.ts";
+import { checkTextDecoder } from "./decoded-budget.ts";
+import { verify } from "./digest.ts";
+import { openBlob, openBytes, openFiles, openStream } from "./in-memory.ts";
+import { openPath } from "./local.ts";
+import type { OpenFile } from "./open-file.ts";
+import { type HeadCheck, type Opening, startOpening, systemTools, type Tools } from "./opening.ts";
+import { checkSourceOptions, type SourceOptions } from "./options.ts";
+import { HeldBytes, isBytes } from "./own-bytes.ts";
+import { isByteStream } from "./stream.ts";
+
+/**
+ * - a string: in Node a path of a file or directory, in a browser an address relative to the page; or one that begins
+ *   with `https://`, `http://`, `file://`, `blob:` or `data:`; `hf:owner/name`, also `hf:owner/name@revision/file`;
+ *   `keras:mobilenet_1_0_224_tf`
+ * - a `URL`, a `Blob` or `File`, bytes (copied at the call), a stream of bytes of the web or of Node
+ * - several Files, such as model.json with its shards
+ */
+export type ModelSource =
+  | ByteSource
+  | SharedArrayBuffer
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | readonly (File | FileShape)[]
+  | FileList;
+
+/**
+ * Reads a model's file whole, and those beside it when asked.
+ *
+ * Downloads are repeated when they fail, go on where they ended, are checked, and are kept in the cache, from where
+ * they come the next time.
+ *
+ * @param checkHead throws if the first bytes of the file show that the rest is not worth reading
+ * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` (naming each address and what it answered),
+ *         `FILE_TRUNCATED`, `FILE_CORRUPT` (not the size or sha256 given), `FILE_TOO_LARGE`, `NAME_UNKNOWN`,
+ *         `OPTION_INVALID`; `signal.reason` if aborted
+ */
+export async function openSource(
+  source: ModelSource | HeldBytes,
+  options: SourceOptions = {},
+  checkHead?: HeadCheck,
+): Promise<OpenFile> {
+  return openSourceWith(source, options, systemTools, checkHead);
+}
+
+/** `openSource` with another clock or cache, for tests. */
+export async function openSourceWith(
+  source: ModelSource | HeldBytes,
+  options: SourceOptions,
+  tools: Tools,
+  checkHead?: HeadCheck,
+): Promise<OpenFile> {
+  const settings = checkSourceOptions(options);
+  settings.signal?.throwIfAborted();
+  checkTextDecoder();
+  const opening = startOpening(settings, tools, checkHead);
+  if (typeof source === "string" || isURL(source)) return openText(source, opening);
+  const file = await openHeld(source, opening);
+  await untilAborted(verify(file.name, file.bytes, settings.expected), settings.signal);
+  settings.signal?.throwIfAborted();
+  return file;
+}
+
+async function openHeld(source: unknown, opening: Opening): Promise<OpenFile> {
+  if (source instanceof HeldBytes || isBytes(source)) return openBytes(source, opening);
+  if (typeof source !== "object" || source === null) throw notASource(source);
+  if (isBlob(source)) return openBlob(source, opening);
+  if (isByteStream(source)) return openStream(source, opening);
+  if (isList(source)) return openFiles(source, opening);
+  throw notASource(source);
+}
+
+function isList(source: object): source is ArrayLike<unknown> {
+  return Array.isArray(source) || isFileList(source);
+}
+
+async function openText(source: string | URL, opening: Opening): Promise<OpenFile> {
+  const { settings } = opening;
+  const located = locateModel(source);
+  if (located.type === "path") return untilAborted(openVerified(located.path, opening), settings.signal);
+  // Apart, so that a page that reads Files alone does not load it.
+  const loading = ownPart("downloads", () => import("./remote.ts"));
+  const { openRemote, placeOf } = await untilAborted(loading, settings.signal);
+  return openRemote(placeOf(located.type, located.text, settings), opening);
+}
+
+async function openVerified(path: string, opening: Opening): Promise<OpenFile> {
+  const file = await openPath(path, opening);
+  await verify(file.name, file.bytes, opening.settings.expected);
+  return file;
+}
+
+type Located =
+  | { readonly type: "path"; readonly path: string }
+  | { readonly type: "hub" | "keras" | "web"; readonly text: string };
+
+const SOURCES =
+  "a path, an address (https://, file://), hf:owner/name, keras:name, a Blob, bytes, a stream or a list of Files";
+
+function locateModel(source: string | URL): Located {
+  const text = String(source);
+  if (/^hf:/.test(text)) return { type: "hub", text };
+  if (/^keras:/.test(text)) return { type: "keras", text };
+  const place = locate(source, SOURCES, nodeFiles() !== undefined);
+  return typeof place === "string" ? { type: "path", path: place } : { type: "web", text: place.href };
+}
+
+function notASource(source: unknown): DepthwiseError {
+  const isAnswer = typeof source === "object" && source !== null && className(source) === "Response";
+  return new DepthwiseError("OPTION_INVALID", {
+    what: "source",
+    expected: SOURCES,
+    found: isAnswer ? "a Response" : show(source),
+    ...(isAnswer && { advice: "Pass its body, or await response.blob()." }),
+    fields: { owner: "source", option: "source", found: source },
+  });
+}

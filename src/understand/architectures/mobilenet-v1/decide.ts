@@ -1,0 +1,210 @@
+/**
+ * From facts to the builder's options. What the caller gives beats what the file states, that beats what is inferred
+ * from the tensors, and that beats what files of this family usually are. Each decision keeps where it came from.
+ */
+
+import { isDepthwiseError } from "../../../core/errors.ts";
+import { fileError } from "../../../core/file-error.ts";
+import { checkPreprocessing, DEFAULT_PREPROCESSING, type Preprocessing } from "../../../core/preprocessing.ts";
+import type { FloatTensor } from "../../../core/tensor.ts";
+import { assumed, type Fact, given, inferred } from "../../../formats/fact.ts";
+import {
+  MOBILENET_V1_BLOCKS,
+  MOBILENET_V1_STEM,
+  type MobileNetV1Options,
+  scaledChannels,
+  shallowBlocks,
+} from "../../../models/index.ts";
+import type { Facts } from "../../facts.ts";
+import type { FamilyDefaults } from "../../name-map.ts";
+
+/** Widths in the paper and in later papers come first, then all hundredths. */
+const ALPHAS = [1, 0.75, 0.5, 0.25, 0.35, 1.25, 1.3, 1.4, ...Array.from({ length: 400 }, (_, i) => (i + 1) / 100)];
+
+/** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN` without a first convolution */
+export function decide(
+  parameters: ReadonlyMap<string, FloatTensor>,
+  options: MobileNetV1Options,
+  fromFile: Facts,
+  defaults: FamilyDefaults,
+  file: string,
+): Facts {
+  const shape = shapeFacts(parameters, file);
+  const { preprocessing: asked } = options;
+  const described = soundDescription(fromFile.preprocessing, shape.inputChannels?.value, asked !== undefined, file);
+  const overrides: Facts = {
+    ...Object.fromEntries(Object.entries(options).map(([name, value]) => [name, given(value)])),
+    ...preprocessingFact(asked, described),
+  };
+  // A size, however it is given, takes the place of any other.
+  const { inputSize, resolution, rho, preprocessing: _described, ...rest } = fromFile;
+  const others: Facts = described === undefined ? rest : { ...rest, preprocessing: described };
+  const isSized = [options.inputSize, options.resolution, options.rho].some((option) => option !== undefined);
+  const size = resolution ?? inputSize;
+  const sized = resolution === undefined ? { inputSize } : { resolution };
+  const usual = usualFacts(defaults, { ...shape, ...others, ...overrides }, isSized || size !== undefined);
+  const all: Facts = withoutUndefined({ ...usual, ...shape, ...others, ...(isSized ? {} : sized), ...overrides });
+  const known = all.includeTop?.value === false ? withoutClasses(all) : all;
+  return known.alpha === undefined ? { ...known, ...widthFacts(parameters, known, defaults) } : known;
+}
+
+/**
+ * Refuses labels of the file that do not fit its classes; those of the caller the builder checks.
+ *
+ * @throws {DepthwiseError} `CLASSES_MISMATCH`
+ */
+export function checkLabels({ labels, classes }: Facts, file: string): void {
+  if (labels === undefined || labels.basis === "given" || !Array.isArray(labels.value)) return;
+  if (classes === undefined || labels.value.length === classes.value) return;
+  throw fileError("CLASSES_MISMATCH", file, `labels (${labels.from})`, "Pass labels of your own to loadModel.", {
+    expected: `${classes.value}, one for each class`,
+    found: `${labels.value.length}`,
+    fields: { classes: classes.value, labels: labels.value.length },
+  });
+}
+
+/** The options themselves. */
+export function optionsOf(facts: Facts): MobileNetV1Options {
+  return Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, (fact as Fact<unknown>).value]));
+}
+
+/** What the caller says of the input, before what the file says of it: a range takes the place of mean and deviation. */
+function preprocessingFact(asked: Preprocessing | undefined, before: Fact<Preprocessing> | undefined): Facts {
+  if (asked === undefined) return {};
+  if (before === undefined) return { preprocessing: given(asked) };
+  const { range, mean, deviation, ...rest } = before.value;
+  const isScaled = ["range", "mean", "deviation"].some((name) => Object.hasOwn(asked, name));
+  const kept = isScaled ? rest : before.value;
+  const others = Object.keys(kept).filter((name) => !Object.hasOwn(asked, name));
+  const { from } = given(asked);
+  return {
+    preprocessing: {
+      value: { ...kept, ...asked },
+      basis: "given",
+      from: others.length === 0 ? from : `${from}; ${others.join(" and ")}: ${before.basis}, ${before.from}`,
+    },
+  };
+}
+
+/**
+ * What a file says of its input, if a network of its channels can mean it. What is wrong does not matter to a caller
+ * who says it himself.
+ *
+ * @throws {DepthwiseError} `FILE_CORRUPT`
+ */
+function soundDescription(
+  fact: Fact<Preprocessing> | undefined,
+  channels: number | undefined,
+  isAsked: boolean,
+  file: string,
+): Fact<Preprocessing> | undefined {
+  if (fact === undefined) return undefined;
+  try {
+    checkPreprocessing("preprocessing", fact.value, channels);
+    return fact;
+  } catch (cause) {
+    if (!isDepthwiseError(cause)) throw cause;
+    if (isAsked) return undefined;
+    const what = `${fact.from}: ${cause.message.replace(/\.$/, "")}`;
+    throw fileError("FILE_CORRUPT", file, what, "Pass preprocessing of your own to loadModel.", { cause });
+  }
+}
+
+/** A file without a classifier may still name the classes it was trained for. */
+function withoutClasses({ classes, labels, background, ...facts }: Facts): Facts {
+  return facts;
+}
+
+/** What the tensors' names and shapes leave no doubt about. */
+function shapeFacts(parameters: ReadonlyMap<string, FloatTensor>, file: string): Facts {
+  const stem = parameters.get("conv1/kernel");
+  if (stem === undefined || stem.shape.length !== 4) {
+    const advice = "This is no MobileNet V1, or its stem is missing.";
+    throw fileError("ARCHITECTURE_UNKNOWN", file, "conv1/kernel, the first convolution", advice, {
+      expected: "a tensor of rank 4",
+      found: stem === undefined ? "none" : `rank ${stem.shape.length}`,
+    });
+  }
+  const standardConvolution = parameters.has("conv_1/kernel");
+  const block = (number: number) => parameters.has(`${standardConvolution ? "conv" : "conv_pw"}_${number}/kernel`);
+  const classes = parameters.get("conv_preds/kernel")?.shape[3];
+  const multiplier = parameters.get("conv_dw_1/depthwise_kernel")?.shape[3] ?? 1;
+  const there = "tensors that are there";
+  return {
+    inputChannels: inferred(stem.shape[2] ?? 3, "shape of the first kernel"),
+    ...(classes === undefined
+      ? { includeTop: inferred(false, "no classifier"), pooling: assumed("avg" as const, "no classifier") }
+      : { includeTop: inferred(true, there), classes: inferred(classes, "shape of the classifier") }),
+    ...backgroundFact(classes),
+    batchNorm: inferred(
+      [...parameters.keys()].some((name) => name.includes("_bn/")),
+      there,
+    ),
+    convolutionBias: inferred(parameters.has("conv1/bias"), there),
+    ...(standardConvolution && { standardConvolution: inferred(true, there) }),
+    ...(block(8) && !block(9) && { shallow: inferred(true, there) }),
+    ...(multiplier !== 1 && { multiplier: inferred(multiplier, "shape of a depthwise kernel") }),
+  };
+}
+
+function backgroundFact(classes: number | undefined): Facts {
+  if (classes === 1001) return { background: inferred(true, "1001 outputs: ImageNet's thousand and a background") };
+  return classes === 1000 ? { background: inferred(false, "1000 outputs: ImageNet's, without a background") } : {};
+}
+
+/** What is usual for the family, where nothing better is known. */
+function usualFacts(defaults: FamilyDefaults, known: Facts, isSized: boolean): Facts {
+  const { padding, epsilon, activation, negativeSlope, preprocessing, why } = defaults;
+  const usual: Facts = {
+    padding: assumed(padding, why),
+    activation: assumed(activation, why),
+    preprocessing: assumed(usualInput(preprocessing, known.inputChannels?.value), why),
+    ...(known.batchNorm?.value === false ? {} : { epsilon: assumed(epsilon, why) }),
+    ...(isSized ? {} : { resolution: assumed(224, "the size most were trained at") }),
+  };
+  const leaky = (known.activation ?? usual.activation)?.value === "leakyRelu";
+  return leaky && negativeSlope !== undefined ? { ...usual, negativeSlope: assumed(negativeSlope, why) } : usual;
+}
+
+/** Means of three channels say nothing of an input that has another number of them. */
+function usualInput(usual: Preprocessing, channels: number | undefined): Preprocessing {
+  const says = Object.keys(usual).length > 0 && (usual.mean === undefined || usual.mean.length === channels);
+  return says ? usual : { range: DEFAULT_PREPROCESSING.range };
+}
+
+/** The alpha and rounding under which most layers have the width that was found. */
+function widthFacts(parameters: ReadonlyMap<string, FloatTensor>, known: Facts, defaults: FamilyDefaults): Facts {
+  const isStandard = known.standardConvolution?.value === true;
+  const blocks = known.shallow?.value === true ? shallowBlocks(MOBILENET_V1_BLOCKS) : MOBILENET_V1_BLOCKS;
+  const expected = blocks.map(({ filters }, i) => ({
+    filters,
+    name: `${isStandard ? "conv" : "conv_pw"}_${i + 1}/kernel`,
+  }));
+  const found = [{ filters: MOBILENET_V1_STEM.filters, name: "conv1/kernel" }, ...expected].flatMap(
+    ({ filters, name }) => {
+      const width = parameters.get(name)?.shape[3];
+      return width === undefined ? [] : [{ filters, width }];
+    },
+  );
+  const rounding = known.channelRounding?.value;
+  const roundings: readonly FamilyDefaults["channelRounding"][] =
+    rounding === undefined ? [defaults.channelRounding, "truncate", "floor", "divisible8"] : [rounding];
+  const minDepth = known.minDepth === undefined ? {} : { minDepth: known.minDepth.value };
+  // The last ones give one layer just its width: 0.125, say, is no hundredth.
+  const alphas = [...ALPHAS, ...found.map(({ filters, width }) => width / filters)];
+  let best = { alpha: 1, channelRounding: defaults.channelRounding, fits: -1 };
+  search: for (const channelRounding of roundings) {
+    for (const alpha of alphas) {
+      const rule = { alpha, channelRounding, ...minDepth };
+      const fits = found.filter(({ filters, width }) => scaledChannels(rule, filters) === width).length;
+      if (fits > best.fits) best = { alpha, channelRounding, fits };
+      if (fits === found.length) break search;
+    }
+  }
+  const from = "widths of the layers";
+  return { alpha: inferred(best.alpha, from), channelRounding: inferred(best.channelRounding, from) };
+}
+
+function withoutUndefined(facts: { readonly [Name in keyof Facts]?: Facts[Name] | undefined }): Facts {
+  return Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)) as Facts;
+}

@@ -1,0 +1,220 @@
+/** A graph of operations as MobileNet V1: its parameters under our names, and what its operations say. */
+
+import type { DepthwiseError } from "../../../core/errors.ts";
+import { quoted } from "../../../core/file-error.ts";
+import { type FloatTensor, tensor } from "../../../core/tensor.ts";
+import { stated } from "../../../formats/fact.ts";
+import type { ModelGraph } from "../../../formats/graph.ts";
+import type { DecodedBudget } from "../../../sources/decoded-budget.ts";
+import type { Facts } from "../../facts.ts";
+import { type Chain, chainOf } from "../../graph/chain.ts";
+import { type Constants, findConstants } from "../../graph/constants.ts";
+import { type GraphLayer, layerOf } from "../../graph/layers.ts";
+import { foldedBatchNorm, shortest } from "../../graph/normalization.ts";
+import { findPath } from "../../graph/path.ts";
+import { frontFacts } from "./front.ts";
+import { geometryFacts } from "./geometry.ts";
+import { inputSize, poolFault } from "./input-size.ts";
+import { notMobileNetV1 } from "./others.ts";
+
+export interface Understood {
+  readonly parameters: ReadonlyMap<string, FloatTensor>;
+  readonly facts: Facts;
+  /** The graph's name of each layer of ours. */
+  readonly layerNames: ReadonlyMap<string, string>;
+}
+
+/** Layers of the whole network, and of the shallow one of the paper's table 5. */
+const BLOCKS = { whole: 13, shallow: 8 } as const;
+
+/**
+ * @param fed what the file says of its input, in front of the graph's own arithmetic
+ * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what the graph looks like and which node does not fit
+ */
+export function understandGraph(
+  graph: ModelGraph,
+  name: string,
+  budget: DecodedBudget,
+  fed?: Facts["preprocessing"],
+): Understood {
+  const refused = (reason: string): DepthwiseError => notMobileNetV1(graph, name, reason);
+  const constants = findConstants(graph, refused);
+  const path = findPath(graph, constants);
+  if ("reason" in path) throw refused(path.reason);
+  const chain = chainOf(path, constants);
+  if ("reason" in chain) throw refused(chain.reason);
+  const layers = layersOf(chain, graph, constants);
+  if (typeof layers === "string") throw refused(layers);
+  const body = layers.slice(0, chain.units.length);
+  const pattern = patternOf(body);
+  if (typeof pattern === "string") throw refused(pattern);
+  const activation = activationFacts(body);
+  if (typeof activation === "string") throw refused(activation);
+  const size = inputSize(chain, body);
+  const partial = poolFault(chain, body, size?.value);
+  if (partial !== undefined) throw refused(partial);
+  const geometry = geometryFacts(pattern.windowed, pattern.variant, size?.value);
+  if (typeof geometry === "string") throw refused(geometry);
+  const head = headFacts(chain, layers.slice(chain.units.length));
+  if (typeof head === "string") throw refused(head);
+  const front = frontFacts(chain, body[0]?.inChannels ?? 3, constants, fed);
+  if (typeof front === "string") throw refused(front);
+  const named = new Map([...pattern.names.entries(), ...head.names.entries()]);
+  return {
+    ...parametersOf(named, (bytes, what) => budget.charge(name, bytes, what)),
+    facts: {
+      ...geometry,
+      ...activation,
+      ...head.facts,
+      ...front,
+      ...(size === undefined ? {} : { inputSize: size }),
+      ...normalizationFacts(body),
+    },
+    layerNames: new Map([...named].map(([ours, layer]) => [ours, layer.name])),
+  };
+}
+
+function layersOf(chain: Chain, graph: ModelGraph, constants: Constants): readonly GraphLayer[] | string {
+  const layers: GraphLayer[] = [];
+  let channels = chain.input.shape?.at(-1);
+  for (const unit of [...chain.units, ...chain.head]) {
+    const layer = layerOf(unit, channels, graph, constants);
+    if (typeof layer === "string") return layer;
+    layers.push(layer);
+    channels = layer.outChannels;
+  }
+  return layers;
+}
+
+interface Pattern {
+  /** Our name of each layer, in order. */
+  readonly names: ReadonlyMap<string, GraphLayer>;
+  readonly windowed: readonly GraphLayer[];
+  readonly variant: { readonly shallow: boolean; readonly standardConvolution: boolean };
+}
+
+/** A full 3 × 3 convolution, then 13 (or 8) blocks of depthwise 3 × 3 and pointwise, or of full 3 × 3. */
+function patternOf([stem, ...rest]: readonly GraphLayer[]): Pattern | string {
+  if (stem === undefined) return "it has no convolution before its classifier";
+  if (stem.type === "depthwise") return `its first layer, "${stem.name}", is a depthwise convolution`;
+  const odd = [stem, ...rest].find(({ window: [height, width] }) => height !== width || (height !== 1 && height !== 3));
+  if (odd !== undefined) return `"${odd.name}" has a kernel of ${odd.window.join(" × ")}`;
+  const isStandard = rest.length > 0 && rest.every(({ type, window }) => type === "full" && window[0] === 3);
+  const blocks = isStandard ? rest.length : rest.length / 2;
+  const misplaced = isStandard ? undefined : rest.find((layer, i) => !isInPlace(layer, i % 2 === 0));
+  if (stem.window[0] !== 3 || misplaced !== undefined) {
+    return `"${(misplaced ?? stem).name}" stands where ${misplaced === undefined ? "a 3 × 3" : "another"} convolution should`;
+  }
+  if (blocks !== BLOCKS.whole && blocks !== BLOCKS.shallow) return `it has ${blocks} blocks, not ${BLOCKS.whole}`;
+  const names = new Map([["conv1", stem]]);
+  rest.forEach((layer, i) => {
+    const ours = isStandard ? `conv_${i + 1}` : `conv_${i % 2 === 0 ? "dw" : "pw"}_${Math.floor(i / 2) + 1}`;
+    names.set(ours, layer);
+  });
+  return {
+    names,
+    windowed: [stem, ...rest.filter(({ window }) => window[0] === 3)],
+    variant: { shallow: blocks === BLOCKS.shallow, standardConvolution: isStandard },
+  };
+}
+
+function isInPlace({ type, window, strides }: GraphLayer, isDepthwise: boolean): boolean {
+  if (isDepthwise) return type === "depthwise" && window[0] === 3;
+  return type === "full" && window[0] === 1 && strides[0] === 1 && strides[1] === 1;
+}
+
+function activationFacts(body: readonly GraphLayer[]): Facts | string {
+  const [first, ...others] = body.map(({ activation }) => activation);
+  if (first === undefined) return {};
+  const other = body.find(
+    ({ activation }) => activation.function !== first.function || activation.slope !== first.slope,
+  );
+  if (other !== undefined) {
+    return `"${other.name}" ends in ${other.activation.function} where others end in ${first.function}`;
+  }
+  const weakest = [first, ...others].find(({ basis }) => basis !== "stated") ?? first;
+  const { basis, from } = weakest;
+  const slope = first.slope === undefined ? undefined : shortest(first.slope);
+  return {
+    activation: { value: first.function, basis, from: basis === "stated" ? "activations of the layers" : from },
+    ...(slope === undefined ? {} : { negativeSlope: { value: slope, basis, from } }),
+  };
+}
+
+interface Head {
+  readonly names: ReadonlyMap<string, GraphLayer>;
+  readonly facts: Facts;
+}
+
+function headFacts({ pool, units }: Chain, head: readonly GraphLayer[]): Head | string {
+  const [classifier, another] = head;
+  if (another !== undefined) return `${head.length} layers follow the pool, the second is "${another.name}"`;
+  const names = new Map<string, GraphLayer>();
+  if (classifier === undefined) {
+    const from = pool === undefined ? "it ends with the features" : `it ends with "${pool.name}"`;
+    const kind = pool === undefined ? null : pool.kind === "average" ? "avg" : "max";
+    return { names, facts: { includeTop: stated(false, from), pooling: stated(kind, from) } };
+  }
+  if (units.length > 0 && pool === undefined) return `"${classifier.name}" reads features that nothing averaged`;
+  if (pool?.kind === "max") return `"${pool.name}" takes the maximum before the classifier`;
+  if (classifier.type !== "full" || classifier.window.some((side) => side !== 1)) {
+    return `"${classifier.name}" is no classifier`;
+  }
+  if (classifier.activation.function !== "linear") return `"${classifier.name}" has an activation`;
+  return { names: new Map([["conv_preds", classifier]]), facts: {} };
+}
+
+function normalizationFacts(body: readonly GraphLayer[]): Facts {
+  const epsilon = sharedEpsilon(body);
+  if (epsilon === undefined) return {};
+  const isWrittenOut = body.some(({ normalization }) => normalization.isWrittenOut);
+  return {
+    epsilon: stated(epsilon, isWrittenOut ? "batch norm, written out as arithmetic" : "batch norm of the layers"),
+  };
+}
+
+/** The epsilon of all layers; undefined where batch norm is missing somewhere or differs: then all of it is folded. */
+function sharedEpsilon(body: readonly GraphLayer[]): number | undefined {
+  const epsilon = body[0]?.normalization.batchNorm?.epsilon;
+  return body.every(({ normalization }) => normalization.batchNorm?.epsilon === epsilon) ? epsilon : undefined;
+}
+
+function parametersOf(
+  named: ReadonlyMap<string, GraphLayer>,
+  charge: (bytes: number, what: string) => void,
+): Pick<Understood, "parameters"> {
+  const read = new Set<string>();
+  const body = [...named].flatMap(([ours, layer]) => (ours === "conv_preds" ? [] : [layer]));
+  const isApart = sharedEpsilon(body) !== undefined;
+  const hasBias = !isApart || body.some(({ normalization }) => normalization.bias !== undefined);
+  const parameters = new Map<string, FloatTensor>();
+  const vector = (name: string, values: Float64Array) =>
+    parameters.set(name, tensor(Float32Array.from(values), [values.length]));
+  for (const [ours, layer] of named) {
+    const { bias = new Float64Array(layer.outChannels), batchNorm } = layer.normalization;
+    // A constant was charged when it was read, for one layer; each other makes numbers of its own from it.
+    if (read.has(layer.source)) charge(4 * layer.elements, `constant ${quoted(layer.source)}, for another layer`);
+    read.add(layer.source);
+    const kernel = layer.kernel();
+    const kernelName = `${ours}/${layer.type === "depthwise" ? "depthwise_kernel" : "kernel"}`;
+    const isClassifier = ours === "conv_preds";
+    if (batchNorm === undefined || (isApart && !isClassifier)) {
+      parameters.set(kernelName, kernel);
+      if (hasBias || isClassifier) vector(`${ours}/bias`, bias);
+    } else {
+      const { scale, shift } = foldedBatchNorm(batchNorm);
+      const folded = kernel.data.map((value, i) => value * (scale[i % scale.length] ?? 1));
+      parameters.set(kernelName, tensor(folded, kernel.shape));
+      vector(
+        `${ours}/bias`,
+        bias.map((value, c) => value * (scale[c] ?? 1) + (shift[c] ?? 0)),
+      );
+    }
+    if (batchNorm === undefined || !isApart || isClassifier) continue;
+    vector(`${ours}_bn/gamma`, batchNorm.gamma);
+    vector(`${ours}_bn/beta`, batchNorm.beta);
+    vector(`${ours}_bn/moving_mean`, batchNorm.mean);
+    vector(`${ours}_bn/moving_variance`, batchNorm.variance);
+  }
+  return { parameters };
+}

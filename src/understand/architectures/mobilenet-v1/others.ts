@@ -1,0 +1,63 @@
+/** Networks that are not a MobileNet V1, by what their graphs look like: for the word that refuses them. */
+
+import { DepthwiseError } from "../../../core/errors.ts";
+import type { GraphNode, GraphOperation, ModelGraph } from "../../../formats/graph.ts";
+import { dataInputs } from "../../graph/path.ts";
+
+/** The error for a graph that is no MobileNet V1: what it looks like, and where that was seen. */
+export function notMobileNetV1(graph: ModelGraph, name: string, reason: string): DepthwiseError {
+  const recognised = recogniseGraph(graph);
+  return new DepthwiseError("ARCHITECTURE_UNKNOWN", {
+    what: `${name}: the network`,
+    expected: "a MobileNet V1 or its kin (a convolution, depthwise and pointwise convolutions, a classifier)",
+    found: `${recognised}: ${reason}`,
+    advice: "Other architectures are not read; of a network cut in two pass both files in a list. Nothing was loaded.",
+    fields: { file: name, recognised, reason },
+  });
+}
+
+/** What a graph looks like, in a few words. */
+export function recogniseGraph(graph: ModelGraph): string {
+  const others = graph.nodes.flatMap(({ operation }) => (operation.type === "other" ? [operation.name] : []));
+  const recurrent = others.find((name) => /lstm|gru|rnn/i.test(name));
+  if (recurrent !== undefined) return `a recurrent network (${recurrent})`;
+  const convolutions = graph.nodes.filter(({ operation }) => operation.type === "convolution");
+  if (convolutions.length === 0) return "a network without convolutions";
+  if (convolutions.length === 1) return "a single convolution, such as the classifier of a network cut in two";
+  const depthwise = convolutions.filter((node) => isDepthwise(node, graph));
+  const joins = countJoins(graph);
+  if (depthwise.length === 0) {
+    return joins.add > 0 ? `a ResNet (${joins.add} sums of branches)` : "a network of full convolutions";
+  }
+  if (joins.multiply > 0 || others.some((name) => /hard_?swish|hardsigmoid/i.test(name))) {
+    return "a MobileNet V3 or EfficientNet (squeeze and excite or hard-swish)";
+  }
+  if (joins.add > 0) return `a MobileNet V2 (inverted residuals: ${joins.add} sums of branches)`;
+  const [first] = convolutions;
+  if (first !== undefined && isDepthwise(first, graph)) {
+    const filters = graph.constants.get(first.inputs[1] ?? "")?.shape.at(-1) ?? 0;
+    return `a separable network whose first layer is a depthwise convolution (${filters} filters)`;
+  }
+  const [input] = graph.inputs;
+  const size = input?.shape?.map((side) => side ?? "?").join(" × ");
+  return `a separable network of ${depthwise.length} depthwise layers${size === undefined ? "" : ` on ${size}`}`;
+}
+
+function isDepthwise({ operation, inputs }: GraphNode, graph: ModelGraph): boolean {
+  if (operation.type !== "convolution") return false;
+  if (operation.layout === "HWIM" || operation.layout === "1HWC") return true;
+  return operation.layout === "OIHW" && operation.groups > 1 && graph.constants.get(inputs[1] ?? "")?.shape[1] === 1;
+}
+
+/** How often two computed values meet. */
+function countJoins(graph: ModelGraph): { readonly add: number; readonly multiply: number } {
+  const computed = new Set(graph.inputs.map(({ name }) => name));
+  const count = { add: 0, multiply: 0 };
+  for (const node of graph.nodes) {
+    const live = dataInputs(node).filter((name) => computed.has(name));
+    if (live.length > 0) for (const output of node.outputs) computed.add(output);
+    const type: GraphOperation["type"] = node.operation.type;
+    if (live.length > 1 && (type === "add" || type === "multiply")) count[type]++;
+  }
+  return count;
+}

@@ -1,0 +1,120 @@
+/** Values of a graph that do not depend on its input, computed when asked for, in float64. */
+
+import { invariant } from "../../core/errors.ts";
+import { elementCount, type Shape } from "../../core/tensor.ts";
+import type { GraphNode, ModelGraph } from "../../formats/graph.ts";
+
+/** Of a shape that is followed: each node of a tree looks at all its sides. */
+const MAX_SIDES = 16;
+
+/** Deeper trees of constants come from no exporter; values below them count as computed. */
+const MAX_DEPTH = 64;
+
+/** How often each number of the constants is computed with, on average; and what small files may do at least. */
+const MOST_USES = 16;
+const LEAST_WORK = 2 ** 22;
+
+export interface Constants {
+  has(value: string): boolean;
+  shape(value: string): Shape;
+  /** The numbers, row by row. Throws what `refused` makes once all that was read is out of proportion. */
+  read(value: string): Float64Array;
+  /** Counts numbers that are computed from constants, as `read` counts its own. */
+  spend(elements: number): void;
+  /** The node that computes a value, looking through those that change nothing. */
+  producer(value: string): GraphNode | undefined;
+}
+
+const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number>> = {
+  add: (a, b) => a + b,
+  subtract: (a, b) => a - b,
+  multiply: (a, b) => a * b,
+  divide: (a, b) => a / b,
+};
+
+/** @param refused makes the error for a graph that asks for more arithmetic than its constants are worth */
+export function findConstants(graph: ModelGraph, refused: (reason: string) => Error): Constants {
+  const shapes = new Map<string, Shape>();
+  const depths = new Map<string, number>();
+  const producers = new Map<string, GraphNode>();
+  let left = LEAST_WORK;
+  for (const [name, { shape }] of graph.constants) {
+    shapes.set(name, shape);
+    left += MOST_USES * elementCount(shape);
+  }
+  // Trees of constants may share branches, and layers whole trees: a few bytes could ask for work without end.
+  const spend = (elements: number) => {
+    left -= elements;
+    if (left < 0) throw refused("its constants are computed from one another over and over");
+  };
+  for (const node of graph.nodes) {
+    const [output = ""] = node.outputs;
+    producers.set(output, node);
+    const depth = 1 + Math.max(0, ...node.inputs.slice(0, 2).map((input) => depths.get(input) ?? 0));
+    const shape = depth > MAX_DEPTH ? undefined : foldedShape(node, shapes);
+    if (shape === undefined) continue;
+    shapes.set(output, shape);
+    depths.set(output, depth);
+  }
+
+  const known = new Map<string, Float64Array>();
+  const read = (value: string): Float64Array => {
+    let numbers = known.get(value);
+    if (numbers === undefined) {
+      const constant = graph.constants.get(value);
+      spend(1 + elementCount(shapes.get(value) ?? []));
+      numbers = constant === undefined ? compute(producers.get(value)) : Float64Array.from(constant.read());
+      // Kernels are read once; what is kept are the vectors that batch norm reads again and again.
+      if (numbers.length <= 4096) known.set(value, numbers);
+    }
+    return numbers;
+  };
+  const compute = (node: GraphNode | undefined): Float64Array => {
+    invariant(node !== undefined, "A constant has neither numbers nor a node.");
+    const [first = "", second = ""] = node.inputs;
+    const a = read(first);
+    const { type } = node.operation;
+    if (type === "rsqrt") return a.map((x) => 1 / Math.sqrt(x));
+    const arithmetic = ARITHMETIC[type];
+    if (arithmetic === undefined) return a;
+    const b = read(second);
+    const result = new Float64Array(Math.max(a.length, b.length));
+    for (let i = 0; i < result.length; i++) result[i] = arithmetic(a[i % a.length] ?? 0, b[i % b.length] ?? 0);
+    return result;
+  };
+  return {
+    has: (value) => shapes.has(value),
+    shape: (value) => shapes.get(value) ?? [],
+    read,
+    spend,
+    producer(value) {
+      let node = producers.get(value);
+      for (
+        let i = 0;
+        i < MAX_DEPTH && (node?.operation.type === "identity" || node?.operation.type === "reshape");
+        i++
+      ) {
+        const next = producers.get(node.inputs[0] ?? "");
+        if (next === undefined) break;
+        node = next;
+      }
+      return node;
+    },
+  };
+}
+
+/** The shape of a node's value if all it reads are constants and it can be computed here. */
+function foldedShape(node: GraphNode, shapes: ReadonlyMap<string, Shape>): Shape | undefined {
+  const a = shapes.get(node.inputs[0] ?? "");
+  if (a === undefined || a.length > MAX_SIDES) return undefined;
+  const { type } = node.operation;
+  if (type === "identity" || type === "rsqrt") return a;
+  // `reshape` may stand for a transposition, which is one only where more than one side is longer than 1.
+  if (type === "reshape") return a.filter((side) => side !== 1).length <= 1 ? [elementCount(a)] : undefined;
+  if (!Object.hasOwn(ARITHMETIC, type)) return undefined;
+  const b = shapes.get(node.inputs[1] ?? "");
+  if (b === undefined) return undefined;
+  const [longer, shorter] = elementCount(a) >= elementCount(b) ? [a, b] : [b, a];
+  const count = elementCount(shorter);
+  return count === 1 || count === elementCount(longer) || (count > 0 && count === longer.at(-1)) ? longer : undefined;
+}

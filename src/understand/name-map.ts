@@ -1,0 +1,40 @@
+/**
+ * How other tools call the tensors of MobileNet V1, and how they lay them out. Ours are Keras' names and layouts.
+ *
+ * A map is one file; `table.ts` lists them.
+ */
+
+import type { Preprocessing } from "../core/preprocessing.ts";
+import type { Layout } from "../formats/transpose.ts";
+
+export interface Target {
+  readonly name: string;
+  readonly layout: Layout;
+}
+
+/** What a family of files is known to be made with, where the file itself does not say. */
+export interface FamilyDefaults {
+  readonly padding: "same" | "keras" | "symmetric";
+  readonly epsilon: number;
+  readonly activation: "relu" | "relu6" | "leakyRelu";
+  /** Slope below 0 of `leakyRelu`. */
+  readonly negativeSlope?: number;
+  readonly channelRounding: "truncate" | "floor" | "divisible8";
+  /** What differs from the library's defaults. */
+  readonly preprocessing: Preprocessing;
+  /** Where all this comes from, to be read after "assumed": "as timm builds mobilenetv1". */
+  readonly why: string;
+}
+
+export interface NameMap {
+  readonly family: string;
+  /** Whether these are the names of this family. */
+  matches(names: ReadonlySet<string>): boolean;
+  /**
+   * Our name, `"ignored"` for what a network does not need, or undefined for a name the family does not know.
+   *
+   * @param names all names of the file: some are needed only if another is absent
+   */
+  translate(name: string, names?: ReadonlySet<string>): Target | "ignored" | undefined;
+  readonly defaults: FamilyDefaults;
+}

@@ -1,0 +1,52 @@
+/** From what a reader found to parameters under our names, and facts: by the graph, by known names, or by order. */
+
+import { ownPart } from "../core/own-part.ts";
+import type { FloatTensor } from "../core/tensor.ts";
+import type { DecodedBudget } from "../sources/decoded-budget.ts";
+import type { OpenFile } from "../sources/open-file.ts";
+import { NAME_MAPS } from "./architectures/mobilenet-v1/names/table.ts";
+import type { Facts } from "./facts.ts";
+import type { StatedModel } from "./metadata.ts";
+import type { FamilyDefaults } from "./name-map.ts";
+import { translated } from "./translated.ts";
+
+export interface Understood {
+  readonly parameters: ReadonlyMap<string, FloatTensor>;
+  /** Of the file and of the content together; what the file itself states wins. */
+  readonly facts: Facts;
+  readonly defaults: FamilyDefaults;
+  /** How the layers were told apart: "names of timm mobilenetv1", "operations of the graph". */
+  readonly understoodBy: string;
+  /** Scales and zero points by layer, where values are quantized. */
+  readonly quantization?: Readonly<Record<string, unknown>>;
+}
+
+/** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what was recognised in place of a MobileNet V1 */
+export async function understand(model: StatedModel, file: OpenFile, budget: DecodedBudget): Promise<Understood> {
+  const { content } = model;
+  if (content.kind === "graph") {
+    const { understandOperations } = await ownPart("what understands graphs", () => import("./understand-graph.ts"));
+    return understandOperations(content, model, file.name, budget);
+  }
+  const names = new Set(content.tensors.keys());
+  const map = NAME_MAPS.find((candidate) => candidate.matches(names));
+  if (map === undefined) {
+    const { understandShapes } = await ownPart("what understands shapes", () => import("./understand-shapes.ts"));
+    return understandShapes(content, model, file.name, budget);
+  }
+  const config = map.family.startsWith("Hugging Face") ? await configBeside(file, budget) : {};
+  return {
+    parameters: translated(content.tensors.values(), (name) => map.translate(name, names), file.name, budget),
+    facts: { ...config, ...model.facts },
+    defaults: map.defaults,
+    understoodBy: `names of ${map.family}`,
+  };
+}
+
+async function configBeside(file: OpenFile, budget: DecodedBudget): Promise<Facts> {
+  const { huggingFaceFacts } = await ownPart(
+    "what reads a config.json",
+    () => import("./architectures/mobilenet-v1/hugging-face-config.ts"),
+  );
+  return huggingFaceFacts(file, budget);
+}
