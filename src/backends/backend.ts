@@ -1,31 +1,53 @@
-/** What a session asks of a backend: to bind a plan to memory and code. */
+/** What a session asks of a backend: to bind a plan to memory and code, wherever those lie. */
 
+import type { Breath } from "../core/breath.ts";
+import type { NumberArray } from "../core/buffers.ts";
 import type { FloatTensor } from "../core/tensor.ts";
 import type { KernelCall, Plan } from "../plan/plan.ts";
 
 export type Parameters = ReadonlyMap<string, FloatTensor>;
 
-/** A plan with memory and code. Stages run in order; a stage is one step, or two that run as one. */
+/** How one run goes on beside other things. */
+export interface RunOptions {
+  /** Ends it between two stages; it then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Gets the milliseconds of each step added, by its index. */
+  readonly times?: Float64Array | undefined;
+  /** Says when the event loop is to have its turn. */
+  readonly breath: Breath;
+}
+
+/**
+ * A plan with memory and code. It does one thing at a time, in the order in which it is asked: a session sees to that.
+ * Its memory need not be of this thread, so what leaves it may have to be awaited.
+ */
 export interface BoundPlan {
-  /** All activations; its length is the plan's `arenaElements`. */
-  readonly arena: Float32Array;
   /** Bytes of everything that is held: activations, weights, scratch. */
   readonly bytes: number;
   readonly threads: number;
-  /** The steps of each stage, by index. */
-  readonly stages: readonly (readonly number[])[];
-  /** False while a worker is lost or replaced: others may still end what they were at, and write to the arena. */
+  /** False while a worker is lost or replaced: others may still end what they were at, and write to the memory. */
   readonly isWhole?: boolean;
   /** Makes it whole: new workers, when the old ones are gone. Called in the middle of that, it is the same one. */
   mend?(): Promise<void>;
-  /** Wakes the other threads for a run of `batch` examples. Only a whole one may begin. */
-  begin?(batch: number): void;
-  /** Computes a stage; what it gives must be awaited. `times` gets the milliseconds of each step added. */
-  run(stage: number, batch: number, times?: Float64Array): Promise<void> | undefined;
-  /** The stages that are left are passed through without work, so that no thread waits for another. */
-  cancel?(): void;
-  /** Reads the parameters again. */
+  /** Puts values in their places, by their names in the plan; read at the call, as float32. Only while it is whole. */
+  write(values: Readonly<Record<string, NumberArray>>): void;
+  /**
+   * Computes all steps for the first `batch` examples.
+   *
+   * @throws {DepthwiseError} `SESSION_CLOSED` if it is closed meanwhile; `WORKER_LOST`
+   */
+  run(batch: number, options: RunOptions): Promise<void>;
+  /** Copies of values: of activations the first `batch` examples. */
+  read(names: readonly string[], batch: number): readonly Float32Array[] | Promise<readonly Float32Array[]>;
+  /** Reads the network's parameters again, and folds them as the plan says. */
   replace(parameters: Parameters): void;
+  /**
+   * One of the plan's parameters as it lies there, folded where the plan folds, in the layout of the network's: a copy.
+   * Undefined for a name that the plan does not have.
+   */
+  readParameter(name: string): Float32Array | undefined | Promise<Float32Array | undefined>;
+  /** Replaces one of the plan's parameters, and no other. Of as many numbers as it has. */
+  writeParameter(name: string, numbers: Float32Array): void;
   close(): void;
   readonly ask?: undefined;
 }
@@ -47,5 +69,5 @@ export interface LaidOutPlan {
   /** Bytes that it will allocate, where it knows them all. */
   readonly bytes?: number;
   /** @throws `signal.reason` if it is aborted meanwhile */
-  bind(parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> | BoundPlan;
+  bind(parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan>;
 }

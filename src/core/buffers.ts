@@ -2,6 +2,18 @@
 
 import { optionError } from "./options.ts";
 
+/** Numbers of any kind: they are read as float32. */
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+
 /** Whether a buffer has no memory any more. Not every engine has `ArrayBuffer.prototype.detached`. */
 export function isDetached(buffer: ArrayBufferLike): boolean {
   if (buffer.byteLength > 0) return false;

@@ -13,7 +13,8 @@ import { INPUT, type LayerNode } from "../layers/node.ts";
 import type { ParameterInfo } from "../layers/parameter-info.ts";
 import { operationOf } from "../operations/table.ts";
 import { fuse, type Group, type Grouping } from "../plan/fuse.ts";
-import { layOutMemory } from "../plan/lifetimes.ts";
+import { place } from "../plan/place.ts";
+import { activations, holderOf } from "../plan/steps.ts";
 import { type Convention, type ConventionName, type CountedType, resolveConvention } from "./conventions.ts";
 import { countedType, kindOf, standardMultAdds, windowAreaOf } from "./kinds.ts";
 
@@ -228,8 +229,11 @@ function logitsOf(network: Network): string | undefined {
 
 /** As a session of batch 1 lays it out. */
 function peakActivationBytes(network: Network, grouping: Grouping): number {
-  const kept = Object.values<string>(network.outputs).map((node) => grouping.holder.get(node) ?? INPUT);
-  return 4 * layOutMemory(network, grouping, 1, new Set(kept)).elements;
+  const kept = new Set(Object.values<string>(network.outputs).map((node) => holderOf(grouping, node)));
+  const steps = grouping.groups.map(({ head, reads }) => {
+    return { reads, writes: [head.name], inPlace: head.type === "activation" };
+  });
+  return place({ steps, values: activations(network, grouping), kept }, 1).arenaBytes;
 }
 
 function sumByKind(layers: readonly CostLayer[], multAdds: number | null, parameters: number) {

@@ -3,43 +3,31 @@
  * explains a session.
  */
 
-import { invariant } from "../core/errors.ts";
 import { checkBytes } from "../core/memory.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
 import { parameterBytes } from "../layers/initialise.ts";
 import { checkNetwork, checkParameters, type Network, unknownName } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
 import type { KernelCall } from "../operations/kernel-call.ts";
-import { operationOf } from "../operations/table.ts";
 import { fuse, type Group, type Grouping } from "./fuse.ts";
-import { layOutMemory } from "./lifetimes.ts";
-import { namesByRole, type RoleNames, type WeightNames, weightNames } from "./step-weights.ts";
+import { place } from "./place.ts";
+import { holderOf, type Step, steps, type Value } from "./steps.ts";
 
-export type { KernelCall };
+export type { KernelCall, Step, Value };
 
-/** One kernel call of a plan: its inputs, its output and the names of its weights. */
-export interface Step {
-  /** The layer that gives it its name. */
-  readonly name: string;
-  /** All layers computed in it. */
-  readonly layers: readonly string[];
-  readonly call: KernelCall;
-  /** Offsets in the arena, in elements. */
-  readonly inputOffsets: readonly number[];
-  readonly inputElements: readonly number[];
-  readonly outputOffset: number;
-  /** Elements of one example; the arena holds `batch` times as many. */
-  readonly outputElements: number;
-  readonly multAdds: number;
-  /** Names of the parameters it reads; see `stepWeights`. */
-  readonly weights?: WeightNames;
-  /** Its output never lies in the arena: a backend that asked for it hands it to the next step piece by piece. */
-  readonly joined?: boolean;
+/** A value with its place in the arena; of a parameter only when it is read. */
+export interface PlannedValue extends Value {
+  /** In bytes. */
+  readonly offset?: number;
+  /** Steps between which it is there, by index; -1 is before the first. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /** A value the caller gets. */
 export interface PlannedOutput {
-  readonly offset: number;
+  /** Its name among the plan's values. */
+  readonly value: string;
   /** Shape of one example. */
   readonly shape: Shape;
 }
@@ -48,12 +36,16 @@ export interface PlannedOutput {
 export interface Plan {
   readonly network: string;
   readonly batch: number;
+  /** Name of the value that comes from outside. */
+  readonly input: string;
+  /** Shape of one example of it. */
   readonly inputShape: Shape;
-  readonly inputOffset: number;
   readonly steps: readonly Step[];
+  /** What steps read and write, by name. */
+  readonly values: ReadonlyMap<string, PlannedValue>;
   readonly outputs: Readonly<Record<string, PlannedOutput>>;
   readonly taps: Readonly<Record<string, PlannedOutput>>;
-  readonly arenaElements: number;
+  readonly arenaBytes: number;
   /** The parameters that the network has, by name. */
   readonly parameterInfo: Network["parameterInfo"];
 }
@@ -84,50 +76,45 @@ export interface PlanOptions {
  *         could not be addressed together
  */
 export function plan(network: PlannedNetwork, options: PlanOptions = {}): Plan {
-  const { batch = 1, taps = [], fold = true, joins = () => false } = options;
+  const { batch = 1, taps = [], fold = true, joins } = options;
   checkNetwork("compile", network);
   const usual = fuse(network);
   const byHead = new Map(usual.groups.map((group) => [group.head.name, group]));
   const tapped = new Map(taps.map((name) => [name, resolveTap(network, name, usual, byHead)]));
   const keep = keptApart(usual, [...tapped.values()]);
   const grouping = fold && keep.size === 0 ? usual : fuse(network, { keep, fold });
-  const holderOf = (node: string): string => {
-    const holder = grouping.holder.get(node);
-    invariant(holder !== undefined, `No step holds "${node}".`);
-    return holder;
-  };
   const wanted = [...Object.values<string>(network.outputs), ...tapped.values()];
-  const kept = new Set(wanted.map(holderOf));
-  const calls = grouping.groups.map((group) => callOf(network, group));
-  const joined = joinedSteps(grouping, calls, kept, joins);
-  const memory = layOutMemory(network, grouping, batch, kept, joined);
+  const list = steps(network, grouping, { wanted, joins });
+  const { places, arenaBytes } = place(list, batch);
   const parameters = parameterBytes(network.parameterInfo.values());
   const what = `${network.name} with batch ${batch}`;
   const advice = "Use a smaller alpha, input or batch, or fewer classes.";
-  checkBytes(`${what}: activations and parameters`, 4 * memory.elements + parameters, advice, { batch });
+  checkBytes(`${what}: activations and parameters`, arenaBytes + parameters, advice, { batch });
   const copied = wanted.reduce((sum, node) => sum + elementCount(network.shapes.get(node) ?? []), 0);
   checkBytes(`${what}: outputs, of which each run makes copies,`, 4 * batch * copied, advice, { batch });
 
-  const names = namesByRole(network);
-  const offsetOf = (head: string): number => memory.offsets.get(head) ?? 0;
-  const planned = (node: string): PlannedOutput => ({
-    offset: offsetOf(holderOf(node)),
-    shape: network.shapes.get(node) ?? [],
-  });
   const plannedAll = (names: Iterable<readonly [string, string]>) =>
-    Object.fromEntries([...names].map(([name, node]) => [name, planned(node)]));
+    Object.fromEntries(
+      [...names].map(([name, node]): [string, PlannedOutput] => [
+        name,
+        { value: holderOf(grouping, node), shape: network.shapes.get(node) ?? [] },
+      ]),
+    );
   return {
     network: network.name,
     batch,
+    input: INPUT,
     inputShape: network.inputShape,
-    inputOffset: offsetOf(INPUT),
-    steps: grouping.groups.map((group, index) => ({
-      ...planStep(network, group, calls[index] as KernelCall, names, offsetOf),
-      ...(joined.has(group.head.name) ? { joined: true } : {}),
-    })),
+    steps: list.steps,
+    values: new Map(
+      [...list.values].map(([name, value]) => [
+        name,
+        { ...value, ...(places.get(name) ?? { from: -1, to: list.steps.length }) },
+      ]),
+    ),
     outputs: plannedAll(Object.entries<string>(network.outputs)),
     taps: plannedAll(tapped),
-    arenaElements: memory.elements,
+    arenaBytes,
     parameterInfo: network.parameterInfo,
   };
 }
@@ -161,64 +148,6 @@ export function heldParameters(
     if (value !== undefined) held.set(name, { dtype: "float32", shape, data: hold(value.data) });
   }
   return held;
-}
-
-/** Heads of the steps whose output only the next step reads, where the backend wants the two as one. */
-function joinedSteps(
-  { groups }: Grouping,
-  calls: readonly KernelCall[],
-  kept: ReadonlySet<string>,
-  joins: NonNullable<PlanOptions["joins"]>,
-): ReadonlySet<string> {
-  const joined = new Set<string>();
-  const readers = new Map<string, number>();
-  for (const { reads } of groups) for (const read of reads) readers.set(read, (readers.get(read) ?? 0) + 1);
-  for (const [index, { head }] of groups.entries()) {
-    const [call, next] = [calls[index], calls[index + 1]];
-    const previous = groups[index - 1]?.head.name ?? "";
-    if (call === undefined || next === undefined || kept.has(head.name) || joined.has(previous)) continue;
-    const isSole = readers.get(head.name) === 1 && groups[index + 1]?.reads[0] === head.name;
-    if (isSole && joins(call, next)) joined.add(head.name);
-  }
-  return joined;
-}
-
-function callOf(network: PlannedNetwork, { head, activation }: Group): KernelCall {
-  const inputs = head.inputs.map((name) => [1, ...(network.shapes.get(name) ?? [])]);
-  const output = [1, ...(network.shapes.get(head.name) ?? [])];
-  const operation = operationOf(head.type);
-  invariant(!operation.isView, `"${head.name}" is a view and cannot be a step.`);
-  const call = operation.call(head.name, head.attributes, inputs, output);
-  if (activation === undefined) return call;
-  invariant(
-    "activation" in call && call.kernel !== "activation",
-    `"${activation.name}" was fused into "${head.name}", but ${call.kernel} has no place for an activation.`,
-  );
-  return { ...call, activation: activation.attributes.function };
-}
-
-function planStep(
-  network: PlannedNetwork,
-  group: Group,
-  call: KernelCall,
-  names: RoleNames,
-  offsetOf: (head: string) => number,
-): Step {
-  const { head } = group;
-  const inputs = head.inputs.map((name) => [1, ...(network.shapes.get(name) ?? [])]);
-  const output = [1, ...(network.shapes.get(head.name) ?? [])];
-  const weights = weightNames(names, group);
-  return {
-    name: head.name,
-    layers: group.nodes.map(({ name }) => name),
-    call,
-    inputOffsets: group.reads.map(offsetOf),
-    inputElements: inputs.map(elementCount),
-    outputOffset: offsetOf(head.name),
-    outputElements: elementCount(output),
-    multAdds: operationOf(head.type).multAdds(head.attributes, inputs[0] ?? [], output),
-    ...(weights === undefined ? {} : { weights }),
-  };
 }
 
 /**

@@ -50,7 +50,7 @@ export async function bindNetwork(
     } catch (cause) {
       const what = `compile: ${plan.network} with batch ${batch}`;
       const weights = [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
-      const bytes = laidOut?.bytes ?? 4 * (plan.arenaElements + weights);
+      const bytes = laidOut?.bytes ?? plan.arenaBytes + 4 * weights;
       throw refusal(cause, what, bytes, "Use a smaller alpha, input or batch.", { batch });
     }
   };

@@ -1,21 +1,9 @@
 /** What a session is given to run on, checked against its plan. */
 
-import { isDetached, typedArray } from "../core/buffers.ts";
+import { isDetached, type NumberArray, typedArray } from "../core/buffers.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { elementCount, type Shape, shapeText, type Tensor } from "../core/tensor.ts";
 import type { Plan } from "../plan/plan.ts";
-
-/** Numbers of any kind: they are read as float32. */
-export type NumberArray =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array;
 
 /** @throws {DepthwiseError} `SHAPE_MISMATCH`, also for a buffer that was transferred; `DTYPE_MISMATCH` */
 export function checkInput(

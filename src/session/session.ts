@@ -4,6 +4,7 @@ import type { BoundPlan, Parameters } from "../backends/backend.ts";
 import type { Choice } from "../backends/choose-backend.ts";
 import { closedError } from "../backends/lost.ts";
 import { Breath } from "../core/breath.ts";
+import type { NumberArray } from "../core/buffers.ts";
 import { invariant } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../core/options.ts";
@@ -12,7 +13,7 @@ import { isMap } from "../core/realms.ts";
 import { elementCount, type FloatTensor, type Tensor, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { checkReplacement, heldParameters, type Plan, type PlannedOutput } from "../plan/plan.ts";
-import { checkInput, type NumberArray } from "./input.ts";
+import { checkInput } from "./input.ts";
 import type { Profile, ProfileOptions } from "./profile.ts";
 import type { RemotePlan } from "./remote-plan.ts";
 import { Turns } from "./turns.ts";
@@ -89,7 +90,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
 
   /** Bytes of memory held for activations. */
   get arenaBytes(): number {
-    return this.#bound === undefined ? 0 : 4 * this.plan.arenaElements;
+    return this.#bound === undefined ? 0 : this.plan.arenaBytes;
   }
 
   /** What runs here and why: backend, SIMD, threads, the engine's features, what was asked for and could not be. */
@@ -120,13 +121,11 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
     // Read at the call. Where nobody else uses the memory, it goes straight to its place; what waits is a copy.
     const isFree = this.#turns.isIdle && bound.isWhole !== false;
     const waiting = isFree ? undefined : copyIn(data);
-    if (isFree) bound.arena.set(data, this.plan.inputOffset);
+    if (isFree) bound.write({ [this.plan.input]: data });
     return this.#turns.take(async () => {
-      await this.#walk(batch, signal, waiting);
-      const { arena } = this.#here();
-      const copies = (planned: Readonly<Record<string, PlannedOutput>>) =>
-        Object.fromEntries(Object.entries(planned).map(([name, value]) => [name, copyOut(arena, value, batch)]));
-      return { ...copies(this.plan.outputs), taps: copies(this.plan.taps) } as RunResult<Output, Tap>;
+      await this.#compute(batch, signal, waiting);
+      const outputs = await this.#copies(this.plan.outputs, batch);
+      return { ...outputs, taps: await this.#copies(this.plan.taps, batch) } as RunResult<Output, Tap>;
     }, signal);
   }
 
@@ -147,7 +146,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
       const copies = copiedParameters(this.plan.network, this.plan, parameters);
       return bound.ask<"replace">({ type: "replace", parameters: copies }, numbersOf(copies), undefined, this);
     }
-    // Packing goes through the memory of the activations: an input that lies there waits for its run.
+    // What waits for its turn is to run on the parameters that it was asked with.
     if (this.#turns.isIdle && bound.isWhole !== false) {
       bound.replace(parameters);
       return this.#breath.isDue ? this.#breath.take() : undefined;
@@ -190,7 +189,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
       return profileSession({ ...this.plan, steps }, this.#choice, runs, async (times) => {
         signal?.throwIfAborted();
         // Between the runs the profile breathes itself.
-        await this.#walk(batch, signal, own, times, new Breath(performance.now()));
+        await this.#compute(batch, signal, own, times, new Breath(performance.now()));
       });
     }, signal);
   }
@@ -214,8 +213,8 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
     return this.#here();
   }
 
-  /** All stages of one run, on `input` or what lies in its place; what they compute lies in the arena. */
-  async #walk(
+  /** One run, on `input` or what was written already. */
+  async #compute(
     batch: number,
     signal?: AbortSignal,
     input?: Float32Array,
@@ -224,22 +223,24 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
   ): Promise<void> {
     const bound = await this.#whole(signal);
     signal?.throwIfAborted();
-    if (input !== undefined) bound.arena.set(input, this.plan.inputOffset);
-    bound.begin?.(batch);
-    let stopped: { readonly reason: unknown } | undefined;
-    for (let stage = 0; stage < bound.stages.length; stage++) {
-      const pending = bound.run(stage, batch, times);
-      if (pending !== undefined) await pending;
-      // Of threads as well: what is awaited may come without the event loop's turn.
-      if (breath.isDue) await breath.take();
-      else if (pending === undefined) continue;
-      this.#open();
-      if (signal?.aborted !== true || stopped !== undefined) continue;
-      stopped = { reason: signal.reason };
-      if (bound.cancel === undefined) break;
-      bound.cancel();
-    }
-    if (stopped !== undefined) throw stopped.reason;
+    if (input !== undefined) bound.write({ [this.plan.input]: input });
+    await bound.run(batch, { signal, times, breath });
+  }
+
+  async #copies(
+    planned: Readonly<Record<string, PlannedOutput>>,
+    batch: number,
+  ): Promise<Readonly<Record<string, FloatTensor>>> {
+    const bound = this.#here();
+    const wanted = Object.values(planned);
+    const bytes = wanted.reduce((sum, { shape }) => sum + 4 * batch * elementCount(shape), 0);
+    const names = wanted.map(({ value }) => value);
+    const numbers = await allocated("run: a copy of an output", bytes, FEWER, () => bound.read(names, batch));
+    const entries = Object.entries(planned).map(([name, { shape }], index): [string, FloatTensor] => [
+      name,
+      tensor(numbers[index] as Float32Array, [batch, ...shape]),
+    ]);
+    return Object.fromEntries(entries);
   }
 
   /** Of one that is on this thread. */
@@ -283,10 +284,4 @@ const FEWER = "Pass fewer images at a time, or close what is not needed.";
 
 function copyIn(data: NumberArray): Float32Array {
   return allocated("run: a copy of the input", 4 * data.length, FEWER, () => new Float32Array(data));
-}
-
-function copyOut(arena: Float32Array, { offset, shape }: PlannedOutput, batch: number): FloatTensor {
-  const count = batch * elementCount(shape);
-  const copy = () => arena.slice(offset, offset + count);
-  return tensor(allocated("run: a copy of an output", 4 * count, FEWER, copy), [batch, ...shape]);
 }

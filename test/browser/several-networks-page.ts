@@ -1,7 +1,7 @@
 /** Runs in the browser, bundled by its test: several networks in one page, and the kernels' weights packed many times. */
 
 import { compile, loadModel, mobileNetV1 } from "depthwise";
-import { packGroups } from "../../src/kernels/wasm/pack.ts";
+import { groupPacking, packAll } from "../../src/kernels/wasm/pack.ts";
 import { type Answer, type NetworkSpec, runSeveral, type Variant } from "../session/several-networks.ts";
 
 export interface PackingReport {
@@ -55,7 +55,7 @@ function look(calls: number, memory: Float32Array, length: number, write: (from:
 
 window.packMany = ({ calls, shared }) => {
   const memory = new Float32Array(new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared }).buffer);
-  const packer = { memory, staging: 0, stagingBytes: 0, pack: () => undefined };
+  const packer = { memory, staging: 0, pack: () => undefined };
   const channels = 8;
   const taps = 9;
   // The float at i of the groups is i + 1.
@@ -65,8 +65,9 @@ window.packMany = ({ calls, shared }) => {
     at(i % channels, 1 + Math.floor(i / channels)),
   );
   const scale = new Float64Array(channels).fill(1);
-  return look(calls, memory, channels * (1 + taps), (from) =>
-    packGroups(packer, 4 * from, from % 64 === 0 ? { kernel, scale, bias } : { kernel, bias }, channels),
+  const packing = groupPacking(taps, channels);
+  return look(calls, memory, packing.floats, (from) =>
+    packAll(packing, packer, 4 * from, from % 64 === 0 ? { kernel, scale, bias } : { kernel, bias }),
   );
 };
 

@@ -12,13 +12,14 @@ import { bindThread, type Instances } from "../../src/backends/wasm/program.ts";
 import {
   emitModule,
   type ModuleName,
+  packAll,
   probeFeatures,
   TILES,
   type TileName,
   type Weights,
 } from "../../src/kernels/wasm/index.ts";
 import type { KernelCall } from "../../src/operations/kernel-call.ts";
-import type { Plan, Step } from "../../src/plan/plan.ts";
+import type { Plan, PlannedValue, Step } from "../../src/plan/plan.ts";
 
 /** A step, and what it reads besides the step before. Sizes are of one example. */
 export interface Piece {
@@ -100,36 +101,42 @@ export function runOnWasm(
   inputs: readonly Float32Array[],
   { batch, laidOutFor = batch, threads, joined = false }: RunOptions,
 ): Float32Array {
-  let elements = 0;
-  const take = (count: number) => {
-    const at = elements;
-    elements += align(count);
-    return at;
+  let bytesTaken = 0;
+  const values = new Map<string, PlannedValue>();
+  const take = (name: string, elements: number, taken = elements) => {
+    const kind = "activation" as const;
+    values.set(name, { kind, dtype: "float32", elements, offset: bytesTaken, from: 0, to: pieces.length });
+    bytesTaken += 4 * align(taken * laidOutFor);
+    return name;
   };
-  const inputOffsets = inputs.map(({ length }) => take((length / batch) * laidOutFor));
-  const outputs = pieces.map((piece, index) => (joined && index === 0 ? 0 : take(piece.outputElements * laidOutFor)));
-  const steps = pieces.map(({ call, outputElements }, index) => ({
-    name: `step${index}`,
-    layers: [`step${index}`],
-    call,
-    inputOffsets: index === 0 ? inputOffsets : [outputs[index - 1]!],
-    inputElements: index === 0 ? inputs.map(({ length }) => length / batch) : [pieces[index - 1]!.outputElements],
-    outputOffset: outputs[index]!,
-    outputElements,
-    multAdds: 0,
-    ...(joined && index === 0 ? { joined: true } : {}),
-  }));
+  const given = inputs.map(({ length }, index) => take(`input${index}`, length / batch));
+  const outputs = pieces.map(({ outputElements }, index) =>
+    take(`step${index}`, outputElements, joined && index === 0 ? 0 : outputElements),
+  );
+  const steps = pieces.map(
+    ({ call }, index): Step => ({
+      name: `step${index}`,
+      layers: [`step${index}`],
+      call,
+      reads: index === 0 ? given : [outputs[index - 1]!],
+      writes: [outputs[index]!],
+      multAdds: 0,
+      ...(joined && index === 0 ? { joined: true } : {}),
+    }),
+  );
   const planned = (unusedChannels: number): Plan => ({
     network: "test",
     batch: laidOutFor,
+    input: "input0",
     inputShape: [],
-    inputOffset: 0,
     steps: [unused(unusedChannels), ...steps],
+    values,
     outputs: {},
     taps: {},
-    arenaElements: elements,
+    arenaBytes: bytesTaken,
     parameterInfo: new Map(),
   });
+  const offsetOf = (name: string) => values.get(name)!.offset! / 4;
   const tile = TILES[variant.tiles];
   const place = placeFor(layOut(planned(0), tile, threads).bytes);
   const { bytes, memory } = place;
@@ -144,17 +151,16 @@ export function runOnWasm(
   layout.writeBlocks(new DataView(memory.buffer));
   const packer = {
     memory: new Float32Array(memory.buffer),
-    staging: layout.arena,
-    stagingBytes: layout.stagingBytes,
+    staging: layout.staging,
     pack: bound["product"]?.["pack"] ?? (() => undefined),
   };
   for (const [index, { weights }] of pieces.entries()) {
     const { lowered, weights: at } = layout.placed[index + 1]!;
-    if (weights !== undefined) lowered.pack(packer, at, weights);
+    if (weights !== undefined) packAll(lowered.weights, packer, at, weights);
   }
   bytes.fill(0xff, program.scratch);
-  const arena = new Float32Array(memory.buffer, layout.arena, elements);
-  for (const [index, input] of inputs.entries()) arena.set(input, inputOffsets[index]!);
+  const arena = new Float32Array(memory.buffer, layout.arena, bytesTaken / 4);
+  for (const [index, input] of inputs.entries()) arena.set(input, offsetOf(given[index]!));
   const constant = bytes.slice(0, program.scratch);
 
   const walkers = Array.from({ length: threads }, (_, thread) => bindThread(program, bound, thread));
@@ -162,11 +168,11 @@ export function runOnWasm(
 
   expect(Buffer.compare(constant, bytes.subarray(0, program.scratch)), "words or weights are written").toBe(0);
   for (const [index, input] of inputs.entries()) {
-    const offset = inputOffsets[index]!;
+    const offset = offsetOf(given[index]!);
     expect(sameBits(arena.subarray(offset, offset + input.length), input), "the input is written").toBe(true);
   }
   const last = pieces.at(-1)!.outputElements;
-  const at = outputs.at(-1)!;
+  const at = offsetOf(outputs.at(-1)!);
   const behind = arena.subarray(at + batch * last, at + align(last * laidOutFor));
   expect(behind.every(Number.isNaN), "memory behind the output is written").toBe(true);
   return arena.slice(at, at + batch * last);
@@ -178,10 +184,8 @@ function unused(channels: number): Step {
     name: "unused",
     layers: [],
     call: { kernel: "scaleShift", pixels: 0, channels, activation: "linear" },
-    inputOffsets: [0],
-    inputElements: [0],
-    outputOffset: 0,
-    outputElements: 0,
+    reads: ["input0"],
+    writes: ["input0"],
     multAdds: 0,
   };
 }

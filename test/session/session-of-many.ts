@@ -10,7 +10,7 @@ import { threadWorker } from "../../src/backends/wasm/thread-worker.ts";
 import { wasmBackend } from "../../src/backends/wasm/wasm-backend.ts";
 import type { FloatTensor } from "../../src/core/tensor.ts";
 import type { Network } from "../../src/layers/network.ts";
-import { plan as planNetwork } from "../../src/plan/plan.ts";
+import { type PlannedValue, plan as planNetwork } from "../../src/plan/plan.ts";
 import type { WeightNames } from "../../src/plan/step-weights.ts";
 import { Session } from "../../src/session/session.ts";
 
@@ -31,38 +31,45 @@ export interface ManyOptions {
 export async function sessionOfMany(members: readonly Member[], { simd, threads, worker }: ManyOptions) {
   const batch = members[0]!.input.shape[0]!;
   const parameters = new Map<string, FloatTensor>();
-  let elements = 0;
+  const values = new Map<string, PlannedValue>();
+  let arenaBytes = 0;
   const parts = members.map(({ name, model, input }) => {
     const plan = planNetwork(model, { batch });
-    const base = elements;
-    elements += Math.ceil(plan.arenaElements / (4 * batch)) * 4 * batch;
-    const own = (parameter: string) => `${name}: ${parameter}`;
+    const base = arenaBytes;
+    arenaBytes += Math.ceil(plan.arenaBytes / (16 * batch)) * 16 * batch;
+    const own = (value: string) => `${name}: ${value}`;
     for (const [parameter, value] of model.parameters) parameters.set(own(parameter), value);
+    for (const [value, { offset, ...known }] of plan.values)
+      values.set(own(value), { ...known, ...(offset === undefined ? {} : { offset: base + offset }) });
+    const { value, shape } = plan.outputs["output"]!;
     return {
-      place: base + plan.inputOffset,
+      place: values.get(own(plan.input))!.offset!,
       input,
-      output: [name, { ...plan.outputs["output"]!, offset: base + plan.outputs["output"]!.offset }] as const,
+      output: [name, { value: own(value), shape }] as const,
       steps: plan.steps.map(({ weights, ...step }) => ({
         ...step,
         name: own(step.name),
-        inputOffsets: step.inputOffsets.map((offset) => base + offset),
-        outputOffset: base + step.outputOffset,
+        reads: step.reads.map(own),
+        writes: step.writes.map(own),
         ...(weights === undefined ? {} : { weights: renamed(weights, own) }),
       })),
     };
   });
+  const elements = arenaBytes / 4;
   const data = new Float32Array(elements);
-  for (const { place, input } of parts) data.set(input.data, place);
+  for (const { place, input } of parts) data.set(input.data, place / 4);
+  // All of the arena is written before a run: each input lies where its own plan has it.
+  values.set("all", { kind: "activation", dtype: "float32", elements: elements / batch, offset: 0, from: -1, to: -1 });
   const plan = {
     network: `${members.length} networks`,
     batch,
-    // All of the arena is written before a run: each input lies where its own plan has it.
+    input: "all",
     inputShape: [elements / batch],
-    inputOffset: 0,
     steps: parts.flatMap(({ steps }) => steps),
+    values,
     outputs: Object.fromEntries(parts.map(({ output }) => output)),
     taps: {},
-    arenaElements: elements,
+    arenaBytes,
     parameterInfo: new Map(),
   };
   const choice = chooseBackend("wasm", simd, threads);

@@ -1,5 +1,6 @@
 /** Where everything of a wasm session lies in its memory, and the program that runs on it. */
 
+import { invariant } from "../../core/errors.ts";
 import {
   BARRIER_BYTES,
   type Cut,
@@ -23,8 +24,8 @@ export interface Layout {
   readonly program: Program;
   readonly placed: readonly PlacedStep[];
   readonly arena: number;
-  /** Bytes at `arena` that packing may use. */
-  readonly stagingBytes: number;
+  /** Where parameters pass through on the way to their place. */
+  readonly staging: number;
   readonly bytes: number;
   /** Writes the words of all steps. */
   writeBlocks(memory: DataView): void;
@@ -65,11 +66,17 @@ export function layOut(plan: Plan, tile: Tile, threads: number, cores = threads)
     return at;
   };
   const control = { start: take(GATE_BYTES), barrier: take(BARRIER_BYTES), batch: take(4), cancelled: take(4) };
+  const isPlaced = (name: string) => plan.values.get(name)?.offset !== undefined;
+  const offsetOf = (name: string): number => {
+    const offset = plan.values.get(name)?.offset;
+    invariant(offset !== undefined, `The value "${name}" has no place.`);
+    return offset;
+  };
   const lowered = plan.steps.map(({ call }) => lower(call, tile));
   const zeros = take(Math.max(0, ...lowered.map(({ zeroBytes }) => zeroBytes)));
   const placed = plan.steps.map((step, index) => {
     const kernel = lowered[index] as Lowered;
-    return { step, lowered: kernel, weights: take(4 * kernel.weightFloats) };
+    return { step, lowered: kernel, weights: take(4 * kernel.weights.floats) };
   });
   const writers: ((memory: DataView, arena: number) => void)[] = [];
   const stages: Stage[] = [];
@@ -100,18 +107,10 @@ export function layOut(plan: Plan, tile: Tile, threads: number, cores = threads)
     const calls = inStage.map(({ place, cut, index: step }) => {
       const block = take(place.lowered.blockBytes);
       writers.push((memory, arena) => {
-        const at = (offset: number) => arena + 4 * offset;
-        place.lowered.write(
-          memory,
-          block,
-          {
-            inputs: place.step.inputOffsets.map(at),
-            output: at(place.step.outputOffset),
-            weights: place.weights,
-            zeros,
-          },
-          cut,
-        );
+        const { reads, writes } = place.step;
+        const inputs = reads.filter(isPlaced).map((name) => arena + offsetOf(name));
+        const output = arena + offsetOf(writes[0] ?? "");
+        place.lowered.write(memory, block, { inputs, output, weights: place.weights, zeros }, cut);
       });
       scratchBytes = Math.max(scratchBytes, place.lowered.scratchBytes);
       return { module: place.lowered.module, entry: place.lowered.entry, block, step };
@@ -119,9 +118,9 @@ export function layOut(plan: Plan, tile: Tile, threads: number, cores = threads)
     if (last.lowered.activation !== undefined) {
       const after = lowerAfter(last.lowered.activation, unitElements);
       const block = take(after.blockBytes);
-      const { outputOffset } = last.step;
+      const { writes } = last.step;
       writers.push((memory, arena) => {
-        const output = arena + 4 * outputOffset;
+        const output = arena + offsetOf(writes[0] ?? "");
         after.write(memory, block, { inputs: [output], output, weights: 0, zeros });
       });
       calls.push({ module: after.module, entry: after.entry, block, step: placed.indexOf(last) });
@@ -130,12 +129,11 @@ export function layOut(plan: Plan, tile: Tile, threads: number, cores = threads)
     if (next !== undefined) index++;
   }
 
+  const staging = take(Math.max(0, ...lowered.map(({ weights }) => weights.stagingBytes)));
   const scratch = take(0);
   const own = Math.ceil(scratchBytes / 128) * 128;
   take(own * threads);
-  // Weights are packed before anything runs, through the memory of the activations.
-  const staging = Math.max(4 * plan.arenaElements, ...lowered.map((kernel) => kernel.stagingBytes ?? 0));
-  const arena = take(staging);
+  const arena = take(plan.arenaBytes);
   return {
     program: {
       stages,
@@ -147,7 +145,7 @@ export function layOut(plan: Plan, tile: Tile, threads: number, cores = threads)
     },
     placed,
     arena,
-    stagingBytes: staging,
+    staging,
     bytes,
     writeBlocks: (memory) => {
       for (const write of writers) write(memory, arena);

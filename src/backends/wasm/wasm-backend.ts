@@ -1,6 +1,8 @@
 /** The wasm backend: emitted kernels on one memory, walked by one thread or several. */
 
 import { breathe } from "../../core/breath.ts";
+import type { NumberArray } from "../../core/buffers.ts";
+import { invariant } from "../../core/errors.ts";
 import { checkBytes } from "../../core/memory.ts";
 import {
   BARRIER_GATE,
@@ -8,6 +10,7 @@ import {
   emitModule,
   type Features,
   type ModuleName,
+  packAll,
   probeFeatures,
   SLEEPERS,
   TILES,
@@ -17,6 +20,8 @@ import type { Plan } from "../../plan/plan.ts";
 import { stepWeights } from "../../plan/step-weights.ts";
 import type { Backend, BoundPlan, Parameters } from "../backend.ts";
 import { countCores } from "../choose-backend.ts";
+import { closedError } from "../lost.ts";
+import { walk } from "../walk.ts";
 import { checkComplete, type GivenModules } from "./given-modules.ts";
 import { joins, type Layout, layOut } from "./layout.ts";
 import type { WorkerFactory } from "./own-worker.ts";
@@ -65,28 +70,46 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     const instances = await instantiate(Object.fromEntries(modules), memory);
     signal?.throwIfAborted();
     layout.writeBlocks(new DataView(memory.buffer));
-    pack(layout, memory, instances, parameters);
+    const held = parametersIn(plan, layout, memory, instances);
+    held.replace(parameters);
     const run = bindThread(layout.program, instances, 0);
+    const arena = new Float32Array(memory.buffer, layout.arena, plan.arenaBytes / 4);
+    const placeOf = (name: string) => {
+      const { offset, elements = 0 } = plan.values.get(name) ?? {};
+      invariant(offset !== undefined, `The value "${name}" has no place.`);
+      return { offset: offset / 4, elements };
+    };
     const shared = {
-      arena: new Float32Array(memory.buffer, layout.arena, plan.arenaElements),
       bytes: pages * PAGE,
       threads,
-      stages: layout.program.stages.map(({ calls }) => [...new Set(calls.map(({ step }) => step))]),
-      replace: (current: Parameters) => pack(layout, memory, instances, current),
+      write(values: Readonly<Record<string, NumberArray>>) {
+        for (const [name, numbers] of Object.entries(values)) arena.set(numbers, placeOf(name).offset);
+      },
+      read: (names: readonly string[], batch: number) =>
+        names.map(placeOf).map(({ offset, elements }) => arena.slice(offset, offset + batch * elements)),
+      ...held,
+    };
+    const stages = layout.program.stages.length;
+    let isClosed = false;
+    const checkOpen = () => {
+      if (isClosed) throw closedError(plan.network);
     };
     if (threads === 1) {
+      const computed = (stage: number, count: number, times?: Float64Array) => {
+        run(stage, count, times);
+        return undefined;
+      };
       return {
         ...shared,
-        run: (stage, count, times) => {
-          run(stage, count, times);
-          return undefined;
+        run: (count, options) => walk({ stages, run: computed, checkOpen }, count, options),
+        close() {
+          isClosed = true;
         },
-        close: () => undefined,
       };
     }
     const task = { program: layout.program, modules: Object.fromEntries(modules), memory };
     const start = (stop?: AbortSignal, ranBefore = false) => startThreads(task, worker, stop, ranBefore);
-    return threaded(shared, layout, memory, run, instances["gate"] as object as Gate, start, signal);
+    return threaded(shared, layout, plan.network, memory, run, instances["gate"] as object as Gate, start, signal);
   }
 }
 
@@ -100,16 +123,35 @@ function pagesOf({ bytes }: Layout): number {
   return Math.ceil(bytes / PAGE);
 }
 
-function pack(layout: Layout, memory: WebAssembly.Memory, instances: Instances, parameters: Parameters): void {
+/** Parameters in the memory of a session, by their names in the plan. */
+function parametersIn(plan: Plan, { placed, staging }: Layout, memory: WebAssembly.Memory, instances: Instances) {
   const packer = {
     memory: new Float32Array(memory.buffer),
-    staging: layout.arena,
-    stagingBytes: layout.stagingBytes,
+    staging,
     pack: instances["product"]?.["pack"] ?? (() => undefined),
   };
-  for (const { step, lowered, weights } of layout.placed) {
-    if (step.weights !== undefined) lowered.pack(packer, weights, stepWeights(parameters, step.weights));
-  }
+  const isParameter = (name: string) => plan.values.get(name)?.kind === "parameter";
+  const places = new Map(
+    placed.flatMap((place) =>
+      place.step.reads.filter(isParameter).map((name, index) => [name, { ...place, isBias: index === 1 }] as const),
+    ),
+  );
+  return {
+    replace(parameters: Parameters) {
+      for (const { step, lowered, weights } of placed) {
+        if (step.weights !== undefined)
+          packAll(lowered.weights, packer, weights, stepWeights(parameters, step.weights));
+      }
+    },
+    readParameter(name: string) {
+      const { lowered, weights, isBias } = places.get(name) ?? {};
+      return lowered?.weights[isBias === true ? "bias" : "kernel"](packer.memory, weights ?? 0);
+    },
+    writeParameter(name: string, numbers: Float32Array) {
+      const { lowered, weights, isBias } = places.get(name) ?? {};
+      lowered?.weights[isBias === true ? "setBias" : "setKernel"](packer, weights ?? 0, numbers);
+    },
+  };
 }
 
 const binaries = new Map<string, Promise<WebAssembly.Module>>();
@@ -138,7 +180,8 @@ const NAP_MS = 2;
 
 async function threaded(
   shared: Omit<BoundPlan, "run" | "close">,
-  { program: { control, threads, spins } }: Layout,
+  { program: { control, threads, spins, stages } }: Layout,
+  network: string,
   memory: WebAssembly.Memory,
   run: ReturnType<typeof bindThread>,
   gate: Gate,
@@ -189,18 +232,27 @@ async function threaded(
       });
       return mending;
     },
-    begin(batch: number) {
+    run(batch, options) {
+      // Wakes the other threads.
       words[control.batch / 4] = batch;
       Atomics.store(words, control.cancelled / 4, 0);
       gate.open(control.start);
-    },
-    run(stage: number, batch: number, times?: Float64Array) {
-      if (words[control.cancelled / 4] === 0) run(stage, batch, times);
-      const seen = Atomics.load(words, atGate);
-      return gate.arrive(control.barrier, threads, spins, 0) === 1 ? undefined : wait(seen);
-    },
-    cancel() {
-      Atomics.store(words, control.cancelled / 4, 1);
+      return walk(
+        {
+          stages: stages.length,
+          run(stage, count, times) {
+            if (words[control.cancelled / 4] === 0) run(stage, count, times);
+            const seen = Atomics.load(words, atGate);
+            return gate.arrive(control.barrier, threads, spins, 0) === 1 ? undefined : wait(seen);
+          },
+          cancel: () => Atomics.store(words, control.cancelled / 4, 1),
+          checkOpen() {
+            if (workers === undefined) throw closedError(network);
+          },
+        },
+        batch,
+        options,
+      );
     },
     close() {
       void workers?.terminate();

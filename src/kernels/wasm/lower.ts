@@ -17,7 +17,7 @@ import { CONVOLUTION } from "./convolution.ts";
 import { DEPTHWISE, DEPTHWISE_REACH } from "./depthwise.ts";
 import { ACTIVATION, type ActivationEntry, BINARY, SCALE_SHIFT } from "./elementwise.ts";
 import type { ModuleName } from "./modules.ts";
-import { groupFloats, type Packer, packGroups, packPanels, panelFloats, stagingBytes, type Weights } from "./pack.ts";
+import { factorPacking, groupPacking, NO_WEIGHTS, type Packing, panelPacking } from "./pack.ts";
 import { POINTWISE } from "./pointwise.ts";
 import { POOL } from "./pool.ts";
 import { SOFTMAX } from "./softmax.ts";
@@ -54,14 +54,11 @@ export interface Lowered {
   readonly unitElements: number;
   /** Panels of weights, for kernels that can be cut by them. */
   readonly panels?: number;
-  readonly weightFloats: number;
+  readonly weights: Packing;
   readonly zeroBytes: number;
   readonly scratchBytes: number;
   /** An activation that is no clamp, and runs on the output after it. */
   readonly activation?: AfterEntry;
-  /** Bytes that packing needs for itself. */
-  readonly stagingBytes?: number;
-  pack(packer: Packer, at: number, weights: Weights): void;
   readonly blockBytes: number;
   write(memory: DataView, block: number, at: Addresses, cut?: Cut): void;
 }
@@ -84,7 +81,7 @@ function fused(name: FusedActivation) {
   return { bounds: { low, high }, after: after === undefined ? {} : { activation: after } };
 }
 
-const NOTHING = { weightFloats: 0, zeroBytes: 0, scratchBytes: 0, pack: () => undefined } as const;
+const NOTHING = { weights: NO_WEIGHTS, zeroBytes: 0, scratchBytes: 0 } as const;
 
 /** Inputs of a chunk, in floats, that stay in the second cache beside the weights that pass them. */
 const CHUNK_FLOATS = 98_304;
@@ -113,13 +110,11 @@ const KERNELS: Lowering = {
       units: pixels,
       unitElements: outChannels,
       panels,
-      weightFloats: panelFloats(inChannels, outChannels, columns),
+      weights: panelPacking(inChannels, outChannels, columns),
       zeroBytes: 0,
       // A tile narrower than a panel goes to scratch first.
       scratchBytes: isNarrow ? 4 * chunk * columns : 0,
       ...after,
-      stagingBytes: stagingBytes(outChannels),
-      pack: (packer, at, weights) => packPanels(packer, at, weights, outChannels, columns),
       blockBytes: POINTWISE.bytes,
       write: (memory, block, at, cut = {}) =>
         POINTWISE.write(memory, block, {
@@ -149,12 +144,10 @@ const KERNELS: Lowering = {
       entry: "convolution",
       units: window.output[0],
       unitElements: window.output[1] * outChannels,
-      weightFloats: panelFloats(taps * inChannels, outChannels, columns),
+      weights: panelPacking(taps * inChannels, outChannels, columns),
       zeroBytes: 0,
       scratchBytes: outChannels < columns ? 4 * window.output[1] * columns : 0,
       ...after,
-      stagingBytes: stagingBytes(outChannels),
-      pack: (packer, at, weights) => packPanels(packer, at, weights, outChannels, columns),
       blockBytes: CONVOLUTION.bytes,
       write: (memory, block, at) =>
         CONVOLUTION.write(memory, block, {
@@ -175,11 +168,10 @@ const KERNELS: Lowering = {
       entry: "depthwise",
       units: window.output[0],
       unitElements: window.output[1] * channels * multiplier,
-      weightFloats: groupFloats(taps, channels * multiplier),
+      weights: groupPacking(taps, channels * multiplier),
       zeroBytes: tiled === undefined ? 0 : 4 * DEPTHWISE_REACH * channels,
       scratchBytes: 0,
       ...after,
-      pack: (packer, at, weights) => packGroups(packer, at, weights, channels * multiplier),
       blockBytes: DEPTHWISE.bytes,
       write: (memory, block, at, cut = {}) =>
         DEPTHWISE.write(memory, block, {
@@ -201,12 +193,8 @@ const KERNELS: Lowering = {
       entry: "scaleShift",
       units: pixels,
       unitElements: channels,
-      weightFloats: 2 * channels,
+      weights: factorPacking(channels),
       ...after,
-      pack: ({ memory }, at, { kernel, bias }) => {
-        memory.set(kernel, at / 4);
-        memory.set(bias ?? [], at / 4 + channels);
-      },
       blockBytes: SCALE_SHIFT.bytes,
       write: (memory, block, { inputs: [x = 0], output, weights }) =>
         SCALE_SHIFT.write(memory, block, {

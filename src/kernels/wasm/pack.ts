@@ -16,63 +16,108 @@ export interface Weights {
   readonly bias?: Float32Array | undefined;
 }
 
-/** Memory to pack into, and a stretch of it that is free meanwhile. Addresses in bytes. */
+/** Memory to pack into, and a stretch of it that serves nothing else. Addresses in bytes. */
 export interface Packer {
   readonly memory: Float32Array;
   readonly staging: number;
-  readonly stagingBytes: number;
   /** The emitted `pack`, where the session has it. */
   readonly pack: (...args: readonly number[]) => unknown;
 }
 
-/** Rows of k staged at once, if they fit: more than this leave the second cache. */
-const MOST_STAGED_FLOATS = 65_536;
+/** How the parameters of a step lie: each can be put there by itself, and read back. `at` is their address. */
+export interface Packing {
+  /** Floats of all. */
+  readonly floats: number;
+  /** Bytes that it stages. */
+  readonly stagingBytes: number;
+  setKernel(packer: Packer, at: number, kernel: Float32Array, scale?: Float64Array): void;
+  /** Without one it is zeros. */
+  setBias(packer: Packer, at: number, bias?: Float32Array): void;
+  /** As `setKernel` was given it, each value with its scale. */
+  kernel(memory: Float32Array, at: number): Float32Array;
+  bias(memory: Float32Array, at: number): Float32Array;
+}
 
-/** Bytes of staging without which a kernel of N channels cannot be packed: scales and one row. */
-export const stagingBytes = (N: number): number => 12 * N;
+/** All parameters of a step. */
+export function packAll(packing: Packing, packer: Packer, at: number, { kernel, scale, bias }: Weights): void {
+  packing.setKernel(packer, at, kernel, scale);
+  packing.setBias(packer, at, bias);
+}
+
+/** Of what has no parameters. */
+export const NO_WEIGHTS: Packing = {
+  floats: 0,
+  stagingBytes: 0,
+  setKernel: () => undefined,
+  setBias: () => undefined,
+  kernel: () => new Float32Array(),
+  bias: () => new Float32Array(),
+};
+
+/** Rows of k staged at once, if there are so many: more than this leave the second cache. */
+const MOST_STAGED_FLOATS = 65_536;
 
 /**
  * Panels `[⌈N / columns⌉][K][columns]`, then a bias `[columns]` for each. A last panel that is not full begins at
- * N − columns; where N < columns it is filled up with zeros.
- *
- * @param kernel `[K, N]`
+ * N − columns; where N < columns it is filled up with zeros. The kernel is `[K, N]`.
  */
-export function packPanels(packer: Packer, at: number, weights: Weights, N: number, columns: number): void {
-  const { kernel, scale, bias } = weights;
-  const { memory, staging } = packer;
-  const K = kernel.length / N;
-  const panels = Math.ceil(N / columns);
-  const start = at / 4;
+export function panelPacking(K: number, N: number, columns: number): Packing {
+  const count = Math.ceil(N / columns);
   const width = Math.min(N, columns);
-  if (N < columns) {
-    memory.fill(0, start, start + panelFloats(K, N, columns));
-    for (const [index, value] of kernel.entries()) {
-      const channel = index % N;
-      memory[start + ((index - channel) / N) * columns + channel] = value * (scale?.[channel] ?? 1);
-    }
-  } else {
-    const scales = new Float64Array(memory.buffer, staging, N);
-    if (scale === undefined) scales.fill(1);
-    else scales.set(scale);
-    const source = staging + 8 * N;
-    const most = Math.min(MOST_STAGED_FLOATS, (packer.stagingBytes - 8 * N) / 4);
-    const rows = Math.max(1, Math.floor(most / N));
-    for (let k = 0; k < K; k += rows) {
-      const end = Math.min(k + rows, K);
-      memory.set(kernel.subarray(k * N, end * N), source / 4);
-      packer.pack(source, at + 4 * k * columns, staging, end - k, K, N);
-    }
-  }
-  for (let panel = 0; panel < panels; panel++) {
-    const first = Math.max(0, Math.min(panel * columns, N - columns));
-    const to = start + panels * K * columns + panel * columns;
-    for (let j = 0; j < width; j++) memory[to + j] = bias?.[first + j] ?? 0;
-  }
-}
-
-/** Floats that `packPanels` fills. */
-export function panelFloats(K: number, N: number, columns: number): number {
-  return Math.ceil(N / columns) * columns * (K + 1);
+  const rows = Math.min(K, Math.max(1, Math.floor(MOST_STAGED_FLOATS / N)));
+  const isNarrow = N < columns;
+  const channelOf = (panel: number) => Math.max(0, Math.min(panel * columns, N - columns));
+  /** Index of a panel's row, K for its bias. */
+  const rowOf = (at: number, panel: number, k: number) =>
+    at / 4 + (k < K ? (panel * K + k) * columns : (count * K + panel) * columns);
+  return {
+    floats: count * columns * (K + 1),
+    stagingBytes: isNarrow ? 0 : 8 * N + 4 * N * rows,
+    setKernel({ memory, staging, pack }, at, kernel, scale) {
+      if (isNarrow) {
+        memory.fill(0, rowOf(at, 0, 0), rowOf(at, 0, K));
+        for (const [index, value] of kernel.entries()) {
+          const channel = index % N;
+          memory[rowOf(at, 0, (index - channel) / N) + channel] = value * (scale?.[channel] ?? 1);
+        }
+        return;
+      }
+      const scales = new Float64Array(memory.buffer, staging, N);
+      if (scale === undefined) scales.fill(1);
+      else scales.set(scale);
+      const source = staging + 8 * N;
+      for (let k = 0; k < K; k += rows) {
+        const end = Math.min(k + rows, K);
+        memory.set(kernel.subarray(k * N, end * N), source / 4);
+        pack(source, at + 4 * k * columns, staging, end - k, K, N);
+      }
+    },
+    setBias({ memory }, at, bias) {
+      for (let panel = 0; panel < count; panel++) {
+        const to = rowOf(at, panel, K);
+        const first = channelOf(panel);
+        for (let j = 0; j < columns; j++) memory[to + j] = j < width ? (bias?.[first + j] ?? 0) : 0;
+      }
+    },
+    kernel(memory, at) {
+      const kernel = new Float32Array(K * N);
+      for (let panel = 0; panel < count; panel++) {
+        for (let k = 0; k < K; k++) {
+          const from = rowOf(at, panel, k);
+          kernel.set(memory.subarray(from, from + width), k * N + channelOf(panel));
+        }
+      }
+      return kernel;
+    },
+    bias(memory, at) {
+      const bias = new Float32Array(N);
+      for (let panel = 0; panel < count; panel++) {
+        const from = rowOf(at, panel, K);
+        bias.set(memory.subarray(from, from + width), channelOf(panel));
+      }
+      return bias;
+    },
+  };
 }
 
 /** Emits `pack(source, target, scales, rows, K, N)`: rows of k to their places in the panels that begin at target. */
@@ -116,35 +161,46 @@ export function packing(module: ModuleBuilder, { columns }: Tile): void {
   );
 }
 
-/**
- * Groups of four channels, `[⌈channels / 4⌉][1 + taps][4]`: the bias, then the taps.
- *
- * @param kernel `[taps, channels]`
- */
-export function packGroups(packer: Packer, at: number, { kernel, scale, bias }: Weights, channels: number): void {
-  const taps = kernel.length / channels;
-  const target = zeroed(packer.memory, at, groupFloats(taps, channels));
-  for (let c = 0; c < channels; c++) {
-    const first = (c >> 2) * 4 * (1 + taps) + (c & 3);
-    target[first] = bias?.[c] ?? 0;
-    for (let tap = 0; tap < taps; tap++) {
-      target[first + 4 * (1 + tap)] = (kernel[tap * channels + c] as number) * (scale?.[c] ?? 1);
-    }
-  }
+/** Groups of four channels, `[⌈channels / 4⌉][1 + taps][4]`: the bias, then the taps. The kernel is `[taps, channels]`. */
+export function groupPacking(taps: number, channels: number): Packing {
+  const floats = Math.ceil(channels / 4) * 4 * (1 + taps);
+  /** Index of a channel's bias; its taps follow, each 4 further. */
+  const first = (at: number, c: number) => at / 4 + (c >> 2) * 4 * (1 + taps) + (c & 3);
+  return {
+    floats,
+    stagingBytes: 0,
+    setKernel({ memory }, at, kernel, scale) {
+      // Channels that fill the last group up are zeros.
+      for (let c = channels; c % 4 !== 0; c++)
+        for (let tap = 0; tap < taps; tap++) memory[first(at, c) + 4 * (1 + tap)] = 0;
+      for (let c = 0; c < channels; c++) {
+        const to = first(at, c);
+        for (let tap = 0; tap < taps; tap++)
+          memory[to + 4 * (1 + tap)] = (kernel[tap * channels + c] as number) * (scale?.[c] ?? 1);
+      }
+    },
+    setBias({ memory }, at, bias) {
+      for (let c = 0; c < channels || c % 4 !== 0; c++) memory[first(at, c)] = bias?.[c] ?? 0;
+    },
+    kernel(memory, at) {
+      const kernel = new Float32Array(taps * channels);
+      for (let c = 0; c < channels; c++)
+        for (let tap = 0; tap < taps; tap++)
+          kernel[tap * channels + c] = memory[first(at, c) + 4 * (1 + tap)] as number;
+      return kernel;
+    },
+    bias: (memory, at) => Float32Array.from({ length: channels }, (_, c) => memory[first(at, c)] as number),
+  };
 }
 
-/**
- * So many zeros at an address, to write to. Not `memory.subarray(from, to).fill(0)`: in Firefox's optimized code (153 ESR,
- * from the 16th call on) the value of that is `memory` itself, over plain, wasm and shared memory alike. The right floats
- * are filled, and what is written next lands at address 0. A `fill` whose value nobody uses is right.
- */
-function zeroed(memory: Float32Array, at: number, length: number): Float32Array {
-  const floats = new Float32Array(memory.buffer, at, length);
-  floats.fill(0);
-  return floats;
-}
-
-/** Floats that `packGroups` fills. */
-export function groupFloats(taps: number, channels: number): number {
-  return Math.ceil(channels / 4) * 4 * (1 + taps);
+/** A factor for each channel, then what is added: `[2][channels]`. */
+export function factorPacking(channels: number): Packing {
+  return {
+    floats: 2 * channels,
+    stagingBytes: 0,
+    setKernel: ({ memory }, at, kernel) => memory.set(kernel, at / 4),
+    setBias: ({ memory }, at, bias) => memory.set(bias ?? new Float32Array(channels), at / 4 + channels),
+    kernel: (memory, at) => memory.slice(at / 4, at / 4 + channels),
+    bias: (memory, at) => memory.slice(at / 4 + channels, at / 4 + 2 * channels),
+  };
 }
