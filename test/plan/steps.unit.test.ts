@@ -1,0 +1,210 @@
+/** Steps as data: what is read and written, by name, and how values share memory. */
+
+import { describe, expect, it } from "vitest";
+import { network } from "../../src/layers/index.ts";
+import { fuse } from "../../src/plan/fuse.ts";
+import { type Placeable, place } from "../../src/plan/place.ts";
+import { plan } from "../../src/plan/plan.ts";
+import { type StepOptions, steps, type Value } from "../../src/plan/steps.ts";
+
+/** A convolution with batch norm, a branch of two, their sum, and a dense layer behind. */
+const model = network({
+  name: "branches",
+  inputShape: [8, 8, 3],
+  layers: [
+    { name: "stem", type: "conv2d", attributes: { filters: 8, kernel: 3, stride: 2, padding: "same", bias: false } },
+    { name: "stem_bn", type: "batchNorm" },
+    { name: "stem_relu", type: "activation", attributes: { function: "relu6" } },
+    { name: "deep", type: "depthwiseConv2d", attributes: { kernel: 3, padding: "same" } },
+    { name: "wide", type: "pointwiseConv2d", attributes: { filters: 8 } },
+    { name: "sum", type: "add", inputs: ["stem_relu", "wide"] },
+    { name: "leaky", type: "activation", attributes: { function: "leakyRelu", slope: 0.1 } },
+    { name: "norm", type: "batchNorm" },
+    { name: "mean", type: "globalAveragePool" },
+    { name: "flat", type: "reshape", attributes: { shape: [8] } },
+    { name: "logits", type: "dense", attributes: { filters: 5 } },
+  ],
+  outputs: { logits: "logits", features: "flat" },
+});
+
+const stepsOf = (options?: StepOptions, fold = true) => steps(model, fuse(model, { fold }), options);
+const flow = ({ steps: list }: ReturnType<typeof steps>) =>
+  list.map(({ call, reads, writes }) => `${call.kernel}: ${reads.join(", ")} -> ${writes.join(", ")}`);
+
+describe("steps of inference", () => {
+  it("name what they read and write; parameters are those after folding", () => {
+    expect(flow(stepsOf())).toEqual([
+      "conv2d: input, stem/kernel, stem/bias -> stem",
+      "depthwiseConv2d: stem, deep/depthwise_kernel, deep/bias -> deep",
+      "pointwiseConv2d: deep, wide/kernel, wide/bias -> wide",
+      "add: stem, wide -> sum",
+      "activation: sum -> leaky",
+      "scaleShift: leaky, norm/scale, norm/shift -> norm",
+      "globalAveragePool: norm -> mean",
+      "pointwiseConv2d: mean, logits/kernel, logits/bias -> logits",
+    ]);
+  });
+
+  it("are the network's own where nothing is folded", () => {
+    expect(flow(stepsOf({}, false)).slice(0, 3)).toEqual([
+      "conv2d: input, stem/kernel -> stem",
+      "scaleShift: stem, stem_bn/scale, stem_bn/shift -> stem_bn",
+      "depthwiseConv2d: stem_bn, deep/depthwise_kernel, deep/bias -> deep",
+    ]);
+  });
+
+  it("list every value with its kind and elements, and keep what is wanted", () => {
+    const { values, kept, steps: list } = stepsOf();
+    expect(Object.fromEntries([...values].map(([name, { kind, elements }]) => [name, `${kind} ${elements}`]))).toEqual({
+      input: "activation 192",
+      stem: "activation 128",
+      deep: "activation 128",
+      wide: "activation 128",
+      sum: "activation 128",
+      leaky: "activation 128",
+      norm: "activation 128",
+      mean: "activation 8",
+      logits: "activation 5",
+      "stem/kernel": "parameter 216",
+      "stem/bias": "parameter 8",
+      "deep/depthwise_kernel": "parameter 72",
+      "deep/bias": "parameter 8",
+      "wide/kernel": "parameter 64",
+      "wide/bias": "parameter 8",
+      "norm/scale": "parameter 8",
+      "norm/shift": "parameter 8",
+      "logits/kernel": "parameter 40",
+      "logits/bias": "parameter 5",
+    });
+    expect(kept).toEqual(new Set(["logits", "mean"]));
+    for (const { reads, writes } of list) for (const name of [...reads, ...writes]) expect(values.has(name)).toBe(true);
+  });
+
+  it("are joined where a backend asks for it and nobody else reads what lies between", () => {
+    const joins = (first: { kernel: string }, second: { kernel: string }) =>
+      first.kernel === "depthwiseConv2d" && second.kernel === "pointwiseConv2d";
+    const joined = (options: StepOptions) => stepsOf(options).steps.filter(({ joined: is }) => is === true);
+    expect(joined({ joins }).map(({ name }) => name)).toEqual(["deep"]);
+    expect(joined({ joins, wanted: ["deep", "logits"] })).toEqual([]);
+  });
+});
+
+const activation = (elements: number): Value => ({ kind: "activation", dtype: "float32", elements });
+const scratch = (elements: number): Value => ({ kind: "scratch", dtype: "float32", elements });
+const parameter = (elements: number): Value => ({ kind: "parameter", dtype: "float32", elements });
+type Flow = Placeable["steps"][number];
+
+/** Steps written as `a b -> c`; `~` in front: in place, `+`: joined with the next. */
+function placeable(lines: readonly string[], values: Readonly<Record<string, Value>>, kept: readonly string[] = []) {
+  const list = lines.map((line): Flow => {
+    const [reads = "", writes = ""] = line.replace(/^[~+]/, "").split("->");
+    const names = (text: string) => text.split(" ").filter((name) => name !== "");
+    return {
+      reads: names(reads),
+      writes: names(writes),
+      ...(line.startsWith("~") ? { inPlace: true } : {}),
+      ...(line.startsWith("+") ? { joined: true } : {}),
+    };
+  });
+  return { steps: list, values: new Map(Object.entries(values)), kept: new Set(kept) };
+}
+
+describe("places", () => {
+  it("are shared by what is never there at the same time, and by nothing else", () => {
+    const chain = placeable(["x -> a", "a -> b", "b -> c"], {
+      x: activation(4),
+      a: activation(8),
+      b: activation(4),
+      c: activation(8),
+    });
+    const { places, arenaBytes } = place(chain, 1);
+    expect(arenaBytes).toBe(4 * 12);
+    expect(Object.fromEntries([...places].map(([name, { from, to }]) => [name, [from, to]]))).toEqual({
+      x: [-1, 0],
+      a: [0, 1],
+      b: [1, 2],
+      c: [2, 2],
+    });
+    expect(places.get("c")!.offset).toBe(places.get("a")!.offset);
+  });
+
+  it("hold a batch of activations, scratch once, and no parameter", () => {
+    const one = placeable(["x w t -> y"], { x: activation(4), w: parameter(100), t: scratch(8), y: activation(4) });
+    expect(place(one, 1).arenaBytes).toBe(4 * (4 + 8 + 4));
+    expect(place(one, 10).arenaBytes).toBe(4 * (40 + 8 + 40));
+    expect([...place(one, 1).places.keys()].sort()).toEqual(["t", "x", "y"]);
+  });
+
+  it("of what is kept are there to the end, and of what comes from outside from the start", () => {
+    const values = { x: activation(4), a: activation(4), b: activation(4), z: activation(4) };
+    const list = placeable(["x -> a", "a -> b", "b z -> c"], { ...values, c: activation(4) }, ["a", "x"]);
+    const { places } = place(list, 1);
+    expect(places.get("a")).toMatchObject({ from: 0, to: 3 });
+    expect(places.get("x")).toMatchObject({ from: -1, to: 3 });
+    expect(places.get("z")).toMatchObject({ from: -1, to: 2 });
+    expect(new Set([...places.values()].map(({ offset }) => offset)).size).toBe(5);
+  });
+
+  it("are one for a step in place, unless what it reads is needed later or comes from outside", () => {
+    const values = { x: activation(4), a: activation(4), b: activation(4), c: activation(4) };
+    const offsets = (lines: readonly string[], kept: readonly string[] = []) => {
+      const { places } = place(placeable(lines, values, kept), 1);
+      return (name: string) => places.get(name)!.offset;
+    };
+    const alone = offsets(["x -> a", "~a -> b", "b -> c"]);
+    expect(alone("b")).toBe(alone("a"));
+    expect(alone("c")).not.toBe(alone("b"));
+    const again = offsets(["x -> a", "~a -> b", "a b -> c"]);
+    expect(again("b")).not.toBe(again("a"));
+    const kept = offsets(["x -> a", "~a -> b", "b -> c"], ["a"]);
+    expect(kept("b")).not.toBe(kept("a"));
+    const outside = offsets(["~x -> a", "a -> b", "b -> c"]);
+    expect(outside("a")).not.toBe(outside("x"));
+    // Twice in a row: the first one's value lives as long as the last.
+    const twice = offsets(["x -> a", "~a -> b", "~b -> c"], ["c"]);
+    expect([twice("b"), twice("c")]).toEqual([twice("a"), twice("a")]);
+  });
+
+  it("of a joined step's output take nothing, and what it reads lives until the next has run", () => {
+    const values = { x: activation(4), a: activation(16), b: activation(1000), c: activation(16) };
+    const { places, arenaBytes } = place(placeable(["x -> a", "+a -> b", "b -> c"], values), 1);
+    expect(arenaBytes).toBe(4 * 32);
+    expect(places.get("a")).toMatchObject({ from: 0, to: 2 });
+    expect(places.get("c")!.offset).not.toBe(places.get("a")!.offset);
+  });
+
+  it("can be given to steps that somebody appends", () => {
+    const list = stepsOf();
+    // A second reader of the stem, after all others: as a gradient would be.
+    const appended: Placeable = {
+      steps: [...list.steps, { reads: ["stem", "logits"], writes: ["stem:gradient"] }],
+      values: new Map([...list.values, ["stem:gradient", activation(128)]]),
+      kept: new Set([...list.kept, "stem:gradient"]),
+    };
+    const { places } = place(appended, 2);
+    const end = appended.steps.length;
+    expect(places.get("stem")).toMatchObject({ from: 0, to: end - 1 });
+    expect(places.get("stem:gradient")).toMatchObject({ from: end - 1, to: end });
+    const there = [...places].filter(([, { from, to }]) => from <= end - 1 && to >= end - 1);
+    const ranges = there
+      .map(([name, { offset }]) => [offset, offset + 8 * appended.values.get(name)!.elements] as const)
+      .sort(([a], [b]) => a - b);
+    for (const [index, [start]] of ranges.entries()) expect(start).toBeGreaterThanOrEqual(ranges[index - 1]?.[1] ?? 0);
+  });
+});
+
+describe("the plan", () => {
+  it("is plain data that survives being sent, offsets in whole vectors", () => {
+    const planned = plan(model, { batch: 3, taps: ["stem"] });
+    expect(structuredClone(planned)).toEqual(planned);
+    for (const { kind, offset } of planned.values.values()) {
+      expect(offset === undefined).toBe(kind === "parameter");
+      if (offset !== undefined) expect(offset % 16).toBe(0);
+    }
+    expect(planned.outputs).toEqual({
+      logits: { value: "logits", shape: [5] },
+      features: { value: "mean", shape: [8] },
+    });
+    expect(planned.taps).toEqual({ stem: { value: "stem", shape: [4, 4, 8] } });
+  });
+});
