@@ -33,7 +33,10 @@ try {
   }
   if (existsSync(join(root, "../shared"))) symlinkSync(resolve(root, "../shared"), join(folder, "shared"));
   const wanted = process.argv.slice(2);
-  const mutate = (wanted.length === 0 ? ROOMS : wanted)
+  const paths = wanted.length === 0 ? ROOMS : wanted;
+  // The tests that are near; see vitest.config.ts.
+  process.env.DEPTHWISE_MUTATED = paths.join(",");
+  const mutate = paths
     .map((path) => (path.endsWith(".ts") ? path : `${path}/**/*.ts`))
     .join(",");
   run(
