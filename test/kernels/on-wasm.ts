@@ -8,9 +8,11 @@
 
 import { expect } from "vitest";
 import { layOut } from "../../src/backends/wasm/layout.ts";
-import { bindThread, type Instances } from "../../src/backends/wasm/program.ts";
+import { bindThread } from "../../src/backends/wasm/program.ts";
 import {
   emitModule,
+  exportOf,
+  type Instances,
   type ModuleName,
   probeFeatures,
   TILES,
@@ -46,7 +48,7 @@ const PAGE = 65_536;
 interface Place {
   readonly memory: WebAssembly.Memory;
   readonly bytes: Uint8Array;
-  readonly instances: Map<string, Instances[string]>;
+  readonly instances: Map<string, WebAssembly.Exports>;
 }
 
 /** Memories by their pages, used again and again. */
@@ -67,13 +69,13 @@ function placeFor(size: number): Place {
 
 const modules = new Map<string, WebAssembly.Module>();
 
-function instance({ memory, instances }: Place, name: ModuleName, { relaxed, tiles }: Variant): Instances[string] {
+function instance({ memory, instances }: Place, name: ModuleName, { relaxed, tiles }: Variant): WebAssembly.Exports {
   const key = `${name} ${relaxed} ${tiles}`;
   let exports = instances.get(key);
   if (exports !== undefined) return exports;
   const module = modules.get(key) ?? new WebAssembly.Module(emitModule(name, { relaxed, shared: false }, TILES[tiles]));
   modules.set(key, module);
-  exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Instances[string];
+  exports = new WebAssembly.Instance(module, { env: { memory } }).exports;
   instances.set(key, exports);
   return exports;
 }
@@ -146,7 +148,9 @@ export function runOnWasm(
     memory: new Float32Array(memory.buffer),
     staging: layout.arena,
     stagingBytes: layout.stagingBytes,
-    pack: bound["product"]?.["pack"] ?? (() => undefined),
+    get pack() {
+      return exportOf(bound, "product", "pack");
+    },
   };
   for (const [index, { weights }] of pieces.entries()) {
     const { lowered, weights: at } = layout.placed[index + 1]!;

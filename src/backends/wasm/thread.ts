@@ -1,5 +1,6 @@
 /** What a worker of a session's threads does: walks the stages of a program, as often as it is told, until it is ended. */
 
+import { exportOf } from "../../kernels/wasm/index.ts";
 import { nodeThreads } from "./own-worker.ts";
 import { bindThread, instantiate } from "./program.ts";
 import type { WorkerTask } from "./threads.ts";
@@ -10,11 +11,6 @@ export interface Port {
   postMessage?(message: unknown, transfer?: readonly ArrayBuffer[]): void;
   on?(event: "message", listener: (data: unknown) => void): void;
   addEventListener?(event: "message", listener: (event: { readonly data: unknown }) => void): void;
-}
-
-interface Gate {
-  pass(gate: number, seen: number, spins: number, maySleep: number): number;
-  arrive(barrier: number, threads: number, spins: number, maySleep: number): number;
 }
 
 export type ThreadTask = WorkerTask & { readonly thread: number };
@@ -52,19 +48,20 @@ export function runThread(task: ThreadTask, port: Port): void {
 async function walk({ program, modules, memory, thread }: ThreadTask, port: Port): Promise<void> {
   const instances = await instantiate(modules, memory);
   const run = bindThread(program, instances, thread);
-  const gate = instances["gate"] as object as Gate;
+  const pass = exportOf(instances, "gate", "pass");
+  const arrive = exportOf(instances, "gate", "arrive");
   const words = new Int32Array(memory.buffer);
   const { control, stages, threads, spins } = program;
   // Nothing starts before all are ready, so the gate stands as it stood.
   let seen = Atomics.load(words, control.start / 4);
   port.postMessage?.("ready");
   for (;;) {
-    gate.pass(control.start, seen, spins, 1);
+    pass(control.start, seen, spins, 1);
     seen++;
     const batch = words[control.batch / 4] ?? 1;
     for (let stage = 0; stage < stages.length; stage++) {
       if (Atomics.load(words, control.cancelled / 4) === 0) run(stage, batch);
-      gate.arrive(control.barrier, threads, spins, 1);
+      arrive(control.barrier, threads, spins, 1);
     }
   }
 }

@@ -6,7 +6,10 @@ import {
   BARRIER_GATE,
   chooseTiles,
   emitModule,
+  exportOf,
   type Features,
+  type Instances,
+  type ModuleExports,
   type ModuleName,
   probeFeatures,
   SLEEPERS,
@@ -20,7 +23,7 @@ import { countCores } from "../choose-backend.ts";
 import { checkComplete, type GivenModules } from "./given-modules.ts";
 import { joins, type Layout, layOut } from "./layout.ts";
 import type { WorkerFactory } from "./own-worker.ts";
-import { bindThread, type Instances, instantiate } from "./program.ts";
+import { bindThread, instantiate } from "./program.ts";
 import { startThreads, type Threads } from "./threads.ts";
 
 export interface WasmOptions {
@@ -86,7 +89,8 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     }
     const task = { program: layout.program, modules: Object.fromEntries(modules), memory };
     const start = (stop?: AbortSignal, ranBefore = false) => startThreads(task, worker, stop, ranBefore);
-    return threaded(shared, layout, memory, run, instances["gate"] as object as Gate, start, signal);
+    const gate = { open: exportOf(instances, "gate", "open"), arrive: exportOf(instances, "gate", "arrive") };
+    return threaded(shared, layout, memory, run, gate, start, signal);
   }
 }
 
@@ -105,7 +109,10 @@ function pack(layout: Layout, memory: WebAssembly.Memory, instances: Instances, 
     memory: new Float32Array(memory.buffer),
     staging: layout.arena,
     stagingBytes: layout.stagingBytes,
-    pack: instances["product"]?.["pack"] ?? (() => undefined),
+    // Of a network with none of its kernels there is no such module.
+    get pack() {
+      return exportOf(instances, "product", "pack");
+    },
   };
   for (const { step, lowered, weights } of layout.placed) {
     if (step.weights !== undefined) lowered.pack(packer, weights, stepWeights(parameters, step.weights));
@@ -126,10 +133,7 @@ function compiled(name: ModuleName, features: Features, tiles: TileName): Promis
   return module;
 }
 
-interface Gate {
-  open(gate: number): void;
-  arrive(barrier: number, threads: number, spins: number, maySleep: number): number;
-}
+type Gate = Pick<ModuleExports["gate"], "open" | "arrive">;
 
 /** How long the first thread waits at a barrier before it takes a worker for lost, in ms: a stage takes some. */
 const PATIENCE_MS = 30_000;
