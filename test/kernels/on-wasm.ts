@@ -13,6 +13,7 @@ import {
   emitModule,
   exportOf,
   type Instances,
+  kernelOf,
   type ModuleName,
   probeFeatures,
   TILES,
@@ -161,7 +162,8 @@ export function runOnWasm(
   for (const [index, input] of inputs.entries()) arena.set(input, inputOffsets[index]!);
   const constant = bytes.slice(0, program.scratch);
 
-  const walkers = Array.from({ length: threads }, (_, thread) => bindThread(program, bound, thread));
+  const find = (module: string, entry: string) => kernelOf(bound, module, entry);
+  const walkers = Array.from({ length: threads }, (_, thread) => bindThread(program, find, thread));
   for (const stage of program.stages.keys()) for (const walk of walkers) walk(stage, batch);
 
   expect(Buffer.compare(constant, bytes.subarray(0, program.scratch)), "words or weights are written").toBe(0);

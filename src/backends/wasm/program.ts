@@ -4,7 +4,7 @@
  * one band before the next, so that what one call hands to the other stays in the nearest cache.
  */
 
-import { type Instances, type Kernel, kernelOf } from "../../kernels/wasm/index.ts";
+import type { Instances, Kernel } from "../../kernels/wasm/index.ts";
 
 export interface Call {
   readonly module: string;
@@ -55,19 +55,18 @@ export async function instantiate(
   return Object.fromEntries(await Promise.all(made));
 }
 
+/** The kernel that a module exports by a name. */
+export type FindKernel = (module: string, entry: string) => Kernel;
+
 export type RunStage = (stage: number, batch: number, times?: Float64Array) => void;
 
-/**
- * The work of one thread: a function that computes its share of a stage.
- *
- * @throws {InternalError} for a kernel that no module exports
- */
-export function bindThread(program: Program, instances: Instances, thread: number): RunStage {
+/** The work of one thread: a function that computes its share of a stage. */
+export function bindThread(program: Program, find: FindKernel, thread: number): RunStage {
   const { threads, scratch, scratchBytes } = program;
   const own = scratch + thread * scratchBytes;
   const stages = program.stages.map((stage) => ({
     ...stage,
-    kernels: stage.calls.map(({ module, entry }) => kernelOf(instances, module, entry)),
+    kernels: stage.calls.map(({ module, entry }) => find(module, entry)),
   }));
   return (index, batch, times) => {
     const stage = stages[index];

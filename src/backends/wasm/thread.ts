@@ -1,6 +1,6 @@
 /** What a worker of a session's threads does: walks the stages of a program, as often as it is told, until it is ended. */
 
-import { exportOf } from "../../kernels/wasm/index.ts";
+import type { Kernel, ModuleExports } from "../../kernels/wasm/index.ts";
 import { nodeThreads } from "./own-worker.ts";
 import { bindThread, instantiate } from "./program.ts";
 import type { WorkerTask } from "./threads.ts";
@@ -47,21 +47,21 @@ export function runThread(task: ThreadTask, port: Port): void {
 
 async function walk({ program, modules, memory, thread }: ThreadTask, port: Port): Promise<void> {
   const instances = await instantiate(modules, memory);
-  const run = bindThread(program, instances, thread);
-  const pass = exportOf(instances, "gate", "pass");
-  const arrive = exportOf(instances, "gate", "arrive");
+  // The session has looked that all exports are there, before it started any worker.
+  const run = bindThread(program, (module, entry) => instances[module]?.[entry] as Kernel, thread);
+  const gate = instances["gate"] as object as ModuleExports["gate"];
   const words = new Int32Array(memory.buffer);
   const { control, stages, threads, spins } = program;
   // Nothing starts before all are ready, so the gate stands as it stood.
   let seen = Atomics.load(words, control.start / 4);
   port.postMessage?.("ready");
   for (;;) {
-    pass(control.start, seen, spins, 1);
+    gate.pass(control.start, seen, spins, 1);
     seen++;
     const batch = words[control.batch / 4] ?? 1;
     for (let stage = 0; stage < stages.length; stage++) {
       if (Atomics.load(words, control.cancelled / 4) === 0) run(stage, batch);
-      arrive(control.barrier, threads, spins, 1);
+      gate.arrive(control.barrier, threads, spins, 1);
     }
   }
 }

@@ -9,6 +9,7 @@ import {
   exportOf,
   type Features,
   type Instances,
+  kernelOf,
   type ModuleExports,
   type ModuleName,
   probeFeatures,
@@ -69,7 +70,7 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     signal?.throwIfAborted();
     layout.writeBlocks(new DataView(memory.buffer));
     pack(layout, memory, instances, parameters);
-    const run = bindThread(layout.program, instances, 0);
+    const run = bindThread(layout.program, (module, entry) => kernelOf(instances, module, entry), 0);
     const shared = {
       arena: new Float32Array(memory.buffer, layout.arena, plan.arenaElements),
       bytes: pages * PAGE,
@@ -89,7 +90,8 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     }
     const task = { program: layout.program, modules: Object.fromEntries(modules), memory };
     const start = (stop?: AbortSignal, ranBefore = false) => startThreads(task, worker, stop, ranBefore);
-    const gate = { open: exportOf(instances, "gate", "open"), arrive: exportOf(instances, "gate", "arrive") };
+    const gateOf = <E extends keyof Gate>(entry: E): Gate[E] => exportOf(instances, "gate", entry);
+    const gate = { open: gateOf("open"), arrive: gateOf("arrive"), pass: gateOf("pass") };
     return threaded(shared, layout, memory, run, gate, start, signal);
   }
 }
@@ -133,7 +135,7 @@ function compiled(name: ModuleName, features: Features, tiles: TileName): Promis
   return module;
 }
 
-type Gate = Pick<ModuleExports["gate"], "open" | "arrive">;
+type Gate = ModuleExports["gate"];
 
 /** How long the first thread waits at a barrier before it takes a worker for lost, in ms: a stage takes some. */
 const PATIENCE_MS = 30_000;

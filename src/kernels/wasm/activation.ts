@@ -56,8 +56,8 @@ const ACTIVATIONS: { readonly [A in FusedActivation]: Fused } = {
   linear: LINEAR,
   relu: { low: 0, high: Infinity },
   relu6: { low: 0, high: 6 },
-  hardSigmoid: { ...LINEAR, after: "hardSigmoid" },
-  hardSwish: { ...LINEAR, after: "hardSwish" },
+  hardSigmoid: { low: -Infinity, high: Infinity, after: "hardSigmoid" },
+  hardSwish: { low: -Infinity, high: Infinity, after: "hardSwish" },
 };
 
 /** What a kernel does of an activation that runs within it, and what is left for after it. */

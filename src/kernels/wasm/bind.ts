@@ -7,22 +7,26 @@ import type { ModuleExports, ModuleName } from "./modules.ts";
 /** The exports of instances on one memory, by the names of their modules. */
 export type Instances = Readonly<Record<string, WebAssembly.Exports>>;
 
-/** An export of one of our modules. */
+/**
+ * A function that one of our modules exports.
+ *
+ * @throws {InternalError} if it does not
+ */
 export function exportOf<M extends ModuleName, E extends keyof ModuleExports[M] & string>(
   instances: Instances,
   module: M,
   entry: E,
 ): ModuleExports[M][E] {
-  return functionOf(instances, module, entry) as ModuleExports[M][E];
+  return kernelOf(instances, module, entry) as ModuleExports[M][E];
 }
 
-/** A kernel by names out of a program. */
+/**
+ * A kernel, by names out of a program.
+ *
+ * @throws {InternalError} if there is none
+ */
 export function kernelOf(instances: Instances, module: string, entry: string): Kernel {
-  return functionOf(instances, module, entry) as Kernel;
-}
-
-function functionOf(instances: Instances, module: string, entry: string) {
   const found = instances[module]?.[entry];
   invariant(typeof found === "function", `The module "${module}" exports no function "${entry}".`);
-  return found;
+  return found as Kernel;
 }

@@ -2,7 +2,6 @@
 
 import { extractLane, float, moduleBuilder, op, set } from "./assembler/index.ts";
 import { countDown, multiplyAdd } from "./emit.ts";
-import { type Callable, exported } from "./exports.ts";
 
 /** Two multiply-adds a cycle of four cycles each want eight sums at least. */
 const SUMS = 10;
@@ -14,10 +13,9 @@ const ROUNDS = 15;
 export function measureLimit(relaxed: boolean): number {
   const module = moduleBuilder({ shared: false });
   const features = { relaxed, shared: false };
-  const emitted = exported(
-    module,
+  module.func(
     "run",
-    ["turns"],
+    { turns: "i32" },
     (p, local) => {
       const sums = Array.from({ length: SUMS }, () => local("v128"));
       const factor = local("v128");
@@ -29,11 +27,11 @@ export function measureLimit(relaxed: boolean): number {
         sums.map((sum) => extractLane(sum, 0)).reduce((a, b) => op("f32.add", a, b)),
       ];
     },
-    "f32",
+    { export: true, result: "f32" },
   );
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { env: { memory } });
-  const run = exports["run"] as Callable<typeof emitted.run>;
+  const run = exports["run"] as (turns: number) => number;
   for (let i = 0; i < 50; i++) run(1000);
   const rates = Array.from({ length: ROUNDS }, () => {
     const start = performance.now();
