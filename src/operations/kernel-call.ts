@@ -98,9 +98,18 @@ export type KernelCall =
 /** A call with a field for the activation that runs within it. */
 export type FusingCall = ConvolutionCall | DepthwiseCall | PointwiseCall | ScaleShiftCall | ElementwiseCall;
 
-export type KernelName = KernelCall["kernel"];
+/** A call of any set: those of gradients, or of another numeric type, have kernels of their own. */
+export interface AnyCall {
+  readonly kernel: string;
+}
 
-/** One entry a kernel family; the compiler names the families that are missing. */
-export type ByKernel<Result> = {
-  readonly [K in KernelName]: (call: Extract<KernelCall, { readonly kernel: K }>) => Result;
+/** The calls of a set that go by a kernel's name. */
+type CallOf<Call extends AnyCall, K> = Call extends AnyCall ? (K extends Call["kernel"] ? Call : never) : never;
+
+/**
+ * One row a kernel of a set of calls; the compiler names the kernels that are missing. Tables of two sets, spread into
+ * one, are a table of both.
+ */
+export type ByKernel<Call extends AnyCall, Result, More extends readonly unknown[] = []> = {
+  readonly [K in Call["kernel"]]: (call: CallOf<Call, K>, ...more: More) => Result;
 };

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { parameterFault, shapeOf } from "../../src/layers/check-parameter.ts";
 import { checkParameterBytes, initialise, parameterBytes } from "../../src/layers/initialise.ts";
-import type { ParameterInfo } from "../../src/layers/network.ts";
+import type { ParameterInfo } from "../../src/layers/parameter-info.ts";
 
 const info = (name: string, role: ParameterInfo["role"], ...shape: number[]): ParameterInfo => ({
   name,

@@ -36,12 +36,15 @@ function build(layers: readonly NodeDefinition[], ...outputs: string[]) {
   return network({ inputShape: [4, 4, 2], layers, outputs: Object.fromEntries(wanted.map((name) => [name, name])) });
 }
 
+/** Where a value lies, in numbers. */
+const offsetIn = ({ values }: Plan, name = "") => values.get(name)!.offset! / 4;
 /** A step in a line: its layers, the offsets it reads and writes. */
-const lines = ({ steps }: Plan) =>
-  steps.map(
-    ({ layers, inputOffsets, outputOffset, joined }) =>
-      `${layers.join("+")}: ${inputOffsets.join(",")} → ${outputOffset}${joined ? " joined" : ""}`,
-  );
+const lines = (found: Plan) =>
+  found.steps.map(({ layers, reads, writes, joined }) => {
+    const activations = reads.filter((name) => found.values.get(name)?.kind === "activation");
+    const offsets = activations.map((name) => offsetIn(found, name));
+    return `${layers.join("+")}: ${offsets.join(",")} → ${offsetIn(found, writes[0])}${joined ? " joined" : ""}`;
+  });
 const planned = (layers: readonly NodeDefinition[], outputs: readonly string[] = [], options?: PlanOptions) =>
   lines(plan(build(layers, ...outputs), options));
 
@@ -139,13 +142,15 @@ describe("steps", () => {
 
   it("say what they compute, count and read by name", () => {
     const model = build([...unit, layer("s", "add", {}, ["r", "input"])]);
-    const [step, sum] = plan(model, { batch: 3 }).steps;
+    const { steps, values } = plan(model, { batch: 3 });
+    const [step, sum] = steps;
+    const sizes = (names?: readonly string[]) => names?.map((name) => values.get(name)?.elements);
     expect(step).toMatchObject({
       name: "c",
       layers: ["c", "n", "r"],
       call: { kernel: "conv2d", inChannels: 2, outChannels: 2, activation: "relu" },
-      inputElements: [32],
-      outputElements: 32,
+      reads: ["input", "c/kernel", "c/bias"],
+      writes: ["c"],
       multAdds: 3 * 3 * 2 * 32,
     });
     expect(step?.weights).toEqual({
@@ -160,7 +165,9 @@ describe("steps", () => {
       },
     });
     expect(step).not.toHaveProperty("joined");
-    expect(sum).toMatchObject({ name: "s", inputElements: [32, 32], outputElements: 32, multAdds: 0 });
+    expect([sizes(step?.reads), sizes(step?.writes)]).toEqual([[32, 36, 2], [32]]);
+    expect(sum).toMatchObject({ name: "s", reads: ["c", "input"], writes: ["s"], multAdds: 0 });
+    expect([sizes(sum?.reads), sizes(sum?.writes)]).toEqual([[32, 32], [32]]);
     expect(sum).not.toHaveProperty("weights");
   });
 
@@ -231,11 +238,10 @@ describe("joined steps", () => {
   it("have no place for what lies between, and leave what the first reads until the second has run", () => {
     const layers = [conv("c"), layer("w", "depthwiseConv2d", { kernel: 3, multiplier: 8 }), conv("d"), conv("e")];
     const model = build(layers);
-    expect(plan(model).arenaElements).toBe(8 * 32 + 32);
+    expect(plan(model).arenaBytes).toBe(4 * (8 * 32 + 32));
     const found = plan(model, { joins: (first) => first.kernel === "depthwiseConv2d" });
-    expect(found.arenaElements).toBe(32 + 32);
-    const [c, , d] = found.steps;
-    expect(d?.outputOffset).not.toBe(c?.outputOffset);
+    expect(found.arenaBytes).toBe(4 * (32 + 32));
+    expect(offsetIn(found, "d")).not.toBe(offsetIn(found, "c"));
   });
 
   it("are those that the backend says", () => {
@@ -273,15 +279,15 @@ describe("a plan", () => {
       network: "mine",
       batch: 3,
       inputShape: [4, 4, 2],
-      inputOffset: 0,
-      arenaElements: 192,
+      input: "input",
+      arenaBytes: 4 * 192,
     });
-    const [c, p, d] = found.steps.map(({ outputOffset }) => outputOffset);
-    expect(found.outputs).toEqual({ y: { offset: d, shape: [5] }, pooled: { offset: p, shape: [2] } });
+    expect(offsetIn(found, "input")).toBe(0);
+    expect(found.outputs).toEqual({ y: { value: "d", shape: [5] }, pooled: { value: "p", shape: [2] } });
     expect(found.taps).toEqual({
-      block: { offset: c, shape: [4, 4, 2] },
-      c: { offset: c, shape: [4, 4, 2] },
-      p: { offset: p, shape: [2] },
+      block: { value: "c", shape: [4, 4, 2] },
+      c: { value: "c", shape: [4, 4, 2] },
+      p: { value: "p", shape: [2] },
     });
     expect(found.parameterInfo).toBe(model.parameterInfo);
   });
@@ -294,13 +300,13 @@ describe("a plan", () => {
 
   it("means by a tap what comes out behind the activation, its own step or not, and a view by what it shows", () => {
     const layers = [conv("c"), norm("n"), leaky("l"), layer("f", "flatten", {}), layer("d", "dense", { filters: 2 })];
-    const { taps, steps } = plan(build(layers), { taps: ["c", "n", "l", "f", "input"] });
-    const [c, l] = steps.map(({ outputOffset }) => outputOffset);
-    expect(taps["c"]).toEqual({ offset: l, shape: [4, 4, 2] });
+    const found = plan(build(layers), { taps: ["c", "n", "l", "f", "input"] });
+    const { taps } = found;
+    expect(taps["c"]).toEqual({ value: "l", shape: [4, 4, 2] });
     expect(taps["l"]).toEqual(taps["c"]);
-    expect(taps["f"]).toEqual({ offset: l, shape: [32] });
-    expect(taps["n"]).toEqual({ offset: c, shape: [4, 4, 2] });
-    expect(taps["n"]?.offset).not.toBe(l);
+    expect(taps["f"]).toEqual({ value: "l", shape: [32] });
+    expect(taps["n"]).toEqual({ value: "c", shape: [4, 4, 2] });
+    expect(offsetIn(found, "c")).not.toBe(offsetIn(found, "l"));
     expect(taps["input"]?.shape).toEqual([4, 4, 2]);
   });
 

@@ -4,6 +4,8 @@
  * one band before the next, so that what one call hands to the other stays in the nearest cache.
  */
 
+import type { Instances, Kernel } from "../../kernels/wasm/index.ts";
+
 export interface Call {
   readonly module: string;
   readonly entry: string;
@@ -41,10 +43,6 @@ export interface Program {
   readonly scratchBytes: number;
 }
 
-type Kernel = (block: number, from: number, to: number, batch: number, scratch: number) => void;
-type Entries = Readonly<Record<string, (...args: readonly number[]) => number>>;
-export type Instances = Readonly<Record<string, Entries>>;
-
 /** Instances of the modules, on one memory. */
 export async function instantiate(
   modules: Readonly<Record<string, WebAssembly.Module>>,
@@ -52,20 +50,23 @@ export async function instantiate(
 ): Promise<Instances> {
   const made = Object.entries(modules).map(async ([name, module]) => {
     const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-    return [name, exports as WebAssembly.Exports as Entries] as const;
+    return [name, exports] as const;
   });
   return Object.fromEntries(await Promise.all(made));
 }
 
+/** The kernel that a module exports by a name. */
+export type FindKernel = (module: string, entry: string) => Kernel;
+
 export type RunStage = (stage: number, batch: number, times?: Float64Array) => void;
 
 /** The work of one thread: a function that computes its share of a stage. */
-export function bindThread(program: Program, instances: Instances, thread: number): RunStage {
+export function bindThread(program: Program, find: FindKernel, thread: number): RunStage {
   const { threads, scratch, scratchBytes } = program;
   const own = scratch + thread * scratchBytes;
   const stages = program.stages.map((stage) => ({
     ...stage,
-    kernels: stage.calls.map(({ module, entry }) => instances[module]?.[entry] as Kernel),
+    kernels: stage.calls.map(({ module, entry }) => find(module, entry)),
   }));
   return (index, batch, times) => {
     const stage = stages[index];

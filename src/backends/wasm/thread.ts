@@ -1,5 +1,6 @@
 /** What a worker of a session's threads does: walks the stages of a program, as often as it is told, until it is ended. */
 
+import type { Kernel, ModuleExports } from "../../kernels/wasm/index.ts";
 import { nodeThreads } from "./own-worker.ts";
 import { bindThread, instantiate } from "./program.ts";
 import type { WorkerTask } from "./threads.ts";
@@ -10,11 +11,6 @@ export interface Port {
   postMessage?(message: unknown, transfer?: readonly ArrayBuffer[]): void;
   on?(event: "message", listener: (data: unknown) => void): void;
   addEventListener?(event: "message", listener: (event: { readonly data: unknown }) => void): void;
-}
-
-interface Gate {
-  pass(gate: number, seen: number, spins: number, maySleep: number): number;
-  arrive(barrier: number, threads: number, spins: number, maySleep: number): number;
 }
 
 export type ThreadTask = WorkerTask & { readonly thread: number };
@@ -51,8 +47,9 @@ export function runThread(task: ThreadTask, port: Port): void {
 
 async function walk({ program, modules, memory, thread }: ThreadTask, port: Port): Promise<void> {
   const instances = await instantiate(modules, memory);
-  const run = bindThread(program, instances, thread);
-  const gate = instances["gate"] as object as Gate;
+  // The session has looked that all exports are there, before it started any worker.
+  const run = bindThread(program, (module, entry) => instances[module]?.[entry] as Kernel, thread);
+  const gate = instances["gate"] as object as ModuleExports["gate"];
   const words = new Int32Array(memory.buffer);
   const { control, stages, threads, spins } = program;
   // Nothing starts before all are ready, so the gate stands as it stood.

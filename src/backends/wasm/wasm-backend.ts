@@ -8,7 +8,11 @@ import {
   BARRIER_GATE,
   chooseTiles,
   emitModule,
+  exportOf,
   type Features,
+  type Instances,
+  kernelOf,
+  type ModuleExports,
   type ModuleName,
   packAll,
   probeFeatures,
@@ -25,7 +29,7 @@ import { walk } from "../walk.ts";
 import { checkComplete, type GivenModules } from "./given-modules.ts";
 import { joins, type Layout, layOut } from "./layout.ts";
 import type { WorkerFactory } from "./own-worker.ts";
-import { bindThread, type Instances, instantiate } from "./program.ts";
+import { bindThread, instantiate } from "./program.ts";
 import { startThreads, type Threads } from "./threads.ts";
 
 export interface WasmOptions {
@@ -72,7 +76,7 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     layout.writeBlocks(new DataView(memory.buffer));
     const held = parametersIn(plan, layout, memory, instances);
     held.replace(parameters);
-    const run = bindThread(layout.program, instances, 0);
+    const run = bindThread(layout.program, (module, entry) => kernelOf(instances, module, entry), 0);
     const arena = new Float32Array(memory.buffer, layout.arena, plan.arenaBytes / 4);
     const placeOf = (name: string) => {
       const { offset, elements = 0 } = plan.values.get(name) ?? {};
@@ -109,7 +113,9 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     }
     const task = { program: layout.program, modules: Object.fromEntries(modules), memory };
     const start = (stop?: AbortSignal, ranBefore = false) => startThreads(task, worker, stop, ranBefore);
-    return threaded(shared, layout, plan.network, memory, run, instances["gate"] as object as Gate, start, signal);
+    const gateOf = <E extends keyof Gate>(entry: E): Gate[E] => exportOf(instances, "gate", entry);
+    const gate = { open: gateOf("open"), arrive: gateOf("arrive"), pass: gateOf("pass") };
+    return threaded(shared, layout, plan.network, memory, run, gate, start, signal);
   }
 }
 
@@ -128,7 +134,10 @@ function parametersIn(plan: Plan, { placed, staging }: Layout, memory: WebAssemb
   const packer = {
     memory: new Float32Array(memory.buffer),
     staging,
-    pack: instances["product"]?.["pack"] ?? (() => undefined),
+    // Of a network with none of its kernels there is no such module.
+    get pack() {
+      return exportOf(instances, "product", "pack");
+    },
   };
   const isParameter = (name: string) => plan.values.get(name)?.kind === "parameter";
   const places = new Map(
@@ -168,10 +177,7 @@ function compiled(name: ModuleName, features: Features, tiles: TileName): Promis
   return module;
 }
 
-interface Gate {
-  open(gate: number): void;
-  arrive(barrier: number, threads: number, spins: number, maySleep: number): number;
-}
+type Gate = ModuleExports["gate"];
 
 /** How long the first thread waits at a barrier before it takes a worker for lost, in ms: a stage takes some. */
 const PATIENCE_MS = 30_000;

@@ -19,7 +19,7 @@ export interface Operands {
 
 export type Runner = (batch: number, operands: Operands) => void;
 
-const KERNELS: ByKernel<Runner> = {
+const KERNELS: ByKernel<KernelCall, Runner> = {
   conv2d: (call) => {
     const sums = new Float64Array(call.outChannels);
     return (batch, { inputs: [x], parameters: [w, bias], output }) =>

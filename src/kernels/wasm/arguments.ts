@@ -12,6 +12,7 @@ import {
   type Statement,
   set,
 } from "./assembler/index.ts";
+import { type Callable, type Exported, exported } from "./exports.ts";
 
 export interface ArgumentBlock<Name extends string> {
   readonly names: readonly Name[];
@@ -41,7 +42,13 @@ export function argumentBlock<const Name extends string, const More extends stri
 }
 
 /** What every kernel is called with: its words, a range of units, the batch of this run, the thread's own memory. */
-const PARAMETERS = { block: "i32", from: "i32", to: "i32", batch: "i32", scratch: "i32" } as const;
+const PARAMETERS = ["block", "from", "to", "batch", "scratch"] as const;
+
+/** A kernel as JavaScript calls it. */
+export type Kernel = Callable<Exported<typeof PARAMETERS, "none">>;
+
+/** The bounds of a clamp that clamps nothing. */
+export const LINEAR = { low: -Infinity, high: Infinity } as const;
 
 export interface Bounds {
   readonly low: Local<"v128">;
@@ -56,26 +63,21 @@ export type KernelScope<Name extends string> = {
   readonly local: MakeLocal;
 };
 
-/** Adds an exported kernel. */
-export function kernel<Name extends string>(
+/** Adds an exported kernel, and gives it by its name. */
+export function kernel<const Entry extends string, Name extends string>(
   module: ModuleBuilder,
-  name: string,
+  entry: Entry,
   { names }: ArgumentBlock<Name>,
   build: (scope: KernelScope<Name>) => readonly Statement[],
-): void {
-  module.func(
-    name,
-    PARAMETERS,
-    (parameters, local) => {
-      const bounds = { low: local("v128"), high: local("v128") };
-      const words = names.map((word, index) => [word, access("i32.load", 8 + 4 * index, parameters.block)]);
-      const scope = { ...Object.fromEntries(words), ...parameters, bounds, local } as KernelScope<Name>;
-      return [
-        set(bounds.low, access("v128.load32_splat", 0, parameters.block)),
-        set(bounds.high, access("v128.load32_splat", 4, parameters.block)),
-        ...build(scope),
-      ];
-    },
-    { export: true },
-  );
+) {
+  return exported(module, entry, PARAMETERS, (parameters, local) => {
+    const bounds = { low: local("v128"), high: local("v128") };
+    const words = names.map((word, index) => [word, access("i32.load", 8 + 4 * index, parameters.block)]);
+    const scope = { ...Object.fromEntries(words), ...parameters, bounds, local } as KernelScope<Name>;
+    return [
+      set(bounds.low, access("v128.load32_splat", 0, parameters.block)),
+      set(bounds.high, access("v128.load32_splat", 4, parameters.block)),
+      ...build(scope),
+    ];
+  });
 }

@@ -8,17 +8,21 @@
  * w in panels `[N / columns][kh · kw · channels][columns]`, a bias `[columns]` for each. The range counts output rows.
  */
 
+import type { ConvolutionCall } from "../../operations/kernel-call.ts";
+import { fused } from "./activation.ts";
 import { argumentBlock, kernel } from "./arguments.ts";
 import { call, int, type ModuleBuilder, when } from "./assembler/index.ts";
 import { add, below, both, choose, equal, floats, locals, loop, mul, not, put, sub } from "./emit.ts";
+import type { Lowered } from "./lowered.ts";
 import type { PanelsFunction } from "./multiply-panels.ts";
+import { panelPacking } from "./pack.ts";
 import type { Tile } from "./tiles.ts";
-import { WINDOW_WORDS, windowWalk } from "./window.ts";
+import { WINDOW_WORDS, windowWalk, windowWords } from "./window.ts";
 
-export const CONVOLUTION = /* @__PURE__ */ argumentBlock(WINDOW_WORDS, ["panels"]);
+const CONVOLUTION = /* @__PURE__ */ argumentBlock(WINDOW_WORDS, ["panels"]);
 
-export function convolution(module: ModuleBuilder, panels: PanelsFunction, { columns }: Tile): void {
-  kernel(module, "convolution", CONVOLUTION, (scope) => {
+export function convolution(module: ModuleBuilder, panels: PanelsFunction, { columns }: Tile) {
+  return kernel(module, "convolution", CONVOLUTION, (scope) => {
     const walk = windowWalk(scope);
     const { count, isDense, tapBytes } = locals(scope.local, "i32", "count", "isDense", "tapBytes");
     const isInner = both(equal(walk.ox, scope.innerFrom), below(walk.ox, scope.innerTo));
@@ -56,4 +60,29 @@ export function convolution(module: ModuleBuilder, panels: PanelsFunction, { col
       ]),
     ];
   });
+}
+
+export function lowerConvolution(call: ConvolutionCall, { columns }: Tile): Lowered<"product", "convolution"> {
+  const { window, inChannels, outChannels, activation } = call;
+  const { bounds, after } = fused(activation);
+  const taps = window.kernel[0] * window.kernel[1];
+  const panels = Math.ceil(outChannels / columns);
+  return {
+    module: "product",
+    entry: "convolution",
+    units: window.output[0],
+    unitElements: window.output[1] * outChannels,
+    weights: panelPacking(taps * inChannels, outChannels, columns),
+    zeroBytes: 0,
+    scratchBytes: outChannels < columns ? 4 * window.output[1] * columns : 0,
+    ...after,
+    blockBytes: CONVOLUTION.bytes,
+    write: (memory, block, at) =>
+      CONVOLUTION.write(memory, block, {
+        ...bounds,
+        ...windowWords(window, inChannels, outChannels, at),
+        bias: at.weights + 4 * panels * columns * taps * inChannels,
+        panels,
+      }),
+  };
 }

@@ -9,47 +9,45 @@
  * wide padding, channels left over from four) goes through `tapByTap`.
  */
 
+import type { Window } from "../../core/window.ts";
+import type { DepthwiseCall } from "../../operations/kernel-call.ts";
+import { fused } from "./activation.ts";
 import { argumentBlock, kernel } from "./arguments.ts";
+import { call, type Expression, int, type Local, type ModuleBuilder, type Statement, when } from "./assembler/index.ts";
+import { tapByTap } from "./depthwise-taps.ts";
 import {
-  access,
-  call,
-  type Expression,
-  int,
-  type Local,
-  type ModuleBuilder,
-  type Statement,
-  set,
-  type WasmFunction,
-  when,
-} from "./assembler/index.ts";
+  DEPTHWISE_REACH,
+  type TiledSize,
+  WIDTHS,
+  type WindowTileFunction,
+  type WindowTiles,
+  windowTiles,
+} from "./depthwise-tile.ts";
 import {
   add,
   advance,
   below,
   both,
   choose,
-  clamp,
-  countDown,
   divide,
   equal,
   type Features,
   floats,
   inside,
-  loadLanes,
   locals,
   loop,
   loopWhile,
   mul,
-  multiplyAdd,
   not,
   put,
   remainder,
-  storeLanes,
   sub,
 } from "./emit.ts";
-import { WINDOW_WORDS, windowWalk } from "./window.ts";
+import type { Lowered } from "./lowered.ts";
+import { groupPacking } from "./pack.ts";
+import { WINDOW_WORDS, windowWalk, windowWords } from "./window.ts";
 
-export const DEPTHWISE = /* @__PURE__ */ argumentBlock(WINDOW_WORDS, [
+const DEPTHWISE = /* @__PURE__ */ argumentBlock(WINDOW_WORDS, [
   "multiplier",
   /** At least as many zeros as one tile reads of a row. */
   "zeros",
@@ -57,18 +55,11 @@ export const DEPTHWISE = /* @__PURE__ */ argumentBlock(WINDOW_WORDS, [
   "banded",
 ]);
 
-/** Kernels that have tiles: square, undilated, with stride 1 or 2 on both axes. 0 is any other. */
-export type TiledKernel = 0 | 3 | 5;
-
-/** Outputs in a tile. */
-const WIDTHS = [4, 2, 1] as const;
-/** Most columns that a tile reads of one row: four outputs at stride 2 of a window of five. */
-export const DEPTHWISE_REACH = 11;
-
-export function depthwise(module: ModuleBuilder, size: TiledKernel, features: Features): void {
+/** @param size of the windows that have tiles; 0 for none */
+export function depthwise(module: ModuleBuilder, size: TiledSize | 0, features: Features) {
   const oneByOne = tapByTap(module, features);
   const tiles = size === 0 ? undefined : windowTiles(module, size, features);
-  kernel(module, "depthwise", DEPTHWISE, (scope) => {
+  return kernel(module, "depthwise", DEPTHWISE, (scope) => {
     const walk = windowWalk(scope);
     const v = locals(scope.local, "i32", "y", "offset", "isRow", "outBytes");
     const rows = Array.from({ length: size }, () => locals(scope.local, "i32", "at", "step"));
@@ -98,7 +89,7 @@ export function depthwise(module: ModuleBuilder, size: TiledKernel, features: Fe
       const row = rows[u];
       return row === undefined ? int(0) : add(row.at, mul(ox, row.step));
     };
-    const tile = (one: TileFunction): Statement =>
+    const tile = (one: WindowTileFunction): Statement =>
       call(one, {
         ...scope.bounds,
         row0: rowAt(0),
@@ -164,139 +155,39 @@ export function depthwise(module: ModuleBuilder, size: TiledKernel, features: Fe
   });
 }
 
-/** One address for each row of the largest window; a smaller one leaves the last unused. */
-const ROWS = ["row0", "row1", "row2", "row3", "row4"] as const;
+type Module = "depthwise" | `depthwise-${TiledSize}`;
 
-const TILE = {
-  row0: "i32",
-  row1: "i32",
-  row2: "i32",
-  row3: "i32",
-  row4: "i32",
-  skipped: "i32",
-  w: "i32",
-  y: "i32",
-  pixelBytes: "i32",
-  groups: "i32",
-  low: "v128",
-  high: "v128",
-} as const;
-type TileFunction = WasmFunction<typeof TILE>;
-
-interface WindowTiles {
-  /** A tile of each width, for stride 1 and stride 2. */
-  readonly inner: readonly (readonly [TileFunction, TileFunction])[];
-  /** One output whose window lacks its first column, or its last. */
-  readonly left: TileFunction;
-  readonly right: TileFunction;
-}
-
-function windowTiles(module: ModuleBuilder, kernel: TiledKernel, features: Features): WindowTiles {
-  const tile = (wide: number, stride: number, from = 0, to: number = kernel) =>
-    windowTile(module, kernel, stride, wide, from, to, features);
-  const lone = tile(1, 1);
+export function lowerDepthwise(call: DepthwiseCall): Lowered<Module, "depthwise"> {
+  const { window, channels, multiplier, activation } = call;
+  const { bounds, after } = fused(activation);
+  const taps = window.kernel[0] * window.kernel[1];
+  const tiled = multiplier === 1 && channels >= 4 ? tiledWindow(window) : undefined;
   return {
-    inner: WIDTHS.map((wide) => (wide === 1 ? [lone, lone] : [tile(wide, 1), tile(wide, 2)])),
-    left: tile(1, 1, 1),
-    right: tile(1, 1, 0, kernel - 1),
+    module: tiled ?? "depthwise",
+    entry: "depthwise",
+    units: window.output[0],
+    unitElements: window.output[1] * channels * multiplier,
+    weights: groupPacking(taps, channels * multiplier),
+    zeroBytes: tiled === undefined ? 0 : 4 * DEPTHWISE_REACH * channels,
+    scratchBytes: 0,
+    ...after,
+    blockBytes: DEPTHWISE.bytes,
+    write: (memory, block, at, cut = {}) =>
+      DEPTHWISE.write(memory, block, {
+        ...bounds,
+        ...windowWords(window, channels, channels * multiplier, at),
+        bias: 0,
+        multiplier,
+        zeros: at.zeros,
+        banded: cut.bandedOutput === true ? 1 : 0,
+      }),
   };
 }
 
-/** `wide` outputs, over the columns `from` to `to` of the window; `skipped` is the bytes of those before `from`. */
-function windowTile(
-  module: ModuleBuilder,
-  kernel: TiledKernel,
-  stride: number,
-  wide: number,
-  from: number,
-  to: number,
-  features: Features,
-): TileFunction {
-  const side = from > 0 ? "-left" : to < kernel ? "-right" : "";
-  return module.func(`f32-depthwise-${kernel}s${stride}-${wide}${side}`, TILE, (p, local) => {
-    const rows = ROWS.slice(0, kernel).map((name) => p[name]);
-    const sums = Array.from({ length: wide }, () => local("v128"));
-    const weights = Array.from({ length: to - from }, () => local("v128"));
-    const x = local("v128");
-    const { at } = locals(local, "i32", "at");
-    const columns = (wide - 1) * stride + to - from;
-    return [
-      ...rows.map((row) => advance(row, p.skipped)),
-      countDown(p.groups, [
-        ...sums.map((sum) => set(sum, access("v128.load", 0, p.w))),
-        ...rows.flatMap((row, u) => [
-          ...weights.map((w, i) => set(w, access("v128.load", 16 * (1 + u * kernel + from + i), p.w))),
-          put(at, row),
-          ...Array.from({ length: columns }, (_, column) => [
-            set(x, access("v128.load", 0, at)),
-            ...(column < columns - 1 ? [advance(at, p.pixelBytes)] : []),
-            ...sums.flatMap((sum, i) => {
-              const w = weights[column - i * stride];
-              return w === undefined ? [] : [set(sum, multiplyAdd(features, x, w, sum))];
-            }),
-          ]).flat(),
-        ]),
-        put(at, p.y),
-        ...sums.flatMap((sum, i) => [
-          access("v128.store", 0, at, clamp(sum, p)),
-          ...(i < wide - 1 ? [advance(at, p.pixelBytes)] : []),
-        ]),
-        ...rows.map((row) => advance(row, 16)),
-        advance(p.w, 16 * (1 + kernel * kernel)),
-        advance(p.y, 16),
-      ]),
-    ];
-  });
-}
-
-const TAPS = {
-  x: "i32",
-  w: "i32",
-  y: "i32",
-  channelFrom: "i32",
-  /** Output channels. */
-  channels: "i32",
-  multiplier: "i32",
-  /** Taps inside the image, and the first of them. */
-  rows: "i32",
-  columns: "i32",
-  firstTap: "i32",
-  kernelWidth: "i32",
-  taps: "i32",
-  rowStep: "i32",
-  columnStep: "i32",
-  low: "v128",
-  high: "v128",
-} as const;
-
-/** One output pixel, one tap after the other: any window. */
-function tapByTap(module: ModuleBuilder, features: Features) {
-  return module.func("f32-depthwise-tap-by-tap", TAPS, (p, local) => {
-    const v = locals(local, "i32", "channel", "w", "x", "tap", "row", "column");
-    const sum = local("v128");
-    const channel = (lanes: 4 | 1): readonly Statement[] => [
-      put(v.w, add(add(p.w, mul(divide(v.channel, 4), mul(add(p.taps, 1), 16))), floats(remainder(v.channel, 4)))),
-      set(sum, loadLanes(lanes, v.w)),
-      advance(v.w, mul(add(p.firstTap, 1), 16)),
-      put(v.x, add(p.x, floats(divide(v.channel, p.multiplier)))),
-      put(v.row, p.rows),
-      countDown(v.row, [
-        put(v.tap, v.x),
-        put(v.column, p.columns),
-        countDown(v.column, [
-          set(sum, multiplyAdd(features, loadLanes(lanes, v.tap), loadLanes(lanes, v.w), sum)),
-          advance(v.tap, p.columnStep),
-          advance(v.w, 16),
-        ]),
-        advance(v.x, p.rowStep),
-        advance(v.w, mul(sub(p.kernelWidth, p.columns), 16)),
-      ]),
-      storeLanes(lanes, add(p.y, floats(v.channel)), clamp(sum, p)),
-    ];
-    return [
-      put(v.channel, p.channelFrom),
-      when(equal(p.multiplier, 1), [loop(v.channel, sub(p.channels, 3), 4, channel(4))]),
-      loop(v.channel, p.channels, 1, channel(1)),
-    ];
-  });
+/** The module with tiles for a window, if there is one. */
+function tiledWindow({ kernel, stride, dilation }: Window): `depthwise-${TiledSize}` | undefined {
+  const [k, s] = [kernel[0], stride[0]];
+  const isSquare = kernel[1] === k && stride[1] === s && dilation[0] === 1 && dilation[1] === 1;
+  if (!isSquare || (k !== 3 && k !== 5) || (s !== 1 && s !== 2)) return undefined;
+  return `depthwise-${k}`;
 }

@@ -1,10 +1,13 @@
 /**
- * Functions of one number or two, along rows of channels: sum and product of two tensors, batch norm that was not
- * folded, activations. The arithmetic is that of the reference loops, step by step: the same bits.
+ * Sum and product of two tensors: y = clamp(a + b) or clamp(a · b); b is read with strides, 0 along each axis it is
+ * broadcast over. The arithmetic is that of the reference loops, step by step: the same bits. The range counts inner
+ * rows.
  */
 
-import { argumentBlock, type Bounds, kernel } from "./arguments.ts";
-import { access, type Expression, float, type ModuleBuilder, op, set, when } from "./assembler/index.ts";
+import type { ElementwiseCall } from "../../operations/kernel-call.ts";
+import { fused } from "./activation.ts";
+import { argumentBlock, kernel } from "./arguments.ts";
+import { access, type Expression, type ModuleBuilder, op, when } from "./assembler/index.ts";
 import {
   add,
   clamp,
@@ -19,13 +22,10 @@ import {
   put,
   remainder,
   storeLanes,
-  sub,
 } from "./emit.ts";
+import { type Lowered, NOTHING } from "./lowered.ts";
 
-type Vector = Expression<"v128">;
-
-/** y = a + b or a · b; b is read with strides, 0 along each axis it is broadcast over. The range counts inner rows. */
-export const BINARY = /* @__PURE__ */ argumentBlock([
+const ELEMENTWISE = /* @__PURE__ */ argumentBlock([
   "a",
   "b",
   "y",
@@ -38,11 +38,11 @@ export const BINARY = /* @__PURE__ */ argumentBlock([
   "exampleStride",
 ]);
 
-export function binary(module: ModuleBuilder, kind: "add" | "multiply"): void {
-  const instruction = kind === "add" ? "f32x4.add" : "f32x4.mul";
-  kernel(module, kind, BINARY, (scope) => {
+export function elementwise<Entry extends ElementwiseCall["kernel"]>(module: ModuleBuilder, entry: Entry) {
+  const instruction = entry === "add" ? "f32x4.add" : "f32x4.mul";
+  return kernel(module, entry, ELEMENTWISE, (scope) => {
     const v = locals(scope.local, "i32", "row", "a", "b", "y", "channel", "outer");
-    const rowOf = (b: (lanes: Lanes) => Vector) =>
+    const rowOf = (b: (lanes: Lanes) => Expression<"v128">) =>
       overChannels(v.channel, scope.inner, (lanes) => [
         storeLanes(
           lanes,
@@ -75,58 +75,32 @@ export function binary(module: ModuleBuilder, kind: "add" | "multiply"): void {
   });
 }
 
-/** y[p, c] = clamp(x[p, c] · w[c] + bias[c]). The range counts pixels. */
-export const SCALE_SHIFT = /* @__PURE__ */ argumentBlock(["x", "w", "bias", "y", "channels"]);
-
-export function scaleShift(module: ModuleBuilder): void {
-  kernel(module, "scaleShift", SCALE_SHIFT, (scope) => {
-    const { pixel, at, channel } = locals(scope.local, "i32", "pixel", "at", "channel");
-    return [
-      put(pixel, scope.from),
-      loop(pixel, scope.to, 1, [
-        put(at, mul(pixel, scope.channels)),
-        ...overChannels(channel, scope.channels, (lanes) => {
-          const load = (base: Expression<"i32">, index: Expression<"i32">) =>
-            loadLanes(lanes, add(base, floats(index)));
-          const product = op("f32x4.mul", load(scope.x, add(at, channel)), load(scope.w, channel));
-          const sum = op("f32x4.add", product, load(scope.bias, channel));
-          return [storeLanes(lanes, add(scope.y, floats(add(at, channel))), clamp(sum, scope.bounds))];
-        }),
-      ]),
-    ];
-  });
-}
-
-/** y = activation(x), also in place. The range counts units of so many elements. */
-export const ACTIVATION = /* @__PURE__ */ argumentBlock(["x", "y", "unit"]);
-
-const FUNCTIONS = {
-  clamp: (x: Vector, bounds: Bounds) => clamp(x, bounds),
-  hardSigmoid: (x: Vector, bounds: Bounds) => hardSigmoid(x, bounds),
-  hardSwish: (x: Vector, bounds: Bounds) => op("f32x4.mul", x, hardSigmoid(x, bounds)),
-  /** x, or x · slope where that is more; the lower bound is the slope. */
-  leakyRelu: (x: Vector, { low }: Bounds) => op("f32x4.pmax", op("f32x4.mul", x, low), x),
-} as const;
-
-export type ActivationEntry = keyof typeof FUNCTIONS;
-
-/** min(max(x + 3, 0), 6) / 6; the bounds are 0 and 6. */
-function hardSigmoid(x: Vector, bounds: Bounds): Vector {
-  const constant = (value: number) => op("f32x4.splat", float(value));
-  return op("f32x4.div", clamp(op("f32x4.add", x, constant(3)), bounds), constant(6));
-}
-
-export function activation(module: ModuleBuilder, kind: ActivationEntry): void {
-  kernel(module, kind, ACTIVATION, (scope) => {
-    const { at, start } = locals(scope.local, "i32", "at", "start");
-    const x = scope.local("v128");
-    const element = (base: Expression<"i32">) => add(base, floats(add(start, at)));
-    return [
-      put(start, mul(scope.from, scope.unit)),
-      ...overChannels(at, mul(sub(scope.to, scope.from), scope.unit), (lanes) => [
-        set(x, loadLanes(lanes, element(scope.x))),
-        storeLanes(lanes, element(scope.y), FUNCTIONS[kind](x, scope.bounds)),
-      ]),
-    ];
-  });
+export function lowerElementwise(call: ElementwiseCall): Lowered<"elementwise", ElementwiseCall["kernel"]> {
+  const [outer, middle, inner] = call.shape;
+  const [outerStride, middleStride, innerStride] = call.strides;
+  const { exampleStride } = call;
+  const { bounds, after } = fused(call.activation);
+  return {
+    ...NOTHING,
+    module: "elementwise",
+    entry: call.kernel,
+    units: outer * middle,
+    unitElements: inner,
+    ...after,
+    blockBytes: ELEMENTWISE.bytes,
+    write: (memory, block, { inputs: [a = 0, b = 0], output }) =>
+      ELEMENTWISE.write(memory, block, {
+        ...bounds,
+        a,
+        b,
+        y: output,
+        outer,
+        middle,
+        inner,
+        outerStride,
+        middleStride,
+        innerStride,
+        exampleStride,
+      }),
+  };
 }

@@ -6,6 +6,7 @@
 
 import { access, call, drop, int, long, type ModuleBuilder, when } from "./assembler/index.ts";
 import { add, below, both, equal, locals, loopWhile, put, sub } from "./emit.ts";
+import { exported } from "./exports.ts";
 
 /** Bytes between words that different threads write, so that they lie in different cache lines. */
 const LINE = 128;
@@ -16,28 +17,21 @@ export const GATE_BYTES = 2 * LINE;
 export const BARRIER_GATE = LINE;
 export const BARRIER_BYTES = LINE + GATE_BYTES;
 
-const PASS = { gate: "i32", seen: "i32", spins: "i32", maySleep: "i32" } as const;
-const ARRIVE = { barrier: "i32", threads: "i32", spins: "i32", maySleep: "i32" } as const;
-
 /**
  * Exports `open(gate)`, `pass(gate, seen, spins, maySleep)` and `arrive(barrier, threads, spins, maySleep)`; the last
  * two give 1 if the gate is open and 0 if it is not yet, which happens only to those that may not sleep.
  */
-export function gate(module: ModuleBuilder): void {
-  const open = module.func(
-    "open",
-    { gate: "i32" },
-    (p) => [
-      drop(access("i32.atomic.rmw.add", 0, p.gate, int(1))),
-      when(access("i32.atomic.load", SLEEPERS, p.gate), [
-        drop(access("memory.atomic.notify", 0, p.gate, int(0x7fff_ffff))),
-      ]),
-    ],
-    { export: true },
-  );
-  const pass = module.func(
+export function gate(module: ModuleBuilder) {
+  const { open } = exported(module, "open", ["gate"], (p) => [
+    drop(access("i32.atomic.rmw.add", 0, p.gate, int(1))),
+    when(access("i32.atomic.load", SLEEPERS, p.gate), [
+      drop(access("memory.atomic.notify", 0, p.gate, int(0x7fff_ffff))),
+    ]),
+  ]);
+  const { pass } = exported(
+    module,
     "pass",
-    PASS,
+    ["gate", "seen", "spins", "maySleep"],
     (p) => {
       const isShut = equal(access("i32.atomic.load", 0, p.gate), p.seen);
       return [
@@ -50,11 +44,12 @@ export function gate(module: ModuleBuilder): void {
         equal(isShut, 0),
       ];
     },
-    { export: true, result: "i32" },
+    "i32",
   );
-  module.func(
+  const { arrive } = exported(
+    module,
     "arrive",
-    ARRIVE,
+    ["barrier", "threads", "spins", "maySleep"],
     (p, local) => {
       const { seen } = locals(local, "i32", "seen");
       const atGate = add(p.barrier, BARRIER_GATE);
@@ -67,6 +62,7 @@ export function gate(module: ModuleBuilder): void {
         call(pass, { gate: atGate, seen, spins: p.spins, maySleep: p.maySleep }),
       ];
     },
-    { export: true, result: "i32" },
+    "i32",
   );
+  return { open, pass, arrive };
 }

@@ -1,8 +1,12 @@
+export { lowerAfter } from "./activation.ts";
+export type { Kernel } from "./arguments.ts";
+export { exportOf, type Instances, kernelOf } from "./bind.ts";
 export type { Features } from "./emit.ts";
 export { type EngineFeatures, probeFeatures } from "./features.ts";
 export { BARRIER_BYTES, BARRIER_GATE, GATE_BYTES, SLEEPERS } from "./gate.ts";
-export { type Addresses, type Cut, type Lowered, lower, lowerAfter } from "./lower.ts";
+export { FORWARD, lower, type WasmKernels } from "./lower.ts";
+export type { Addresses, Cut, Lowered } from "./lowered.ts";
 export { EMITTED, readModule, type WrittenModule, writeModule } from "./module-file.ts";
-export { emitModule, MODULE_NAMES, type ModuleName } from "./modules.ts";
-export { type Packing, packAll, type Weights } from "./pack.ts";
+export { type Emitter, emitModule, MODULE_NAMES, type ModuleExports, type ModuleName } from "./modules.ts";
+export { type Packer, type Packing, packAll, type Weights } from "./pack.ts";
 export { chooseTiles, TILES, type Tile, type TileName } from "./tiles.ts";

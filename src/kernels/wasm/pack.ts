@@ -7,6 +7,7 @@
 
 import { access, type ModuleBuilder, op, type Statement, storeLane } from "./assembler/index.ts";
 import { add, floats, least, locals, loop, mul, put, sub } from "./emit.ts";
+import { type ExportsOf, exported } from "./exports.ts";
 import type { Tile } from "./tiles.ts";
 
 /** A step's parameters: a kernel whose last axes run over the output channels, a scale for each, a bias. */
@@ -20,8 +21,8 @@ export interface Weights {
 export interface Packer {
   readonly memory: Float32Array;
   readonly staging: number;
-  /** The emitted `pack`, where the session has it. */
-  readonly pack: (...args: readonly number[]) => unknown;
+  /** The emitted `pack`. */
+  readonly pack: ExportsOf<typeof packing>["pack"];
 }
 
 /** How the parameters of a step lie: each can be put there by itself, and read back. `at` is their address. */
@@ -121,44 +122,39 @@ export function panelPacking(K: number, N: number, columns: number): Packing {
 }
 
 /** Emits `pack(source, target, scales, rows, K, N)`: rows of k to their places in the panels that begin at target. */
-export function packing(module: ModuleBuilder, { columns }: Tile): void {
-  module.func(
-    "pack",
-    { source: "i32", target: "i32", scales: "i32", rows: "i32", K: "i32", N: "i32" },
-    (p, local) => {
-      const v = locals(local, "i32", "panel", "row", "from", "to", "scale");
-      const pair = (j: number): Statement =>
-        storeLane(
-          "v128.store64_lane",
-          4 * j,
-          v.to,
+export function packing(module: ModuleBuilder, { columns }: Tile) {
+  return exported(module, "pack", ["source", "target", "scales", "rows", "K", "N"], (p, local) => {
+    const v = locals(local, "i32", "panel", "row", "from", "to", "scale");
+    const pair = (j: number): Statement =>
+      storeLane(
+        "v128.store64_lane",
+        4 * j,
+        v.to,
+        op(
+          "f32x4.demote_f64x2_zero",
           op(
-            "f32x4.demote_f64x2_zero",
-            op(
-              "f64x2.mul",
-              op("f64x2.promote_low_f32x4", access("v128.load64_zero", 4 * j, v.from)),
-              access("v128.load", 8 * j, v.scale),
-            ),
+            "f64x2.mul",
+            op("f64x2.promote_low_f32x4", access("v128.load64_zero", 4 * j, v.from)),
+            access("v128.load", 8 * j, v.scale),
           ),
-        );
-      return [
-        put(v.panel, 0),
-        loop(v.panel, p.N, columns, [
-          put(v.from, least(v.panel, sub(p.N, columns))),
-          put(v.scale, add(p.scales, mul(v.from, 8))),
-          put(v.from, add(p.source, floats(v.from))),
-          put(v.to, add(p.target, floats(mul(v.panel, p.K)))),
-          put(v.row, 0),
-          loop(v.row, p.rows, 1, [
-            ...Array.from({ length: columns / 2 }, (_, index) => pair(2 * index)),
-            put(v.from, add(v.from, floats(p.N))),
-            put(v.to, add(v.to, 4 * columns)),
-          ]),
+        ),
+      );
+    return [
+      put(v.panel, 0),
+      loop(v.panel, p.N, columns, [
+        put(v.from, least(v.panel, sub(p.N, columns))),
+        put(v.scale, add(p.scales, mul(v.from, 8))),
+        put(v.from, add(p.source, floats(v.from))),
+        put(v.to, add(p.target, floats(mul(v.panel, p.K)))),
+        put(v.row, 0),
+        loop(v.row, p.rows, 1, [
+          ...Array.from({ length: columns / 2 }, (_, index) => pair(2 * index)),
+          put(v.from, add(v.from, floats(p.N))),
+          put(v.to, add(v.to, 4 * columns)),
         ]),
-      ];
-    },
-    { export: true },
-  );
+      ]),
+    ];
+  });
 }
 
 /** Groups of four channels, `[⌈channels / 4⌉][1 + taps][4]`: the bias, then the taps. The kernel is `[taps, channels]`. */

@@ -9,6 +9,8 @@
  * weights: it takes several panels at once.
  */
 
+import type { PointwiseCall } from "../../operations/kernel-call.ts";
+import { fused } from "./activation.ts";
 import { argumentBlock, kernel } from "./arguments.ts";
 import { access, call, int, type Local, type ModuleBuilder, set, when } from "./assembler/index.ts";
 import {
@@ -28,10 +30,12 @@ import {
   put,
   sub,
 } from "./emit.ts";
+import type { Lowered } from "./lowered.ts";
 import type { PanelsFunction } from "./multiply-panels.ts";
+import { panelPacking } from "./pack.ts";
 import type { Tile } from "./tiles.ts";
 
-export const POINTWISE = /* @__PURE__ */ argumentBlock([
+const POINTWISE = /* @__PURE__ */ argumentBlock([
   "x",
   "w",
   "bias",
@@ -50,9 +54,9 @@ export const POINTWISE = /* @__PURE__ */ argumentBlock([
   "chunk",
 ]);
 
-export function pointwise(module: ModuleBuilder, panels: PanelsFunction, tile: Tile, features: Features): void {
+export function pointwise(module: ModuleBuilder, panels: PanelsFunction, tile: Tile, features: Features) {
   const lone = loneRow(module, tile, features);
-  kernel(module, "pointwise", POINTWISE, (scope) => {
+  return kernel(module, "pointwise", POINTWISE, (scope) => {
     const names = ["x", "y", "pixel", "end", "count", "panel", "last", "inBytes", "outBytes", "panelBytes"] as const;
     const v = locals(scope.local, "i32", ...names);
     const shared = {
@@ -143,4 +147,46 @@ function loneRow(module: ModuleBuilder, { columns, lone }: Tile, features: Featu
       ...sums.flat().map(({ sum }, j) => access("v128.store", 16 * j, p.y, clamp(sum, p))),
     ];
   });
+}
+
+/** Inputs of a chunk, in floats, that stay in the second cache beside the weights that pass them. */
+const CHUNK_FLOATS = 98_304;
+/** Pixels of a chunk whose tiles go through scratch. */
+const NARROW_CHUNK = 256;
+
+export function lowerPointwise(call: PointwiseCall, { columns }: Tile): Lowered<"product", "pointwise"> {
+  const { pixels, inChannels, outChannels, activation } = call;
+  const { bounds, after } = fused(activation);
+  const panels = Math.ceil(outChannels / columns);
+  const isNarrow = outChannels < columns;
+  const chunk = isNarrow ? NARROW_CHUNK : Math.max(48, Math.floor(CHUNK_FLOATS / inChannels));
+  return {
+    module: "product",
+    entry: "pointwise",
+    units: pixels,
+    unitElements: outChannels,
+    panels,
+    weights: panelPacking(inChannels, outChannels, columns),
+    zeroBytes: 0,
+    // A tile narrower than a panel goes to scratch first.
+    scratchBytes: isNarrow ? 4 * chunk * columns : 0,
+    ...after,
+    blockBytes: POINTWISE.bytes,
+    write: (memory, block, at, cut = {}) =>
+      POINTWISE.write(memory, block, {
+        ...bounds,
+        x: at.inputs[0] ?? 0,
+        w: at.weights,
+        bias: at.weights + 4 * panels * columns * inChannels,
+        y: at.output,
+        inChannels,
+        outChannels,
+        panels,
+        pixels,
+        unit: cut.unit ?? 1,
+        byPanel: cut.byPanel === true ? 1 : 0,
+        banded: cut.bandedInput === true ? 1 : 0,
+        chunk,
+      }),
+  };
 }

@@ -5,7 +5,8 @@
  * The range counts output rows. Sums run over u, then v, in float32, as in the reference loops: the same bits.
  */
 
-import { argumentBlock, kernel } from "./arguments.ts";
+import type { GlobalPoolCall, PoolCall } from "../../operations/kernel-call.ts";
+import { argumentBlock, kernel, LINEAR } from "./arguments.ts";
 import { float, type ModuleBuilder, op, set, when } from "./assembler/index.ts";
 import {
   add,
@@ -21,14 +22,15 @@ import {
   put,
   storeLanes,
 } from "./emit.ts";
-import { WINDOW_WORDS, windowWalk } from "./window.ts";
+import { type Lowered, NOTHING } from "./lowered.ts";
+import { WINDOW_WORDS, windowWalk, windowWords } from "./window.ts";
 
-export const POOL = /* @__PURE__ */ argumentBlock(WINDOW_WORDS);
+const POOL = /* @__PURE__ */ argumentBlock(WINDOW_WORDS);
 
-export function pool(module: ModuleBuilder, kind: "averagePool" | "maxPool"): void {
-  const isMax = kind === "maxPool";
+export function pool<Entry extends PoolCall["kernel"]>(module: ModuleBuilder, entry: Entry) {
+  const isMax = entry === "maxPool";
   const constant = (value: number) => op("f32x4.splat", float(value));
-  kernel(module, kind, POOL, (scope) => {
+  return kernel(module, entry, POOL, (scope) => {
     const walk = windowWalk(scope);
     const { rows, columns } = walk;
     const { y, x, tap, channel, u, v } = locals(scope.local, "i32", "y", "x", "tap", "channel", "u", "v");
@@ -60,5 +62,36 @@ export function pool(module: ModuleBuilder, kind: "averagePool" | "maxPool"): vo
         ]),
       ]),
     ];
+  });
+}
+
+export function lowerPool({ kernel, window, channels }: PoolCall): Lowered<"pool", PoolCall["kernel"]> {
+  return {
+    ...NOTHING,
+    module: "pool",
+    entry: kernel,
+    units: window.output[0],
+    unitElements: window.output[1] * channels,
+    blockBytes: POOL.bytes,
+    write: (memory, block, at) =>
+      POOL.write(memory, block, { ...LINEAR, ...windowWords(window, channels, channels, at), bias: 0 }),
+  };
+}
+
+export function lowerGlobalPool({ kernel, pixels, channels }: GlobalPoolCall): Lowered<"pool", PoolCall["kernel"]> {
+  return lowerPool({
+    kernel: kernel === "globalMaxPool" ? "maxPool" : "averagePool",
+    channels,
+    window: {
+      kernel: [1, pixels],
+      stride: [1, 1],
+      dilation: [1, 1],
+      input: [1, pixels],
+      output: [1, 1],
+      padding: [
+        [0, 0],
+        [0, 0],
+      ],
+    },
   });
 }

@@ -6,11 +6,13 @@
  * NaN and infinities behave as in the reference loops.
  */
 
-import { argumentBlock, kernel } from "./arguments.ts";
+import type { SoftmaxCall } from "../../operations/kernel-call.ts";
+import { argumentBlock, kernel, LINEAR } from "./arguments.ts";
 import { access, type Expression, extractLane, float, int, type ModuleBuilder, op, set } from "./assembler/index.ts";
 import { add, floats, type Lanes, loadLanes, locals, loop, mul, overChannels, put, storeLanes } from "./emit.ts";
+import { type Lowered, NOTHING } from "./lowered.ts";
 
-export const SOFTMAX = /* @__PURE__ */ argumentBlock(["x", "y", "channels"]);
+const SOFTMAX = /* @__PURE__ */ argumentBlock(["x", "y", "channels"]);
 
 const POLYNOMIAL = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
 /** ln 2 in two parts: n times the first is exact. */
@@ -20,8 +22,8 @@ const LEAST = -104;
 /** 2^n is made 2^64 too large and brought back by a product, so that results below 2^−126 round as they should. */
 const SPARE_BITS = 64;
 
-export function softmax(module: ModuleBuilder): void {
-  kernel(module, "softmax", SOFTMAX, (scope) => {
+export function softmax(module: ModuleBuilder) {
+  return kernel(module, "softmax", SOFTMAX, (scope) => {
     const v = locals(scope.local, "i32", "row", "x", "y", "at");
     const { largest, z, n, power, total } = locals(scope.local, "v128", "largest", "z", "n", "power", "total");
     const sum = scope.local("f64");
@@ -80,4 +82,17 @@ export function softmax(module: ModuleBuilder): void {
       ]),
     ];
   });
+}
+
+export function lowerSoftmax({ rows, channels }: SoftmaxCall): Lowered<"softmax", "softmax"> {
+  return {
+    ...NOTHING,
+    module: "softmax",
+    entry: "softmax",
+    units: rows,
+    unitElements: channels,
+    blockBytes: SOFTMAX.bytes,
+    write: (memory, block, { inputs: [x = 0], output }) =>
+      SOFTMAX.write(memory, block, { ...LINEAR, x, y: output, channels }),
+  };
 }

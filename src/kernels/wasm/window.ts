@@ -1,8 +1,10 @@
 /** What kernels with a window share: the words that place it, the walk over output rows, the taps inside the image. */
 
+import type { Window } from "../../core/window.ts";
 import type { KernelScope } from "./arguments.ts";
 import type { Expression, Local, Statement } from "./assembler/index.ts";
 import { add, divide, floats, least, locals, loop, most, mul, put, remainder, sub } from "./emit.ts";
+import type { Addresses } from "./lowered.ts";
 
 /** Where a window lies over an image. Pads after the image are not needed: its size is. */
 export const WINDOW_WORDS = [
@@ -29,7 +31,7 @@ export const WINDOW_WORDS = [
   "innerTo",
 ] as const;
 
-export type WindowWord = (typeof WINDOW_WORDS)[number];
+type WindowWord = (typeof WINDOW_WORDS)[number];
 type Word = Expression<"i32">;
 
 /** A walk over a range of output rows, counted through the batch, and over the columns of each. */
@@ -94,4 +96,38 @@ function tapsInside(
 ): readonly Statement[] {
   const upTo = (distance: Word) => least(divide(sub(add(most(distance, 0), dilation), 1), dilation), taps);
   return [put(first, upTo(sub(0, at))), put(count, most(sub(upTo(sub(size, at)), first), 0))];
+}
+
+/** The words of a window, but for its bias. */
+export function windowWords(window: Window, channels: number, outChannels: number, at: Addresses) {
+  const [[top], [left]] = window.padding;
+  const [height, width] = window.input;
+  const [outHeight, outWidth] = window.output;
+  const [strideY, strideX] = window.stride;
+  const [dilationY, dilationX] = window.dilation;
+  const [kernelHeight, kernelWidth] = window.kernel;
+  const innerFrom = Math.min(outWidth, Math.ceil(left / strideX));
+  const last = width - 1 - (kernelWidth - 1) * dilationX + left;
+  const innerTo = Math.max(innerFrom, Math.min(outWidth, last < 0 ? 0 : Math.floor(last / strideX) + 1));
+  return {
+    x: at.inputs[0] ?? 0,
+    w: at.weights,
+    y: at.output,
+    channels,
+    outChannels,
+    height,
+    width,
+    outHeight,
+    outWidth,
+    kernelHeight,
+    kernelWidth,
+    strideY,
+    strideX,
+    dilationY,
+    dilationX,
+    top,
+    left,
+    innerFrom,
+    innerTo,
+  };
 }
