@@ -8,7 +8,7 @@ import { ownPart } from "../core/own-part.ts";
 import type { PlatformFileList } from "../core/platform-types.ts";
 import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import { className } from "../core/realms.ts";
-import { type FloatTensor, tensor } from "../core/tensor.ts";
+import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { decodeHeld, heldSource } from "../images/decode.ts";
 import { isPageSource, takePixels } from "../images/page-source.ts";
@@ -302,5 +302,5 @@ function isPixels(image: ImageSource): image is ImageDataLike {
 }
 
 function elements(model: Network): number {
-  return model.inputShape.reduce((product, side) => product * side, 1);
+  return elementCount(model.inputShape);
 }

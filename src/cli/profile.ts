@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { shorten } from "../core/errors.ts";
+import { elementCount } from "../core/tensor.ts";
 import { visible } from "../core/visible.ts";
 import { compile, type Profile } from "../session/index.ts";
 import { jsonOption } from "./flags.ts";
@@ -31,7 +32,7 @@ export function profileCommand(): Command {
       const session = await compile(await networkFrom(flags), { ...sessionOptions(flags), signal });
       try {
         const { batch, plan } = session;
-        const numbers = plan.inputShape.reduce((product, side) => product * side, batch);
+        const numbers = batch * elementCount(plan.inputShape);
         const profile = await session.profile(new Float32Array(numbers).fill(0.5), {
           ...(runs === undefined ? {} : { runs }),
           signal,

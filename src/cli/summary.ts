@@ -1,6 +1,7 @@
 /** `depthwise summary`: the network in a few lines and its layers. */
 
 import { Command } from "commander";
+import { elementCount } from "../core/tensor.ts";
 import { visible } from "../core/visible.ts";
 import { cost } from "../cost/index.ts";
 import { jsonOption } from "./flags.ts";
@@ -25,7 +26,7 @@ export function summaryCommand(): Command {
       }
       const rows = layers.map(({ name, type, outputShape = [] }) => {
         const count = [...model.parameterInfo.values()].filter(({ node }) => node === name);
-        const parameters = count.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+        const parameters = count.reduce((sum, { shape }) => sum + elementCount(shape), 0);
         return [visible(name), type, outputShape.join(" × "), parameters.toLocaleString("en-US")];
       });
       const page = newPage();

@@ -36,12 +36,12 @@ export type ErrorCode =
 export interface ErrorParts {
   /** What it is about: a layer, a tensor, an option, a file. */
   readonly what: string;
-  readonly expected?: string;
-  readonly found?: string;
+  readonly expected?: string | undefined;
+  readonly found?: string | undefined;
   /** What the reader can do now. A sentence. */
-  readonly advice?: string;
+  readonly advice?: string | undefined;
   /** The same values for programs. */
-  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly fields?: Readonly<Record<string, unknown>> | undefined;
   readonly cause?: unknown;
 }
 

@@ -27,6 +27,21 @@ export function fileError(
   });
 }
 
+/** What stands in a damaged file besides its name; `code` is `FILE_CORRUPT` unless it is said. */
+export interface Damage extends ErrorFacts {
+  readonly code?: ErrorCode | undefined;
+  readonly advice?: string;
+}
+
+/** The error for a file that cannot be what its writer wrote: parts are missing, or do not fit each other. */
+export function damaged(
+  file: string,
+  what: string,
+  { code = "FILE_CORRUPT", advice = "The file is damaged or incomplete; fetch it again.", ...facts }: Damage = {},
+): DepthwiseError {
+  return fileError(code, file, what, advice, facts);
+}
+
 /** The error for more bytes than may be held. */
 export function tooLarge(file: string, what: string, bytes: number, maxBytes: number): DepthwiseError {
   return fileError("FILE_TOO_LARGE", file, what, "Pass a larger maxBytes if this is the file you mean.", {

@@ -48,7 +48,7 @@ export function optionError(
     what: `${owner}: ${option}`,
     expected,
     found: show(found),
-    ...(advice === undefined ? {} : { advice }),
+    advice,
     fields: { owner, option, found },
   });
 }

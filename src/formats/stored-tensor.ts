@@ -5,7 +5,9 @@
  */
 
 import { DepthwiseError, invariant } from "../core/errors.ts";
-import { optionError } from "../core/options.ts";
+import { quoted } from "../core/file-error.ts";
+import { isNatural } from "../core/json.ts";
+import { isListOf, optionError } from "../core/options.ts";
 import { isUint8Array } from "../core/realms.ts";
 import { elementCount, type Shape, shapeText } from "../core/tensor.ts";
 import { decodeBFloat16, decodeFloat16 } from "./float16.ts";
@@ -50,10 +52,8 @@ export interface TensorFile {
 }
 
 /** Whether these can be the sides of a tensor. */
-export function isNaturals(value: unknown): value is number[] {
-  const isNatural = (side: unknown) => Number.isSafeInteger(side) && (side as number) >= 0 && !Object.is(side, -0);
-  // `every` passes over holes.
-  return Array.isArray(value) && !value.includes(undefined) && value.every(isNatural);
+export function isNaturals(value: unknown): value is readonly number[] {
+  return isListOf(value, isNatural);
 }
 
 /**
@@ -96,7 +96,7 @@ export function toFloat32(stored: StoredTensor): Float32Array {
   const count = elementCount(shape);
   if (bytes.byteLength !== count * DTYPE_BYTES[dtype]) {
     throw new DepthwiseError("SHAPE_MISMATCH", {
-      what: `tensor "${name}" of shape ${shapeText(shape)} and type ${dtype}`,
+      what: `tensor ${quoted(name)} of shape ${shapeText(shape)} and type ${dtype}`,
       expected: `${count * DTYPE_BYTES[dtype]} bytes`,
       found: `${bytes.byteLength}`,
       advice: "Pass a tensor as a reader returned it.",
@@ -108,7 +108,7 @@ export function toFloat32(stored: StoredTensor): Float32Array {
   if (dtype === "BF16") return decodeBFloat16(bytes);
   if (dtype.startsWith("F8_")) {
     throw new DepthwiseError("DTYPE_MISMATCH", {
-      what: `tensor "${name}"`,
+      what: `tensor ${quoted(name)}`,
       expected: "a type that can become float32 here",
       found: dtype,
       advice: "8-bit floats are not read: convert the tensor to F16 or F32 where the file was made.",

@@ -1,7 +1,8 @@
 /** Other frameworks' layouts into ours: HWIO, `[kh, kw, in, multiplier]`, `[1, 1, in, out]`. */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { type Shape, shapeText } from "../core/tensor.ts";
+import { quoted } from "../core/file-error.ts";
+import { elementCount, type Shape, shapeText } from "../core/tensor.ts";
 
 /**
  * `as-is` ours already; `oihw` PyTorch's convolution; `depthwise-oihw` PyTorch's depthwise `[in · multiplier, 1, kh,
@@ -51,7 +52,7 @@ function expectRank(name: string, shape: Shape, rank: number): Shape {
 
 function unlikely(name: string, expected: string, shape: Shape): DepthwiseError {
   return new DepthwiseError("SHAPE_MISMATCH", {
-    what: `tensor "${name}"`,
+    what: `tensor ${quoted(name)}`,
     expected,
     found: shapeText(shape),
     advice: "These names are known from another layout; the file is not what it seems.",
@@ -60,7 +61,7 @@ function unlikely(name: string, expected: string, shape: Shape): DepthwiseError 
 
 /** Axis i of the result is axis `order[i]` of the source. */
 export function permute(data: Float32Array, shape: Shape, order: readonly number[]): Float32Array {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, side) => product * side, 1));
+  const strides = shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
   const sides = order.map((axis) => shape[axis] ?? 1);
   const steps = order.map((axis) => strides[axis] ?? 1);
   const result = new Float32Array(data.length);

@@ -4,6 +4,7 @@
  */
 
 import { DepthwiseError, isDepthwiseError, listed, shorten } from "../core/errors.ts";
+import { isObject } from "../core/json.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { isListOf, isString, optionError, positiveInteger, show, stringsOf } from "../core/options.ts";
 import { checkPreprocessing, type Preprocessing } from "../core/preprocessing.ts";
@@ -79,7 +80,7 @@ export const MOST_LAYERS = 10_000;
  */
 export function network<Output extends string>(definition: NetworkDefinition<Output>): Network<Output> {
   const isSound =
-    isRecord(definition) &&
+    isObject(definition) &&
     Array.isArray(definition.layers) &&
     isStringRecord(definition.outputs) &&
     (definition.aliases === undefined || isStringRecord(definition.aliases));
@@ -154,14 +155,14 @@ const MOST_ENTRIES = 1000;
 
 /** What a network says of itself is checked as the rest is: at once, not where it is used. */
 function checkInfo(owner: string, old: NetworkInfo, changed: Partial<NetworkInfo>, inputShape: Shape): NetworkInfo {
-  if (!isRecord(changed)) throw optionError(owner, "info", "an object", changed);
+  if (!isObject(changed)) throw optionError(owner, "info", "an object", changed);
   const info: NetworkInfo = { ...old, ...changed };
   const { labels, background = false, preprocessing, provenance = {} } = info;
   const entries = Object.keys(info).length;
   if (entries > MOST_ENTRIES) throw optionError(owner, "info", `at most ${MOST_ENTRIES} entries`, entries);
   if (typeof background !== "boolean") throw optionError(owner, "background", "true or false", background);
   for (const [name, value] of Object.entries({ provenance, "provenance.decisions": provenance?.["decisions"] ?? {} }))
-    if (!isRecord(value)) throw optionError(owner, name, "an object", value);
+    if (!isObject(value)) throw optionError(owner, name, "an object", value);
   return {
     ...info,
     ...(labels === undefined ? {} : { labels: stringsOf(owner, "labels", labels) }),
@@ -185,7 +186,7 @@ export function networkFromJson(definition: Readonly<Record<string, unknown>>, s
       outputs: outputs as Readonly<Record<string, string>>,
       aliases: aliases as Readonly<Record<string, string>>,
       ...(typeof name === "string" ? { name } : {}),
-      info: isRecord(info) ? { ...info, architecture: "custom" } : (info as NetworkInfo),
+      info: isObject(info) ? { ...info, architecture: "custom" } : (info as NetworkInfo),
     });
   } catch (cause) {
     if (!isDepthwiseError(cause)) throw cause;
@@ -199,16 +200,12 @@ export function networkFromJson(definition: Readonly<Record<string, unknown>>, s
 }
 
 function isStringRecord(value: unknown): value is Record<string, string> {
-  return isRecord(value) && Object.values(value).every(isString);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject(value) && Object.values(value).every(isString);
 }
 
 /** Requires a network; `owner` names the function that was called. Throws `NETWORK_INVALID`. */
 export function checkNetwork(owner: string, value: unknown): void {
-  if (isRecord(value) && Array.isArray(value["layers"]) && isMap(value["parameterInfo"])) return;
+  if (isObject(value) && Array.isArray(value["layers"]) && isMap(value["parameterInfo"])) return;
   const isPromise = className(value) === "Promise";
   throw new DepthwiseError("NETWORK_INVALID", {
     what: `${owner}: model`,
@@ -324,12 +321,12 @@ function checkInputShape(shape: unknown): Shape {
 }
 
 function checkNode(entry: NodeDefinition, previous: string, shapes: ReadonlyMap<string, Shape>): LayerNode {
-  const reads = isRecord(entry) ? (entry.inputs ?? []) : undefined;
-  if (!isListOf(reads, isString) || !isRecord(entry.attributes ?? {})) {
+  const reads = isObject(entry) ? (entry.inputs ?? []) : undefined;
+  if (!isListOf(reads, isString) || !isObject(entry.attributes ?? {})) {
     throw new DepthwiseError("NETWORK_INVALID", {
       what: `network: the layer behind "${previous}"`,
       expected: "{ name, type, inputs, attributes }, inputs naming layers",
-      found: isRecord(entry) && !isListOf(reads, isString) ? `inputs ${show(reads)}` : show(entry),
+      found: isObject(entry) && !isListOf(reads, isString) ? `inputs ${show(reads)}` : show(entry),
     });
   }
   const { name, type } = entry;

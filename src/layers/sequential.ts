@@ -60,7 +60,10 @@ export const batchNorm = (
   options: Named & { readonly epsilon?: number; readonly scale?: boolean; readonly center?: boolean } = {},
 ): Layer => layer("batchNorm", options, ["epsilon", "scale", "center"]);
 
-/** `relu`, `relu6`, `hardSwish`, `hardSigmoid`, `linear`, or `leakyRelu` with a `slope` below 0 (default 0.01). */
+/**
+ * `relu`, `relu6`, `hardSwish`, `hardSigmoid`, `linear`, or `leakyRelu` with a `slope`: of what is below 0, itself at
+ * least 0 and below 1 (default 0.01).
+ */
 export const activation = (name: ActivationName, options: Named & { readonly slope?: number } = {}): Layer =>
   layer("activation", { ...options, function: name }, ["function", "slope"]);
 

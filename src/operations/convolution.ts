@@ -1,7 +1,7 @@
 /** Standard convolution: every output channel reads every input channel. Howard et al. 2017, equation 1. */
 
 import { booleanOption, positiveInteger } from "../core/options.ts";
-import type { Shape } from "../core/tensor.ts";
+import { elementCount } from "../core/tensor.ts";
 import { layWindow, type WindowAttributes, type WindowOptions, windowAttributes } from "../core/window.ts";
 import { type FusingOperation, imageShape, type ParameterRule, soleInput } from "./operation.ts";
 
@@ -26,7 +26,7 @@ export const convolution: FusingOperation<ConvolutionAttributes> = {
     { name: "kernel", role: "kernel", shape: [...kernel, input[3] ?? 0, filters], trainable: true },
     ...biasRule(bias, filters),
   ],
-  multAdds: ({ kernel }, input, output) => kernelArea(kernel) * (input[3] ?? 0) * elementsOf(output),
+  multAdds: ({ kernel }, input, output) => kernelArea(kernel) * (input[3] ?? 0) * elementCount(output),
   call: (owner, attributes, inputs) => {
     const [, height, width, channels] = imageShape(owner, soleInput(owner, inputs));
     return {
@@ -46,8 +46,4 @@ export function biasRule(hasBias: boolean, channels: number): readonly Parameter
 
 export function kernelArea([height, width]: readonly [number, number]): number {
   return height * width;
-}
-
-export function elementsOf(shape: Shape): number {
-  return shape.reduce((product, side) => product * side, 1);
 }

@@ -1,7 +1,8 @@
 /** Dense (fully connected) layer on the last axis of `[batch, channels]`. */
 
 import { booleanOption, positiveInteger } from "../core/options.ts";
-import { biasRule, elementsOf } from "./convolution.ts";
+import { elementCount } from "../core/tensor.ts";
+import { biasRule } from "./convolution.ts";
 import { expectRank, type FusingOperation, soleInput } from "./operation.ts";
 
 export interface DenseAttributes {
@@ -26,7 +27,7 @@ export const dense: FusingOperation<DenseAttributes> = {
     { name: "kernel", role: "kernel", shape: [input[1] ?? 0, filters], trainable: true },
     ...biasRule(bias, filters),
   ],
-  multAdds: (_attributes, input, output) => (input[1] ?? 0) * elementsOf(output),
+  multAdds: (_attributes, input, output) => (input[1] ?? 0) * elementCount(output),
   call: (_owner, { filters }, [input = []]) => ({
     kernel: "pointwiseConv2d",
     pixels: 1,

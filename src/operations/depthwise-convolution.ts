@@ -2,8 +2,9 @@
 
 import { DepthwiseError } from "../core/errors.ts";
 import { booleanOption, show } from "../core/options.ts";
+import { elementCount } from "../core/tensor.ts";
 import { layWindow, type WindowAttributes, type WindowOptions, windowAttributes } from "../core/window.ts";
-import { biasRule, elementsOf, kernelArea } from "./convolution.ts";
+import { biasRule, kernelArea } from "./convolution.ts";
 import { type FusingOperation, imageShape, soleInput } from "./operation.ts";
 
 export interface DepthwiseAttributes extends WindowAttributes {
@@ -31,7 +32,7 @@ export const depthwiseConvolution: FusingOperation<DepthwiseAttributes> = {
       ...biasRule(bias, channels * multiplier),
     ];
   },
-  multAdds: ({ kernel }, _input, output) => kernelArea(kernel) * elementsOf(output),
+  multAdds: ({ kernel }, _input, output) => kernelArea(kernel) * elementCount(output),
   call: (owner, attributes, inputs) => {
     const [, height, width, channels] = imageShape(owner, soleInput(owner, inputs));
     return {

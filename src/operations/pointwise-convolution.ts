@@ -1,7 +1,8 @@
 /** Pointwise convolution: a 1 × 1 kernel that mixes channels. Howard et al. 2017, section 3.1. */
 
 import { booleanOption, positiveInteger } from "../core/options.ts";
-import { biasRule, elementsOf } from "./convolution.ts";
+import { elementCount } from "../core/tensor.ts";
+import { biasRule } from "./convolution.ts";
 import { type FusingOperation, imageShape, soleInput } from "./operation.ts";
 
 export interface PointwiseAttributes {
@@ -24,7 +25,7 @@ export const pointwiseConvolution: FusingOperation<PointwiseAttributes> = {
     { name: "kernel", role: "kernel", shape: [1, 1, input[3] ?? 0, filters], trainable: true },
     ...biasRule(bias, filters),
   ],
-  multAdds: (_attributes, input, output) => (input[3] ?? 0) * elementsOf(output),
+  multAdds: (_attributes, input, output) => (input[3] ?? 0) * elementCount(output),
   call: (owner, { filters }, inputs) => {
     const [, height, width, channels] = imageShape(owner, soleInput(owner, inputs));
     return {

@@ -1,5 +1,7 @@
 /** What kind of file some bytes are, by their content alone; a name or an ending is never asked. */
 
+import { latin1 } from "../core/latin1.ts";
+
 /** Kinds of file that people pass to a reader of weights, with and without reason. */
 export type FileKind =
   | "safetensors"
@@ -32,9 +34,9 @@ export function recognise(bytes: Uint8Array, isWhole = true): FileKind {
   if (bytes[8] === 0x7b && [4, 5, 6, 7].every((i) => bytes[i] === 0)) return "safetensors";
   if (startsWith(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)) return "HDF5";
   if (startsWith(0x50, 0x4b, 3, 4) || startsWith(0x50, 0x4b, 5, 6)) return "zip (PyTorch or Keras 3)";
-  if (latin1(bytes, 4, 8) === "TFL3") return "TFLite flatbuffer";
+  if (latin1(bytes.subarray(4, 8)) === "TFL3") return "TFLite flatbuffer";
   if (startsWith(0x1f, 0x8b, 8)) return "gzip";
-  if (latin1(bytes, 257, 262) === "ustar") return "tar";
+  if (latin1(bytes.subarray(257, 262)) === "ustar") return "tar";
   // PROTO, a version, then an opcode: never 0.
   if (bytes[0] === 0x80 && isBetween(bytes[1], 2, 5) && isBetween(bytes[2], 1, 255)) return "pickle";
   return recogniseText(bytes) ?? (isProtobuf(bytes, isWhole) ? "protobuf (ONNX or TensorFlow)" : "unknown");
@@ -91,7 +93,7 @@ function recogniseText(bytes: Uint8Array): FileKind | undefined {
   if (bytes.length < 8) return undefined;
   const isText = bytes.subarray(0, 64).every((byte) => byte >= 0x20 || (byte >= 9 && byte <= 13));
   if (!isText) return undefined;
-  const head = latin1(bytes, 0, 512)
+  const head = latin1(bytes.subarray(0, 512))
     .replace(/^\u00ef\u00bb\u00bf/, "")
     .trimStart()
     .toLowerCase();
@@ -99,7 +101,7 @@ function recogniseText(bytes: Uint8Array): FileKind | undefined {
   if (/^(<!doctype html|<html|<head|<body)/.test(head)) return "HTML page";
   if (head.startsWith("<?xml")) return /<!doctype html|<html/.test(head) ? "HTML page" : "XML document";
   if (/^(\{\s*["}]|\[\s*[[\]{"\d-])/.test(head)) return "JSON";
-  return /^[\x20-\x7e\s]+$/.test(latin1(bytes, 0, 64)) ? "plain text" : undefined;
+  return /^[\x20-\x7e\s]+$/.test(latin1(bytes.subarray(0, 64))) ? "plain text" : undefined;
 }
 
 /** Whether the first fields parse: small field numbers, known wire types, lengths inside the file as far as it is there. */
@@ -136,10 +138,6 @@ function varint(bytes: Uint8Array, start: number): { value: number; next: number
     if (byte < 0x80) return { value, next: start + i + 1 };
   }
   return undefined;
-}
-
-function latin1(bytes: Uint8Array, start: number, end: number): string {
-  return String.fromCharCode(...bytes.subarray(start, end));
 }
 
 function isBetween(value: number | undefined, low: number, high: number): boolean {

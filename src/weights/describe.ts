@@ -3,6 +3,7 @@
 import { listed, shorten } from "../core/errors.ts";
 import { show as showValue, textOf } from "../core/options.ts";
 import { DEFAULT_PREPROCESSING } from "../core/preprocessing.ts";
+import { elementCount } from "../core/tensor.ts";
 import { columnWidth, visible } from "../core/visible.ts";
 import type { Basis, Fact } from "../formats/fact.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
@@ -63,7 +64,7 @@ export function describe(model: Network): ModelDescription {
   checkNetwork("describe", model);
   const provenance = provenanceOf(model);
   const decisions = provenance === undefined ? builtDecisions(model) : decisionsOf(provenance.decisions);
-  const parameters = [...model.parameterInfo.values()].map(({ shape }) => shape.reduce((a, b) => a * b, 1));
+  const parameters = [...model.parameterInfo.values()].map(({ shape }) => elementCount(shape));
   return {
     name: model.name,
     format: provenance?.format ?? `built as ${model.info.architecture}`,

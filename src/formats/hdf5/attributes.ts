@@ -4,13 +4,13 @@
  * Source: HDF5 File Format Specification, III.E (global heaps) and IV.A.2.m (attributes).
  */
 
-import { quoted } from "../../core/file-error.ts";
+import { damaged, quoted } from "../../core/file-error.ts";
 import { elementCount } from "../../core/tensor.ts";
 import { type DataType, readDataSpace, readDataType } from "./datatype.ts";
 import { readDense } from "./dense.ts";
 import { decodeText } from "./links.ts";
 import { MESSAGE, type Message, messageOf } from "./object-header.ts";
-import { COST, corrupt, MOST_PARTS, type Place, type Reader, type Source } from "./source.ts";
+import { COST, MOST_PARTS, type Place, type Reader, type Source } from "./source.ts";
 
 /** Texts by name; a value that is a single text is a list of one. */
 export function readAttributes(source: Source, messages: readonly Message[]): ReadonlyMap<string, readonly string[]> {
@@ -34,7 +34,7 @@ export function readAttributes(source: Source, messages: readonly Message[]): Re
 
 function readAttribute(source: Source, reader: Reader, attributes: Map<string, readonly string[]>): void {
   const version = reader.u8();
-  if (version < 1 || version > 3) throw corrupt(source.name, `an attribute of version ${version}`);
+  if (version < 1 || version > 3) throw damaged(source.name, `an attribute of version ${version}`);
   const isTypeShared = (reader.u8() & 1) !== 0 && version > 1;
   const [nameBytes, typeBytes, spaceBytes] = [reader.u16(), reader.u16(), reader.u16()];
   if (version === 3) reader.skip(1);
@@ -51,7 +51,7 @@ function readAttribute(source: Source, reader: Reader, attributes: Map<string, r
   const count = elementCount(readDataSpace(source, part(spaceBytes)));
   if (type.type !== "text" && type.type !== "far text") return;
   if (type.byteCount === 0 || count > MOST_PARTS || count * type.byteCount > reader.left) {
-    throw corrupt(source.name, `attribute ${JSON.stringify(name)} claims ${count} texts, more than it has room for`);
+    throw damaged(source.name, `attribute ${quoted(name)} claims ${count} texts, more than it has room for`);
   }
   source.keep(count, COST.text + 2 * (type.type === "text" ? type.byteCount : 0), `attribute ${quoted(name)}`);
   const texts: string[] = [];
@@ -81,9 +81,9 @@ function heapObject(source: Source, at: number, index: number, length: number): 
     source.heaps.set(at, places);
   }
   const place = places.get(index);
-  if (place === undefined) throw corrupt(source.name, `${HEAP} without the text that is asked for`);
+  if (place === undefined) throw damaged(source.name, `${HEAP} without the text that is asked for`);
   if (length > place.length)
-    throw corrupt(source.name, `${HEAP}: a text of ${length} bytes in a place of ${place.length}`);
+    throw damaged(source.name, `${HEAP}: a text of ${length} bytes in a place of ${place.length}`);
   source.keep(length, 2, HEAP);
   return source.range(place.at, length, HEAP).take(length);
 }

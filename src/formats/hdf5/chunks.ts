@@ -1,8 +1,9 @@
 /** Chunks put together. They lie on a grid over the array; those at the far edges reach beyond it. */
 
+import { damaged } from "../../core/file-error.ts";
 import { elementCount, type Shape } from "../../core/tensor.ts";
 import { type Filters, loadUndo } from "./filters.ts";
-import { corrupt, type Source } from "./source.ts";
+import type { Source } from "./source.ts";
 
 export interface Chunk {
   readonly at: number;
@@ -38,13 +39,13 @@ export async function unpackChunks(
   const chunkBytes = elementCount(sides) * elementBytes;
   const grid = shape.map((side, axis) => Math.ceil(side / (sides[axis] ?? 0)));
   if (chunks.length === 0 || elementCount(grid) !== chunks.length) {
-    throw corrupt(source.name, `${what} has ${chunks.length} chunks, which do not cover it once`);
+    throw damaged(source.name, `${what} has ${chunks.length} chunks, which do not cover it once`);
   }
   // Everything is measured before anything is allocated: the chunks' own bytes must be able to hold so much.
   const stored = chunks.reduce((sum, chunk) => sum + chunk.storedBytes, 0);
   const most = filters.includes("deflate") ? stored * MAX_RATIO : stored;
   if (!(chunkBytes * chunks.length <= most) || stored > source.bytes.length) {
-    throw corrupt(source.name, `${what} claims more than its ${stored} stored bytes can hold`);
+    throw damaged(source.name, `${what} claims more than its ${stored} stored bytes can hold`);
   }
   source.unpack(byteCount + chunkBytes, what);
   const undo = await loadUndo(source, filters, what);
@@ -55,7 +56,7 @@ export async function unpackChunks(
       (start, axis) => start % (sides[axis] ?? 1) === 0 && start < (shape[axis] ?? 0),
     );
     const number = chunk.origin.reduce((sum, start, axis) => sum * (grid[axis] ?? 1) + start / (sides[axis] ?? 1), 0);
-    if (!isOnGrid || seen[number] === 1) throw corrupt(source.name, `${what}: chunks that do not cover it once`);
+    if (!isOnGrid || seen[number] === 1) throw damaged(source.name, `${what}: chunks that do not cover it once`);
     seen[number] = 1;
     let bytes = source.range(chunk.at, chunk.storedBytes, what).take(chunk.storedBytes);
     for (let i = filters.length - 1; i >= 0; i--) {
@@ -64,7 +65,7 @@ export async function unpackChunks(
         bytes = undo[filter](bytes, chunkBytes, elementBytes);
     }
     if (bytes.length !== chunkBytes)
-      throw corrupt(source.name, `${what}: a chunk of ${bytes.length} bytes instead of ${chunkBytes}`);
+      throw damaged(source.name, `${what}: a chunk of ${bytes.length} bytes instead of ${chunkBytes}`);
     place(result, bytes, chunk, shape, elementBytes);
   }
   return isBigEndian ? swapped(result, elementBytes) : result;

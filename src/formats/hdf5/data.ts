@@ -4,13 +4,14 @@
  * Source: HDF5 File Format Specification, III.A.1 (trees of chunks), IV.A.2.i (layout) and IV.A.2.l (filters).
  */
 
+import { damaged } from "../../core/file-error.ts";
 import { elementCount, type Shape, shapeText } from "../../core/tensor.ts";
 import { DTYPE_BYTES, type StoredDType } from "../stored-tensor.ts";
 import { type Chunk, swapped, unpackChunks } from "./chunks.ts";
 import { readDataSpace, readDataType } from "./datatype.ts";
 import { readFilters } from "./filters.ts";
 import { MESSAGE, type Message, messageOf } from "./object-header.ts";
-import { COST, corrupt, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
+import { COST, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
 
 export interface DataSet {
   readonly dtype: StoredDType;
@@ -23,7 +24,7 @@ export function readDataSet(source: Source, messages: readonly Message[]): DataS
   const space = messageOf(source, messages, MESSAGE.dataspace, "the shape of a data set");
   const typeMessage = messageOf(source, messages, MESSAGE.datatype, "the type of a data set");
   if (space === undefined || typeMessage === undefined)
-    throw corrupt(source.name, "a data set without a shape or type");
+    throw damaged(source.name, "a data set without a shape or type");
   const shape = readDataSpace(source, space);
   const type = readDataType(typeMessage);
   return type.type === "number" ? { dtype: type.dtype, shape, isBigEndian: type.isBigEndian } : undefined;
@@ -44,7 +45,7 @@ export async function readElements(
   const elementBytes = DTYPE_BYTES[set.dtype];
   const byteCount = elementCount(set.shape) * elementBytes;
   const layout = messageOf(source, messages, MESSAGE.layout, `${what}: the layout`);
-  if (layout === undefined) throw corrupt(source.name, `${what} has no layout`);
+  if (layout === undefined) throw damaged(source.name, `${what} has no layout`);
   const version = layout.u8();
   if (version < 3 || version > 5) throw unsupported(source.name, `${what}: a layout of version ${version}`);
   const kind = layout.u8();
@@ -52,7 +53,7 @@ export async function readElements(
   if (kind === 0) {
     const stored = layout.u16();
     if (stored !== byteCount)
-      throw corrupt(source.name, `${what}: ${stored} bytes for ${shapeText(set.shape)} of ${set.dtype}`);
+      throw damaged(source.name, `${what}: ${stored} bytes for ${shapeText(set.shape)} of ${set.dtype}`);
     bytes = layout.take(stored);
   } else if (kind === 1) {
     bytes = contiguous(source, layout, byteCount, what);
@@ -82,8 +83,8 @@ function contiguous(source: Source, layout: Reader, byteCount: number, what: str
   const at = layout.offset();
   const stored = layout.length();
   if (byteCount === 0) return new Uint8Array(0);
-  if (at === undefined) throw corrupt(source.name, `${what} was never written`);
-  if (stored < byteCount) throw corrupt(source.name, `${what} needs ${byteCount} bytes and has ${stored}`);
+  if (at === undefined) throw damaged(source.name, `${what} was never written`);
+  if (stored < byteCount) throw damaged(source.name, `${what} needs ${byteCount} bytes and has ${stored}`);
   return source.range(at, byteCount, what).take(byteCount);
 }
 
@@ -91,7 +92,7 @@ function contiguous(source: Source, layout: Reader, byteCount: number, what: str
 function treeChunks(source: Source, layout: Reader, { shape }: DataSet, what: string): readonly Chunk[] {
   const rank = layout.u8() - 1;
   const tree = layout.offset();
-  if (rank !== shape.length) throw corrupt(source.name, `${what}: chunks of ${rank} sides for ${shapeText(shape)}`);
+  if (rank !== shape.length) throw damaged(source.name, `${what}: chunks of ${rank} sides for ${shapeText(shape)}`);
   const sides = Array.from({ length: rank }, () => layout.u32());
   if (tree === undefined) return [];
   const chunks: Chunk[] = [];
@@ -105,7 +106,7 @@ function treeChunks(source: Source, layout: Reader, { shape }: DataSet, what: st
     const level = head.u8();
     const count = head.u16();
     if (type !== 1 || (node.level !== undefined && level !== node.level))
-      throw corrupt(source.name, `${what}: a tree of chunks that does not fit`);
+      throw damaged(source.name, `${what}: a tree of chunks that does not fit`);
     const entries = source.range(node.at + headBytes, count * (keyBytes + source.offsetBytes), what);
     source.keep(count, COST.chunk, what);
     for (let i = 0; i < count; i++) {
@@ -134,7 +135,7 @@ function singleChunk(
   const flags = layout.u8();
   const rank = layout.u8() - 1;
   const sideBytes = layout.u8();
-  if (rank !== shape.length) throw corrupt(source.name, `${what}: chunks of ${rank} sides for ${shapeText(shape)}`);
+  if (rank !== shape.length) throw damaged(source.name, `${what}: chunks of ${rank} sides for ${shapeText(shape)}`);
   const sides = Array.from({ length: rank }, () => layout.uint(sideBytes));
   layout.skip(sideBytes);
   if (layout.u8() !== 1) throw unsupported(source.name, `${what}: chunks in the newer kinds of index`);

@@ -4,9 +4,10 @@
  * Source: HDF5 File Format Specification, IV.A.2.b (data space) and IV.A.2.d (data type).
  */
 
+import { damaged } from "../../core/file-error.ts";
 import type { Shape } from "../../core/tensor.ts";
 import { isCountable, type StoredDType } from "../stored-tensor.ts";
-import { corrupt, type Reader, type Source } from "./source.ts";
+import type { Reader, Source } from "./source.ts";
 
 export type DataType =
   | { readonly type: "number"; readonly dtype: StoredDType; readonly byteCount: number; readonly isBigEndian: boolean }
@@ -65,12 +66,12 @@ export function readDataSpace(source: Source, reader: Reader): Shape {
   const version = reader.u8();
   const rank = reader.u8();
   reader.skip(1);
-  if (version !== 1 && version !== 2) throw corrupt(source.name, `a shape of version ${version}`);
+  if (version !== 1 && version !== 2) throw damaged(source.name, `a shape of version ${version}`);
   if (version === 1) reader.skip(5);
   else if (reader.u8() === 2) return [0];
   const shape = Array.from({ length: rank }, () => reader.length());
   if (!isCountable(shape)) {
-    throw corrupt(source.name, "a shape of more elements than there can be");
+    throw damaged(source.name, "a shape of more elements than there can be");
   }
   return shape;
 }

@@ -5,7 +5,8 @@
  * Source: HDF5 File Format Specification, III.A.2 (version 2 trees) and III.G (fractal heaps).
  */
 
-import { corrupt, type Reader, type Source, unsupported } from "./source.ts";
+import { damaged } from "../../core/file-error.ts";
+import { type Reader, type Source, unsupported } from "./source.ts";
 
 /** How a record is laid out: bytes before the place in the heap, and bytes of that place. */
 interface RecordLayout {
@@ -38,7 +39,7 @@ function* readRecords(source: Source, at: number, { hashBytes, idBytes }: Record
   const rootCount = head.u16();
   if (root === undefined) return;
   if (recordBytes < hashBytes + idBytes || depth > MAX_DEPTH)
-    throw corrupt(source.name, `${what} of records that do not fit`);
+    throw damaged(source.name, `${what} of records that do not fit`);
   const childBytes = childSizes(source, nodeBytes, recordBytes, depth);
 
   const nodes: Node[] = [{ at: root, level: depth, count: rootCount }];
@@ -113,7 +114,7 @@ function openHeap(source: Source, at: number): (id: Reader) => Reader {
   const isPowers = [width, startBytes, maxDirectBytes].every(
     (value) => value >= 1 && Number.isInteger(Math.log2(value)),
   );
-  if (root === undefined || !isPowers || offsetBits > 64) throw corrupt(source.name, `${what} of impossible sizes`);
+  if (root === undefined || !isPowers || offsetBits > 64) throw damaged(source.name, `${what} of impossible sizes`);
 
   const table: Table = { root, rows, width, startBytes, maxDirectBytes, offsetBytes: Math.ceil(offsetBits / 8) };
   const lengthBytes = Math.min(Math.ceil(Math.log2(maxDirectBytes) / 8), bytesFor(maxObjectBytes));
@@ -160,5 +161,5 @@ function findInHeap(
     address = next;
     if (blockBytes <= maxDirectBytes) return address + left;
   }
-  throw corrupt(source.name, "a heap of records without the block that is asked for");
+  throw damaged(source.name, "a heap of records without the block that is asked for");
 }

@@ -1,9 +1,10 @@
 /** What was done to chunks before they were stored, and undoing it: shuffled bytes, deflate, a checksum behind. */
 
 import { isDepthwiseError } from "../../core/errors.ts";
+import { damaged } from "../../core/file-error.ts";
 import { ownPart } from "../../core/own-part.ts";
 import { MESSAGE, type Message, messageOf } from "./object-header.ts";
-import { corrupt, type Source, unsupported } from "./source.ts";
+import { type Source, unsupported } from "./source.ts";
 
 /** In the order in which they were applied. */
 export type Filters = readonly ("deflate" | "shuffle" | "checksum")[];
@@ -15,7 +16,7 @@ export function readFilters(source: Source, messages: readonly Message[], what: 
   if (reader === undefined) return [];
   const version = reader.u8();
   const count = reader.u8();
-  if (version !== 1 && version !== 2) throw corrupt(source.name, `${what}: filters of version ${version}`);
+  if (version !== 1 && version !== 2) throw damaged(source.name, `${what}: filters of version ${version}`);
   if (version === 1) reader.skip(6);
   const filters: Filters[number][] = [];
   for (let i = 0; i < count; i++) {
@@ -47,7 +48,7 @@ export async function loadUndo(
 ): Promise<Readonly<Record<Filters[number], Undo>>> {
   const load = () => ownPart("the reader of compressed data", () => import("../zip/inflate.ts"));
   const fflate = filters.includes("deflate") ? await load() : undefined;
-  const excessive = () => corrupt(source.name, `${what} unpacks to more than it claims`);
+  const excessive = () => damaged(source.name, `${what} unpacks to more than it claims`);
   return {
     checksum: (bytes) => bytes.subarray(0, Math.max(0, bytes.length - 4)),
     shuffle: (bytes, _, elementBytes) => unshuffle(bytes, elementBytes),
@@ -72,7 +73,7 @@ export async function loadUndo(
         }
       } catch (cause) {
         if (isDepthwiseError(cause)) throw cause;
-        throw corrupt(source.name, `${what} cannot be unpacked`);
+        throw damaged(source.name, `${what} cannot be unpacked`);
       }
       if (length === result.length) throw excessive();
       return result.subarray(0, length);

@@ -5,6 +5,7 @@
  * one in JavaScript then runs for ever, the one in WebAssembly ends and cannot be started again.
  */
 
+import { quoted } from "../../core/file-error.ts";
 import { budgetOf, type ReadLimits } from "../../sources/decoded-budget.ts";
 import type { StoredTensor } from "../stored-tensor.ts";
 import { readAttributes } from "./attributes.ts";
@@ -87,7 +88,7 @@ function openObject(source: Source, address: number, path: string): Hdf5Group | 
         name,
         dtype,
         shape,
-        bytes: await readElements(source, messages, set, `data set ${JSON.stringify(path)}`),
+        bytes: await readElements(source, messages, set, `data set ${quoted(path)}`),
       };
     },
   };

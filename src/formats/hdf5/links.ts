@@ -4,9 +4,10 @@
  * Source: HDF5 File Format Specification, III.A (trees), III.B and III.D (symbols and their heap), IV.A.2.c and g.
  */
 
+import { damaged } from "../../core/file-error.ts";
 import { readDense } from "./dense.ts";
 import { MESSAGE, type Message, messageOf } from "./object-header.ts";
-import { COST, corrupt, type Reader, type Source } from "./source.ts";
+import { COST, type Reader, type Source } from "./source.ts";
 
 /** @returns addresses by name, in the order of the file */
 export function readLinks(source: Source, messages: readonly Message[]): ReadonlyMap<string, number> {
@@ -31,7 +32,7 @@ export function readLinks(source: Source, messages: readonly Message[]): Readonl
 
 function readLink(source: Source, reader: Reader, links: Map<string, number>): void {
   const version = reader.u8();
-  if (version !== 1) throw corrupt(source.name, `a link of version ${version}`);
+  if (version !== 1) throw damaged(source.name, `a link of version ${version}`);
   const flags = reader.u8();
   const type = flags & 8 ? reader.u8() : 0;
   if (flags & 4) reader.skip(8);
@@ -47,7 +48,7 @@ function readLink(source: Source, reader: Reader, links: Map<string, number>): v
 function readSymbols(source: Source, table: Reader, links: Map<string, number>): void {
   const tree = table.offset();
   const heap = table.offset();
-  if (tree === undefined || heap === undefined) throw corrupt(source.name, "a group without its table of names");
+  if (tree === undefined || heap === undefined) throw damaged(source.name, "a group without its table of names");
   const names = openNames(source, heap);
   const nodes: { readonly at: number; readonly level: number | undefined }[] = [{ at: tree, level: undefined }];
   for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
@@ -74,7 +75,7 @@ function readNode(
   const level = head.u8();
   const count = head.u16();
   if (type !== 0 || (expected !== undefined && level !== expected))
-    throw corrupt(source.name, `${what} has nodes that do not fit`);
+    throw damaged(source.name, `${what} has nodes that do not fit`);
   const entries = source.range(at + headBytes, count * (source.lengthBytes + source.offsetBytes), what);
   const children: number[] = [];
   for (let i = 0; i < count; i++) {
@@ -114,11 +115,11 @@ function openNames(source: Source, at: number): Names {
   const byteCount = head.length();
   head.length();
   const data = head.offset();
-  if (data === undefined) throw corrupt(source.name, "a heap of names that is nowhere");
+  if (data === undefined) throw damaged(source.name, "a heap of names that is nowhere");
   const names = source.range(data, byteCount, "a heap of names").take(byteCount);
   return (offset) => {
     const end = names.indexOf(0, offset);
-    if (offset >= names.length || end === -1) throw corrupt(source.name, "a name that does not end");
+    if (offset >= names.length || end === -1) throw damaged(source.name, "a name that does not end");
     // Charged once more: many entries may share one long name.
     return decodeText(source.range(data + offset, end - offset, "a name").take(end - offset));
   };

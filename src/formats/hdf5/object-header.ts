@@ -4,7 +4,8 @@
  * Source: HDF5 File Format Specification, IV.A.1, versions 1 and 2.
  */
 
-import { COST, corrupt, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
+import { damaged } from "../../core/file-error.ts";
+import { COST, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
 
 /** Types of messages that are read. */
 export const MESSAGE = {
@@ -77,7 +78,7 @@ function newMessages(source: Source, address: number): readonly Message[] {
   const prefix = source.range(address, 6, "an object header");
   prefix.signature("OHDR");
   const version = prefix.u8();
-  if (version !== 2) throw corrupt(source.name, `an object header of version ${version}`);
+  if (version !== 2) throw damaged(source.name, `an object header of version ${version}`);
   const flags = prefix.u8();
   const sizeBytes = 1 << (flags & 3);
   // Times of access and change; how many attributes stand in the header before they move out.
@@ -97,7 +98,7 @@ function newMessages(source: Source, address: number): readonly Message[] {
       reader.skip(length);
       messages.push(message);
       source.keep(1, COST.message, "an object header");
-      if (messages.length > MOST_PARTS) throw corrupt(source.name, "an object header that does not end");
+      if (messages.length > MOST_PARTS) throw damaged(source.name, "an object header that does not end");
       if (type !== MESSAGE.continuation) continue;
       const next = continuation(source, message);
       source.range(next.at, 4, "a continued object header").signature("OCHK");
@@ -111,6 +112,6 @@ function newMessages(source: Source, address: number): readonly Message[] {
 function continuation(source: Source, { at, length }: Message): { readonly at: number; readonly length: number } {
   const reader = source.range(at, length, "the continuation of an object header");
   const next = reader.offset();
-  if (next === undefined) throw corrupt(source.name, "an object header continues nowhere");
+  if (next === undefined) throw damaged(source.name, "an object header continues nowhere");
   return { at: next, length: reader.length() };
 }

@@ -7,7 +7,7 @@
  */
 
 import type { DepthwiseError } from "../../core/errors.ts";
-import { fileError, grouped } from "../../core/file-error.ts";
+import { damaged, fileError, grouped } from "../../core/file-error.ts";
 import type { DecodedBudget } from "../../sources/decoded-budget.ts";
 
 /** A stretch of the file. */
@@ -79,14 +79,14 @@ export function openSource(
   budget: DecodedBudget,
 ): { readonly source: Source; readonly root: number } {
   const head = watched(bytes, name, budget, 8, 8).range(0, 24, "the superblock");
-  if (SIGNATURE.some((byte) => head.u8() !== byte)) throw corrupt(name, "the first bytes are not those of HDF5");
+  if (SIGNATURE.some((byte) => head.u8() !== byte)) throw damaged(name, "the first bytes are not those of HDF5");
   const version = head.u8();
   const isOld = version < 2;
   if (version > 3) throw unsupported(name, `superblock version ${version}`);
   if (isOld) head.skip(4);
   const [offsetBytes, lengthBytes] = [head.u8(), head.u8()];
   if (![4, 8].includes(offsetBytes) || ![4, 8].includes(lengthBytes)) {
-    throw corrupt(name, `addresses of ${offsetBytes} bytes and lengths of ${lengthBytes}`);
+    throw damaged(name, `addresses of ${offsetBytes} bytes and lengths of ${lengthBytes}`);
   }
   const source = watched(bytes, name, budget, offsetBytes, lengthBytes);
   // Version 1 has four bytes more than version 0; both end with the root's entry in a table of symbols.
@@ -99,7 +99,7 @@ export function openSource(
   const root = rest.offset();
   if (base !== 0) throw unsupported(name, "addresses that do not count from the start of the file");
   if (end !== undefined && end > bytes.length) throw truncated(name, "the file", end, bytes.length);
-  if (root === undefined) throw corrupt(name, "there is no root group");
+  if (root === undefined) throw damaged(name, "there is no root group");
   return { source, root };
 }
 
@@ -124,7 +124,7 @@ function watched(
         throw truncated(name, what, at + length, bytes.length);
       }
       spent += length + COST_OF_READ;
-      if (spent > limit) throw corrupt(name, `${what}: structures that lie in a circle or one over the other`);
+      if (spent > limit) throw damaged(name, `${what}: structures that lie in a circle or one over the other`);
       return reader(view, at, at + length, what, { name, offsetBytes, lengthBytes });
     },
     unpack: (byteCount, what) => budget.charge(name, byteCount, what),
@@ -143,7 +143,7 @@ function reader(
 ): Reader {
   let at = from;
   const advance = (byteCount: number) => {
-    if (!(byteCount >= 0 && byteCount <= to - at)) throw corrupt(name, `${what} ends in the middle`);
+    if (!(byteCount >= 0 && byteCount <= to - at)) throw damaged(name, `${what} ends in the middle`);
     at += byteCount;
     return at - byteCount;
   };
@@ -175,18 +175,15 @@ function reader(
     signature(letters) {
       for (const letter of letters) {
         if (view.getUint8(advance(1)) !== letter.charCodeAt(0))
-          throw corrupt(name, `${what} does not begin with ${letters}`);
+          throw damaged(name, `${what} does not begin with ${letters}`);
       }
     },
   };
 }
 
-export function corrupt(name: string, what: string): DepthwiseError {
-  return fileError("FILE_CORRUPT", name, what, "The HDF5 file is damaged; fetch it again.");
-}
-
 function truncated(name: string, what: string, needed: number, present: number): DepthwiseError {
-  return fileError("FILE_TRUNCATED", name, what, "The file is incomplete or damaged; fetch it again.", {
+  return damaged(name, what, {
+    code: "FILE_TRUNCATED",
     expected: `${grouped(needed)} bytes`,
     found: grouped(present),
     fields: { needed, present },

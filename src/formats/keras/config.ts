@@ -9,7 +9,7 @@
  */
 
 import type { DepthwiseError } from "../../core/errors.ts";
-import { type ErrorFacts, fileError, quoted } from "../../core/file-error.ts";
+import { damaged, type ErrorFacts, fileError, quoted } from "../../core/file-error.ts";
 import { type JsonObject as Config, isObject, parseJson } from "../../core/json.ts";
 import { MOST_SIDES } from "../../core/tensor.ts";
 import { type DecodedBudget, spendOn } from "../../sources/decoded-budget.ts";
@@ -45,13 +45,10 @@ export interface KerasModel {
 
 /** The error for a configuration, or weights that do not fit it. */
 export function configCorrupt(file: string, what: string, facts: ErrorFacts = {}): DepthwiseError {
-  return fileError(
-    "FILE_CORRUPT",
-    file,
-    what,
-    "The model's configuration is broken; fetch or save the file again.",
-    facts,
-  );
+  return damaged(file, what, {
+    advice: "The model's configuration is broken; fetch or save the file again.",
+    ...facts,
+  });
 }
 
 /** @throws {DepthwiseError} `FILE_CORRUPT`, `FILE_TOO_LARGE` */
@@ -93,7 +90,7 @@ export function parseModel(value: unknown, file: string): KerasModel {
   const names = new Set<string>();
   const parsed = layers.map((layer, index) => {
     const result = parseLayer(layer, index, file);
-    if (names.has(result.name)) throw configCorrupt(file, `two layers are called ${JSON.stringify(result.name)}`);
+    if (names.has(result.name)) throw configCorrupt(file, `two layers are called ${quoted(result.name)}`);
     names.add(result.name);
     return result;
   });

@@ -1,7 +1,7 @@
 /** A Keras model as a flat list of calls of layers, models inside models unfolded, in an order that can run. */
 
 import type { DepthwiseError } from "../../core/errors.ts";
-import { fileError } from "../../core/file-error.ts";
+import { fileError, quoted } from "../../core/file-error.ts";
 import {
   type CallArguments,
   type Config,
@@ -99,8 +99,7 @@ function unfold(
       : layer.calls.map((call) => readsOf(call, layers, idOf, file));
     if (isModelClass(layer.className)) {
       // The number by which others call it is 1, not 0, in some versions: its own definition counted as a call.
-      if (calls.length > 1)
-        throw unknown(file, `a model, ${JSON.stringify(layer.name)}, that is used ${calls.length} times`);
+      if (calls.length > 1) throw unknown(file, `a model, ${quoted(layer.name)}, that is used ${calls.length} times`);
       const reads = (calls[0] ?? []).filter((value) => typeof value === "string");
       const results = unfold(unfolding, parseModel(layer.config, file), `${id}/`, reads, depth + 1);
       for (const [i, result] of results.entries()) unfolding.aliases.set(i === 0 ? id : `${id}#${i}`, result);
@@ -123,8 +122,7 @@ function isInput({ className }: KerasLayer): boolean {
 
 function givenAt(given: readonly string[], index: number, name: string, file: string): string {
   const id = given[index];
-  if (id === undefined)
-    throw configCorrupt(file, `the model around ${JSON.stringify(name)} is given ${given.length} inputs`);
+  if (id === undefined) throw configCorrupt(file, `the model around ${quoted(name)} is given ${given.length} inputs`);
   return id;
 }
 
@@ -158,12 +156,12 @@ function readsOf(
     if (typeof value === "number") return value;
     const layer = layers.get(value.layer);
     if (layer === undefined)
-      throw configCorrupt(file, `no layer is called ${JSON.stringify(value.layer)}, which another reads`);
+      throw configCorrupt(file, `no layer is called ${quoted(value.layer)}, which another reads`);
     if (isModelClass(layer.className)) {
       const id = idOf(layer.name, 0);
       return value.tensor === 0 ? id : `${id}#${value.tensor}`;
     }
-    if (value.tensor !== 0) throw unknown(file, `a layer with several results, ${JSON.stringify(value.layer)}`);
+    if (value.tensor !== 0) throw unknown(file, `a layer with several results, ${quoted(value.layer)}`);
     return idOf(layer.name, isInput(layer) ? 0 : value.call);
   });
 }
@@ -175,7 +173,7 @@ function resolver({ aliases, file }: Unfolding): (id: string) => string {
     const passed: string[] = [];
     let value = id;
     for (let next = aliases.get(value); next !== undefined; next = aliases.get(value)) {
-      if (passed.length > aliases.size) throw configCorrupt(file, `${JSON.stringify(id)} depends on itself`);
+      if (passed.length > aliases.size) throw configCorrupt(file, `${quoted(id)} depends on itself`);
       passed.push(value);
       value = resolved.get(value) ?? next;
     }
@@ -188,8 +186,7 @@ function resolver({ aliases, file }: Unfolding): (id: string) => string {
 function sortCalls(calls: readonly FlatCall[], inputs: ReadonlySet<string>, file: string): readonly FlatCall[] {
   const byId = new Map<string, FlatCall>();
   for (const call of calls) {
-    if (byId.has(call.id) || inputs.has(call.id))
-      throw configCorrupt(file, `two layers are called ${JSON.stringify(call.id)}`);
+    if (byId.has(call.id) || inputs.has(call.id)) throw configCorrupt(file, `two layers are called ${quoted(call.id)}`);
     byId.set(call.id, call);
   }
   const sorted: FlatCall[] = [];
@@ -203,8 +200,8 @@ function sortCalls(calls: readonly FlatCall[], inputs: ReadonlySet<string>, file
           if (typeof id === "number" || inputs.has(id)) continue;
           const source = byId.get(id);
           if (source === undefined)
-            throw configCorrupt(file, `nothing computes ${JSON.stringify(id)}, which ${JSON.stringify(call.id)} reads`);
-          if (state.get(id) === "open") throw configCorrupt(file, `${JSON.stringify(id)} depends on itself`);
+            throw configCorrupt(file, `nothing computes ${quoted(id)}, which ${quoted(call.id)} reads`);
+          if (state.get(id) === "open") throw configCorrupt(file, `${quoted(id)} depends on itself`);
           if (state.get(id) === undefined) stack.push(source);
         }
       } else {

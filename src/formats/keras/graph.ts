@@ -71,7 +71,7 @@ export function openTranslation(
     },
     weight(names, rank) {
       const found = names.map((name) => weights.get(name)).find((weight) => weight !== undefined);
-      const what = `layer ${JSON.stringify(call.path)}`;
+      const what = `layer ${quoted(call.path)}`;
       if (found === undefined) {
         const there = [...weights.keys()].slice(0, 8).join(", ") || "no weights";
         throw configCorrupt(file, what, { expected: `a weight ${names.join(" or ")}`, found: there });

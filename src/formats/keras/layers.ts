@@ -8,6 +8,7 @@ import { shorten } from "../../core/errors.ts";
 import type { ExplicitPadding } from "../../core/window.ts";
 import { poolOperation, type WindowOperation, windowOutput } from "../feature-map-sizes.ts";
 import type { GraphOperation, KernelLayout, Pair } from "../graph.ts";
+import { isNaturals } from "../stored-tensor.ts";
 import { activationOperation, leakyOperation, reluOperation } from "./activations.ts";
 import { activationName, numberOf, numbersOf } from "./config.ts";
 import type { OpenShape } from "./flatten.ts";
@@ -154,8 +155,8 @@ function zeroPadding(t: Translation): Translated {
   const { padding } = t.config;
   const sides = numbersOf(padding ?? 1) ?? [];
   const [a = 0, b = a, c, d] = sides;
-  const isWhole = sides.every((side) => Number.isSafeInteger(side) && side >= 0);
-  if (!isWhole || ![1, 2, 4].includes(sides.length)) throw settingUnknown(t, "padding", "whole numbers", padding);
+  if (!isNaturals(sides) || ![1, 2, 4].includes(sides.length))
+    throw settingUnknown(t, "padding", "whole numbers", padding);
   const resolved: ExplicitPadding =
     c === undefined || d === undefined
       ? [

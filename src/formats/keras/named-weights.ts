@@ -8,6 +8,7 @@
  * An attribute too long for its place is written in parts: `layer_names0`, `layer_names1`, …
  */
 
+import { quoted } from "../../core/file-error.ts";
 import type { GraphConstant } from "../graph.ts";
 import type { Hdf5Group } from "../hdf5/hdf5.ts";
 import { type StoredTensor, toFloat32 } from "../stored-tensor.ts";
@@ -39,8 +40,8 @@ export async function readNamedWeights(
   for (const layer of textsInParts(group, "layer_names") ?? []) {
     const inner = group.get(layer);
     if (inner?.kind !== "group")
-      throw configCorrupt(file, `there is no group ${JSON.stringify(layer)}, which layer_names lists`);
-    if (layers.has(layer)) throw configCorrupt(file, `layer_names lists ${JSON.stringify(layer)} twice`);
+      throw configCorrupt(file, `there is no group ${quoted(layer)}, which layer_names lists`);
+    if (layers.has(layer)) throw configCorrupt(file, `layer_names lists ${quoted(layer)} twice`);
     const weights: NamedWeight[] = [];
     for (const name of textsInParts(inner, "weight_names") ?? [])
       weights.push(await readWeight(inner, layer, name, file));
@@ -53,10 +54,7 @@ async function readWeight(group: Hdf5Group, layer: string, name: string, file: s
   const data = group.get(name);
   const stored = data?.kind === "data set" ? await data.load(name) : undefined;
   if (stored === undefined) {
-    throw configCorrupt(
-      file,
-      `layer ${JSON.stringify(layer)}: no numbers under ${JSON.stringify(name)}, which weight_names lists`,
-    );
+    throw configCorrupt(file, `layer ${quoted(layer)}: no numbers under ${quoted(name)}, which weight_names lists`);
   }
   const slash = name.lastIndexOf("/");
   const ownName = name.slice(slash + 1).replace(/:\d+$/, "");
@@ -101,7 +99,7 @@ export function tensorsByLayer(
     const isNested = new Set(weights.map(({ variable }) => variable)).size < weights.length;
     for (const { scope, variable, stored } of weights) {
       const name = `${isNested ? lastPart(scope) : layer}/${variable}`;
-      if (tensors.has(name)) throw configCorrupt(file, `two weights are called ${JSON.stringify(name)}`);
+      if (tensors.has(name)) throw configCorrupt(file, `two weights are called ${quoted(name)}`);
       tensors.set(name, { ...stored, name });
     }
   }

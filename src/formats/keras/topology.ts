@@ -3,6 +3,7 @@
  * `.keras` archives and TensorFlow.js layers models all carry it in the same words.
  */
 
+import { quoted } from "../../core/file-error.ts";
 import { MOST_SIDES } from "../../core/tensor.ts";
 import type { FileFacts } from "../fact.ts";
 import type { GraphConstant, ModelGraph } from "../graph.ts";
@@ -59,7 +60,7 @@ export function graphFromKeras(
   }
   const results = outputs.map((id) => {
     const value = values.get(id);
-    if (value === undefined) throw configCorrupt(file, `nothing computes ${JSON.stringify(id)}, a result of the model`);
+    if (value === undefined) throw configCorrupt(file, `nothing computes ${quoted(id)}, a result of the model`);
     return value;
   });
   const graph: ModelGraph = {

@@ -1,10 +1,9 @@
 /** An ONNX graph as a `ModelGraph`. */
 
-import { quoted } from "../../core/file-error.ts";
+import { damaged, quoted } from "../../core/file-error.ts";
 import type { GraphConstant, GraphInput, ModelGraph } from "../graph.ts";
 import { type Charge, graphBuilder, otherStep } from "../protobuf/graph-builder.ts";
 import { orderNodes } from "../protobuf/graph-order.ts";
-import { damaged } from "../protobuf/message.ts";
 import type { StoredDType } from "../stored-tensor.ts";
 import { inputLayouts, type Layout, nextLayout } from "./layout.ts";
 import type { OnnxNode } from "./node.ts";
@@ -31,7 +30,7 @@ export interface OnnxGraph {
 export function graphFromOnnx(file: string, onnx: OnnxGraph): ModelGraph {
   const { constants, outputs } = onnx;
   if (outputs.length === 0) {
-    throw damaged("FILE_CORRUPT", file, { what: "graph", expected: "at least one output", found: "none" });
+    throw damaged(file, "graph", { expected: "at least one output", found: "none" });
   }
   // Older files list their weights among the inputs.
   const inputs = onnx.inputs.filter(({ name }) => !constants.has(name));
@@ -80,8 +79,7 @@ function findProducers(
   for (const node of nodes) {
     for (const value of node.outputs) {
       if (value === "" || (node.op === "Constant" && given.has(value))) continue;
-      if (producers.has(value))
-        throw damaged("FILE_CORRUPT", file, { what: `the value ${quoted(value)} is made twice` });
+      if (producers.has(value)) throw damaged(file, `the value ${quoted(value)} is made twice`);
       producers.set(value, node);
     }
   }

@@ -12,7 +12,7 @@ import {
   translateBy,
   transposed,
 } from "../protobuf/graph-builder.ts";
-import type { StoredDType } from "../stored-tensor.ts";
+import { isNaturals, type StoredDType } from "../stored-tensor.ts";
 import type { Layout } from "./layout.ts";
 import type { OnnxNode } from "./node.ts";
 import { dequantizeLinear, quantizeLinear } from "./quantization.ts";
@@ -148,8 +148,7 @@ function pad(node: OnnxNode, { graph, layout }: Surroundings): Translation | und
   const value = valueName === "" ? (attributes.get("value")?.f ?? 0) : graph.numbers(valueName)?.[0];
   const axes = axesName === "" ? [0, 1, 2, 3] : graph.numbers(axesName)?.map((axis) => (axis < 0 ? axis + 4 : axis));
   if (mode !== "constant" || value !== 0 || pads === undefined || axes === undefined) return undefined;
-  if (pads.length !== 2 * axes.length || !pads.every((side) => Number.isSafeInteger(side) && side >= 0))
-    return undefined;
+  if (pads.length !== 2 * axes.length || !isNaturals(pads)) return undefined;
   const spatial: readonly number[] = layout === "NCHW" ? [2, 3] : [1, 2];
   const side = (axis: number) => {
     const at = axes.indexOf(axis);

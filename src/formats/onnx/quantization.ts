@@ -106,7 +106,7 @@ function places(
   if (shape[at] !== scale.length) {
     throw senseless(node, graph, "scale", `${shape[at] ?? "one for each place of axis"} numbers`, [scale.length]);
   }
-  const stride = shape.slice(at + 1).reduce((product, side) => product * side, 1);
+  const stride = elementCount(shape.slice(at + 1));
   return (index) => Math.floor(index / stride) % scale.length;
 }
 

@@ -1,9 +1,10 @@
 /** ONNX models. Source: onnx/onnx.proto (IR versions 3 to 10) and the operators' documentation. */
 
+import { damaged } from "../../core/file-error.ts";
 import { INPUT_COST, NODE_COST } from "../../sources/decoded-budget.ts";
 import type { GraphInput } from "../graph.ts";
 import type { FormatReader } from "../model-file.ts";
-import { damaged, type Message, openProtobuf } from "../protobuf/message.ts";
+import { type Message, openProtobuf } from "../protobuf/message.ts";
 import { graphFromOnnx } from "./graph.ts";
 import type { OnnxAttribute, OnnxNode } from "./node.ts";
 import { type OnnxTensors, onnxTensors } from "./tensors.ts";
@@ -63,7 +64,7 @@ export const read: FormatReader = async (file, context) => {
   const model = protobuf.decodeFile(MODEL, "ModelProto");
   const { graph } = model;
   if (graph === undefined) {
-    throw damaged("FILE_CORRUPT", file.name, { what: "ModelProto", expected: "a graph", found: "none" });
+    throw damaged(file.name, "ModelProto", { expected: "a graph", found: "none" });
   }
   const tensors = onnxTensors(protobuf, file);
   for (const message of graph.initializer) {

@@ -1,10 +1,10 @@
 /** The constants of an ONNX model: in the file, or in files beside it. */
 
-import { quoted } from "../../core/file-error.ts";
+import { damaged, quoted } from "../../core/file-error.ts";
 import type { Shape } from "../../core/tensor.ts";
 import type { OpenFile } from "../../sources/open-file.ts";
 import type { GraphConstant } from "../graph.ts";
-import { damaged, type Message, type NumberKind, type Protobuf } from "../protobuf/message.ts";
+import type { Message, NumberKind, Protobuf } from "../protobuf/message.ts";
 import { type TensorData, tensorConstant } from "../protobuf/tensor.ts";
 import type { StoredDType } from "../stored-tensor.ts";
 
@@ -58,7 +58,7 @@ export function onnxTensors(protobuf: Protobuf, file: Pick<OpenFile, "sibling">)
   const charge = () => protobuf.chargeObjects(TENSOR_COST, "the tensors of the model");
   const put = (constant: GraphConstant) => {
     if (constants.has(constant.name)) {
-      throw damaged("FILE_CORRUPT", protobuf.name, { what: `two tensors are named ${quoted(constant.name)}` });
+      throw damaged(protobuf.name, `two tensors are named ${quoted(constant.name)}`);
     }
     constants.set(constant.name, constant);
   };
@@ -94,7 +94,7 @@ function externalData(name: string, file: Pick<OpenFile, "sibling">) {
     const isBeside = location !== "" && !/^[/\\]|^[a-z][a-z\d+.-]*:|(^|[/\\])\.\.([/\\]|$)/i.test(location);
     if (!isBeside) {
       const expected = "the name of a file beside the model";
-      throw damaged("FILE_CORRUPT", name, { what, expected, found: quoted(location) });
+      throw damaged(name, what, { expected, found: quoted(location) });
     }
     const bytes = files.get(location) ?? (await file.sibling(location));
     files.set(location, bytes);
@@ -103,7 +103,7 @@ function externalData(name: string, file: Pick<OpenFile, "sibling">) {
     if (!(offset <= end && end <= bytes.length)) {
       const expected = `bytes ${offset} to ${end}`;
       const found = `${bytes.length} bytes in ${quoted(location)}`;
-      throw damaged("FILE_TRUNCATED", name, { what, expected, found });
+      throw damaged(name, what, { code: "FILE_TRUNCATED", expected, found });
     }
     return bytes.subarray(offset, end);
   };

@@ -4,6 +4,7 @@ import { fileError, quoted } from "../../core/file-error.ts";
 import { layWindow, type Padding } from "../../core/window.ts";
 import type { Pair } from "../graph.ts";
 import { type GraphBuilder, senseless } from "../protobuf/graph-builder.ts";
+import { isNaturals } from "../stored-tensor.ts";
 import type { OnnxNode } from "./node.ts";
 
 export interface OnnxWindow {
@@ -57,7 +58,7 @@ function paddingOf(node: OnnxNode, graph: GraphBuilder, window: Omit<OnnxWindow,
   }
   const pads = node.attributes.get("pads")?.ints ?? [0, 0, 0, 0];
   const [top = 0, left = 0, bottom = 0, right = 0] = pads;
-  if (pads.length !== 4 || !pads.every((side) => Number.isSafeInteger(side) && side >= 0)) {
+  if (pads.length !== 4 || !isNaturals(pads)) {
     throw senseless(node, graph, "pads", "four sides of at least 0", pads);
   }
   return [

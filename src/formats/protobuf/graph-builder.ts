@@ -1,13 +1,13 @@
 /** Collects the translation of a file's nodes, one after the other in an order in which they can run. */
 
 import type { DepthwiseError } from "../../core/errors.ts";
-import { quoted } from "../../core/file-error.ts";
+import { damaged, quoted } from "../../core/file-error.ts";
 import { elementCount, type Shape } from "../../core/tensor.ts";
 import { type FeatureMapSizes, featureMapSizes } from "../feature-map-sizes.ts";
 import type { GraphConstant, GraphInput, GraphNode, GraphOperation, ModelGraph, ValueQuantization } from "../graph.ts";
+import { isNaturals } from "../stored-tensor.ts";
 import { permute } from "../transpose.ts";
 import { pruneGraph } from "./graph-order.ts";
-import { damaged } from "./message.ts";
 
 /** An operation and what it reads; in a chain, every one but the first reads the one before it first. */
 export interface Step {
@@ -209,7 +209,7 @@ export function reshaped(source: DerivedConstant, sides: readonly number[]): Der
   const count = elementCount(source.shape);
   const rest = count / elementCount(sides.filter((side) => side !== -1));
   const shape = sides.map((side) => (side === -1 ? rest : side));
-  const fits = shape.every((side) => Number.isSafeInteger(side) && side >= 0) && elementCount(shape) === count;
+  const fits = isNaturals(shape) && elementCount(shape) === count;
   return fits ? derived(source, shape, (values) => values) : undefined;
 }
 
@@ -221,8 +221,7 @@ export function senseless(
   expected: string,
   found: string | readonly (number | string)[],
 ): DepthwiseError {
-  return damaged("FILE_CORRUPT", file, {
-    what: `${what} of node ${quoted(name)} (${op})`,
+  return damaged(file, `${what} of node ${quoted(name)} (${op})`, {
     expected,
     found: typeof found === "string" ? found : found.slice(0, 8).join(", ") || "none",
     fields: { node: name },

@@ -1,8 +1,7 @@
 /** The nodes of a file's graph that lead to its results, in an order in which they can run. */
 
-import { quoted } from "../../core/file-error.ts";
+import { damaged, quoted } from "../../core/file-error.ts";
 import type { GraphConstant, GraphInput, GraphNode, ModelGraph } from "../graph.ts";
-import { damaged } from "./message.ts";
 
 export interface Ordered {
   readonly name: string;
@@ -25,7 +24,7 @@ export function orderNodes<Node extends Ordered>(
   const make = (value: string, reader: string) => {
     const node = producer(value);
     if (node !== undefined) return node;
-    throw damaged("FILE_CORRUPT", file, { what: `${quoted(value)}, which ${reader} is read, is made by no node` });
+    throw damaged(file, `${quoted(value)}, which ${reader} is read, is made by no node`);
   };
   const needed = new Set<Node>();
   const waiting = outputs.map((value) => make(value, "as a result"));
@@ -60,9 +59,7 @@ function appendAfterInputs<Node extends Ordered>(
     const before = producer(value);
     if (before === null || before === undefined || ordered.has(before)) continue;
     if (onPath.has(before)) {
-      throw damaged("FILE_CORRUPT", file, {
-        what: `node ${quoted(before.name)} reads, through others, its own result`,
-      });
+      throw damaged(file, `node ${quoted(before.name)} reads, through others, its own result`);
     }
     onPath.add(before);
     path.push({ node: before, next: 0 });

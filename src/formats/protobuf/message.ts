@@ -9,8 +9,8 @@
  */
 
 import { BinaryReader } from "@bufbuild/protobuf/wire";
-import { type DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
-import { type ErrorFacts, fileError } from "../../core/file-error.ts";
+import { isDepthwiseError } from "../../core/errors.ts";
+import { damaged } from "../../core/file-error.ts";
 import { budgetOf, type ReadLimits } from "../../sources/decoded-budget.ts";
 import type { OpenFile } from "../../sources/open-file.ts";
 
@@ -213,20 +213,11 @@ function guard(name: string, what: string, isWholeFile: boolean, read: () => voi
     if (isDepthwiseError(cause)) throw cause;
     const isCut = isWholeFile && cause instanceof RangeError;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw damaged(isCut ? "FILE_TRUNCATED" : "FILE_CORRUPT", name, { what, found: reason, cause });
+    throw damaged(name, what, { code: isCut ? "FILE_TRUNCATED" : "FILE_CORRUPT", found: reason, cause });
   }
 }
 
 function expectWire(name: string, what: string, found: number, expected: number): void {
   if (found === expected) return;
-  throw damaged("FILE_CORRUPT", name, { what, expected: `wire type ${expected}`, found: `${found}` });
-}
-
-/** An error for a protobuf file whose content makes no sense. */
-export function damaged(
-  code: "FILE_CORRUPT" | "FILE_TRUNCATED",
-  name: string,
-  { what, ...facts }: ErrorFacts & { readonly what: string },
-): DepthwiseError {
-  return fileError(code, name, what, "The file is damaged or incomplete; fetch it again.", facts);
+  throw damaged(name, what, { expected: `wire type ${expected}`, found: `${found}` });
 }

@@ -1,11 +1,11 @@
 /** Constants out of protobuf files: raw bytes, or lists of numbers, checked at once and decoded when asked for. */
 
-import { quoted } from "../../core/file-error.ts";
+import { damaged, quoted } from "../../core/file-error.ts";
 import { elementCount, type Shape, shapeText } from "../../core/tensor.ts";
 import { decodeBFloat16, decodeFloat16 } from "../float16.ts";
 import type { GraphConstant } from "../graph.ts";
 import { DTYPE_BYTES, isCountable, isNaturals, type StoredDType, toFloat32 } from "../stored-tensor.ts";
-import { damaged, type NumberKind, type Protobuf } from "./message.ts";
+import type { NumberKind, Protobuf } from "./message.ts";
 
 /** Where the numbers of a tensor lie: bytes in its own type, or a repeated field of its message. */
 export type TensorData =
@@ -40,7 +40,7 @@ export function tensorConstant(protobuf: Protobuf, description: TensorDescriptio
   if (shape.length > MAX_RANK || !isNaturals(shape) || !isCountable(shape)) {
     const found = shapeText(shape.slice(0, MAX_RANK));
     const expected = `at most ${MAX_RANK} sides of 0 and more`;
-    throw damaged("FILE_CORRUPT", protobuf.name, { what: `${what}: shape`, expected, found });
+    throw damaged(protobuf.name, `${what}: shape`, { expected, found });
   }
   const count = elementCount(shape);
   protobuf.charge(4 * count, what);
@@ -54,11 +54,7 @@ export function tensorConstant(protobuf: Protobuf, description: TensorDescriptio
 
 function checkData(protobuf: Protobuf, { dtype, shape, data }: TensorDescription, count: number, what: string): void {
   const fits = (expected: string, found: string) =>
-    damaged("FILE_CORRUPT", protobuf.name, {
-      what,
-      expected: `${expected} for ${dtype} ${shapeText(shape)}`,
-      found,
-    });
+    damaged(protobuf.name, what, { expected: `${expected} for ${dtype} ${shapeText(shape)}`, found });
   if (data.type === "bytes") {
     const bytes = count * DTYPE_BYTES[dtype];
     if (data.bytes.length !== bytes) throw fits(`${bytes} bytes`, `${data.bytes.length}`);

@@ -1,6 +1,7 @@
 /** A checkpoint of PyTorch: which of its dicts is the network's, and what is worth telling of the rest. */
 
-import { DepthwiseError, shorten } from "../../core/errors.ts";
+import { shorten } from "../../core/errors.ts";
+import { fileError } from "../../core/file-error.ts";
 import { type StoredTensor, toFloat32 } from "../stored-tensor.ts";
 import { isList, isMap, isTyped, type PickleMap, type PickleValue } from "./pickle-values.ts";
 import { claimedRank, type ReadTensor, tensorCall } from "./tensor.ts";
@@ -31,12 +32,10 @@ export function readCheckpoint(root: PickleValue, readTensor: ReadTensor, file: 
   const places = placesOfTensors(root);
   const chosen = choose(places);
   if (chosen === undefined) {
-    throw new DepthwiseError("FORMAT_UNKNOWN", {
-      what: `${file}: what torch.save wrote`,
+    const advice = "Save model.state_dict() with torch.save.";
+    throw fileError("FORMAT_UNKNOWN", file, "what torch.save wrote", advice, {
       expected: "a dict of tensors (model.state_dict()), or a checkpoint that holds one",
       found: kindOf(root),
-      advice: "Save model.state_dict() with torch.save. Nothing was loaded.",
-      fields: { file },
     });
   }
   const { names, prefix } = withoutWrappers(chosen.names);

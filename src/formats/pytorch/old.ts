@@ -5,8 +5,8 @@
  *     per key: number of elements (8 bytes, little-endian), the elements
  */
 
-import { DepthwiseError } from "../../core/errors.ts";
-import { quoted } from "../../core/file-error.ts";
+import type { DepthwiseError } from "../../core/errors.ts";
+import { damaged, fileError, grouped, quoted } from "../../core/file-error.ts";
 import type { ReadLimits } from "../../sources/decoded-budget.ts";
 import type { OpenFile } from "../../sources/open-file.ts";
 import { unpickle } from "./pickle.ts";
@@ -33,10 +33,10 @@ export function readOldForm({ bytes, name }: OpenFile, limits: ReadLimits): OldF
   const protocol = next().value;
   if (protocol !== PROTOCOL) throw notOurs(name, `torch.save's protocol ${quoted(protocol)}`);
   const system = next().value;
-  if (!isMap(system)) throw corrupt(name, "the description of the system is no dict");
+  if (!isMap(system)) throw damaged(name, "the description of the system is no dict");
   const { value: root, persistent } = next();
   const keys = next().value;
-  if (!isList(keys)) throw corrupt(name, "the list of storages is no list");
+  if (!isList(keys)) throw damaged(name, "the list of storages is no list");
   const found = cutStorages(bytes, start, keys, elementSizes(persistent), name);
   // Storages were written little-endian on every machine.
   return { root, storages: { bytes: (key) => found.get(key), isBigEndian: false } };
@@ -67,41 +67,25 @@ function cutStorages(
     const name = typeof key === "string" || typeof key === "number" ? String(key) : undefined;
     const size = name === undefined ? undefined : sizes.get(name);
     if (name === undefined || size === undefined) {
-      throw corrupt(file, "it lists a storage of a type that is not read, or that no tensor refers to");
+      throw damaged(file, "it lists a storage of a type that is not read, or that no tensor refers to");
     }
-    if (storages.has(name)) throw corrupt(file, "it lists a storage twice");
+    if (storages.has(name)) throw damaged(file, "it lists a storage twice");
     const count = at + 8 <= bytes.length ? Number(view.getBigUint64(at, true)) : Number.POSITIVE_INFINITY;
     const end = at + 8 + count * size;
     if (!(end <= bytes.length)) {
-      throw new DepthwiseError("FILE_TRUNCATED", {
-        what: `${file}: storage ${storages.size + 1} of ${keys.length} goes beyond the end of the file`,
-        advice: "The file is incomplete; fetch it again. Nothing was loaded.",
-        fields: { file, offset: at },
-      });
+      const what = `storage ${storages.size + 1} of ${keys.length} goes beyond the end of the file`;
+      throw damaged(file, what, { code: "FILE_TRUNCATED", fields: { offset: at } });
     }
     storages.set(name, bytes.subarray(at + 8, end));
     at = end;
   }
   if (at !== bytes.length) {
-    throw corrupt(file, `${(bytes.length - at).toLocaleString("en-US")} bytes follow the last storage`);
+    throw damaged(file, `${grouped(bytes.length - at)} bytes follow the last storage`);
   }
   return storages;
 }
 
 function notOurs(file: string, found: string): DepthwiseError {
-  return new DepthwiseError("FORMAT_UNKNOWN", {
-    what: file,
-    expected: "a file that torch.save wrote",
-    found,
-    advice: "Load it in Python and save model.state_dict() with torch.save. Nothing was loaded.",
-    fields: { file },
-  });
-}
-
-function corrupt(file: string, what: string): DepthwiseError {
-  return new DepthwiseError("FILE_CORRUPT", {
-    what: `${file}: ${what}`,
-    advice: "The file is damaged; fetch it again. Nothing was loaded.",
-    fields: { file },
-  });
+  const advice = "Load it in Python and save model.state_dict() with torch.save.";
+  return fileError("FORMAT_UNKNOWN", file, "", advice, { expected: "a file that torch.save wrote", found });
 }

@@ -5,7 +5,8 @@
  * The list is that of PyTorch's own restricted reader (`weights_only=True`), with what training scripts put beside.
  */
 
-import { DepthwiseError, shorten } from "../../core/errors.ts";
+import { type DepthwiseError, shorten } from "../../core/errors.ts";
+import { fileError, quoted } from "../../core/file-error.ts";
 
 type Kind = "map" | "list" | "bytes" | "object";
 
@@ -78,24 +79,23 @@ export function findGlobal(module: string, name: string, file: string): string {
 
 function refused(name: string, file: string): DepthwiseError {
   const isDangerous = DANGEROUS.test(name);
-  return new DepthwiseError(isDangerous ? "FILE_CORRUPT" : "FORMAT_UNKNOWN", {
-    what:
-      `${file}: the pickle asks for ${printable(name)}; ` +
+  return fileError(
+    isDangerous ? "FILE_CORRUPT" : "FORMAT_UNKNOWN",
+    file,
+    `the pickle asks for ${printable(name)}; ` +
       "only tensors and plain data are read, nothing in a pickle is ever executed",
-    advice: isDangerous
-      ? "A file of weights has no reason to ask for it: do not trust this file. Nothing was loaded."
-      : advice(name),
-    fields: { file, global: name },
-  });
+    isDangerous ? "A file of weights has no reason to ask for it: do not trust this file." : advice(name),
+    { fields: { global: name } },
+  );
 }
 
 function advice(name: string): string {
   const save = "load it in Python and save model.state_dict() with torch.save";
-  if (name.startsWith("__torch__.")) return `It is TorchScript, a program: ${save}. Nothing was loaded.`;
-  return `If it is a whole model (torch.save(model)) or holds objects of a training script, ${save}. Nothing was loaded.`;
+  if (name.startsWith("__torch__.")) return `It is TorchScript, a program: ${save}.`;
+  return `If it is a whole model (torch.save(model)) or holds objects of a training script, ${save}.`;
 }
 
 /** Names may hold anything, line breaks and terminal codes too. */
 function printable(name: string): string {
-  return /^[\w.<>-]+…?$/.test(name) ? name : JSON.stringify(name);
+  return /^[\w.<>-]+…?$/.test(name) ? name : quoted(name);
 }

@@ -1,5 +1,6 @@
 /** Opcodes that put numbers, text and bytes on the stack. Source: Python's `pickletools.opcodes`. */
 
+import { latin1 } from "../../core/latin1.ts";
 import {
   COST,
   corrupt,
@@ -11,7 +12,6 @@ import {
   take,
   takeLine,
   takeRow,
-  textOf,
   uint8,
   uint16,
   uint32,
@@ -112,12 +112,14 @@ function decimalFloat(machine: Machine): number {
 }
 
 function utf8(machine: Machine, bytes: Uint8Array): string {
-  return ifUtf8(bytes) ?? fail(machine, "holds text that is not UTF-8");
+  const text = ifUtf8(bytes);
+  if (text === undefined) throw corrupt(machine, "holds text that is not UTF-8");
+  return text;
 }
 
 /** Bytes of Python 2 may be either. */
 function oldText(_: Machine, bytes: Uint8Array): string {
-  return ifUtf8(bytes) ?? textOf(bytes);
+  return ifUtf8(bytes) ?? latin1(bytes);
 }
 
 function ifUtf8(bytes: Uint8Array): string | undefined {
@@ -126,10 +128,6 @@ function ifUtf8(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function fail(machine: Machine, what: string): never {
-  throw corrupt(machine, what);
 }
 
 const BACKSLASH = 0x5c;
@@ -178,7 +176,7 @@ function escapedText(machine: Machine, row: Uint8Array): string {
     if (code > 0xffff) units[count++] = 0xd7c0 + (code >> 10);
     units[count++] = code > 0xffff ? 0xdc00 + (code & 0x3ff) : code;
   }
-  return textOf(units.subarray(0, count));
+  return latin1(units.subarray(0, count));
 }
 
 /** The number that so many digits stand for; `undefined` if they are not all digits. */

@@ -1,6 +1,8 @@
 /** The machine that a pickle is a program for: bytes with a place in them, a stack with marks, and a memo. */
 
-import { DepthwiseError, type ErrorCode } from "../../core/errors.ts";
+import type { DepthwiseError, ErrorCode } from "../../core/errors.ts";
+import { damaged, fileError, grouped } from "../../core/file-error.ts";
+import { latin1 } from "../../core/latin1.ts";
 import type { DecodedBudget } from "../../sources/decoded-budget.ts";
 import type { PicklePersistent, PickleValue } from "./pickle-values.ts";
 
@@ -46,13 +48,9 @@ export function newMachine(file: string, bytes: Uint8Array, at: number, budget: 
   };
 }
 
-export function corrupt(machine: Machine, what: string, code: ErrorCode = "FILE_CORRUPT"): DepthwiseError {
-  const isCut = code === "FILE_TRUNCATED";
-  return new DepthwiseError(code, {
-    what: `${machine.file}: the pickle ${what}, near byte ${machine.at.toLocaleString("en-US")}`,
-    advice: `The file is ${isCut ? "incomplete" : "damaged"}; fetch it again. Nothing was loaded.`,
-    fields: { file: machine.file, offset: machine.at },
-  });
+export function corrupt(machine: Machine, what: string, code?: ErrorCode): DepthwiseError {
+  const place = `the pickle ${what}, near byte ${grouped(machine.at)}`;
+  return damaged(machine.file, place, { code, fields: { offset: machine.at } });
 }
 
 /** @throws {DepthwiseError} `FILE_TOO_LARGE` */
@@ -60,10 +58,9 @@ export function spend(machine: Machine, units: number): void {
   machine.left -= units;
   machine.budget.chargeObjects(machine.file, UNIT_BYTES * units, "the objects that the pickle builds");
   if (machine.left >= 0) return;
-  throw new DepthwiseError("FILE_TOO_LARGE", {
-    what: `${machine.file}: the pickle builds more objects than any file of weights needs`,
-    advice: "Save the tensors alone (model.state_dict()). Nothing was loaded.",
-    fields: { file: machine.file, offset: machine.at },
+  const what = "the pickle builds more objects than any file of weights needs";
+  throw fileError("FILE_TOO_LARGE", machine.file, what, "Save the tensors alone (model.state_dict()).", {
+    fields: { offset: machine.at },
   });
 }
 
@@ -131,17 +128,5 @@ const LONGEST_LINE = 1000;
 export function takeLine(machine: Machine, what: string): string {
   const row = takeRow(machine);
   if (row.length > LONGEST_LINE) throw corrupt(machine, what);
-  return textOf(row);
-}
-
-/** As many letters as one call takes, anywhere. */
-const PIECE = 8192;
-
-/** Text of UTF-16 units; of bytes, as Latin-1. By letters it would be a list of as many pieces. */
-export function textOf(units: Uint8Array | Uint16Array): string {
-  let text = "";
-  for (let at = 0; at < units.length; at += PIECE) {
-    text += String.fromCharCode(...units.subarray(at, at + PIECE));
-  }
-  return text;
+  return latin1(row);
 }

@@ -8,7 +8,8 @@
  * Source: PyTorch's `torch/serialization.py` and `caffe2/serialize/inline_container.h`.
  */
 
-import { DepthwiseError } from "../../core/errors.ts";
+import { damaged, fileError, quoted } from "../../core/file-error.ts";
+import { latin1 } from "../../core/latin1.ts";
 import { budgetOf } from "../../sources/decoded-budget.ts";
 import type { OpenFile } from "../../sources/open-file.ts";
 import type { FormatReader, ModelFile, ReadContext } from "../model-file.ts";
@@ -16,7 +17,6 @@ import type { ZipEntry } from "../zip/zip.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import { readOldForm } from "./old.ts";
 import { unpickle } from "./pickle.ts";
-import { textOf } from "./pickle-machine.ts";
 import type { PickleValue } from "./pickle-values.ts";
 import { type Storages, tensorReader } from "./tensor.ts";
 
@@ -30,12 +30,10 @@ const OBJECT = /^(?:[^/]*\/)?data\.pkl$/;
 export const read: FormatReader = async (file, given) => {
   const context = { ...given, budget: budgetOf(given) };
   if (isTar(file.bytes)) {
-    throw new DepthwiseError("FORMAT_UNKNOWN", {
-      what: file.name,
+    const advice = "Load it with PyTorch and save model.state_dict() again.";
+    throw fileError("FORMAT_UNKNOWN", file.name, "", advice, {
       expected: "a file of PyTorch 0.2 or later",
       found: "a tar archive, PyTorch's first form",
-      advice: "Load it with PyTorch and save model.state_dict() again. Nothing was loaded.",
-      fields: { file: file.name },
     });
   }
   const { root, storages } = readOldForm(file, context);
@@ -61,13 +59,8 @@ export async function readTorchArchive(
   const context = { ...given, budget: budgetOf(given) };
   const [object, second] = [...entries.values()].filter(({ name }) => OBJECT.test(name));
   if (object === undefined || second !== undefined) {
-    throw new DepthwiseError("FILE_CORRUPT", {
-      what: `${file.name}: the archive's data.pkl`,
-      expected: "one",
-      found: object === undefined ? "none" : "several",
-      advice: "The file is damaged; fetch it again. Nothing was loaded.",
-      fields: { file: file.name },
-    });
+    const found = object === undefined ? "none" : "several";
+    throw damaged(file.name, "the archive's data.pkl", { expected: "one", found });
   }
   const prefix = object.name.slice(0, -"data.pkl".length);
   const { value } = unpickle(object.read(), { ...context, file: file.name });
@@ -87,15 +80,9 @@ export async function readTorchArchive(
 }
 
 function isBigEndian(entry: ZipEntry | undefined, file: string): boolean {
-  const order = entry === undefined ? "little" : textOf(entry.read().subarray(0, 20)).trim();
+  const order = entry === undefined ? "little" : latin1(entry.read().subarray(0, 20)).trim();
   if (order === "little" || order === "big") return order === "big";
-  throw new DepthwiseError("FILE_CORRUPT", {
-    what: `${file}: byteorder`,
-    expected: "little or big",
-    found: JSON.stringify(order),
-    advice: "The file is damaged; fetch it again. Nothing was loaded.",
-    fields: { file },
-  });
+  throw damaged(file, "byteorder", { expected: "little or big", found: quoted(order) });
 }
 
 function modelFile(
@@ -112,5 +99,5 @@ function modelFile(
 
 /** A tar archive has this word in its first header. */
 function isTar(bytes: Uint8Array): boolean {
-  return textOf(bytes.subarray(257, 262)) === "ustar";
+  return latin1(bytes.subarray(257, 262)) === "ustar";
 }

@@ -1,11 +1,12 @@
 /** From the calls that rebuild a PyTorch tensor to stored tensors: every number checked against the storage's bytes. */
 
-import { DepthwiseError, type ErrorCode } from "../../core/errors.ts";
-import { quoted } from "../../core/file-error.ts";
+import type { DepthwiseError } from "../../core/errors.ts";
+import { type Damage, damaged, grouped, quoted } from "../../core/file-error.ts";
+import { isNatural } from "../../core/json.ts";
 import { elementCount, type Shape, shapeText } from "../../core/tensor.ts";
 import { type DecodedBudget, TENSOR_COST } from "../../sources/decoded-budget.ts";
-import { DTYPE_BYTES, type StoredDType, type StoredTensor } from "../stored-tensor.ts";
-import { isList, isMap, isTyped, type PickleList, type PickleObject, type PickleValue } from "./pickle-values.ts";
+import { DTYPE_BYTES, isCountable, isNaturals, type StoredDType, type StoredTensor } from "../stored-tensor.ts";
+import { isList, isMap, isTyped, type PickleObject, type PickleValue } from "./pickle-values.ts";
 
 /** Where the numbers lie. */
 export interface Storages {
@@ -134,21 +135,12 @@ interface StorageClaim {
   readonly elements: number;
 }
 
-type Fail = (
-  what: string,
-  facts: { code?: ErrorCode; expected?: string; found?: string; advice?: string },
-) => DepthwiseError;
+type Fail = (what: string, facts: Damage) => DepthwiseError;
 
 function failure(file: string, name: string): Fail {
-  const tensor = `${file}: tensor ${quoted(name)}`;
-  return (what, { code = "FILE_CORRUPT", expected, found, advice }) =>
-    new DepthwiseError(code, {
-      what: what === "" ? tensor : `${tensor}: ${what}`,
-      ...(expected === undefined ? {} : { expected }),
-      ...(found === undefined ? {} : { found }),
-      advice: advice ?? "The file is damaged; fetch it again. Nothing was loaded.",
-      fields: { file, tensor: name },
-    });
+  const tensor = `tensor ${quoted(name)}`;
+  return (what, facts) =>
+    damaged(file, what === "" ? tensor : `${tensor}: ${what}`, { ...facts, fields: { tensor: name } });
 }
 
 /** `(storage, offset, size, stride, requires_grad, hooks[, dtype (v3 only)][, metadata])`. */
@@ -159,7 +151,7 @@ function readClaims({ of, args }: PickleObject, fail: Fail): Claims {
       code: "FORMAT_UNKNOWN",
       expected: "a plain tensor",
       found: version === "qtensor" ? "a quantized one" : "a sparse one",
-      advice: "Save the network before it was quantized or made sparse. Nothing was loaded.",
+      advice: "Save the network before it was quantized or made sparse.",
     });
   }
   const [reference, offset, shape, strides] = args;
@@ -225,8 +217,8 @@ function storageBytes(storages: Storages, claim: StorageClaim, dtype: StoredDTyp
   if (bytes.length !== expected) {
     throw fail(what, {
       code: bytes.length < expected ? "FILE_TRUNCATED" : "FILE_CORRUPT",
-      expected: `${expected.toLocaleString("en-US")} bytes`,
-      found: bytes.length.toLocaleString("en-US"),
+      expected: `${grouped(expected)} bytes`,
+      found: grouped(bytes.length),
     });
   }
   return bytes;
@@ -236,11 +228,10 @@ function storageBytes(storages: Storages, claim: StorageClaim, dtype: StoredDTyp
 function checkReach({ offset, shape, strides }: Place, elements: number, fail: Fail): void {
   const isEmpty = shape.includes(0);
   const last = shape.reduce((sum, side, axis) => sum + (side - 1) * (strides[axis] ?? 0), offset);
-  const isCountable = Number.isSafeInteger(elementCount(shape.filter((side) => side !== 0)));
-  if (isCountable && (isEmpty || last < elements)) return;
+  if (isCountable(shape) && (isEmpty || last < elements)) return;
   throw fail("", {
-    expected: `its elements within the ${elements.toLocaleString("en-US")} of its storage`,
-    found: `shape ${shapeText(shape)}, strides ${shapeText(strides)}, offset ${offset.toLocaleString("en-US")}`,
+    expected: `its elements within the ${grouped(elements)} of its storage`,
+    found: `shape ${shapeText(shape)}, strides ${shapeText(strides)}, offset ${grouped(offset)}`,
   });
 }
 
@@ -273,12 +264,4 @@ function gather(bytes: Uint8Array, size: number, place: Place, isBigEndian: bool
     }
   }
   return result;
-}
-
-function isNatural(value: PickleValue | undefined): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0);
-}
-
-function isNaturals(value: PickleValue | undefined): value is PickleList & number[] {
-  return isList(value) && value.every(isNatural);
 }

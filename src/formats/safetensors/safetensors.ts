@@ -7,8 +7,8 @@
  * checked against the bytes that are there before one is handed out, and nothing is allocated for a mere claim.
  */
 
-import { DepthwiseError, type ErrorCode, listed } from "../../core/errors.ts";
-import { type ErrorFacts, fileError, grouped, quoted } from "../../core/file-error.ts";
+import { DepthwiseError, listed } from "../../core/errors.ts";
+import { type Damage, damaged, grouped, quoted } from "../../core/file-error.ts";
 import { isObject } from "../../core/json.ts";
 import { scanJsonKeys } from "../../core/json-keys.ts";
 import { checkKnownOptions, oneOf, optionError, positiveInteger } from "../../core/options.ts";
@@ -152,60 +152,57 @@ const INCOMPLETE = "The file is incomplete; fetch it again.";
 const BROKEN = "The file is broken or was not written as safetensors; fetch or write it again.";
 
 function failure(name: string) {
-  return (code: ErrorCode, what: string, { advice = BROKEN, ...facts }: ErrorFacts & { readonly advice?: string }) =>
-    fileError(code, name, what, advice, facts);
+  return (what: string, facts: Damage = {}) => damaged(name, what, { advice: BROKEN, ...facts });
 }
 
 type Fail = ReturnType<typeof failure>;
 
 function headerLength(bytes: Uint8Array, maxHeaderBytes: number, fail: Fail): number {
-  if (bytes.length === 0) throw fail("FILE_EMPTY", "the file holds no bytes", { advice: INCOMPLETE });
+  if (bytes.length === 0) throw fail("the file holds no bytes", { code: "FILE_EMPTY", advice: INCOMPLETE });
   const kind = recognise(bytes);
   if (kind !== "safetensors" && kind !== "unknown") {
     const { phrase, advice } = describeKind(kind);
-    throw fail("FORMAT_UNKNOWN", "", { expected: "safetensors data", found: phrase, advice });
+    throw fail("", { code: "FORMAT_UNKNOWN", expected: "safetensors data", found: phrase, advice });
   }
   if (bytes.length < 8) {
     const found = `${bytes.length}`;
-    throw fail("FILE_TRUNCATED", "header length", { expected: "8 bytes", found, advice: INCOMPLETE });
+    throw fail("header length", { code: "FILE_TRUNCATED", expected: "8 bytes", found, advice: INCOMPLETE });
   }
   const claimed = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   const present = bytes.length - 8;
   if (claimed > BigInt(maxHeaderBytes)) {
     const expected = `at most ${grouped(maxHeaderBytes)} bytes`;
-    throw fail("FILE_TOO_LARGE", "header", { expected, found: `a claim of ${grouped(claimed)}` });
+    throw fail("header", { code: "FILE_TOO_LARGE", expected, found: `a claim of ${grouped(claimed)}` });
   }
   if (claimed > BigInt(present)) {
     const expected = `${grouped(claimed)} bytes, as the file claims`;
-    throw fail("FILE_TRUNCATED", "header", { expected, found: grouped(present), advice: INCOMPLETE });
+    throw fail("header", { code: "FILE_TRUNCATED", expected, found: grouped(present), advice: INCOMPLETE });
   }
   return Number(claimed);
 }
 
 /** The header's entries in the order of the text. */
 function parseHeader(bytes: Uint8Array, fail: Fail, budget: DecodedBudget, name: string): [string, unknown][] {
-  if (bytes[0] !== 0x7b)
-    throw fail("FILE_CORRUPT", "header", { expected: 'JSON that begins with "{"', found: "other bytes" });
+  if (bytes[0] !== 0x7b) throw fail("header", { expected: 'JSON that begins with "{"', found: "other bytes" });
   let text: string;
   try {
     text = textWithin(budget, name, bytes, "header", true);
   } catch (cause) {
     if (cause instanceof DepthwiseError) throw cause;
-    throw fail("FILE_CORRUPT", "header", { expected: "UTF-8 text", found: "bytes that are not UTF-8" });
+    throw fail("header", { expected: "UTF-8 text", found: "bytes that are not UTF-8" });
   }
   const { outermost, twice, isTooDeep } = scanJsonKeys(text, HEADER_DEPTH, spendOn(budget, name, "header"));
-  if (isTooDeep)
-    throw fail("FILE_CORRUPT", "header", { expected: `at most ${HEADER_DEPTH} levels`, found: "deeper nesting" });
+  if (isTooDeep) throw fail("header", { expected: `at most ${HEADER_DEPTH} levels`, found: "deeper nesting" });
   if (twice !== undefined) {
     const where = twice.under === undefined ? "" : ` of ${quoted(twice.under)}`;
-    throw fail("FILE_CORRUPT", `header: the key ${quoted(twice.key)}${where} stands twice`, {});
+    throw fail(`header: the key ${quoted(twice.key)}${where} stands twice`);
   }
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw fail("FILE_CORRUPT", "header", { expected: "JSON", found: `text that is not (${reason})` });
+    throw fail("header", { expected: "JSON", found: `text that is not (${reason})` });
   }
   const values = new Map(Object.entries(parsed as Record<string, unknown>));
   return outermost.map((key) => [key, values.get(key)]);
@@ -215,7 +212,7 @@ function checkMetadata(value: unknown, fail: Fail): Readonly<Record<string, stri
   if (isObject(value) && Object.values(value).every((entry) => typeof entry === "string")) {
     return value as Record<string, string>;
   }
-  throw fail("FILE_CORRUPT", "__metadata__", { expected: "an object of strings", found: "something else" });
+  throw fail("__metadata__", { expected: "an object of strings", found: "something else" });
 }
 
 interface Entry {
@@ -231,36 +228,39 @@ function checkEntry(name: string, value: unknown, dataBytes: number, dataStart: 
   const isEntry = isObject(value) && "dtype" in value && "shape" in value && "data_offsets" in value;
   if (!isEntry || Object.keys(value).length !== 3) {
     const found = isObject(value) ? listed(Object.keys(value).sort()) : typeof value;
-    throw fail("FILE_CORRUPT", what(), { expected: "dtype, shape and data_offsets", found });
+    throw fail(what(), { expected: "dtype, shape and data_offsets", found });
   }
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BYTES, dtype)) {
-    throw fail("FILE_CORRUPT", `${what()}: dtype`, {
+    throw fail(`${what()}: dtype`, {
       expected: Object.keys(DTYPE_BYTES).join(", "),
       found: quoted(dtype),
     });
   }
   if (!isNaturals(shape)) {
     const expected = "an array of whole numbers";
-    throw fail("FILE_CORRUPT", `${what()}: shape`, { expected, found: quoted(shape) });
+    throw fail(`${what()}: shape`, { expected, found: quoted(shape) });
   }
   if (!isNaturals(offsets) || offsets.length !== 2 || (offsets[0] ?? 0) > (offsets[1] ?? 0)) {
     const expected = "[begin, end] with begin ≤ end";
-    throw fail("FILE_CORRUPT", `${what()}: data_offsets`, { expected, found: quoted(offsets) });
+    throw fail(`${what()}: data_offsets`, { expected, found: quoted(offsets) });
   }
   const [begin = 0, end = 0] = offsets;
   const bytes = elementCount(shape) * DTYPE_BYTES[dtype as StoredDType];
   if (!isCountable(shape)) {
-    throw fail("FILE_CORRUPT", `${what()}: shape`, { expected: "a product below 2^53", found: shapeText(shape) });
+    throw fail(`${what()}: shape`, { expected: "a product below 2^53", found: shapeText(shape) });
   }
   if (bytes !== end - begin) {
     const expected = `${grouped(bytes)} bytes for ${dtype} ${shapeText(shape)}`;
-    throw fail("FILE_CORRUPT", what(), { expected, found: `${grouped(end - begin)} by its data_offsets` });
+    throw fail(what(), { expected, found: `${grouped(end - begin)} by its data_offsets` });
   }
   if (end > dataBytes) {
     const range = `bytes ${grouped(dataStart + begin)} to ${grouped(dataStart + end)}`;
     const fileEnd = grouped(dataStart + dataBytes);
-    throw fail("FILE_TRUNCATED", `${what()} needs ${range}, but the file ends at ${fileEnd}`, { advice: INCOMPLETE });
+    throw fail(`${what()} needs ${range}, but the file ends at ${fileEnd}`, {
+      code: "FILE_TRUNCATED",
+      advice: INCOMPLETE,
+    });
   }
   return { name, dtype: dtype as StoredDType, shape, begin, end };
 }
@@ -273,13 +273,13 @@ function checkCoverage(entries: readonly Entry[], dataBytes: number, fail: Fail)
   for (const entry of sorted) {
     if (entry.begin !== end) {
       const kind = entry.begin < end ? "overlap" : `leave a hole of ${grouped(entry.begin - end)} bytes between them`;
-      throw fail("FILE_CORRUPT", `${previous} and tensor ${quoted(entry.name)} ${kind}`, {});
+      throw fail(`${previous} and tensor ${quoted(entry.name)} ${kind}`);
     }
     end = entry.end;
     previous = `tensor ${quoted(entry.name)}`;
   }
   if (end !== dataBytes) {
-    throw fail("FILE_CORRUPT", "data", {
+    throw fail("data", {
       expected: `${grouped(end)} bytes in all tensors`,
       found: `${grouped(dataBytes)}`,
     });

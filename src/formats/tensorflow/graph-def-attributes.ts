@@ -4,6 +4,7 @@ import { fileError, quoted } from "../../core/file-error.ts";
 import type { ExplicitPadding } from "../../core/window.ts";
 import type { Pair } from "../graph.ts";
 import { type GraphBuilder, senseless } from "../protobuf/graph-builder.ts";
+import { isNaturals } from "../stored-tensor.ts";
 import type { GraphDefNode } from "./node.ts";
 
 /** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN` for channels first */
@@ -42,7 +43,7 @@ export function paddingOf(node: GraphDefNode, graph: GraphBuilder): "same" | "va
 
 /** Pads before and after each of the four axes; undefined unless they are pixels around the image. */
 export function explicit(pads: readonly number[] | undefined): ExplicitPadding | undefined {
-  if (pads?.length !== 8 || !pads.every((side) => Number.isSafeInteger(side) && side >= 0)) return undefined;
+  if (pads?.length !== 8 || !isNaturals(pads)) return undefined;
   const [before = 0, after = 0, top = 0, bottom = 0, left = 0, right = 0, front = 0, back = 0] = pads;
   if (before + after + front + back > 0) return undefined;
   return [

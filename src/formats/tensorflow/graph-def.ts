@@ -3,11 +3,10 @@
  * or as JSON (a TensorFlow.js graph model).
  */
 
-import { fileError, quoted } from "../../core/file-error.ts";
+import { damaged, fileError, quoted } from "../../core/file-error.ts";
 import type { GraphConstant, GraphInput, ModelGraph } from "../graph.ts";
 import { type Charge, graphBuilder } from "../protobuf/graph-builder.ts";
 import { orderNodes } from "../protobuf/graph-order.ts";
-import { damaged } from "../protobuf/message.ts";
 import { translateNode } from "./graph-def-operations.ts";
 import type { GraphDefNode } from "./node.ts";
 
@@ -37,8 +36,7 @@ export function graphFromGraphDef(
   refuseLoops(nodes, file);
   const byName = new Map<string, GraphDefNode>();
   for (const node of nodes) {
-    if (byName.has(node.name))
-      throw damaged("FILE_CORRUPT", file, { what: `two nodes are named ${quoted(node.name)}` });
+    if (byName.has(node.name)) throw damaged(file, `two nodes are named ${quoted(node.name)}`);
     byName.set(node.name, { ...node, inputs: node.inputs.flatMap(valueName) });
   }
   const all = [...byName.values()];
@@ -110,11 +108,7 @@ function findResults(
   const dependents = results.filter((node) => dependent.has(node)).map(({ name }) => name);
   if (dependents.length > 0) return dependents;
   if (names.length > 0) return names;
-  throw damaged("FILE_CORRUPT", file, {
-    what: "graph",
-    expected: "a result: a node that no other reads",
-    found: "none",
-  });
+  throw damaged(file, "graph", { expected: "a result: a node that no other reads", found: "none" });
 }
 
 /** Outputs of a node that are read, the first one always among them. */

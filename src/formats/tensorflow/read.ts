@@ -4,11 +4,11 @@
  * Source: TensorFlow, core/framework/{graph,node_def,attr_value,tensor,tensor_shape,types,versions}.proto.
  */
 
-import { quoted } from "../../core/file-error.ts";
+import { damaged, quoted } from "../../core/file-error.ts";
 import { INPUT_COST, NODE_COST } from "../../sources/decoded-budget.ts";
 import type { GraphConstant } from "../graph.ts";
 import type { FormatReader } from "../model-file.ts";
-import { damaged, type Message, type NumberKind, openProtobuf, type Protobuf } from "../protobuf/message.ts";
+import { type Message, type NumberKind, openProtobuf, type Protobuf } from "../protobuf/message.ts";
 import { tensorConstant } from "../protobuf/tensor.ts";
 import type { StoredDType } from "../stored-tensor.ts";
 import { graphFromGraphDef } from "./graph-def.ts";
@@ -136,7 +136,7 @@ function constantOf(
   const message = attributes.find(({ key }) => key === "value")?.value?.tensor;
   if (message === undefined) {
     const what = `constant ${quoted(name)}`;
-    throw damaged("FILE_CORRUPT", protobuf.name, { what, expected: "a tensor as its value", found: "none" });
+    throw damaged(protobuf.name, what, { expected: "a tensor as its value", found: "none" });
   }
   const { dtype: type = 0, shape, content } = protobuf.decode(TENSOR, message, `tensor ${quoted(name)}`);
   const [, dtype, field, kind] = TYPES.get(type) ?? [];

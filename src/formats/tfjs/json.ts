@@ -1,7 +1,7 @@
 /** The text of a `model.json`, checked before and after it is parsed; and what other JSON files people pass are. */
 
 import { type DepthwiseError, type ErrorCode, isDepthwiseError } from "../../core/errors.ts";
-import { fileError, grouped, quoted } from "../../core/file-error.ts";
+import { damaged, fileError, grouped, quoted } from "../../core/file-error.ts";
 import { isObject, type JsonObject, parseJson } from "../../core/json.ts";
 import { type DecodedBudget, spendOn, textWithin } from "../../sources/decoded-budget.ts";
 
@@ -95,21 +95,7 @@ function notAModel(name: string, found: string, advice = "Check that it is the f
 }
 
 /** `FILE_CORRUPT` for something in the file, or another code. */
-export function corrupt(
-  file: string,
-  what: string,
-  expected?: string,
-  found?: string,
-  code: ErrorCode = "FILE_CORRUPT",
-): DepthwiseError {
-  return fileError(
-    code,
-    file,
-    what,
-    "The file is damaged, or was not written by TensorFlow.js; fetch or convert it again.",
-    {
-      ...(expected === undefined ? {} : { expected }),
-      ...(found === undefined ? {} : { found }),
-    },
-  );
+export function corrupt(file: string, what: string, expected?: string, found?: string, code?: ErrorCode) {
+  const advice = "The file is damaged, or was not written by TensorFlow.js; fetch or convert it again.";
+  return damaged(file, what, { code, advice, expected, found });
 }

@@ -1,7 +1,7 @@
 /** The shards of a manifest: fetched a few at a time, checked against what the manifest needs, and cut. */
 
 import { type DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
-import { fileError, grouped, quoted } from "../../core/file-error.ts";
+import { damaged, fileError, grouped, quoted } from "../../core/file-error.ts";
 import { concatenate } from "../../core/parts.ts";
 import type { OpenFile } from "../../sources/open-file.ts";
 import { describeKind, recognise } from "../../sources/recognise.ts";
@@ -105,7 +105,8 @@ function lastAtMost(ascending: readonly number[], value: number): number {
 
 function tooLong(file: string, path: string, bytes: Uint8Array, needed: number, total: number): DepthwiseError {
   const advice = "The shard belongs to another model.json, or is none; fetch both again.";
-  return fileError("FILE_CORRUPT", file, `the shard ${quoted(path)} is too long: its group`, advice, {
+  return damaged(file, `the shard ${quoted(path)} is too long: its group`, {
+    advice,
     expected: `${grouped(needed)} bytes, by the shapes of its weights`,
     found: `${grouped(total)}${otherKind(bytes)}`,
     fields: { shard: path, needed, found: total },
@@ -125,7 +126,9 @@ function tooShort(
   const index = short === -1 ? shards.length - 1 : short;
   const path = paths[index];
   const which = path === undefined ? "a group without shards" : `the shard ${quoted(path)} is too short: its group`;
-  return fileError("FILE_TRUNCATED", file, which, "The shard is incomplete; fetch it again.", {
+  return damaged(file, which, {
+    code: "FILE_TRUNCATED",
+    advice: "The shard is incomplete; fetch it again.",
     expected: `${grouped(needed)} bytes, by the shapes of its weights`,
     found: `${grouped(total)}${otherKind(shards[index] ?? new Uint8Array())}`,
     fields: { shard: path, needed, found: total },

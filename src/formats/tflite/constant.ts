@@ -8,10 +8,10 @@
  */
 
 import { DepthwiseError } from "../../core/errors.ts";
+import { damaged, quoted } from "../../core/file-error.ts";
 import { elementCount, shapeText } from "../../core/tensor.ts";
 import type { GraphConstant, ValueQuantization } from "../graph.ts";
 import { DTYPE_BYTES, READ, type Read, type StoredDType, toFloat32 } from "../stored-tensor.ts";
-import { corruptFile } from "./flatbuffer.ts";
 import type { TfliteTensor } from "./schema.ts";
 
 const PLAIN = { scale: [1], zeroPoint: [0], axis: undefined };
@@ -39,11 +39,11 @@ const DTYPES: { readonly [dtype: string]: StoredDType } = {
 export function tfliteConstant(tensor: TfliteTensor, name: string, file: string): GraphConstant {
   const { dtype, shape, data, obstacle } = tensor;
   const stored = Object.hasOwn(DTYPES, dtype) ? DTYPES[dtype] : undefined;
-  const what = `${file}: constant ${JSON.stringify(name)}`;
-  if (shape.some((side) => side < 0)) throw corruptFile(what, `a side below 0 in ${shapeText(shape)}`);
+  const what = `${file}: constant ${quoted(name)}`;
+  if (shape.some((side) => side < 0)) throw damaged(what, `a side below 0 in ${shapeText(shape)}`);
   const bytes = stored && elementCount(shape) * DTYPE_BYTES[stored];
   if (bytes !== undefined && obstacle === undefined && bytes !== data.length) {
-    throw corruptFile(what, `${dtype} ${shapeText(shape)} takes ${bytes} bytes, but it has ${data.length}`);
+    throw damaged(what, `${dtype} ${shapeText(shape)} takes ${bytes} bytes, but it has ${data.length}`);
   }
   return {
     name,
@@ -82,7 +82,7 @@ function dequantize(tensor: TfliteTensor, read: Read, what: string): Float32Arra
   // Numbers without a scale stand for themselves; float64 has none.
   const { scale, zeroPoint, axis } = (tensor.dtype !== "float64" ? quantization : undefined) ?? PLAIN;
   const fault = quantization && quantizationFault(quantization, shape);
-  if (fault !== undefined) throw corruptFile(what, fault);
+  if (fault !== undefined) throw damaged(what, fault);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const result = new Float32Array(elementCount(shape));
   const inner = axis === undefined ? result.length : elementCount(shape.slice(axis + 1));

@@ -16,7 +16,8 @@
 
 import { ByteBuffer } from "flatbuffers";
 import type { DepthwiseError } from "../../core/errors.ts";
-import { fileError, grouped } from "../../core/file-error.ts";
+import { damaged, grouped } from "../../core/file-error.ts";
+import { latin1 } from "../../core/latin1.ts";
 import type { DecodedBudget } from "../../sources/decoded-budget.ts";
 
 interface Source {
@@ -58,7 +59,7 @@ export function openFlatbuffer(bytes: Uint8Array, what: string, budget: DecodedB
 
 /** The four bytes after the root's offset, as text. */
 export function flatbufferIdentifier(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes.subarray(4, 8));
+  return latin1(bytes.subarray(4, 8));
 }
 
 export function readInt8(table: FlatTable, field: number, absent: number): number {
@@ -125,27 +126,21 @@ export function readFloat32s(table: FlatTable, field: number): readonly number[]
   return readList(table, field, 4, (at) => table.source.numbers.readFloat32(at));
 }
 
-/** The error for a file whose parts do not fit together. */
-export function corruptFile(what: string, problem: string): DepthwiseError {
-  return fileError("FILE_CORRUPT", what, problem, "The file is damaged; fetch it again.");
-}
-
 /** The error for bytes that should be there and are not. */
 export function truncatedFile(what: string, part: string, end: number, length: number): DepthwiseError {
   const problem = `${part} ends at byte ${grouped(end)}, the file at ${grouped(length)}`;
-  const fields = { end, bytes: length };
-  return fileError("FILE_TRUNCATED", what, problem, "The file is incomplete or damaged; fetch it again.", { fields });
+  return damaged(what, problem, { code: "FILE_TRUNCATED", fields: { end, bytes: length } });
 }
 
 function tableAt(source: Source, at: number): FlatTable {
   const { what, numbers, left, budget } = source;
   budget.chargeObjects(what, COST.table, "its tables");
   left.tables--;
-  if (left.tables < 0) throw corruptFile(what, `it has more than ${grouped(MOST_TABLES)} tables`);
+  if (left.tables < 0) throw damaged(what, `it has more than ${grouped(MOST_TABLES)} tables`);
   const layout = at - numbers.readInt32(claim(source, at, 4, "a table"));
   const layoutBytes = numbers.readUint16(claim(source, layout, 4, "the layout of a table"));
   const bytes = numbers.readUint16(layout + 2);
-  if (layoutBytes < 4 || layoutBytes % 2 !== 0 || bytes < 4) throw corruptFile(what, "the layout of a table is broken");
+  if (layoutBytes < 4 || layoutBytes % 2 !== 0 || bytes < 4) throw damaged(what, "the layout of a table is broken");
   claim(source, layout, layoutBytes, "the layout of a table");
   claim(source, at, bytes, "a table");
   return { source, at, bytes, layout, layoutBytes };
@@ -156,7 +151,7 @@ function place({ source, at, bytes, layout, layoutBytes }: FlatTable, field: num
   const entry = 4 + 2 * field;
   const offset = entry < layoutBytes ? source.numbers.readUint16(layout + entry) : 0;
   if (offset === 0) return undefined;
-  if (offset < 4 || offset + size > bytes) throw corruptFile(source.what, "a field lies outside of its table");
+  if (offset < 4 || offset + size > bytes) throw damaged(source.what, "a field lies outside of its table");
   return at + offset;
 }
 
@@ -178,15 +173,15 @@ function readList<Element>(table: FlatTable, field: number, size: number, read: 
 
 function indirect(source: Source, at: number, part: string): number {
   const distance = source.numbers.readUint32(claim(source, at, 4, part));
-  if (distance === 0) throw corruptFile(source.what, `${part} refers to itself`);
+  if (distance === 0) throw damaged(source.what, `${part} refers to itself`);
   return at + distance;
 }
 
 /** Checks that bytes are there before they are read, and that they are not read over and over. */
 function claim({ what, bytes, left }: Source, at: number, count: number, part: string): number {
-  if (at < 0) throw corruptFile(what, `${part} begins before the file`);
+  if (at < 0) throw damaged(what, `${part} begins before the file`);
   if (at + count > bytes.length) throw truncatedFile(what, part, at + count, bytes.length);
   left.bytes -= count;
-  if (left.bytes < 0) throw corruptFile(what, "its tables refer to the same bytes over and over");
+  if (left.bytes < 0) throw damaged(what, "its tables refer to the same bytes over and over");
   return at;
 }

@@ -1,11 +1,11 @@
 /** A TFLite file as a graph: values named after tensors, nodes after the tensors they give. */
 
+import { damaged, quoted } from "../../core/file-error.ts";
 import { elementCount } from "../../core/tensor.ts";
 import type { DecodedBudget } from "../../sources/decoded-budget.ts";
 import type { GraphConstant, GraphInput, GraphNode, ModelGraph, ValueQuantization } from "../graph.ts";
 import { activationByRange, consumersOf, fusedActivation } from "./activation.ts";
 import { tfliteConstant } from "./constant.ts";
-import { corruptFile } from "./flatbuffer.ts";
 import { translateOperator } from "./operators.ts";
 import type { TfliteModel, TfliteTensor } from "./schema.ts";
 
@@ -30,9 +30,11 @@ export function tfliteGraph(model: TfliteModel, file: string, budget: DecodedBud
     const name = nodeName(firstName(value(output)) || operator.name, position);
     const inputs = operator.inputs.filter((index) => index !== -1);
     const early = inputs.find((index) => !known.has(index));
-    if (early !== undefined) throw corruptFile(file, `"${name}" reads "${value(early)}", which is not there yet`);
+    if (early !== undefined)
+      throw damaged(file, `${quoted(name)} reads ${quoted(value(early))}, which is not there yet`);
     for (const index of operator.outputs) {
-      if (known.has(index)) throw corruptFile(file, `"${name}" gives "${value(index)}", which is there already`);
+      if (known.has(index))
+        throw damaged(file, `${quoted(name)} gives ${quoted(value(index))}, which is there already`);
       known.add(index);
     }
 
@@ -101,9 +103,9 @@ function readConstants(
 /** Tensors that are there before the first operator runs. */
 function knownValues({ tensors, inputs }: TfliteModel, file: string): Set<number> {
   const outside = new Set(inputs);
-  if (outside.size < inputs.length) throw corruptFile(file, "one of its inputs is named twice");
+  if (outside.size < inputs.length) throw damaged(file, "one of its inputs is named twice");
   const constant = inputs.find((index) => tensors[index]?.data.length !== 0);
-  if (constant !== undefined) throw corruptFile(file, `its input ${constant} is a constant`);
+  if (constant !== undefined) throw damaged(file, `its input ${constant} is a constant`);
   const there = tensors.filter(({ data, isVariable }) => data.length > 0 || isVariable);
   return new Set([...outside, ...there.map(({ index }) => index)]);
 }

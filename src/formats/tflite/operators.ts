@@ -4,10 +4,11 @@
  * Numbers of fields as in schema.fbs of TensorFlow Lite, one list for the options of each operator.
  */
 
+import { damaged } from "../../core/file-error.ts";
 import { poolOperation } from "../feature-map-sizes.ts";
 import type { GraphOperation, Pair } from "../graph.ts";
 import { integersOf } from "./constant.ts";
-import { corruptFile, type FlatTable, readFloat32, readInt8, readInt32 } from "./flatbuffer.ts";
+import { type FlatTable, readFloat32, readInt8, readInt32 } from "./flatbuffer.ts";
 import { activationName } from "./names.ts";
 import type { TfliteModel, TfliteOperator, TfliteTensor } from "./schema.ts";
 
@@ -94,9 +95,9 @@ export function translateOperator(operator: TfliteOperator, model: TfliteModel, 
 
 function checkCounts({ name, inputs, outputs }: TfliteOperator, [least, most]: Row["counts"], what: string): void {
   const present = inputs.slice(0, least).filter((index) => index !== -1).length;
-  if (present < least) throw corruptFile(what, `a ${name} reads at least ${least}, and here ${present}`);
-  if (inputs.length > most) throw corruptFile(what, `a ${name} reads at most ${most}, and here ${inputs.length}`);
-  if (outputs.length === 0) throw corruptFile(what, `a ${name} without a result`);
+  if (present < least) throw damaged(what, `a ${name} reads at least ${least}, and here ${present}`);
+  if (inputs.length > most) throw damaged(what, `a ${name} reads at most ${most}, and here ${inputs.length}`);
+  if (outputs.length === 0) throw damaged(what, `a ${name} without a result`);
 }
 
 function convolution(site: Site): GraphOperation {
@@ -179,7 +180,7 @@ function paddingOf({ options }: Site, field: number): "same" | "valid" {
 function pairOf({ options, what }: Site, vertical: number, horizontal: number, noun: string, absent = 0): Pair {
   const read = (field: number) => (options === undefined ? absent : readInt32(options, field, absent));
   const pair = [read(vertical), read(horizontal)] as const;
-  if (pair.some((value) => value < 1)) throw corruptFile(what, `a ${noun} of ${pair.join(" × ")}`);
+  if (pair.some((value) => value < 1)) throw damaged(what, `a ${noun} of ${pair.join(" × ")}`);
   return pair;
 }
 

@@ -4,10 +4,10 @@
  * Numbers of fields as in schema.fbs of TensorFlow Lite, version 3c (file identifier TFL3).
  */
 
+import { damaged, quoted } from "../../core/file-error.ts";
 import type { DecodedBudget } from "../../sources/decoded-budget.ts";
 import type { ValueQuantization } from "../graph.ts";
 import {
-  corruptFile,
   type FlatTable,
   flatbufferIdentifier,
   openFlatbuffer,
@@ -86,18 +86,18 @@ export async function readTflite(bytes: Uint8Array, name: string, budget: Decode
   if (bytes.length < 8) throw truncatedFile(name, "its header", 8, bytes.length);
   const identifier = flatbufferIdentifier(bytes);
   if (identifier !== "TFL3") {
-    throw corruptFile(name, `not TFLite of version 3: its identifier is ${JSON.stringify(identifier)}, not "TFL3"`);
+    throw damaged(name, `not TFLite of version 3: its identifier is ${quoted(identifier)}, not "TFL3"`);
   }
   const model = openFlatbuffer(bytes, name, budget);
   const bufferTables = readTables(model, MODEL.buffers);
   const buffer = (index: number): Uint8Array => {
     const table = bufferTables[index];
-    if (table === undefined) throw corruptFile(name, `it has ${bufferTables.length} buffers, but refers to ${index}`);
+    if (table === undefined) throw damaged(name, `it has ${bufferTables.length} buffers, but refers to ${index}`);
     return bufferBytes(table, bytes, name);
   };
   const subgraphs = readTables(model, MODEL.subgraphs);
   const [graph] = subgraphs;
-  if (graph === undefined) throw corruptFile(name, "it holds no network");
+  if (graph === undefined) throw damaged(name, "it holds no network");
   const tensorTables = readTables(graph, SUBGRAPH.tensors);
   const operatorTables = readTables(graph, SUBGRAPH.operators);
   budget.chargeObjects(
@@ -108,7 +108,7 @@ export async function readTflite(bytes: Uint8Array, name: string, budget: Decode
   const tensors = tensorTables.map((table, index) => readTensor(table, index, buffer));
   const indices = (list: readonly number[], lowest: number): readonly number[] => {
     const wrong = list.find((index) => index < lowest || index >= tensors.length);
-    if (wrong !== undefined) throw corruptFile(name, `it has ${tensors.length} tensors, but refers to ${wrong}`);
+    if (wrong !== undefined) throw damaged(name, `it has ${tensors.length} tensors, but refers to ${wrong}`);
     return list;
   };
   const codes = readTables(model, MODEL.operatorCodes).map(readOperatorCode);
@@ -122,7 +122,7 @@ export async function readTflite(bytes: Uint8Array, name: string, budget: Decode
     operators: operatorTables.map((table) => {
       const opcode = readUint32(table, OPERATOR.opcode, 0);
       const operator = codes[opcode];
-      if (operator === undefined) throw corruptFile(name, `it has ${codes.length} operators, but uses ${opcode}`);
+      if (operator === undefined) throw damaged(name, `it has ${codes.length} operators, but uses ${opcode}`);
       return {
         name: operator,
         inputs: indices(readInt32s(table, OPERATOR.inputs), -1),

@@ -1,6 +1,6 @@
 /** Zip archives: entries listed by what they claim, unpacked one by one when asked for. Inflated by fflate. */
 
-import { fileError, grouped, quoted, tooLarge } from "../../core/file-error.ts";
+import { damaged, grouped, quoted, tooLarge } from "../../core/file-error.ts";
 import { ownPart } from "../../core/own-part.ts";
 import { budgetOf, type ReadLimits } from "../../sources/decoded-budget.ts";
 import { crc32 } from "./crc32.ts";
@@ -41,8 +41,7 @@ export async function openZip(
   name: string,
   limits: ReadLimits,
 ): Promise<ReadonlyMap<string, ZipEntry>> {
-  const corrupt = (what: string, cause?: unknown) =>
-    fileError("FILE_CORRUPT", name, what, "The archive is damaged; fetch it again.", { cause });
+  const corrupt = (what: string, cause?: unknown) => damaged(name, what, { cause });
   const budget = budgetOf(limits);
   const records = readZipDirectory(bytes, corrupt, (count) =>
     budget.chargeObjects(name, ENTRY_COST * count, "the directory of the zip archive"),
