@@ -8,7 +8,7 @@ import { elementCount, type Shape, shapeText } from "../core/tensor.ts";
  * `as-is` ours already; `oihw` PyTorch's convolution; `depthwise-oihw` PyTorch's depthwise `[in · multiplier, 1, kh,
  * kw]`, read with a multiplier of 1; `linear` PyTorch's `[out, in]`; `dense` Keras' `[in, out]`.
  */
-export type Layout = "as-is" | "oihw" | "depthwise-oihw" | "linear" | "dense";
+export type WeightLayout = "as-is" | "oihw" | "depthwise-oihw" | "linear" | "dense";
 
 export interface Laid {
   readonly data: Float32Array;
@@ -20,7 +20,7 @@ export interface Laid {
  *
  * @throws {DepthwiseError} `SHAPE_MISMATCH` if the rank does not fit the layout
  */
-export function transpose(name: string, data: Float32Array, shape: Shape, layout: Layout): Laid {
+export function transpose(name: string, data: Float32Array, shape: Shape, layout: WeightLayout): Laid {
   switch (layout) {
     case "as-is":
       return { data, shape };

@@ -2,10 +2,11 @@
 
 import type { ModelGraph } from "../formats/graph.ts";
 import type { DecodedBudget } from "../sources/decoded-budget.ts";
+import type { KnownLayers } from "./architectures/mobilenet-v1/expected.ts";
 import { understandGraph } from "./architectures/mobilenet-v1/from-graph.ts";
+import type { FamilyDefaults } from "./architectures/mobilenet-v1/name-map.ts";
 import { layerQuantization } from "./graph/layer-quantization.ts";
 import type { StatedModel } from "./metadata.ts";
-import type { FamilyDefaults } from "./name-map.ts";
 import type { Understood } from "./understand.ts";
 
 /** What a graph leaves open, mostly the range of its input. */
@@ -24,9 +25,10 @@ export function understandOperations(
   model: StatedModel,
   name: string,
   budget: DecodedBudget,
+  known: KnownLayers,
 ): Understood {
   const fed = model.facts.preprocessing;
-  const { parameters, facts, layerNames } = understandGraph(graph, name, budget, fed);
+  const { parameters, facts, layerNames } = understandGraph(graph, name, budget, fed, known);
   const quantization = layerQuantization(graph, layerNames);
   return {
     parameters,

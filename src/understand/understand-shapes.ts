@@ -3,10 +3,11 @@
 import { fileError } from "../core/file-error.ts";
 import type { TensorContent } from "../formats/model-file.ts";
 import type { DecodedBudget } from "../sources/decoded-budget.ts";
+import type { LayerSearch } from "./architectures/mobilenet-v1/expected.ts";
 import { sequenceByShape } from "./architectures/mobilenet-v1/names/by-order.ts";
 import { recogniseOther } from "./architectures/mobilenet-v1/names/others.ts";
 import type { StatedModel } from "./metadata.ts";
-import { translated } from "./translated.ts";
+import { renamed } from "./renamed.ts";
 import type { Understood } from "./understand.ts";
 
 /** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what was recognised, or which tensor has no place */
@@ -15,10 +16,11 @@ export function understandShapes(
   model: StatedModel,
   name: string,
   budget: DecodedBudget,
+  search: LayerSearch,
 ): Understood {
   const names = [...tensors.keys()];
   const recognised = recogniseOther(names);
-  const found = recognised === undefined ? sequenceByShape(tensors, isOrdered) : { reason: recognised };
+  const found = recognised === undefined ? sequenceByShape(tensors, isOrdered, search) : { reason: recognised };
   if ("reason" in found) {
     const advice = "Rename the tensors to Keras' names, or save a network of your own with saveModel.";
     throw fileError("ARCHITECTURE_UNKNOWN", name, "tensors", advice, {
@@ -29,7 +31,7 @@ export function understandShapes(
     });
   }
   return {
-    parameters: translated(tensors.values(), (tensorName) => found.targets.get(tensorName), name, budget),
+    parameters: renamed(tensors.values(), (tensorName) => found.targets.get(tensorName), name, budget),
     facts: model.facts,
     defaults: found.defaults,
     understoodBy: "order and shapes of the tensors",

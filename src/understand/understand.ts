@@ -2,13 +2,16 @@
 
 import { ownPart } from "../core/own-part.ts";
 import type { FloatTensor } from "../core/tensor.ts";
+import type { MobileNetV1Options } from "../models/index.ts";
 import type { DecodedBudget } from "../sources/decoded-budget.ts";
 import type { OpenFile } from "../sources/open-file.ts";
+import { optionsOf } from "./architectures/mobilenet-v1/decide.ts";
+import { fittingLayers, knownLayers } from "./architectures/mobilenet-v1/expected.ts";
+import type { FamilyDefaults } from "./architectures/mobilenet-v1/name-map.ts";
 import { NAME_MAPS } from "./architectures/mobilenet-v1/names/table.ts";
 import type { Facts } from "./facts.ts";
 import type { StatedModel } from "./metadata.ts";
-import type { FamilyDefaults } from "./name-map.ts";
-import { translated } from "./translated.ts";
+import { renamed } from "./renamed.ts";
 
 export interface Understood {
   readonly parameters: ReadonlyMap<string, FloatTensor>;
@@ -21,22 +24,31 @@ export interface Understood {
   readonly quantization?: Readonly<Record<string, unknown>>;
 }
 
-/** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what was recognised in place of a MobileNet V1 */
-export async function understand(model: StatedModel, file: OpenFile, budget: DecodedBudget): Promise<Understood> {
+/**
+ * @param options of the call: what they say of the layers is known before these are looked for
+ * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what was recognised in place of a MobileNet V1
+ */
+export async function understand(
+  model: StatedModel,
+  file: OpenFile,
+  budget: DecodedBudget,
+  options: MobileNetV1Options,
+): Promise<Understood> {
   const { content } = model;
+  const known = knownLayers({ ...optionsOf(model.facts), ...options });
   if (content.kind === "graph") {
     const { understandOperations } = await ownPart("what understands graphs", () => import("./understand-graph.ts"));
-    return understandOperations(content, model, file.name, budget);
+    return understandOperations(content, model, file.name, budget, known);
   }
   const names = new Set(content.tensors.keys());
   const map = NAME_MAPS.find((candidate) => candidate.matches(names));
   if (map === undefined) {
     const { understandShapes } = await ownPart("what understands shapes", () => import("./understand-shapes.ts"));
-    return understandShapes(content, model, file.name, budget);
+    return understandShapes(content, model, file.name, budget, (fits) => fittingLayers(known, fits));
   }
   const config = map.family.startsWith("Hugging Face") ? await configBeside(file, budget) : {};
   return {
-    parameters: translated(content.tensors.values(), (name) => map.translate(name, names), file.name, budget),
+    parameters: renamed(content.tensors.values(), map.renamer(names, known), file.name, budget),
     facts: { ...config, ...model.facts },
     defaults: map.defaults,
     understoodBy: `names of ${map.family}`,

@@ -19,6 +19,7 @@ import { type DecodedBudget, decodedBudget } from "../sources/decoded-budget.ts"
 import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "../sources/index.ts";
 import type { OpenFile } from "../sources/open-file.ts";
 import { checkLabels, decide, optionsOf } from "../understand/architectures/mobilenet-v1/decide.ts";
+import { classifierOf } from "../understand/architectures/mobilenet-v1/expected.ts";
 import type { Facts } from "../understand/facts.ts";
 import { type StatedModel, withStatements } from "../understand/metadata.ts";
 import type { Provenance } from "../understand/provenance.ts";
@@ -117,7 +118,7 @@ async function modelFrom(
   budget: DecodedBudget,
 ): Promise<LoadedModel> {
   if (model.network !== undefined) return loadCustom(model.network, model, given, file.name, budget);
-  const understood = await understand(model, file, budget);
+  const understood = await understand(model, file, budget, given);
   checkFinite(understood.parameters, file.name);
   const { classes, background, ...others } = given;
   const there = given.includeTop === false ? withoutClassifier(understood.parameters) : understood.parameters;
@@ -129,7 +130,7 @@ async function modelFrom(
       ? { parameters: there, facts: decided }
       : (
           await ownPart("what changes the classes", () => import("../understand/architectures/mobilenet-v1/classes.ts"))
-        ).adjustClasses(there, decided, { classes, background }, file.name);
+        ).adjustClasses(there, decided, { classes, background }, classifierOf(), file.name);
   checkLabels(facts, file.name);
   checkVariances(parameters, facts.epsilon?.value ?? 0, file.name);
   const network = withParameters(mobileNetV1<MobileNetV1Options>(optionsOf(facts)), parameters, file.name);
@@ -139,7 +140,8 @@ async function modelFrom(
 }
 
 function withoutClassifier(parameters: ReadonlyMap<string, FloatTensor>): ReadonlyMap<string, FloatTensor> {
-  return new Map([...parameters].filter(([name]) => !name.startsWith("conv_preds/")));
+  const { name: classifier } = classifierOf();
+  return new Map([...parameters].filter(([name]) => !name.startsWith(`${classifier}/`)));
 }
 
 function separated(options: LoadOptions): { readonly from: SourceOptions; readonly given: MobileNetV1Options } {
@@ -279,7 +281,7 @@ function provenanceFor(
   };
 }
 
-/** A whole MobileNet has 27 of each kind. */
+/** As many layers as a whole MobileNet has, and some more. */
 const MOST_LISTED = 30;
 
 function checkFinite(parameters: ReadonlyMap<string, FloatTensor>, name: string): void {

@@ -10,6 +10,7 @@ import { unpickle } from "../../src/formats/pytorch/pickle.ts";
 import { read, readTorchArchive } from "../../src/formats/pytorch/read.ts";
 import { toFloat32 } from "../../src/formats/stored-tensor.ts";
 import { openZip } from "../../src/formats/zip/zip.ts";
+import { fittingLayers } from "../../src/understand/architectures/mobilenet-v1/expected.ts";
 import { sequenceByShape } from "../../src/understand/architectures/mobilenet-v1/names/by-order.ts";
 import { recogniseOther } from "../../src/understand/architectures/mobilenet-v1/names/others.ts";
 import { PYTHON_PICKLES } from "../fixtures/pickle-fixtures.ts";
@@ -73,7 +74,8 @@ async function attempt(reading: () => Promise<ModelFile>): Promise<"read" | "ref
         expect(toFloat32(stored).length).toBe(stored.shape.reduce((a, b) => a * b, 1));
     }
     expect(total).toBeLessThanOrEqual(MAX);
-    if (recogniseOther(content.tensors.keys()) === undefined) sequenceByShape(content.tensors, content.isOrdered);
+    if (recogniseOther(content.tensors.keys()) === undefined)
+      sequenceByShape(content.tensors, content.isOrdered, (fit) => fittingLayers({}, fit));
     return "read";
   } catch (error) {
     if (!isDepthwiseError(error)) throw error;

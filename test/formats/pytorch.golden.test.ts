@@ -8,12 +8,14 @@ import type { ModelFile } from "../../src/formats/model-file.ts";
 import { read, readTorchArchive } from "../../src/formats/pytorch/read.ts";
 import { firstNonFinite, toFloat32 } from "../../src/formats/stored-tensor.ts";
 import { openZip } from "../../src/formats/zip/zip.ts";
+import { fittingLayers, type LayerSearch } from "../../src/understand/architectures/mobilenet-v1/expected.ts";
 import { sequenceByShape } from "../../src/understand/architectures/mobilenet-v1/names/by-order.ts";
 import { recogniseOther } from "../../src/understand/architectures/mobilenet-v1/names/others.ts";
 import { retinaface } from "../../src/understand/architectures/mobilenet-v1/names/retinaface.ts";
-import type { Target } from "../../src/understand/name-map.ts";
+import type { Renaming } from "../../src/understand/renamed.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
 
+const search: LayerSearch = (fit) => fittingLayers({}, fit);
 const OLD = "mobilenetV1X0.25_pretrain.tar";
 const ZIP = "mobilenetv3sm_Final.pth";
 const context = { maxBytes: 2 ** 30 };
@@ -90,11 +92,11 @@ describeShared("the old form", () => {
   it("is understood by its names and, renamed, by order and shape, in the same way", async () => {
     const tensors = tensorsOf(await readOld());
     expect(retinaface.matches(new Set(tensors.keys()))).toBe(true);
-    const byName = [...tensors.keys()].map((name) => retinaface.translate(name));
-    const ours = byName.filter((target): target is Target => typeof target === "object").map(({ name }) => name);
+    const byName = [...tensors.keys()].map(retinaface.renamer(new Set(tensors.keys()), {}));
+    const ours = byName.filter((target): target is Renaming => typeof target === "object").map(({ name }) => name);
     expect(new Set(ours).size).toBe(27 * 5 + 2);
     const renamed = new Map([...tensors.values()].map((stored, i) => [`tensor${i}`, stored]));
-    const found = sequenceByShape(renamed, true);
+    const found = sequenceByShape(renamed, true, search);
     if ("reason" in found) throw new Error(found.reason);
     expect([...renamed.keys()].map((name) => found.targets.get(name))).toEqual(byName);
     expect(found.layout).toBe("PyTorch");
@@ -114,7 +116,7 @@ describeShared("the zip form", () => {
     expect(recogniseOther(tensors.keys())).toBe(
       "a face detector on a MobileNet V3 body (keys body.1.block.…, ClassHead.…)",
     );
-    expect(sequenceByShape(tensors, true)).toHaveProperty("reason");
+    expect(sequenceByShape(tensors, true, search)).toHaveProperty("reason");
   });
 
   it("is refused when a byte of its weights is flipped", async () => {

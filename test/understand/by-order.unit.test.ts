@@ -1,6 +1,7 @@
 /** Networks whose names say little or nothing: every tensor at its place, or the reason why not. */
 
 import { describe, expect, it } from "vitest";
+import { fittingLayers, type LayerSearch } from "../../src/understand/architectures/mobilenet-v1/expected.ts";
 import { sequenceByShape } from "../../src/understand/architectures/mobilenet-v1/names/by-order.ts";
 
 type Tensors = Map<string, { shape: number[] }>;
@@ -8,6 +9,7 @@ type Entry = readonly [theirs: string, shape: number[], ours: string, layout?: s
 
 const FILTERS = [64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024];
 const SHALLOW = [...FILTERS.slice(0, 6), ...FILTERS.slice(11)];
+const search: LayerSearch = (fit) => fittingLayers({}, fit);
 const NORM = ["gamma", "beta", "moving_mean", "moving_variance"];
 
 interface Style {
@@ -70,7 +72,7 @@ function network(style: Style): Entry[] {
 const tensors = (entries: readonly Entry[]): Tensors => new Map(entries.map(([name, shape]) => [name, { shape }]));
 
 function expectPlaced(entries: readonly Entry[], isOrdered: boolean, order = entries) {
-  const found = sequenceByShape(tensors(order), isOrdered);
+  const found = sequenceByShape(tensors(order), isOrdered, search);
   if ("reason" in found) throw new Error(found.reason);
   expect(Object.fromEntries(found.targets)).toEqual(
     Object.fromEntries(entries.map(([theirs, , ours, layout = "as-is"]) => [theirs, { name: ours, layout }])),
@@ -79,7 +81,7 @@ function expectPlaced(entries: readonly Entry[], isOrdered: boolean, order = ent
 }
 
 function reason(entries: readonly Entry[], isOrdered = true): string {
-  const found = sequenceByShape(tensors(entries), isOrdered);
+  const found = sequenceByShape(tensors(entries), isOrdered, search);
   if ("targets" in found) throw new Error("All tensors were placed.");
   return found.reason;
 }
@@ -154,7 +156,7 @@ describe("a state dict in its order", () => {
     const all = tensors(entries);
     for (const name of counters) all.set(name, { shape: [] });
     all.set("bn.num_batches_tracked", { shape: [1] });
-    const found = sequenceByShape(all, true);
+    const found = sequenceByShape(all, true, search);
     if ("reason" in found) throw new Error(found.reason);
     expect([...counters, "bn.num_batches_tracked"].map((name) => found.targets.get(name))).toEqual(
       Array(4).fill("ignored"),

@@ -7,6 +7,7 @@ import { DepthwiseError } from "../../../core/errors.ts";
 import { type FloatTensor, tensor } from "../../../core/tensor.ts";
 import { given } from "../../../formats/fact.ts";
 import type { Facts } from "../../facts.ts";
+import type { ExpectedLayer } from "./expected.ts";
 
 /** The logit of an added background: far below any other, so that its probability is exactly 0. */
 const NEVER = -1e4;
@@ -27,9 +28,11 @@ export function adjustClasses(
   parameters: ReadonlyMap<string, FloatTensor>,
   facts: Facts,
   { classes, background: wantedBackground }: { readonly classes: number; readonly background: boolean | undefined },
-  name: string,
+  { parameters: names }: ExpectedLayer,
+  file: string,
 ): Adjusted {
-  const kernel = parameters.get("conv_preds/kernel");
+  const [kernelName = "", biasName = ""] = [names.get("kernel"), names.get("bias")];
+  const kernel = parameters.get(kernelName);
   const found = kernel?.shape[3];
   const asked = { ...facts, classes: given(classes) };
   if (kernel === undefined || found === undefined || classes === found) {
@@ -41,7 +44,7 @@ export function adjustClasses(
   if (!isKnownStep || facts.background?.value === background || wantedBackground === !background) {
     const said = facts.background?.value === true ? " with a background" : isKnownStep ? " without a background" : "";
     throw new DepthwiseError("CLASSES_MISMATCH", {
-      what: `${name}: conv_preds/kernel`,
+      what: `${file}: ${kernelName}`,
       expected: `${classes} classes, as asked for`,
       found: `${found}${said}`,
       advice: `Load it with classes: ${found}. Only a background class (1001 and 1000) is added or dropped here.`,
@@ -50,8 +53,9 @@ export function adjustClasses(
   }
   const labels = facts.labels?.value;
   const fitting = labels?.length === found ? (background ? ["background", ...labels] : labels.slice(1)) : labels;
+  const fitted = resized(kernel, parameters.get(biasName), classes);
   return {
-    parameters: new Map([...parameters, ...resized(kernel, parameters.get("conv_preds/bias"), classes)]),
+    parameters: new Map([...parameters, [kernelName, fitted.kernel], [biasName, fitted.bias]]),
     facts: {
       ...asked,
       background: given(background),
@@ -61,7 +65,7 @@ export function adjustClasses(
 }
 
 /** The classifier with one class more, or one less, in front. */
-function resized(kernel: FloatTensor, bias: FloatTensor | undefined, classes: number): [string, FloatTensor][] {
+function resized(kernel: FloatTensor, bias: FloatTensor | undefined, classes: number) {
   const found = kernel.shape[3] ?? 0;
   const shift = classes - found;
   const [added, dropped] = [Math.max(0, shift), Math.max(0, -shift)];
@@ -72,8 +76,5 @@ function resized(kernel: FloatTensor, bias: FloatTensor | undefined, classes: nu
   }
   const biases = new Float32Array(classes).fill(NEVER, 0, added);
   if (bias !== undefined) biases.set(bias.data.subarray(dropped), added);
-  return [
-    ["conv_preds/kernel", tensor(weights, [1, 1, inputs, classes])],
-    ["conv_preds/bias", tensor(biases, [classes])],
-  ];
+  return { kernel: tensor(weights, [1, 1, inputs, classes]), bias: tensor(biases, [classes]) };
 }

@@ -8,15 +8,18 @@ import { fileError } from "../../../core/file-error.ts";
 import { checkPreprocessing, DEFAULT_PREPROCESSING, type Preprocessing } from "../../../core/preprocessing.ts";
 import type { FloatTensor } from "../../../core/tensor.ts";
 import { assumed, type Fact, given, inferred } from "../../../formats/fact.ts";
-import {
-  MOBILENET_V1_BLOCKS,
-  MOBILENET_V1_STEM,
-  type MobileNetV1Options,
-  scaledChannels,
-  shallowBlocks,
-} from "../../../models/index.ts";
+import { type MobileNetV1Options, scaledChannels } from "../../../models/index.ts";
 import type { Facts } from "../../facts.ts";
-import type { FamilyDefaults } from "../../name-map.ts";
+import {
+  blockCount,
+  classifierOf,
+  expectedLayers,
+  type KnownLayers,
+  knownLayers,
+  parameterOf,
+  tableRows,
+} from "./expected.ts";
+import type { FamilyDefaults } from "./name-map.ts";
 
 /** Widths in the paper and in later papers come first, then all hundredths. */
 const ALPHAS = [1, 0.75, 0.5, 0.25, 0.35, 1.25, 1.3, 1.4, ...Array.from({ length: 400 }, (_, i) => (i + 1) / 100)];
@@ -29,8 +32,8 @@ export function decide(
   defaults: FamilyDefaults,
   file: string,
 ): Facts {
-  const shape = shapeFacts(parameters, file);
   const { preprocessing: asked } = options;
+  const shape = shapeFacts(parameters, knownLayers({ ...optionsOf(fromFile), ...options }), file);
   const described = soundDescription(fromFile.preprocessing, shape.inputChannels?.value, asked !== undefined, file);
   const overrides: Facts = {
     ...Object.fromEntries(Object.entries(options).map(([name, value]) => [name, given(value)])),
@@ -116,19 +119,27 @@ function withoutClasses({ classes, labels, background, ...facts }: Facts): Facts
 }
 
 /** What the tensors' names and shapes leave no doubt about. */
-function shapeFacts(parameters: ReadonlyMap<string, FloatTensor>, file: string): Facts {
-  const stem = parameters.get("conv1/kernel");
+function shapeFacts(parameters: ReadonlyMap<string, FloatTensor>, known: KnownLayers, file: string): Facts {
+  const layersOf = (variant: KnownLayers) => expectedLayers({ ...known, shallow: false, ...variant });
+  const separable = layersOf({ standardConvolution: false });
+  const [first, second] = separable;
+  const stem = parameterOf(parameters, first);
   if (stem === undefined || stem.shape.length !== 4) {
     const advice = "This is no MobileNet V1, or its stem is missing.";
-    throw fileError("ARCHITECTURE_UNKNOWN", file, "conv1/kernel, the first convolution", advice, {
+    const what = `${first?.parameters.get("kernel")}, the first convolution`;
+    throw fileError("ARCHITECTURE_UNKNOWN", file, what, advice, {
       expected: "a tensor of rank 4",
       found: stem === undefined ? "none" : `rank ${stem.shape.length}`,
     });
   }
-  const standardConvolution = parameters.has("conv_1/kernel");
-  const block = (number: number) => parameters.has(`${standardConvolution ? "conv" : "conv_pw"}_${number}/kernel`);
-  const classes = parameters.get("conv_preds/kernel")?.shape[3];
-  const multiplier = parameters.get("conv_dw_1/depthwise_kernel")?.shape[3] ?? 1;
+  const depthwise = parameterOf(parameters, second);
+  const full = depthwise === undefined ? layersOf({ standardConvolution: true }) : [];
+  const standardConvolution = parameterOf(parameters, full[1]) !== undefined;
+  const layers = standardConvolution ? full : separable;
+  const last = layers.findLast((layer) => layer.kind !== "classifier" && parameterOf(parameters, layer))?.block ?? 0;
+  const isShallow = last < blockCount(layers) && last === blockCount(layersOf({ shallow: true, standardConvolution }));
+  const classes = parameterOf(parameters, classifierOf(layers))?.shape[3];
+  const multiplier = depthwise?.shape[3] ?? 1;
   const there = "tensors that are there";
   return {
     inputChannels: inferred(stem.shape[2] ?? 3, "shape of the first kernel"),
@@ -137,15 +148,17 @@ function shapeFacts(parameters: ReadonlyMap<string, FloatTensor>, file: string):
       : { includeTop: inferred(true, there), classes: inferred(classes, "shape of the classifier") }),
     ...backgroundFact(classes),
     batchNorm: inferred(
-      [...parameters.keys()].some((name) => name.includes("_bn/")),
+      layers.some((layer) => NORM.some((role) => parameterOf(parameters, layer, role))),
       there,
     ),
-    convolutionBias: inferred(parameters.has("conv1/bias"), there),
+    convolutionBias: inferred(parameterOf(parameters, first, "bias") !== undefined, there),
     ...(standardConvolution && { standardConvolution: inferred(true, there) }),
-    ...(block(8) && !block(9) && { shallow: inferred(true, there) }),
+    ...(isShallow && { shallow: inferred(true, there) }),
     ...(multiplier !== 1 && { multiplier: inferred(multiplier, "shape of a depthwise kernel") }),
   };
 }
+
+const NORM = ["gamma", "beta", "mean", "variance"] as const;
 
 function backgroundFact(classes: number | undefined): Facts {
   if (classes === 1001) return { background: inferred(true, "1001 outputs: ImageNet's thousand and a background") };
@@ -174,18 +187,10 @@ function usualInput(usual: Preprocessing, channels: number | undefined): Preproc
 
 /** The alpha and rounding under which most layers have the width that was found. */
 function widthFacts(parameters: ReadonlyMap<string, FloatTensor>, known: Facts, defaults: FamilyDefaults): Facts {
-  const isStandard = known.standardConvolution?.value === true;
-  const blocks = known.shallow?.value === true ? shallowBlocks(MOBILENET_V1_BLOCKS) : MOBILENET_V1_BLOCKS;
-  const expected = blocks.map(({ filters }, i) => ({
-    filters,
-    name: `${isStandard ? "conv" : "conv_pw"}_${i + 1}/kernel`,
-  }));
-  const found = [{ filters: MOBILENET_V1_STEM.filters, name: "conv1/kernel" }, ...expected].flatMap(
-    ({ filters, name }) => {
-      const width = parameters.get(name)?.shape[3];
-      return width === undefined ? [] : [{ filters, width }];
-    },
-  );
+  const found = tableRows(expectedLayers(knownLayers(optionsOf(known)))).flatMap((layer) => {
+    const width = parameterOf(parameters, layer)?.shape[3];
+    return width === undefined ? [] : [{ filters: layer.filters, width }];
+  });
   const rounding = known.channelRounding?.value;
   const roundings: readonly FamilyDefaults["channelRounding"][] =
     rounding === undefined ? [defaults.channelRounding, "truncate", "floor", "divisible8"] : [rounding];

@@ -5,6 +5,7 @@ import { quoted } from "../../../core/file-error.ts";
 import { type FloatTensor, tensor } from "../../../core/tensor.ts";
 import { stated } from "../../../formats/fact.ts";
 import type { ModelGraph } from "../../../formats/graph.ts";
+import type { ParameterInfo } from "../../../layers/parameter-info.ts";
 import type { DecodedBudget } from "../../../sources/decoded-budget.ts";
 import type { Facts } from "../../facts.ts";
 import { type Chain, chainOf } from "../../graph/chain.ts";
@@ -12,23 +13,29 @@ import { type Constants, findConstants } from "../../graph/constants.ts";
 import { type GraphLayer, layerOf } from "../../graph/layers.ts";
 import { foldedBatchNorm, shortest } from "../../graph/normalization.ts";
 import { findPath } from "../../graph/path.ts";
+import {
+  blockCount,
+  classifierOf,
+  type ExpectedLayer,
+  expectedLayers,
+  fittingLayers,
+  type KnownLayers,
+} from "./expected.ts";
 import { frontFacts } from "./front.ts";
 import { geometryFacts } from "./geometry.ts";
 import { inputSize, poolFault } from "./input-size.ts";
 import { notMobileNetV1 } from "./others.ts";
 
-export interface Understood {
+export interface UnderstoodGraph {
   readonly parameters: ReadonlyMap<string, FloatTensor>;
   readonly facts: Facts;
   /** The graph's name of each layer of ours. */
   readonly layerNames: ReadonlyMap<string, string>;
 }
 
-/** Layers of the whole network, and of the shallow one of the paper's table 5. */
-const BLOCKS = { whole: 13, shallow: 8 } as const;
-
 /**
  * @param fed what the file says of its input, in front of the graph's own arithmetic
+ * @param known of the layers: how many there are, if they are not the paper's
  * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what the graph looks like and which node does not fit
  */
 export function understandGraph(
@@ -36,7 +43,8 @@ export function understandGraph(
   name: string,
   budget: DecodedBudget,
   fed?: Facts["preprocessing"],
-): Understood {
+  known: KnownLayers = {},
+): UnderstoodGraph {
   const refused = (reason: string): DepthwiseError => notMobileNetV1(graph, name, reason);
   const constants = findConstants(graph, refused);
   const path = findPath(graph, constants);
@@ -46,7 +54,7 @@ export function understandGraph(
   const layers = layersOf(chain, graph, constants);
   if (typeof layers === "string") throw refused(layers);
   const body = layers.slice(0, chain.units.length);
-  const pattern = patternOf(body);
+  const pattern = patternOf(body, known);
   if (typeof pattern === "string") throw refused(pattern);
   const activation = activationFacts(body);
   if (typeof activation === "string") throw refused(activation);
@@ -55,7 +63,7 @@ export function understandGraph(
   if (partial !== undefined) throw refused(partial);
   const geometry = geometryFacts(pattern.windowed, pattern.variant, size?.value);
   if (typeof geometry === "string") throw refused(geometry);
-  const head = headFacts(chain, layers.slice(chain.units.length));
+  const head = headFacts(chain, layers.slice(chain.units.length), pattern.classifier);
   if (typeof head === "string") throw refused(head);
   const front = frontFacts(chain, body[0]?.inChannels ?? 3, constants, fed);
   if (typeof front === "string") throw refused(front);
@@ -70,7 +78,7 @@ export function understandGraph(
       ...(size === undefined ? {} : { inputSize: size }),
       ...normalizationFacts(body),
     },
-    layerNames: new Map([...named].map(([ours, layer]) => [ours, layer.name])),
+    layerNames: new Map([...named].map(([ours, layer]) => [ours.name, layer.name])),
   };
 }
 
@@ -87,14 +95,15 @@ function layersOf(chain: Chain, graph: ModelGraph, constants: Constants): readon
 }
 
 interface Pattern {
-  /** Our name of each layer, in order. */
-  readonly names: ReadonlyMap<string, GraphLayer>;
+  /** By what each is to us, in order. */
+  readonly names: ReadonlyMap<ExpectedLayer, GraphLayer>;
   readonly windowed: readonly GraphLayer[];
-  readonly variant: { readonly shallow: boolean; readonly standardConvolution: boolean };
+  readonly variant: KnownLayers;
+  readonly classifier: ExpectedLayer;
 }
 
-/** A full 3 × 3 convolution, then 13 (or 8) blocks of depthwise 3 × 3 and pointwise, or of full 3 × 3. */
-function patternOf([stem, ...rest]: readonly GraphLayer[]): Pattern | string {
+/** A full 3 × 3 convolution, then blocks of depthwise 3 × 3 and pointwise, or of full 3 × 3. */
+function patternOf([stem, ...rest]: readonly GraphLayer[], known: KnownLayers): Pattern | string {
   if (stem === undefined) return "it has no convolution before its classifier";
   if (stem.type === "depthwise") return `its first layer, "${stem.name}", is a depthwise convolution`;
   const odd = [stem, ...rest].find(({ window: [height, width] }) => height !== width || (height !== 1 && height !== 3));
@@ -105,16 +114,17 @@ function patternOf([stem, ...rest]: readonly GraphLayer[]): Pattern | string {
   if (stem.window[0] !== 3 || misplaced !== undefined) {
     return `"${(misplaced ?? stem).name}" stands where ${misplaced === undefined ? "a 3 × 3" : "another"} convolution should`;
   }
-  if (blocks !== BLOCKS.whole && blocks !== BLOCKS.shallow) return `it has ${blocks} blocks, not ${BLOCKS.whole}`;
-  const names = new Map([["conv1", stem]]);
-  rest.forEach((layer, i) => {
-    const ours = isStandard ? `conv_${i + 1}` : `conv_${i % 2 === 0 ? "dw" : "pw"}_${Math.floor(i / 2) + 1}`;
-    names.set(ours, layer);
-  });
+  const like: KnownLayers = { ...known, standardConvolution: isStandard };
+  const expected = fittingLayers(like, (layers) => blockCount(layers) === blocks);
+  if (blockCount(expected) !== blocks) return `it has ${blocks} blocks, not ${blockCount(expected)}`;
+  const classifier = classifierOf(expected);
+  const names = new Map<ExpectedLayer, GraphLayer>();
+  for (const [i, layer] of [stem, ...rest].entries()) names.set(expected[i] ?? classifier, layer);
   return {
     names,
     windowed: [stem, ...rest.filter(({ window }) => window[0] === 3)],
-    variant: { shallow: blocks === BLOCKS.shallow, standardConvolution: isStandard },
+    variant: { ...like, shallow: expected !== expectedLayers(like) },
+    classifier,
   };
 }
 
@@ -142,14 +152,14 @@ function activationFacts(body: readonly GraphLayer[]): Facts | string {
 }
 
 interface Head {
-  readonly names: ReadonlyMap<string, GraphLayer>;
+  readonly names: ReadonlyMap<ExpectedLayer, GraphLayer>;
   readonly facts: Facts;
 }
 
-function headFacts({ pool, units }: Chain, head: readonly GraphLayer[]): Head | string {
+function headFacts({ pool, units }: Chain, head: readonly GraphLayer[], ours: ExpectedLayer): Head | string {
   const [classifier, another] = head;
   if (another !== undefined) return `${head.length} layers follow the pool, the second is "${another.name}"`;
-  const names = new Map<string, GraphLayer>();
+  const names = new Map<ExpectedLayer, GraphLayer>();
   if (classifier === undefined) {
     const from = pool === undefined ? "it ends with the features" : `it ends with "${pool.name}"`;
     const kind = pool === undefined ? null : pool.kind === "average" ? "avg" : "max";
@@ -161,7 +171,7 @@ function headFacts({ pool, units }: Chain, head: readonly GraphLayer[]): Head | 
     return `"${classifier.name}" is no classifier`;
   }
   if (classifier.activation.function !== "linear") return `"${classifier.name}" has an activation`;
-  return { names: new Map([["conv_preds", classifier]]), facts: {} };
+  return { names: new Map([[ours, classifier]]), facts: {} };
 }
 
 function normalizationFacts(body: readonly GraphLayer[]): Facts {
@@ -180,41 +190,42 @@ function sharedEpsilon(body: readonly GraphLayer[]): number | undefined {
 }
 
 function parametersOf(
-  named: ReadonlyMap<string, GraphLayer>,
+  named: ReadonlyMap<ExpectedLayer, GraphLayer>,
   charge: (bytes: number, what: string) => void,
-): Pick<Understood, "parameters"> {
+): Pick<UnderstoodGraph, "parameters"> {
   const read = new Set<string>();
-  const body = [...named].flatMap(([ours, layer]) => (ours === "conv_preds" ? [] : [layer]));
+  const body = [...named].flatMap(([ours, layer]) => (ours.kind === "classifier" ? [] : [layer]));
   const isApart = sharedEpsilon(body) !== undefined;
   const hasBias = !isApart || body.some(({ normalization }) => normalization.bias !== undefined);
   const parameters = new Map<string, FloatTensor>();
-  const vector = (name: string, values: Float64Array) =>
-    parameters.set(name, tensor(Float32Array.from(values), [values.length]));
   for (const [ours, layer] of named) {
+    const set = (role: ParameterInfo["role"], value: FloatTensor) =>
+      parameters.set(ours.parameters.get(role) ?? "", value);
+    const vector = (role: ParameterInfo["role"], values: Float64Array) =>
+      set(role, tensor(Float32Array.from(values), [values.length]));
     const { bias = new Float64Array(layer.outChannels), batchNorm } = layer.normalization;
     // A constant was charged when it was read, for one layer; each other makes numbers of its own from it.
     if (read.has(layer.source)) charge(4 * layer.elements, `constant ${quoted(layer.source)}, for another layer`);
     read.add(layer.source);
     const kernel = layer.kernel();
-    const kernelName = `${ours}/${layer.type === "depthwise" ? "depthwise_kernel" : "kernel"}`;
-    const isClassifier = ours === "conv_preds";
+    const isClassifier = ours.kind === "classifier";
     if (batchNorm === undefined || (isApart && !isClassifier)) {
-      parameters.set(kernelName, kernel);
-      if (hasBias || isClassifier) vector(`${ours}/bias`, bias);
+      set("kernel", kernel);
+      if (hasBias || isClassifier) vector("bias", bias);
     } else {
       const { scale, shift } = foldedBatchNorm(batchNorm);
       const folded = kernel.data.map((value, i) => value * (scale[i % scale.length] ?? 1));
-      parameters.set(kernelName, tensor(folded, kernel.shape));
+      set("kernel", tensor(folded, kernel.shape));
       vector(
-        `${ours}/bias`,
+        "bias",
         bias.map((value, c) => value * (scale[c] ?? 1) + (shift[c] ?? 0)),
       );
     }
     if (batchNorm === undefined || !isApart || isClassifier) continue;
-    vector(`${ours}_bn/gamma`, batchNorm.gamma);
-    vector(`${ours}_bn/beta`, batchNorm.beta);
-    vector(`${ours}_bn/moving_mean`, batchNorm.mean);
-    vector(`${ours}_bn/moving_variance`, batchNorm.variance);
+    vector("gamma", batchNorm.gamma);
+    vector("beta", batchNorm.beta);
+    vector("mean", batchNorm.mean);
+    vector("variance", batchNorm.variance);
   }
   return { parameters };
 }

@@ -3,9 +3,11 @@
 import { isDepthwiseError } from "../../../core/errors.ts";
 import { layWindow, type Padding } from "../../../core/window.ts";
 import { type Fact, inferred, stated } from "../../../formats/fact.ts";
-import { MOBILENET_V1_BLOCKS, MOBILENET_V1_STEM, type MobileNetV1Options, mobileNetV1 } from "../../../models/index.ts";
+import { type MobileNetV1Options, mobileNetV1 } from "../../../models/index.ts";
 import type { Facts } from "../../facts.ts";
 import type { GraphLayer } from "../../graph/layers.ts";
+import { optionsOf } from "./decide.ts";
+import { expectedLayers, type KnownLayers, tableRows } from "./expected.ts";
 
 type Style = Pick<MobileNetV1Options, "padding" | "stemPadding">;
 
@@ -20,31 +22,24 @@ const STYLES: readonly Style[] = [
  * The facts, or why no options of the builder give this geometry.
  *
  * @param windowed the layers with a window: the first, then the depthwise ones (or full ones) of the blocks
- * @param variant  what is known of the blocks besides
+ * @param variant  what is known of the layers besides
  */
 export function geometryFacts(
   windowed: readonly GraphLayer[],
-  variant: Pick<MobileNetV1Options, "shallow" | "standardConvolution">,
+  variant: KnownLayers,
   size: readonly [number, number] | undefined,
 ): Facts | string {
   const uneven = windowed.find(({ strides, dilations }) => strides[0] !== strides[1] || dilations[0] !== dilations[1]);
   if (uneven !== undefined) return `"${uneven.name}" has another stride across than down`;
   const strides = strideFacts(windowed, variant);
   if (typeof strides === "string") return strides;
-  const options = { ...variant, ...valuesOf(strides), inputSize: size ?? ([224, 224] as const), batchNorm: false };
+  const options = { ...variant, ...optionsOf(strides), inputSize: size ?? ([224, 224] as const), batchNorm: false };
   const padding = paddingFacts(windowed, options, size);
   return typeof padding === "string" ? padding : { ...strides, ...padding };
 }
 
-function valuesOf(facts: Facts): MobileNetV1Options {
-  return Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, (fact as Fact<unknown>).value]));
-}
-
 /** The paper's strides, an output stride, or strides of the network's own. */
-function strideFacts(
-  windowed: readonly GraphLayer[],
-  variant: Pick<MobileNetV1Options, "shallow" | "standardConvolution">,
-): Facts | string {
+function strideFacts(windowed: readonly GraphLayer[], variant: KnownLayers): Facts | string {
   for (const outputStride of [32, 16, 8] as const) {
     const expected = builderWindows({ ...variant, outputStride, inputSize: [224, 224] });
     const isSame = windowed.every(({ strides, dilations }, i) => {
@@ -56,15 +51,14 @@ function strideFacts(
   }
   const dilated = windowed.find(({ dilations }) => dilations[0] !== 1);
   if (dilated !== undefined) return `"${dilated.name}" is dilated as no output stride of 8 or 16 has it`;
-  if (variant.shallow === true) return "it has 8 blocks with strides of their own";
-  const [stem, ...blocks] = windowed.map(({ strides }) => strides[0]);
   const from = "strides of the layers";
+  const rows = tableRows(expectedLayers(variant));
+  const [stem, ...blocks] = rows.map(({ filters }, i) => ({ stride: windowed[i]?.strides[0] ?? 1, filters }));
   return {
-    stem: inferred({ ...MOBILENET_V1_STEM, stride: stem ?? 2 }, from),
-    blocks: inferred(
-      MOBILENET_V1_BLOCKS.map((block, i) => ({ ...block, stride: blocks[i] ?? block.stride })),
-      from,
-    ),
+    ...(stem && { stem: inferred(stem, from) }),
+    blocks: inferred(blocks, from),
+    // The blocks are those that are there.
+    ...(variant.shallow && { shallow: inferred(false, from) }),
   };
 }
 

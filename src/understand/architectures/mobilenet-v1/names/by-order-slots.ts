@@ -2,8 +2,8 @@
 
 import { quoted } from "../../../../core/file-error.ts";
 import { shapeText } from "../../../../core/tensor.ts";
-import type { Layout } from "../../../../formats/transpose.ts";
-import type { Part, Unit } from "./by-order-units.ts";
+import type { WeightLayout } from "../../../../formats/transpose.ts";
+import type { Part, TensorGroup } from "./by-order-groups.ts";
 
 /** Whose layout kernels have: `[out, in, kh, kw]`, or `[kh, kw, in, out]`. */
 export type KernelOrder = "PyTorch" | "Keras";
@@ -14,7 +14,7 @@ export interface Slot {
   readonly kind: "3 × 3" | "depthwise" | "1 × 1" | "dense";
   readonly inputs: number;
   readonly outputs: number;
-  readonly layout: Layout;
+  readonly layout: WeightLayout;
   /** Vectors that share the kernel's name. */
   readonly own: readonly Part[];
   /** Vectors of the groups that follow. */
@@ -30,9 +30,9 @@ export interface Failure {
 export type Arrangement = { readonly slots: readonly Slot[] } | Failure;
 
 /** Each kernel, then the vectors that belong to it, as the layers follow one another. */
-export function bySlots(units: readonly Unit[], layout: KernelOrder): Arrangement {
+export function bySlots(groups: readonly TensorGroup[], layout: KernelOrder): Arrangement {
   const slots: Slot[] = [];
-  for (const { kernel, vectors } of units) {
+  for (const { kernel, vectors } of groups) {
     if (kernel !== undefined) {
       const slot = slotOf(kernel, vectors, layout);
       if ("reason" in slot) return { ...slot, placed: slots.length };
@@ -53,9 +53,9 @@ export function bySlots(units: readonly Unit[], layout: KernelOrder): Arrangemen
  * (`conv2d_4`, `depthwise_conv2d_3`, `batch_normalization_7`): one of each in turn. The stem's batch norm may come
  * last, as the only one outside the blocks.
  */
-export function byStreams(units: readonly Unit[], layout: KernelOrder): readonly Arrangement[] {
+export function byStreams(groups: readonly TensorGroup[], layout: KernelOrder): readonly Arrangement[] {
   const slots: Slot[] = [];
-  for (const { kernel, vectors } of units) {
+  for (const { kernel, vectors } of groups) {
     if (kernel === undefined) continue;
     const slot = slotOf(kernel, vectors, layout);
     if ("reason" in slot) return [];
@@ -67,7 +67,7 @@ export function byStreams(units: readonly Unit[], layout: KernelOrder): readonly
   const pointwise = ofKind("1 × 1");
   const blocks = depthwise.flatMap((slot, i) => [slot, ...pointwise.slice(i, i + 1)]);
   const line = [...stems, ...blocks, ...pointwise.slice(depthwise.length), ...ofKind("dense")];
-  const norms = units.filter(({ kernel }) => kernel === undefined).map(({ vectors }) => vectors);
+  const norms = groups.filter(({ kernel }) => kernel === undefined).map(({ vectors }) => vectors);
   if (norms.length !== 0 && norms.length !== 2 * depthwise.length + 1) return [];
   return [norms, [...norms.slice(-1), ...norms.slice(0, -1)]].map((order) => ({
     slots: line.map((slot, i) => ({ ...slot, following: order[i] ?? [] })),

@@ -1,21 +1,23 @@
 /** Which of the vectors beside a kernel is its bias, and which are the batch norm's: by their names, or by their order. */
 
 import { quoted } from "../../../../core/file-error.ts";
-import type { Part, Role } from "./by-order-units.ts";
+import type { ParameterInfo } from "../../../../layers/parameter-info.ts";
+import type { NameHint, Part } from "./by-order-groups.ts";
 
-const NORM = ["gamma", "beta", "moving_mean", "moving_variance"] as const;
-type Place = "bias" | (typeof NORM)[number];
+/** In the order in which files have them. */
+const NORM = ["gamma", "beta", "mean", "variance"] as const;
+type VectorRole = Exclude<ParameterInfo["role"], "kernel">;
 
 /** The vectors of a layer by what they are. */
-export type Vectors = ReadonlyMap<Place, Part>;
+export type Vectors = ReadonlyMap<VectorRole, Part>;
 
-/** What the last word of a name may say of what stands at a place. */
-const SAID: Readonly<Record<Place, readonly Role[]>> = {
+/** What the last word of a name may say of a vector. */
+const SAID: Readonly<Record<VectorRole, readonly NameHint[]>> = {
   bias: ["bias"],
   gamma: ["gamma", "weight"],
   beta: ["beta", "bias"],
-  moving_mean: ["mean"],
-  moving_variance: ["variance"],
+  mean: ["mean"],
+  variance: ["variance"],
 };
 
 /**
@@ -36,9 +38,9 @@ export function placeVectors(
       reason: `${quoted(misfit.name)} has ${misfit.shape[0]} values, where ${quoted(kernel.name)} has ${channels} outputs`,
     };
   }
-  const places = parts.every(({ role }) => role !== undefined) ? byWords(own, following) : byOrder(parts);
-  const isWhole = NORM.every((place) => places?.has(place) === true) || !NORM.some((place) => places?.has(place));
-  if (places !== undefined && places.size === parts.length && isWhole) return places;
+  const roles = parts.every(({ hint }) => hint !== undefined) ? byWords(own, following) : byOrder(parts);
+  const isWhole = NORM.every((role) => roles?.has(role) === true) || !NORM.some((role) => roles?.has(role));
+  if (roles !== undefined && roles.size === parts.length && isWhole) return roles;
   return {
     reason:
       `the ${parts.length} vectors after ${quoted(kernel.name)} are neither a bias, ` +
@@ -47,27 +49,27 @@ export function placeVectors(
 }
 
 function byOrder(parts: readonly Part[]): Vectors | undefined {
-  const order: readonly Place[] | undefined =
+  const order: readonly VectorRole[] | undefined =
     parts.length <= 1 ? ["bias"] : parts.length === 4 ? NORM : parts.length === 5 ? ["bias", ...NORM] : undefined;
   if (order === undefined) return undefined;
-  const places = new Map<Place, Part>();
+  const roles = new Map<VectorRole, Part>();
   for (const [i, part] of parts.entries()) {
-    const place = order[i] ?? "bias";
-    if (part.role !== undefined && !SAID[place].includes(part.role)) return undefined;
-    places.set(place, part);
+    const role = order[i] ?? "bias";
+    if (part.hint !== undefined && !SAID[role].includes(part.hint)) return undefined;
+    roles.set(role, part);
   }
-  return places;
+  return roles;
 }
 
 /** A `bias` is the kernel's if it shares its name or stands alone, else the batch norm's shift. */
 function byWords(own: readonly Part[], following: readonly Part[]): Vectors | undefined {
-  const places = new Map<Place, Part>();
+  const roles = new Map<VectorRole, Part>();
   const isAlone = own.length + following.length === 1;
   for (const part of [...own, ...following]) {
-    const isOwnBias = part.role === "bias" && (isAlone || own.includes(part));
-    const place = isOwnBias ? "bias" : NORM.find((name) => part.role !== undefined && SAID[name].includes(part.role));
-    if (place === undefined || places.has(place)) return undefined;
-    places.set(place, part);
+    const isOwnBias = part.hint === "bias" && (isAlone || own.includes(part));
+    const role = isOwnBias ? "bias" : NORM.find((name) => part.hint !== undefined && SAID[name].includes(part.hint));
+    if (role === undefined || roles.has(role)) return undefined;
+    roles.set(role, part);
   }
-  return places;
+  return roles;
 }

@@ -1,7 +1,7 @@
 /**
  * MobileNet V1 under names that nobody knows: told by the order and the shapes of its tensors.
  *
- * A stem, 13 (or 8) times a depthwise and a pointwise convolution, each with a batch norm or a bias or both, and maybe
+ * A stem, as many times as there are blocks a depthwise and a pointwise convolution, each with a batch norm or a bias or both, and maybe
  * a classifier. Either all tensors have their place and the channels of each layer fit the next, or a reason is given.
  * What shapes cannot tell apart (scale and shift, mean and variance, the equal blocks in the middle) is told by the
  * names where they say so, and by the order of the file where that means something.
@@ -9,23 +9,23 @@
 
 import { quoted } from "../../../../core/file-error.ts";
 import type { Shape } from "../../../../core/tensor.ts";
-import type { FamilyDefaults, Target } from "../../../name-map.ts";
+import type { Renaming } from "../../../renamed.ts";
+import type { ExpectedLayer, LayerSearch } from "../expected.ts";
+import type { FamilyDefaults } from "../name-map.ts";
+import { groupsOf, sortedByName, withoutNumbers } from "./by-order-groups.ts";
 import { bySlots, byStreams, type Failure, type KernelOrder, type Slot } from "./by-order-slots.ts";
-import { sortedByName, unitsOf, withoutNumbers } from "./by-order-units.ts";
 import { placeVectors, type Vectors } from "./by-order-vectors.ts";
-import { BLOCKS, IMAGENET } from "./torch-layer.ts";
+import { IMAGENET } from "./imagenet.ts";
 
 export interface Sequence {
   /** Our name and the layout, by the name in the file; `"ignored"` for counters. */
-  readonly targets: ReadonlyMap<string, Target | "ignored">;
+  readonly targets: ReadonlyMap<string, Renaming | "ignored">;
   /** Whose layout the kernels have. */
   readonly layout: KernelOrder;
   readonly defaults: FamilyDefaults;
 }
 
-/** Of the paper's shallow network. */
-const SHALLOW_BLOCKS = 8;
-/** A MobileNet V1 has 137, a few more with biases and counters. */
+/** Several times what a MobileNet V1 has, with biases and counters. */
 const MOST_TENSORS = 1000;
 
 const DEFAULTS: Readonly<Record<KernelOrder, FamilyDefaults>> = {
@@ -51,23 +51,25 @@ const DEFAULTS: Readonly<Record<KernelOrder, FamilyDefaults>> = {
  * Our names for all tensors, or the reason why not.
  *
  * @param isOrdered whether the order of `tensors` is that of the network's layers; else the numbers in the names are
+ * @param search    for the layers of the network that it may be
  */
 export function sequenceByShape(
   tensors: ReadonlyMap<string, { readonly shape: Shape }>,
   isOrdered: boolean,
+  search: LayerSearch,
 ): Sequence | { readonly reason: string } {
   if (tensors.size > MOST_TENSORS) return { reason: `${tensors.size} tensors, more than a MobileNet V1 has` };
-  const found = unitsOf(tensors);
+  const found = groupsOf(tensors);
   if ("reason" in found) return found;
   const orders = [
-    ...(isOrdered ? [{ units: found.units, isByName: false }] : []),
-    { units: sortedByName(found.units), isByName: true },
+    ...(isOrdered ? [{ groups: found.groups, isByName: false }] : []),
+    { groups: sortedByName(found.groups), isByName: true },
   ];
   let best: Failure = { reason: "no kernel of rank 4 among the tensors", placed: -1 };
   for (const layout of ["PyTorch", "Keras"] as const) {
-    for (const { units, isByName } of orders) {
-      for (const [attempt, slots] of [bySlots(units, layout), ...byStreams(units, layout)].entries()) {
-        const result = "reason" in slots ? slots : placeAll(slots.slots, isByName);
+    for (const { groups, isByName } of orders) {
+      for (const [attempt, slots] of [bySlots(groups, layout), ...byStreams(groups, layout)].entries()) {
+        const result = "reason" in slots ? slots : placeAll(slots.slots, isByName, search);
         if ("targets" in result) {
           for (const name of found.ignored) result.targets.set(name, "ignored");
           return { targets: result.targets, layout, defaults: DEFAULTS[layout] };
@@ -80,10 +82,14 @@ export function sequenceByShape(
   return { reason: best.reason };
 }
 
-type Targets = Map<string, Target | "ignored">;
+type Targets = Map<string, Renaming | "ignored">;
 
-function placeAll(slots: readonly Slot[], isByName: boolean): { readonly targets: Targets } | Failure {
-  const expected = expectedLayers(slots);
+function placeAll(
+  slots: readonly Slot[],
+  isByName: boolean,
+  search: LayerSearch,
+): { readonly targets: Targets } | Failure {
+  const expected = search((layers) => countDepthwise(layers) === countDepthwise(slots));
   const targets: Targets = new Map();
   const besideAll = new Set<string>();
   for (const [placed, slot] of slots.entries()) {
@@ -93,51 +99,46 @@ function placeAll(slots: readonly Slot[], isByName: boolean): { readonly targets
     const vectors = placeVectors(slot.kernel, slot.own, slot.following, slot.outputs);
     if ("reason" in vectors) return { ...vectors, placed };
     const beside = [...vectors.keys()].sort().join(", ");
-    if (layer.name !== "conv_preds") besideAll.add(beside);
-    if (layer.name === "conv_preds" ? beside !== "" && beside !== "bias" : besideAll.size > 1) {
+    if (layer.kind !== "classifier") besideAll.add(beside);
+    if (layer.kind === "classifier" ? beside !== "" && beside !== "bias" : besideAll.size > 1) {
       const reason = `${quoted(slot.kernel.name)} has ${beside || "no vector"} beside it, unlike the layers before`;
       return { reason, placed };
     }
-    target(targets, slot, layer, vectors);
+    place(targets, slot, layer, vectors);
   }
   const placed = slots.length;
-  const least = expected.filter(({ name }) => name !== "conv_preds").length;
+  const least = expected.filter(({ kind }) => kind !== "classifier").length;
   if (placed < least)
     return { reason: `${placed} layers, where a MobileNet V1 has ${least} before its classifier`, placed };
   if (!isByName || numbersTellApart(slots)) return { targets };
   return { reason: "equal layers are told apart by neither the order of the file nor numbers in their names", placed };
 }
 
-interface Expected {
-  readonly name: string;
-  readonly parameter: "kernel" | "depthwise_kernel";
-  readonly kinds: readonly Slot["kind"][];
+function countDepthwise(layers: readonly { readonly kind: string }[]): number {
+  return layers.filter(({ kind }) => kind === "depthwise").length;
 }
 
-function expectedLayers(slots: readonly Slot[]): readonly Expected[] {
-  const depthwise = slots.filter(({ kind }) => kind === "depthwise").length;
-  const layers: Expected[] = [{ name: "conv1", parameter: "kernel", kinds: ["3 × 3"] }];
-  for (let i = 1; i <= (depthwise === SHALLOW_BLOCKS ? SHALLOW_BLOCKS : BLOCKS); i++) {
-    layers.push({ name: `conv_dw_${i}`, parameter: "depthwise_kernel", kinds: ["depthwise"] });
-    layers.push({ name: `conv_pw_${i}`, parameter: "kernel", kinds: ["1 × 1"] });
-  }
-  return [...layers, { name: "conv_preds", parameter: "kernel", kinds: ["1 × 1", "dense"] }];
-}
+/** How the kernel of a layer looks. */
+const KERNELS: Readonly<Record<ExpectedLayer["kind"], readonly Slot["kind"][]>> = {
+  stem: ["3 × 3"],
+  full: ["3 × 3"],
+  depthwise: ["depthwise"],
+  pointwise: ["1 × 1"],
+  classifier: ["1 × 1", "dense"],
+};
 
-function kernelMisfit(slot: Slot, layer: Expected | undefined, before: Slot | undefined): string | undefined {
+function kernelMisfit(slot: Slot, layer: ExpectedLayer | undefined, before: Slot | undefined): string | undefined {
   const name = quoted(slot.kernel.name);
-  if (layer === undefined || !layer.kinds.includes(slot.kind)) {
+  if (layer === undefined || !KERNELS[layer.kind].includes(slot.kind)) {
     return `${name} is a ${slot.kind} kernel, where ${layer === undefined ? "nothing more" : `that of ${layer.name}`} was expected`;
   }
   if (before === undefined || before.outputs === slot.inputs) return undefined;
   return `${name} takes ${slot.inputs} channels, where the layer before gives ${before.outputs}`;
 }
 
-function target(targets: Targets, { kernel, layout }: Slot, { name, parameter }: Expected, vectors: Vectors): void {
-  targets.set(kernel.name, { name: `${name}/${parameter}`, layout });
-  for (const [place, part] of vectors) {
-    targets.set(part.name, { name: place === "bias" ? `${name}/bias` : `${name}_bn/${place}`, layout: "as-is" });
-  }
+function place(targets: Targets, { kernel, layout }: Slot, { parameters }: ExpectedLayer, vectors: Vectors): void {
+  targets.set(kernel.name, { name: parameters.get("kernel") ?? "", layout });
+  for (const [role, part] of vectors) targets.set(part.name, { name: parameters.get(role) ?? "", layout: "as-is" });
 }
 
 /** Whether layers of one kind and shape, which could be swapped unnoticed, have names that only numbers tell apart. */

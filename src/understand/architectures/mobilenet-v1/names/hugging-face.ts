@@ -9,22 +9,20 @@
  * The bare model has no prefix and no classifier.
  */
 
-import type { NameMap } from "../../../name-map.ts";
-import { type Pair, torchNames } from "./torch-layer.ts";
+import type { NameMap } from "../name-map.ts";
+import { type Named, torchRenamer } from "./torch-layer.ts";
 
-const pair = (place: string): Pair => [`${place}.convolution`, `${place}.normalization`];
-const layer = (index: number) => pair(`layer.${index}`);
-const NAMES = /* @__PURE__ */ torchNames(
-  pair("conv_stem"),
-  (block) => [layer(2 * block - 2), layer(2 * block - 1)],
-  "classifier",
-);
+const named: Named = ({ kind, block }) => {
+  if (kind === "classifier") return ["classifier"];
+  const place = kind === "stem" ? "conv_stem" : `layer.${2 * (block - 1) + (kind === "pointwise" ? 1 : 0)}`;
+  return [`${place}.convolution`, `${place}.normalization`];
+};
 
 export const huggingFace: NameMap = {
   family: "Hugging Face mobilenet_v1",
   matches: (names) =>
     names.has("mobilenet_v1.conv_stem.convolution.weight") || names.has("conv_stem.convolution.weight"),
-  translate: (name) => NAMES.get(name.replace(/^mobilenet_v1\./, "")),
+  renamer: /* @__PURE__ */ torchRenamer(() => named, "mobilenet_v1."),
   defaults: {
     // `tf_padding` in its config.json; a file made without it is symmetric.
     padding: "same",

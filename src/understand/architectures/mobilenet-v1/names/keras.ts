@@ -6,41 +6,33 @@
  *     conv_preds/kernel             as a dense layer: predictions/kernel [in, classes]
  */
 
-import type { NameMap } from "../../../name-map.ts";
+import type { Renaming } from "../../../renamed.ts";
+import { type ExpectedLayer, expectedLayers, type KnownLayers } from "../expected.ts";
+import type { NameMap } from "../name-map.ts";
 
-// `conv_1` … are the full convolutions of the paper's twin.
-const LAYER = "conv1|conv_(?:(?:dw|pw)_)?(?:[1-9]|1[0-3])|conv_preds|predictions";
 // A group and the weight inside it repeat the layer's name in HDF5: the second must be the first again.
-const NAME = /* @__PURE__ */ new RegExp(
-  `^(?:model_weights/)?(?:(${LAYER})|((?:${LAYER})_bn))/(?:\\1\\2/)?(\\w+)(?::0)?$`,
-);
+const NAME = /^(?:model_weights\/)?([^/]+)\/(?:\1\/)?(\w+)(?::0)?$/;
 const TRAINING =
   /^(?:optimizer_weights|optimizer|training|global_step|iterations?|learning_rate|save_counter|(?:legacy_)?(?:SGD|Adam|Adamax|Nadam|AdamW|RMSprop|Adagrad|Adadelta|Ftrl))(?:_\d+)?(?:[/:]|$)/i;
 
-const BATCH_NORM = ["gamma", "beta", "moving_mean", "moving_variance"];
-
 export const keras: NameMap = {
   family: "Keras Applications mobilenet",
-  matches: (names) => {
-    const layers = new Set([...names].map((name) => NAME.exec(name)?.[1]));
-    return layers.has("conv1") && (layers.has("conv_dw_1") || layers.has("conv_1"));
-  },
-  translate(name) {
-    if (TRAINING.test(name)) return "ignored";
-    const [, layer, normalization, value] = NAME.exec(name) ?? [];
-    if (value === undefined) return undefined;
-    if (normalization !== undefined) {
-      const isKnown = BATCH_NORM.includes(value) && !/^(conv_preds|predictions)/.test(normalization);
-      return isKnown ? { name: `${normalization}/${value}`, layout: "as-is" } : undefined;
+  matches: (names) => layersOf(names, {}) !== undefined,
+  renamer(names, known) {
+    const all = new Map<string, Renaming>();
+    for (const { name: layer, kind, parameters } of layersOf(names, known) ?? expectedLayers(known)) {
+      for (const [role, name] of parameters) {
+        all.set(name, { name, layout: "as-is" });
+        if (kind === "depthwise" && role === "kernel") all.set(`${layer}/${role}`, { name, layout: "as-is" });
+        if (kind === "classifier")
+          all.set(`predictions/${role}`, { name, layout: role === "kernel" ? "dense" : "as-is" });
+      }
     }
-    const ours = layer === "predictions" ? "conv_preds" : layer;
-    if (value === "bias") return { name: `${ours}/bias`, layout: "as-is" };
-    if (layer?.startsWith("conv_dw_")) {
-      const isKernel = value === "depthwise_kernel" || value === "kernel";
-      return isKernel ? { name: `${ours}/depthwise_kernel`, layout: "as-is" } : undefined;
-    }
-    if (value !== "kernel") return undefined;
-    return { name: `${ours}/kernel`, layout: layer === "predictions" ? "dense" : "as-is" };
+    return (name) => {
+      if (TRAINING.test(name)) return "ignored";
+      const [, layer, value] = NAME.exec(name) ?? [];
+      return all.get(`${layer}/${value}`);
+    };
   },
   // The weights were trained with TensorFlow's SAME, and no later change of Keras' padding changed them.
   defaults: {
@@ -52,3 +44,13 @@ export const keras: NameMap = {
     why: "as Keras Applications builds MobileNet",
   },
 };
+
+/** Those of the network, or of the paper's twin of full convolutions, if its first two are there. */
+function layersOf(names: ReadonlySet<string>, known: KnownLayers): readonly ExpectedLayer[] | undefined {
+  const there = new Set([...names].map((name) => NAME.exec(name)?.[1]));
+  for (const standardConvolution of [false, true]) {
+    const layers = expectedLayers({ ...known, standardConvolution });
+    if (layers.slice(0, 2).every(({ name }) => there.has(name))) return layers;
+  }
+  return undefined;
+}

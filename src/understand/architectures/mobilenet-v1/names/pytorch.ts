@@ -9,24 +9,18 @@
  * Saved from `DataParallel`, each name begins with `module.`.
  */
 
-import type { NameMap } from "../../../name-map.ts";
-import { IMAGENET, torchNames } from "./torch-layer.ts";
+import type { NameMap } from "../name-map.ts";
+import { IMAGENET } from "./imagenet.ts";
+import { inGroup, type Named, torchRenamer } from "./torch-layer.ts";
 
-const NAMES = /* @__PURE__ */ torchNames(
-  ["model.0.0", "model.0.1"],
-  (block) => [
-    [`model.${block}.0`, `model.${block}.1`],
-    [`model.${block}.3`, `model.${block}.4`],
-  ],
-  "fc",
-);
+const named: Named = ({ kind, block }) => inGroup(kind, `model.${block}`);
 
 export const pytorch: NameMap = {
   family: "PyTorch conv_bn/conv_dw",
   // Place 3 of group 1 tells them from ports of TensorFlow, which number every convolution and have places 0 and 1.
   matches: (names) =>
     ["", "module."].some((prefix) => names.has(`${prefix}model.0.0.weight`) && names.has(`${prefix}model.1.3.weight`)),
-  translate: (name) => NAMES.get(name.replace(/^module\./, "")),
+  renamer: /* @__PURE__ */ torchRenamer(() => named, "module."),
   defaults: {
     padding: "symmetric",
     epsilon: 1e-5,

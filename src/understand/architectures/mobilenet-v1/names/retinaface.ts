@@ -5,23 +5,18 @@
  *     stage{s}.{j}.{0,1}    depthwise of a block, its batch norm     stage{s}.{j}.{3,4}  pointwise, its batch norm
  *     fc.{weight,bias}
  *
- * Blocks 1 to 5 are stage 1 (after the stem), 6 to 11 stage 2, 12 and 13 stage 3.
+ * Stage 1 goes to an output stride of 8, after the stem; each later stage begins where the image becomes smaller.
  */
 
-import type { NameMap } from "../../../name-map.ts";
-import { IMAGENET, torchNames } from "./torch-layer.ts";
+import type { ExpectedLayer } from "../expected.ts";
+import type { NameMap } from "../name-map.ts";
+import { IMAGENET } from "./imagenet.ts";
+import { inGroup, type Named, stagePlaces, torchRenamer } from "./torch-layer.ts";
 
-const NAMES = /* @__PURE__ */ torchNames(
-  ["stage1.0.0", "stage1.0.1"],
-  (block) => {
-    const place = block < 6 ? `stage1.${block}` : block < 12 ? `stage2.${block - 6}` : `stage3.${block - 12}`;
-    return [
-      [`${place}.0`, `${place}.1`],
-      [`${place}.3`, `${place}.4`],
-    ];
-  },
-  "fc",
-);
+function naming(layers: readonly ExpectedLayer[]): Named {
+  const places = stagePlaces(layers, [1, 1], (_block, outputStride) => outputStride > 8);
+  return ({ kind, block }) => inGroup(kind, `stage${block === 0 ? "1.0" : places.get(block)}`);
+}
 
 export const retinaface: NameMap = {
   family: "Retinaface's MobileNet V1",
@@ -29,7 +24,7 @@ export const retinaface: NameMap = {
     ["", "module."].some(
       (prefix) => names.has(`${prefix}stage1.0.0.weight`) && names.has(`${prefix}stage1.1.3.weight`),
     ),
-  translate: (name) => NAMES.get(name.replace(/^module\./, "")),
+  renamer: /* @__PURE__ */ torchRenamer(naming, "module."),
   defaults: {
     padding: "symmetric",
     epsilon: 1e-5,

@@ -1,6 +1,6 @@
 /** All name maps. A new family is one file beside this one and one entry here; the first that matches is used. */
 
-import type { NameMap } from "../../../name-map.ts";
+import type { NameMap } from "../name-map.ts";
 import { huggingFace } from "./hugging-face.ts";
 import { keras } from "./keras.ts";
 import { pytorch } from "./pytorch.ts";

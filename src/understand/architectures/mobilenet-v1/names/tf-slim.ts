@@ -11,27 +11,15 @@
  * (`…/ExponentialMovingAverage`), which is the one to be used, and slots of the optimizer, which are not.
  */
 
-import type { NameMap } from "../../../name-map.ts";
-import { BLOCKS } from "./torch-layer.ts";
+import type { Renaming } from "../../../renamed.ts";
+import { type ExpectedLayer, expectedLayers } from "../expected.ts";
+import type { NameMap } from "../name-map.ts";
 
-const NAME =
-  /^(?:FeatureExtractor\/)?MobilenetV1\/(Conv2d_0|Conv2d_\d+_(?:depth|point)wise|Logits\/Conv2d_1c_1x1)\/(.+)$/;
-const BLOCK = /^Conv2d_([1-9]\d?)_(depth|point)wise$/;
 const AVERAGE = "/ExponentialMovingAverage";
 const PREFIXES = ["", "FeatureExtractor/"];
 const ENDS = ["", ":0", AVERAGE, `${AVERAGE}:0`];
 const TRAINING =
   /(?:^|\/)(?:RMSProp(?:_\d+)?|Momentum|Adam(?:_\d+)?|Adagrad|Adadelta(?:_\d+)?|Ftrl(?:_\d+)?|local_step|biased)$|^(?:global_step|beta[12]_power|learning_rate)$/;
-
-const VALUES: Readonly<Record<string, string>> = {
-  weights: "/kernel",
-  depthwise_weights: "/depthwise_kernel",
-  biases: "/bias",
-  "BatchNorm/gamma": "_bn/gamma",
-  "BatchNorm/beta": "_bn/beta",
-  "BatchNorm/moving_mean": "_bn/moving_mean",
-  "BatchNorm/moving_variance": "_bn/moving_variance",
-};
 
 export const tfSlim: NameMap = {
   family: "TF-slim MobilenetV1",
@@ -39,20 +27,20 @@ export const tfSlim: NameMap = {
   matches: (names) =>
     PREFIXES.some((prefix) => ENDS.some((end) => names.has(`${prefix}MobilenetV1/Conv2d_0/weights${end}`))) &&
     ![...names].some((name) => name.includes("BoxPredictor")),
-  translate(full, names) {
-    const name = full.replace(/:0$/, "");
-    if (TRAINING.test(name)) return "ignored";
-    const hasAverage = names?.has(`${name}${AVERAGE}`) === true || names?.has(`${name}${AVERAGE}:0`) === true;
-    if (hasAverage) return "ignored";
-    const [, layer, value] = NAME.exec(name.endsWith(AVERAGE) ? name.slice(0, -AVERAGE.length) : name) ?? [];
-    if (layer === undefined || value === undefined || !Object.hasOwn(VALUES, value)) return undefined;
-    const ours = layerName(layer);
-    const isDepthwise = layer.endsWith("_depthwise");
-    if (ours === undefined || (value === "weights" && isDepthwise) || (value === "depthwise_weights" && !isDepthwise)) {
-      return undefined;
+  renamer(names, known) {
+    const all = new Map<string, Renaming>();
+    for (const layer of expectedLayers(known)) {
+      for (const name of layer.parameters.values()) {
+        all.set(`MobilenetV1/${slimLayer(layer)}/${slimValue(name)}`, { name, layout: "as-is" });
+      }
     }
-    if (ours === "conv_preds" && value.startsWith("BatchNorm")) return undefined;
-    return { name: `${ours}${VALUES[value]}`, layout: "as-is" };
+    return (full) => {
+      const name = full.replace(/:0$/, "");
+      if (TRAINING.test(name)) return "ignored";
+      if (names.has(`${name}${AVERAGE}`) || names.has(`${name}${AVERAGE}:0`)) return "ignored";
+      const variable = name.endsWith(AVERAGE) ? name.slice(0, -AVERAGE.length) : name;
+      return all.get(variable.replace(/^FeatureExtractor\//, ""));
+    };
   },
   defaults: {
     padding: "same",
@@ -64,10 +52,13 @@ export const tfSlim: NameMap = {
   },
 };
 
-function layerName(layer: string): string | undefined {
-  if (layer === "Conv2d_0") return "conv1";
-  if (layer === "Logits/Conv2d_1c_1x1") return "conv_preds";
-  const [, block, kind] = BLOCK.exec(layer) ?? [];
-  if (block === undefined || Number(block) > BLOCKS) return undefined;
-  return `conv_${kind === "depth" ? "dw" : "pw"}_${block}`;
+function slimLayer({ kind, block }: ExpectedLayer): string {
+  if (kind === "classifier") return "Logits/Conv2d_1c_1x1";
+  return `Conv2d_${block}${kind === "depthwise" || kind === "pointwise" ? `_${kind}` : ""}`;
+}
+
+/** Values of batch norm have Keras' names. */
+function slimValue(ours: string): string {
+  const [, value = ""] = ours.split("/");
+  return { kernel: "weights", depthwise_kernel: "depthwise_weights", bias: "biases" }[value] ?? `BatchNorm/${value}`;
 }

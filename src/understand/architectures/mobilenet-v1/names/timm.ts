@@ -5,27 +5,22 @@
  *     blocks.{s}.{j}.conv_dw.weight, .bn1.…, .conv_pw.weight, .bn2.…
  *     classifier.{weight,bias}
  *
- * The 13 blocks stand in stages s = 0..4 of 1, 2, 2, 6 and 2.
+ * A stage s begins where the image becomes smaller.
  */
 
-import type { NameMap } from "../../../name-map.ts";
-import { torchNames } from "./torch-layer.ts";
+import type { ExpectedLayer } from "../expected.ts";
+import type { NameMap } from "../name-map.ts";
+import { type Named, stagePlaces, torchRenamer } from "./torch-layer.ts";
 
-/** `stage.place` of each block. */
-const PLACES = /* @__PURE__ */ [1, 2, 2, 6, 2].flatMap((blocks, stage) =>
-  Array.from({ length: blocks }, (_, place) => `${stage}.${place}`),
-);
-const NAMES = /* @__PURE__ */ torchNames(
-  ["conv_stem", "bn1"],
-  (block) => {
-    const place = `blocks.${PLACES[block - 1]}`;
-    return [
-      [`${place}.conv_dw`, `${place}.bn1`],
-      [`${place}.conv_pw`, `${place}.bn2`],
-    ];
-  },
-  "classifier",
-);
+function naming(layers: readonly ExpectedLayer[]): Named {
+  const places = stagePlaces(layers, [0, 0], (block) => block > 1);
+  return ({ kind, block }) => {
+    if (kind === "stem") return ["conv_stem", "bn1"];
+    if (kind === "classifier") return ["classifier"];
+    const place = `blocks.${places.get(block)}`;
+    return kind === "depthwise" ? [`${place}.conv_dw`, `${place}.bn1`] : [`${place}.conv_pw`, `${place}.bn2`];
+  };
+}
 
 export const timm: NameMap = {
   family: "timm mobilenetv1",
@@ -34,7 +29,7 @@ export const timm: NameMap = {
     names.has("conv_stem.weight") &&
     names.has("blocks.0.0.conv_dw.weight") &&
     ![...names].some((name) => name.includes(".conv_pwl.")),
-  translate: (name) => NAMES.get(name),
+  renamer: /* @__PURE__ */ torchRenamer(naming),
   // 0.9 for mobilenetv1_125; its resize is bicubic.
   defaults: {
     padding: "symmetric",

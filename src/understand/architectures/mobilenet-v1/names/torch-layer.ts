@@ -1,55 +1,82 @@
 /** What PyTorch calls the parameters of a layer, the same in every family that was trained with it. */
 
-import type { Target } from "../../../name-map.ts";
+import type { WeightLayout } from "../../../../formats/transpose.ts";
+import type { Renaming } from "../../../renamed.ts";
+import { type ExpectedLayer, fittingLayers } from "../expected.ts";
+import type { NameMap } from "../name-map.ts";
 
-/** Blocks of depthwise and pointwise convolution in a MobileNet V1. */
-export const BLOCKS = 13;
+const WORDS = {
+  kernel: "weight",
+  bias: "bias",
+  gamma: "weight",
+  beta: "bias",
+  mean: "running_mean",
+  variance: "running_var",
+} as const;
 
-/** How most PyTorch code brings a picture, first to 0..1, into the range of its network: torchvision's figures. */
-export const IMAGENET = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] } as const;
+const KERNELS: Readonly<Partial<Record<ExpectedLayer["kind"], WeightLayout>>> = {
+  depthwise: "depthwise-oihw",
+  classifier: "linear",
+};
 
-const PARAMETERS = {
-  convolution: { weight: ["kernel", "oihw"], bias: ["bias", "as-is"] },
-  depthwise: { weight: ["depthwise_kernel", "depthwise-oihw"], bias: ["bias", "as-is"] },
-  batchNorm: {
-    weight: ["gamma", "as-is"],
-    bias: ["beta", "as-is"],
-    running_mean: ["moving_mean", "as-is"],
-    running_var: ["moving_variance", "as-is"],
-  },
-  linear: { weight: ["kernel", "linear"], bias: ["bias", "as-is"] },
-} as const satisfies Record<string, Record<string, readonly [string, Target["layout"]]>>;
+/** What a family calls a layer and the batch norm behind it, without the parameters. */
+export type Named = (layer: ExpectedLayer) => readonly [layer: string, batchNorm?: string];
 
-/** What a family calls a convolution and the batch norm after it, without the parameters. */
-export type Pair = readonly [convolution: string, batchNorm: string];
+/** Of a group of places 0 and 1, or 3 and 4 for the pointwise one, as `conv_bn` and `conv_dw` make it. */
+export function inGroup(kind: ExpectedLayer["kind"], group: string): ReturnType<Named> {
+  if (kind === "classifier") return ["fc"];
+  return kind === "pointwise" ? [`${group}.3`, `${group}.4`] : [`${group}.0`, `${group}.1`];
+}
 
 /**
- * All names of a family with what they mean; the counts of batches seen are ignored.
+ * All names of a family with what they are to us; the counts of batches seen are ignored.
  *
- * @param blockNames of a block, 1 to 13: of its depthwise and of its pointwise convolution
+ * @param naming of the layers of a network
+ * @param prefix what some files have before all names
  */
-export function torchNames(
-  stem: Pair,
-  blockNames: (block: number) => readonly [depthwise: Pair, pointwise: Pair],
-  classifier: string,
-): ReadonlyMap<string, Target | "ignored"> {
-  const names = new Map<string, Target | "ignored">();
-  const add = (type: keyof typeof PARAMETERS, ours: string, theirs: string) => {
-    for (const [parameter, [name, layout]] of Object.entries(PARAMETERS[type])) {
-      names.set(`${theirs}.${parameter}`, { name: `${ours}/${name}`, layout });
+export function torchRenamer(naming: (layers: readonly ExpectedLayer[]) => Named, prefix = ""): NameMap["renamer"] {
+  const plain = (name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
+  return (names, known) => {
+    const there = new Set([...names].map(plain));
+    const fits = (layers: readonly ExpectedLayer[]) => {
+      const named = naming(layers);
+      return layers.every((layer) => layer.kind === "classifier" || there.has(`${named(layer)[0]}.${WORDS.kernel}`));
+    };
+    const layers = fittingLayers(known, fits);
+    const named = naming(layers);
+    const all = new Map<string, Renaming | "ignored">();
+    for (const layer of layers) {
+      const [own, batchNorm] = named(layer);
+      for (const [role, name] of layer.parameters) {
+        const isOwn = role === "kernel" || role === "bias";
+        const layout = role === "kernel" ? (KERNELS[layer.kind] ?? "oihw") : "as-is";
+        all.set(`${isOwn ? own : batchNorm}.${WORDS[role]}`, { name, layout });
+      }
+      if (batchNorm !== undefined) all.set(`${batchNorm}.num_batches_tracked`, "ignored");
     }
+    return (name) => all.get(plain(name));
   };
-  const addPair = (type: "convolution" | "depthwise", ours: string, [convolution, batchNorm]: Pair) => {
-    add(type, ours, convolution);
-    add("batchNorm", `${ours}_bn`, batchNorm);
-    names.set(`${batchNorm}.num_batches_tracked`, "ignored");
-  };
-  addPair("convolution", "conv1", stem);
-  for (let block = 1; block <= BLOCKS; block++) {
-    const [depthwise, pointwise] = blockNames(block);
-    addPair("depthwise", `conv_dw_${block}`, depthwise);
-    addPair("convolution", `conv_pw_${block}`, pointwise);
+}
+
+/**
+ * `stage.place` of each block, where blocks stand in stages.
+ *
+ * @param first  stage and place of the first block
+ * @param begins whether a stage begins with a block that makes the image smaller
+ */
+export function stagePlaces(
+  layers: readonly ExpectedLayer[],
+  first: readonly [stage: number, place: number],
+  begins: (block: number, outputStride: number) => boolean,
+): ReadonlyMap<number, string> {
+  const places = new Map<number, string>();
+  let [stage, place] = first;
+  let outputStride = 1;
+  for (const { block, stride } of layers) {
+    outputStride *= stride;
+    if (block === 0 || places.has(block)) continue;
+    if (stride > 1 && begins(block, outputStride)) [stage, place] = [stage + 1, 0];
+    places.set(block, `${stage}.${place++}`);
   }
-  add("linear", "conv_preds", classifier);
-  return names;
+  return places;
 }

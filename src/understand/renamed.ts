@@ -3,27 +3,35 @@
 import { fileError, quoted } from "../core/file-error.ts";
 import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
 import { type StoredTensor, toFloat32 } from "../formats/stored-tensor.ts";
-import { transpose } from "../formats/transpose.ts";
+import { transpose, type WeightLayout } from "../formats/transpose.ts";
 import type { DecodedBudget } from "../sources/decoded-budget.ts";
-import type { NameMap, Target } from "./name-map.ts";
+
+/** What a tensor of a file is to us: our name, and the layout that its values lie in. */
+export interface Renaming {
+  readonly name: string;
+  readonly layout: WeightLayout;
+}
+
+/** `"ignored"` for what a network does not need, undefined for a name that is not known. */
+export type Rename = (name: string) => Renaming | "ignored" | undefined;
 
 /**
- * A name that `translate` does not know stays as it is, and is reported as left over when the network is built.
+ * A name that `rename` does not know stays as it is, and is reported as left over when the network is built.
  *
  * @throws {DepthwiseError} `FILE_CORRUPT` if two tensors are the same one of ours: which is meant is not said
  */
-export function translated(
+export function renamed(
   tensors: Iterable<StoredTensor>,
-  translate: (name: string) => ReturnType<NameMap["translate"]>,
+  rename: Rename,
   file: string,
   budget: DecodedBudget,
 ): ReadonlyMap<string, FloatTensor> {
   const parameters = new Map<string, FloatTensor>();
   const origins = new Map<string, string>();
   for (const stored of tensors) {
-    const target: Target | "ignored" | undefined = translate(stored.name);
-    if (target === "ignored") continue;
-    const name = target?.name ?? stored.name;
+    const renaming = rename(stored.name);
+    if (renaming === "ignored") continue;
+    const { name, layout } = renaming ?? { name: stored.name, layout: "as-is" };
     const other = origins.get(name);
     if (other !== undefined) {
       const what = `tensors ${quoted(other)} and ${quoted(stored.name)}`;
@@ -31,14 +39,14 @@ export function translated(
       throw fileError("FILE_CORRUPT", file, what, "Leave one of them out.", found);
     }
     origins.set(name, stored.name);
-    budget.charge(file, decodedBytes(stored, target?.layout), `tensor ${quoted(stored.name)}`);
-    const laid = transpose(stored.name, toFloat32(stored), stored.shape, target?.layout ?? "as-is");
+    budget.charge(file, decodedBytes(stored, layout), `tensor ${quoted(stored.name)}`);
+    const laid = transpose(stored.name, toFloat32(stored), stored.shape, layout);
     parameters.set(name, tensor(laid.data, laid.shape));
   }
   return parameters;
 }
 
 /** float32 that nobody lays out anew stays a view of the file. */
-function decodedBytes({ dtype, shape }: StoredTensor, layout: Target["layout"] | undefined): number {
-  return dtype === "F32" && (layout ?? "as-is") === "as-is" ? 0 : 4 * elementCount(shape);
+function decodedBytes({ dtype, shape }: StoredTensor, layout: WeightLayout): number {
+  return dtype === "F32" && layout === "as-is" ? 0 : 4 * elementCount(shape);
 }

@@ -4,25 +4,25 @@ import { quoted } from "../../../../core/file-error.ts";
 import { type Shape, shapeText } from "../../../../core/tensor.ts";
 
 /** What the last word of a name says; `weight` is a kernel's or a batch norm's, `bias` a kernel's or a batch norm's. */
-export type Role = "gamma" | "beta" | "mean" | "variance" | "weight" | "bias";
+export type NameHint = "gamma" | "beta" | "mean" | "variance" | "weight" | "bias";
 
 export interface Part {
   readonly name: string;
   readonly shape: Shape;
-  readonly role: Role | undefined;
+  readonly hint: NameHint | undefined;
 }
 
-export interface Unit {
-  /** By which units are sorted: what its parts' names have in common, or the name of the only part. */
+export interface TensorGroup {
+  /** By which groups are sorted: what its parts' names have in common, or the name of the only part. */
   readonly key: string;
   readonly kernel: Part | undefined;
   /** In the order of the file. */
   readonly vectors: readonly Part[];
 }
 
-export interface Units {
+export interface TensorGroups {
   /** In the order of the file. */
-  readonly units: readonly Unit[];
+  readonly groups: readonly TensorGroup[];
   /** Names of counters. */
   readonly ignored: readonly string[];
 }
@@ -30,7 +30,7 @@ export interface Units {
 /** Vectors of a convolution with bias and batch norm. */
 const MOST_VECTORS = 5;
 
-const ROLES: readonly (readonly [words: RegExp, role: Role])[] = [
+const HINTS: readonly (readonly [words: RegExp, hint: NameHint])[] = [
   [/(?:^|[./_])gamma$/, "gamma"],
   [/(?:^|[./_])beta$/, "beta"],
   [/(?:^|[./_])(?:(?:moving|running)_)?mean$/, "mean"],
@@ -43,7 +43,9 @@ const COUNTERS =
 const TRAINING = /^(?:optimizer(?:_weights)?|training)[./_]/;
 
 /** Groups the tensors by what their names have in common, where that makes a layer; else each stands alone. */
-export function unitsOf(tensors: ReadonlyMap<string, { readonly shape: Shape }>): Units | { readonly reason: string } {
+export function groupsOf(
+  tensors: ReadonlyMap<string, { readonly shape: Shape }>,
+): TensorGroups | { readonly reason: string } {
   const ignored: string[] = [];
   const groups = new Map<string, Part[]>();
   for (const [name, { shape }] of tensors) {
@@ -55,14 +57,14 @@ export function unitsOf(tensors: ReadonlyMap<string, { readonly shape: Shape }>)
     if (shape.length === 3 || shape.length > 4 || shape.includes(0)) {
       return { reason: `${quoted(name)} of shape ${shapeText(shape)} is of no layer of a MobileNet V1` };
     }
-    const { layer, role } = parse(plain);
+    const { layer, hint } = parse(plain);
     const group = groups.get(layer) ?? [];
-    group.push({ name, shape, role });
+    group.push({ name, shape, hint });
     groups.set(layer, group);
   }
   return {
-    units: inFileOrder(
-      [...groups].flatMap(([key, parts]) => toUnits(key, parts)),
+    groups: inFileOrder(
+      [...groups].flatMap(([key, parts]) => toGroups(key, parts)),
       tensors,
     ),
     ignored,
@@ -70,10 +72,10 @@ export function unitsOf(tensors: ReadonlyMap<string, { readonly shape: Shape }>)
 }
 
 /** By the numbers in their names, and by the letters between. */
-export function sortedByName(units: readonly Unit[]): readonly Unit[] {
-  const keyed = units.map((unit) => ({ unit, key: chunks(unit.key) }));
+export function sortedByName(groups: readonly TensorGroup[]): readonly TensorGroup[] {
+  const keyed = groups.map((group) => ({ group, key: chunks(group.key) }));
   keyed.sort((a, b) => compareChunks(a.key, b.key));
-  return keyed.map(({ unit: { key, kernel, vectors } }) => ({ key, kernel, vectors: sortedVectors(vectors) }));
+  return keyed.map(({ group: { key, kernel, vectors } }) => ({ key, kernel, vectors: sortedVectors(vectors) }));
 }
 
 /** A name without its numbers: what is left is the same for layers that only numbers tell apart. */
@@ -81,16 +83,16 @@ export function withoutNumbers(name: string): string {
   return name.replace(/\d+/g, "#");
 }
 
-function parse(name: string): { readonly layer: string; readonly role: Role | undefined } {
-  for (const [words, role] of ROLES) {
+function parse(name: string): { readonly layer: string; readonly hint: NameHint | undefined } {
+  for (const [words, hint] of HINTS) {
     const match = words.exec(name);
-    if (match !== null && match.index > 0) return { layer: name.slice(0, match.index), role };
+    if (match !== null && match.index > 0) return { layer: name.slice(0, match.index), hint };
   }
   const end = Math.max(name.lastIndexOf("/"), name.lastIndexOf("."));
-  return { layer: end > 0 ? name.slice(0, end) : name, role: undefined };
+  return { layer: end > 0 ? name.slice(0, end) : name, hint: undefined };
 }
 
-function toUnits(key: string, parts: readonly Part[]): Unit[] {
+function toGroups(key: string, parts: readonly Part[]): TensorGroup[] {
   const kernels = parts.filter(isKernel);
   const vectors = parts.filter((part) => !isKernel(part));
   if (kernels.length <= 1 && vectors.length <= MOST_VECTORS) return [{ key, kernel: kernels[0], vectors }];
@@ -105,14 +107,14 @@ function isKernel({ shape }: Part): boolean {
   return shape.length === 2 || shape.length === 4;
 }
 
-function inFileOrder(units: readonly Unit[], tensors: ReadonlyMap<string, unknown>): readonly Unit[] {
+function inFileOrder(groups: readonly TensorGroup[], tensors: ReadonlyMap<string, unknown>): readonly TensorGroup[] {
   const places = new Map([...tensors.keys()].map((name, place) => [name, place]));
-  const first = ({ kernel, vectors }: Unit) =>
+  const first = ({ kernel, vectors }: TensorGroup) =>
     Math.min(...[...vectors, ...(kernel === undefined ? [] : [kernel])].map(({ name }) => places.get(name) ?? 0));
-  return units
-    .map((unit) => ({ unit, place: first(unit) }))
+  return groups
+    .map((group) => ({ group, place: first(group) }))
     .sort((a, b) => a.place - b.place)
-    .map(({ unit }) => unit);
+    .map(({ group }) => group);
 }
 
 function sortedVectors(vectors: readonly Part[]): readonly Part[] {

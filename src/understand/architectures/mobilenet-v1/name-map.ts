@@ -1,16 +1,12 @@
 /**
  * How other tools call the tensors of MobileNet V1, and how they lay them out. Ours are Keras' names and layouts.
  *
- * A map is one file; `table.ts` lists them.
+ * A map is one file; `names/table.ts` lists them.
  */
 
-import type { Preprocessing } from "../core/preprocessing.ts";
-import type { Layout } from "../formats/transpose.ts";
-
-export interface Target {
-  readonly name: string;
-  readonly layout: Layout;
-}
+import type { Preprocessing } from "../../../core/preprocessing.ts";
+import type { Rename } from "../../renamed.ts";
+import type { KnownLayers } from "./expected.ts";
 
 /** What a family of files is known to be made with, where the file itself does not say. */
 export interface FamilyDefaults {
@@ -31,10 +27,11 @@ export interface NameMap {
   /** Whether these are the names of this family. */
   matches(names: ReadonlySet<string>): boolean;
   /**
-   * Our name, `"ignored"` for what a network does not need, or undefined for a name the family does not know.
+   * What each name of a file is to us.
    *
-   * @param names all names of the file: some are needed only if another is absent
+   * @param names all of the file: some are needed only if another is absent
+   * @param known of the layers: how many there are, if they are not the paper's
    */
-  translate(name: string, names?: ReadonlySet<string>): Target | "ignored" | undefined;
+  renamer(names: ReadonlySet<string>, known: KnownLayers): Rename;
   readonly defaults: FamilyDefaults;
 }

@@ -1,0 +1,123 @@
+/**
+ * The layers that a file of a MobileNet V1 is expected to have: asked of the network that the builder makes, so that
+ * its table alone says how many there are, in what order, and what they are called.
+ */
+
+import type { ParameterInfo } from "../../../layers/parameter-info.ts";
+import { MOBILENET_V1_BLOCKS, MOBILENET_V1_STEM, type MobileNetV1Options, mobileNetV1 } from "../../../models/index.ts";
+
+/** What may be known of the layers before they are looked for. */
+export type KnownLayers = Pick<MobileNetV1Options, "stem" | "blocks" | "shallow" | "standardConvolution">;
+
+export interface ExpectedLayer {
+  readonly name: string;
+  readonly kind: "stem" | "full" | "depthwise" | "pointwise" | "classifier";
+  /** The number of its block, from 1; 0 for the stem, one more than there are blocks for the classifier. */
+  readonly block: number;
+  readonly stride: number;
+  /** Outputs at an alpha of 1. */
+  readonly filters: number;
+  /** Our names of all that it may have, in our order: of its kernel, its bias, and the batch norm behind it. */
+  readonly parameters: ReadonlyMap<ParameterInfo["role"], string>;
+}
+
+const KINDS: Readonly<Record<string, ExpectedLayer["kind"]>> = {
+  conv2d: "full",
+  depthwiseConv2d: "depthwise",
+  pointwiseConv2d: "pointwise",
+};
+
+/** What was asked for lately, by what was known. */
+const made = /* @__PURE__ */ new Map<string, readonly ExpectedLayer[]>();
+const MOST_MADE = 8;
+
+/**
+ * In order: the stem, the blocks, the classifier.
+ *
+ * @throws {DepthwiseError} what `mobileNetV1` throws for these options
+ */
+export function expectedLayers(known: KnownLayers = {}): readonly ExpectedLayer[] {
+  const {
+    stem = MOBILENET_V1_STEM,
+    blocks = MOBILENET_V1_BLOCKS,
+    shallow = false,
+    standardConvolution = false,
+  } = known;
+  const key = JSON.stringify([stem, blocks, shallow, standardConvolution]);
+  const layers = made.get(key) ?? layersOf(known);
+  if (made.size === MOST_MADE) made.clear();
+  made.set(key, layers);
+  return layers;
+}
+
+function layersOf(known: KnownLayers): readonly ExpectedLayer[] {
+  const { layers, aliases, parameterInfo } = mobileNetV1<MobileNetV1Options>({ ...known, convolutionBias: true });
+  const ends = new Set(Object.values(aliases));
+  const places = new Map<string, Omit<ExpectedLayer, "filters" | "parameters">>();
+  let block = 0;
+  for (const { name, type, attributes } of layers) {
+    const kind = block === 0 ? "stem" : block === ends.size ? "classifier" : KINDS[type];
+    const stride = "stride" in attributes ? attributes.stride[0] : 1;
+    if (kind !== undefined) places.set(name, { name, kind, block, stride });
+    if (ends.has(name)) block++;
+  }
+  const found: ExpectedLayer[] = [];
+  let parameters = new Map<ParameterInfo["role"], string>();
+  for (const { name, node, role, shape } of parameterInfo.values()) {
+    const place = places.get(node);
+    if (role === "kernel" && place !== undefined) {
+      parameters = new Map();
+      found.push({ ...place, filters: shape.at(-1) ?? 0, parameters });
+    }
+    parameters.set(role, name);
+  }
+  return found;
+}
+
+/** The last of the layers. */
+export function classifierOf(layers: readonly ExpectedLayer[] = expectedLayers()): ExpectedLayer {
+  return layers.at(-1) as ExpectedLayer;
+}
+
+/** How many blocks are among the layers. */
+export function blockCount(layers: readonly ExpectedLayer[]): number {
+  return classifierOf(layers).block - 1;
+}
+
+/** The stem and the last layer of each block: their filters are those of the table. */
+export function tableRows(layers: readonly ExpectedLayer[]): readonly ExpectedLayer[] {
+  return layers.filter(({ kind }) => kind !== "depthwise" && kind !== "classifier");
+}
+
+/** `fittingLayers` of what is known. */
+export type LayerSearch = (fits: (layers: readonly ExpectedLayer[]) => boolean) => readonly ExpectedLayer[];
+
+/** Those of the shallow network if it may be meant and they alone fit, else those of the whole one. */
+export function fittingLayers(
+  known: KnownLayers,
+  fits: (layers: readonly ExpectedLayer[]) => boolean,
+): readonly ExpectedLayer[] {
+  const layers = expectedLayers(known);
+  if (known.shallow !== undefined || fits(layers)) return layers;
+  const shallow = expectedLayers({ ...known, shallow: true });
+  return fits(shallow) ? shallow : layers;
+}
+
+/** A parameter of a layer, its kernel if no other is named. */
+export function parameterOf<Value>(
+  parameters: ReadonlyMap<string, Value>,
+  layer: ExpectedLayer | undefined,
+  role: ParameterInfo["role"] = "kernel",
+): Value | undefined {
+  return parameters.get(layer?.parameters.get(role) ?? "");
+}
+
+/** What options say of the layers. */
+export function knownLayers({ stem, blocks, shallow, standardConvolution }: MobileNetV1Options): KnownLayers {
+  return {
+    ...(stem && { stem }),
+    ...(blocks && { blocks }),
+    ...(shallow !== undefined && { shallow }),
+    ...(standardConvolution !== undefined && { standardConvolution }),
+  };
+}
