@@ -7,7 +7,7 @@ import { sequenceByShape } from "./architectures/mobilenet-v1/names/by-order.ts"
 import { recogniseOther } from "./architectures/mobilenet-v1/names/others.ts";
 import type { StatedModel } from "./metadata.ts";
 import { translated } from "./translated.ts";
-import type { Understood } from "./understand.ts";
+import type { UnderstoodV1 } from "./understand.ts";
 
 /** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what was recognised, or which tensor has no place */
 export function understandShapes(
@@ -15,7 +15,7 @@ export function understandShapes(
   model: StatedModel,
   name: string,
   budget: DecodedBudget,
-): Understood {
+): UnderstoodV1 {
   const names = [...tensors.keys()];
   const recognised = recogniseOther(names);
   const found = recognised === undefined ? sequenceByShape(tensors, isOrdered) : { reason: recognised };

@@ -2,6 +2,7 @@
 
 import { ownPart } from "../core/own-part.ts";
 import type { FloatTensor } from "../core/tensor.ts";
+import type { NetworkDefinition } from "../layers/network.ts";
 import type { DecodedBudget } from "../sources/decoded-budget.ts";
 import type { OpenFile } from "../sources/open-file.ts";
 import { NAME_MAPS } from "./architectures/mobilenet-v1/names/table.ts";
@@ -10,19 +11,36 @@ import type { StatedModel } from "./metadata.ts";
 import type { FamilyDefaults } from "./name-map.ts";
 import { translated } from "./translated.ts";
 
-export interface Understood {
+/** What both kinds have in common. */
+interface Understood {
   readonly parameters: ReadonlyMap<string, FloatTensor>;
   /** Of the file and of the content together; what the file itself states wins. */
   readonly facts: Facts;
-  readonly defaults: FamilyDefaults;
   /** How the layers were told apart: "names of timm mobilenetv1", "operations of the graph". */
   readonly understoodBy: string;
   /** Scales and zero points by layer, where values are quantized. */
   readonly quantization?: Readonly<Record<string, unknown>>;
 }
 
-/** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what was recognised in place of a MobileNet V1 */
-export async function understand(model: StatedModel, file: OpenFile, budget: DecodedBudget): Promise<Understood> {
+/** A MobileNet V1: parameters under our names, for `decide` to make options of. */
+export interface UnderstoodV1 extends Understood {
+  readonly defaults: FamilyDefaults;
+}
+
+/** A network of its own, which the file spells out. */
+export interface UnderstoodNetwork extends Understood {
+  readonly definition: NetworkDefinition;
+}
+
+/**
+ * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what was recognised in place of a MobileNet V1, and which
+ *         operation does not run here
+ */
+export async function understand(
+  model: StatedModel,
+  file: OpenFile,
+  budget: DecodedBudget,
+): Promise<UnderstoodV1 | UnderstoodNetwork> {
   const { content } = model;
   if (content.kind === "graph") {
     const { understandOperations } = await ownPart("what understands graphs", () => import("./understand-graph.ts"));
