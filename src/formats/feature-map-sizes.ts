@@ -83,7 +83,7 @@ export function poolOperation(
     window?.padding.flat().every((side) => side === 0) === true &&
     window.output.every((side) => side === 1) &&
     window.kernel.every((side, axis) => side === window.input[axis]);
-  return isWhole ? { type: "globalPool", kind: pool.kind } : pool;
+  return isWhole ? { type: "globalPool", kind: pool.kind, keepDims: true } : pool;
 }
 
 export interface WindowOperation {

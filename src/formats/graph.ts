@@ -25,11 +25,31 @@ export interface ConvolutionOperation {
   readonly groups: number;
 }
 
+/** Which axes of an image are its height and width: those after the channels, or those before. */
+export type ImageLayout = "NHWC" | "NCHW";
+
+/** What becomes of the sides, counted with the batch first and in the file's own order of axes. */
+export type ReshapeForm =
+  /** 0 is the side that was there, -1 what is left. */
+  | { readonly kind: "sides"; readonly sides: readonly number[] }
+  /** Sides of 1 that are left out; no axes: all of them. */
+  | { readonly kind: "squeeze"; readonly axes: readonly number[] }
+  /** Sides of 1 that are put in, counted in the result. */
+  | { readonly kind: "unsqueeze"; readonly axes: readonly number[] }
+  /** All but the batch in one row. */
+  | { readonly kind: "flatten" }
+  | { readonly kind: "transpose"; readonly order: readonly number[] };
+
+export type ActivationFunction = "linear" | "relu" | "relu6" | "leakyRelu" | "hardSwish" | "hardSigmoid";
+
 export type GraphOperation =
   /** Inputs x, kernel, and a bias if there is one. */
   | ConvolutionOperation
-  /** Inputs x, kernel `[in, out]` (`transposed`: `[out, in]`), and a bias if there is one. */
-  | { readonly type: "dense"; readonly transposed: boolean }
+  /**
+   * Inputs x, kernel `[in, out]` (`transposed`: `[out, in]`), and a bias if there is one. `flattens`: x of any shape is
+   * taken as a row.
+   */
+  | { readonly type: "dense"; readonly transposed: boolean; readonly flattens?: true }
   /** Inputs x, gamma, beta, mean, variance; `""` for a gamma or beta that is left out. */
   | { readonly type: "batchNorm"; readonly epsilon: number }
   /** Two inputs, broadcast over the last axis (`NCHW` constants of `[C, 1, 1]` are taken as `[C]`). */
@@ -37,17 +57,22 @@ export type GraphOperation =
   | { readonly type: "rsqrt" }
   | {
       readonly type: "activation";
-      readonly function: "linear" | "relu" | "relu6" | "leakyRelu";
+      readonly function: ActivationFunction;
       /** Of `leakyRelu`. */
       readonly slope?: number;
       /** How the reader knows; default stated, by the node. */
       readonly basis?: Basis;
       readonly from?: string;
     }
-  /** Zeros around the image. */
-  | { readonly type: "pad"; readonly padding: ExplicitPadding }
-  /** The mean (or maximum) over the whole image, or over a window. */
-  | { readonly type: "globalPool"; readonly kind: "average" | "max" }
+  /** Zeros around the image; `layout`, here and below: the graph's, if not said. */
+  | { readonly type: "pad"; readonly padding: ExplicitPadding; readonly layout?: ImageLayout }
+  /** The mean (or maximum) over the whole image, or over a window; `keepDims` keeps sides of 1. */
+  | {
+      readonly type: "globalPool";
+      readonly kind: "average" | "max";
+      readonly keepDims?: boolean;
+      readonly layout?: ImageLayout;
+    }
   | {
       readonly type: "pool";
       readonly kind: "average" | "max";
@@ -55,9 +80,10 @@ export type GraphOperation =
       readonly strides: Pair;
       readonly padding: "same" | "valid" | ExplicitPadding;
     }
-  | { readonly type: "softmax" }
-  /** The same numbers in another shape or order of axes: reshape, squeeze, flatten, transpose. */
-  | { readonly type: "reshape" }
+  /** Over the last axis, or over `axis`, which counts the batch. */
+  | { readonly type: "softmax"; readonly axis?: number }
+  /** The same numbers in another shape or order of axes; without a form it is not known which. */
+  | { readonly type: "reshape"; readonly form?: ReshapeForm }
   /** The same numbers: identity, dropout at inference, quantize, dequantize. */
   | { readonly type: "identity" }
   /** Anything else, by the format's own name. */
@@ -84,10 +110,14 @@ export interface GraphInput {
   readonly name: string;
   /** `[height, width, channels]`, or `[features]`; a side the file leaves open is undefined. Undefined: not stated. */
   readonly shape?: readonly (number | undefined)[];
+  /** Whether the file has `[channels, height, width]` of it. */
+  readonly isChannelsFirst?: true;
 }
 
 export interface ModelGraph {
   readonly kind: "graph";
+  /** How its operations count the axes of an image. Default `NHWC`. */
+  readonly layout?: ImageLayout;
   /** Values that come from outside; more than one for a network that is not ours. */
   readonly inputs: readonly GraphInput[];
   /** In an order in which they can run. */

@@ -43,6 +43,7 @@ export function joinGraphs(first: ModelGraph, second: ModelGraph, names: readonl
   const quantization = [...(second.quantization ?? [])].map(([name, value]) => [renamed(name), value] as const);
   return {
     kind: "graph",
+    ...(first.layout === undefined ? {} : { layout: first.layout }),
     inputs: first.inputs,
     nodes: [...first.nodes, ...nodes],
     constants: new Map([...first.constants, ...constants]),

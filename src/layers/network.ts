@@ -177,7 +177,11 @@ function checkInfo(owner: string, old: NetworkInfo, changed: Partial<NetworkInfo
  *
  * @throws {DepthwiseError} `FILE_CORRUPT` for what would be an option of a caller's; whatever else `network` throws
  */
-export function networkFromJson(definition: Readonly<Record<string, unknown>>, source: string): Network {
+export function networkFromJson(
+  definition: Readonly<Record<string, unknown>>,
+  source: string,
+  advice = "Save the network again with saveModel.",
+): Network {
   const { name, inputShape, layers, outputs, aliases = {}, info = {} } = definition;
   try {
     return network({
@@ -192,7 +196,7 @@ export function networkFromJson(definition: Readonly<Record<string, unknown>>, s
     if (!isDepthwiseError(cause)) throw cause;
     throw new DepthwiseError(cause.code === "OPTION_INVALID" ? "FILE_CORRUPT" : cause.code, {
       what: `${source}: ${cause.message.replace(/^network: |\.$/g, "")}`,
-      advice: "Save the network again with saveModel. Nothing was loaded.",
+      advice: `${advice} Nothing was loaded.`,
       fields: cause.fields,
       cause,
     });

@@ -16,7 +16,7 @@ import type { ModelFile } from "../formats/model-file.ts";
 import type { Network } from "../layers/network.ts";
 import { type DecodedBudget, spendOn } from "../sources/decoded-budget.ts";
 import type { Facts } from "./facts.ts";
-import { provenanceOf } from "./provenance.ts";
+import { originOf, provenanceOf } from "./provenance.ts";
 
 type Metadata = Readonly<Record<string, string>>;
 
@@ -67,19 +67,24 @@ function factsFromMetadata(
   const { decisions, origin } = jsonObject(metadata, "provenance", file, spend) ?? {};
   const bases = isObject(decisions) ? decisions : {};
   const options = network === undefined ? readOptions(metadata, file, spend) : {};
-  const facts = Object.entries(options)
+  const remarks = Object.entries(metadata).filter(([key]) => !KNOWN.has(key));
+  return {
+    facts: remembered(options, bases),
+    remarks: Object.fromEntries<unknown>(isObject(origin) ? [...remarks, ["origin", origin]] : remarks),
+    ...(network === undefined ? {} : { network }),
+  };
+}
+
+/** What a file says now, on the basis that it had when the model was saved: an assumption stays one. */
+export function remembered(values: JsonObject, bases: Readonly<Record<string, unknown>>): Facts {
+  const facts = Object.entries(values)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]): readonly [string, Fact<unknown>] => {
       const before = Object.hasOwn(bases, name) ? bases[name] : undefined;
       if (!isFact(before)) return [name, stated(value, "metadata")];
       return [name, { value, basis: before.basis, from: before.from }];
     });
-  const remarks = Object.entries(metadata).filter(([key]) => !KNOWN.has(key));
-  return {
-    facts: Object.fromEntries(facts),
-    remarks: Object.fromEntries<unknown>(isObject(origin) ? [...remarks, ["origin", origin]] : remarks),
-    ...(network === undefined ? {} : { network }),
-  };
+  return Object.fromEntries(facts);
 }
 
 function readOptions(metadata: Metadata, file: string, spend: Spend): JsonObject {
@@ -177,11 +182,8 @@ export function writeMetadata(model: Network): Record<string, string> {
 function provenanceText(model: Network): string | undefined {
   const provenance = provenanceOf(model);
   if (provenance === undefined) return undefined;
-  const { decisions, ...last } = provenance;
-  const bases = Object.entries(decisions).map(([name, { basis, from }]) => [name, { basis, from }]);
-  // A model that is saved and loaded again and again keeps its first origin, not one inside the other.
-  const { origin } = last.remarks;
-  return jsonOf(model, { decisions: Object.fromEntries(bases), origin: isObject(origin) ? origin : last });
+  const bases = Object.entries(provenance.decisions).map(([name, { basis, from }]) => [name, { basis, from }]);
+  return jsonOf(model, { decisions: Object.fromEntries(bases), origin: originOf(provenance) });
 }
 
 /** What the network's maker says of it may be anything: an object within itself, a bigint, nesting without end. */

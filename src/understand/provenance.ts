@@ -25,3 +25,9 @@ export function provenanceOf({ info: { provenance } }: Network): Provenance | un
   const isOurs = isObject(decisions) && isObject(remarks) && Object.values(decisions).every(isObject);
   return isOurs ? (provenance as unknown as Provenance) : undefined;
 }
+
+/** Where a model first came from: one that is saved and loaded again and again keeps that, not one inside the other. */
+export function originOf({ decisions: _values, ...last }: Provenance): unknown {
+  const { origin } = last.remarks;
+  return isObject(origin) ? origin : last;
+}

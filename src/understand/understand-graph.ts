@@ -1,5 +1,7 @@
 /** A graph of operations, understood; loaded when the first file that holds one is met. */
 
+import { isDepthwiseError } from "../core/errors.ts";
+import { ownPart } from "../core/own-part.ts";
 import type { ModelGraph } from "../formats/graph.ts";
 import type { DecodedBudget } from "../sources/decoded-budget.ts";
 import type { KnownLayers } from "./architectures/mobilenet-v1/expected.ts";
@@ -7,7 +9,7 @@ import { understandGraph } from "./architectures/mobilenet-v1/from-graph.ts";
 import type { FamilyDefaults } from "./architectures/mobilenet-v1/name-map.ts";
 import { layerQuantization } from "./graph/layer-quantization.ts";
 import type { StatedModel } from "./metadata.ts";
-import type { Understood } from "./understand.ts";
+import type { UnderstoodNetwork, UnderstoodV1 } from "./understand.ts";
 
 /** What a graph leaves open, mostly the range of its input. */
 const DEFAULTS: FamilyDefaults = {
@@ -19,16 +21,27 @@ const DEFAULTS: FamilyDefaults = {
   why: "as the released MobileNets; the file does not say",
 };
 
-/** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what the graph looks like */
-export function understandOperations(
+/**
+ * A MobileNet V1, if it is one; else whatever runs on our operations, as a network of its own.
+ *
+ * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what the graph looks like and which operation is not ours
+ */
+export async function understandOperations(
   graph: ModelGraph,
   model: StatedModel,
   name: string,
   budget: DecodedBudget,
   known: KnownLayers,
-): Understood {
-  const fed = model.facts.preprocessing;
-  const { parameters, facts, layerNames } = understandGraph(graph, name, budget, fed, known);
+): Promise<UnderstoodV1 | UnderstoodNetwork> {
+  let v1: ReturnType<typeof understandGraph>;
+  try {
+    v1 = understandGraph(graph, name, budget, model.facts.preprocessing, known);
+  } catch (error) {
+    if (!isDepthwiseError(error) || error.code !== "ARCHITECTURE_UNKNOWN") throw error;
+    const { understandAsNetwork } = await ownPart("what translates graphs", () => import("./graph/as-network.ts"));
+    return understandAsNetwork(graph, model, name, budget, String(error.fields["reason"]));
+  }
+  const { parameters, facts, layerNames } = v1;
   const quantization = layerQuantization(graph, layerNames);
   return {
     parameters,

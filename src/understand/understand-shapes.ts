@@ -8,7 +8,7 @@ import { sequenceByShape } from "./architectures/mobilenet-v1/names/by-order.ts"
 import { recogniseOther } from "./architectures/mobilenet-v1/names/others.ts";
 import type { StatedModel } from "./metadata.ts";
 import { renamed } from "./renamed.ts";
-import type { Understood } from "./understand.ts";
+import type { UnderstoodV1 } from "./understand.ts";
 
 /** @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what was recognised, or which tensor has no place */
 export function understandShapes(
@@ -17,7 +17,7 @@ export function understandShapes(
   name: string,
   budget: DecodedBudget,
   search: LayerSearch,
-): Understood {
+): UnderstoodV1 {
   const names = [...tensors.keys()];
   const recognised = recogniseOther(names);
   const found = recognised === undefined ? sequenceByShape(tensors, isOrdered, search) : { reason: recognised };

@@ -2,6 +2,7 @@
 
 import { ownPart } from "../core/own-part.ts";
 import type { FloatTensor } from "../core/tensor.ts";
+import type { NetworkDefinition } from "../layers/network.ts";
 import type { MobileNetV1Options } from "../models/index.ts";
 import type { DecodedBudget } from "../sources/decoded-budget.ts";
 import type { OpenFile } from "../sources/open-file.ts";
@@ -13,27 +14,38 @@ import type { Facts } from "./facts.ts";
 import type { StatedModel } from "./metadata.ts";
 import { renamed } from "./renamed.ts";
 
-export interface Understood {
+/** What both kinds have in common. */
+interface Understood {
   readonly parameters: ReadonlyMap<string, FloatTensor>;
   /** Of the file and of the content together; what the file itself states wins. */
   readonly facts: Facts;
-  readonly defaults: FamilyDefaults;
   /** How the layers were told apart: "names of timm mobilenetv1", "operations of the graph". */
   readonly understoodBy: string;
   /** Scales and zero points by layer, where values are quantized. */
   readonly quantization?: Readonly<Record<string, unknown>>;
 }
 
+/** A MobileNet V1: parameters under our names, for `decide` to make options of. */
+export interface UnderstoodV1 extends Understood {
+  readonly defaults: FamilyDefaults;
+}
+
+/** A network of its own, which the file spells out. */
+export interface UnderstoodNetwork extends Understood {
+  readonly definition: NetworkDefinition;
+}
+
 /**
  * @param options of the call: what they say of the layers is known before these are looked for
- * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what was recognised in place of a MobileNet V1
+ * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what was recognised in place of a MobileNet V1, and which
+ *         operation does not run here
  */
 export async function understand(
   model: StatedModel,
   file: OpenFile,
   budget: DecodedBudget,
   options: MobileNetV1Options,
-): Promise<Understood> {
+): Promise<UnderstoodV1 | UnderstoodNetwork> {
   const { content } = model;
   const known = knownLayers({ ...optionsOf(model.facts), ...options });
   if (content.kind === "graph") {

@@ -8,7 +8,7 @@ import { ownPart } from "../core/own-part.ts";
 import { checkPreprocessing } from "../core/preprocessing.ts";
 import { isBlob } from "../core/realms.ts";
 import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
-import type { Basis } from "../formats/fact.ts";
+import { given as givenFact } from "../formats/fact.ts";
 import type { ReadFile } from "../formats/join-files.ts";
 import type { ModelFile } from "../formats/model-file.ts";
 import { checkHead, readModelFile } from "../formats/registry.ts";
@@ -18,12 +18,12 @@ import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
 import { type DecodedBudget, decodedBudget } from "../sources/decoded-budget.ts";
 import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "../sources/index.ts";
 import type { OpenFile } from "../sources/open-file.ts";
-import { checkLabels, decide, optionsOf } from "../understand/architectures/mobilenet-v1/decide.ts";
+import { backgroundFact, checkLabels, decide, optionsOf } from "../understand/architectures/mobilenet-v1/decide.ts";
 import { classifierOf } from "../understand/architectures/mobilenet-v1/expected.ts";
 import type { Facts } from "../understand/facts.ts";
-import { type StatedModel, withStatements } from "../understand/metadata.ts";
-import type { Provenance } from "../understand/provenance.ts";
-import { type Understood, understand } from "../understand/understand.ts";
+import { remembered, type StatedModel, withStatements } from "../understand/metadata.ts";
+import { originOf, type Provenance, provenanceOf } from "../understand/provenance.ts";
+import { type UnderstoodNetwork, understand } from "../understand/understand.ts";
 
 /** Options of the builder that are known better than the file says; where the bytes come from, and limits. */
 export interface LoadOptions extends MobileNetV1Options, SourceOptions {}
@@ -120,6 +120,7 @@ async function modelFrom(
   if (model.network !== undefined) return loadCustom(model.network, model, given, file.name, budget);
   const understood = await understand(model, file, budget, given);
   checkFinite(understood.parameters, file.name);
+  if ("definition" in understood) return translatedModel(understood, model, given, file.name);
   const { classes, background, ...others } = given;
   const there = given.includeTop === false ? withoutClassifier(understood.parameters) : understood.parameters;
   // `classes` does not say what the file has, but what is to become of it; `background` then as well.
@@ -227,18 +228,25 @@ function isPair(
 }
 
 /** A network of the user's own has no options but what is said of its input and its classes. */
+function ownOptions(given: MobileNetV1Options, name: string): OwnOptions {
+  const other = Object.entries(given).find(([option]) => !OWN_OPTIONS.includes(option));
+  if (other === undefined) return given;
+  const [option, value] = other;
+  throw optionError("loadModel", option, "none", value, `${name} describes a network of its own, layer by layer.`);
+}
+
+type OwnOptions = Pick<MobileNetV1Options, "preprocessing" | "labels" | "background">;
+const OWN_OPTIONS: readonly string[] = ["preprocessing", "labels", "background"] satisfies (keyof OwnOptions)[];
+
+/** A network that `saveModel` wrote, of its own layers. */
 function loadCustom(
   definition: Readonly<Record<string, unknown>>,
   model: ModelFile,
-  { preprocessing, labels, background, ...others }: MobileNetV1Options,
+  given: MobileNetV1Options,
   name: string,
   budget: DecodedBudget,
 ): LoadedModel {
-  const [other] = Object.entries(others);
-  if (other !== undefined) {
-    const [option, value] = other;
-    throw optionError("loadModel", option, "none", value, `${name} describes a network of its own, layer by layer.`);
-  }
+  const asked = ownOptions(given, name);
   const parameters = new Map<string, FloatTensor>();
   const tensors: Iterable<StoredTensor> = model.content.kind === "tensors" ? model.content.tensors.values() : [];
   for (const stored of tensors) {
@@ -246,30 +254,58 @@ function loadCustom(
     parameters.set(stored.name, tensor(toFloat32(stored), stored.shape));
   }
   checkFinite(parameters, name);
-  // What the caller says of the input takes the place of what the file says, which then may be wrong.
-  const { info } = definition;
-  const asked =
-    preprocessing && isObject(info) ? { ...definition, info: { ...info, preprocessing: undefined } } : definition;
-  const network = withParameters(networkFromJson(asked, name), parameters, name);
+  const network = ownNetwork(definition, asked, parameters, name);
+  const before = provenanceOf(network);
   const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;
-  const decisions = {
-    ...factsOf(saved, "stated", "metadata"),
-    ...factsOf({ preprocessing, labels, background }, "given", "an option of the call"),
-  };
-  const provenance = provenanceFor(model, name, decisions, { understoodBy: "its own list of layers" });
+  const decisions = { ...remembered(saved, before?.decisions ?? {}), ...givenFacts(asked) };
+  const remarks = before === undefined ? model.remarks : { ...model.remarks, origin: originOf(before) };
+  const provenance = provenanceFor({ ...model, remarks }, name, decisions, { understoodBy: "its own list of layers" });
   return withInfo(network, { ...optionsOf(decisions), provenance: { ...provenance } }) as LoadedModel;
 }
 
-function factsOf(values: Readonly<Record<string, unknown>>, basis: Basis, from: string): Facts {
-  const known = Object.entries(values).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(known.map(([name, value]) => [name, { value, basis, from }]));
+/** A network that a file's graph spells out. */
+function translatedModel(
+  understood: UnderstoodNetwork,
+  model: ModelFile,
+  given: MobileNetV1Options,
+  name: string,
+): LoadedModel {
+  const asked = ownOptions(given, name);
+  const { definition, parameters, facts } = understood;
+  const known: Facts = { ...backgroundFact(facts.classes?.value), ...facts };
+  const info = Object.fromEntries(Object.entries(optionsOf(known)).filter(([option]) => OWN_OPTIONS.includes(option)));
+  const network = ownNetwork({ ...definition, info }, asked, parameters, name, "Pass what is wrong to loadModel.");
+  const decisions = { ...known, ...givenFacts(asked) };
+  checkLabels(decisions, name);
+  const epsilons = network.layers.flatMap((layer) => (layer.type === "batchNorm" ? [layer.attributes.epsilon] : []));
+  checkVariances(parameters, Math.min(...epsilons), name);
+  const provenance = { ...provenanceFor(model, name, decisions, understood) };
+  return withInfo(network, { ...asked, provenance }) as LoadedModel;
+}
+
+/** What the caller says of the input takes the place of what the file says, which then may be wrong. */
+function ownNetwork(
+  definition: Readonly<Record<string, unknown>>,
+  { preprocessing }: OwnOptions,
+  parameters: ReadonlyMap<string, FloatTensor>,
+  name: string,
+  advice?: string,
+): Network {
+  const { info } = definition;
+  const isAsked = preprocessing !== undefined && isObject(info);
+  const asked = isAsked ? { ...definition, info: { ...info, preprocessing: undefined } } : definition;
+  return withParameters(networkFromJson(asked, name, advice), parameters, name);
+}
+
+function givenFacts(asked: OwnOptions): Facts {
+  return Object.fromEntries(Object.entries(asked).map(([option, value]) => [option, givenFact(value)]));
 }
 
 function provenanceFor(
   { format, remarks }: ModelFile,
   file: string,
   decisions: Facts,
-  { understoodBy, quantization }: Pick<Understood, "understoodBy" | "quantization">,
+  { understoodBy, quantization }: Pick<UnderstoodNetwork, "understoodBy" | "quantization">,
 ): Provenance {
   return {
     format,

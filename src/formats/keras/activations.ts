@@ -9,6 +9,8 @@ import { settingUnknown, type Translation } from "./graph.ts";
 export function activationOperation(t: Translation, name: string | undefined, activation: unknown): GraphOperation {
   if (name === "linear" || name === "relu" || name === "relu6") return { type: "activation", function: name };
   if (name === "softmax") return { type: "softmax" };
+  // Of Keras 3 alone, by both names. "hard_sigmoid" is 0.2 x + 0.5 in Keras 2 and x / 6 + 0.5 in Keras 3: not told apart.
+  if (name === "hard_swish" || name === "hard_silu") return { type: "activation", function: "hardSwish" };
   // As a function it has the slope of TensorFlow's, not of Keras's layer.
   if (name === "leaky_relu") return { type: "activation", function: "leakyRelu", slope: 0.2 };
   const inner = activation as { readonly config?: unknown };

@@ -7,7 +7,7 @@
 import { shorten } from "../../core/errors.ts";
 import type { ExplicitPadding } from "../../core/window.ts";
 import { poolOperation, type WindowOperation, windowOutput } from "../feature-map-sizes.ts";
-import type { GraphOperation, KernelLayout, Pair } from "../graph.ts";
+import type { GraphOperation, KernelLayout, Pair, ReshapeForm } from "../graph.ts";
 import { isNaturals } from "../stored-tensor.ts";
 import { activationOperation, leakyOperation, reluOperation } from "./activations.ts";
 import { activationName, numberOf, numbersOf } from "./config.ts";
@@ -46,7 +46,7 @@ const LAYERS: ReadonlyMap<string, Translate> = new Map<string, Translate>([
   ["MaxPooling2D", (t) => pool(t, "max")],
   ["MaxPool2D", (t) => pool(t, "max")],
   ["Reshape", reshape],
-  ["Flatten", (t) => ({ value: t.emit({ type: "reshape" }, t.inputs), shape: undefined })],
+  ["Flatten", flatten],
   ["Permute", permute],
   ["Rescaling", rescaling],
   ["Normalization", normalization],
@@ -72,6 +72,9 @@ const OPERATORS: ReadonlyMap<string, "add" | "subtract" | "multiply" | "divide">
   ["math.divide", "divide"],
 ]);
 
+/** Of a sum or product; more come from no network, and each is a node. */
+const MOST_OPERANDS = 64;
+
 export function translateLayer(t: Translation): Translated {
   const { className } = t.call;
   const translate = LAYERS.get(className);
@@ -81,7 +84,10 @@ export function translateLayer(t: Translation): Translated {
   // A TensorFlow function called on a layer's result; its name stands in the configuration.
   const operation = className === "TFOpLambda" && typeof t.config.function === "string" ? t.config.function : className;
   const operator = OPERATORS.get(operation);
-  if (operator !== undefined && t.call.arguments.length === 2 && t.inputs.length > 0) return arithmetic(t, operator);
+  const count = t.call.arguments.length;
+  const isSum = operator === "add" || operator === "multiply";
+  if (operator !== undefined && t.inputs.length > 0 && (count === 2 || (isSum && count > 2 && count <= MOST_OPERANDS)))
+    return arithmetic(t, operator);
   return { value: t.emit({ type: "other", name: shorten(operation, 100) }, t.inputs), shape: undefined };
 }
 
@@ -180,7 +186,7 @@ function globalPool(t: Translation, kind: "average" | "max"): Translated {
   refuseChannelsFirst(t);
   const channels = t.shape?.at(-1);
   const keeps = t.config.keepdims === true;
-  const value = t.emit({ type: "globalPool", kind }, t.inputs);
+  const value = t.emit({ type: "globalPool", kind, keepDims: keeps }, t.inputs);
   return { value, shape: t.shape && (keeps ? [1, 1, channels] : [channels]) };
 }
 
@@ -210,7 +216,17 @@ function shapeAfter(t: Translation, window: WindowOperation, filters: number | u
 function reshape(t: Translation): Translated {
   const sides = numbersOf(t.config.target_shape) ?? [];
   const shape = sides.map((side) => (side > 0 ? side : undefined));
-  return { value: t.emit({ type: "reshape" }, t.inputs), shape: shape.length > 0 ? shape : undefined };
+  const form: ReshapeForm = { kind: "sides", sides: [0, ...sides] };
+  return { value: t.emit({ type: "reshape", form }, t.inputs), shape: shape.length > 0 ? shape : undefined };
+}
+
+function flatten(t: Translation): Translated {
+  refuseChannelsFirst(t);
+  const { shape } = t;
+  const isKnown = shape?.every((side) => side !== undefined) === true;
+  const count = shape?.reduce<number>((product, side) => product * (side ?? 1), 1);
+  const value = t.emit({ type: "reshape", form: { kind: "flatten" } }, t.inputs);
+  return { value, shape: isKnown ? [count] : undefined };
 }
 
 /** An order of axes is only a matter of form where at most one side is longer than 1. */
@@ -219,7 +235,8 @@ function permute(t: Translation): Translated {
   const shape = t.shape && dims.map((dim) => t.shape?.[dim - 1]);
   const isForm =
     dims.every((dim, i) => dim === i + 1) || (shape !== undefined && shape.filter((side) => side !== 1).length <= 1);
-  return { value: t.emit(isForm ? { type: "reshape" } : { type: "other", name: "Permute" }, t.inputs), shape };
+  const form: ReshapeForm = { kind: "transpose", order: [0, ...dims] };
+  return { value: t.emit(isForm ? { type: "reshape", form } : { type: "other", name: "Permute" }, t.inputs), shape };
 }
 
 /** y = x · scale + offset. */
@@ -250,7 +267,13 @@ function normalization(t: Translation): Translated {
 
 function arithmetic(t: Translation, type: "add" | "subtract" | "multiply" | "divide"): Translated {
   const operands = t.call.arguments.map((value) => (typeof value === "number" ? vector(t, "number", [value]) : value));
-  return { value: t.emit({ type }, operands), shape: t.shape };
+  const [first = "", second = "", ...others] = operands;
+  // The last one has the layer's own name.
+  const pairs = [second, ...others];
+  const value = pairs.reduce((before, operand, i) => {
+    return t.emit({ type }, [before, operand], i === pairs.length - 1 ? undefined : `${i + 1}`);
+  }, first);
+  return { value, shape: t.shape };
 }
 
 function vector(t: Translation, part: string, values: readonly number[]): string {

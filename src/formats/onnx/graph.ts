@@ -55,7 +55,7 @@ export function graphFromOnnx(file: string, onnx: OnnxGraph): ModelGraph {
     if (node.op === "Transpose") graph.sizes.set(result, graph.sizes.of(node.inputs[0] ?? ""));
     layouts.set(result, nextLayout(node, layout));
   }
-  return graph.finish(outputs);
+  return { ...graph.finish(outputs), layout: "NCHW" };
 }
 
 /** Names may be left out or stand twice; the name of the first output is one of a kind. */
@@ -90,5 +90,5 @@ function withoutBatch({ name, shape }: GraphInput, layout: Layout): GraphInput {
   if (shape?.length === 2) return { name, shape: shape.slice(1) };
   if (shape?.length !== 4) return { name };
   const [, a, b, c] = shape;
-  return { name, shape: layout === "NHWC" ? [a, b, c] : [b, c, a] };
+  return layout === "NHWC" ? { name, shape: [a, b, c] } : { name, shape: [b, c, a], isChannelsFirst: true };
 }

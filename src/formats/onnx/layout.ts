@@ -1,17 +1,18 @@
 /** Whether images of an ONNX graph have their channels first or last: its convolutions want them first. */
 
-import type { GraphInput } from "../graph.ts";
+import type { GraphInput, ImageLayout as Layout } from "../graph.ts";
 import type { OnnxNode } from "./node.ts";
 
-export type Layout = "NCHW" | "NHWC";
+export type { Layout };
 
 const TO_CHANNELS_FIRST = "0,3,1,2";
 const TO_CHANNELS_LAST = "0,2,3,1";
 
 /** Operations behind which the channels lie where they lay. */
-const LAYOUT_KEEPING: ReadonlySet<string> = new Set(
-  "Identity Cast Dropout Relu Clip LeakyRelu PRelu Add Sub Mul Div Sum Pad QuantizeLinear DequantizeLinear".split(" "),
-);
+const LAYOUT_KEEPING: ReadonlySet<string> = new Set([
+  ..."Identity Cast Dropout Relu Clip LeakyRelu PRelu HardSwish HardSigmoid Sigmoid".split(" "),
+  ..."Add Sub Mul Div Sum Pad QuantizeLinear DequantizeLinear".split(" "),
+]);
 
 /** Operations that take their channels first. */
 const CHANNELS_FIRST: ReadonlySet<string> = new Set(

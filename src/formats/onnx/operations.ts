@@ -8,6 +8,7 @@ import {
   reshaped,
   senseless,
   step,
+  sumSteps,
   type Translation,
   translateBy,
   transposed,
@@ -50,6 +51,8 @@ const OPERATIONS = new Map<string, Operator<OnnxNode, Surroundings>>([
   ["Relu", [1, 1, reading(1, RELU)]],
   ["Clip", [1, 3, clip]],
   ["LeakyRelu", [1, 1, leakyRelu]],
+  ["HardSwish", [1, 1, reading(1, { type: "activation", function: "hardSwish" })]],
+  ["HardSigmoid", [1, 1, hardSigmoid]],
   ["Gemm", [2, 3, gemm]],
   ["MatMul", [2, 2, matMul]],
   ["Add", [2, 2, reading(2, { type: "add" })]],
@@ -58,18 +61,18 @@ const OPERATIONS = new Map<string, Operator<OnnxNode, Surroundings>>([
   ["Div", [2, 2, reading(2, { type: "divide" })]],
   ["Sum", [1, Infinity, sum]],
   ["Pad", [1, 4, pad]],
-  ["GlobalAveragePool", [1, 1, reading(1, { type: "globalPool", kind: "average" })]],
-  ["GlobalMaxPool", [1, 1, reading(1, { type: "globalPool", kind: "max" })]],
+  ["GlobalAveragePool", [1, 1, reading(1, { type: "globalPool", kind: "average", keepDims: true })]],
+  ["GlobalMaxPool", [1, 1, reading(1, { type: "globalPool", kind: "max", keepDims: true })]],
   ["AveragePool", [1, 1, pool("average")]],
   ["MaxPool", [1, 1, pool("max")]],
   ["ReduceMean", [1, 2, reduce("average")]],
   ["ReduceMax", [1, 2, reduce("max")]],
-  ["Flatten", [1, 1, reading(1, { type: "reshape" })]],
+  ["Flatten", [1, 1, flatten]],
   ["Reshape", [1, 2, reshape]],
-  ["Squeeze", [1, 2, reading(1, { type: "reshape" })]],
-  ["Unsqueeze", [1, 2, reading(1, { type: "reshape" })]],
+  ["Squeeze", [1, 2, along("squeeze")]],
+  ["Unsqueeze", [1, 2, along("unsqueeze")]],
   ["Transpose", [1, 1, transpose]],
-  ["Softmax", [1, 1, reading(1, { type: "softmax" })]],
+  ["Softmax", [1, 1, (node) => step({ type: "softmax", axis: node.attributes.get("axis")?.i ?? 1 }, ...node.inputs)]],
   ["QuantizeLinear", [2, 3, (node, { graph, dtypes }) => quantizeLinear(node, graph, dtypes)]],
   ["DequantizeLinear", [2, 3, (node, { graph, dtypes }) => dequantizeLinear(node, graph, dtypes)]],
 ]);
@@ -119,6 +122,14 @@ function leakyRelu(node: OnnxNode): Translation {
   return step({ type: "activation", function: "leakyRelu", slope }, node.inputs[0] ?? "");
 }
 
+/** Another slope than ours by default: max(0, min(1, 0.2 x + 0.5)). */
+function hardSigmoid(node: OnnxNode): Translation | undefined {
+  const { attributes } = node;
+  const isOurs =
+    Math.fround(attributes.get("alpha")?.f ?? 0.2) === Math.fround(1 / 6) && (attributes.get("beta")?.f ?? 0.5) === 0.5;
+  return isOurs ? step({ type: "activation", function: "hardSigmoid" }, node.inputs[0] ?? "") : undefined;
+}
+
 function gemm(node: OnnxNode): Translation | undefined {
   const { attributes } = node;
   const inputs = node.inputs.slice(0, 3).filter((value) => value !== "");
@@ -135,8 +146,7 @@ function matMul(node: OnnxNode, { graph }: Surroundings): Translation | undefine
 }
 
 function sum(node: OnnxNode): Translation | undefined {
-  if (node.inputs.length === 1) return identity(node);
-  return node.inputs.length === 2 ? step({ type: "add" }, ...node.inputs) : undefined;
+  return node.inputs.length === 1 ? identity(node) : sumSteps(node.inputs);
 }
 
 /** Pads and value are attributes up to opset 10, inputs from 11 on; the axes they are for may be named from 18 on. */
@@ -157,7 +167,7 @@ function pad(node: OnnxNode, { graph, layout }: Surroundings): Translation | und
   if ([0, 1, 2, 3].some((axis) => !spatial.includes(axis) && side(axis).some((pixels) => pixels !== 0)))
     return undefined;
   const [vertical = 0, horizontal = 0] = spatial;
-  return step({ type: "pad", padding: [side(vertical), side(horizontal)] }, x);
+  return step({ type: "pad", padding: [side(vertical), side(horizontal)], layout }, x);
 }
 
 function pool(kind: "average" | "max"): Translate {
@@ -181,7 +191,9 @@ function reduce(kind: "average" | "max"): Translate {
     const [x = "", axesName = ""] = node.inputs;
     const given = axesName === "" ? node.attributes.get("axes")?.ints : graph.numbers(axesName);
     const axes = given?.map((axis) => (axis < 0 ? axis + 4 : axis)).sort();
-    return axes?.join() === (layout === "NCHW" ? "2,3" : "1,2") ? step({ type: "globalPool", kind }, x) : undefined;
+    const keepDims = (node.attributes.get("keepdims")?.i ?? 1) !== 0;
+    const isImage = axes?.join() === (layout === "NCHW" ? "2,3" : "1,2");
+    return isImage ? step({ type: "globalPool", kind, keepDims, layout }, x) : undefined;
   };
 }
 
@@ -191,7 +203,26 @@ function reshape(node: OnnxNode, { graph }: Surroundings): Translation {
   // A side of 0 is the source's own.
   const sides = graph.numbers(shape)?.map((side, axis) => (side === 0 ? (source?.shape[axis] ?? 0) : side));
   const constant = source && sides && reshaped(source, sides);
-  return constant ?? step({ type: "reshape" }, x);
+  const stated = graph.numbers(shape) ?? (shape === undefined ? node.attributes.get("shape")?.ints : undefined);
+  return (
+    constant ??
+    step(stated === undefined ? { type: "reshape" } : { type: "reshape", form: { kind: "sides", sides: stated } }, x)
+  );
+}
+
+/** All behind the batch in a row: another axis than the first would join it with the batch, or leave rows. */
+function flatten(node: OnnxNode): Translation | undefined {
+  const axis = node.attributes.get("axis")?.i ?? 1;
+  return axis === 1 ? step({ type: "reshape", form: { kind: "flatten" } }, node.inputs[0] ?? "") : undefined;
+}
+
+/** Axes are an attribute up to opset 12, an input from 13 on. */
+function along(kind: "squeeze" | "unsqueeze"): Translate {
+  return (node, { graph }) => {
+    const [x = "", axesName = ""] = node.inputs;
+    const axes = axesName === "" ? (node.attributes.get("axes")?.ints ?? []) : graph.numbers(axesName);
+    return step(axes === undefined ? { type: "reshape" } : { type: "reshape", form: { kind, axes } }, x);
+  };
 }
 
 function transpose(node: OnnxNode, { graph, layout }: Surroundings): Translation | undefined {
@@ -203,5 +234,6 @@ function transpose(node: OnnxNode, { graph, layout }: Surroundings): Translation
   const [height, width] = layout === "NCHW" ? ([2, 3] as const) : ([1, 2] as const);
   const isPoint = graph.sizes.of(x)?.every((side) => side === 1) === true;
   const keepsOrder = perm === undefined || perm.length !== 4 || perm.indexOf(height) < perm.indexOf(width);
-  return isPoint || keepsOrder ? step({ type: "reshape" }, x) : undefined;
+  const order = perm ?? [3, 2, 1, 0];
+  return isPoint || keepsOrder ? step({ type: "reshape", form: { kind: "transpose", order } }, x) : undefined;
 }

@@ -127,6 +127,19 @@ export function step(operation: GraphOperation, ...inputs: readonly string[]): r
   return [{ operation, inputs }];
 }
 
+/** More come from no exporter, and each is a node. */
+const MOST_SUMMANDS = 64;
+
+/** A sum of two or more values, two at a time; undefined for more than exporters write. */
+export function sumSteps(inputs: readonly string[]): readonly Step[] | undefined {
+  const [first = "", second = "", ...others] = inputs;
+  if (inputs.length < 2 || inputs.length > MOST_SUMMANDS) return undefined;
+  return [[first, second], ...others.map((value) => [value])].map((read) => ({
+    operation: { type: "add" },
+    inputs: read,
+  }));
+}
+
 /** What the table cannot read. Its inputs are as many as the file says: too many to be handed on one by one. */
 export function otherStep(name: string, inputs: readonly string[]): readonly Step[] {
   return [{ operation: { type: "other", name }, inputs: inputs.filter((value) => value !== "") }];

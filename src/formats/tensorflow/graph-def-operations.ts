@@ -11,6 +11,7 @@ import {
   type Step,
   senseless,
   step,
+  sumSteps,
   type Translation,
   translateBy,
   transposed,
@@ -77,8 +78,8 @@ const OPERATIONS = new Map<string, Operator<GraphDefNode, GraphBuilder>>([
   ["Mean", [2, 2, reduce("average")]],
   ["Max", [2, 2, reduce("max")]],
   ["Reshape", [2, 2, reshape]],
-  ["Squeeze", [1, 1, reading(1, { type: "reshape" })]],
-  ["ExpandDims", [1, 2, reading(1, { type: "reshape" })]],
+  ["Squeeze", [1, 1, squeeze]],
+  ["ExpandDims", [1, 2, expandDims]],
   ["Transpose", [2, 2, transpose]],
   ["Softmax", [1, 1, reading(1, { type: "softmax" })]],
   ["Dequantize", [3, 3, dequantize]],
@@ -160,8 +161,7 @@ function addBias(node: GraphDefNode, graph: GraphBuilder): Translation | undefin
 }
 
 function addAll(node: GraphDefNode): Translation | undefined {
-  if (node.inputs.length === 1) return identity(node);
-  return node.inputs.length === 2 ? add(node) : undefined;
+  return node.inputs.length === 1 ? identity(node) : sumSteps(node.inputs);
 }
 
 function batchNorm(node: GraphDefNode, graph: GraphBuilder): Translation {
@@ -197,7 +197,8 @@ function reduce(kind: "average" | "max"): Translate {
   return (node, graph) => {
     const axes = graph.numbers(node.inputs[1])?.map((axis) => (axis < 0 ? axis + 4 : axis));
     const isSpatial = axes?.length === 2 && axes.includes(1) && axes.includes(2);
-    return isSpatial ? step({ type: "globalPool", kind }, node.inputs[0] ?? "") : undefined;
+    const keepDims = node.attributes.get("keep_dims")?.b === true;
+    return isSpatial ? step({ type: "globalPool", kind, keepDims }, node.inputs[0] ?? "") : undefined;
   };
 }
 
@@ -206,7 +207,19 @@ function reshape(node: GraphDefNode, graph: GraphBuilder): Translation {
   const source = graph.constant(x);
   const sidesOf = graph.numbers(shape);
   const constant = source && sidesOf && reshaped(source, sidesOf);
-  return constant ?? step({ type: "reshape" }, x);
+  return constant ?? step(sidesOf === undefined ? { type: "reshape" } : reshapeTo(sidesOf), x);
+}
+
+const reshapeTo = (sides: readonly number[]): GraphOperation => ({ type: "reshape", form: { kind: "sides", sides } });
+
+function squeeze({ attributes, inputs }: GraphDefNode): Translation {
+  const axes = (attributes.get("squeeze_dims") ?? attributes.get("axis"))?.list?.i ?? [];
+  return step({ type: "reshape", form: { kind: "squeeze", axes } }, ...inputs);
+}
+
+function expandDims({ inputs: [x = "", axis] }: GraphDefNode, graph: GraphBuilder): Translation {
+  const axes = graph.numbers(axis);
+  return step(axes === undefined ? { type: "reshape" } : { type: "reshape", form: { kind: "unsqueeze", axes } }, x);
 }
 
 function transpose(node: GraphDefNode, graph: GraphBuilder): Translation | undefined {
@@ -217,7 +230,8 @@ function transpose(node: GraphDefNode, graph: GraphBuilder): Translation | undef
   // Only the channels may move: height and width in another order are another picture.
   const isPoint = graph.sizes.of(x)?.every((side) => side === 1) === true;
   const keepsOrder = axes === undefined || axes.length !== 4 || axes.indexOf(1) < axes.indexOf(2);
-  return isPoint || keepsOrder ? step({ type: "reshape" }, x) : undefined;
+  const form = axes === undefined ? {} : { form: { kind: "transpose", order: axes } as const };
+  return isPoint || keepsOrder ? step({ type: "reshape", ...form }, x) : undefined;
 }
 
 function dequantize(node: GraphDefNode, graph: GraphBuilder): Translation | undefined {

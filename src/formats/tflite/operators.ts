@@ -6,7 +6,7 @@
 
 import { damaged } from "../../core/file-error.ts";
 import { poolOperation } from "../feature-map-sizes.ts";
-import type { GraphOperation, Pair } from "../graph.ts";
+import type { ActivationFunction, GraphOperation, Pair } from "../graph.ts";
 import { integersOf } from "./constant.ts";
 import { type FlatTable, readFloat32, readInt8, readInt32 } from "./flatbuffer.ts";
 import { activationName } from "./names.ts";
@@ -26,6 +26,8 @@ interface Site {
   readonly what: string;
   /** The tensor of an input. */
   tensor(input: number): TfliteTensor | undefined;
+  /** That of the result. */
+  readonly result: TfliteTensor | undefined;
 }
 
 type Translation = (site: Site) => GraphOperation | undefined;
@@ -43,13 +45,18 @@ interface Row {
 const CONVOLUTION = { padding: 0, strideWidth: 1, strideHeight: 2, fused: 3, dilationWidth: 4, dilationHeight: 5 };
 const DEPTHWISE = { padding: 0, strideWidth: 1, strideHeight: 2, fused: 4, dilationWidth: 5, dilationHeight: 6 };
 const POOL = { padding: 0, strideWidth: 1, strideHeight: 2, width: 3, height: 4, fused: 5 };
-const DENSE = { fused: 0, weightsFormat: 1 };
+const DENSE = { fused: 0, weightsFormat: 1, keepDims: 2 };
 const ARITHMETIC = { fused: 0 };
 const SOFTMAX = { beta: 0 };
 const LEAKY_RELU = { alpha: 0 };
+const REDUCE = { keepDims: 0 };
 
 const identity: Row = { counts: [1, 1], translate: () => ({ type: "identity" }), inputs: 1 };
-const reshape: Row = { counts: [1, 2], translate: () => ({ type: "reshape" }), inputs: 1 };
+const view: Row = { counts: [1, 2], translate: reshape, inputs: 1 };
+const activation = (name: ActivationFunction): Row => ({
+  counts: [1, 1],
+  translate: () => ({ type: "activation", function: name }),
+});
 const arithmetic = (type: "add" | "subtract" | "multiply" | "divide"): Row => ({
   counts: [2, 2],
   translate: () => ({ type }),
@@ -62,10 +69,11 @@ const ROWS: { readonly [name: string]: Row } = {
   FULLY_CONNECTED: { counts: [2, 3], translate: dense, fused: DENSE.fused },
   AVERAGE_POOL_2D: { counts: [1, 1], translate: (site) => pool(site, "average"), fused: POOL.fused },
   MAX_POOL_2D: { counts: [1, 1], translate: (site) => pool(site, "max"), fused: POOL.fused },
-  MEAN: { counts: [2, 2], translate: mean, inputs: 1 },
-  RESHAPE: reshape,
-  SQUEEZE: reshape,
-  EXPAND_DIMS: reshape,
+  MEAN: { counts: [2, 2], translate: (site) => reduce(site, "average"), inputs: 1 },
+  REDUCE_MAX: { counts: [2, 2], translate: (site) => reduce(site, "max"), inputs: 1 },
+  RESHAPE: view,
+  SQUEEZE: view,
+  EXPAND_DIMS: view,
   SOFTMAX: { counts: [1, 1], translate: softmax },
   QUANTIZE: identity,
   DEQUANTIZE: identity,
@@ -74,8 +82,9 @@ const ROWS: { readonly [name: string]: Row } = {
   MUL: arithmetic("multiply"),
   DIV: arithmetic("divide"),
   PAD: { counts: [2, 2], translate: pad, inputs: 1 },
-  RELU: { counts: [1, 1], translate: () => ({ type: "activation", function: "relu" }) },
-  RELU6: { counts: [1, 1], translate: () => ({ type: "activation", function: "relu6" }) },
+  RELU: activation("relu"),
+  RELU6: activation("relu6"),
+  HARD_SWISH: activation("hardSwish"),
   LEAKY_RELU: { counts: [1, 1], translate: leakyRelu },
 };
 
@@ -84,9 +93,10 @@ const ROWS: { readonly [name: string]: Row } = {
  *         below 1
  */
 export function translateOperator(operator: TfliteOperator, model: TfliteModel, what: string): TranslatedOperator {
-  const { name, options, inputs } = operator;
+  const { name, options, inputs, outputs } = operator;
   const row = Object.hasOwn(ROWS, name) ? ROWS[name] : undefined;
-  const operation = row?.translate({ options, what, tensor: (input) => model.tensors[inputs[input] ?? -1] });
+  const result = model.tensors[outputs[0] ?? -1];
+  const operation = row?.translate({ options, what, result, tensor: (input) => model.tensors[inputs[input] ?? -1] });
   if (row !== undefined) checkCounts(operator, row.counts, what);
   if (row === undefined || operation === undefined) return { operation: { type: "other", name }, fused: "NONE" };
   const fused = row.fused === undefined || options === undefined ? 0 : readInt8(options, row.fused, 0);
@@ -123,8 +133,9 @@ function windowOf(site: Site, fields: typeof CONVOLUTION) {
 }
 
 function dense({ options }: Site): GraphOperation | undefined {
-  const isShuffled = options !== undefined && readInt8(options, DENSE.weightsFormat, 0) !== 0;
-  return isShuffled ? undefined : { type: "dense", transposed: true };
+  const isSet = (field: number) => options !== undefined && readInt8(options, field, 0) !== 0;
+  if (isSet(DENSE.weightsFormat)) return undefined;
+  return { type: "dense", transposed: true, ...(isSet(DENSE.keepDims) ? {} : { flattens: true }) };
 }
 
 function pool(site: Site, kind: "average" | "max"): GraphOperation {
@@ -136,11 +147,20 @@ function pool(site: Site, kind: "average" | "max"): GraphOperation {
   return poolOperation(site.what, { type: "pool", kind, kernel, strides, padding }, size);
 }
 
-function mean(site: Site): GraphOperation | undefined {
+/** The result's own shape says what becomes of the sides; one that is left open is not stated. */
+function reshape({ result }: Site): GraphOperation {
+  const { shape, signature } = result ?? { shape: [], signature: [] };
+  const isOpen = signature.length === shape.length && signature.slice(1).some((side) => side < 0);
+  if (shape.length === 0 || isOpen) return { type: "reshape" };
+  return { type: "reshape", form: { kind: "sides", sides: shape } };
+}
+
+function reduce(site: Site, kind: "average" | "max"): GraphOperation | undefined {
   const rank = site.tensor(0)?.shape.length ?? 0;
   const axes = integers(site, 1)?.map((axis) => (axis < 0 ? axis + rank : axis));
   const isSpatial = rank === 4 && axes?.length === 2 && axes.includes(1) && axes.includes(2);
-  return isSpatial ? { type: "globalPool", kind: "average" } : undefined;
+  const keepDims = site.options !== undefined && readInt8(site.options, REDUCE.keepDims, 0) !== 0;
+  return isSpatial ? { type: "globalPool", kind, keepDims } : undefined;
 }
 
 function softmax({ options }: Site): GraphOperation | undefined {

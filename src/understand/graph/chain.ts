@@ -109,6 +109,7 @@ export function chainOf({ input, nodes }: Path, constants: Constants): Chain | N
         if (operation.function === "linear") break;
         if (unit === undefined || unit.activation !== LINEAR) return { reason: `"${name}" follows no convolution` };
         const { function: kind, slope, basis = "stated", from = `"${name}"` } = operation;
+        if (kind === "hardSwish" || kind === "hardSigmoid") return { reason: `"${name}" is a ${kind}` };
         unit.activation = { function: kind, basis, from, ...(slope === undefined ? {} : { slope }) };
         break;
       }
@@ -145,7 +146,7 @@ interface MutableUnit extends Omit<Unit, "after" | "activation" | "pad"> {
 const LINEAR: UnitActivation = { function: "linear", basis: "inferred", from: "no activation behind any layer" };
 
 /** The step, or why the node is none. */
-function afterStep({ operation, inputs }: GraphNode, constants: Constants): AfterStep | string {
+export function afterStep({ operation, inputs }: GraphNode, constants: Constants): AfterStep | string {
   if (operation.type === "batchNorm") {
     const [, gamma = "", beta = "", mean = "", variance = ""] = inputs;
     return { type: "batchNorm", epsilon: operation.epsilon, gamma, beta, mean, variance };

@@ -29,7 +29,11 @@ export interface Normalization {
 }
 
 /** @returns undefined if a step has neither one value nor one for each channel */
-export function normalizationOf(unit: Unit, channels: number, constants: Constants): Normalization | undefined {
+export function normalizationOf(
+  unit: Pick<Unit, "bias" | "after">,
+  channels: number,
+  constants: Constants,
+): Normalization | undefined {
   let scale: Float64Array | undefined;
   // Looked at before it is read: it may be anything.
   const fits = (name: string) => elementCount(constants.shape(name)) === channels;

@@ -160,7 +160,8 @@ function shapeFacts(parameters: ReadonlyMap<string, FloatTensor>, known: KnownLa
 
 const NORM = ["gamma", "beta", "mean", "variance"] as const;
 
-function backgroundFact(classes: number | undefined): Facts {
+/** What the number of classes says of the first of them. */
+export function backgroundFact(classes: number | undefined): Facts {
   if (classes === 1001) return { background: inferred(true, "1001 outputs: ImageNet's thousand and a background") };
   return classes === 1000 ? { background: inferred(false, "1000 outputs: ImageNet's, without a background") } : {};
 }

@@ -29,7 +29,7 @@ export function recogniseGraph(graph: ModelGraph): string {
   if (depthwise.length === 0) {
     return joins.add > 0 ? `a ResNet (${joins.add} sums of branches)` : "a network of full convolutions";
   }
-  if (joins.multiply > 0 || others.some((name) => /hard_?swish|hardsigmoid/i.test(name))) {
+  if (joins.multiply > 0 || graph.nodes.some(isHard)) {
     return "a MobileNet V3 or EfficientNet (squeeze and excite or hard-swish)";
   }
   if (joins.add > 0) return `a MobileNet V2 (inverted residuals: ${joins.add} sums of branches)`;
@@ -41,6 +41,11 @@ export function recogniseGraph(graph: ModelGraph): string {
   const [input] = graph.inputs;
   const size = input?.shape?.map((side) => side ?? "?").join(" × ");
   return `a separable network of ${depthwise.length} depthwise layers${size === undefined ? "" : ` on ${size}`}`;
+}
+
+function isHard({ operation }: GraphNode): boolean {
+  if (operation.type === "activation") return operation.function.startsWith("hard");
+  return operation.type === "other" && /hard_?swish|hardsigmoid/i.test(operation.name);
 }
 
 function isDepthwise({ operation, inputs }: GraphNode, graph: ModelGraph): boolean {

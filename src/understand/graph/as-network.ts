@@ -1,0 +1,89 @@
+/** A graph that is no architecture known here, as a network of its own, and what is known of its input and classes. */
+
+import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
+import { DEFAULT_PREPROCESSING } from "../../core/preprocessing.ts";
+import { assumed, inferred, stated } from "../../formats/fact.ts";
+import type { ModelGraph } from "../../formats/graph.ts";
+import type { DecodedBudget } from "../../sources/decoded-budget.ts";
+import { recogniseGraph } from "../architectures/mobilenet-v1/others.ts";
+import type { Facts } from "../facts.ts";
+import type { StatedModel } from "../metadata.ts";
+import type { UnderstoodNetwork } from "../understand.ts";
+import { layerQuantization } from "./layer-quantization.ts";
+import { type Translated, translateGraph } from "./translate.ts";
+
+/**
+ * @param reason why it is no MobileNet V1
+ * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN` for an operation that is not ours, by its name, and for shapes that
+ *         the graph does not state; `NETWORK_VANISHES`, `FILE_CORRUPT` for windows that do not fit the image
+ */
+export function understandAsNetwork(
+  graph: ModelGraph,
+  model: StatedModel,
+  name: string,
+  budget: DecodedBudget,
+  reason: string,
+): UnderstoodNetwork {
+  const recognised = recogniseGraph(graph);
+  const refused = (why: string) =>
+    new DepthwiseError("ARCHITECTURE_UNKNOWN", {
+      what: `${name}: the network`,
+      expected: "operations that run here (convolutions, dense layers, pools, sums, products, batch norm, activations)",
+      found: `${recognised}: ${why}`,
+      advice: `It is no MobileNet V1${why === reason ? "" : ` either (${reason})`}; of a network cut in two pass both files in a list. Nothing was loaded.`,
+      fields: { file: name, recognised, reason: why },
+    });
+  const translated = translate(graph, (bytes, what) => budget.charge(name, bytes, what), refused, name);
+  const { inputShape, layers, outputs, parameters, layerNames } = translated;
+  const quantization = layerQuantization(graph, layerNames);
+  return {
+    definition: { name: "custom", inputShape, layers, outputs },
+    parameters,
+    facts: { ...inputFacts(graph, translated), ...model.facts },
+    understoodBy: `the file's graph, translated layer by layer (${recognised}; no MobileNet V1: ${reason})`,
+    ...(quantization === undefined ? {} : { quantization }),
+  };
+}
+
+/** Errors of layers name the file as well. */
+function translate(
+  graph: ModelGraph,
+  charge: (bytes: number, what: string) => void,
+  refused: (why: string) => Error,
+  name: string,
+): Translated {
+  try {
+    return translateGraph(graph, charge, refused);
+  } catch (cause) {
+    if (!isDepthwiseError(cause) || !["OPTION_INVALID", "NETWORK_VANISHES"].includes(cause.code)) throw cause;
+    throw new DepthwiseError(cause.code === "OPTION_INVALID" ? "FILE_CORRUPT" : cause.code, {
+      what: `${name}: ${cause.message.replace(/\.$/, "")}`,
+      advice: "Nothing was loaded.",
+      fields: cause.fields,
+      cause,
+    });
+  }
+}
+
+/** What nothing but the graph says of an image that it takes. */
+function inputFacts({ inputs: [input] }: ModelGraph, { inputShape, isOpen, classes }: Translated): Facts {
+  const [height = 0, width = 0, channels] = inputShape;
+  const ofResult = classes === undefined ? {} : { classes: inferred(classes, "shape of the result") };
+  if (inputShape.length !== 3) return ofResult;
+  const size = [height, width] as const;
+  return {
+    ...ofResult,
+    inputSize: isOpen
+      ? assumed(size, "the size most were trained at; the file leaves it open")
+      : stated(size, `shape of the input "${input?.name ?? ""}"`),
+    inputChannels: inferred(channels ?? 0, `shape of the input "${input?.name ?? ""}"`),
+    ...(channels === 1 || channels === 3
+      ? {
+          preprocessing: assumed(
+            { range: DEFAULT_PREPROCESSING.range },
+            "the library's default; the file does not say",
+          ),
+        }
+      : {}),
+  };
+}
