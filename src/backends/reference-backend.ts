@@ -1,8 +1,7 @@
 /** Backends of plain JavaScript: an array a value, one bound function a step. They run wherever JavaScript does. */
 
-import { invariant } from "../core/errors.ts";
 import { type Runner, referenceKernel } from "../kernels/reference/index.ts";
-import type { KernelCall, Plan } from "../plan/plan.ts";
+import { type KernelCall, type Lying, lyingAt, operandsOf, type Plan } from "../plan/plan.ts";
 import { foldedWeights, stepWeights } from "../plan/step-weights.ts";
 import type { Backend, BoundPlan, Parameters } from "./backend.ts";
 import { closedError } from "./lost.ts";
@@ -18,37 +17,33 @@ export function arrayBackend(name: string, kernel: (call: KernelCall) => Runner)
 
 function bind(plan: Plan, parameters: Parameters, kernel: (call: KernelCall) => Runner): BoundPlan {
   const arena = new Float32Array(plan.arenaBytes / 4);
-  const isParameter = (name: string) => plan.values.get(name)?.kind === "parameter";
+  const operands = plan.steps.map((step) => operandsOf(plan, step));
   const folded = (current: Parameters): ReadonlyMap<string, Float32Array> =>
     new Map(
-      plan.steps.flatMap(({ reads, weights }) => {
+      plan.steps.flatMap(({ weights }, step) => {
         const numbers = weights === undefined ? [] : foldedWeights(stepWeights(current, weights));
-        return reads
-          .filter(isParameter)
-          .map((name, index): [string, Float32Array] => [name, numbers[index] as Float32Array]);
+        const names = operands[step]?.parameters ?? [];
+        return names.map((name, index): [string, Float32Array] => [name, numbers[index] as Float32Array]);
       }),
     );
   const held = folded(parameters);
   let isClosed = false;
-  const activation = (value: string): Float32Array => {
-    const { offset, elements = 0 } = plan.values.get(value) ?? {};
-    invariant(offset !== undefined, `The value "${value}" has no place.`);
-    return arena.subarray(offset / 4, offset / 4 + elements * plan.batch);
-  };
-  const bound = plan.steps.map(({ call, reads, writes }) => {
+  const all = ({ offset, elements }: Lying) => arena.subarray(offset / 4, offset / 4 + elements * plan.batch);
+  const bound = plan.steps.map(({ call }, step) => {
+    const { activations, parameters: names, written } = operands[step] as (typeof operands)[number];
     return {
       run: kernel(call),
-      inputs: reads.filter((read) => !isParameter(read)).map(activation),
-      parameters: reads.filter(isParameter).map((name) => held.get(name)),
-      output: activation(writes[0] ?? ""),
+      inputs: activations.map(all),
+      parameters: names.map((name) => held.get(name)),
+      output: all(written),
     };
   });
   const stages = {
     stages: bound.length,
     run(index: number, batch: number, times?: Float64Array) {
-      const { run, ...operands } = bound[index] as (typeof bound)[number];
+      const { run, ...its } = bound[index] as (typeof bound)[number];
       const start = times === undefined ? 0 : performance.now();
-      run(batch, operands);
+      run(batch, its);
       if (times !== undefined) times[index] = (times[index] ?? 0) + performance.now() - start;
       return undefined;
     },
@@ -60,11 +55,14 @@ function bind(plan: Plan, parameters: Parameters, kernel: (call: KernelCall) => 
     bytes: arena.byteLength + [...held.values()].reduce((sum, array) => sum + array.byteLength, 0),
     threads: 1,
     write(values) {
-      for (const [value, numbers] of Object.entries(values)) activation(value).set(numbers);
+      for (const [value, numbers] of Object.entries(values)) all(lyingAt(plan, value)).set(numbers);
     },
     run: (batch, options) => walk(stages, batch, options),
     read: (names, batch) =>
-      names.map((value) => activation(value).slice(0, batch * (plan.values.get(value)?.elements ?? 0))),
+      names.map((name) => {
+        const value = lyingAt(plan, name);
+        return all(value).slice(0, batch * value.elements);
+      }),
     replace(current) {
       for (const [name, numbers] of folded(current)) held.get(name)?.set(numbers);
     },

@@ -3,6 +3,7 @@
  * explains a session.
  */
 
+import { invariant } from "../core/errors.ts";
 import { checkBytes } from "../core/memory.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
 import { parameterBytes } from "../layers/initialise.ts";
@@ -116,6 +117,28 @@ export function plan(network: PlannedNetwork, options: PlanOptions = {}): Plan {
     taps: plannedAll(tapped),
     arenaBytes,
     parameterInfo: network.parameterInfo,
+  };
+}
+
+/** A value that lies in the arena. */
+export type Lying = PlannedValue & { readonly offset: number };
+
+export function lyingAt({ values }: Plan, name: string): Lying {
+  const value = values.get(name);
+  invariant(value?.offset !== undefined, `The value "${name}" has no place.`);
+  return value as Lying;
+}
+
+/** What a step reads and writes, for a backend to bind. */
+export function operandsOf(
+  plan: Plan,
+  { reads, writes }: Step,
+): { readonly activations: readonly Lying[]; readonly parameters: readonly string[]; readonly written: Lying } {
+  const isParameter = (name: string) => plan.values.get(name)?.kind === "parameter";
+  return {
+    activations: reads.filter((name) => !isParameter(name)).map((name) => lyingAt(plan, name)),
+    parameters: reads.filter(isParameter),
+    written: lyingAt(plan, writes[0] ?? ""),
   };
 }
 

@@ -1,6 +1,5 @@
 /** Where everything of a wasm session lies in its memory, and the program that runs on it. */
 
-import { invariant } from "../../core/errors.ts";
 import {
   BARRIER_BYTES,
   type Cut,
@@ -8,9 +7,10 @@ import {
   type Lowered,
   lower,
   lowerAfter,
+  stagingBytes,
   type Tile,
 } from "../../kernels/wasm/index.ts";
-import type { KernelCall, Plan, Step } from "../../plan/plan.ts";
+import { type KernelCall, operandsOf, type Plan, type Step } from "../../plan/plan.ts";
 import type { Program, Stage } from "./program.ts";
 
 /** A step with its kernel and its place. */
@@ -66,12 +66,6 @@ export function layOut(plan: Plan, tile: Tile, threads: number, cores = threads)
     return at;
   };
   const control = { start: take(GATE_BYTES), barrier: take(BARRIER_BYTES), batch: take(4), cancelled: take(4) };
-  const isPlaced = (name: string) => plan.values.get(name)?.offset !== undefined;
-  const offsetOf = (name: string): number => {
-    const offset = plan.values.get(name)?.offset;
-    invariant(offset !== undefined, `The value "${name}" has no place.`);
-    return offset;
-  };
   const lowered = plan.steps.map(({ call }) => lower(call, tile));
   const zeros = take(Math.max(0, ...lowered.map(({ zeroBytes }) => zeroBytes)));
   const placed = plan.steps.map((step, index) => {
@@ -107,9 +101,9 @@ export function layOut(plan: Plan, tile: Tile, threads: number, cores = threads)
     const calls = inStage.map(({ place, cut, index: step }) => {
       const block = take(place.lowered.blockBytes);
       writers.push((memory, arena) => {
-        const { reads, writes } = place.step;
-        const inputs = reads.filter(isPlaced).map((name) => arena + offsetOf(name));
-        const output = arena + offsetOf(writes[0] ?? "");
+        const { activations, written } = operandsOf(plan, place.step);
+        const inputs = activations.map(({ offset }) => arena + offset);
+        const output = arena + written.offset;
         place.lowered.write(memory, block, { inputs, output, weights: place.weights, zeros }, cut);
       });
       scratchBytes = Math.max(scratchBytes, place.lowered.scratchBytes);
@@ -118,9 +112,9 @@ export function layOut(plan: Plan, tile: Tile, threads: number, cores = threads)
     if (last.lowered.activation !== undefined) {
       const after = lowerAfter(last.lowered.activation, unitElements);
       const block = take(after.blockBytes);
-      const { writes } = last.step;
+      const { written } = operandsOf(plan, last.step);
       writers.push((memory, arena) => {
-        const output = arena + offsetOf(writes[0] ?? "");
+        const output = arena + written.offset;
         after.write(memory, block, { inputs: [output], output, weights: 0, zeros });
       });
       calls.push({ module: after.module, entry: after.entry, block, step: placed.indexOf(last) });
@@ -129,7 +123,7 @@ export function layOut(plan: Plan, tile: Tile, threads: number, cores = threads)
     if (next !== undefined) index++;
   }
 
-  const staging = take(Math.max(0, ...lowered.map(({ weights }) => weights.stagingBytes)));
+  const staging = take(Math.max(0, ...lowered.map(({ weights }) => stagingBytes(weights))));
   const scratch = take(0);
   const own = Math.ceil(scratchBytes / 128) * 128;
   take(own * threads);

@@ -2,7 +2,6 @@
 
 import { breathe } from "../../core/breath.ts";
 import type { NumberArray } from "../../core/buffers.ts";
-import { invariant } from "../../core/errors.ts";
 import { checkBytes } from "../../core/memory.ts";
 import {
   BARRIER_GATE,
@@ -16,11 +15,14 @@ import {
   type ModuleName,
   packAll,
   probeFeatures,
+  read,
   SLEEPERS,
+  setKernel,
   TILES,
   type TileName,
+  write,
 } from "../../kernels/wasm/index.ts";
-import type { Plan } from "../../plan/plan.ts";
+import { lyingAt, operandsOf, type Plan } from "../../plan/plan.ts";
 import { stepWeights } from "../../plan/step-weights.ts";
 import type { Backend, BoundPlan, Parameters } from "../backend.ts";
 import { countCores } from "../choose-backend.ts";
@@ -78,19 +80,17 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     held.replace(parameters);
     const run = bindThread(layout.program, (module, entry) => kernelOf(instances, module, entry), 0);
     const arena = new Float32Array(memory.buffer, layout.arena, plan.arenaBytes / 4);
-    const placeOf = (name: string) => {
-      const { offset, elements = 0 } = plan.values.get(name) ?? {};
-      invariant(offset !== undefined, `The value "${name}" has no place.`);
-      return { offset: offset / 4, elements };
-    };
     const shared = {
       bytes: pages * PAGE,
       threads,
       write(values: Readonly<Record<string, NumberArray>>) {
-        for (const [name, numbers] of Object.entries(values)) arena.set(numbers, placeOf(name).offset);
+        for (const [name, numbers] of Object.entries(values)) arena.set(numbers, lyingAt(plan, name).offset / 4);
       },
       read: (names: readonly string[], batch: number) =>
-        names.map(placeOf).map(({ offset, elements }) => arena.slice(offset, offset + batch * elements)),
+        names.map((name) => {
+          const { offset, elements } = lyingAt(plan, name);
+          return arena.slice(offset / 4, offset / 4 + batch * elements);
+        }),
       ...held,
     };
     const stages = layout.program.stages.length;
@@ -139,29 +139,35 @@ function parametersIn(plan: Plan, { placed, staging }: Layout, memory: WebAssemb
       return exportOf(instances, "product", "pack");
     },
   };
-  const isParameter = (name: string) => plan.values.get(name)?.kind === "parameter";
   const places = new Map(
-    placed.flatMap((place) =>
-      place.step.reads.filter(isParameter).map((name, index) => [name, { ...place, isBias: index === 1 }] as const),
+    placed.flatMap(({ step, lowered, weights: at }) =>
+      operandsOf(plan, step).parameters.map((name, index) => [name, { packing: lowered.weights, at, index }] as const),
     ),
   );
   return {
     replace(parameters: Parameters) {
-      for (const { step, lowered, weights } of placed) {
-        if (step.weights !== undefined)
-          packAll(lowered.weights, packer, weights, stepWeights(parameters, step.weights));
+      for (const { step, lowered, weights: at } of placed) {
+        if (step.weights !== undefined) packAll(lowered.weights, packer, at, stepWeights(parameters, step.weights));
       }
     },
     readParameter(name: string) {
-      const { lowered, weights, isBias } = places.get(name) ?? {};
-      return lowered?.weights[isBias === true ? "bias" : "kernel"](packer.memory, weights ?? 0);
+      const place = places.get(name);
+      if (place === undefined) return undefined;
+      const { packing, at, index } = place;
+      return read(packing[PARTS[index] ?? "kernel"], packer.memory, at, plan.values.get(name)?.elements ?? 0);
     },
     writeParameter(name: string, numbers: Float32Array) {
-      const { lowered, weights, isBias } = places.get(name) ?? {};
-      lowered?.weights[isBias === true ? "setBias" : "setKernel"](packer, weights ?? 0, numbers);
+      const place = places.get(name);
+      if (place === undefined) return;
+      const { packing, at, index } = place;
+      if (index === 0) setKernel(packing, packer, at, numbers);
+      else write(packing.bias, packer.memory, at, numbers);
     },
   };
 }
+
+/** In the order in which steps name them. */
+const PARTS = ["kernel", "bias"] as const;
 
 const binaries = new Map<string, Promise<WebAssembly.Module>>();
 

@@ -25,99 +25,121 @@ export interface Packer {
   readonly pack: ExportsOf<typeof packing>["pack"];
 }
 
-/** How the parameters of a step lie: each can be put there by itself, and read back. `at` is their address. */
+/** Visits the floats of a kernel or a bias as they lie, each with the index of its number; -1 for one that is zero. */
+type Slots = (visit: (slot: number, index: number) => void) => void;
+
+/** How a kernel and a bias lie. Each can be put there by itself, and read back. */
 export interface Packing {
-  /** Floats of all. */
+  /** Output channels: the last axis of the kernel. */
+  readonly channels: number;
+  /** Of both. */
   readonly floats: number;
-  /** Bytes that it stages. */
-  readonly stagingBytes: number;
-  setKernel(packer: Packer, at: number, kernel: Float32Array, scale?: Float64Array): void;
-  /** Without one it is zeros. */
-  setBias(packer: Packer, at: number, bias?: Float32Array): void;
-  /** As `setKernel` was given it, each value with its scale. */
-  kernel(memory: Float32Array, at: number): Float32Array;
-  bias(memory: Float32Array, at: number): Float32Array;
+  readonly kernel: Slots;
+  readonly bias: Slots;
+  /** Of a kernel `[rows, channels]` in panels that are full: the emitted `pack` puts it there. */
+  readonly panels?: { readonly rows: number; readonly columns: number };
 }
 
-/** All parameters of a step. */
-export function packAll(packing: Packing, packer: Packer, at: number, { kernel, scale, bias }: Weights): void {
-  packing.setKernel(packer, at, kernel, scale);
-  packing.setBias(packer, at, bias);
-}
-
-/** Of what has no parameters. */
-export const NO_WEIGHTS: Packing = {
-  floats: 0,
-  stagingBytes: 0,
-  setKernel: () => undefined,
-  setBias: () => undefined,
-  kernel: () => new Float32Array(),
-  bias: () => new Float32Array(),
-};
-
-/** Rows of k staged at once, if there are so many: more than this leave the second cache. */
+/** Rows staged at once, if there are so many: more floats than this leave the second cache. */
 const MOST_STAGED_FLOATS = 65_536;
 
+function stagedRows(rows: number, channels: number): number {
+  return Math.min(rows, Math.max(1, Math.floor(MOST_STAGED_FLOATS / channels)));
+}
+
+/** Bytes of staging: a scale for each channel, and rows of the kernel. */
+export function stagingBytes({ channels, panels }: Packing): number {
+  return panels === undefined ? 0 : channels * (8 + 4 * stagedRows(panels.rows, channels));
+}
+
+/** All parameters of a step. `at` is the address of their place. */
+export function packAll(packing: Packing, packer: Packer, at: number, { kernel, scale, bias }: Weights): void {
+  setKernel(packing, packer, at, kernel, scale);
+  write(packing.bias, packer.memory, at, bias);
+}
+
+export function setKernel(
+  { channels, kernel: slots, panels }: Packing,
+  packer: Packer,
+  at: number,
+  kernel: Float32Array,
+  scale?: Float64Array,
+): void {
+  const { memory, staging } = packer;
+  if (panels === undefined) {
+    write(slots, memory, at, kernel, scale);
+    return;
+  }
+  const { rows, columns } = panels;
+  const scales = new Float64Array(memory.buffer, staging, channels);
+  if (scale === undefined) scales.fill(1);
+  else scales.set(scale);
+  const source = staging + 8 * channels;
+  const most = stagedRows(rows, channels);
+  for (let row = 0; row < rows; row += most) {
+    const end = Math.min(row + most, rows);
+    memory.set(kernel.subarray(row * channels, end * channels), source / 4);
+    packer.pack(source, at + 4 * row * columns, staging, end - row, rows, channels);
+  }
+}
+
+/** Numbers to their slots, each times the scale of its channel; without numbers it is zeros. */
+export function write(
+  slots: Slots,
+  memory: Float32Array,
+  at: number,
+  numbers?: Float32Array,
+  scale?: Float64Array,
+): void {
+  const start = at / 4;
+  const channels = scale?.length ?? 1;
+  slots((slot, index) => {
+    memory[start + slot] = (numbers?.[index] ?? 0) * (scale?.[index % channels] ?? 1);
+  });
+}
+
+/** So many numbers, from their slots. */
+export function read(slots: Slots, memory: Float32Array, at: number, count: number): Float32Array {
+  const numbers = new Float32Array(count);
+  const start = at / 4;
+  slots((slot, index) => {
+    // An array takes no note of an index below 0.
+    numbers[index] = memory[start + slot] as number;
+  });
+  return numbers;
+}
+
+const NO_SLOTS: Slots = () => undefined;
+
+/** Of what has no parameters. */
+export const NO_WEIGHTS: Packing = { channels: 0, floats: 0, kernel: NO_SLOTS, bias: NO_SLOTS };
+
 /**
- * Panels `[⌈N / columns⌉][K][columns]`, then a bias `[columns]` for each. A last panel that is not full begins at
- * N − columns; where N < columns it is filled up with zeros. The kernel is `[K, N]`.
+ * Panels `[⌈channels / columns⌉][rows][columns]`, then a bias `[columns]` for each. A last panel that is not full begins
+ * at channels − columns; where there are fewer channels than columns it is filled up with zeros.
  */
-export function panelPacking(K: number, N: number, columns: number): Packing {
-  const count = Math.ceil(N / columns);
-  const width = Math.min(N, columns);
-  const rows = Math.min(K, Math.max(1, Math.floor(MOST_STAGED_FLOATS / N)));
-  const isNarrow = N < columns;
-  const channelOf = (panel: number) => Math.max(0, Math.min(panel * columns, N - columns));
-  /** Index of a panel's row, K for its bias. */
-  const rowOf = (at: number, panel: number, k: number) =>
-    at / 4 + (k < K ? (panel * K + k) * columns : (count * K + panel) * columns);
+export function panelPacking(rows: number, channels: number, columns: number): Packing {
+  const count = Math.ceil(channels / columns);
+  const isNarrow = channels < columns;
+  /** The slots of panels of so many rows. */
+  const slotsOf =
+    (height: number, start: number): Slots =>
+    (visit) => {
+      for (let panel = 0; panel < count; panel++) {
+        const first = Math.max(0, Math.min(panel * columns, channels - columns));
+        for (let row = 0; row < height; row++) {
+          const slot = start + (panel * height + row) * columns;
+          for (let j = 0; j < columns; j++) visit(slot + j, j < channels ? row * channels + first + j : -1);
+        }
+      }
+    };
+  const floats = count * columns * rows;
   return {
-    floats: count * columns * (K + 1),
-    stagingBytes: isNarrow ? 0 : 8 * N + 4 * N * rows,
-    setKernel({ memory, staging, pack }, at, kernel, scale) {
-      if (isNarrow) {
-        memory.fill(0, rowOf(at, 0, 0), rowOf(at, 0, K));
-        for (const [index, value] of kernel.entries()) {
-          const channel = index % N;
-          memory[rowOf(at, 0, (index - channel) / N) + channel] = value * (scale?.[channel] ?? 1);
-        }
-        return;
-      }
-      const scales = new Float64Array(memory.buffer, staging, N);
-      if (scale === undefined) scales.fill(1);
-      else scales.set(scale);
-      const source = staging + 8 * N;
-      for (let k = 0; k < K; k += rows) {
-        const end = Math.min(k + rows, K);
-        memory.set(kernel.subarray(k * N, end * N), source / 4);
-        pack(source, at + 4 * k * columns, staging, end - k, K, N);
-      }
-    },
-    setBias({ memory }, at, bias) {
-      for (let panel = 0; panel < count; panel++) {
-        const to = rowOf(at, panel, K);
-        const first = channelOf(panel);
-        for (let j = 0; j < columns; j++) memory[to + j] = j < width ? (bias?.[first + j] ?? 0) : 0;
-      }
-    },
-    kernel(memory, at) {
-      const kernel = new Float32Array(K * N);
-      for (let panel = 0; panel < count; panel++) {
-        for (let k = 0; k < K; k++) {
-          const from = rowOf(at, panel, k);
-          kernel.set(memory.subarray(from, from + width), k * N + channelOf(panel));
-        }
-      }
-      return kernel;
-    },
-    bias(memory, at) {
-      const bias = new Float32Array(N);
-      for (let panel = 0; panel < count; panel++) {
-        const from = rowOf(at, panel, K);
-        bias.set(memory.subarray(from, from + width), channelOf(panel));
-      }
-      return bias;
-    },
+    channels,
+    floats: floats + count * columns,
+    kernel: slotsOf(rows, 0),
+    bias: slotsOf(1, floats),
+    ...(isNarrow ? {} : { panels: { rows, columns } }),
   };
 }
 
@@ -159,44 +181,24 @@ export function packing(module: ModuleBuilder, { columns }: Tile) {
 
 /** Groups of four channels, `[⌈channels / 4⌉][1 + taps][4]`: the bias, then the taps. The kernel is `[taps, channels]`. */
 export function groupPacking(taps: number, channels: number): Packing {
-  const floats = Math.ceil(channels / 4) * 4 * (1 + taps);
-  /** Index of a channel's bias; its taps follow, each 4 further. */
-  const first = (at: number, c: number) => at / 4 + (c >> 2) * 4 * (1 + taps) + (c & 3);
-  return {
-    floats,
-    stagingBytes: 0,
-    setKernel({ memory }, at, kernel, scale) {
-      // Channels that fill the last group up are zeros.
-      for (let c = channels; c % 4 !== 0; c++)
-        for (let tap = 0; tap < taps; tap++) memory[first(at, c) + 4 * (1 + tap)] = 0;
-      for (let c = 0; c < channels; c++) {
-        const to = first(at, c);
-        for (let tap = 0; tap < taps; tap++)
-          memory[to + 4 * (1 + tap)] = (kernel[tap * channels + c] as number) * (scale?.[c] ?? 1);
+  const all = Math.ceil(channels / 4) * 4;
+  const slotsOf =
+    (rows: number, below: number): Slots =>
+    (visit) => {
+      for (let c = 0; c < all; c++) {
+        const first = (c >> 2) * 4 * (1 + taps) + (c & 3) + 4 * below;
+        for (let row = 0; row < rows; row++) visit(first + 4 * row, c < channels ? row * channels + c : -1);
       }
-    },
-    setBias({ memory }, at, bias) {
-      for (let c = 0; c < channels || c % 4 !== 0; c++) memory[first(at, c)] = bias?.[c] ?? 0;
-    },
-    kernel(memory, at) {
-      const kernel = new Float32Array(taps * channels);
-      for (let c = 0; c < channels; c++)
-        for (let tap = 0; tap < taps; tap++)
-          kernel[tap * channels + c] = memory[first(at, c) + 4 * (1 + tap)] as number;
-      return kernel;
-    },
-    bias: (memory, at) => Float32Array.from({ length: channels }, (_, c) => memory[first(at, c)] as number),
-  };
+    };
+  return { channels, floats: all * (1 + taps), kernel: slotsOf(taps, 1), bias: slotsOf(1, 0) };
 }
 
 /** A factor for each channel, then what is added: `[2][channels]`. */
 export function factorPacking(channels: number): Packing {
-  return {
-    floats: 2 * channels,
-    stagingBytes: 0,
-    setKernel: ({ memory }, at, kernel) => memory.set(kernel, at / 4),
-    setBias: ({ memory }, at, bias) => memory.set(bias ?? new Float32Array(channels), at / 4 + channels),
-    kernel: (memory, at) => memory.slice(at / 4, at / 4 + channels),
-    bias: (memory, at) => memory.slice(at / 4 + channels, at / 4 + 2 * channels),
-  };
+  const slotsFrom =
+    (start: number): Slots =>
+    (visit) => {
+      for (let c = 0; c < channels; c++) visit(start + c, c);
+    };
+  return { channels, floats: 2 * channels, kernel: slotsFrom(0), bias: slotsFrom(channels) };
 }
