@@ -14,7 +14,7 @@ export interface RunOptions {
   /** Gets the milliseconds of each step added, by its index. */
   readonly times?: Float64Array | undefined;
   /** Says when the event loop is to have its turn. */
-  readonly breath: Breath;
+  readonly breath: Pick<Breath, "isDue" | "take">;
 }
 
 /**

@@ -134,8 +134,8 @@ describe.each(BACKENDS)("%s", (_name, backend) => {
   it("says that it was closed, in the middle of a run", async () => {
     const { bound } = await bind(backend);
     bound.write({ input });
-    // Breath is due at once, and its turn is when it is closed.
-    const running = bound.run(BATCH, { breath: new Breath(0) });
+    // Breath is due at every stage, and its turn is when it is closed.
+    const running = bound.run(BATCH, { breath: { isDue: true, take: async () => undefined } });
     bound.close();
     await expect(running).rejects.toMatchObject({ code: "SESSION_CLOSED" });
   });
