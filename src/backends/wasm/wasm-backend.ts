@@ -9,7 +9,6 @@ import {
   exportOf,
   type Features,
   type Instances,
-  kernelOf,
   type ModuleExports,
   type ModuleName,
   probeFeatures,
@@ -70,7 +69,7 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     signal?.throwIfAborted();
     layout.writeBlocks(new DataView(memory.buffer));
     pack(layout, memory, instances, parameters);
-    const run = bindThread(layout.program, (module, entry) => kernelOf(instances, module, entry), 0);
+    const run = bindThread(layout.program, (module, entry) => exportOf(instances, module, entry), 0);
     const shared = {
       arena: new Float32Array(memory.buffer, layout.arena, plan.arenaElements),
       bytes: pages * PAGE,

@@ -94,8 +94,6 @@ function lowerEntry<Entry extends ActivationEntry>(
     entry,
     units,
     unitElements: unit,
-    blockBytes: ACTIVATION.bytes,
-    write: (memory, block, { inputs: [x = 0], output }) =>
-      ACTIVATION.write(memory, block, { ...bounds, x, y: output, unit }),
+    ...ACTIVATION.of(({ inputs: [x = 0], output }) => ({ ...bounds, x, y: output, unit })),
   };
 }

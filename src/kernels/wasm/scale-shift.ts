@@ -28,8 +28,11 @@ export function scaleShift(module: ModuleBuilder) {
   });
 }
 
-export function lowerScaleShift(call: ScaleShiftCall): Lowered<"elementwise", "scaleShift"> {
-  const { pixels, channels, activation } = call;
+export function lowerScaleShift({
+  pixels,
+  channels,
+  activation,
+}: ScaleShiftCall): Lowered<"elementwise", "scaleShift"> {
   const { bounds, after } = fused(activation);
   return {
     ...NOTHING,
@@ -43,8 +46,13 @@ export function lowerScaleShift(call: ScaleShiftCall): Lowered<"elementwise", "s
       memory.set(kernel, at / 4);
       memory.set(bias ?? [], at / 4 + channels);
     },
-    blockBytes: SCALE_SHIFT.bytes,
-    write: (memory, block, { inputs: [x = 0], output, weights }) =>
-      SCALE_SHIFT.write(memory, block, { ...bounds, x, w: weights, bias: weights + 4 * channels, y: output, channels }),
+    ...SCALE_SHIFT.of(({ inputs: [x = 0], output, weights }) => ({
+      ...bounds,
+      x,
+      w: weights,
+      bias: weights + 4 * channels,
+      y: output,
+      channels,
+    })),
   };
 }
