@@ -48,7 +48,7 @@ export function argumentBlock<const Name extends string, const More extends stri
 const PARAMETERS = ["block", "from", "to", "batch", "scratch"] as const;
 
 /** A kernel as JavaScript calls it. */
-export type Kernel = Callable<Exported<typeof PARAMETERS, "none">>;
+export type Kernel = Callable<Exported<string, typeof PARAMETERS, "none">>;
 
 /** The bounds of a clamp that clamps nothing. */
 export const LINEAR = { low: -Infinity, high: Infinity } as const;
@@ -66,7 +66,7 @@ export type KernelScope<Name extends string> = {
   readonly local: MakeLocal;
 };
 
-/** Adds an exported kernel, and gives it by its name. */
+/** Adds an exported kernel. */
 export function kernel<const Entry extends string, Name extends string>(
   module: ModuleBuilder,
   entry: Entry,
