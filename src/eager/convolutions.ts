@@ -12,7 +12,7 @@ import { depthwiseConvolution } from "../operations/depthwise-convolution.ts";
 import type { ConvolutionCall, DepthwiseCall, PointwiseCall } from "../operations/kernel-call.ts";
 import { imageShape } from "../operations/operation.ts";
 import { pointwiseConvolution } from "../operations/pointwise-convolution.ts";
-import { commonOptions, type EagerOptions, expectBias, expectShape, produce } from "./run.ts";
+import { commonOptions, compute, type EagerOptions, expectBias, expectShape } from "./run.ts";
 
 const WINDOWED = ["bias", "activation", "stride", "dilation", "padding"] as const;
 
@@ -44,8 +44,7 @@ export function conv2d(input: Tensor, kernel: Tensor, options: EagerOptions & Wi
   const attributes = convolution.check(owner, { ...windowOf(options), kernel: [kh, kw], filters });
   const shape = convolution.outputShape(owner, attributes, [x.shape]);
   const call = convolution.call(owner, attributes, [x.shape], shape) as ConvolutionCall;
-  const sums = new Float64Array(filters);
-  return produce(shape, (y) => convolutionKernel({ ...call, activation }, batch, x.data, w.data, bias, y, sums));
+  return compute(convolutionKernel({ ...call, activation }), shape, batch, [x], [w.data, bias]);
 }
 
 /**
@@ -80,8 +79,7 @@ export function depthwiseConv2d(
   const attributes = depthwiseConvolution.check(owner, { ...windowOf(options), kernel: [kh, kw], multiplier });
   const shape = depthwiseConvolution.outputShape(owner, attributes, [x.shape]);
   const call = depthwiseConvolution.call(owner, attributes, [x.shape], shape) as DepthwiseCall;
-  const sums = new Float64Array(channels * multiplier);
-  return produce(shape, (y) => depthwiseKernel({ ...call, activation }, batch, x.data, w.data, bias, y, sums));
+  return compute(depthwiseKernel({ ...call, activation }), shape, batch, [x], [w.data, bias]);
 }
 
 /**
@@ -109,8 +107,7 @@ export function pointwiseConv2d(input: Tensor, kernel: Tensor, options: EagerOpt
   const attributes = pointwiseConvolution.check(owner, { filters });
   const shape = pointwiseConvolution.outputShape(owner, attributes, [x.shape]);
   const call = pointwiseConvolution.call(owner, attributes, [x.shape], shape) as PointwiseCall;
-  const sums = new Float64Array(2 * filters);
-  return produce(shape, (y) => pointwiseKernel({ ...call, activation }, batch, x.data, w.data, bias, y, sums));
+  return compute(pointwiseKernel({ ...call, activation }), shape, batch, [x], [w.data, bias]);
 }
 
 /**
@@ -133,10 +130,7 @@ export function dense(input: Tensor, kernel: Tensor, options: EagerOptions = {})
   expectShape(owner, "kernel", w, [x.shape[1] ?? 0, filters], `The input has ${x.shape[1]} channels.`);
   const bias = expectBias(owner, options.bias, filters);
   const call = denseOperation.call(owner, attributes, [x.shape], shape) as PointwiseCall;
-  const sums = new Float64Array(2 * filters);
-  return produce(shape, (y) =>
-    pointwiseKernel({ ...call, activation }, x.shape[0] ?? 0, x.data, w.data, bias, y, sums),
-  );
+  return compute(pointwiseKernel({ ...call, activation }), shape, x.shape[0] ?? 0, [x], [w.data, bias]);
 }
 
 function windowOf({ stride, dilation, padding }: WindowOptions): WindowOptions {

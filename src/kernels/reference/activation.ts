@@ -2,10 +2,15 @@
 
 import type { FusedActivation } from "../../operations/activation-names.ts";
 import type { ActivationCall } from "../../operations/kernel-call.ts";
+import type { Runner } from "./runner.ts";
 
 const fround = Math.fround;
 
-export function activation(call: ActivationCall, batch: number, x: Float32Array, y: Float32Array): void {
+export function activation(call: ActivationCall): Runner {
+  return (batch, { inputs: [x], output }) => activate(call, batch, x, output);
+}
+
+function activate(call: ActivationCall, batch: number, x: Float32Array, y: Float32Array): void {
   const elements = batch * call.elements;
   for (let i = 0; i < elements; i++) y[i] = x[i];
   if (call.activation === "leakyRelu") leakRange(call.slope, y, 0, elements);

@@ -10,8 +10,14 @@
 
 import type { ConvolutionCall } from "../../operations/kernel-call.ts";
 import { accumulateRow, startRow, storeRow } from "./multiply-rows.ts";
+import type { Runner } from "./runner.ts";
 
-export function convolution(
+export function convolution(call: ConvolutionCall): Runner {
+  const sums = new Float64Array(call.outChannels);
+  return (batch, { inputs: [x], parameters: [w, bias], output }) => convolve(call, batch, x, w!, bias, output, sums);
+}
+
+function convolve(
   call: ConvolutionCall,
   batch: number,
   x: Float32Array,

@@ -9,8 +9,14 @@
 
 import type { DepthwiseCall } from "../../operations/kernel-call.ts";
 import { startRow, storeRow } from "./multiply-rows.ts";
+import type { Runner } from "./runner.ts";
 
-export function depthwiseConvolution(
+export function depthwiseConvolution(call: DepthwiseCall): Runner {
+  const sums = new Float64Array(call.channels * call.multiplier);
+  return (batch, { inputs: [x], parameters: [w, bias], output }) => convolve(call, batch, x, w!, bias, output, sums);
+}
+
+function convolve(
   call: DepthwiseCall,
   batch: number,
   x: Float32Array,

@@ -2,16 +2,15 @@
 
 import type { ElementwiseCall } from "../../operations/kernel-call.ts";
 import { activateRange } from "./activation.ts";
+import type { Runner } from "./runner.ts";
 
 const fround = Math.fround;
 
-export function elementwise(
-  call: ElementwiseCall,
-  batch: number,
-  a: Float32Array,
-  b: Float32Array,
-  y: Float32Array,
-): void {
+export function elementwise(call: ElementwiseCall): Runner {
+  return (batch, { inputs: [a, b], output }) => combine(call, batch, a, b, output);
+}
+
+function combine(call: ElementwiseCall, batch: number, a: Float32Array, b: Float32Array, y: Float32Array): void {
   const [outer, middle, inner] = call.shape;
   const [outerStride, middleStride, innerStride] = call.strides;
   const isSum = call.kernel === "add";

@@ -9,8 +9,14 @@
 
 import type { PointwiseCall } from "../../operations/kernel-call.ts";
 import { accumulateRow, accumulateTwoRows, startRow, storeRow } from "./multiply-rows.ts";
+import type { Runner } from "./runner.ts";
 
-export function pointwiseConvolution(
+export function pointwiseConvolution(call: PointwiseCall): Runner {
+  const sums = new Float64Array(2 * call.outChannels);
+  return (batch, { inputs: [x], parameters: [w, bias], output }) => multiply(call, batch, x, w!, bias, output, sums);
+}
+
+function multiply(
   call: PointwiseCall,
   batch: number,
   x: Float32Array,

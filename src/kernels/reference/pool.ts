@@ -4,10 +4,15 @@
  */
 
 import type { GlobalPoolCall, PoolCall } from "../../operations/kernel-call.ts";
+import type { Runner } from "./runner.ts";
 
 const fround = Math.fround;
 
-export function pool(call: PoolCall, batch: number, x: Float32Array, y: Float32Array): void {
+export function pool(call: PoolCall): Runner {
+  return (batch, { inputs: [x], output }) => poolWindows(call, batch, x, output);
+}
+
+function poolWindows(call: PoolCall, batch: number, x: Float32Array, y: Float32Array): void {
   const { window, channels } = call;
   const isMax = call.kernel === "maxPool";
   const [kh, kw] = window.kernel;
@@ -48,8 +53,12 @@ function tapsUpTo(distance: number, taps: number, dilation: number): number {
   return Math.min(Math.ceil(Math.max(distance, 0) / dilation), taps);
 }
 
+export function globalPool(call: GlobalPoolCall): Runner {
+  return (batch, { inputs: [x], output }) => poolImages(call, batch, x, output);
+}
+
 /** x [n, pixels, channels] to y [n, channels]. */
-export function globalPool(call: GlobalPoolCall, batch: number, x: Float32Array, y: Float32Array): void {
+function poolImages(call: GlobalPoolCall, batch: number, x: Float32Array, y: Float32Array): void {
   const { pixels, channels } = call;
   const isMax = call.kernel === "globalMaxPool";
   for (let n = 0; n < batch; n++) {

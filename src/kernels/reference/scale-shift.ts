@@ -2,10 +2,16 @@
 
 import type { ScaleShiftCall } from "../../operations/kernel-call.ts";
 import { activateRange } from "./activation.ts";
+import type { Runner } from "./runner.ts";
 
 const fround = Math.fround;
 
-export function scaleShift(
+export function scaleShift(call: ScaleShiftCall): Runner {
+  return (batch, { inputs: [x], parameters: [scale, shift], output }) =>
+    scaleAndShift(call, batch, x, scale!, shift!, output);
+}
+
+function scaleAndShift(
   call: ScaleShiftCall,
   batch: number,
   x: Float32Array,

@@ -1,8 +1,13 @@
 /** Softmax of each row: e^(x − max) / Σ e^(x − max), summed in float64, so that huge logits neither overflow nor drift. */
 
 import type { SoftmaxCall } from "../../operations/kernel-call.ts";
+import type { Runner } from "./runner.ts";
 
-export function softmax(call: SoftmaxCall, batch: number, x: Float32Array, y: Float32Array): void {
+export function softmax(call: SoftmaxCall): Runner {
+  return (batch, { inputs: [x], output }) => normalizeRows(call, batch, x, output);
+}
+
+function normalizeRows(call: SoftmaxCall, batch: number, x: Float32Array, y: Float32Array): void {
   const { channels } = call;
   const rows = batch * call.rows;
   for (let row = 0; row < rows; row++) {
