@@ -12,7 +12,7 @@ import { depthwiseConvolution } from "../operations/depthwise-convolution.ts";
 import type { ConvolutionCall, DepthwiseCall, PointwiseCall } from "../operations/kernel-call.ts";
 import { imageShape } from "../operations/operation.ts";
 import { pointwiseConvolution } from "../operations/pointwise-convolution.ts";
-import { commonOptions, compute, type EagerOptions, expectBias, expectShape } from "./run.ts";
+import { commonOptions, type EagerOptions, expectBias, expectShape, produce } from "./run.ts";
 
 const WINDOWED = ["bias", "activation", "stride", "dilation", "padding"] as const;
 
@@ -44,7 +44,9 @@ export function conv2d(input: Tensor, kernel: Tensor, options: EagerOptions & Wi
   const attributes = convolution.check(owner, { ...windowOf(options), kernel: [kh, kw], filters });
   const shape = convolution.outputShape(owner, attributes, [x.shape]);
   const call = convolution.call(owner, attributes, [x.shape], shape) as ConvolutionCall;
-  return compute(convolutionKernel({ ...call, activation }), shape, batch, [x], [w.data, bias]);
+  return produce(shape, (output) =>
+    convolutionKernel({ ...call, activation })(batch, { inputs: [x.data], parameters: [w.data, bias], output }),
+  );
 }
 
 /**
@@ -79,7 +81,9 @@ export function depthwiseConv2d(
   const attributes = depthwiseConvolution.check(owner, { ...windowOf(options), kernel: [kh, kw], multiplier });
   const shape = depthwiseConvolution.outputShape(owner, attributes, [x.shape]);
   const call = depthwiseConvolution.call(owner, attributes, [x.shape], shape) as DepthwiseCall;
-  return compute(depthwiseKernel({ ...call, activation }), shape, batch, [x], [w.data, bias]);
+  return produce(shape, (output) =>
+    depthwiseKernel({ ...call, activation })(batch, { inputs: [x.data], parameters: [w.data, bias], output }),
+  );
 }
 
 /**
@@ -107,7 +111,9 @@ export function pointwiseConv2d(input: Tensor, kernel: Tensor, options: EagerOpt
   const attributes = pointwiseConvolution.check(owner, { filters });
   const shape = pointwiseConvolution.outputShape(owner, attributes, [x.shape]);
   const call = pointwiseConvolution.call(owner, attributes, [x.shape], shape) as PointwiseCall;
-  return compute(pointwiseKernel({ ...call, activation }), shape, batch, [x], [w.data, bias]);
+  return produce(shape, (output) =>
+    pointwiseKernel({ ...call, activation })(batch, { inputs: [x.data], parameters: [w.data, bias], output }),
+  );
 }
 
 /**
@@ -130,7 +136,9 @@ export function dense(input: Tensor, kernel: Tensor, options: EagerOptions = {})
   expectShape(owner, "kernel", w, [x.shape[1] ?? 0, filters], `The input has ${x.shape[1]} channels.`);
   const bias = expectBias(owner, options.bias, filters);
   const call = denseOperation.call(owner, attributes, [x.shape], shape) as PointwiseCall;
-  return compute(pointwiseKernel({ ...call, activation }), shape, x.shape[0] ?? 0, [x], [w.data, bias]);
+  return produce(shape, (output) =>
+    pointwiseKernel({ ...call, activation })(x.shape[0] ?? 0, { inputs: [x.data], parameters: [w.data, bias], output }),
+  );
 }
 
 function windowOf({ stride, dilation, padding }: WindowOptions): WindowOptions {

@@ -13,7 +13,6 @@ import {
   type Tensor,
   tensor,
 } from "../core/tensor.ts";
-import type { Runner } from "../kernels/reference/runner.ts";
 import { FUSED_ACTIVATIONS, type FusedActivation } from "../operations/activation-names.ts";
 
 /** What follows the sums of an eager operation. */
@@ -47,17 +46,6 @@ export function expectShape(owner: string, what: string, value: Tensor, expected
 export function expectBias(owner: string, bias: Tensor | undefined, channels: number): Float32Array | undefined {
   if (bias === undefined) return undefined;
   return expectShape(owner, "bias", bias, [channels], "A bias has one number for each output channel.").data;
-}
-
-/** A new tensor that a kernel computes. */
-export function compute(
-  run: Runner,
-  shape: Shape,
-  batch: number,
-  inputs: readonly FloatTensor[],
-  parameters: readonly (Float32Array | undefined)[] = [],
-): FloatTensor {
-  return produce(shape, (output) => run(batch, { inputs: inputs.map(({ data }) => data), parameters, output }));
 }
 
 /** A new tensor filled by `fill`. */

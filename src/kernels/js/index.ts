@@ -2,7 +2,7 @@
 
 import type { Window } from "../../core/window.ts";
 import type { KernelCall } from "../../operations/kernel-call.ts";
-import { REFERENCE, type Runners, runnerOf } from "../reference/index.ts";
+import { REFERENCE, type Runner, type Runners, runnerOf } from "../reference/index.ts";
 import { convolution } from "./convolution.ts";
 import { depthwiseConvolution } from "./depthwise-convolution.ts";
 
@@ -17,7 +17,7 @@ export const PLAIN: Runners<KernelCall> = {
 };
 
 /** The function that computes a call on the plain backend. */
-export const plainKernel = /* @__PURE__ */ runnerOf(PLAIN);
+export const plainKernel: (call: KernelCall) => Runner = /* @__PURE__ */ runnerOf(PLAIN);
 
 /** A 1 × 1 window over so many pixels. */
 function windowOverRow(pixels: number): Window {

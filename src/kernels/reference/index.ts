@@ -7,7 +7,7 @@ import { depthwiseConvolution } from "./depthwise-convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { pointwiseConvolution } from "./pointwise-convolution.ts";
 import { globalPool, pool } from "./pool.ts";
-import { type Runners, runnerOf } from "./runner.ts";
+import { type Runner, type Runners, runnerOf } from "./runner.ts";
 import { scaleShift } from "./scale-shift.ts";
 import { softmax } from "./softmax.ts";
 
@@ -33,4 +33,4 @@ export const REFERENCE: Runners<KernelCall> = {
 };
 
 /** The function that computes a call on the reference backend. */
-export const referenceKernel = /* @__PURE__ */ runnerOf(REFERENCE);
+export const referenceKernel: (call: KernelCall) => Runner = /* @__PURE__ */ runnerOf(REFERENCE);

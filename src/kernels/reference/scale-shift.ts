@@ -7,23 +7,13 @@ import type { Runner } from "./runner.ts";
 const fround = Math.fround;
 
 export function scaleShift(call: ScaleShiftCall): Runner {
-  return (batch, { inputs: [x], parameters: [scale, shift], output }) =>
-    scaleAndShift(call, batch, x, scale!, shift!, output);
-}
-
-function scaleAndShift(
-  call: ScaleShiftCall,
-  batch: number,
-  x: Float32Array,
-  scale: Float32Array,
-  shift: Float32Array,
-  y: Float32Array,
-): void {
-  const { channels, activation } = call;
-  const pixels = batch * call.pixels;
-  for (let p = 0; p < pixels; p++) {
-    const at = p * channels;
-    for (let c = 0; c < channels; c++) y[at + c] = fround(fround(x[at + c] * scale[c]) + shift[c]);
-    activateRange(activation, y, at, channels);
-  }
+  return (batch, { inputs: [x], parameters: [scale, shift], output: y }) => {
+    const { channels, activation } = call;
+    const pixels = batch * call.pixels;
+    for (let p = 0; p < pixels; p++) {
+      const at = p * channels;
+      for (let c = 0; c < channels; c++) y[at + c] = fround(fround(x[at + c] * scale![c]) + shift![c]);
+      activateRange(activation, y, at, channels);
+    }
+  };
 }
