@@ -141,12 +141,9 @@ export function dense(input: Tensor, kernel: Tensor, options: EagerOptions = {})
   );
 }
 
-function windowOf({ stride, dilation, padding }: WindowOptions): WindowOptions {
-  return {
-    ...(stride === undefined ? {} : { stride }),
-    ...(dilation === undefined ? {} : { dilation }),
-    ...(padding === undefined ? {} : { padding }),
-  };
+/** What an operation checks of the options. */
+function windowOf({ stride, dilation, padding }: WindowOptions) {
+  return { stride, dilation, padding };
 }
 
 function kernelShape(owner: string, kernel: FloatTensor, axes: string): readonly number[] {
