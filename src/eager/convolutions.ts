@@ -44,8 +44,9 @@ export function conv2d(input: Tensor, kernel: Tensor, options: EagerOptions & Wi
   const attributes = convolution.check(owner, { ...windowOf(options), kernel: [kh, kw], filters });
   const shape = convolution.outputShape(owner, attributes, [x.shape]);
   const call = convolution.call(owner, attributes, [x.shape], shape) as ConvolutionCall;
-  const sums = new Float64Array(filters);
-  return produce(shape, (y) => convolutionKernel({ ...call, activation }, batch, x.data, w.data, bias, y, sums));
+  return produce(shape, (output) =>
+    convolutionKernel({ ...call, activation })(batch, { inputs: [x.data], parameters: [w.data, bias], output }),
+  );
 }
 
 /**
@@ -80,8 +81,9 @@ export function depthwiseConv2d(
   const attributes = depthwiseConvolution.check(owner, { ...windowOf(options), kernel: [kh, kw], multiplier });
   const shape = depthwiseConvolution.outputShape(owner, attributes, [x.shape]);
   const call = depthwiseConvolution.call(owner, attributes, [x.shape], shape) as DepthwiseCall;
-  const sums = new Float64Array(channels * multiplier);
-  return produce(shape, (y) => depthwiseKernel({ ...call, activation }, batch, x.data, w.data, bias, y, sums));
+  return produce(shape, (output) =>
+    depthwiseKernel({ ...call, activation })(batch, { inputs: [x.data], parameters: [w.data, bias], output }),
+  );
 }
 
 /**
@@ -109,8 +111,9 @@ export function pointwiseConv2d(input: Tensor, kernel: Tensor, options: EagerOpt
   const attributes = pointwiseConvolution.check(owner, { filters });
   const shape = pointwiseConvolution.outputShape(owner, attributes, [x.shape]);
   const call = pointwiseConvolution.call(owner, attributes, [x.shape], shape) as PointwiseCall;
-  const sums = new Float64Array(2 * filters);
-  return produce(shape, (y) => pointwiseKernel({ ...call, activation }, batch, x.data, w.data, bias, y, sums));
+  return produce(shape, (output) =>
+    pointwiseKernel({ ...call, activation })(batch, { inputs: [x.data], parameters: [w.data, bias], output }),
+  );
 }
 
 /**
@@ -133,18 +136,14 @@ export function dense(input: Tensor, kernel: Tensor, options: EagerOptions = {})
   expectShape(owner, "kernel", w, [x.shape[1] ?? 0, filters], `The input has ${x.shape[1]} channels.`);
   const bias = expectBias(owner, options.bias, filters);
   const call = denseOperation.call(owner, attributes, [x.shape], shape) as PointwiseCall;
-  const sums = new Float64Array(2 * filters);
-  return produce(shape, (y) =>
-    pointwiseKernel({ ...call, activation }, x.shape[0] ?? 0, x.data, w.data, bias, y, sums),
+  return produce(shape, (output) =>
+    pointwiseKernel({ ...call, activation })(x.shape[0] ?? 0, { inputs: [x.data], parameters: [w.data, bias], output }),
   );
 }
 
-function windowOf({ stride, dilation, padding }: WindowOptions): WindowOptions {
-  return {
-    ...(stride === undefined ? {} : { stride }),
-    ...(dilation === undefined ? {} : { dilation }),
-    ...(padding === undefined ? {} : { padding }),
-  };
+/** What an operation checks of the options. */
+function windowOf({ stride, dilation, padding }: WindowOptions) {
+  return { stride, dilation, padding };
 }
 
 function kernelShape(owner: string, kernel: FloatTensor, axes: string): readonly number[] {

@@ -39,7 +39,9 @@ export function softmax(input: Tensor): FloatTensor {
   const x = asFloat(input, "softmax: input");
   const channels = lastAxis(x.shape);
   const rows = channels === 0 ? 0 : x.data.length / channels;
-  return produce(x.shape, (y) => softmaxKernel({ kernel: "softmax", rows, channels }, 1, x.data, y));
+  return produce(x.shape, (output) =>
+    softmaxKernel({ kernel: "softmax", rows, channels })(1, { inputs: [x.data], parameters: [], output }),
+  );
 }
 
 /** What follows an elementwise operation. */
@@ -74,7 +76,9 @@ function combine(
   const b = asFloat(second, `${owner}: second input`);
   const shape = operation.outputShape(owner, {}, [a.shape, b.shape]);
   const call = operation.call(owner, {}, [a.shape, b.shape], shape) as ElementwiseCall;
-  return produce(shape, (y) => elementwiseKernel({ ...call, activation }, shape[0] ?? 1, a.data, b.data, y));
+  return produce(shape, (output) =>
+    elementwiseKernel({ ...call, activation })(shape[0] ?? 1, { inputs: [a.data, b.data], parameters: [], output }),
+  );
 }
 
 function activate(name: FusedActivation | "leakyRelu", input: Tensor, slope = 0): FloatTensor {

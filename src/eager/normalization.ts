@@ -60,7 +60,11 @@ export function batchNorm(
     attributes.epsilon,
   );
   const call = batchNormOperation.call(owner, attributes, [x.shape], x.shape) as ScaleShiftCall;
-  return produce(x.shape, (y) =>
-    scaleShift({ ...call, activation }, x.shape[0] ?? 0, x.data, Float32Array.from(scale), Float32Array.from(shift), y),
+  return produce(x.shape, (output) =>
+    scaleShift({ ...call, activation })(x.shape[0] ?? 0, {
+      inputs: [x.data],
+      parameters: [Float32Array.from(scale), Float32Array.from(shift)],
+      output,
+    }),
   );
 }

@@ -44,7 +44,9 @@ export function globalAveragePool(input: Tensor, options: { readonly keepDims?: 
   const attributes = globalOperation.check(owner, { ...options });
   const shape = globalOperation.outputShape(owner, attributes, [x.shape]);
   const call = globalOperation.call(owner, attributes, [x.shape], shape) as GlobalPoolCall;
-  return produce(shape, (y) => globalPoolKernel(call, shape[0] ?? 0, x.data, y));
+  return produce(shape, (output) =>
+    globalPoolKernel(call)(shape[0] ?? 0, { inputs: [x.data], parameters: [], output }),
+  );
 }
 
 function pool(owner: string, operation: typeof averageOperation, input: Tensor, options: PoolOptions): FloatTensor {
@@ -53,5 +55,5 @@ function pool(owner: string, operation: typeof averageOperation, input: Tensor, 
   const attributes = operation.check(owner, { ...options });
   const shape = operation.outputShape(owner, attributes, [x.shape]);
   const call = operation.call(owner, attributes, [x.shape], shape) as PoolCall;
-  return produce(shape, (y) => poolKernel(call, shape[0] ?? 0, x.data, y));
+  return produce(shape, (output) => poolKernel(call)(shape[0] ?? 0, { inputs: [x.data], parameters: [], output }));
 }

@@ -13,7 +13,6 @@ import {
   emitModule,
   exportOf,
   type Instances,
-  kernelOf,
   type ModuleName,
   packAll,
   probeFeatures,
@@ -169,7 +168,7 @@ export function runOnWasm(
   for (const [index, input] of inputs.entries()) arena.set(input, offsetOf(given[index]!));
   const constant = bytes.slice(0, program.scratch);
 
-  const find = (module: string, entry: string) => kernelOf(bound, module, entry);
+  const find = (module: string, entry: string) => exportOf(bound, module, entry);
   const walkers = Array.from({ length: threads }, (_, thread) => bindThread(program, find, thread));
   for (const stage of program.stages.keys()) for (const walk of walkers) walk(stage, batch);
 

@@ -10,7 +10,6 @@ import {
   exportOf,
   type Features,
   type Instances,
-  kernelOf,
   type ModuleExports,
   type ModuleName,
   packAll,
@@ -78,7 +77,7 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     layout.writeBlocks(new DataView(memory.buffer));
     const held = parametersIn(plan, layout, memory, instances);
     held.replace(parameters);
-    const run = bindThread(layout.program, (module, entry) => kernelOf(instances, module, entry), 0);
+    const run = bindThread(layout.program, (module, entry) => exportOf(instances, module, entry), 0);
     const arena = new Float32Array(memory.buffer, layout.arena, plan.arenaBytes / 4);
     const shared = {
       bytes: pages * PAGE,

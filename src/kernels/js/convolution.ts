@@ -16,7 +16,7 @@
 
 import type { ConvolutionCall } from "../../operations/kernel-call.ts";
 import { type Operands, type Runner, referenceKernel } from "../reference/index.ts";
-import { copyRow, loadBias, storeRow, type Weights } from "./rows.ts";
+import { copyRow, type KernelAndBias, loadBias, storeRow } from "./rows.ts";
 import { tapsOf } from "./window-taps.ts";
 
 /** Nearly whole tiles of 7 × 7, 14 × 14 … pixels. Tiles of 4 or 6 pixels, and steps of 4 k, are up to 5 % slower. */
@@ -59,7 +59,7 @@ export function convolution(call: ConvolutionCall): Runner {
 
 /** Whether adding 0 · w can change a sum: where w is infinite or NaN, and where a sum begins with −0. */
 function zerosMatter({ parameters }: Operands): boolean {
-  const [w, bias] = parameters as Weights;
+  const [w, bias] = parameters as KernelAndBias;
   return !w.every(Number.isFinite) || bias?.some((value) => Object.is(value, -0)) === true;
 }
 
@@ -103,7 +103,7 @@ function makeConvolve() {
     const { outChannels, activation } = call;
     const { inputs, parameters, output } = operands;
     const [x] = inputs;
-    const [w, bias] = parameters as Weights;
+    const [w, bias] = parameters as KernelAndBias;
     const columns = Math.min(outChannels, COLUMNS, Math.floor(WEIGHTS / Math.ceil(depth / 2)));
     for (let oc = 0; oc < outChannels; oc += columns) {
       const width = Math.min(columns, outChannels - oc);

@@ -11,7 +11,7 @@
 
 import type { DepthwiseCall } from "../../operations/kernel-call.ts";
 import { type Runner, referenceKernel } from "../reference/index.ts";
-import { copyRow, loadBias, storeRow, type Weights } from "./rows.ts";
+import { copyRow, type KernelAndBias, loadBias, storeRow } from "./rows.ts";
 import { tapsOf } from "./window-taps.ts";
 
 /** Most channels at a time. */
@@ -31,7 +31,7 @@ export function depthwiseConvolution(call: DepthwiseCall): Runner {
 
   return (batch, { inputs, parameters, output }) => {
     const [x] = inputs;
-    const [w, bias] = parameters as Weights;
+    const [w, bias] = parameters as KernelAndBias;
     const pixels = batch * window.output[0] * window.output[1];
     for (let c = 0; c < channels; c += CHANNELS) {
       const count = Math.min(CHANNELS, channels - c);

@@ -2,25 +2,22 @@
 
 import type { Window } from "../../core/window.ts";
 import type { KernelCall } from "../../operations/kernel-call.ts";
-import { type Runner, referenceKernel } from "../reference/index.ts";
+import { REFERENCE, type Runner, type Runners, runnerOf } from "../reference/index.ts";
 import { convolution } from "./convolution.ts";
 import { depthwiseConvolution } from "./depthwise-convolution.ts";
 
 export type { Operands, Runner } from "../reference/index.ts";
 
-/** The function that computes a call on the plain backend, to the bits of the reference kernel. */
-export function plainKernel(call: KernelCall): Runner {
-  switch (call.kernel) {
-    case "conv2d":
-      return convolution(call);
-    case "pointwiseConv2d":
-      return convolution({ ...call, kernel: "conv2d", window: windowOverRow(call.pixels) });
-    case "depthwiseConv2d":
-      return depthwiseConvolution(call);
-    default:
-      return referenceKernel(call);
-  }
-}
+/** The runners of all calls, to the bits of the reference kernels: see `REFERENCE` for how it goes with other tables. */
+export const PLAIN: Runners<KernelCall> = {
+  ...REFERENCE,
+  conv2d: convolution,
+  pointwiseConv2d: (call) => convolution({ ...call, kernel: "conv2d", window: windowOverRow(call.pixels) }),
+  depthwiseConv2d: depthwiseConvolution,
+};
+
+/** The function that computes a call on the plain backend. */
+export const plainKernel: (call: KernelCall) => Runner = /* @__PURE__ */ runnerOf(PLAIN);
 
 /** A 1 × 1 window over so many pixels. */
 function windowOverRow(pixels: number): Window {

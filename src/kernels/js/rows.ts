@@ -4,7 +4,7 @@ import type { FusedActivation } from "../../operations/activation-names.ts";
 import { activateRange } from "../reference/activation.ts";
 
 /** The parameters of a convolution: `[kernel, bias?]`. */
-export type Weights = readonly [Float32Array, Float32Array | undefined];
+export type KernelAndBias = readonly [Float32Array, Float32Array | undefined];
 
 /** Longest row of sums. */
 const LENGTH = 256;

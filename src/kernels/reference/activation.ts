@@ -2,14 +2,17 @@
 
 import type { FusedActivation } from "../../operations/activation-names.ts";
 import type { ActivationCall } from "../../operations/kernel-call.ts";
+import type { Runner } from "./runner.ts";
 
 const fround = Math.fround;
 
-export function activation(call: ActivationCall, batch: number, x: Float32Array, y: Float32Array): void {
-  const elements = batch * call.elements;
-  for (let i = 0; i < elements; i++) y[i] = x[i];
-  if (call.activation === "leakyRelu") leakRange(call.slope, y, 0, elements);
-  else activateRange(call.activation, y, 0, elements);
+export function activation(call: ActivationCall): Runner {
+  return (batch, { inputs: [x], output: y }) => {
+    const elements = batch * call.elements;
+    for (let i = 0; i < elements; i++) y[i] = x[i];
+    if (call.activation === "leakyRelu") leakRange(call.slope, y, 0, elements);
+    else activateRange(call.activation, y, 0, elements);
+  };
 }
 
 /** Multiplies what is below 0 by the slope, in y[at … at + count − 1]. */

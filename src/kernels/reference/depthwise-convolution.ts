@@ -9,47 +9,43 @@
 
 import type { DepthwiseCall } from "../../operations/kernel-call.ts";
 import { startRow, storeRow } from "./multiply-rows.ts";
+import type { Runner } from "./runner.ts";
 
-export function depthwiseConvolution(
-  call: DepthwiseCall,
-  batch: number,
-  x: Float32Array,
-  w: Float32Array,
-  bias: Float32Array | undefined,
-  y: Float32Array,
-  sums: Float64Array,
-): void {
-  const { window, channels, multiplier, activation } = call;
-  const [kh, kw] = window.kernel;
-  const [strideY, strideX] = window.stride;
-  const [dilationY, dilationX] = window.dilation;
-  const [height, width] = window.input;
-  const [outHeight, outWidth] = window.output;
-  const [[top], [left]] = window.padding;
-  const outChannels = channels * multiplier;
+export function depthwiseConvolution(call: DepthwiseCall): Runner {
+  const sums = new Float64Array(call.channels * call.multiplier);
+  return (batch, { inputs: [x], parameters: [w, bias], output: y }) => {
+    const { window, channels, multiplier, activation } = call;
+    const [kh, kw] = window.kernel;
+    const [strideY, strideX] = window.stride;
+    const [dilationY, dilationX] = window.dilation;
+    const [height, width] = window.input;
+    const [outHeight, outWidth] = window.output;
+    const [[top], [left]] = window.padding;
+    const outChannels = channels * multiplier;
 
-  let out = 0;
-  for (let n = 0; n < batch; n++) {
-    for (let oy = 0; oy < outHeight; oy++) {
-      for (let ox = 0; ox < outWidth; ox++) {
-        startRow(bias, sums, 0, outChannels);
-        for (let u = 0; u < kh; u++) {
-          const iy = oy * strideY + u * dilationY - top;
-          if (iy < 0 || iy >= height) continue;
-          for (let v = 0; v < kw; v++) {
-            const ix = ox * strideX + v * dilationX - left;
-            if (ix < 0 || ix >= width) continue;
-            const xAt = ((n * height + iy) * width + ix) * channels;
-            const wAt = (u * kw + v) * outChannels;
-            if (multiplier === 1) multiplyChannels(x, xAt, w, wAt, sums, channels);
-            else multiplyGroups(x, xAt, w, wAt, sums, channels, multiplier);
+    let out = 0;
+    for (let n = 0; n < batch; n++) {
+      for (let oy = 0; oy < outHeight; oy++) {
+        for (let ox = 0; ox < outWidth; ox++) {
+          startRow(bias, sums, 0, outChannels);
+          for (let u = 0; u < kh; u++) {
+            const iy = oy * strideY + u * dilationY - top;
+            if (iy < 0 || iy >= height) continue;
+            for (let v = 0; v < kw; v++) {
+              const ix = ox * strideX + v * dilationX - left;
+              if (ix < 0 || ix >= width) continue;
+              const xAt = ((n * height + iy) * width + ix) * channels;
+              const wAt = (u * kw + v) * outChannels;
+              if (multiplier === 1) multiplyChannels(x, xAt, w!, wAt, sums, channels);
+              else multiplyGroups(x, xAt, w!, wAt, sums, channels, multiplier);
+            }
           }
+          storeRow(sums, 0, activation, y, out, outChannels);
+          out += outChannels;
         }
-        storeRow(sums, 0, activation, y, out, outChannels);
-        out += outChannels;
       }
     }
-  }
+  };
 }
 
 /** sums[c] += x[c] · w[c]. */

@@ -2,22 +2,18 @@
 
 import type { ScaleShiftCall } from "../../operations/kernel-call.ts";
 import { activateRange } from "./activation.ts";
+import type { Runner } from "./runner.ts";
 
 const fround = Math.fround;
 
-export function scaleShift(
-  call: ScaleShiftCall,
-  batch: number,
-  x: Float32Array,
-  scale: Float32Array,
-  shift: Float32Array,
-  y: Float32Array,
-): void {
-  const { channels, activation } = call;
-  const pixels = batch * call.pixels;
-  for (let p = 0; p < pixels; p++) {
-    const at = p * channels;
-    for (let c = 0; c < channels; c++) y[at + c] = fround(fround(x[at + c] * scale[c]) + shift[c]);
-    activateRange(activation, y, at, channels);
-  }
+export function scaleShift(call: ScaleShiftCall): Runner {
+  return (batch, { inputs: [x], parameters: [scale, shift], output: y }) => {
+    const { channels, activation } = call;
+    const pixels = batch * call.pixels;
+    for (let p = 0; p < pixels; p++) {
+      const at = p * channels;
+      for (let c = 0; c < channels; c++) y[at + c] = fround(fround(x[at + c] * scale![c]) + shift![c]);
+      activateRange(activation, y, at, channels);
+    }
+  };
 }

@@ -45,36 +45,27 @@ export function activation<Entry extends ActivationEntry>(module: ModuleBuilder,
   });
 }
 
-interface Fused {
-  readonly low: number;
-  readonly high: number;
-  readonly after?: AfterActivation;
-}
-
-/** Bounds of the clamp of each activation, and the function that follows where it is more than a clamp. */
-const ACTIVATIONS: { readonly [A in FusedActivation]: Fused } = {
+/** Activations that are a clamp, and its bounds. */
+const CLAMPS = {
   linear: LINEAR,
   relu: { low: 0, high: Infinity },
   relu6: { low: 0, high: 6 },
-  hardSigmoid: { low: -Infinity, high: Infinity, after: "hardSigmoid" },
-  hardSwish: { low: -Infinity, high: Infinity, after: "hardSwish" },
-};
+} as const satisfies { readonly [A in Exclude<FusedActivation, AfterActivation>]: Record<keyof Bounds, number> };
+
+const isClamp = (name: FusedActivation): name is keyof typeof CLAMPS => name in CLAMPS;
 
 /** What a kernel does of an activation that runs within it, and what is left for after it. */
 export function fused(name: FusedActivation) {
-  const { low, high, after } = ACTIVATIONS[name];
-  return { bounds: { low, high }, after: after === undefined ? {} : { activation: after } };
+  return isClamp(name) ? { bounds: CLAMPS[name], after: {} } : { bounds: LINEAR, after: { activation: name } };
 }
 
 /** An activation on its own: threads may cut it anywhere. */
 export function lowerActivation(call: ActivationCall): Lowered<"elementwise", ActivationEntry> {
-  if (call.activation === "leakyRelu") {
-    return lowerEntry("leakyRelu", { low: call.slope, high: 0 }, call.elements, 1);
-  }
-  const { after, ...bounds } = ACTIVATIONS[call.activation];
-  return after === undefined
-    ? lowerEntry("clamp", bounds, call.elements, 1)
-    : { ...lowerAfter(after, 1), units: call.elements };
+  const { activation, elements } = call;
+  if (activation === "leakyRelu") return lowerEntry(activation, { low: call.slope, high: 0 }, elements, 1);
+  return isClamp(activation)
+    ? lowerEntry("clamp", CLAMPS[activation], elements, 1)
+    : { ...lowerAfter(activation, 1), units: elements };
 }
 
 /** An activation on the output of a kernel, whose units have so many elements. */
@@ -94,8 +85,6 @@ function lowerEntry<Entry extends ActivationEntry>(
     entry,
     units,
     unitElements: unit,
-    blockBytes: ACTIVATION.bytes,
-    write: (memory, block, { inputs: [x = 0], output }) =>
-      ACTIVATION.write(memory, block, { ...bounds, x, y: output, unit }),
+    ...ACTIVATION.of(({ inputs: [x = 0], output }) => ({ ...bounds, x, y: output, unit })),
   };
 }

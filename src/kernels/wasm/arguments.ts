@@ -13,12 +13,12 @@ import {
   set,
 } from "./assembler/index.ts";
 import { type Callable, type Exported, exported } from "./exports.ts";
+import type { Addresses, Block, Cut } from "./lowered.ts";
 
 export interface ArgumentBlock<Name extends string> {
   readonly names: readonly Name[];
-  readonly bytes: number;
-  /** Writes the words of a step; the bounds of its clamp are float32. */
-  write(memory: DataView, address: number, values: Readonly<Record<Name | "low" | "high", number>>): void;
+  /** The block of a step, of words that wait for its addresses; the bounds of its clamp are float32. */
+  of(words: (at: Addresses, cut: Cut) => Readonly<Record<Name | "low" | "high", number>>): Block;
 }
 
 /**
@@ -32,12 +32,15 @@ export function argumentBlock<const Name extends string, const More extends stri
   const names = [...first, ...more];
   return {
     names,
-    bytes: 4 * names.length + 8,
-    write(memory, address, values) {
-      memory.setFloat32(address, values.low, true);
-      memory.setFloat32(address + 4, values.high, true);
-      for (const [index, name] of names.entries()) memory.setInt32(address + 8 + 4 * index, values[name], true);
-    },
+    of: (words) => ({
+      blockBytes: 4 * names.length + 8,
+      write(memory, block, at, cut = {}) {
+        const values = words(at, cut);
+        memory.setFloat32(block, values.low, true);
+        memory.setFloat32(block + 4, values.high, true);
+        for (const [index, name] of names.entries()) memory.setInt32(block + 8 + 4 * index, values[name], true);
+      },
+    }),
   };
 }
 
@@ -45,7 +48,7 @@ export function argumentBlock<const Name extends string, const More extends stri
 const PARAMETERS = ["block", "from", "to", "batch", "scratch"] as const;
 
 /** A kernel as JavaScript calls it. */
-export type Kernel = Callable<Exported<typeof PARAMETERS, "none">>;
+export type Kernel = Callable<Exported<string, typeof PARAMETERS, "none">>;
 
 /** The bounds of a clamp that clamps nothing. */
 export const LINEAR = { low: -Infinity, high: Infinity } as const;
@@ -63,7 +66,7 @@ export type KernelScope<Name extends string> = {
   readonly local: MakeLocal;
 };
 
-/** Adds an exported kernel, and gives it by its name. */
+/** Adds an exported kernel. */
 export function kernel<const Entry extends string, Name extends string>(
   module: ModuleBuilder,
   entry: Entry,

@@ -7,26 +7,21 @@ import type { ModuleExports, ModuleName } from "./modules.ts";
 /** The exports of instances on one memory, by the names of their modules. */
 export type Instances = Readonly<Record<string, WebAssembly.Exports>>;
 
+type EntryOf<M> = M extends ModuleName ? keyof ModuleExports[M] & string : string;
+/** By names that only a program knows it is a kernel. */
+type ExportOf<M, E> = M extends ModuleName ? (E extends keyof ModuleExports[M] ? ModuleExports[M][E] : never) : Kernel;
+
 /**
- * A function that one of our modules exports.
+ * A function that a module exports.
  *
- * @throws {InternalError} if it does not
+ * @throws {InternalError} that names it, if there is none
  */
-export function exportOf<M extends ModuleName, E extends keyof ModuleExports[M] & string>(
+export function exportOf<M extends string, E extends EntryOf<M>>(
   instances: Instances,
   module: M,
   entry: E,
-): ModuleExports[M][E] {
-  return kernelOf(instances, module, entry) as ModuleExports[M][E];
-}
-
-/**
- * A kernel, by names out of a program.
- *
- * @throws {InternalError} if there is none
- */
-export function kernelOf(instances: Instances, module: string, entry: string): Kernel {
+): ExportOf<M, E> {
   const found = instances[module]?.[entry];
-  invariant(typeof found === "function", `The module "${module}" exports no function "${entry}".`);
-  return found as Kernel;
+  invariant(typeof found === "function", `The module "${module}" exports no "${entry}".`);
+  return found as ExportOf<M, E>;
 }

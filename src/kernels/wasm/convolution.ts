@@ -62,8 +62,10 @@ export function convolution(module: ModuleBuilder, panels: PanelsFunction, { col
   });
 }
 
-export function lowerConvolution(call: ConvolutionCall, { columns }: Tile): Lowered<"product", "convolution"> {
-  const { window, inChannels, outChannels, activation } = call;
+export function lowerConvolution(
+  { window, inChannels, outChannels, activation }: ConvolutionCall,
+  { columns }: Tile,
+): Lowered<"product", "convolution"> {
   const { bounds, after } = fused(activation);
   const taps = window.kernel[0] * window.kernel[1];
   const panels = Math.ceil(outChannels / columns);
@@ -76,13 +78,11 @@ export function lowerConvolution(call: ConvolutionCall, { columns }: Tile): Lowe
     zeroBytes: 0,
     scratchBytes: outChannels < columns ? 4 * window.output[1] * columns : 0,
     ...after,
-    blockBytes: CONVOLUTION.bytes,
-    write: (memory, block, at) =>
-      CONVOLUTION.write(memory, block, {
-        ...bounds,
-        ...windowWords(window, inChannels, outChannels, at),
-        bias: at.weights + 4 * panels * columns * taps * inChannels,
-        panels,
-      }),
+    ...CONVOLUTION.of((at) => ({
+      ...bounds,
+      ...windowWords(window, inChannels, outChannels, at),
+      bias: at.weights + 4 * panels * columns * taps * inChannels,
+      panels,
+    })),
   };
 }

@@ -157,8 +157,12 @@ export function depthwise(module: ModuleBuilder, size: TiledSize | 0, features: 
 
 type Module = "depthwise" | `depthwise-${TiledSize}`;
 
-export function lowerDepthwise(call: DepthwiseCall): Lowered<Module, "depthwise"> {
-  const { window, channels, multiplier, activation } = call;
+export function lowerDepthwise({
+  window,
+  channels,
+  multiplier,
+  activation,
+}: DepthwiseCall): Lowered<Module, "depthwise"> {
   const { bounds, after } = fused(activation);
   const taps = window.kernel[0] * window.kernel[1];
   const tiled = multiplier === 1 && channels >= 4 ? tiledWindow(window) : undefined;
@@ -171,16 +175,14 @@ export function lowerDepthwise(call: DepthwiseCall): Lowered<Module, "depthwise"
     zeroBytes: tiled === undefined ? 0 : 4 * DEPTHWISE_REACH * channels,
     scratchBytes: 0,
     ...after,
-    blockBytes: DEPTHWISE.bytes,
-    write: (memory, block, at, cut = {}) =>
-      DEPTHWISE.write(memory, block, {
-        ...bounds,
-        ...windowWords(window, channels, channels * multiplier, at),
-        bias: 0,
-        multiplier,
-        zeros: at.zeros,
-        banded: cut.bandedOutput === true ? 1 : 0,
-      }),
+    ...DEPTHWISE.of((at, cut) => ({
+      ...bounds,
+      ...windowWords(window, channels, channels * multiplier, at),
+      bias: 0,
+      multiplier,
+      zeros: at.zeros,
+      banded: cut.bandedOutput === true ? 1 : 0,
+    })),
   };
 }
 

@@ -75,32 +75,35 @@ export function elementwise<Entry extends ElementwiseCall["kernel"]>(module: Mod
   });
 }
 
-export function lowerElementwise(call: ElementwiseCall): Lowered<"elementwise", ElementwiseCall["kernel"]> {
-  const [outer, middle, inner] = call.shape;
-  const [outerStride, middleStride, innerStride] = call.strides;
-  const { exampleStride } = call;
-  const { bounds, after } = fused(call.activation);
+export function lowerElementwise({
+  kernel,
+  shape,
+  strides,
+  exampleStride,
+  activation,
+}: ElementwiseCall): Lowered<"elementwise", ElementwiseCall["kernel"]> {
+  const [outer, middle, inner] = shape;
+  const [outerStride, middleStride, innerStride] = strides;
+  const { bounds, after } = fused(activation);
   return {
     ...NOTHING,
     module: "elementwise",
-    entry: call.kernel,
+    entry: kernel,
     units: outer * middle,
     unitElements: inner,
     ...after,
-    blockBytes: ELEMENTWISE.bytes,
-    write: (memory, block, { inputs: [a = 0, b = 0], output }) =>
-      ELEMENTWISE.write(memory, block, {
-        ...bounds,
-        a,
-        b,
-        y: output,
-        outer,
-        middle,
-        inner,
-        outerStride,
-        middleStride,
-        innerStride,
-        exampleStride,
-      }),
+    ...ELEMENTWISE.of(({ inputs: [a = 0, b = 0], output }) => ({
+      ...bounds,
+      a,
+      b,
+      y: output,
+      outer,
+      middle,
+      inner,
+      outerStride,
+      middleStride,
+      innerStride,
+      exampleStride,
+    })),
   };
 }

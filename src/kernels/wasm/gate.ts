@@ -22,13 +22,13 @@ export const BARRIER_BYTES = LINE + GATE_BYTES;
  * two give 1 if the gate is open and 0 if it is not yet, which happens only to those that may not sleep.
  */
 export function gate(module: ModuleBuilder) {
-  const { open } = exported(module, "open", ["gate"], (p) => [
+  const open = exported(module, "open", ["gate"], (p) => [
     drop(access("i32.atomic.rmw.add", 0, p.gate, int(1))),
     when(access("i32.atomic.load", SLEEPERS, p.gate), [
       drop(access("memory.atomic.notify", 0, p.gate, int(0x7fff_ffff))),
     ]),
   ]);
-  const { pass } = exported(
+  const pass = exported(
     module,
     "pass",
     ["gate", "seen", "spins", "maySleep"],
@@ -46,7 +46,7 @@ export function gate(module: ModuleBuilder) {
     },
     "i32",
   );
-  const { arrive } = exported(
+  const arrive = exported(
     module,
     "arrive",
     ["barrier", "threads", "spins", "maySleep"],
@@ -64,5 +64,5 @@ export function gate(module: ModuleBuilder) {
     },
     "i32",
   );
-  return { open, pass, arrive };
+  return [open, pass, arrive];
 }

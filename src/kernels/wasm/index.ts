@@ -1,6 +1,6 @@
 export { lowerAfter } from "./activation.ts";
 export type { Kernel } from "./arguments.ts";
-export { exportOf, type Instances, kernelOf } from "./bind.ts";
+export { exportOf, type Instances } from "./bind.ts";
 export type { Features } from "./emit.ts";
 export { type EngineFeatures, probeFeatures } from "./features.ts";
 export { BARRIER_BYTES, BARRIER_GATE, GATE_BYTES, SLEEPERS } from "./gate.ts";

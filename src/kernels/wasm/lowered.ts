@@ -27,8 +27,14 @@ export interface Cut {
 /** Activations that are no clamp, and may follow a kernel. */
 export type AfterActivation = Extract<FusedActivation, "hardSigmoid" | "hardSwish">;
 
+/** The words of a step in memory. */
+export interface Block {
+  readonly blockBytes: number;
+  write(memory: DataView, block: number, at: Addresses, cut?: Cut): void;
+}
+
 /** A kernel by the names of its module and of the export, and all that a layout asks about it. */
-export interface Lowered<Module extends string = string, Entry extends string = string> {
+export interface Lowered<Module extends string = string, Entry extends string = string> extends Block {
   readonly module: Module;
   readonly entry: Entry;
   /** Units of the range in one example: output rows, pixels, or rows of numbers. */
@@ -42,8 +48,6 @@ export interface Lowered<Module extends string = string, Entry extends string = 
   readonly scratchBytes: number;
   /** An activation that is no clamp, and runs on the output after it. */
   readonly activation?: AfterActivation;
-  readonly blockBytes: number;
-  write(memory: DataView, block: number, at: Addresses, cut?: Cut): void;
 }
 
 /** How the calls of a set are lowered, for the tile that the engine runs. */

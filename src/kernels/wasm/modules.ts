@@ -9,7 +9,7 @@ import { convolution } from "./convolution.ts";
 import { depthwise } from "./depthwise.ts";
 import { elementwise } from "./elementwise.ts";
 import type { Features } from "./emit.ts";
-import type { Exports, ExportsOf } from "./exports.ts";
+import type { Exported, ExportsOf } from "./exports.ts";
 import { gate } from "./gate.ts";
 import { multiplyPanels } from "./multiply-panels.ts";
 import { packing } from "./pack.ts";
@@ -20,30 +20,26 @@ import { softmax } from "./softmax.ts";
 import type { Tile } from "./tiles.ts";
 
 /** Adds the functions of a module, and gives those that it exports. */
-export type Emitter = (module: ModuleBuilder, features: Features, tile: Tile) => Exports;
+export type Emitter = (module: ModuleBuilder, features: Features, tile: Tile) => Exported | readonly Exported[];
 
 export const MODULES = {
   product: (module, features, tile) => {
     const panels = multiplyPanels(module, tile, features);
-    return {
-      ...pointwise(module, panels, tile, features),
-      ...convolution(module, panels, tile),
-      ...packing(module, tile),
-    };
+    return [pointwise(module, panels, tile, features), convolution(module, panels, tile), packing(module, tile)];
   },
   depthwise: (module, features) => depthwise(module, 0, features),
   "depthwise-3": (module, features) => depthwise(module, 3, features),
   "depthwise-5": (module, features) => depthwise(module, 5, features),
-  pool: (module) => ({ ...pool(module, "averagePool"), ...pool(module, "maxPool") }),
-  elementwise: (module) => ({
-    ...elementwise(module, "add"),
-    ...elementwise(module, "multiply"),
-    ...scaleShift(module),
-    ...activation(module, "clamp"),
-    ...activation(module, "hardSigmoid"),
-    ...activation(module, "hardSwish"),
-    ...activation(module, "leakyRelu"),
-  }),
+  pool: (module) => [pool(module, "averagePool"), pool(module, "maxPool")],
+  elementwise: (module) => [
+    elementwise(module, "add"),
+    elementwise(module, "multiply"),
+    scaleShift(module),
+    activation(module, "clamp"),
+    activation(module, "hardSigmoid"),
+    activation(module, "hardSwish"),
+    activation(module, "leakyRelu"),
+  ],
   softmax,
   gate,
 } as const satisfies Readonly<Record<string, Emitter>>;

@@ -154,8 +154,10 @@ const CHUNK_FLOATS = 98_304;
 /** Pixels of a chunk whose tiles go through scratch. */
 const NARROW_CHUNK = 256;
 
-export function lowerPointwise(call: PointwiseCall, { columns }: Tile): Lowered<"product", "pointwise"> {
-  const { pixels, inChannels, outChannels, activation } = call;
+export function lowerPointwise(
+  { pixels, inChannels, outChannels, activation }: PointwiseCall,
+  { columns }: Tile,
+): Lowered<"product", "pointwise"> {
   const { bounds, after } = fused(activation);
   const panels = Math.ceil(outChannels / columns);
   const isNarrow = outChannels < columns;
@@ -171,22 +173,20 @@ export function lowerPointwise(call: PointwiseCall, { columns }: Tile): Lowered<
     // A tile narrower than a panel goes to scratch first.
     scratchBytes: isNarrow ? 4 * chunk * columns : 0,
     ...after,
-    blockBytes: POINTWISE.bytes,
-    write: (memory, block, at, cut = {}) =>
-      POINTWISE.write(memory, block, {
-        ...bounds,
-        x: at.inputs[0] ?? 0,
-        w: at.weights,
-        bias: at.weights + 4 * panels * columns * inChannels,
-        y: at.output,
-        inChannels,
-        outChannels,
-        panels,
-        pixels,
-        unit: cut.unit ?? 1,
-        byPanel: cut.byPanel === true ? 1 : 0,
-        banded: cut.bandedInput === true ? 1 : 0,
-        chunk,
-      }),
+    ...POINTWISE.of((at, cut) => ({
+      ...bounds,
+      x: at.inputs[0] ?? 0,
+      w: at.weights,
+      bias: at.weights + 4 * panels * columns * inChannels,
+      y: at.output,
+      inChannels,
+      outChannels,
+      panels,
+      pixels,
+      unit: cut.unit ?? 1,
+      byPanel: cut.byPanel === true ? 1 : 0,
+      banded: cut.bandedInput === true ? 1 : 0,
+      chunk,
+    })),
   };
 }

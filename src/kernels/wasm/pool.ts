@@ -72,9 +72,7 @@ export function lowerPool({ kernel, window, channels }: PoolCall): Lowered<"pool
     entry: kernel,
     units: window.output[0],
     unitElements: window.output[1] * channels,
-    blockBytes: POOL.bytes,
-    write: (memory, block, at) =>
-      POOL.write(memory, block, { ...LINEAR, ...windowWords(window, channels, channels, at), bias: 0 }),
+    ...POOL.of((at) => ({ ...LINEAR, ...windowWords(window, channels, channels, at), bias: 0 })),
   };
 }
 

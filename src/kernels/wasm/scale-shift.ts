@@ -29,8 +29,11 @@ export function scaleShift(module: ModuleBuilder) {
   });
 }
 
-export function lowerScaleShift(call: ScaleShiftCall): Lowered<"elementwise", "scaleShift"> {
-  const { pixels, channels, activation } = call;
+export function lowerScaleShift({
+  pixels,
+  channels,
+  activation,
+}: ScaleShiftCall): Lowered<"elementwise", "scaleShift"> {
   const { bounds, after } = fused(activation);
   return {
     ...NOTHING,
@@ -40,8 +43,13 @@ export function lowerScaleShift(call: ScaleShiftCall): Lowered<"elementwise", "s
     unitElements: channels,
     weights: factorPacking(channels),
     ...after,
-    blockBytes: SCALE_SHIFT.bytes,
-    write: (memory, block, { inputs: [x = 0], output, weights }) =>
-      SCALE_SHIFT.write(memory, block, { ...bounds, x, w: weights, bias: weights + 4 * channels, y: output, channels }),
+    ...SCALE_SHIFT.of(({ inputs: [x = 0], output, weights }) => ({
+      ...bounds,
+      x,
+      w: weights,
+      bias: weights + 4 * channels,
+      y: output,
+      channels,
+    })),
   };
 }

@@ -91,8 +91,6 @@ export function lowerSoftmax({ rows, channels }: SoftmaxCall): Lowered<"softmax"
     entry: "softmax",
     units: rows,
     unitElements: channels,
-    blockBytes: SOFTMAX.bytes,
-    write: (memory, block, { inputs: [x = 0], output }) =>
-      SOFTMAX.write(memory, block, { ...LINEAR, x, y: output, channels }),
+    ...SOFTMAX.of(({ inputs: [x = 0], output }) => ({ ...LINEAR, x, y: output, channels })),
   };
 }

@@ -7,7 +7,7 @@
  * Loops and branches are structured (`repeat`, `when`), so that no label is ever counted by hand.
  */
 
-import { INSTRUCTIONS, type Instruction, type VALUE_TYPES, type ValueType } from "./instructions.ts";
+import { INSTRUCTIONS, type Instruction, type Row, type VALUE_TYPES, type ValueType } from "./instructions.ts";
 
 declare const valueType: unique symbol;
 
@@ -28,6 +28,8 @@ export interface Local<T extends ValueType> extends Expression<T> {
 }
 
 type Rows = typeof INSTRUCTIONS;
+/** An instruction by its name in the table, or a row that stands beside the only kernels that use it. */
+type RowOf<I> = I extends Instruction ? Rows[I] : I extends Row ? I : never;
 type Letter = keyof typeof VALUE_TYPES;
 type TypeOf<L extends string> = L extends Letter ? (typeof VALUE_TYPES)[L] : "none";
 type Operands<L extends string> = L extends `${infer Head extends Letter}${infer Tail}`
@@ -37,19 +39,24 @@ type Plain = { [K in Instruction]: Rows[K] extends readonly [number, string, str
 type Accessing = {
   [K in Instruction]: Rows[K] extends readonly [number, string, string, "m", number] ? K : never;
 }[Instruction];
+type PlainRow = readonly [opcode: number, operands: string, result: string];
+type AccessingRow = readonly [opcode: number, operands: string, result: string, immediates: "m", align: number];
 
 /** An instruction without immediates, on its operands. */
-export function op<K extends Plain>(name: K, ...operands: Operands<Rows[K][1]>): Code<TypeOf<Rows[K][2]>> {
-  return apply(name, operands);
+export function op<const I extends Plain | PlainRow>(
+  instruction: I,
+  ...operands: Operands<RowOf<I>[1]>
+): Code<TypeOf<RowOf<I>[2]>> {
+  return apply(instruction, operands);
 }
 
 /** An instruction that touches memory at `address + offset` bytes; its other operands follow. */
-export function access<K extends Accessing>(
-  name: K,
+export function access<const I extends Accessing | AccessingRow>(
+  instruction: I,
   offset: number,
-  ...operands: Operands<Rows[K][1]>
-): Code<TypeOf<Rows[K][2]>> {
-  return apply(name, operands, [INSTRUCTIONS[name][4], ...unsigned(offset)]);
+  ...operands: Operands<RowOf<I>[1]>
+): Code<TypeOf<RowOf<I>[2]>> {
+  return apply(instruction, operands, offset);
 }
 
 /** Stores the first lane of a vector: four bytes, or eight. */
@@ -59,20 +66,24 @@ export function storeLane(
   address: Expression<"i32">,
   value: Expression<"v128">,
 ): Statement {
-  return apply(name, [address, value], [INSTRUCTIONS[name][4], ...unsigned(offset), 0]);
+  return apply(name, [address, value], offset, [0]);
 }
 
 export function extractLane(value: Expression<"v128">, lane: number): Expression<"f32"> {
-  return apply("f32x4.extract_lane", [value], [lane]);
+  return apply("f32x4.extract_lane", [value], 0, [lane]);
 }
 
-function apply<K extends Instruction>(
-  name: K,
+function apply<T extends ValueType | "none">(
+  instruction: Instruction | Row,
   operands: readonly Code<ValueType>[],
-  immediates: readonly number[] = [],
-): Code<TypeOf<Rows[K][2]>> {
-  const opcode: number = INSTRUCTIONS[name][0];
-  // Nested, not spread: an interpreter that starts cold walks each spread by its iterator.
+  offset = 0,
+  lane: readonly number[] = [],
+): Code<T> {
+  const row: Row = typeof instruction === "string" ? INSTRUCTIONS[instruction] : instruction;
+  // By index, and nested, not spread: an interpreter that starts cold walks each pattern and spread by its iterator.
+  const opcode = row[0];
+  const align = row[4];
+  const immediates = align === undefined ? lane : [align, unsigned(offset), lane];
   if (opcode < 0x100) return [operands, opcode, immediates];
   return [operands, opcode >>> 12, unsigned(opcode & 0xfff), immediates];
 }

@@ -9,7 +9,13 @@
  * Source: WebAssembly core specification 3.0, §5.4 (binary format of instructions).
  */
 
-type Row = readonly [opcode: number, operands: string, result: string, immediates?: "m" | "x" | "mx", align?: number];
+export type Row = readonly [
+  opcode: number,
+  operands: string,
+  result: string,
+  immediates?: "m" | "x" | "mx",
+  align?: number,
+];
 
 export const INSTRUCTIONS = {
   "i32.eqz": [0x45, "i", "i"],
