@@ -36,9 +36,7 @@ try {
   const paths = wanted.length === 0 ? ROOMS : wanted;
   // The tests that are near; see vitest.config.ts.
   process.env.DEPTHWISE_MUTATED = paths.join(",");
-  const mutate = paths
-    .map((path) => (path.endsWith(".ts") ? path : `${path}/**/*.ts`))
-    .join(",");
+  const mutate = paths.map((path) => (path.endsWith(".ts") ? path : `${path}/**/*.ts`)).join(",");
   run(
     // It wants a newer Node than the oldest that the package runs on.
     "npx",

@@ -10,7 +10,13 @@ import whole from "../../vitest.config.ts";
 const NEAR: Readonly<Record<string, readonly string[]>> = { operations: ["operations", "eager"] };
 
 /** Seconds for each mutant: networks of 10,000 layers, whole networks run tap by tap, loads, and waits by the clock. */
-const SLOW = ["layers/many-layers", "models/mobilenet-v1.golden", "core/realms", "core/stall-watch"];
+const SLOW = [
+  "layers/many-layers",
+  "plan/plan.property",
+  "models/mobilenet-v1.golden",
+  "core/realms",
+  "core/stall-watch",
+];
 
 /** `src/plan` is judged by `test/plan`; a file of a room by what is called after it, `describe` by `describe*`. */
 const include = (process.env["DEPTHWISE_MUTATED"] ?? "").split(",").flatMap((path) => {
