@@ -158,7 +158,8 @@ describe("channels", () => {
     ["divisible8", 0.625, 32, 24],
     ["divisible8", 0.6, 32, 24],
     ["divisible8", 0.52, 32, 16],
-    // Nine tenths of 80 are 72, just enough: 80.1 · 0.9 would be too many.
+    // Nine tenths are just enough.
+    ["divisible8", 16 / 0.9, 1, 16],
     ["divisible8", 0.75, 100, 72],
     ["divisible8", 0.1, 32, 8],
     ["divisible8", 0.1, 32, 16, 16],

@@ -126,6 +126,8 @@ describe("the options of mobileNetV1", () => {
     [{ standardConvolution: 1 }, "standardConvolution", 1],
     [{ multiplier: 0 }, "multiplier", 0],
     [{ multiplier: 1.5 }, "multiplier", 1.5],
+    // Not used by full convolutions, and still no multiplier.
+    [{ multiplier: 0, standardConvolution: true }, "multiplier", 0],
     [{ stem: 5 }, "stem", 5],
     [{ stem: "s" }, "stem", "s"],
     [{ stem: { stride: 1 } }, "stem.filters", undefined],
@@ -140,7 +142,10 @@ describe("the options of mobileNetV1", () => {
     [{ background: 1 }, "background", 1],
   ])("%j are refused, naming the option", (options, option, found) => {
     expect(() => mobileNetV1(options as never)).toThrow(
-      expect.objectContaining({ code: "OPTION_INVALID", fields: expect.objectContaining({ option, found }) }),
+      expect.objectContaining({
+        code: "OPTION_INVALID",
+        fields: expect.objectContaining({ owner: "mobileNetV1", option, found }),
+      }),
     );
   });
 
@@ -174,7 +179,7 @@ describe("the options of mobileNetV1", () => {
     expect(infoOf({ classes: 2, labels: ["a", "b"] }).labels).toEqual(["a", "b"]);
     expect(infoOf({ includeTop: false, labels: ["a", "b"] }).labels).toEqual(["a", "b"]);
     for (const background of [true, false]) expect(infoOf({ background }).background).toBe(background);
-    expect(infoOf({})).not.toHaveProperty("background");
+    for (const name of ["labels", "background"]) expect(infoOf({})).not.toHaveProperty(name);
   });
 
   it("with images prepared otherwise want as many channels as there are", () => {
