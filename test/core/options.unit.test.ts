@@ -38,7 +38,7 @@ describe("a check of an option", () => {
   const signal = new AbortController().signal;
   const methods = { throwIfAborted() {}, addEventListener() {}, removeEventListener() {} };
 
-  it.each<[string, Check, expected: string, let: readonly unknown[], refused: readonly unknown[]]>([
+  it.each<[string, Check, expected: string, passing: readonly unknown[], refused: readonly unknown[]]>([
     [
       "positiveInteger",
       positiveInteger,

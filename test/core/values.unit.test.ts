@@ -88,7 +88,7 @@ describe("a value is told by what it is", () => {
 
   it("a subclass of Blob is one, whatever it calls itself", () => {
     class Mine extends Blob {
-      override get [Symbol.toStringTag]() {
+      get [Symbol.toStringTag]() {
         return "Mine";
       }
     }
