@@ -19,6 +19,8 @@ const SLOW = [
   "models/mobilenet-v1.golden",
   "core/realms",
   "core/preprocessing.unit",
+  "cost/cost.golden",
+  "cost/cost.unit",
 ];
 /** The same, of single tests: they try a million names, and addresses of as many letters. */
 const SLOW_TESTS = ["among a million", "in time that grows", "of any length", "for a dilation of"];
