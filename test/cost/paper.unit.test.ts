@@ -6,9 +6,8 @@ import { describe, expect, it } from "vitest";
 import { ERRATA, formatPaper, type PaperCell, paper } from "../../src/cost/index.ts";
 import { MOBILENET_V1_BLOCKS } from "../../src/models/index.ts";
 
-const report = paper();
-
-function cells(table: string, label: string, from = report): readonly PaperCell[] {
+/** Each test counts anew: what is counted while a file is loaded, a mutant cannot be told by. */
+function cells(table: string, label: string, from = paper()): readonly PaperCell[] {
   const row = from.tables.find(({ name }) => name === table)?.rows.find((one) => one.label === label);
   if (row === undefined) throw new Error(`${table}, ${label}`);
   return row.cells;
@@ -17,10 +16,11 @@ function cells(table: string, label: string, from = report): readonly PaperCell[
 describe("the paper's report", () => {
   it("is what was read beside the paper, figure by figure and erratum by erratum", () => {
     const read = readFileSync(join(import.meta.dirname, "paper-report.txt"), "utf8");
-    expect(`${formatPaper(report)}\n`).toBe(read);
+    expect(`${formatPaper(paper())}\n`).toBe(read);
   });
 
   it("numbers its errata, and names each at the figure that it explains", () => {
+    const report = paper();
     expect(report.errata).toBe(ERRATA);
     expect(ERRATA.map(({ number }) => number)).toEqual(Array.from({ length: 22 }, (_, i) => i + 1));
     const named = report.tables.flatMap(({ rows }) =>
@@ -31,6 +31,7 @@ describe("the paper's report", () => {
   });
 
   it("counts what can be recounted of tables 2 to 14", () => {
+    const report = paper();
     const figures = report.tables
       .filter(({ name }) => name !== "Table 1" && name !== "TF-slim checkpoints")
       .flatMap(({ rows }) => rows.flatMap((row) => row.cells))
@@ -42,7 +43,7 @@ describe("the paper's report", () => {
 });
 
 describe("a cell", () => {
-  it.each<[string, string, string, number, PaperCell]>([
+  const CELLS: readonly (readonly [string, string, string, number, PaperCell])[] = [
     [
       "that agrees",
       "Table 6",
@@ -115,8 +116,13 @@ describe("a cell", () => {
       0,
       { column: "Type / Stride", printed: "Conv / s2", counted: "Conv / s2", rounded: "Conv / s2", agrees: true },
     ],
-  ])("%s", (_, table, label, column, cell) => {
-    expect(cells(table, label)[column]).toStrictEqual(cell);
+  ];
+
+  it("is its figure and the count of it, rounded, and why the two differ", () => {
+    const report = paper();
+    for (const [what, table, label, column, cell] of CELLS) {
+      expect([what, cells(table, label, report)[column]]).toStrictEqual([what, cell]);
+    }
   });
 });
 
