@@ -32,13 +32,12 @@ try {
     symlinkSync(join(root, installed), join(copy, installed));
   }
   if (existsSync(join(root, "../shared"))) symlinkSync(resolve(root, "../shared"), join(folder, "shared"));
-  const wanted = process.argv.slice(2);
+  const given = process.argv.slice(2);
+  const wanted = given.filter((argument) => !argument.startsWith("--"));
   const paths = wanted.length === 0 ? ROOMS : wanted;
   // The tests that are near; see vitest.config.ts.
   process.env.DEPTHWISE_MUTATED = paths.join(",");
-  const mutate = paths
-    .map((path) => (path.endsWith(".ts") ? path : `${path}/**/*.ts`))
-    .join(",");
+  const mutate = paths.map((path) => (path.endsWith(".ts") ? path : `${path}/**/*.ts`)).join(",");
   run(
     // It wants a newer Node than the oldest that the package runs on.
     "npx",
@@ -50,6 +49,8 @@ try {
       "scripts/mutation/stryker.config.mjs",
       "--mutate",
       mutate,
+      // Stryker's own: `--ignoreStatic` for a first look, in a tenth of the time.
+      ...given.filter((argument) => argument.startsWith("--")),
     ],
     copy,
   );

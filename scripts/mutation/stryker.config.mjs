@@ -11,7 +11,7 @@ export default {
   ignoreStatic: false,
   // Words of messages are looked at by people, and by tests of their own.
   mutator: { excludedMutations: ["StringLiteral"] },
-  reporters: ["clear-text", "json"],
+  reporters: ["progress-append-only", "clear-text", "json"],
   jsonReporter: { fileName: "reports/mutation.json" },
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   thresholds: { high: 95, low: 90, break: 90 },

@@ -9,8 +9,21 @@ import whole from "../../vitest.config.ts";
  */
 const NEAR: Readonly<Record<string, readonly string[]>> = { operations: ["operations", "eager"] };
 
-/** Seconds for each mutant: networks of 10,000 layers, whole networks run tap by tap, loads, and waits by the clock. */
-const SLOW = ["layers/many-layers", "models/mobilenet-v1.golden", "core/realms", "core/stall-watch"];
+/**
+ * Seconds for each mutant: networks of 10,000 layers, whole networks run tap by tap, and what goes through every door of
+ * the library, which has to load all of it each time.
+ */
+const SLOW = [
+  "layers/many-layers",
+  "plan/plan.property",
+  "models/mobilenet-v1.golden",
+  "core/realms",
+  "core/preprocessing.unit",
+  "cost/cost.golden",
+  "cost/cost.unit",
+];
+/** The same, of single tests: they try a million names, and addresses of as many letters. */
+const SLOW_TESTS = ["among a million", "in time that grows", "of any length", "for a dilation of"];
 
 /** `src/plan` is judged by `test/plan`; a file of a room by what is called after it, `describe` by `describe*`. */
 const include = (process.env["DEPTHWISE_MUTATED"] ?? "").split(",").flatMap((path) => {
@@ -26,5 +39,6 @@ config.test.include = include;
 config.test.exclude = [...configDefaults.exclude, ...SLOW.map((file) => `test/${file}.*`)];
 config.test.globalSetup = ["test/cache-folder.ts"];
 config.test.maxWorkers = 1;
+config.test.testNamePattern = new RegExp(`^(?!.*(?:${SLOW_TESTS.join("|")}))`);
 
 export default config;

@@ -80,13 +80,12 @@ export function withinBudget(budget: Budget): BudgetResult {
     .filter((candidate) => bounds.every((bound) => candidate[bound] <= (budget[bound] ?? 0)))
     .sort((a, b) => b.top1 - a.top1 || a.multAdds - b.multAdds);
   const front = candidates
-    .filter((candidate) => !candidates.some((other) => dominates(other, candidate)))
+    .filter((candidate) => !candidates.some((other) => other !== candidate && isNoWorse(other, candidate)))
     .sort((a, b) => a.multAdds - b.multAdds);
   return { best: fitting[0], front, fitting, candidates };
 }
 
-/** At least as good in everything and better in something. */
-function dominates(a: Candidate, b: Candidate): boolean {
-  const noWorse = a.multAdds <= b.multAdds && a.parameters <= b.parameters && a.top1 >= b.top1;
-  return noWorse && (a.multAdds < b.multAdds || a.parameters < b.parameters || a.top1 > b.top1);
+/** At least as good in everything; no two of the sixteen are equal in all. */
+function isNoWorse(a: Candidate, b: Candidate): boolean {
+  return a.multAdds <= b.multAdds && a.parameters <= b.parameters && a.top1 >= b.top1;
 }

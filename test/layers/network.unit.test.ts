@@ -175,6 +175,12 @@ describe("a network", () => {
     expect(refusal(() => network({ ...good, info: entries(1000) as never }))).toMatchObject({ code: "OPTION_INVALID" });
   });
 
+  it("has ten thousand layers at most, and says so before it looks at them", () => {
+    const message = (count: number) => refusal(() => network(withLayers(...Array(count).fill({})) as never))?.message;
+    expect(message(10_001)).toMatch(/^network: layers: expected at most 10,000, found 10,001\.$/);
+    expect(message(10_000)).toMatch(/layer name undefined/);
+  });
+
   it("names what there is where a name is unknown: the nearest, or some", () => {
     const layers = ["alpha", "beta"].map((name) => relu(name));
     const said = (y: string) => refusal(() => network({ inputShape: [4], layers, outputs: { y } }));
@@ -191,6 +197,7 @@ describe("a network of a file", () => {
     const model = networkFromJson({ inputShape, layers, outputs, info: { architecture: "x", background: true } }, "m");
     expect(model.info).toEqual({ architecture: "custom", background: true });
     expect(model.name).toBe("network");
+    expect(networkFromJson({ inputShape, layers, outputs, name: 5 }, "m").name).toBe("network");
     expect(networkFromJson({ inputShape, layers, outputs, name: "mine", aliases: { b: "c" } }, "m")).toMatchObject({
       name: "mine",
       aliases: { b: "c" },
@@ -211,6 +218,25 @@ describe("a network of a file", () => {
     const error = refusal(() => networkFromJson({ inputShape, layers, outputs, ...wrong }, "m.json"));
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
     expect(error?.message).toMatch(/saveModel\. Nothing was loaded\.$/);
+  });
+});
+
+describe("a network of a file, once more,", () => {
+  const only = (layer: object) => ({ inputShape: [4], layers: [layer], outputs: {} });
+
+  it("is told by all that was wrong, but for who says so", () => {
+    const error = refusal(() => networkFromJson(only({ name: "a", type: "network: z" }), "m.json"));
+    expect(error?.message).toMatch(/^m\.json: a: unknown layer type "network: z"\. Known types: .*, dropout\. Save/);
+  });
+
+  it("hides no error of anybody else's", () => {
+    const theirs = new Error("a getter that throws");
+    const layer = {
+      get name() {
+        throw theirs;
+      },
+    };
+    expect(() => networkFromJson(only(layer), "m.json")).toThrow(theirs);
   });
 });
 
@@ -238,6 +264,8 @@ describe("a network with other parameters", () => {
     const changed = withParameters(model, reversed);
     expect([...changed.parameters.keys()]).toEqual([...model.parameterInfo.keys()]);
     expect(changed.parameters.get("c/bias")).toBe(model.parameters.get("c/bias"));
+    for (const same of [changed, withInfo(model, {})])
+      expect(Object.keys(same).sort()).toEqual(Object.keys(model).sort());
     expect({ ...changed, parameters: undefined }).toEqual({ ...model, parameters: undefined });
   });
 
@@ -267,6 +295,21 @@ describe("a network with other parameters", () => {
     const count = problems.length === 1 ? "1 tensor does" : `${problems.length} tensors do`;
     expect(error).toMatchObject({ code: "PARAMETERS_MISMATCH", fields: { problems } });
     expect(error?.message).toContain(`m.npz: ${count} not fit network: ${problems.join("; ")}`);
+  });
+
+  it("has suggestions for the first ten of its faults, each a search among all names", () => {
+    const layers = Array.from({ length: 12 }, (_, i) => ({
+      name: `l${i}`,
+      type: "dense",
+      attributes: { filters: 1, bias: false },
+    }));
+    const many = network({ inputShape: [1], layers, outputs: {} });
+    const renamed = new Map([...many.parameters].map(([name, value]) => [name.replace("kernel", "kernal"), value]));
+    const problems = refusal(() => withParameters(many, renamed))?.fields["problems"] as readonly string[];
+    expect(problems.map((problem) => problem.includes("Did you mean"))).toEqual([
+      ...Array(10).fill(true),
+      ...Array(14).fill(false),
+    ]);
   });
 
   it("is refused what is no Map of tensors, and no name for errors", () => {
@@ -302,7 +345,10 @@ describe("a network with other facts", () => {
     const said = withInfo(large, { labels: ["a"], preprocessing: { range: [0, 1] } });
     expect(said.info).toEqual({ architecture: "x", background: true, labels: ["a"], preprocessing: { range: [0, 1] } });
     expect(said.layers).toBe(large.layers);
-    expect(refusal(() => said.parameters)).toMatchObject({ code: "MEMORY_EXCEEDED" });
+    expect(refusal(() => said.parameters)).toMatchObject({
+      code: "MEMORY_EXCEEDED",
+      message: expect.stringMatching(/^network: parameters: .*Nothing was allocated\.$/),
+    });
   });
 
   it.each<[unknown, string]>([

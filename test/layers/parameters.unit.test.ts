@@ -23,6 +23,11 @@ describe("in the place of a parameter", () => {
       return 9;
     }
   }
+  class Six extends Float32Array {
+    override get length() {
+      return 6;
+    }
+  }
 
   it.each<[string, unknown, string | undefined]>([
     ["a tensor", { dtype: "float32", shape, data: data() }, undefined],
@@ -38,6 +43,7 @@ describe("in the place of a parameter", () => {
     ["a shape that is text", { shape: "2,3", data: data() }, "expected a tensor { dtype, shape, data }, found Object"],
     ["integers", { dtype: "int32", shape, data: new Int32Array(6) }, "expected float32, found int32"],
     ["a type that is none", { dtype: 5, shape, data: data() }, "expected float32, found 5"],
+    ["a type that is a symbol", { dtype: Symbol("s"), shape, data: data() }, "expected float32, found Symbol(s)"],
     ["another shape", { dtype: "float32", shape: [3, 2], data: data() }, "expected shape [2, 3], found [3, 2]"],
     ["a list", { dtype: "float32", shape, data: [1, 2, 3, 4, 5, 6] }, "expected a Float32Array, found Array"],
     ["doubles", { dtype: "float32", shape, data: new Float64Array(6) }, "expected a Float32Array, found Float64Array"],
@@ -51,6 +57,11 @@ describe("in the place of a parameter", () => {
       "one that says another length",
       { dtype: "float32", shape, data: new Liar(6) },
       "expected 6 numbers for shape [2, 3], found 9",
+    ],
+    [
+      "one of another length that says the right one",
+      { dtype: "float32", shape, data: new Six(5) },
+      "expected 6 numbers for shape [2, 3], found 5",
     ],
     [
       "one that says another length, of another length",
@@ -116,7 +127,10 @@ describe("initial parameters", () => {
 
   it("are the same numbers everywhere", () => {
     // Of seed 1, `mulberry32`: what a network starts from is part of what it is.
-    const [first, second] = initialise([info("d/kernel", "kernel", 6, 1)], 1).get("d/kernel")?.data ?? [];
+    const values = initialise([info("a/kernel", "kernel", 6, 1), info("b/kernel", "kernel", 6, 1)], 1);
+    const [first, second, ...others] = [...values.values()].flatMap(({ data }) => [...data]);
+    const all = initialise([info("a/kernel", "kernel", 6, 2)], 1).get("a/kernel")?.data ?? [];
+    expect([first, second, ...others]).toEqual([...all]);
     expect(first).toBe(Math.fround(2 * 0.6270739405881613 - 1));
     expect(second).toBe(Math.fround(2 * 0.002735721180215478 - 1));
   });

@@ -70,7 +70,7 @@ describe("a layer function", () => {
   });
 
   it("has no name unless it is given one", () => {
-    expect(softmax()).toEqual({ type: "softmax", attributes: {} });
+    expect(softmax()).toStrictEqual({ type: "softmax", attributes: {} });
   });
 });
 
@@ -122,6 +122,8 @@ describe("sequential", () => {
     ["no layers", {}, [], /layers: expected at least one layer/],
     ["layers that are no list", {}, softmax(), /layers: expected at least one layer/],
     ["a layer that is text", {}, [softmax(), "relu"], /layers\[1\]/],
+    ["a layer that is null", {}, [softmax(), null], /layers\[1\]/],
+    ["a layer that is left out", {}, Array(2), /layers\[0\]/],
     ["a layer of no type", {}, [{ attributes: {} }], /layers\[0\]/],
     ["a function in the place of what it gives", {}, [softmax], /layers\[0\]/],
     ["an option it does not know", { outputs: {} }, [softmax()], /unknown option "outputs"/],

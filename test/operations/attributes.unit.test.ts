@@ -77,6 +77,7 @@ describe("a shape that does not fit is refused, with what to do", () => {
     ["add", {}, [[2, 3], [2]], /second input.*broadcasts to \[2, 3\].*found \[2\]/],
     // A view of one's own size is not read out of bounds: no more axes than the first has, and none of its own.
     ["add", {}, [[3], [2, 3]], /second input/],
+    ["add", {}, [[3], [3, 1]], /second input/],
     ["add", {}, [[1, 2, 3, 4, 5], [1]], /at most 4 axes/],
     ["multiply", {}, [[], []], /second input/],
   ])("%s of %j on %j", (type, given, inputs, said) => {

@@ -88,6 +88,20 @@ describe("the arena", () => {
       [12, 0, 20, 0, 20],
       24,
     ],
+    [
+      "values that live for one step",
+      [
+        [12, 0, 1],
+        [8, 0, 3],
+        [0, 0, 0],
+        [16, 0, 0],
+        [12, 1, 4],
+        [8, 1, 4],
+        [8, 1, 4],
+      ],
+      [0, 40, 0, 24, 12, 32, 24],
+      48,
+    ],
   ])("holds %s", (_, rows, offsets, elements) => {
     expect(layOutArena(values(rows))).toEqual({ offsets, elements });
   });
@@ -106,6 +120,18 @@ describe("the arena", () => {
         const { elements } = layOutArena(chain.map((size, i) => ({ elements: size, from: i, to: i + 1 })));
         const pairs = chain.slice(1).map((size, i) => aligned(size) + aligned(chain[i] ?? 0));
         expect(aligned(elements)).toBe(Math.max(...pairs));
+      }),
+    );
+  });
+
+  it("of a chain is as large in whatever order its values are given", () => {
+    const shuffled = sizes.chain((chain) => {
+      const all = chain.map((size, i): Lifetime => ({ elements: size, from: i, to: i + 1 }));
+      return fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }));
+    });
+    fc.assert(
+      fc.property(shuffled, ([inOrder, others]) => {
+        expect(aligned(layOutArena(others).elements)).toBe(aligned(layOutArena(inOrder).elements));
       }),
     );
   });

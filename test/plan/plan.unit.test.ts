@@ -86,6 +86,13 @@ describe("steps", () => {
       ["c: 0 → 32", "r: 0 → 64"],
     ],
     [
+      "take in nothing that reads something else, though another alone reads them",
+      [conv("c"), relu("r", ["input"]), layer("s", "add", {}, ["c", "r"])],
+      [],
+      {},
+      ["c: 0 → 32", "r: 0 → 64", "s: 32,64 → 0"],
+    ],
+    [
       "take in a sum's activation, not its batch norm",
       [layer("s", "add", {}, ["input", "input"]), norm("n"), relu("r")],
       [],
@@ -171,6 +178,22 @@ describe("steps", () => {
     expect(sum).not.toHaveProperty("weights");
   });
 
+  it("of a convolution alone read its kernel and its bias, if it has one", () => {
+    const [one, two] = plan(build([conv("c"), layer("p", "pointwiseConv2d", { filters: 2, bias: false })])).steps;
+    expect(one?.weights).toEqual({ kernel: "c/kernel", bias: "c/bias" });
+    expect(two?.weights).toEqual({ kernel: "p/kernel" });
+  });
+
+  it("of what stands alone know the shape that it gives", () => {
+    const layers = [norm("n"), layer("m", "maxPool", { kernel: 2, stride: 2 }), relu("r"), layer("s", "softmax", {})];
+    expect(plan(build(layers)).steps.map(({ call }) => call)).toMatchObject([
+      { kernel: "scaleShift", pixels: 16, channels: 2 },
+      { kernel: "maxPool", channels: 2 },
+      { kernel: "activation", elements: 8, activation: "relu" },
+      { kernel: "softmax", rows: 4, channels: 2 },
+    ]);
+  });
+
   it("of a batch norm alone read its statistics and no kernel", () => {
     const [step] = plan(build([layer("n", "batchNorm", { scale: false, epsilon: 0.5 })])).steps;
     const weights = {
@@ -181,6 +204,16 @@ describe("steps", () => {
 });
 
 describe("groups", () => {
+  it("are their head, their nodes and what they read; a batch norm and an activation where there are any", () => {
+    const model = build([conv("c"), norm("n"), relu("r"), conv("d"), leaky("l")]);
+    const [c, n, r, d, l] = model.layers;
+    expect(fuse(model).groups).toStrictEqual([
+      { head: c, batchNorm: n, activation: r, nodes: [c, n, r], reads: ["input"] },
+      { head: d, activatedBy: "l", nodes: [d], reads: ["c"] },
+      { head: l, nodes: [l], reads: ["d"] },
+    ]);
+  });
+
   it("say which activation has a step of its own behind them", () => {
     const groups = (layers: NodeDefinition[]) =>
       fuse(build(layers)).groups.map(({ head, activatedBy }) => [head.name, activatedBy]);
@@ -242,6 +275,10 @@ describe("joined steps", () => {
     const found = plan(model, { joins: (first) => first.kernel === "depthwiseConv2d" });
     expect(found.arenaBytes).toBe(4 * (32 + 32));
     expect(offsetIn(found, "d")).not.toBe(offsetIn(found, "c"));
+    const first = plan(build(layers.slice(1, 3)), { joins: () => true });
+    expect([offsetIn(first, "input"), offsetIn(first, first.steps[1]?.writes[0]), first.arenaBytes]).toEqual([
+      0, 32, 256,
+    ]);
   });
 
   it("are those that the backend says", () => {

@@ -1,0 +1,94 @@
+/** The sixteen published networks: what each costs, which fit, and which no other beats. */
+
+import { describe, expect, it } from "vitest";
+import { cost, withinBudget } from "../../src/cost/index.ts";
+import { mobileNetV1 } from "../../src/models/index.ts";
+
+/** Anew in each test: what is counted while a file is loaded, a mutant cannot be told by. */
+const whole = () => withinBudget({ multAdds: 1e12 });
+const named = (name: string, { candidates } = whole()) => {
+  const found = candidates.find((candidate) => candidate.name === name);
+  if (found === undefined) throw new Error(name);
+  return found;
+};
+const names = (candidates: readonly { readonly name: string }[]) => candidates.map(({ name }) => name).join(" ");
+
+describe("a candidate", () => {
+  it("is named as it was released, and costs what its network costs", () => {
+    expect(named("0.75-160")).toEqual({
+      name: "0.75-160",
+      alpha: 0.75,
+      rho: 160 / 224,
+      resolution: 160,
+      multAdds: 166_396_800,
+      parameters: 2_568_144,
+      bytes: 10_407_904,
+      activationBytes: 1_843_200,
+      top1: 65.3,
+      top5: 86,
+    });
+    const model = mobileNetV1({ alpha: 1, resolution: 128 });
+    const { multAdds, parameters, peakActivationBytes } = cost(model).totals;
+    const bytes = [...model.parameterInfo.values()].reduce(
+      (sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b),
+      0,
+    );
+    expect(named("1.0-128")).toMatchObject({ multAdds, parameters, activationBytes: peakActivationBytes, bytes });
+  });
+
+  it("is one of the sixteen", () => {
+    expect(names(whole().candidates)).toBe(
+      ["1.0", "0.75", "0.5", "0.25"].flatMap((a) => [224, 192, 160, 128].map((r) => `${a}-${r}`)).join(" "),
+    );
+  });
+});
+
+describe("within a budget", () => {
+  it("fit those of no more than each bound, the most accurate first", () => {
+    const { multAdds, parameters, bytes, activationBytes } = named("0.5-160");
+    expect(withinBudget({ multAdds }).fitting[0]?.name).toBe("0.5-160");
+    expect(names(withinBudget({ multAdds: multAdds - 1 }).fitting)).toBe("0.5-128 0.25-224 0.25-192 0.25-160 0.25-128");
+    expect(names(withinBudget({ activationBytes }).fitting)).toBe(
+      "0.75-128 0.5-160 0.5-128 0.25-224 0.25-192 0.25-160 0.25-128",
+    );
+    const half = "0.5-224 0.5-192 0.5-160 0.5-128 0.25-224 0.25-192 0.25-160 0.25-128";
+    expect(names(withinBudget({ parameters }).fitting)).toBe(half);
+    expect(names(withinBudget({ bytes }).fitting)).toBe(half);
+    expect(names(withinBudget({ bytes, activationBytes, multAdds }).fitting)).toBe(
+      "0.5-160 0.5-128 0.25-224 0.25-192 0.25-160 0.25-128",
+    );
+    expect(withinBudget({ bytes: 1 })).toMatchObject({ best: undefined, fitting: [] });
+  });
+
+  it("the best is the first that fits", () => {
+    for (const multAdds of [2e7, 1e8, 3e8]) {
+      const { best, fitting } = withinBudget({ multAdds });
+      expect(best).toBe(fitting[0]);
+    }
+  });
+
+  it("the front is of all, whatever fits, the cheapest first", () => {
+    const all = whole();
+    const front =
+      "0.25-128 0.25-160 0.25-192 0.25-224 0.5-128 0.5-160 0.75-128 0.5-192 0.5-224 0.75-160 0.75-192 1.0-160 0.75-224 1.0-192 1.0-224";
+    expect(names(all.front).split(" ").sort()).toEqual(front.split(" ").sort());
+    expect(names(withinBudget({ bytes: 1 }).front)).toBe(names(all.front));
+    // 1.0-128 costs more than 0.75-160 in everything, and is less accurate.
+    expect(names(all.front)).not.toContain("1.0-128");
+    const costs = all.front.map(({ multAdds }) => multAdds);
+    expect(costs).toEqual([...costs].sort((a, b) => a - b));
+  });
+
+  it.each<[object, string]>([
+    [{}, "budget"],
+    [{ multAdds: undefined }, "budget"],
+    [{ multAdds: 0 }, "multAdds"],
+    [{ bytes: "1" }, "bytes"],
+    [{ activationBytes: Number.NaN }, "activationBytes"],
+    [{ parameters: null }, "parameters"],
+    [{ flops: 1 }, "flops"],
+  ])("%j is none", (budget, option) => {
+    const fields = expect.objectContaining({ owner: "withinBudget", option });
+    expect(() => withinBudget(budget as never)).toThrow(expect.objectContaining({ code: "OPTION_INVALID", fields }));
+  });
+});
