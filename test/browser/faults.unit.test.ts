@@ -190,13 +190,13 @@ describeInBrowsers("a page", (kind) => {
       (request, response) => void response.writeHead(200, { "content-length": 9 }).end("a", () => request.socket.end()),
     ],
   ])("whose lazy part %s says which, and that the page should be loaded again", async (_, act) => {
-    const outcome = await load({ instead: { tflite: act } }, "TFLite", true);
+    const outcome = await load({ instead: { "formats-tflite-read": act } }, "TFLite", true);
     expect(outcome).toMatchObject({
       code: "FILE_UNREADABLE",
       message: expect.stringMatching(/^a part of depthwise could not be loaded: the reader of TFLite flatbuffer\. /),
     });
     // What needs no reader is not harmed.
-    expect(await load({ instead: { tflite: act } }, "safetensors", true)).toMatchObject({
+    expect(await load({ instead: { "formats-tflite-read": act } }, "safetensors", true)).toMatchObject({
       parameters: expect.any(Number),
     });
   });

@@ -111,7 +111,7 @@ it("Ctrl-C beats the end of a pipe whose writer it ends too, each time", async (
   for (let time = 0; time < 8; time++) {
     const shown = await typed(line, 80, (text) => text.includes("ready"), { NODE_OPTIONS: `--import "${flag}"` });
     // Without a look at the signals, half of them took the end for an empty picture.
-    expect(shown.replace(/ready|\^C/g, "")).toBe(`\r${ESCAPE}[K[130]\n`);
+    expect(shown.replace(/ready|\^C/g, "").replace(`\r${ESCAPE}[K`, "")).toBe("[130]\n");
   }
 });
 
