@@ -290,10 +290,8 @@ describe("an abort is heard at once", () => {
       if (where === "save") server.on("/m.bin", file(bytes));
       const control = new AbortController();
       const { open: openSlowly } = opener({ openCache: hanging(where, () => control.abort(reason)) });
-      const start = performance.now();
+      // It was never: the test hung.
       await expect(openSlowly(url, { cache, signal: control.signal })).rejects.toBe(reason);
-      // It was never.
-      expect(performance.now() - start).toBeLessThan(5000);
     },
   );
 
