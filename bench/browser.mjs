@@ -12,7 +12,7 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { resultsFolder, table } from "./harness/report.mjs";
+import { jsonText, resultsFolder, table } from "./harness/report.mjs";
 import { readSettings } from "./harness/settings.mjs";
 import { median, spreadOf, spreadText } from "./harness/statistics.mjs";
 
@@ -165,7 +165,7 @@ function report() {
   const folder = resultsFolder(settings.isQuick);
   mkdirSync(folder, { recursive: true });
   const data = { about, settings: settings.measure, models };
-  writeFileSync(new URL("browser.json", folder), `${JSON.stringify(data, null, 1)}\n`);
+  writeFileSync(new URL("browser.json", folder), jsonText(data));
   writeFileSync(new URL("browser.md", folder), `${text}\n`);
   process.stdout.write(`\n## browser\n\n${text}\n`);
 }

@@ -9,7 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { BARS, RIVALS_AT_THEIR_BEST } from "./bars.mjs";
-import { resultsFolder, table } from "./harness/report.mjs";
+import { jsonText, resultsFolder, table } from "./harness/report.mjs";
 import { spreadText } from "./harness/statistics.mjs";
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -40,7 +40,7 @@ export function writeSummary(major, isQuick) {
   ].join("\n\n");
   const file = (ending) => new URL(`summary-node${major}.${ending}`, resultsFolder(isQuick));
   writeFileSync(file("md"), `${markdown}\n`);
-  writeFileSync(file("json"), `${JSON.stringify({ node: major, bars, rivals }, null, 1)}\n`);
+  writeFileSync(file("json"), jsonText({ node: major, bars, rivals }));
   const open = [...bars, ...rivals].filter(({ verdict }) => verdict === "no" || verdict === "not measured");
   return { markdown: `${markdown}\n\n`, open: open.length };
 }

@@ -29,16 +29,19 @@ export function about() {
   };
 }
 
+/** JSON of an entry a line; a list of numbers alone, such as the times of a process, is one entry. */
+export function jsonText(value) {
+  const lists = /\[\n\s*(-?\d[^"[\]{}]*?)\n\s*\]/g;
+  return `${JSON.stringify(value, null, 1).replace(lists, (_, numbers) => `[${numbers.replace(/\s+/g, " ")}]`)}\n`;
+}
+
 /** Writes `<name>-node<major>.json` and `.md`, and prints the Markdown. */
 export function writeReport(name, { isQuick }, data, markdown) {
   const folder = resultsFolder(isQuick);
   mkdirSync(folder, { recursive: true });
   const facts = about();
   const text = `${isQuick ? "A quick run: its numbers mean nothing.\n\n" : ""}${factsLine(facts)}\n\n${markdown}\n`;
-  writeFileSync(
-    new URL(`${name}-node${NODE_MAJOR}.json`, folder),
-    `${JSON.stringify({ about: facts, ...data }, null, 1)}\n`,
-  );
+  writeFileSync(new URL(`${name}-node${NODE_MAJOR}.json`, folder), jsonText({ about: facts, ...data }));
   writeFileSync(new URL(`${name}-node${NODE_MAJOR}.md`, folder), text);
   process.stdout.write(`\n## ${name}\n\n${text}`);
 }

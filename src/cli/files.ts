@@ -130,8 +130,9 @@ function isDirectory(descriptor: number): boolean {
 
 async function* untilEnd(parts: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   yield* parts;
-  // Ctrl-C ends what writes into a pipe too, and the end may be seen before the signal is.
-  await new Promise((done) => setTimeout(done, 20));
+  // Ctrl-C ends what writes into a pipe too, and the end may be seen before the signal is. The first turn ends the look
+  // around in which the end was seen, the second is a whole one.
+  for (let turn = 0; turn < 2; turn++) await new Promise((done) => setImmediate(done));
   signal.throwIfAborted();
 }
 

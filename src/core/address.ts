@@ -118,7 +118,8 @@ export function requestOf(address: string): { readonly url: string; readonly aut
   return { url: url.href, authorization: `Basic ${btoa(binary)}` };
 }
 
-function decoded(text: string): string {
+/** The text of a part of an address; as it is if its escapes are no UTF-8. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

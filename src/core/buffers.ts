@@ -1,6 +1,7 @@
-/** Buffers that were taken away: `postMessage` and `structuredClone` transfer them, `resize` shrinks them. */
+/** Buffers of a caller: some were taken away (`postMessage` and `structuredClone` transfer, `resize` shrinks), some are shared. */
 
 import { optionError } from "./options.ts";
+import { isSharedBuffer } from "./realms.ts";
 
 /** Numbers of any kind: they are read as float32. */
 export type NumberArray =
@@ -26,18 +27,6 @@ export function isDetached(buffer: ArrayBufferLike): boolean {
 }
 
 /**
- * What a typed array is and how many numbers it holds, of whatever realm; undefined for anything else. Asked of the
- * array itself: a class made of one may say of its `length` and `constructor` what it likes.
- */
-export function typedArray(value: unknown): { readonly kind: string; readonly length: number } | undefined {
-  const intrinsic = (name: string | symbol): unknown =>
-    Reflect.get(Object.getPrototypeOf(Uint8Array.prototype) as object, name, value);
-  if (!ArrayBuffer.isView(value)) return undefined;
-  const kind = intrinsic(Symbol.toStringTag);
-  return typeof kind === "string" ? { kind, length: intrinsic("length") as number } : undefined;
-}
-
-/**
  * The bytes that a caller passed, as they are now.
  *
  * @throws {DepthwiseError} `OPTION_INVALID` for a buffer that has gone already
@@ -50,4 +39,20 @@ export function bytesOf(owner: string, source: ArrayBufferLike | ArrayBufferView
     const advice = "Pass the bytes before postMessage transfers them, or pass a copy.";
     throw optionError(owner, "bytes", "a buffer that is there", "one that was transferred", advice);
   }
+}
+
+/** Widest element of a tensor: a view that begins at a multiple of this can be looked at as any type. */
+const ALIGNMENT = 8;
+
+/**
+ * A view of the same memory where that will do, otherwise a copy: of shared memory, which another thread may change
+ * between check and use, and of a view that begins at an odd place, as Node's small Buffers do in their pool.
+ */
+export function ownBytes(source: ArrayBufferLike | ArrayBufferView): Uint8Array<ArrayBuffer> {
+  const view = bytesOf("source", source);
+  return isOwn(view) && view.byteOffset % ALIGNMENT === 0 ? view : new Uint8Array(view);
+}
+
+function isOwn(view: Uint8Array): view is Uint8Array<ArrayBuffer> {
+  return !isSharedBuffer(view.buffer);
 }

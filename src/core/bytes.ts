@@ -19,7 +19,7 @@ export interface ReadBytesOptions extends Partial<Pace> {
   readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;
   /** Sees the first bytes of a file on disk, and may throw before the rest is read. */
-  readonly checkHead?: (start: Uint8Array) => void;
+  readonly checkStart?: (start: Uint8Array) => void;
 }
 
 type Done<Result> = (error: Error | null, result: Result) => void;
@@ -120,7 +120,7 @@ export function readFile(path: string, options: ReadBytesOptions): Promise<Uint8
   return untilAborted(readFileBytes(path, options), options.signal);
 }
 
-async function readFileBytes(path: string, { maxBytes, signal, checkHead }: ReadBytesOptions): Promise<Uint8Array> {
+async function readFileBytes(path: string, { maxBytes, signal, checkStart }: ReadBytesOptions): Promise<Uint8Array> {
   const files = nodeFiles();
   if (files === undefined) {
     throw new DepthwiseError("FILE_UNREADABLE", {
@@ -140,7 +140,7 @@ async function readFileBytes(path: string, { maxBytes, signal, checkHead }: Read
       });
     }
     checkSize(path, stats.size, maxBytes);
-    return await readPieces(files, path, stats.size, signal, checkHead);
+    return await readPieces(files, path, stats.size, signal, checkStart);
   } catch (cause) {
     if (cause instanceof DepthwiseError || signal?.aborted)
       throw cause instanceof DepthwiseError ? cause : signal?.reason;
@@ -172,14 +172,14 @@ async function readPieces(
   path: string,
   size: number,
   signal: AbortSignal | undefined,
-  checkHead: ReadBytesOptions["checkHead"],
+  checkStart: ReadBytesOptions["checkStart"],
 ): Promise<Uint8Array> {
   const file = await called<number>((done) => files.open(path, "r", done));
   try {
-    if (checkHead !== undefined) {
+    if (checkStart !== undefined) {
       const start = new Uint8Array(Math.min(size, START_BYTES));
       const read = await called<number>((done) => files.read(file, start, 0, start.length, 0, done));
-      checkHead(start.subarray(0, read));
+      checkStart(start.subarray(0, read));
     }
     const bytes = new Uint8Array(size);
     let at = 0;

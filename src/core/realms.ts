@@ -3,8 +3,6 @@
  * makes is no instance of the other. Where the engine can tell, it is asked, not the value.
  */
 
-import { typedArray } from "./buffers.ts";
-
 /** Whether the getter of a built-in class takes it for its own. */
 function has(prototype: object, getter: string, value: unknown): boolean {
   try {
@@ -13,6 +11,18 @@ function has(prototype: object, getter: string, value: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * What a typed array is and how many numbers it holds, of whatever realm; undefined for anything else. Asked of the
+ * array itself: a class made of one may say of its `length` and `constructor` what it likes.
+ */
+export function typedArray(value: unknown): { readonly kind: string; readonly length: number } | undefined {
+  const intrinsic = (name: string | symbol): unknown =>
+    Reflect.get(Object.getPrototypeOf(Uint8Array.prototype) as object, name, value);
+  if (!ArrayBuffer.isView(value)) return undefined;
+  const kind = intrinsic(Symbol.toStringTag);
+  return typeof kind === "string" ? { kind, length: intrinsic("length") as number } : undefined;
 }
 
 export function isArrayBuffer(value: unknown): value is ArrayBuffer {

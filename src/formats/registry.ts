@@ -3,7 +3,7 @@
 import { fileError } from "../core/file-error.ts";
 import { ownPart } from "../core/own-part.ts";
 import type { OpenFile } from "../sources/open-file.ts";
-import { describeKind, type FileKind, HEAD_BYTES, recognise } from "../sources/recognise.ts";
+import { describeKind, type FileKind, recognise, START_BYTES } from "../sources/recognise.ts";
 import type { FormatReader, ModelFile, ReadContext } from "./model-file.ts";
 import { read as readSafetensorsModel } from "./safetensors/read.ts";
 
@@ -32,13 +32,13 @@ export async function readModelFile(file: OpenFile, context: ReadContext): Promi
 }
 
 /**
- * Looks at the first `HEAD_BYTES` of a file, so that the rest of what nobody reads is not waited for; fewer are a whole.
+ * Looks at the first `START_BYTES` of a file, so that the rest of what nobody reads is not waited for; fewer are a whole.
  *
  * @throws {DepthwiseError} `FILE_EMPTY`, `FORMAT_UNKNOWN`, if `readModelFile` would say so of the whole
  */
-export function checkHead(name: string, head: Uint8Array): void {
+export function checkStart(name: string, head: Uint8Array): void {
   checkNotEmpty(name, head);
-  readerOf(name, recognise(head, head.length < HEAD_BYTES));
+  readerOf(name, recognise(head, head.length < START_BYTES));
 }
 
 function checkNotEmpty(name: string, bytes: Uint8Array): void {

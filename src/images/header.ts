@@ -5,7 +5,6 @@
  * Sources: ITU-T T.81 annex B (JPEG), W3C PNG 5, CompuServe GIF89a, RFC 9649 (WebP), TIFF 6.0, ISO 14496-12 (`ftyp`).
  */
 
-import { latin1 } from "../core/latin1.ts";
 export type ImageFormat = "jpeg" | "png" | "gif" | "webp" | "tiff" | "heif" | "bmp" | "svg";
 
 export interface ImageHeader {
@@ -105,5 +104,5 @@ function begins(bytes: Uint8Array, signature: readonly number[]): boolean {
 }
 
 function ascii(bytes: Uint8Array, from: number, length: number): string {
-  return latin1(bytes.subarray(from, from + length));
+  return String.fromCharCode(...bytes.subarray(from, from + length));
 }

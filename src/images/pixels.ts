@@ -1,10 +1,10 @@
 /** Pixels: red, green, blue, one byte each, rows first. Whatever comes in ends up like this. */
 
-import { isDetached, typedArray } from "../core/buffers.ts";
+import { isDetached } from "../core/buffers.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import { optionError, positiveInteger } from "../core/options.ts";
-import { isUint8Array } from "../core/realms.ts";
+import { isUint8Array, typedArray } from "../core/realms.ts";
 
 /** A decoded image. */
 export interface Pixels {

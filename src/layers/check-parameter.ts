@@ -1,8 +1,8 @@
 /** One check of a tensor that is to be a parameter, for all doors that take some. */
 
-import { isDetached, typedArray } from "../core/buffers.ts";
+import { isDetached } from "../core/buffers.ts";
 import { show } from "../core/options.ts";
-import { className } from "../core/realms.ts";
+import { className, typedArray } from "../core/realms.ts";
 import { elementCount, type FloatTensor, type Shape, sameShape, shapeText } from "../core/tensor.ts";
 
 /**

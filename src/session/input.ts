@@ -1,7 +1,8 @@
 /** What a session is given to run on, checked against its plan. */
 
-import { isDetached, type NumberArray, typedArray } from "../core/buffers.ts";
+import { isDetached, type NumberArray } from "../core/buffers.ts";
 import { DepthwiseError } from "../core/errors.ts";
+import { typedArray } from "../core/realms.ts";
 import { elementCount, type Shape, shapeText, type Tensor } from "../core/tensor.ts";
 import type { Plan } from "../plan/plan.ts";
 

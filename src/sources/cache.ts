@@ -1,10 +1,14 @@
 /** Downloads that were kept: a directory in Node, the Cache API or IndexedDB in a browser. */
 
+import { shownAddress } from "../core/address.ts";
 import { nodeFiles } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
+import { isNatural, objectIn } from "../core/json.ts";
 import { checkKnownOptions } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
-import { cacheOption } from "./options.ts";
+import { onAbort, untilAborted } from "../core/until-aborted.ts";
+import { sha256Of } from "./model-files.ts";
+import { cacheOption, isSendable } from "./options.ts";
 
 /** A kept download. */
 export interface CacheEntry {
@@ -138,5 +142,138 @@ async function reporting<Value>(
       advice: "Check that you may read and write there, or name another directory.",
       cause,
     });
+  }
+}
+
+/** What is remembered of a file. */
+export interface EntryFacts {
+  readonly url: string;
+  readonly size: number;
+  readonly sha256: string | undefined;
+  readonly etag: string | undefined;
+  readonly savedAt: string;
+}
+
+/** Where entries lie. Reading may throw; then the entry counts as absent. */
+export interface EntryStore {
+  /** For messages. */
+  readonly place: string;
+  facts(url: string): Promise<EntryFacts | undefined>;
+  /** At most `facts.size` bytes. */
+  bytes(facts: EntryFacts): Promise<Uint8Array | undefined>;
+  put(facts: EntryFacts, bytes: Uint8Array): Promise<void>;
+  remove(url: string): Promise<void>;
+  all(): Promise<readonly EntryFacts[]>;
+  pathOf?(url: string): string;
+}
+
+/** A cache over any store: whatever comes out is what went in, or does not come out. */
+export function checkedCache(store: EntryStore): SourceCache {
+  const read = async (facts: EntryFacts) => {
+    const bytes = await store.bytes(facts).catch(() => undefined);
+    const isRight =
+      bytes?.length === facts.size && (facts.sha256 === undefined || (await sha256Of(bytes)) === facts.sha256);
+    if (isRight) return bytes;
+    await store.remove(facts.url).catch(() => {});
+    return undefined;
+  };
+  const list = async (): Promise<readonly CacheEntry[]> =>
+    (await store.all()).map(({ url, size, sha256, savedAt }) => {
+      return { url: shownAddress(url), bytes: size, sha256, path: store.pathOf?.(url), savedAt };
+    });
+  return {
+    place: store.place,
+    async find(url) {
+      const facts = await store.facts(url).catch(() => undefined);
+      // Facts of another file would be believed about this one.
+      if (facts === undefined || facts.url !== url) return undefined;
+      const { size, sha256, etag } = facts;
+      return { size, sha256, etag, load: () => read(facts), drop: () => store.remove(url).catch(() => {}) };
+    },
+    save: (url, bytes, { sha256, etag }) =>
+      store.put({ url, size: bytes.length, sha256, etag, savedAt: new Date().toISOString() }, bytes),
+    list,
+    async clear(): Promise<Cleared> {
+      const entries = await store.all();
+      for (const { url } of entries) await store.remove(url);
+      return { entries: entries.length, unfinished: 0, bytes: entries.reduce((sum, { size }) => sum + size, 0) };
+    },
+  };
+}
+
+/** Facts as they were written; undefined if they are not: another version wrote them, or something else did. */
+export function parseFacts(text: string): EntryFacts | undefined {
+  const { url, size, sha256, etag, savedAt } = objectIn(text) ?? {};
+  if (typeof url !== "string" || typeof savedAt !== "string") return undefined;
+  if (!isNatural(size)) return undefined;
+  if (!isOptionalText(sha256) || !isOptionalText(etag)) return undefined;
+  // Somebody changed it by hand; it is sent back to the server, so it must be fit to be.
+  const sent = etag !== undefined && isSendable(etag) ? etag : undefined;
+  return { url, size, sha256, etag: sent, savedAt };
+}
+
+function isOptionalText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === "string";
+}
+
+/** Longest that what arrived is waited for to be put by, where the one who aborted is waiting. */
+const LEAVING_MS = 250;
+
+/** A cache that nobody has to wait for after an abort: a disk may hang, and a database be in use by another tab. */
+export async function abortable(
+  open: () => Promise<SourceCache | undefined>,
+  signal: AbortSignal | undefined,
+): Promise<SourceCache | undefined> {
+  const cache = await untilAborted(open(), signal);
+  if (cache === undefined || signal === undefined) return cache;
+  const { partial } = cache;
+  return {
+    ...cache,
+    async find(url) {
+      const found = await untilAborted(cache.find(url), signal);
+      return found && abortableFile(found, signal);
+    },
+    save: (url, bytes, facts) => untilAborted(cache.save(url, bytes, facts), signal),
+    ...(partial && { partial: (url) => abortablePartial(partial(url), signal) }),
+  };
+}
+
+function abortableFile(file: CachedFile, signal: AbortSignal): CachedFile {
+  return {
+    ...file,
+    load: () => untilAborted(file.load(), signal),
+    drop: () => untilAborted(file.drop(), signal),
+  };
+}
+
+async function abortablePartial(opened: Promise<PartialFile>, signal: AbortSignal): Promise<PartialFile> {
+  const file = await untilAborted(opened, signal).catch((cause) => {
+    // It may have taken over what an earlier download left, which the next one is to find.
+    void opened.then((late) => late.leave()).catch(() => {});
+    throw cause;
+  });
+  const { left } = file;
+  return {
+    left: left && { ...left, load: () => untilAborted(left.load(), signal) },
+    begin: (source) => untilAborted(file.begin(source), signal),
+    append: (bytes) => untilAborted(file.append(bytes), signal),
+    leave: () => briefly(file.leave(), signal),
+    drop: () => briefly(file.drop(), signal),
+  };
+}
+
+async function briefly(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let forget = () => {};
+  const late = new Promise<void>((done) => {
+    forget = onAbort(signal, () => {
+      timer ??= setTimeout(done, LEAVING_MS);
+    });
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    forget();
+    clearTimeout(timer);
   }
 }

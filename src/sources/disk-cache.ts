@@ -3,11 +3,18 @@
 import { locatePath } from "../core/address.ts";
 import { readFile, statsOf } from "../core/bytes.ts";
 import { systemCode } from "../core/realms.ts";
-import type { Cleared, SourceCache } from "./cache.ts";
-import { checkedCache, type EntryFacts, type EntryStore, parseFacts } from "./checked-cache.ts";
-import { cacheDirectory, isAbandoned, isEntryName, isTemporaryName, keyOf, MODES, ownName } from "./disk-names.ts";
-import { openPartial } from "./disk-partial.ts";
-import { makeDirectory } from "./make-directory.ts";
+import { type Cleared, checkedCache, type EntryFacts, type EntryStore, parseFacts, type SourceCache } from "./cache.ts";
+import { makeDirectory } from "./directory.ts";
+import {
+  cacheDirectory,
+  isAbandoned,
+  isEntryName,
+  isTemporaryName,
+  keyOf,
+  MODES,
+  openPartial,
+  ownName,
+} from "./disk-files.ts";
 
 export function openDiskCache(name: string | undefined): SourceCache {
   const { homedir } = process.getBuiltinModule("node:os");

@@ -1,7 +1,7 @@
 /** `openSource`: whatever a user has becomes bytes with a name and a place. */
 
 import { locate } from "../core/address.ts";
-import { type ByteSource, nodeFiles } from "../core/bytes.ts";
+import { type ByteSource, type NodeStats, nodeFiles, readFile, statsOf } from "../core/bytes.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { show } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
@@ -9,14 +9,11 @@ import type { FileShape } from "../core/platform-types.ts";
 import { className, isBlob, isFileList, isURL } from "../core/realms.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { checkTextDecoder } from "./decoded-budget.ts";
-import { verify } from "./digest.ts";
-import { openBlob, openBytes, openFiles, openStream } from "./in-memory.ts";
-import { openPath } from "./local.ts";
-import type { OpenFile } from "./open-file.ts";
-import { type HeadCheck, type Opening, startOpening, systemTools, type Tools } from "./opening.ts";
+import { HeldBytes, isByteStream, isBytes, openBlob, openBytes, openFiles, openStream } from "./in-memory.ts";
+import { relativeParts, verify } from "./model-files.ts";
+import { type OpenFile, type Opening, type StartCheck, startOpening, systemTools, type Tools } from "./open-file.ts";
 import { checkSourceOptions, type SourceOptions } from "./options.ts";
-import { HeldBytes, isBytes } from "./own-bytes.ts";
-import { isByteStream } from "./stream.ts";
+import { START_BYTES } from "./recognise.ts";
 
 /**
  * - a string: in Node a path of a file or directory, in a browser an address relative to the page; or one that begins
@@ -39,7 +36,7 @@ export type ModelSource =
  * Downloads are repeated when they fail, go on where they ended, are checked, and are kept in the cache, from where
  * they come the next time.
  *
- * @param checkHead throws if the first bytes of the file show that the rest is not worth reading
+ * @param checkStart throws if the first bytes of the file show that the rest is not worth reading
  * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` (naming each address and what it answered),
  *         `FILE_TRUNCATED`, `FILE_CORRUPT` (not the size or sha256 given), `FILE_TOO_LARGE`, `NAME_UNKNOWN`,
  *         `OPTION_INVALID`; `signal.reason` if aborted
@@ -47,9 +44,9 @@ export type ModelSource =
 export async function openSource(
   source: ModelSource | HeldBytes,
   options: SourceOptions = {},
-  checkHead?: HeadCheck,
+  checkStart?: StartCheck,
 ): Promise<OpenFile> {
-  return openSourceWith(source, options, systemTools, checkHead);
+  return openSourceWith(source, options, systemTools, checkStart);
 }
 
 /** `openSource` with another clock or cache, for tests. */
@@ -57,12 +54,12 @@ export async function openSourceWith(
   source: ModelSource | HeldBytes,
   options: SourceOptions,
   tools: Tools,
-  checkHead?: HeadCheck,
+  checkStart?: StartCheck,
 ): Promise<OpenFile> {
   const settings = checkSourceOptions(options);
   settings.signal?.throwIfAborted();
   checkTextDecoder();
-  const opening = startOpening(settings, tools, checkHead);
+  const opening = startOpening(settings, tools, checkStart);
   if (typeof source === "string" || isURL(source)) return openText(source, opening);
   const file = await openHeld(source, opening);
   await untilAborted(verify(file.name, file.bytes, settings.expected), settings.signal);
@@ -89,8 +86,8 @@ async function openText(source: string | URL, opening: Opening): Promise<OpenFil
   if (located.type === "path") return untilAborted(openVerified(located.path, opening), settings.signal);
   // Apart, so that a page that reads Files alone does not load it.
   const loading = ownPart("downloads", () => import("./remote.ts"));
-  const { openRemote, placeOf } = await untilAborted(loading, settings.signal);
-  return openRemote(placeOf(located.type, located.text, settings), opening);
+  const { openRemote } = await untilAborted(loading, settings.signal);
+  return openRemote(located.type, located.text, opening);
 }
 
 async function openVerified(path: string, opening: Opening): Promise<OpenFile> {
@@ -120,7 +117,53 @@ function notASource(source: unknown): DepthwiseError {
     what: "source",
     expected: SOURCES,
     found: isAnswer ? "a Response" : show(source),
-    ...(isAnswer && { advice: "Pass its body, or await response.blob()." }),
+    advice: isAnswer ? "Pass its body, or await response.blob()." : undefined,
     fields: { owner: "source", option: "source", found: source },
   });
+}
+
+/**
+ * @param path of a file, or of a directory with one model in it
+ * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_TOO_LARGE`
+ */
+async function openPath(path: string, opening: Opening): Promise<OpenFile> {
+  const stats = await statsOf(path);
+  const isDirectory = stats?.isDirectory() === true;
+  const main = isDirectory
+    ? await (await ownPart("what looks into a directory", () => import("./directory.ts"))).mainIn(path)
+    : path;
+  const bytes = await readPath(main, isDirectory ? await statsOf(main) : stats, opening, opening.checkStart);
+  return {
+    name: main,
+    bytes,
+    async sibling(name) {
+      const parts = relativeParts(main, name);
+      const { dirname, join } = process.getBuiltinModule("node:path");
+      const beside = join(dirname(main), ...parts);
+      return readPath(beside, await untilAborted(statsOf(beside), opening.settings.signal), opening);
+    },
+  };
+}
+
+async function readPath(
+  path: string,
+  stats: NodeStats | undefined,
+  { budget, settings }: Opening,
+  checkStart?: StartCheck,
+): Promise<Uint8Array> {
+  // What is no file, `readFile` explains.
+  const size = stats?.isFile() ? stats.size : 0;
+  budget.take(path, size);
+  try {
+    const bytes = await readFile(path, {
+      maxBytes: Math.max(size, 1),
+      signal: settings.signal,
+      ...(size > START_BYTES && checkStart && { checkStart: (start: Uint8Array) => checkStart(path, start) }),
+    });
+    settings.onProgress?.({ file: path, received: bytes.length, total: size, fromCache: false });
+    return bytes;
+  } catch (cause) {
+    budget.giveBack(size);
+    throw cause;
+  }
 }

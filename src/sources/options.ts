@@ -2,13 +2,14 @@
 
 import { shownAddress } from "../core/address.ts";
 import { DepthwiseError } from "../core/errors.ts";
+import { isObject } from "../core/json.ts";
 import { booleanOption, checkKnownOptions, optionError, positiveInteger, signalOption } from "../core/options.ts";
+import { className } from "../core/realms.ts";
 import { paceOf } from "../core/stall-watch.ts";
-import { checkHeaders, checkToken } from "./headers.ts";
 
 /** How far the reading of a model is. */
 export interface Progress {
-  /** The file in question: the head, or one beside it. */
+  /** The file in question: the model's own, or one beside it. */
   readonly file: string;
   /** Bytes so far. */
   readonly received: number;
@@ -21,7 +22,7 @@ export interface Progress {
 
 /** How a model's files are fetched, checked and kept. */
 export interface SourceOptions {
-  /** Most bytes that are read, the files beside the head included. Default 2 GiB. */
+  /** Most bytes that are read, the files beside the model included. Default 2 GiB. */
   readonly maxBytes?: number;
   /**
    * Most bytes that a load may make of the files: what they unpack to, as numbers, text and objects. Default 48 MiB and
@@ -198,4 +199,60 @@ function checkDigest(sha256: unknown): string | undefined {
     });
   }
   return sha256.toLowerCase();
+}
+
+/** Values of headers are secrets: no message and no field of an error has one in it. */
+const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+/** The connection's own, which `fetch` refuses or a server waits for. */
+const CONNECTION = /^(connection|content-length|expect|keep-alive|transfer-encoding|upgrade)$/;
+
+/** Whether a value can be sent: one line, and no letter beyond Latin-1. */
+export function isSendable(value: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}
+
+/**
+ * Headers with their names in lower case.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID`
+ */
+function checkHeaders(headers: unknown): Readonly<Record<string, string>> {
+  if (!isObject(headers) || (!isHeaders(headers) && Symbol.iterator in headers)) {
+    throw refused("headers", "an object of strings", "");
+  }
+  const entries: (readonly [string, unknown])[] = isHeaders(headers) ? [...headers] : Object.entries(headers);
+  return Object.fromEntries(
+    entries.map(([given, value]) => {
+      const name = given.toLowerCase();
+      // Not shown: a whole header may have slipped into it.
+      if (!NAME.test(name)) throw refused("headers", "names of headers", "one with other letters");
+      const what = `headers: ${name.slice(0, 100)}`;
+      if (CONNECTION.test(name)) throw refused(what, "the name of a header that can be set", "");
+      if (typeof value !== "string") throw refused(what, "a string", typeof value);
+      if (!isSendable(value)) throw refused(what, "a value of one line, in Latin-1", unsendable(value));
+      return [name, value];
+    }),
+  );
+}
+
+/** By its name: asking for the class itself makes Node load all of `fetch`, 20 ms of a cold start from disk. */
+function isHeaders(value: object): value is Headers {
+  return className(value) === "Headers";
+}
+
+/** @throws {DepthwiseError} `OPTION_INVALID` */
+function checkToken(token: unknown): string | undefined {
+  if (token === undefined) return undefined;
+  if (typeof token !== "string") throw refused("token", "a string", typeof token);
+  if (!isSendable(token)) throw refused("token", "one line, in Latin-1", unsendable(token));
+  return token;
+}
+
+function unsendable(value: string): string {
+  const found = /[\r\n]/.test(value) ? "a line break" : "a letter that cannot be sent";
+  return `${found} in one of ${value.length} letters`;
+}
+
+function refused(what: string, expected: string, found: string): DepthwiseError {
+  return new DepthwiseError("OPTION_INVALID", { what: `source: ${what}`, expected, found: found || undefined });
 }

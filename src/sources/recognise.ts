@@ -25,7 +25,7 @@ export type FileKind =
  * Signatures where the format has one. safetensors has none: its header must begin with `{` after a length of eight
  * bytes whose upper half is 0. Protobuf has none either: the first fields of the message must make sense.
  *
- * Of the first `HEAD_BYTES` of a longer file it says the same as of the whole, but for protobuf: there it means "perhaps".
+ * Of the first `START_BYTES` of a longer file it says the same as of the whole, but for protobuf: there it means "perhaps".
  *
  * @param isWhole whether nothing comes behind the bytes
  */
@@ -43,7 +43,7 @@ export function recognise(bytes: Uint8Array, isWhole = true): FileKind {
 }
 
 /** No signature and no text that tells a kind stands behind these. */
-export const HEAD_BYTES = 512;
+export const START_BYTES = 512;
 
 /** How a kind is named inside a sentence, and what a reader who expected weights can do about it. */
 export function describeKind(kind: FileKind): { readonly phrase: string; readonly advice: string } {

@@ -4,35 +4,25 @@ import { shownAddress } from "../core/address.ts";
 import { DepthwiseError, type ErrorCode } from "../core/errors.ts";
 import { fileError } from "../core/file-error.ts";
 import type { PartialFile, SourceCache } from "./cache.ts";
-import { corrupt, mismatch } from "./digest.ts";
 import { type Downloaded, download, type Failure } from "./download.ts";
-import { huggingFacePlace } from "./hugging-face.ts";
-import { kerasPlace } from "./keras-names.ts";
-import type { OpenFile } from "./open-file.ts";
-import type { HeadCheck, Opening } from "./opening.ts";
-import type { Expected, Settings } from "./options.ts";
-import { describeKind, HEAD_BYTES, recognise } from "./recognise.ts";
-import type { RemoteFile, RemotePlace } from "./web-address.ts";
-import { addressPlace } from "./web-address.ts";
-
-export function placeOf(type: "hub" | "keras" | "web", text: string, settings: Settings): RemotePlace {
-  if (type === "hub") return huggingFacePlace(text, settings);
-  if (type === "keras") return kerasPlace(text, settings);
-  const name = /^(data|blob):/i.exec(text)?.[0];
-  return addressPlace(name ?? shownAddress(text), [text, ...settings.mirrors], settings);
-}
+import { mismatch, otherFile } from "./model-files.ts";
+import type { OpenFile, Opening, StartCheck } from "./open-file.ts";
+import type { Expected } from "./options.ts";
+import { isNetwork, placeOf, type RemoteFile } from "./places.ts";
+import { describeKind, recognise, START_BYTES } from "./recognise.ts";
 
 const ANYTHING: Expected = { size: undefined, sha256: undefined };
 
-export async function openRemote(place: RemotePlace, given: Opening): Promise<OpenFile> {
+export async function openRemote(type: "hub" | "keras" | "web", text: string, given: Opening): Promise<OpenFile> {
+  const place = placeOf(type, text, given.settings);
   const { refresh, expected } = given.settings;
   const opening: RemoteOpening = {
     ...given,
     settings: { ...given.settings, refresh: refresh ?? (place.mayChange && expected.sha256 === undefined) },
     mayFallBack: refresh === undefined,
   };
-  const { index, name, bytes } = await fetchFirst(place.name, place.heads, opening.settings.expected, opening);
-  const beside = { ...opening, checkHead: checkBeside };
+  const { index, name, bytes } = await fetchFirst(place.name, place.candidates, opening.settings.expected, opening);
+  const beside = { ...opening, checkStart: checkBeside };
   return {
     name,
     bytes,
@@ -88,12 +78,8 @@ async function fetchFirst(
   throw failures.length === 0 ? notOffline(name, files, cache) : notFetched(name, failures);
 }
 
-/** Unlike `blob:` and `data:`, which neither need a network nor are kept. */
-function isNetwork(url: string): boolean {
-  return /^https?:/i.test(url);
-}
-
-function keyOf({ addresses }: RemoteFile): string {
+/** The address that a file is kept under. */
+function addressOf({ addresses }: RemoteFile): string {
   return addresses[0]?.url ?? "";
 }
 
@@ -101,15 +87,15 @@ async function fromCache(
   file: RemoteFile,
   cache: SourceCache,
   expected: Expected,
-  { budget, settings, checkHead }: Opening,
+  { budget, settings, checkStart }: Opening,
   note?: string,
 ): Promise<Uint8Array | undefined> {
-  const kept = await cache.find(keyOf(file));
+  const kept = await cache.find(addressOf(file));
   if (kept === undefined || mismatch(expected, kept.size, kept.sha256) !== undefined) return undefined;
   budget.take(file.name, kept.size);
   const bytes = await kept.load();
   settings.signal?.throwIfAborted();
-  if (bytes === undefined || !looksRight(file.name, bytes, checkHead)) {
+  if (bytes === undefined || !looksRight(file.name, bytes, checkStart)) {
     budget.giveBack(kept.size);
     // An older version kept whatever was short.
     if (bytes !== undefined) await kept.drop();
@@ -121,9 +107,9 @@ async function fromCache(
 }
 
 /** Whether a file from the cache may be what is looked for. */
-function looksRight(name: string, bytes: Uint8Array, checkHead: HeadCheck | undefined): boolean {
+function looksRight(name: string, bytes: Uint8Array, checkStart: StartCheck | undefined): boolean {
   try {
-    checkHead?.(name, bytes.subarray(0, HEAD_BYTES));
+    checkStart?.(name, bytes.subarray(0, START_BYTES));
     return true;
   } catch {
     return false;
@@ -131,8 +117,8 @@ function looksRight(name: string, bytes: Uint8Array, checkHead: HeadCheck | unde
 }
 
 /** Beside a model anything may lie, as raw weights, but no page: that is of a login, or says that something is gone. */
-function checkBeside(name: string, head: Uint8Array): void {
-  const kind = recognise(head, false);
+function checkBeside(name: string, start: Uint8Array): void {
+  const kind = recognise(start, false);
   if (kind !== "HTML page") return;
   const { phrase, advice } = describeKind(kind);
   const facts = { expected: "a file that belongs to a model", found: phrase, fields: { kind } };
@@ -149,7 +135,7 @@ async function fetchFile(
   expected: Expected,
   opening: Opening,
 ): Promise<FetchResult> {
-  const key = keyOf(file);
+  const key = addressOf(file);
   const kept = isNetwork(key) ? cache : undefined;
   const known = opening.settings.refresh ? await kept?.find(key) : undefined;
   const isFit = known !== undefined && mismatch(expected, known.size, known.sha256) === undefined;
@@ -200,10 +186,10 @@ async function keep(
   cache: SourceCache | undefined,
   { settings }: Opening,
 ): Promise<void> {
-  const wants = settings.cache !== false && isNetwork(keyOf(file));
+  const wants = settings.cache !== false && isNetwork(addressOf(file));
   let lack = cache === undefined && wants ? "there is none here, or its use is refused (a private window?)" : undefined;
   try {
-    await cache?.save(keyOf(file), bytes, { sha256, etag });
+    await cache?.save(addressOf(file), bytes, { sha256, etag });
   } catch (cause) {
     lack = cause instanceof Error ? cause.message : String(cause);
   }
@@ -215,7 +201,7 @@ async function keep(
 }
 
 function notOffline(name: string, files: readonly RemoteFile[], cache: SourceCache | undefined): DepthwiseError {
-  const urls = files.map((file) => shownAddress(keyOf(file)));
+  const urls = files.map((file) => shownAddress(addressOf(file)));
   return new DepthwiseError("FILE_NOT_FOUND", {
     what: `${name}: it is not in the cache${cache === undefined ? "" : ` (${cache.place})`}, and offline: true forbids to fetch it`,
     advice: "Load it once without offline, or download the file and pass its path.",
@@ -225,7 +211,7 @@ function notOffline(name: string, files: readonly RemoteFile[], cache: SourceCac
 
 function notFetched(name: string, failures: readonly Failure[]): DepthwiseError {
   const wrong = failures.find(({ code }) => code === "FILE_CORRUPT");
-  if (wrong !== undefined && failures.length === 1) return corrupt(wrong.url, wrong.answer);
+  if (wrong !== undefined && failures.length === 1) return otherFile(wrong.url, wrong.answer);
   const codes = new Set(failures.map(({ code }) => code));
   const code: ErrorCode = codes.size === 1 ? (failures[0]?.code ?? "FILE_UNREADABLE") : "FILE_UNREADABLE";
   const answers = failures.map(({ url, answer, tries }) => `${url}: ${answer}${tries > 1 ? `, ${tries} times` : ""}`);

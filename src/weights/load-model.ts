@@ -11,7 +11,7 @@ import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
 import { given as givenFact } from "../formats/fact.ts";
 import type { ReadFile } from "../formats/join-files.ts";
 import type { ModelFile } from "../formats/model-file.ts";
-import { checkHead, readModelFile } from "../formats/registry.ts";
+import { checkStart, readModelFile } from "../formats/registry.ts";
 import { firstNonFinite, type StoredTensor, toFloat32 } from "../formats/stored-tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
@@ -181,7 +181,7 @@ async function readSource(
 ): Promise<{ readonly file: OpenFile; readonly model: StatedModel }> {
   const context = { maxBytes: options.maxBytes ?? 2 ** 31, budget, signal: options.signal };
   if (!isPair(source)) {
-    const file = counted(await openSource(source, options, checkHead), budget);
+    const file = counted(await openSource(source, options, checkStart), budget);
     return { file, model: withStatements(await readModelFile(file, context), file.name, budget) };
   }
   const { size, sha256, ...others } = options;
@@ -192,7 +192,7 @@ async function readSource(
   let left = context.maxBytes;
   // The second is opened when the first was read: by then its bytes may be others.
   for (const half of source.map((part) => held(part))) {
-    const file = counted(await openSource(half, { ...others, maxBytes: Math.max(1, left) }, checkHead), budget);
+    const file = counted(await openSource(half, { ...others, maxBytes: Math.max(1, left) }, checkStart), budget);
     left -= file.bytes.length;
     halves.push({ file, model: withStatements(await readModelFile(file, context), file.name, budget) });
   }

@@ -6,7 +6,7 @@
  * named it for a minute.
  */
 
-import { makeDirectory } from "../sources/make-directory.ts";
+import { makeDirectory } from "../sources/directory.ts";
 import { orRemove, orUnwritable, removeAbandoned, removeOlder, renameTo, stage, targetOf } from "./write-file.ts";
 
 const SHARD = /^group1-shard\d+of\d+-[0-9a-f]{16}\.bin$/;

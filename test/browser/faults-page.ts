@@ -11,8 +11,6 @@ export interface Outcome {
   readonly parameters?: number;
   readonly code?: string | undefined;
   readonly message?: string;
-  /** In ms. */
-  readonly took: number;
   /** How many workers were made, and how many of them were not ended. */
   readonly workers: number;
   readonly left: number;
@@ -34,7 +32,6 @@ declare global {
 }
 
 async function outcome(work: () => Promise<object>): Promise<Outcome> {
-  const began = performance.now();
   let became: object;
   try {
     became = await work();
@@ -43,7 +40,7 @@ async function outcome(work: () => Promise<object>): Promise<Outcome> {
     became = { code, message: error instanceof Error ? error.message : String(error) };
   }
   const { made, ended } = window.counted ?? { made: 0, ended: 0 };
-  return { ...became, took: performance.now() - began, workers: made, left: made - ended };
+  return { ...became, workers: made, left: made - ended };
 }
 
 window.tryRun = (options) =>

@@ -19,11 +19,9 @@ declare global {
 async function look(source: unknown): Promise<string> {
   try {
     const { width, height, data } = await decodeImage(source as Blob);
-    const [red = 0, green = 0, blue = 0] = data;
-    // What a video keeps of a colour is near it.
-    const near = (value: number, to: number) => Math.abs(value - to) < 40;
-    const colour = Object.entries(COLOURS).find(([, [r, g, b]]) => near(red, r) && near(green, g) && near(blue, b));
-    return `${width}x${height} ${colour?.[0] ?? `${red},${green},${blue}`}`;
+    const pixel = [...data.subarray(0, 3)];
+    const colour = NAMES.find((name) => isColour(pixel, name));
+    return `${width}x${height} ${colour ?? pixel.join()}`;
   } catch (error) {
     return isDepthwiseError(error) ? `${error.code}: ${error.message}` : String(error);
   }
@@ -34,6 +32,12 @@ const COLOURS = {
   red: [220, 20, 40],
   white: [255, 255, 255],
 } as const satisfies Record<string, readonly [number, number, number]>;
+const NAMES = Object.keys(COLOURS) as (keyof typeof COLOURS)[];
+
+/** What a video keeps of a colour is near it. */
+function isColour(pixel: readonly number[], name: keyof typeof COLOURS): boolean {
+  return COLOURS[name].every((value, channel) => Math.abs((pixel[channel] ?? 0) - value) < 40);
+}
 
 function paint<Canvas extends HTMLCanvasElement | OffscreenCanvas>(canvas: Canvas, colour: keyof typeof COLOURS) {
   const context = canvas.getContext("2d") as CanvasRenderingContext2D;
@@ -97,21 +101,37 @@ window.lookAtRealms = async () => {
   };
 };
 
+/** Frames of each colour that are recorded, however long each takes. */
+const FRAMES = 30;
+
 /** Half green, then red. */
 async function recorded(): Promise<Blob> {
   const canvas = green();
-  const recorder = new MediaRecorder(canvas.captureStream(30), { mimeType: "video/webm" });
+  const stream = canvas.captureStream();
+  const recorder = new MediaRecorder(stream, { mimeType: "video/webm" });
   const parts: Blob[] = [];
   recorder.addEventListener("dataavailable", ({ data }) => parts.push(data));
   const end = heard(recorder, "stop");
-  const began = performance.now();
-  const timer = setInterval(() => paint(canvas, performance.now() - began < 1000 ? "green" : "red"), 20);
+  // Who plays what is recorded sees when it has got there.
+  const seen = Object.assign(document.createElement("video"), { muted: true, srcObject: stream });
   recorder.start();
-  await new Promise((done) => setTimeout(done, 2000));
+  await seen.play();
+  for (const colour of ["green", "red"] as const) {
+    for (let frame = 0; frame < FRAMES || !shows(seen, colour); frame++) {
+      paint(canvas, colour);
+      await new Promise((done) => setTimeout(done, 33));
+    }
+  }
   recorder.stop();
   await end;
-  clearInterval(timer);
   return new Blob(parts, { type: "video/webm" });
+}
+
+/** Whether the browser draws this colour of something, without the library. */
+function shows(source: HTMLVideoElement | HTMLCanvasElement, colour: keyof typeof COLOURS): boolean {
+  const context = canvasOf(1, 1).getContext("2d") as CanvasRenderingContext2D;
+  context.drawImage(source, 0, 0, 1, 1);
+  return isColour([...context.getImageData(0, 0, 1, 1).data], colour);
 }
 
 window.lookAtVideos = async () => {
@@ -120,10 +140,13 @@ window.lookAtVideos = async () => {
   video.src = URL.createObjectURL(await recorded());
   const before = await look(video);
   await heard(video, "loadeddata");
+  // A second of green takes sixteen, in which a busy machine comes to look at it too.
+  video.playbackRate = 1 / 16;
   await video.play();
   await heard(video, "timeupdate");
   const isPlaying = !video.paused && !video.ended;
   const playing = look(video);
+  video.playbackRate = 1;
   await heard(video, "ended");
   const ended = await look(video);
   const found: Record<string, string> = { empty, before, playing: `${isPlaying} ${await playing}`, ended };
@@ -146,8 +169,8 @@ window.lookAtCanvases = async () => {
   const handed = canvasOf(64, 48);
   const control = handed.transferControlToOffscreen();
   paint(control, "green");
-  // A canvas whose control was handed over has the pixels that it shows: those of the last frame.
-  for (let frame = 0; frame < 3; frame++) await new Promise((done) => requestAnimationFrame(done));
+  // A canvas whose control was handed over has the pixels that it shows, once it shows them.
+  while (!shows(handed, "green")) await new Promise((done) => requestAnimationFrame(done));
   const shown = new OffscreenCanvas(64, 48);
   shown.getContext("bitmaprenderer")?.transferFromImageBitmap(await createImageBitmap(green()));
   const found: Record<string, string> = {

@@ -104,6 +104,17 @@ describe("in a terminal", () => {
   });
 });
 
+it("Ctrl-C beats the end of a pipe whose writer it ends too, each time", async () => {
+  const listening = "if(process.listenerCount('SIGINT')===0)return;clearInterval(timer);process.stderr.write('ready')";
+  const flag = `data:text/javascript,const timer=setInterval(()=>{${listening}},5)`;
+  const line = "sleep 100 | depthwise classify - --weights tiny.safetensors --json";
+  for (let time = 0; time < 8; time++) {
+    const shown = await typed(line, 80, (text) => text.includes("ready"), { NODE_OPTIONS: `--import "${flag}"` });
+    // Without a look at the signals, half of them took the end for an empty picture.
+    expect(shown.replace(/ready|\^C/g, "").replace(`\r${ESCAPE}[K`, "")).toBe("[130]\n");
+  }
+});
+
 describe("standard input that is", () => {
   it.each([
     "inspect -",

@@ -30,11 +30,13 @@ describe("an address is shown", () => {
 
   it("in time that grows with its length, and in a few hundred letters", () => {
     for (const part of [":", "@", ":/", "?", "&a=", ";", " ", "//"]) {
-      const start = performance.now();
+      // Of the processor, not the clock.
+      const start = process.cpuUsage();
       for (const head of ["http://[", "http://h/?", "x://"]) {
         expect(shownAddress(head + part.repeat(200_000)).length).toBeLessThan(500);
       }
-      expect(performance.now() - start).toBeLessThan(5000);
+      const { user, system } = process.cpuUsage(start);
+      expect((user + system) / 1000).toBeLessThan(5000);
     }
   });
 });

@@ -9,12 +9,12 @@ import { isDepthwiseError } from "../../src/core/errors.ts";
 import { readSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import type { ModelSource } from "../../src/sources/index.ts";
 import { type LoadOptions, loadModel } from "../../src/weights/load-model.ts";
-import { placeholder, tfNode } from "../fixtures/graph-def-fixtures.ts";
-import { writeHdf5, writeTexts } from "../fixtures/hdf5-files.ts";
-import { attr, floats, onnxModel, onnxNode } from "../fixtures/onnx-fixtures.ts";
-import { encode, type Field } from "../fixtures/protobuf-fixtures.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
-import { code, u16, u32, u64, zip } from "../writers/torch-files.ts";
+import { placeholder, tfNode } from "../writers/graph-def.ts";
+import { writeHdf5, writeTexts } from "../writers/hdf5.ts";
+import { attr, floats, onnxModel, onnxNode } from "../writers/onnx.ts";
+import { encode, type Field } from "../writers/protobuf.ts";
+import { code, u16, u32, u64, zip } from "../writers/torch.ts";
 
 const MIB = 2 ** 20;
 

@@ -3,10 +3,10 @@
 import { describe, expect, it } from "vitest";
 import { read as readProtobuf } from "../../src/formats/protobuf/read.ts";
 import { read as readFrozenGraph } from "../../src/formats/tensorflow/read.ts";
-import { attr, smallGraphDef, tfConst, tfConstOf, tfInts, tfNode } from "../fixtures/graph-def-fixtures.ts";
-import { encode, type Field } from "../fixtures/protobuf-fixtures.ts";
 import { attempt, mutations, structuralBytes } from "../fixtures/protobuf-mutations.ts";
 import { rounds, seedOf } from "../fuzz.ts";
+import { attr, smallGraphDef, tfConst, tfConstOf, tfInts, tfNode } from "../writers/graph-def.ts";
+import { encode, type Field } from "../writers/protobuf.ts";
 
 /** With all that the small network lacks: splats, halves, quantized weights, fused operations, pads, axes. */
 const good = encode([

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { read } from "../../src/formats/protobuf/read.ts";
-import { graphOf, nodeNamed, opened, valuesOf } from "../fixtures/protobuf-fixtures.ts";
+import { graphOf, nodeNamed, opened, valuesOf } from "../fixtures/opened-files.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
 
 const SCOPE = "MobilenetV1/MobilenetV1/";

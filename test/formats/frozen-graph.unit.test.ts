@@ -7,6 +7,7 @@ import type { ModelGraph } from "../../src/formats/graph.ts";
 import { graphFromGraphDef } from "../../src/formats/tensorflow/graph-def.ts";
 import type { GraphDefNode } from "../../src/formats/tensorflow/node.ts";
 import { read } from "../../src/formats/tensorflow/read.ts";
+import { graphOf, nodeNamed, opened, operationsOf, valuesOf } from "../fixtures/opened-files.ts";
 import {
   type Attributes,
   attr,
@@ -17,17 +18,8 @@ import {
   tfConstOf,
   tfInts,
   tfNode,
-} from "../fixtures/graph-def-fixtures.ts";
-import {
-  encode,
-  type Field,
-  graphOf,
-  littleEndian,
-  nodeNamed,
-  opened,
-  operationsOf,
-  valuesOf,
-} from "../fixtures/protobuf-fixtures.ts";
+} from "../writers/graph-def.ts";
+import { encode, type Field, littleEndian } from "../writers/protobuf.ts";
 
 const context = { maxBytes: 1e6 };
 

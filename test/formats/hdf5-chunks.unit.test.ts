@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from "vitest";
 import { openHdf5 } from "../../src/formats/hdf5/hdf5.ts";
-import { writeHdf5 } from "../fixtures/hdf5-files.ts";
+import { writeHdf5 } from "../writers/hdf5.ts";
 
 const streams = vi.hoisted(() => ({ opened: 0 }));
 

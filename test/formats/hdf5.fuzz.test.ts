@@ -6,6 +6,9 @@ import { isDepthwiseError } from "../../src/core/errors.ts";
 import { read } from "../../src/formats/keras/read-hdf5.ts";
 import { graphFromKeras } from "../../src/formats/keras/topology.ts";
 import { toFloat32 } from "../../src/formats/stored-tensor.ts";
+import { functional, functional3, SMALL, weightsOf } from "../fixtures/keras-models.ts";
+import { opened } from "../fixtures/opened-files.ts";
+import { rounds, seeded, seedOf } from "../fuzz.ts";
 import {
   VERSIONS,
   type Writer,
@@ -14,17 +17,14 @@ import {
   writeNamedWeights,
   writeNumberedWeights,
   writeTexts,
-} from "../fixtures/hdf5-files.ts";
-import { functional, functional3, SMALL, weightsOf } from "../fixtures/keras-models.ts";
-import { rounds, seeded, seedOf } from "../fuzz.ts";
+} from "../writers/hdf5.ts";
 
 const MAX_BYTES = 4_000_000;
 
 /** Reads everything in a file; anything but a typed error or tensors of a fitting size is a failure. */
 async function attempt(bytes: Uint8Array): Promise<"read" | "refused"> {
-  const sibling = () => Promise.reject(new Error("there is no other file"));
   try {
-    const { content } = await read({ name: "damaged.h5", bytes, sibling }, { maxBytes: MAX_BYTES });
+    const { content } = await read(opened(bytes, {}, "damaged.h5"), { maxBytes: MAX_BYTES });
     const tensors = content.kind === "graph" ? [...content.constants.values()] : [...content.tensors.values()];
     let total = 0;
     for (const tensor of tensors) {

@@ -6,15 +6,7 @@ import { File as JsFile } from "jsfive";
 import { describe, expect, it } from "vitest";
 import { type Hdf5DataSet, type Hdf5Group, openHdf5 } from "../../src/formats/hdf5/hdf5.ts";
 import { type StoredTensor, toFloat32 } from "../../src/formats/stored-tensor.ts";
-import {
-  readByLibrary,
-  VERSIONS,
-  type Writer,
-  weight,
-  writeHdf5,
-  writeTexts,
-  writeWeight,
-} from "../fixtures/hdf5-files.ts";
+import { readByLibrary, VERSIONS, type Writer, weight, writeHdf5, writeTexts, writeWeight } from "../writers/hdf5.ts";
 
 const numbers = [0, 1.5, -2.25, 3e7, -0.125, 1e-3];
 const whole = [0, 1, -2, 30_000, -4, 5];

@@ -9,17 +9,6 @@ import type { ModelFile, TensorContent } from "../../src/formats/model-file.ts";
 import { toFloat32 } from "../../src/formats/stored-tensor.ts";
 import { openZip } from "../../src/formats/zip/zip.ts";
 import {
-  VERSIONS,
-  type Weight,
-  type Writer,
-  weight,
-  writeHdf5,
-  writeNamedWeights,
-  writeNumberedWeights,
-  writeTexts,
-  writeWeight,
-} from "../fixtures/hdf5-files.ts";
-import {
   batchNorm,
   conv,
   dense,
@@ -33,12 +22,22 @@ import {
   sequential,
   weightsOf,
 } from "../fixtures/keras-models.ts";
+import { graphOf, opened } from "../fixtures/opened-files.ts";
+import {
+  VERSIONS,
+  type Weight,
+  type Writer,
+  weight,
+  writeHdf5,
+  writeNamedWeights,
+  writeNumberedWeights,
+  writeTexts,
+  writeWeight,
+} from "../writers/hdf5.ts";
 
 const CONTEXT = { maxBytes: 10_000_000 };
 
-function fileOf(bytes: Uint8Array, name = "test.h5") {
-  return { name, bytes, sibling: () => Promise.reject(new Error("there is no other file")) };
-}
+const fileOf = (bytes: Uint8Array, name = "test.h5") => opened(bytes, {}, name);
 
 async function readHdf5(build: (root: Writer) => void): Promise<ModelFile> {
   return read(fileOf(await writeHdf5(build)), CONTEXT);
@@ -55,11 +54,6 @@ async function refusal(attempt: Promise<unknown>): Promise<string> {
 
 function tensorsOf({ content }: ModelFile): TensorContent {
   if (content.kind !== "tensors") throw new Error("it is a graph");
-  return content;
-}
-
-function graphOf({ content }: ModelFile): ModelGraph {
-  if (content.kind !== "graph") throw new Error("it is no graph");
   return content;
 }
 

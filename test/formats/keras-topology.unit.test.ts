@@ -6,8 +6,6 @@ import type { GraphConstant, GraphNode, ModelGraph } from "../../src/formats/gra
 import { parseConfig } from "../../src/formats/keras/config.ts";
 import { graphFromKeras } from "../../src/formats/keras/topology.ts";
 import { decodedBudget } from "../../src/sources/decoded-budget.ts";
-import type { Weight } from "../fixtures/hdf5-files.ts";
-import { weight } from "../fixtures/hdf5-files.ts";
 import {
   batchNorm,
   conv,
@@ -22,6 +20,8 @@ import {
   sequential,
   weightsOf,
 } from "../fixtures/keras-models.ts";
+import type { Weight } from "../writers/hdf5.ts";
+import { weight } from "../writers/hdf5.ts";
 
 function constants(weights: readonly Weight[]): readonly GraphConstant[] {
   return weights.map(({ name, shape, values }) => ({

@@ -8,16 +8,16 @@ import { read } from "../../src/formats/keras/read-hdf5.ts";
 import { graphFromKeras } from "../../src/formats/keras/topology.ts";
 import type { ModelFile } from "../../src/formats/model-file.ts";
 import { readSafetensors } from "../../src/formats/safetensors/safetensors.ts";
-import { readByLibrary } from "../fixtures/hdf5-files.ts";
+import { opened } from "../fixtures/opened-files.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
+import { readByLibrary } from "../writers/hdf5.ts";
 
 function bytesOf(path: string): Uint8Array {
   return new Uint8Array(readFileSync(join(sharedRoot ?? "", path)));
 }
 
 function readShared(name: string): Promise<ModelFile> {
-  const sibling = () => Promise.reject(new Error("there is no other file"));
-  return read({ name, bytes: bytesOf(`weights/${name}`), sibling }, { maxBytes: 100_000_000 });
+  return read(opened(bytesOf(`weights/${name}`), {}, name), { maxBytes: 100_000_000 });
 }
 
 describeShared("Keras weights alone", () => {

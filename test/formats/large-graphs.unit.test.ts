@@ -14,10 +14,10 @@ import {
   loadModel,
   writeSafetensors,
 } from "../../src/weights/index.ts";
-import { placeholder, tfNode } from "../fixtures/graph-def-fixtures.ts";
-import { floats, onnxModel, onnxNode } from "../fixtures/onnx-fixtures.ts";
-import { encode } from "../fixtures/protobuf-fixtures.ts";
-import { tflite } from "../writers/tflite-writer.ts";
+import { placeholder, tfNode } from "../writers/graph-def.ts";
+import { floats, onnxModel, onnxNode } from "../writers/onnx.ts";
+import { encode } from "../writers/protobuf.ts";
+import { tflite } from "../writers/tflite.ts";
 
 const MANY = 20_000;
 /** Of the processor, not the clock, for what took 30 s or more and now takes less than one. */

@@ -5,6 +5,8 @@ import { DepthwiseError } from "../../src/core/errors.ts";
 import type { ReadContext } from "../../src/formats/model-file.ts";
 import type { read as readOnnx } from "../../src/formats/onnx/read.ts";
 import { read as readProtobuf } from "../../src/formats/protobuf/read.ts";
+import { attempt, mutations, structuralBytes } from "../fixtures/protobuf-mutations.ts";
+import { rounds, seedOf } from "../fuzz.ts";
 import {
   attr,
   bytes as byteTensor,
@@ -14,10 +16,8 @@ import {
   onnxNode,
   smallOnnx,
   tensor,
-} from "../fixtures/onnx-fixtures.ts";
-import { littleEndian } from "../fixtures/protobuf-fixtures.ts";
-import { attempt, mutations, structuralBytes } from "../fixtures/protobuf-mutations.ts";
-import { rounds, seedOf } from "../fuzz.ts";
+} from "../writers/onnx.ts";
+import { littleEndian } from "../writers/protobuf.ts";
 
 const small = smallOnnx();
 const beside = { "w.bin": littleEndian([1, 2, 3, 4]) };

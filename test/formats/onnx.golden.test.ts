@@ -6,7 +6,7 @@ import type { ModelGraph } from "../../src/formats/graph.ts";
 import { read } from "../../src/formats/protobuf/read.ts";
 import { readSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { type StoredTensor, toFloat32 } from "../../src/formats/stored-tensor.ts";
-import { graphOf, nodeNamed, opened } from "../fixtures/protobuf-fixtures.ts";
+import { graphOf, nodeNamed, opened } from "../fixtures/opened-files.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
 
 const CLASSES = 100;

@@ -5,6 +5,7 @@ import { DepthwiseError } from "../../src/core/errors.ts";
 import { encodeFloat16 } from "../../src/formats/float16.ts";
 import type { GraphOperation, ModelGraph } from "../../src/formats/graph.ts";
 import { read } from "../../src/formats/onnx/read.ts";
+import { graphOf, nodeNamed, opened, operationsOf, valuesOf } from "../fixtures/opened-files.ts";
 import {
   type Attributes,
   attr,
@@ -17,17 +18,8 @@ import {
   onnxNode,
   smallOnnx,
   tensor,
-} from "../fixtures/onnx-fixtures.ts";
-import {
-  encode,
-  type Field,
-  graphOf,
-  littleEndian,
-  nodeNamed,
-  opened,
-  operationsOf,
-  valuesOf,
-} from "../fixtures/protobuf-fixtures.ts";
+} from "../writers/onnx.ts";
+import { encode, type Field, littleEndian } from "../writers/protobuf.ts";
 
 const context = { maxBytes: 1e6 };
 

@@ -5,10 +5,10 @@
 import { describe, expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
 import { loadModel } from "../../src/weights/index.ts";
-import { placeholder, SAME_CONV, attr as tfAttr, tfConst, tfNode } from "../fixtures/graph-def-fixtures.ts";
-import { floats, onnxModel, onnxNode } from "../fixtures/onnx-fixtures.ts";
-import { encode, type Field } from "../fixtures/protobuf-fixtures.ts";
-import { type Table, tflite } from "../writers/tflite-writer.ts";
+import { placeholder, SAME_CONV, attr as tfAttr, tfConst, tfNode } from "../writers/graph-def.ts";
+import { floats, onnxModel, onnxNode } from "../writers/onnx.ts";
+import { encode, type Field } from "../writers/protobuf.ts";
+import { type Table, tflite } from "../writers/tflite.ts";
 
 async function refusal(bytes: Uint8Array): Promise<{ readonly code: string; readonly message: string }> {
   const error: unknown = await loadModel(bytes).then(

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { unpickle } from "../../src/formats/pytorch/pickle.ts";
 import { rounds } from "../fuzz.ts";
-import { pickled, type Value } from "../writers/torch-files.ts";
+import { pickled, type Value } from "../writers/torch.ts";
 
 const { value: anyValue } = fc.letrec<{ value: Value }>((tie) => ({
   value: fc.oneof(

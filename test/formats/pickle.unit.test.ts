@@ -6,8 +6,8 @@ import { describe, expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
 import { unpickle } from "../../src/formats/pytorch/pickle.ts";
 import type { PickleValue } from "../../src/formats/pytorch/pickle-values.ts";
-import { NUMPY_PICKLE, PYTHON_PICKLES } from "../fixtures/pickle-fixtures.ts";
-import { body, code, pickled, u16, u32, u64 } from "../writers/torch-files.ts";
+import { NUMPY_PICKLE, PYTHON_PICKLES } from "../fixtures/python-pickles.ts";
+import { body, code, pickled, u16, u32, u64 } from "../writers/torch.ts";
 
 const MAX = 2 ** 31;
 const MIB = 2 ** 20;

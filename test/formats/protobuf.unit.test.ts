@@ -4,8 +4,9 @@ import { describe, expect, it } from "vitest";
 import { DepthwiseError } from "../../src/core/errors.ts";
 import { openProtobuf } from "../../src/formats/protobuf/message.ts";
 import { read } from "../../src/formats/protobuf/read.ts";
-import { attr, placeholder, tfNode } from "../fixtures/graph-def-fixtures.ts";
-import { encode, type Field, opened } from "../fixtures/protobuf-fixtures.ts";
+import { opened } from "../fixtures/opened-files.ts";
+import { attr, placeholder, tfNode } from "../writers/graph-def.ts";
+import { encode, type Field } from "../writers/protobuf.ts";
 
 const context = { maxBytes: 1e6 };
 

@@ -13,7 +13,8 @@ import { openZip } from "../../src/formats/zip/zip.ts";
 import { fittingLayers } from "../../src/understand/architectures/mobilenet-v1/expected.ts";
 import { sequenceByShape } from "../../src/understand/architectures/mobilenet-v1/names/by-order.ts";
 import { recogniseOther } from "../../src/understand/architectures/mobilenet-v1/names/others.ts";
-import { PYTHON_PICKLES } from "../fixtures/pickle-fixtures.ts";
+import { opened } from "../fixtures/opened-files.ts";
+import { PYTHON_PICKLES } from "../fixtures/python-pickles.ts";
 import { rounds, seeded } from "../fuzz.ts";
 import {
   code,
@@ -25,7 +26,7 @@ import {
   stateDict,
   tensorValue,
   zipForm,
-} from "../writers/torch-files.ts";
+} from "../writers/torch.ts";
 
 const MAX = 1_000_000;
 const storages: Storage[] = [
@@ -60,7 +61,7 @@ function mutated(source: Uint8Array, random: () => number): Uint8Array {
   return bytes;
 }
 
-const open = (bytes: Uint8Array) => ({ name: "x.pth", bytes, sibling: () => Promise.reject(new Error("none")) });
+const open = (bytes: Uint8Array) => opened(bytes, {}, "x.pth");
 
 /** Reads; anything but a typed error, or tensors that can be read, is a failure. */
 async function attempt(reading: () => Promise<ModelFile>): Promise<"read" | "refused"> {

@@ -13,17 +13,14 @@ import { sequenceByShape } from "../../src/understand/architectures/mobilenet-v1
 import { recogniseOther } from "../../src/understand/architectures/mobilenet-v1/names/others.ts";
 import { retinaface } from "../../src/understand/architectures/mobilenet-v1/names/retinaface.ts";
 import type { Renaming } from "../../src/understand/renamed.ts";
+import { opened } from "../fixtures/opened-files.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
 
 const search: LayerSearch = (fit) => fittingLayers({}, fit);
 const OLD = "mobilenetV1X0.25_pretrain.tar";
 const ZIP = "mobilenetv3sm_Final.pth";
 const context = { maxBytes: 2 ** 30 };
-const open = (name: string) => ({
-  name,
-  bytes: new Uint8Array(readFileSync(join(sharedRoot ?? "", "weights", name))),
-  sibling: () => Promise.reject(new Error("No file lies beside it.")),
-});
+const open = (name: string) => opened(new Uint8Array(readFileSync(join(sharedRoot ?? "", "weights", name))), {}, name);
 const readOld = () => read(open(OLD), context);
 async function readZip() {
   const file = open(ZIP);

@@ -6,7 +6,8 @@ import type { ModelFile } from "../../src/formats/model-file.ts";
 import { isTorchArchive, read, readTorchArchive } from "../../src/formats/pytorch/read.ts";
 import { toFloat32 } from "../../src/formats/stored-tensor.ts";
 import { openZip } from "../../src/formats/zip/zip.ts";
-import { NUMPY_PICKLE } from "../fixtures/pickle-fixtures.ts";
+import { opened } from "../fixtures/opened-files.ts";
+import { NUMPY_PICKLE } from "../fixtures/python-pickles.ts";
 import {
   body,
   code,
@@ -26,15 +27,11 @@ import {
   type Value,
   zip,
   zipForm,
-} from "../writers/torch-files.ts";
+} from "../writers/torch.ts";
 
 const MAX = 2 ** 31;
 const context = (maxBytes: number) => ({ maxBytes });
-const open = (bytes: Uint8Array) => ({
-  name: "x.pth",
-  bytes,
-  sibling: () => Promise.reject(new Error("No file lies beside it.")),
-});
+const open = (bytes: Uint8Array) => opened(bytes, {}, "x.pth");
 
 async function readZip(bytes: Uint8Array, maxBytes = MAX): Promise<ModelFile> {
   const entries = await openZip(bytes, "x.pth", context(maxBytes));

@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { DepthwiseError, isDepthwiseError } from "../../src/core/errors.ts";
-import type { ModelGraph } from "../../src/formats/graph.ts";
 import { readSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { toFloat32 } from "../../src/formats/stored-tensor.ts";
 import { read } from "../../src/formats/tfjs/read.ts";
+import { graphOf } from "../fixtures/opened-files.ts";
 import { refusal } from "../fixtures/tfjs-files.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
 
@@ -36,18 +36,13 @@ async function readFolder(folder: string) {
   return { model: await read(file, { maxBytes: 2 ** 24 }), asked, most };
 }
 
-const graphOf = (content: { readonly kind: string }): ModelGraph => {
-  expect(content.kind).toBe("graph");
-  return content as ModelGraph;
-};
-
 describeShared("TensorFlow.js models as others published them", () => {
   it("the layers model holds the numbers of the safetensors file made from it, bit for bit", async () => {
     const { model, asked, most } = await readFolder("tfjs_layers_0.25_224");
     expect(asked.length).toBe(55);
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(4);
-    const { constants, inputs, nodes } = graphOf(model.content);
+    const { constants, inputs, nodes } = graphOf(model);
     const { tensors } = readSafetensors(shared("derived", "mobilenet_v1_0.25_224_unfolded.safetensors"));
     const found = new Map([...constants].map(([name, constant]) => [name.replace(/:.*$/, ""), constant]));
     expect(tensors.size).toBe(137);
@@ -66,7 +61,7 @@ describeShared("TensorFlow.js models as others published them", () => {
     const { model, asked } = await readFolder("tfjs_graph_0.25_224");
     expect(asked).toEqual(["group1-shard1of1"]);
     expect(model.format).toBe("TensorFlow.js graph model");
-    const { constants, inputs, nodes, outputs } = graphOf(model.content);
+    const { constants, inputs, nodes, outputs } = graphOf(model);
     const json = JSON.parse(new TextDecoder().decode(shared("weights", "tfjs_graph_0.25_224", "model.json")));
     const [{ weights }] = json.weightsManifest as [{ weights: { name: string; shape: number[]; dtype: string }[] }];
     const bytes = shared("weights", "tfjs_graph_0.25_224", "group1-shard1of1");

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
 import { read } from "../../src/formats/tflite/read.ts";
 import { rounds, seeded } from "../fuzz.ts";
-import { bytes, flatbuffer, floats, type ModelSpec, type Table, tflite, withZip } from "../writers/tflite-writer.ts";
+import { bytes, flatbuffer, floats, type ModelSpec, type Table, tflite, withZip } from "../writers/tflite.ts";
 
 const MAX_BYTES = 1 << 20;
 const options: Table = { 0: ["int8", 0], 1: ["int32", 1], 2: ["int32", 1], 3: ["int8", 3] };

@@ -20,7 +20,7 @@ import {
   type TensorSpec,
   tflite,
   withZip,
-} from "../writers/tflite-writer.ts";
+} from "../writers/tflite.ts";
 
 const CODE = { add: 0, averagePool: 1, conv: 3, depthwise: 4, dequantize: 6, dense: 9, maxPool: 17, mul: 18, relu: 19 };
 const MORE = { relu6: 21, reshape: 22, softmax: 25, custom: 32, pad: 34, mean: 40, sub: 41, div: 42, squeeze: 43 };

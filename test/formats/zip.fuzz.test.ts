@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
 import { openZip } from "../../src/formats/zip/zip.ts";
 import { rounds, seeded } from "../fuzz.ts";
-import { code, zip } from "../writers/torch-files.ts";
+import { code, zip } from "../writers/torch.ts";
 
 const good = [
   zip([

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
 import { openZip } from "../../src/formats/zip/zip.ts";
-import { code, u16, u32, zip } from "../writers/torch-files.ts";
+import { code, u16, u32, zip } from "../writers/torch.ts";
 
 const LIMIT = { maxBytes: 1_000_000 };
 const hello = code("hello, hello, hello, hello");

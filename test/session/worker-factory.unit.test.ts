@@ -1,26 +1,40 @@
-/** @slow: it takes 20 seconds. */
+/** @slow: it wants a build. */
 
 /** Functions of the caller's that make workers, and are wrong: nobody is left behind, and nothing is thrown at nobody. */
 
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { compile } from "../../src/session/compile.ts";
 
 const model = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 3 });
 const script = resolve(import.meta.dirname, "../../dist/esm/worker.js");
 
+/** Against a test that never ends. */
+const HANG = { timeout: 60_000, interval: 1 };
+
 type Listener = (value: unknown) => void;
 
-/** A worker that says what it is told to say, as soon as it is listened to. */
+/** What is due in the event loop, and what that brings. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((done) => setImmediate(done));
+}
+
+/** A start waits by seconds that it counts: these go by when the test says so. */
+function secondsOfTests(): void {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+}
+afterEach(() => vi.useRealTimers());
+
+/** A worker that says what it is told to say, once it is listened to. */
 function puppet(event: "message" | "error", ...said: unknown[]) {
   return {
     postMessage: () => undefined,
     terminate: (): unknown => undefined,
     on(name: string, listener: Listener) {
-      if (name === event) for (const one of said) setTimeout(listener, 5, one);
+      if (name === event) for (const one of said) setImmediate(listener, one);
     },
   };
 }
@@ -53,7 +67,8 @@ it.each<[string, () => unknown]>([
   alone.close();
   const session = await compile(model, { threads: 2, worker: () => ({ ...puppet("message", "ready"), terminate }) });
   session.close();
-  await new Promise((done) => setTimeout(done, 20));
+  // What is thrown at nobody is told by then, and fails the test.
+  await turns(3);
 });
 
 it("says what a worker says that cannot be made a text", async () => {
@@ -66,8 +81,11 @@ it("counts a worker that is ready twice for one", async () => {
   const silent = puppet("message");
   const workers = [puppet("message", "ready", "ready"), silent];
   const control = new AbortController();
-  setTimeout(() => control.abort(new Error("still waiting")), 100);
   const compiled = compile(model, { threads: 3, worker: () => workers.pop(), signal: control.signal });
+  await vi.waitUntil(() => workers.length === 0, HANG);
+  // Both words have been said, and whoever counted them has gone on.
+  await turns(20);
+  control.abort(new Error("still waiting"));
   await expect(compiled).rejects.toThrow("still waiting");
 });
 
@@ -75,15 +93,19 @@ it.each<[string, string]>([
   ["says nothing, as another of that name does", "setInterval(() => {}, 1000)"],
   ["never comes to an end of its first lines", "for (;;);"],
 ])("does not wait for long for a script that %s, and ends the worker", async (_, text) => {
+  secondsOfTests();
   const made: Worker[] = [];
   const worker = () => {
     made.push(new Worker(text, { eval: true }));
     return made.at(-1);
   };
-  const began = performance.now();
-  using session = await compile(model, { threads: 2, worker });
-  // It was 30 s.
-  expect(performance.now() - began).toBeLessThan(15_000);
+  const compiled = compile(model, { threads: 2, worker });
+  await vi.waitUntil(() => made.length === 1, HANG);
+  // Its script is there, as the start hears as well.
+  await once(made[0]!, "online");
+  vi.advanceTimersByTime(6000);
+  using session = await compiled;
+  // It was 30 s, with another reason.
   expect(session.explain().reasons.join()).toMatch(
     /one thread: a worker cannot be started: its script says nothing for 5 seconds: it may be another one/,
   );
@@ -91,16 +113,21 @@ it.each<[string, string]>([
 });
 
 it("waits for a worker that said its first word, however long the rest of its start takes", async () => {
+  secondsOfTests();
+  let say: Listener | undefined;
   const late = {
     ...puppet("message"),
     on(name: string, listener: Listener) {
       if (name === "online") listener(undefined);
-      if (name === "message") {
-        setTimeout(listener, 5, "depthwise/worker");
-        setTimeout(listener, 8_000, "ready");
-      }
+      if (name === "message") say = listener;
     },
   };
-  using session = await compile(model, { threads: 2, worker: () => late });
+  const compiled = compile(model, { threads: 2, worker: () => late });
+  await vi.waitUntil(() => say !== undefined, HANG);
+  vi.advanceTimersByTime(4000);
+  say?.("depthwise/worker");
+  vi.advanceTimersByTime(20_000);
+  say?.("ready");
+  using session = await compiled;
   expect(session.threads).toBe(2);
 });

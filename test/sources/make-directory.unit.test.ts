@@ -3,7 +3,7 @@
 import { mkdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { makeDirectory } from "../../src/sources/make-directory.ts";
+import { makeDirectory } from "../../src/sources/directory.ts";
 import type { Progress } from "../../src/sources/options.ts";
 import { loadModel } from "../../src/weights/load-model.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";

@@ -2,8 +2,8 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkHead } from "../../src/formats/registry.ts";
-import { HEAD_BYTES, recognise } from "../../src/sources/recognise.ts";
+import { checkStart } from "../../src/formats/registry.ts";
+import { recognise, START_BYTES } from "../../src/sources/recognise.ts";
 
 /** Beginnings that mean something, cut off anywhere and followed by anything. */
 const BEGINNINGS = [
@@ -29,7 +29,7 @@ const file = fc
   .tuple(
     fc.constantFrom("", ...BEGINNINGS),
     fc.uint8Array({ maxLength: 40 }),
-    fc.integer({ min: HEAD_BYTES, max: 3 * HEAD_BYTES }),
+    fc.integer({ min: START_BYTES, max: 3 * START_BYTES }),
     fc.constantFrom(0, 0x0a, 0x20, 0x61, 0x80, 0xff),
   )
   .map(([beginning, middle, length, filler]) => {
@@ -42,7 +42,7 @@ const file = fc
 describe("the head of a file", () => {
   it("is of the kind that the whole is, but that protobuf is only possible", () => {
     fc.assert(
-      fc.property(file, fc.integer({ min: HEAD_BYTES, max: 3 * HEAD_BYTES }), (whole, cut) => {
+      fc.property(file, fc.integer({ min: START_BYTES, max: 3 * START_BYTES }), (whole, cut) => {
         const head = recognise(whole.subarray(0, cut), false);
         if (head !== "protobuf (ONNX or TensorFlow)") expect(recognise(whole)).toBe(head);
       }),
@@ -56,21 +56,21 @@ describe("the head of a file", () => {
       [0x0a, 0x80, 0x08],
       [0x08, 7, 0x3a, 0xff, 0x7f],
     ]) {
-      const head = new Uint8Array(HEAD_BYTES);
+      const head = new Uint8Array(START_BYTES);
       head.set(start);
       expect(recognise(head, false)).toBe("protobuf (ONNX or TensorFlow)");
     }
   });
 
   it("of zeros, of a page or of an archive is refused by what it is", () => {
-    const refused = (bytes: Uint8Array) => () => checkHead("x", bytes);
-    expect(refused(new Uint8Array(HEAD_BYTES))).toThrow(
+    const refused = (bytes: Uint8Array) => () => checkStart("x", bytes);
+    expect(refused(new Uint8Array(START_BYTES))).toThrow(
       /^x: expected a file of weights, found a file of no known kind/,
     );
-    const page = new Uint8Array(HEAD_BYTES).fill(0x20);
+    const page = new Uint8Array(START_BYTES).fill(0x20);
     page.set(new TextEncoder().encode("<!DOCTYPE html>"));
     expect(refused(page)).toThrow(/an HTML page/);
-    const tar = new Uint8Array(HEAD_BYTES);
+    const tar = new Uint8Array(START_BYTES);
     tar.set(new TextEncoder().encode("ustar"), 257);
     expect(refused(tar)).toThrow(/a tar archive/);
   });

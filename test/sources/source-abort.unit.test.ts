@@ -7,8 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PartialFile, SourceCache } from "../../src/sources/cache.ts";
 import { openDiskCache } from "../../src/sources/disk-cache.ts";
-import { freeName, keyOf } from "../../src/sources/disk-names.ts";
-import { openPartial } from "../../src/sources/disk-partial.ts";
+import { freeName, keyOf, openPartial } from "../../src/sources/disk-files.ts";
 import { clearCache } from "../../src/sources/index.ts";
 import type { SourceOptions } from "../../src/sources/options.ts";
 import {
@@ -291,10 +290,8 @@ describe("an abort is heard at once", () => {
       if (where === "save") server.on("/m.bin", file(bytes));
       const control = new AbortController();
       const { open: openSlowly } = opener({ openCache: hanging(where, () => control.abort(reason)) });
-      const start = performance.now();
+      // It was never: the test hung.
       await expect(openSlowly(url, { cache, signal: control.signal })).rejects.toBe(reason);
-      // It was never.
-      expect(performance.now() - start).toBeLessThan(5000);
     },
   );
 

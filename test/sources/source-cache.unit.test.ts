@@ -5,8 +5,7 @@ import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/p
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { cacheDirectory, freeName, keyOf, ownName } from "../../src/sources/disk-names.ts";
-import { openPartial } from "../../src/sources/disk-partial.ts";
+import { cacheDirectory, freeName, keyOf, openPartial, ownName } from "../../src/sources/disk-files.ts";
 import { clearCache, listCache } from "../../src/sources/index.ts";
 import type { Progress, SourceOptions } from "../../src/sources/options.ts";
 import {

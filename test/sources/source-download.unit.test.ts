@@ -3,8 +3,8 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readBytes } from "../../src/core/bytes.ts";
-import type { Clock } from "../../src/sources/clock.ts";
 import { openSource } from "../../src/sources/index.ts";
+import type { Clock } from "../../src/sources/open-file.ts";
 import type { Progress } from "../../src/sources/options.ts";
 import {
   cutAt,

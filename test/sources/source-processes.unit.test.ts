@@ -9,7 +9,7 @@ import type { ServerResponse } from "node:http";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { keyOf } from "../../src/sources/disk-names.ts";
+import { keyOf } from "../../src/sources/disk-files.ts";
 import { clearCache, openSource } from "../../src/sources/index.ts";
 import { file, same, sha256, someBytes, startServer, tagOf } from "../fixtures/misbehaving-server.ts";
 import { temporaryFolder } from "../fixtures/source-tools.ts";

@@ -19,7 +19,7 @@ import { kerasArchive, kerasLayers, kerasWeightsH5, kerasWholeH5, tfjsLayers } f
 import { onnxFile } from "../writers/as-onnx.ts";
 import { type FamilyName, namedTensors, safetensors } from "../writers/as-tensors.ts";
 import { tfliteFile } from "../writers/as-tflite.ts";
-import { flatbuffer, withZip } from "../writers/tflite-writer.ts";
+import { flatbuffer, withZip } from "../writers/tflite.ts";
 
 const tiny = { alpha: 0.1, resolution: 32, classes: 3 } as const;
 const plain = sample("plain", tiny, 1);

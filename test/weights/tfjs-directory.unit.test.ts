@@ -45,7 +45,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const CHILD = `
 import { saveTfjs } from "./src/weights/write-tfjs.ts";
-import { modelOf } from "./test/weights/one-value-model.ts";
+import { modelOf } from "./test/fixtures/one-value-model.ts";
 process.on("SIGXFSZ", () => {});
 const [directory, times, ...values] = process.argv.slice(2);
 const models = values.map((value) => modelOf(Number(value)));

@@ -1,10 +1,10 @@
 /** A sample network as a GraphDef with names of its own: a frozen graph, or a graph model of TensorFlow.js. */
 
 import type { FloatTensor } from "../../src/core/tensor.ts";
-import { attr, placeholder, tfConst, tfInts, tfNode } from "../fixtures/graph-def-fixtures.ts";
-import { encode, type Field } from "../fixtures/protobuf-fixtures.ts";
 import { bytesOf, type Row, type Sample } from "../fixtures/sample-networks.ts";
 import { type EncodedWeight, tfjsFiles } from "./as-keras.ts";
+import { attr, placeholder, tfConst, tfInts, tfNode } from "./graph-def.ts";
+import { encode, type Field } from "./protobuf.ts";
 
 export interface GraphDefOptions {
   /** `folded`: the sample has no batch norm, its biases are added. */

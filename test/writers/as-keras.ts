@@ -2,9 +2,9 @@
 
 import { strToU8, zipSync } from "fflate";
 import type { FloatTensor } from "../../src/core/tensor.ts";
-import { type Weight, writeHdf5, writeNamedWeights, writeNumberedWeights } from "../fixtures/hdf5-files.ts";
 import { functional, functional3, type Layer, weightsOf } from "../fixtures/keras-models.ts";
 import { bytesOf, type Row, type Sample } from "../fixtures/sample-networks.ts";
+import { type Weight, writeHdf5, writeNamedWeights, writeNumberedWeights } from "./hdf5.ts";
 
 export interface KerasOptions {
   /** Classifier as a dense layer (default) or as a convolution between two Reshapes. */

@@ -1,10 +1,10 @@
 /** A sample network as ONNX with names of its own, as one exporter or another writes it. */
 
 import type { FloatTensor } from "../../src/core/tensor.ts";
-import { attr, floats, int64s, onnxModel, onnxNode } from "../fixtures/onnx-fixtures.ts";
-import type { Field } from "../fixtures/protobuf-fixtures.ts";
 import type { Row, Sample } from "../fixtures/sample-networks.ts";
 import { torchKernel } from "./as-tensors.ts";
+import { attr, floats, int64s, onnxModel, onnxNode } from "./onnx.ts";
+import type { Field } from "./protobuf.ts";
 
 export interface OnnxOptions {
   /** Bounds of Clip as attributes (to opset 10) or as inputs (default). */

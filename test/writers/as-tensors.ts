@@ -4,7 +4,7 @@ import { elementCount, type FloatTensor, tensor } from "../../src/core/tensor.ts
 import { permute } from "../../src/formats/transpose.ts";
 import { toBFloat16, toFloat16 } from "../fixtures/half-floats.ts";
 import { bytesOf, type Row, type Sample } from "../fixtures/sample-networks.ts";
-import { dict, oldForm, type Storage, stateDict, tensorValue, type Value, zipForm } from "./torch-files.ts";
+import { dict, oldForm, type Storage, stateDict, tensorValue, type Value, zipForm } from "./torch.ts";
 
 export type Part = "kernel" | "bias" | keyof NonNullable<Row["norm"]>;
 export type Entries = readonly (readonly [name: string, value: FloatTensor])[];

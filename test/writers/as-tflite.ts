@@ -3,7 +3,7 @@
 import { permute } from "../../src/formats/transpose.ts";
 import { toFloat16 } from "../fixtures/half-floats.ts";
 import { bytesOf, changed, type Row, type Sample } from "../fixtures/sample-networks.ts";
-import { integers, type ModelSpec, type OperatorSpec, type Table, type TensorSpec, tflite } from "./tflite-writer.ts";
+import { integers, type ModelSpec, type OperatorSpec, type Table, type TensorSpec, tflite } from "./tflite.ts";
 
 export type TfliteKind = "float32" | "float16" | "uint8" | "int8";
 

@@ -12,7 +12,7 @@ import { readAttributes } from "./attributes.ts";
 import { readDataSet, readElements } from "./data.ts";
 import { readLinks } from "./links.ts";
 import { MESSAGE, type Message, readMessages } from "./object-header.ts";
-import { COST, openSource, type Source } from "./source.ts";
+import { COST, readSuperblock, type Source } from "./source.ts";
 
 export interface Hdf5Object {
   /** `/model_weights/conv1`. */
@@ -44,7 +44,7 @@ export interface Hdf5DataSet extends Hdf5Object {
  *         unpacks to more than the load may hold; `FORMAT_UNKNOWN` for what Keras does not write
  */
 export function openHdf5(bytes: Uint8Array, name: string, limits: ReadLimits): Hdf5Group {
-  const { source, root } = openSource(bytes, name, budgetOf(limits));
+  const { source, root } = readSuperblock(bytes, name, budgetOf(limits));
   return openGroup(source, readMessages(source, root), "");
 }
 

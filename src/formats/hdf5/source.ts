@@ -73,7 +73,7 @@ export const COST = { message: 72, link: 200, text: 80, chunk: 320, object: 2000
  * @returns the bytes, and the address of the root group
  * @throws {DepthwiseError} `FILE_CORRUPT`, `FILE_TRUNCATED`
  */
-export function openSource(
+export function readSuperblock(
   bytes: Uint8Array,
   name: string,
   budget: DecodedBudget,

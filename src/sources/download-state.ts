@@ -1,12 +1,11 @@
 /** The bytes of a download so far, in memory and, where there is a disk, in a file that outlives the process. */
 
+import { ownBytes } from "../core/buffers.ts";
 import { concatenate } from "../core/parts.ts";
 import type { PartialFile, PartialSource } from "./cache.ts";
-import type { Opening } from "./opening.ts";
+import type { Opening } from "./open-file.ts";
 import type { Expected } from "./options.ts";
-
-import { ownBytes } from "./own-bytes.ts";
-import { HEAD_BYTES } from "./recognise.ts";
+import { START_BYTES } from "./recognise.ts";
 
 export interface Job {
   /** For messages and progress. */
@@ -22,7 +21,7 @@ export interface Job {
   readonly opening: Opening;
 }
 
-export interface Transfer {
+export interface DownloadState {
   readonly received: number;
   readonly total: number | undefined;
   /** What tells that the server still has the same file; undefined if a range of it must not be asked for. */
@@ -37,7 +36,7 @@ export interface Transfer {
   /** @throws {DepthwiseError} `FILE_TOO_LARGE`, `FORMAT_UNKNOWN`; then nothing of it stays, not even in part */
   add(part: Uint8Array): Promise<void>;
   /** Looks at the first of the bytes; throws like `add`. */
-  checkHead(bytes: Uint8Array): Promise<void>;
+  checkStart(bytes: Uint8Array): Promise<void>;
   /** Forgets everything; from now on the file is asked for whole. */
   startOver(): Promise<void>;
   giveUp(): void;
@@ -46,7 +45,7 @@ export interface Transfer {
 }
 
 /** Takes up what an earlier process left of the same address. */
-export async function startTransfer(job: Job): Promise<Transfer> {
+export async function downloadState(job: Job): Promise<DownloadState> {
   const { budget, settings } = job.opening;
   let parts: Uint8Array[] = [];
   let received = 0;
@@ -88,8 +87,8 @@ export async function startTransfer(job: Job): Promise<Transfer> {
       throw cause;
     }
   };
-  const checkHead = (bytes: Uint8Array) =>
-    orDrop(() => job.opening.checkHead?.(job.name, bytes.subarray(0, HEAD_BYTES)));
+  const checkStart = (bytes: Uint8Array) =>
+    orDrop(() => job.opening.checkStart?.(job.name, bytes.subarray(0, START_BYTES)));
 
   const left = await leftOf(job);
   if (left !== undefined) {
@@ -127,7 +126,8 @@ export async function startTransfer(job: Job): Promise<Transfer> {
     },
     async add(part) {
       await orDrop(() => hold(part));
-      if (received >= HEAD_BYTES && received - part.length < HEAD_BYTES) await checkHead(concatenate(parts, received));
+      if (received >= START_BYTES && received - part.length < START_BYTES)
+        await checkStart(concatenate(parts, received));
       // More than was announced, so that was the length of packed bytes, in which a range would count too.
       if (total !== undefined && received > total) {
         total = undefined;
@@ -144,7 +144,7 @@ export async function startTransfer(job: Job): Promise<Transfer> {
       await onDisk((file) => file.drop());
     },
     giveUp: forget,
-    checkHead,
+    checkStart,
     dropPartial: () => onDisk((file) => file.drop()),
     bytes: () => (parts.length === 1 && parts[0] !== undefined ? ownBytes(parts[0]) : concatenate(parts, received)),
   };
