@@ -100,20 +100,6 @@ export function tableRows(layers: readonly ExpectedLayer[]): readonly ExpectedLa
   return layers.filter(({ kind }) => kind !== "depthwise" && kind !== "classifier");
 }
 
-/** `fittingLayers` of what is known. */
-export type LayerSearch = (fits: (layers: readonly ExpectedLayer[]) => boolean) => readonly ExpectedLayer[];
-
-/** Those of the shallow network if it may be meant and they alone fit, else those of the whole one. */
-export function fittingLayers(
-  known: KnownLayers,
-  fits: (layers: readonly ExpectedLayer[]) => boolean,
-): readonly ExpectedLayer[] {
-  const layers = expectedLayers(known);
-  if (known.shallow !== undefined || fits(layers)) return layers;
-  const shallow = expectedLayers({ ...known, shallow: true });
-  return fits(shallow) ? shallow : layers;
-}
-
 /** A parameter of a layer, its kernel if no other is named. */
 export function parameterOf<Value>(
   parameters: ReadonlyMap<string, Value>,

@@ -2,7 +2,8 @@
 
 import type { WeightLayout } from "../../../../formats/transpose.ts";
 import type { Renaming } from "../../../renamed.ts";
-import { type ExpectedLayer, expectedLayers, type KnownLayers } from "../expected.ts";
+import type { ExpectedLayer } from "../expected.ts";
+import type { LayerSearch } from "../fitting.ts";
 import type { NameMap } from "../name-map.ts";
 
 const WORDS = {
@@ -39,9 +40,9 @@ export function inGroup(kind: ExpectedLayer["kind"], group: string): ReturnType<
  */
 export function torchRenamer(naming: Naming, prefix = ""): NameMap["renamer"] {
   const plain = (name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
-  return (names, known) => {
+  return (names, search) => {
     const there = new Set([...names].map(plain));
-    const { layers, named } = likeliest(naming, known, (name) => there.has(`${name}.${WORDS.kernel}`));
+    const { layers, named } = likeliest(naming, search, (name) => there.has(`${name}.${WORDS.kernel}`));
     const all = new Map<string, Renaming | "ignored">();
     for (const layer of layers) {
       const [own, batchNorm] = named(layer);
@@ -60,7 +61,7 @@ export function torchRenamer(naming: Naming, prefix = ""): NameMap["renamer"] {
  * The network and the naming of which most kernels are there: of the whole one, of the shallow one, or of the one known
  * under the paper's numbers, as code that is told other strides keeps them.
  */
-function likeliest(naming: Naming, known: KnownLayers, isThere: (name: string) => boolean) {
+function likeliest(naming: Naming, { known, layersOf }: LayerSearch, isThere: (name: string) => boolean) {
   const short = { ...known, shallow: known.shallow ?? true };
   let best: { readonly layers: readonly ExpectedLayer[]; readonly named: Named } | undefined;
   let most = -1;
@@ -69,8 +70,8 @@ function likeliest(naming: Naming, known: KnownLayers, isThere: (name: string) =
     [short, short],
     [known, {}],
   ] as const) {
-    const layers = expectedLayers(variant);
-    const named = naming(expectedLayers(numbered));
+    const layers = layersOf(variant);
+    const named = naming(layersOf(numbered));
     const body = layers.slice(0, -1);
     const count = body.filter((layer) => isThere(named(layer)[0])).length;
     if (count > most) [best, most] = [{ layers, named }, count];
