@@ -88,7 +88,7 @@ describe("blocks", () => {
   });
 
   it.each([[5], ["ten"], [[]], [[null]], [[{ stride: 1 }]], [{ length: 1e9 }], [[{ stride: 1n, filters: 8 }]]])(
-    "that are none are refused as ever: %#",
+    "that are none are refused: %#",
     async (blocks) => {
       const files = [
         safetensors(namedTensors(samples[1]!, "TF-slim")),
