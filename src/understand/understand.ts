@@ -42,14 +42,17 @@ export async function understand(
   }
   const names = new Set(content.tensors.keys());
   const search = { known, layersOf: expectedLayers };
-  if (!keras.matches(names)) {
-    const { understandTensors } = await ownPart("what knows other names", () => import("./understand-tensors.ts"));
-    return understandTensors(content, model, file, budget, search);
+  if (keras.matches(names)) {
+    return {
+      parameters: renamed(content.tensors.values(), keras.renamer(names, search), file.name, budget),
+      facts: model.facts,
+      defaults: keras.defaults,
+      understoodBy: `names of ${keras.family}`,
+    };
   }
-  return {
-    parameters: renamed(content.tensors.values(), keras.renamer(names, search), file.name, budget),
-    facts: model.facts,
-    defaults: keras.defaults,
-    understoodBy: `names of ${keras.family}`,
-  };
+  const { understandNames } = await ownPart("what knows other names", () => import("./understand-names.ts"));
+  const found = await understandNames(content, model, file, budget, search);
+  if (found !== undefined) return found;
+  const { understandShapes } = await ownPart("what understands shapes", () => import("./understand-shapes.ts"));
+  return understandShapes(content, model, file.name, budget, search);
 }
