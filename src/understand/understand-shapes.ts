@@ -3,7 +3,7 @@
 import { fileError } from "../core/file-error.ts";
 import type { TensorContent } from "../formats/model-file.ts";
 import type { DecodedBudget } from "../sources/decoded-budget.ts";
-import type { LayerSearch } from "./architectures/mobilenet-v1/expected.ts";
+import type { LayerSearch } from "./architectures/mobilenet-v1/fitting.ts";
 import { sequenceByShape } from "./architectures/mobilenet-v1/names/by-order.ts";
 import { recogniseOther } from "./architectures/mobilenet-v1/names/others.ts";
 import type { StatedModel } from "./metadata.ts";

@@ -7,9 +7,9 @@ import type { MobileNetV1Options } from "../models/index.ts";
 import type { DecodedBudget } from "../sources/decoded-budget.ts";
 import type { OpenFile } from "../sources/open-file.ts";
 import { optionsOf } from "./architectures/mobilenet-v1/decide.ts";
-import { fittingLayers, knownLayers } from "./architectures/mobilenet-v1/expected.ts";
+import { expectedLayers, knownLayers } from "./architectures/mobilenet-v1/expected.ts";
 import type { FamilyDefaults } from "./architectures/mobilenet-v1/name-map.ts";
-import { NAME_MAPS } from "./architectures/mobilenet-v1/names/table.ts";
+import { keras } from "./architectures/mobilenet-v1/names/keras.ts";
 import type { Facts } from "./facts.ts";
 import type { StatedModel } from "./metadata.ts";
 import { renamed } from "./renamed.ts";
@@ -53,24 +53,18 @@ export async function understand(
     return understandOperations(content, model, file.name, budget, known);
   }
   const names = new Set(content.tensors.keys());
-  const map = NAME_MAPS.find((candidate) => candidate.matches(names));
-  if (map === undefined) {
-    const { understandShapes } = await ownPart("what understands shapes", () => import("./understand-shapes.ts"));
-    return understandShapes(content, model, file.name, budget, (fits) => fittingLayers(known, fits));
+  const search = { known, layersOf: expectedLayers };
+  if (keras.matches(names)) {
+    return {
+      parameters: renamed(content.tensors.values(), keras.renamer(names, search), file.name, budget),
+      facts: model.facts,
+      defaults: keras.defaults,
+      understoodBy: `names of ${keras.family}`,
+    };
   }
-  const config = map.family.startsWith("Hugging Face") ? await configBeside(file, budget) : {};
-  return {
-    parameters: renamed(content.tensors.values(), map.renamer(names, known), file.name, budget),
-    facts: { ...config, ...model.facts },
-    defaults: map.defaults,
-    understoodBy: `names of ${map.family}`,
-  };
-}
-
-async function configBeside(file: OpenFile, budget: DecodedBudget): Promise<Facts> {
-  const { huggingFaceFacts } = await ownPart(
-    "what reads a config.json",
-    () => import("./architectures/mobilenet-v1/hugging-face-config.ts"),
-  );
-  return huggingFaceFacts(file, budget);
+  const { understandNames } = await ownPart("what knows other names", () => import("./understand-names.ts"));
+  const found = await understandNames(content, model, file, budget, search);
+  if (found !== undefined) return found;
+  const { understandShapes } = await ownPart("what understands shapes", () => import("./understand-shapes.ts"));
+  return understandShapes(content, model, file.name, budget, search);
 }

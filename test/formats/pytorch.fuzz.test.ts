@@ -10,7 +10,7 @@ import { unpickle } from "../../src/formats/pytorch/pickle.ts";
 import { read, readTorchArchive } from "../../src/formats/pytorch/read.ts";
 import { toFloat32 } from "../../src/formats/stored-tensor.ts";
 import { openZip } from "../../src/formats/zip/zip.ts";
-import { fittingLayers } from "../../src/understand/architectures/mobilenet-v1/expected.ts";
+import { expectedLayers } from "../../src/understand/architectures/mobilenet-v1/expected.ts";
 import { sequenceByShape } from "../../src/understand/architectures/mobilenet-v1/names/by-order.ts";
 import { recogniseOther } from "../../src/understand/architectures/mobilenet-v1/names/others.ts";
 import { opened } from "../fixtures/opened-files.ts";
@@ -76,7 +76,7 @@ async function attempt(reading: () => Promise<ModelFile>): Promise<"read" | "ref
     }
     expect(total).toBeLessThanOrEqual(MAX);
     if (recogniseOther(content.tensors.keys()) === undefined)
-      sequenceByShape(content.tensors, content.isOrdered, (fit) => fittingLayers({}, fit));
+      sequenceByShape(content.tensors, content.isOrdered, { known: {}, layersOf: expectedLayers });
     return "read";
   } catch (error) {
     if (!isDepthwiseError(error)) throw error;

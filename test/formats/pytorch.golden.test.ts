@@ -8,7 +8,7 @@ import type { ModelFile } from "../../src/formats/model-file.ts";
 import { read, readTorchArchive } from "../../src/formats/pytorch/read.ts";
 import { firstNonFinite, toFloat32 } from "../../src/formats/stored-tensor.ts";
 import { openZip } from "../../src/formats/zip/zip.ts";
-import { fittingLayers, type LayerSearch } from "../../src/understand/architectures/mobilenet-v1/expected.ts";
+import { expectedLayers } from "../../src/understand/architectures/mobilenet-v1/expected.ts";
 import { sequenceByShape } from "../../src/understand/architectures/mobilenet-v1/names/by-order.ts";
 import { recogniseOther } from "../../src/understand/architectures/mobilenet-v1/names/others.ts";
 import { retinaface } from "../../src/understand/architectures/mobilenet-v1/names/retinaface.ts";
@@ -16,7 +16,7 @@ import type { Renaming } from "../../src/understand/renamed.ts";
 import { opened } from "../fixtures/opened-files.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
 
-const search: LayerSearch = (fit) => fittingLayers({}, fit);
+const search = { known: {}, layersOf: expectedLayers };
 const OLD = "mobilenetV1X0.25_pretrain.tar";
 const ZIP = "mobilenetv3sm_Final.pth";
 const context = { maxBytes: 2 ** 30 };
@@ -89,7 +89,7 @@ describeShared("the old form", () => {
   it("is understood by its names and, renamed, by order and shape, in the same way", async () => {
     const tensors = tensorsOf(await readOld());
     expect(retinaface.matches(new Set(tensors.keys()))).toBe(true);
-    const byName = [...tensors.keys()].map(retinaface.renamer(new Set(tensors.keys()), {}));
+    const byName = [...tensors.keys()].map(retinaface.renamer(new Set(tensors.keys()), search));
     const ours = byName.filter((target): target is Renaming => typeof target === "object").map(({ name }) => name);
     expect(new Set(ours).size).toBe(27 * 5 + 2);
     const renamed = new Map([...tensors.values()].map((stored, i) => [`tensor${i}`, stored]));

@@ -3,19 +3,22 @@
 import { describe, expect, it } from "vitest";
 import { isDepthwiseError } from "../../src/core/errors.ts";
 import { transpose, type WeightLayout } from "../../src/formats/transpose.ts";
+import { expectedLayers } from "../../src/understand/architectures/mobilenet-v1/expected.ts";
 import type { NameMap } from "../../src/understand/architectures/mobilenet-v1/name-map.ts";
 import { huggingFace } from "../../src/understand/architectures/mobilenet-v1/names/hugging-face.ts";
 import { keras } from "../../src/understand/architectures/mobilenet-v1/names/keras.ts";
 import { pytorch } from "../../src/understand/architectures/mobilenet-v1/names/pytorch.ts";
 import { retinaface } from "../../src/understand/architectures/mobilenet-v1/names/retinaface.ts";
-import { NAME_MAPS } from "../../src/understand/architectures/mobilenet-v1/names/table.ts";
+import { OTHER_NAME_MAPS } from "../../src/understand/architectures/mobilenet-v1/names/table.ts";
 import { tfSlim } from "../../src/understand/architectures/mobilenet-v1/names/tf-slim.ts";
 import { timm } from "../../src/understand/architectures/mobilenet-v1/names/timm.ts";
 
 type Row = readonly [theirs: string, ours: string, layout: WeightLayout];
 
+const NAME_MAPS = [keras, ...OTHER_NAME_MAPS];
+const search = { known: {}, layersOf: expectedLayers };
 /** What a name is to us in a file of these names. */
-const rename = (map: NameMap, name: string, names: ReadonlySet<string> = new Set()) => map.renamer(names, {})(name);
+const rename = (map: NameMap, name: string, names: ReadonlySet<string> = new Set()) => map.renamer(names, search)(name);
 
 const BLOCKS = Array.from({ length: 13 }, (_, i) => i + 1);
 const NORM = ["gamma", "beta", "moving_mean", "moving_variance"];
@@ -140,7 +143,7 @@ const FAMILIES: readonly (readonly [what: string, map: NameMap, rows: readonly R
 describe.each(FAMILIES)("the names of %s", (_, map, rows) => {
   it("go one to one onto all 137 names of ours, each with its layout", () => {
     expect(ours).toHaveLength(137);
-    const renamer = map.renamer(new Set(rows.map(([theirs]) => theirs)), {});
+    const renamer = map.renamer(new Set(rows.map(([theirs]) => theirs)), search);
     expect(rows.map(([theirs]) => [theirs, renamer(theirs)])).toEqual(
       rows.map(([theirs, name, layout]) => [theirs, { name, layout }]),
     );

@@ -4,7 +4,14 @@
  */
 
 import type { ParameterInfo } from "../../../layers/parameter-info.ts";
-import { MOBILENET_V1_BLOCKS, MOBILENET_V1_STEM, type MobileNetV1Options, mobileNetV1 } from "../../../models/index.ts";
+import {
+  type Block,
+  MOBILENET_V1_BLOCKS,
+  MOBILENET_V1_STEM,
+  type MobileNetV1Options,
+  mobileNetV1,
+  shallowBlocks,
+} from "../../../models/index.ts";
 
 /** What may be known of the layers before they are looked for. */
 export type KnownLayers = Pick<MobileNetV1Options, "stem" | "blocks" | "shallow" | "standardConvolution">;
@@ -14,8 +21,9 @@ export interface ExpectedLayer {
   readonly kind: "stem" | "full" | "depthwise" | "pointwise" | "classifier";
   /** The number of its block, from 1; 0 for the stem, one more than there are blocks for the classifier. */
   readonly block: number;
+  /** As the table has it: an output stride may turn it into dilation. */
   readonly stride: number;
-  /** Outputs at an alpha of 1. */
+  /** Of its block in the table. */
   readonly filters: number;
   /** Our names of all that it may have, in our order: of its kernel, its bias, and the batch norm behind it. */
   readonly parameters: ReadonlyMap<ParameterInfo["role"], string>;
@@ -37,37 +45,40 @@ const MOST_MADE = 8;
  * @throws {DepthwiseError} what `mobileNetV1` throws for these options
  */
 export function expectedLayers(known: KnownLayers = {}): readonly ExpectedLayer[] {
-  const {
-    stem = MOBILENET_V1_STEM,
-    blocks = MOBILENET_V1_BLOCKS,
-    shallow = false,
-    standardConvolution = false,
-  } = known;
-  const key = JSON.stringify([stem, blocks, shallow, standardConvolution]);
+  const key = keyOf(known);
   const layers = made.get(key) ?? layersOf(known);
   if (made.size === MOST_MADE) made.clear();
   made.set(key, layers);
   return layers;
 }
 
+/** The same for the same layers. What a file says was not checked yet. */
+function keyOf({ stem = MOBILENET_V1_STEM, blocks = MOBILENET_V1_BLOCKS, ...others }: KnownLayers): string {
+  const rows: readonly (Partial<Block> | undefined)[] = [stem, ...(Array.isArray(blocks) ? blocks : [])];
+  const numbers = rows.flatMap((row) => [row?.stride, row?.filters]);
+  return [...numbers, others.shallow ?? false, others.standardConvolution ?? false].map(String).join();
+}
+
 function layersOf(known: KnownLayers): readonly ExpectedLayer[] {
   const { layers, aliases, parameterInfo } = mobileNetV1<MobileNetV1Options>({ ...known, convolutionBias: true });
+  const { stem = MOBILENET_V1_STEM, blocks = MOBILENET_V1_BLOCKS, shallow = false } = known;
+  const rows = [stem, ...(shallow ? shallowBlocks(blocks) : blocks)];
   const ends = new Set(Object.values(aliases));
-  const places = new Map<string, Omit<ExpectedLayer, "filters" | "parameters">>();
+  const places = new Map<string, Omit<ExpectedLayer, "parameters">>();
   let block = 0;
-  for (const { name, type, attributes } of layers) {
+  for (const { name, type } of layers) {
     const kind = block === 0 ? "stem" : block === ends.size ? "classifier" : KINDS[type];
-    const stride = "stride" in attributes ? attributes.stride[0] : 1;
-    if (kind !== undefined) places.set(name, { name, kind, block, stride });
+    const { stride = 1, filters = 0 } = rows[block] ?? {};
+    if (kind !== undefined) places.set(name, { name, kind, block, stride: kind === "pointwise" ? 1 : stride, filters });
     if (ends.has(name)) block++;
   }
   const found: ExpectedLayer[] = [];
   let parameters = new Map<ParameterInfo["role"], string>();
-  for (const { name, node, role, shape } of parameterInfo.values()) {
+  for (const { name, node, role } of parameterInfo.values()) {
     const place = places.get(node);
     if (role === "kernel" && place !== undefined) {
       parameters = new Map();
-      found.push({ ...place, filters: shape.at(-1) ?? 0, parameters });
+      found.push({ ...place, parameters });
     }
     parameters.set(role, name);
   }
@@ -87,20 +98,6 @@ export function blockCount(layers: readonly ExpectedLayer[]): number {
 /** The stem and the last layer of each block: their filters are those of the table. */
 export function tableRows(layers: readonly ExpectedLayer[]): readonly ExpectedLayer[] {
   return layers.filter(({ kind }) => kind !== "depthwise" && kind !== "classifier");
-}
-
-/** `fittingLayers` of what is known. */
-export type LayerSearch = (fits: (layers: readonly ExpectedLayer[]) => boolean) => readonly ExpectedLayer[];
-
-/** Those of the shallow network if it may be meant and they alone fit, else those of the whole one. */
-export function fittingLayers(
-  known: KnownLayers,
-  fits: (layers: readonly ExpectedLayer[]) => boolean,
-): readonly ExpectedLayer[] {
-  const layers = expectedLayers(known);
-  if (known.shallow !== undefined || fits(layers)) return layers;
-  const shallow = expectedLayers({ ...known, shallow: true });
-  return fits(shallow) ? shallow : layers;
 }
 
 /** A parameter of a layer, its kernel if no other is named. */

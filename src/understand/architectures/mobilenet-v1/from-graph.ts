@@ -13,14 +13,8 @@ import { type Constants, findConstants } from "../../graph/constants.ts";
 import { type GraphLayer, layerOf } from "../../graph/layers.ts";
 import { foldedBatchNorm, shortest } from "../../graph/normalization.ts";
 import { findPath } from "../../graph/path.ts";
-import {
-  blockCount,
-  classifierOf,
-  type ExpectedLayer,
-  expectedLayers,
-  fittingLayers,
-  type KnownLayers,
-} from "./expected.ts";
+import { blockCount, classifierOf, type ExpectedLayer, expectedLayers, type KnownLayers } from "./expected.ts";
+import { fittingLayers } from "./fitting.ts";
 import { frontFacts } from "./front.ts";
 import { geometryFacts } from "./geometry.ts";
 import { inputSize, poolFault } from "./input-size.ts";
@@ -115,7 +109,7 @@ function patternOf([stem, ...rest]: readonly GraphLayer[], known: KnownLayers): 
     return `"${(misplaced ?? stem).name}" stands where ${misplaced === undefined ? "a 3 × 3" : "another"} convolution should`;
   }
   const like: KnownLayers = { ...known, standardConvolution: isStandard };
-  const expected = fittingLayers(like, (layers) => blockCount(layers) === blocks);
+  const expected = fittingLayers({ known: like, layersOf: expectedLayers }, (layers) => blockCount(layers) === blocks);
   if (blockCount(expected) !== blocks) return `it has ${blocks} blocks, not ${blockCount(expected)}`;
   const classifier = classifierOf(expected);
   const names = new Map<ExpectedLayer, GraphLayer>();

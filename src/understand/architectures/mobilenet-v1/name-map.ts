@@ -1,12 +1,12 @@
 /**
  * How other tools call the tensors of MobileNet V1, and how they lay them out. Ours are Keras' names and layouts.
  *
- * A map is one file; `names/table.ts` lists them.
+ * A map is one file; `names/table.ts` lists those of tools other than Keras.
  */
 
 import type { Preprocessing } from "../../../core/preprocessing.ts";
 import type { Rename } from "../../renamed.ts";
-import type { KnownLayers } from "./expected.ts";
+import type { LayerSearch } from "./fitting.ts";
 
 /** What a family of files is known to be made with, where the file itself does not say. */
 export interface FamilyDefaults {
@@ -30,8 +30,8 @@ export interface NameMap {
    * What each name of a file is to us.
    *
    * @param names all of the file: some are needed only if another is absent
-   * @param known of the layers: how many there are, if they are not the paper's
+   * @param search where the layers of the network are asked for
    */
-  renamer(names: ReadonlySet<string>, known: KnownLayers): Rename;
+  renamer(names: ReadonlySet<string>, search: LayerSearch): Rename;
   readonly defaults: FamilyDefaults;
 }

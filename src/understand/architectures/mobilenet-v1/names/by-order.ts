@@ -10,7 +10,8 @@
 import { quoted } from "../../../../core/file-error.ts";
 import type { Shape } from "../../../../core/tensor.ts";
 import type { Renaming } from "../../../renamed.ts";
-import type { ExpectedLayer, LayerSearch } from "../expected.ts";
+import type { ExpectedLayer } from "../expected.ts";
+import { fittingLayers, type LayerSearch } from "../fitting.ts";
 import type { FamilyDefaults } from "../name-map.ts";
 import { groupsOf, sortedByName, withoutNumbers } from "./by-order-groups.ts";
 import { bySlots, byStreams, type Failure, type KernelOrder, type Slot } from "./by-order-slots.ts";
@@ -51,7 +52,7 @@ const DEFAULTS: Readonly<Record<KernelOrder, FamilyDefaults>> = {
  * Our names for all tensors, or the reason why not.
  *
  * @param isOrdered whether the order of `tensors` is that of the network's layers; else the numbers in the names are
- * @param search    for the layers of the network that it may be
+ * @param search    where the layers of the network are asked for
  */
 export function sequenceByShape(
   tensors: ReadonlyMap<string, { readonly shape: Shape }>,
@@ -89,7 +90,7 @@ function placeAll(
   isByName: boolean,
   search: LayerSearch,
 ): { readonly targets: Targets } | Failure {
-  const expected = search((layers) => countDepthwise(layers) === countDepthwise(slots));
+  const expected = fittingLayers(search, (layers) => countDepthwise(layers) === countDepthwise(slots));
   const targets: Targets = new Map();
   const besideAll = new Set<string>();
   for (const [placed, slot] of slots.entries()) {

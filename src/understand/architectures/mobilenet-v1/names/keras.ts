@@ -18,7 +18,7 @@ const TRAINING =
 export const keras: NameMap = {
   family: "Keras Applications mobilenet",
   matches: (names) => layersOf(names, {}) !== undefined,
-  renamer(names, known) {
+  renamer(names, { known }) {
     const all = new Map<string, Renaming>();
     for (const { name: layer, kind, parameters } of layersOf(names, known) ?? expectedLayers(known)) {
       for (const [role, name] of parameters) {

@@ -12,7 +12,7 @@
  */
 
 import type { Renaming } from "../../../renamed.ts";
-import { type ExpectedLayer, expectedLayers } from "../expected.ts";
+import type { ExpectedLayer } from "../expected.ts";
 import type { NameMap } from "../name-map.ts";
 
 const AVERAGE = "/ExponentialMovingAverage";
@@ -27,9 +27,9 @@ export const tfSlim: NameMap = {
   matches: (names) =>
     PREFIXES.some((prefix) => ENDS.some((end) => names.has(`${prefix}MobilenetV1/Conv2d_0/weights${end}`))) &&
     ![...names].some((name) => name.includes("BoxPredictor")),
-  renamer(names, known) {
+  renamer(names, { known, layersOf }) {
     const all = new Map<string, Renaming>();
-    for (const layer of expectedLayers(known)) {
+    for (const layer of layersOf(known)) {
       for (const name of layer.parameters.values()) {
         all.set(`MobilenetV1/${slimLayer(layer)}/${slimValue(name)}`, { name, layout: "as-is" });
       }

@@ -2,7 +2,8 @@
 
 import type { WeightLayout } from "../../../../formats/transpose.ts";
 import type { Renaming } from "../../../renamed.ts";
-import { type ExpectedLayer, fittingLayers } from "../expected.ts";
+import type { ExpectedLayer } from "../expected.ts";
+import type { LayerSearch } from "../fitting.ts";
 import type { NameMap } from "../name-map.ts";
 
 const WORDS = {
@@ -22,6 +23,9 @@ const KERNELS: Readonly<Partial<Record<ExpectedLayer["kind"], WeightLayout>>> = 
 /** What a family calls a layer and the batch norm behind it, without the parameters. */
 export type Named = (layer: ExpectedLayer) => readonly [layer: string, batchNorm?: string];
 
+/** The same of all layers of a network: some names follow from what stands before. */
+type Naming = (layers: readonly ExpectedLayer[]) => Named;
+
 /** Of a group of places 0 and 1, or 3 and 4 for the pointwise one, as `conv_bn` and `conv_dw` make it. */
 export function inGroup(kind: ExpectedLayer["kind"], group: string): ReturnType<Named> {
   if (kind === "classifier") return ["fc"];
@@ -34,16 +38,11 @@ export function inGroup(kind: ExpectedLayer["kind"], group: string): ReturnType<
  * @param naming of the layers of a network
  * @param prefix what some files have before all names
  */
-export function torchRenamer(naming: (layers: readonly ExpectedLayer[]) => Named, prefix = ""): NameMap["renamer"] {
+export function torchRenamer(naming: Naming, prefix = ""): NameMap["renamer"] {
   const plain = (name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
-  return (names, known) => {
+  return (names, search) => {
     const there = new Set([...names].map(plain));
-    const fits = (layers: readonly ExpectedLayer[]) => {
-      const named = naming(layers);
-      return layers.every((layer) => layer.kind === "classifier" || there.has(`${named(layer)[0]}.${WORDS.kernel}`));
-    };
-    const layers = fittingLayers(known, fits);
-    const named = naming(layers);
+    const { layers, named } = likeliest(naming, search, (name) => there.has(`${name}.${WORDS.kernel}`));
     const all = new Map<string, Renaming | "ignored">();
     for (const layer of layers) {
       const [own, batchNorm] = named(layer);
@@ -56,6 +55,29 @@ export function torchRenamer(naming: (layers: readonly ExpectedLayer[]) => Named
     }
     return (name) => all.get(plain(name));
   };
+}
+
+/**
+ * The network and the naming of which most kernels are there: of the whole one, of the shallow one, or of the one known
+ * under the paper's numbers, as code that is told other strides keeps them.
+ */
+function likeliest(naming: Naming, { known, layersOf }: LayerSearch, isThere: (name: string) => boolean) {
+  const short = { ...known, shallow: known.shallow ?? true };
+  let best: { readonly layers: readonly ExpectedLayer[]; readonly named: Named } | undefined;
+  let most = -1;
+  for (const [variant, numbered] of [
+    [known, known],
+    [short, short],
+    [known, {}],
+  ] as const) {
+    const layers = layersOf(variant);
+    const named = naming(layersOf(numbered));
+    const body = layers.slice(0, -1);
+    const count = body.filter((layer) => isThere(named(layer)[0])).length;
+    if (count > most) [best, most] = [{ layers, named }, count];
+    if (count === body.length) break;
+  }
+  return best ?? { layers: [], named: naming([]) };
 }
 
 /**
