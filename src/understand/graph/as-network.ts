@@ -40,7 +40,7 @@ export function understandAsNetwork(
     definition: { name: "custom", inputShape, layers, outputs },
     parameters,
     facts: { ...inputFacts(graph, translated), ...model.facts },
-    understoodBy: `the file's graph, translated layer by layer (${recognised}; no MobileNet V1: ${reason})`,
+    understoodBy: `translation of the file's graph, layer by layer: ${recognised} (no MobileNet V1: ${reason})`,
     ...(quantization === undefined ? {} : { quantization }),
   };
 }
