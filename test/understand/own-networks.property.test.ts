@@ -173,8 +173,7 @@ describe("random networks of our own operations, written and loaded", () => {
       const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-3);
       expect(largestDifference(found, expected), "the answers").toBeLessThanOrEqual(1e-4 * largest);
       const kinds = (model: Network, type: string) => model.layers.filter((layer) => layer.type === type).length;
-      for (const type of ["add", "dense", "maxPool"])
-        expect(kinds(loaded, type), type).toBe(kinds(written, type));
+      for (const type of ["add", "dense", "maxPool"]) expect(kinds(loaded, type), type).toBe(kinds(written, type));
       const swishes = ({ layers }: Network) =>
         layers.filter(({ attributes }) => "function" in attributes && attributes.function === "hardSwish").length;
       // What is written out is one layer again; x times its hard-sigmoid is one as well.

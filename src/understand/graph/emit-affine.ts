@@ -69,8 +69,11 @@ export function affine(site: Site, node: GraphNode): void {
   if (another !== undefined && type !== "batchNorm")
     site.refuse(`${quoted(name)} ${type}s one computed value by another`);
   const laid = laidValue(site, input, name);
-  const axis = type === "batchNorm" ? channelAxis(site, laid) : innermost(laid);
-  const value = naturally(site, { ...laid, ...withLast(laid, axis ?? 0) });
+  const isVector = inputs.some(
+    (each) => site.constants.has(each) && site.constants.shape(each).some((side) => side !== 1),
+  );
+  const axis = type !== "batchNorm" && isVector ? (innermost(laid) ?? 0) : channelAxis(site, laid);
+  const value = naturally(site, { ...laid, ...withLast(laid, axis) });
   const first = stepOf(site, node, input ?? "", value);
   if (first === undefined) {
     const step = afterStep(node, site.constants);
