@@ -70,7 +70,7 @@ export type GraphOperation =
   | {
       readonly type: "globalPool";
       readonly kind: "average" | "max";
-      readonly keepDims?: boolean;
+      readonly keepDims?: true;
       readonly layout?: ImageLayout;
     }
   | {

@@ -251,14 +251,21 @@ describeShared("every file beside the project", () => {
   it.each([
     ["person_detect.tflite", /first layer is a depthwise convolution/],
     ["mobilenet_v2_1.0_224_quant.tflite", /MobileNet V2/],
-    ["mobilenetv3sm_Final.pth", /MobileNet V3/],
     ["kws_ref_model_float32.tflite", /separable network of 4 depthwise layers on 49 × 10 × 1/],
     ["pretrainedResnet_quant.tflite", /ResNet/],
-    ["keras_lstm_mnist_ptq.tflite", /recurrent network \(.*LSTM/],
     [
       "mobilenet_quant_v1_224_head_layers.tflite",
       /a single convolution, such as the classifier of a network cut in two/,
     ],
+  ])("%s is a network of its own, by what it looks like", async (file, expected) => {
+    const model = await loadModel(path(file));
+    expect(model.info.architecture).toBe("custom");
+    expect(describeModel(model).understoodBy).toMatch(expected);
+  });
+
+  it.each([
+    ["mobilenetv3sm_Final.pth", /MobileNet V3/],
+    ["keras_lstm_mnist_ptq.tflite", /recurrent network \(.*LSTM.* is a UNIDIRECTIONAL_SEQUENCE_LSTM/],
   ])("%s is refused by name", async (file, expected) => {
     const refused = loadModel(path(file));
     await expect(refused).rejects.toBeInstanceOf(DepthwiseError);

@@ -137,7 +137,8 @@ describe("operations", () => {
     ["AddV2", "AddV2", ["a"], {}, { type: "add" }],
     ["AddN of 2", "AddN", ["a"], {}, { type: "add" }],
     ["AddN of 1", "AddN", [], {}, { type: "identity" }],
-    ["AddN of 3", "AddN", ["a", "b"], {}, { type: "other", name: "AddN" }],
+    ["AddN of 3, its last", "AddN", ["a", "b"], {}, { type: "add" }],
+    ["AddN of too many", "AddN", Array(64).fill("a"), {}, { type: "other", name: "AddN" }],
     ["Sub", "Sub", ["a"], {}, { type: "subtract" }],
     ["Mul", "Mul", ["a"], {}, { type: "multiply" }],
     ["RealDiv", "RealDiv", ["a"], {}, { type: "divide" }],
@@ -204,8 +205,16 @@ describe("operations", () => {
       return nodeNamed(await load([placeholder(...sides), tfNode("node", op, ["input"], attributes)]), "node")
         .operation;
     };
-    expect(await operation("AvgPool", 8, "VALID", -1, 8, 8, 3)).toEqual({ type: "globalPool", kind: "average" });
-    expect(await operation("MaxPool", 8, "VALID", -1, 8, 8, 3)).toEqual({ type: "globalPool", kind: "max" });
+    expect(await operation("AvgPool", 8, "VALID", -1, 8, 8, 3)).toEqual({
+      type: "globalPool",
+      kind: "average",
+      keepDims: true,
+    });
+    expect(await operation("MaxPool", 8, "VALID", -1, 8, 8, 3)).toEqual({
+      type: "globalPool",
+      kind: "max",
+      keepDims: true,
+    });
     const windowed = { type: "pool", kind: "average", kernel: [8, 8], strides: [2, 2], padding: "valid" };
     expect(await operation("AvgPool", 8, "VALID", -1, -1, -1, 3)).toEqual(windowed);
     expect(await operation("AvgPool", 8, "VALID", -1, 16, 16, 3)).toEqual(windowed);

@@ -280,6 +280,7 @@ describe("a layer of Keras", () => {
     expect(activation({ pool_size: [8, 8], padding: "valid" }, "AveragePooling2D")).toEqual({
       type: "globalPool",
       kind: "average",
+      keepDims: true,
     });
     expect(activation({ pool_size: [8, 8], strides: [1, 1], padding: "same" }, "AveragePooling2D")).toMatchObject({
       type: "pool",
@@ -305,15 +306,22 @@ describe("a layer of Keras", () => {
       layer("MaxPooling2D", "m", { pool_size: 2 }),
     ];
     const after = [...layers, layer("AveragePooling2D", "p", { pool_size: [2, 2] })];
-    expect(nodeOf(translate(functional(after), after), "p").operation).toEqual({ type: "globalPool", kind: "average" });
+    expect(nodeOf(translate(functional(after), after), "p").operation).toEqual({
+      type: "globalPool",
+      kind: "average",
+      keepDims: true,
+    });
   });
 
   it("that only trains or reshapes changes no number", () => {
     for (const name of ["Dropout", "SpatialDropout2D", "RandomFlip"])
       expect(activation({}, name)).toEqual({ type: "identity" });
-    expect(activation({ target_shape: [1, 1, 256] }, "Reshape")).toEqual({ type: "reshape" });
-    expect(activation({}, "Flatten")).toEqual({ type: "reshape" });
-    expect(activation({ dims: [1, 2, 3] }, "Permute")).toEqual({ type: "reshape" });
+    const reshape = (form: object) => ({ type: "reshape", form });
+    expect(activation({ target_shape: [1, 1, 256] }, "Reshape")).toEqual(
+      reshape({ kind: "sides", sides: [0, 1, 1, 256] }),
+    );
+    expect(activation({}, "Flatten")).toEqual(reshape({ kind: "flatten" }));
+    expect(activation({ dims: [1, 2, 3] }, "Permute")).toEqual(reshape({ kind: "transpose", order: [0, 1, 2, 3] }));
     expect(activation({ dims: [2, 1, 3] }, "Permute")).toEqual({ type: "other", name: "Permute" });
   });
 

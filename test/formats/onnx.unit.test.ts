@@ -62,7 +62,7 @@ describe("a small network", () => {
       modelVersion: 4,
       metadata: { author: "somebody" },
     });
-    expect(graph.inputs).toEqual([{ name: "x", shape: [8, 8, 3] }]);
+    expect(graph.inputs).toEqual([{ name: "x", shape: [8, 8, 3], isChannelsFirst: true }]);
     expect(graph.outputs).toEqual(["probabilities"]);
     expect(graph.nodes.map(({ name }) => name)).toEqual("conv bn relu6 dw relu pool flatten gemm softmax".split(" "));
     expect(nodeNamed(graph, "conv")).toEqual({
@@ -215,7 +215,8 @@ describe("operators", () => {
     ["Div", "Div", ["a"], {}, { type: "divide" }],
     ["Sum of 2", "Sum", ["a"], {}, { type: "add" }],
     ["Sum of 1", "Sum", [], {}, { type: "identity" }],
-    ["Sum of 3", "Sum", ["a", "b"], {}, { type: "other", name: "Sum" }],
+    ["Sum of 3, its last", "Sum", ["a", "b"], {}, { type: "add" }],
+    ["Sum of too many", "Sum", Array(64).fill("a"), {}, { type: "other", name: "Sum" }],
     ["Identity", "Identity", [], {}, { type: "identity" }],
     ["Dropout", "Dropout", [], {}, { type: "identity" }],
     ["Cast", "Cast", [], {}, { type: "identity" }],
@@ -274,13 +275,30 @@ describe("operators", () => {
     ["ReduceMean by input, from the end", "ReduceMean", ["last"], {}, { type: "globalPool", kind: "average" }],
     ["ReduceMean over other axes", "ReduceMean", [], { axes: attr.ints(1, 2) }, { type: "other", name: "ReduceMean" }],
     ["ReduceMean over all", "ReduceMean", [], {}, { type: "other", name: "ReduceMean" }],
-    ["Flatten", "Flatten", [], {}, { type: "reshape" }],
-    ["Reshape", "Reshape", ["last"], {}, { type: "reshape" }],
-    ["Squeeze", "Squeeze", [], {}, { type: "reshape" }],
-    ["Unsqueeze", "Unsqueeze", ["last"], {}, { type: "reshape" }],
-    ["Transpose", "Transpose", [], { perm: attr.ints(0, 2, 3, 1) }, { type: "reshape" }],
-    ["Softmax", "Softmax", [], {}, { type: "softmax" }],
-    ["anything else", "HardSwish", [], {}, { type: "other", name: "HardSwish" }],
+    ["Flatten", "Flatten", [], {}, { type: "reshape", form: { kind: "flatten" } }],
+    ["Flatten of the batch as well", "Flatten", [], { axis: attr.i(0) }, { type: "other", name: "Flatten" }],
+    ["Reshape", "Reshape", ["last"], {}, { type: "reshape", form: { kind: "sides", sides: [-1, -2] } }],
+    ["Reshape to a shape that is computed", "Reshape", ["x"], {}, { type: "reshape" }],
+    ["Squeeze", "Squeeze", [], {}, { type: "reshape", form: { kind: "squeeze", axes: [] } }],
+    ["Unsqueeze", "Unsqueeze", ["last"], {}, { type: "reshape", form: { kind: "unsqueeze", axes: [-1, -2] } }],
+    [
+      "Transpose",
+      "Transpose",
+      [],
+      { perm: attr.ints(0, 2, 3, 1) },
+      { type: "reshape", form: { kind: "transpose", order: [0, 2, 3, 1] } },
+    ],
+    ["Softmax", "Softmax", [], {}, { type: "softmax", axis: 1 }],
+    ["HardSwish", "HardSwish", [], {}, { type: "activation", function: "hardSwish" }],
+    [
+      "HardSigmoid of a sixth",
+      "HardSigmoid",
+      [],
+      { alpha: attr.f(1 / 6) },
+      { type: "activation", function: "hardSigmoid" },
+    ],
+    ["HardSigmoid of a fifth", "HardSigmoid", [], {}, { type: "other", name: "HardSigmoid" }],
+    ["anything else", "Sigmoid", [], {}, { type: "other", name: "Sigmoid" }],
   ])("%s", async (_, op, inputs, attributes, expected) => {
     const line = floats("line", [2, 3, 3], Array(18).fill(1));
     expect(
@@ -322,10 +340,14 @@ describe("operators", () => {
     ];
     const pads = [0, 0, 0, 2, 0, 0, 1, 3];
     const zero = floats("zero", [], [0]);
-    expect(await operation("Pad", [], { pads: attr.ints(...pads) })).toEqual({ type: "pad", padding });
-    expect(await operation("Pad", ["p", "zero"], {}, int64s("p", ...pads), zero)).toEqual({ type: "pad", padding });
+    expect(await operation("Pad", [], { pads: attr.ints(...pads) })).toEqual({ type: "pad", padding, layout: "NCHW" });
+    expect(await operation("Pad", ["p", "zero"], {}, int64s("p", ...pads), zero)).toEqual({
+      type: "pad",
+      padding,
+      layout: "NCHW",
+    });
     const named = [int64s("p", 0, 2, 1, 3), int64s("axes", 2, -1)];
-    expect(await operation("Pad", ["p", "", "axes"], {}, ...named)).toEqual({ type: "pad", padding });
+    expect(await operation("Pad", ["p", "", "axes"], {}, ...named)).toEqual({ type: "pad", padding, layout: "NCHW" });
     const other = { type: "other", name: "Pad" };
     expect(await operation("Pad", [], { pads: attr.ints(...pads), value: attr.f(1) })).toEqual(other);
     expect(await operation("Pad", [], { pads: attr.ints(...pads), mode: attr.s("edge") })).toEqual(other);
@@ -372,9 +394,14 @@ describe("layouts", () => {
       onnxNode("ReduceMean", ["q"], ["y"], { axes: attr.ints(1, 2) }, { name: "mean" }),
     ];
     const graph = await load({ inputs: { x: [1, 8, 6, 3] }, nodes });
-    expect(nodeNamed(graph, "pool").operation).toEqual({ type: "globalPool", kind: "average" });
+    expect(nodeNamed(graph, "pool").operation).toEqual({ type: "globalPool", kind: "average", keepDims: true });
     // Channels last again: the image is axes 1 and 2.
-    expect(nodeNamed(graph, "mean").operation).toEqual({ type: "globalPool", kind: "average" });
+    expect(nodeNamed(graph, "mean").operation).toEqual({
+      type: "globalPool",
+      kind: "average",
+      keepDims: true,
+      layout: "NHWC",
+    });
   });
 
   it("pads of an image with channels last lie in the middle", async () => {
@@ -389,6 +416,7 @@ describe("layouts", () => {
         [0, 1],
         [2, 3],
       ],
+      layout: "NHWC",
     });
   });
 

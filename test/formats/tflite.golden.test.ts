@@ -149,7 +149,7 @@ describeShared("TFLite files of MobileNet V1", () => {
   it("are read in halves: what comes out of the one goes into the other", async () => {
     const extractor = (await open("mobilenet_v1_1.0_224_quant_embedding_extractor.tflite")).content;
     const head = await open("mobilenet_quant_v1_224_head_layers.tflite");
-    expect(extractor.nodes.at(-1)?.operation).toEqual({ type: "globalPool", kind: "average" });
+    expect(extractor.nodes.at(-1)?.operation).toEqual({ type: "globalPool", kind: "average", keepDims: true });
     expect(head.content.inputs.map(({ shape }) => shape)).toEqual([[1, 1, 1024]]);
     expect(head.content.nodes.map(({ operation }) => operation.type)).toEqual(["convolution", "reshape", "softmax"]);
     expect(head.facts).not.toHaveProperty("preprocessing");

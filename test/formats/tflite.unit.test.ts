@@ -108,13 +108,18 @@ describe("operators of TFLite", () => {
   });
   const window = { type: "pool", kernel: [2, 4], strides: [2, 2], padding: "same" };
   const average = { type: "globalPool", kind: "average" };
+  const laid = { type: "reshape", form: { kind: "sides", sides: [1, 4, 4, 2] } };
   const pads = (...values: number[]) => ({ shape: [4, 2], type: "int32", data: integers(...values) }) as const;
   const cases: readonly [string, ModelSpec, unknown][] = [
-    ["a window over all", single({ code: CODE.averagePool, options: pool(4, 4, 2, true) }), average],
+    [
+      "a window over all",
+      single({ code: CODE.averagePool, options: pool(4, 4, 2, true) }),
+      { ...average, keepDims: true },
+    ],
     [
       "SAME with a step past the end",
       single({ code: CODE.maxPool, options: pool(4, 4, 4, false) }),
-      { type: "globalPool", kind: "max" },
+      { type: "globalPool", kind: "max", keepDims: true },
     ],
     [
       "SAME that moves",
@@ -124,6 +129,11 @@ describe("operators of TFLite", () => {
     ["a smaller window", single({ code: CODE.maxPool, options: pool(2, 4, 2, false) }), { ...window, kind: "max" }],
     ["MEAN over the image", single({ code: MORE.mean }, axes(1, 2)), average],
     ["MEAN counted from the end", single({ code: MORE.mean }, axes(-2, -3)), average],
+    [
+      "MEAN that keeps its sides",
+      single({ code: MORE.mean, options: { 0: ["int8", 1] } }, axes(1, 2)),
+      { ...average, keepDims: true },
+    ],
     ["MEAN over channels", single({ code: MORE.mean }, axes(3)), { type: "other", name: "MEAN" }],
     ["MEAN over one axis twice", single({ code: MORE.mean }, axes(1, 1)), { type: "other", name: "MEAN" }],
     [
@@ -143,7 +153,16 @@ describe("operators of TFLite", () => {
       single({ code: MORE.pad }, pads(0, 0, -1, 0, 0, 0, 0, 0)),
       { type: "other", name: "PAD" },
     ],
-    ["FULLY_CONNECTED", single({ code: CODE.dense, options: {} }, KERNEL), { type: "dense", transposed: true }],
+    [
+      "FULLY_CONNECTED",
+      single({ code: CODE.dense, options: {} }, KERNEL),
+      { type: "dense", transposed: true, flattens: true },
+    ],
+    [
+      "FULLY_CONNECTED that keeps its sides",
+      single({ code: CODE.dense, options: { 2: ["int8", 1] } }, KERNEL),
+      { type: "dense", transposed: true },
+    ],
     [
       "shuffled weights",
       single({ code: CODE.dense, options: { 1: ["int8", 1] } }, KERNEL),
@@ -155,9 +174,9 @@ describe("operators of TFLite", () => {
       single({ code: MORE.softmax, options: { 0: ["float32", 2] } }),
       { type: "other", name: "SOFTMAX" },
     ],
-    ["RESHAPE", single({ code: MORE.reshape }, axes(1, 48)), { type: "reshape" }],
-    ["SQUEEZE", single({ code: MORE.squeeze }), { type: "reshape" }],
-    ["EXPAND_DIMS", single({ code: NEWER.expandDims }, axes(1)), { type: "reshape" }],
+    ["RESHAPE, by the shape of its result", single({ code: MORE.reshape }, axes(1, 48)), laid],
+    ["SQUEEZE", single({ code: MORE.squeeze }), laid],
+    ["EXPAND_DIMS", single({ code: NEWER.expandDims }, axes(1)), laid],
     ["QUANTIZE", single({ code: NEWER.quantize }), { type: "identity" }],
     ["DEQUANTIZE", single({ code: CODE.dequantize }), { type: "identity" }],
     ["ADD", single({ code: CODE.add }, KERNEL), { type: "add" }],
@@ -171,7 +190,7 @@ describe("operators of TFLite", () => {
       single({ code: NEWER.leakyRelu, options: { 0: ["float32", 0.1] } }),
       { type: "activation", function: "leakyRelu", slope: 0.1 },
     ],
-    ["HARD_SWISH", single({ code: NEWER.hardSwish }), { type: "other", name: "HARD_SWISH" }],
+    ["HARD_SWISH", single({ code: NEWER.hardSwish }), { type: "activation", function: "hardSwish" }],
     ["a code above 127", single({ code: NEWER.gelu }), { type: "other", name: "GELU" }],
     ["an unknown code", single({ code: 999 }), { type: "other", name: "operator 999" }],
     ["a custom operator", single({ code: MORE.custom, custom: "__proto__" }), { type: "other", name: "__proto__" }],

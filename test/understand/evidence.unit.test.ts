@@ -41,6 +41,8 @@ async function refusal(source: ModelSource, given: LoadOptions = {}): Promise<st
   return `${code} ${message}`;
 }
 
+const understoodBy = async (source: ModelSource) => describeModel(await loadModel(source)).understoodBy;
+
 const text = (value: string) => new TextEncoder().encode(value);
 const file = (name: string, content: Uint8Array | object) =>
   new File([content instanceof Uint8Array ? (content as Uint8Array<ArrayBuffer>) : JSON.stringify(content)], name);
@@ -98,9 +100,13 @@ describe("a pool before the classifier", () => {
   });
 
   it("of a part of it is refused: there would be several answers", async () => {
-    const advice = /ARCHITECTURE_UNKNOWN .*pools 2 × 2 of 3 × 3 features, not all/;
-    expect(await refusal(frozenGraph(larger, { poolWindow: [2, 2] }))).toMatch(advice);
-    expect(await refusal(onnxFile(larger, { poolWindow: [2, 2], head: "Conv" }))).toMatch(advice);
+    const why = "It is no MobileNet V1 either \\(.* pools 2 × 2 of 3 × 3 features, not all\\)";
+    expect(await refusal(frozenGraph(larger, { poolWindow: [2, 2] }))).toMatch(
+      new RegExp(`ARCHITECTURE_UNKNOWN .*"net/squeeze" lays 2 × 2 × 3 numbers out anew. ${why}`),
+    );
+    expect(await refusal(onnxFile(larger, { poolWindow: [2, 2], head: "Conv" }))).toMatch(
+      new RegExp(`ARCHITECTURE_UNKNOWN .* 12 numbers that were flattened channel by channel. ${why}`),
+    );
   });
 });
 
@@ -131,16 +137,19 @@ describe("padding", () => {
   });
 
   it("that is left out means none by the format's rules, which no MobileNet has", async () => {
-    expect(await refusal(onnxFile(plain, { pads: "none" }))).toMatch(/pad in no known style \("Conv_1": \[\[0,0\]/);
+    // Layer by layer it runs as far as there is something left of the picture.
+    expect(await refusal(onnxFile(plain, { pads: "none" }))).toMatch(
+      /NETWORK_VANISHES .*pad in no known style \("Conv_1": \[\[0,0\]/,
+    );
     const layers = withConfig(kerasLayers(plain), "Conv2D", { padding: undefined });
-    expect(await refusal(await kerasWholeH5(layers))).toMatch(/ARCHITECTURE_UNKNOWN .*"conv2d"/);
+    expect(await understoodBy(await kerasWholeH5(layers))).toMatch(/no MobileNet V1: .*"conv2d"/);
     const wild = withConfig(kerasLayers(plain), "DepthwiseConv2D", { padding: "reflect" });
     expect(await refusal(await kerasWholeH5(wild))).toMatch(/padding of layer "depthwise_conv2d".*"reflect"/);
   });
 
   it("and its layers' strides are checked layer by layer", async () => {
     const rows = plain.rows.map((row, i) => (i === 5 ? { ...row, pads: ONE_BEFORE, padding: ONE_BEFORE } : row));
-    expect(await refusal(onnxFile({ ...plain, rows }))).toMatch(/ARCHITECTURE_UNKNOWN .*pad in no known style/);
+    expect(await understoodBy(onnxFile({ ...plain, rows }))).toMatch(/no MobileNet V1: .*pad in no known style/);
   });
 });
 
@@ -162,17 +171,20 @@ describe("the activation", () => {
     }
   });
 
-  it("is refused where one layer has another", async () => {
+  it("makes it no MobileNet V1 where one layer has another: it is run as the file says", async () => {
     const rows = plain.rows.map((row, i) => (i === 7 ? { ...row, activation: "relu" as const } : row));
     const without = plain.rows.map((row, i) => (i === 7 ? { ...row, activation: "linear" as const } : row));
-    const reason = (other: string) => new RegExp(`ARCHITECTURE_UNKNOWN .* ends in ${other} where others end in relu6`);
+    const reason = (other: string) => new RegExp(`no MobileNet V1: .* ends in ${other} where others end in relu6`);
     for (const write of [onnxFile, frozenGraph, tfjsGraphModel]) {
-      expect(await refusal(write({ ...plain, rows }))).toMatch(reason("relu"));
-      expect(await refusal(write({ ...plain, rows: without }))).toMatch(reason("linear"));
+      expect(await understoodBy(write({ ...plain, rows }))).toMatch(reason("relu"));
+      expect(await understoodBy(write({ ...plain, rows: without }))).toMatch(reason("linear"));
     }
-    expect(await refusal(await kerasWholeH5(kerasLayers({ ...plain, rows })))).toMatch(reason("relu"));
+    expect(await understoodBy(await kerasWholeH5(kerasLayers({ ...plain, rows })))).toMatch(reason("relu"));
     const tflite = bytes.rows.map((row, i) => (i === 7 ? { ...row, activation: "linear" as const } : row));
-    expect(await refusal(tfliteFile({ ...bytes, rows: tflite }, "float32"))).toMatch(/"layer_7" ends in linear/);
+    const source = tfliteFile({ ...bytes, rows: tflite }, "float32");
+    expect(await understoodBy(source)).toMatch(/"layer_7" ends in linear/);
+    const { layers } = await loadModel(source);
+    expect(layers.filter(({ type }) => type === "activation")).toHaveLength(bytes.rows.length - 2);
   });
 
   it("that no layer has is inferred from there being none", async () => {

@@ -215,6 +215,6 @@ function sortCalls(calls: readonly FlatCall[], inputs: ReadonlySet<string>, file
 }
 
 function unknown(file: string, found: string): DepthwiseError {
-  const advice = "Only networks of the MobileNet V1 kind are read.";
-  return fileError("ARCHITECTURE_UNKNOWN", file, "", advice, { expected: "one chain of layers", found });
+  const advice = "Such models are not read.";
+  return fileError("ARCHITECTURE_UNKNOWN", file, "", advice, { expected: "layers of one result each", found });
 }

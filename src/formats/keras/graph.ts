@@ -102,7 +102,7 @@ export function settingUnknown(
   found: unknown,
 ): DepthwiseError {
   const what = `${setting} of layer ${quoted(call.path)} (${shorten(call.className, 100)})`;
-  return fileError("ARCHITECTURE_UNKNOWN", file, what, "Only networks of the MobileNet V1 kind are read.", {
+  return fileError("ARCHITECTURE_UNKNOWN", file, what, "Such layers do not run here.", {
     expected,
     found: found === undefined ? "nothing" : shorten(JSON.stringify(found), 100),
     fields: { layer: call.path },

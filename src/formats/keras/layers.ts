@@ -186,7 +186,7 @@ function globalPool(t: Translation, kind: "average" | "max"): Translated {
   refuseChannelsFirst(t);
   const channels = t.shape?.at(-1);
   const keeps = t.config.keepdims === true;
-  const value = t.emit({ type: "globalPool", kind, keepDims: keeps }, t.inputs);
+  const value = t.emit({ type: "globalPool", kind, ...(keeps && { keepDims: keeps }) }, t.inputs);
   return { value, shape: t.shape && (keeps ? [1, 1, channels] : [channels]) };
 }
 

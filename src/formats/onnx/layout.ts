@@ -10,7 +10,7 @@ const TO_CHANNELS_LAST = "0,2,3,1";
 
 /** Operations behind which the channels lie where they lay. */
 const LAYOUT_KEEPING: ReadonlySet<string> = new Set([
-  ..."Identity Cast Dropout Relu Clip LeakyRelu PRelu HardSwish HardSigmoid Sigmoid".split(" "),
+  ..."Identity Cast Dropout Relu Clip LeakyRelu PRelu HardSwish HardSigmoid Sigmoid Softmax".split(" "),
   ..."Add Sub Mul Div Sum Pad QuantizeLinear DequantizeLinear".split(" "),
 ]);
 

@@ -193,7 +193,7 @@ function reduce(kind: "average" | "max"): Translate {
     const axes = given?.map((axis) => (axis < 0 ? axis + 4 : axis)).sort();
     const keepDims = (node.attributes.get("keepdims")?.i ?? 1) !== 0;
     const isImage = axes?.join() === (layout === "NCHW" ? "2,3" : "1,2");
-    return isImage ? step({ type: "globalPool", kind, keepDims, layout }, x) : undefined;
+    return isImage ? step({ type: "globalPool", kind, ...(keepDims && { keepDims }), layout }, x) : undefined;
   };
 }
 

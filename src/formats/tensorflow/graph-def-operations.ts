@@ -198,7 +198,9 @@ function reduce(kind: "average" | "max"): Translate {
     const axes = graph.numbers(node.inputs[1])?.map((axis) => (axis < 0 ? axis + 4 : axis));
     const isSpatial = axes?.length === 2 && axes.includes(1) && axes.includes(2);
     const keepDims = node.attributes.get("keep_dims")?.b === true;
-    return isSpatial ? step({ type: "globalPool", kind, keepDims }, node.inputs[0] ?? "") : undefined;
+    return isSpatial
+      ? step({ type: "globalPool", kind, ...(keepDims && { keepDims }) }, node.inputs[0] ?? "")
+      : undefined;
   };
 }
 

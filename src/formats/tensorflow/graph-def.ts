@@ -72,8 +72,8 @@ function nodeName(value: string): string {
 function refuseLoops(nodes: readonly GraphDefNode[], file: string): void {
   const loop = nodes.find(({ op }) => op === "NextIteration" || op === "RefNextIteration");
   if (loop === undefined) return;
-  throw fileError("ARCHITECTURE_UNKNOWN", file, "the network", "Other architectures are not read.", {
-    expected: "a MobileNet V1 or its kin",
+  throw fileError("ARCHITECTURE_UNKNOWN", file, "the network", "Loops do not run here.", {
+    expected: "operations that run one after the other",
     found: `a network with loops (node ${quoted(loop.name)})`,
     fields: { node: loop.name },
   });

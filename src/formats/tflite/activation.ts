@@ -9,8 +9,8 @@ export const BYTE_RANGES: { readonly [dtype: string]: readonly [number, number] 
   int8: [-128, 127],
 };
 
-const WITH_RANGE = new Set(["CONV_2D", "DEPTHWISE_CONV_2D", "ADD"]);
-const AFTER_FEATURES = new Set([...WITH_RANGE, "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "PAD"]);
+const WITH_RANGE = new Set(["CONV_2D", "DEPTHWISE_CONV_2D"]);
+const AFTER_FEATURES = new Set(["CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "PAD"]);
 
 /** A fused activation as an operation of its own; undefined for "NONE". */
 export function fusedActivation(fused: string, node: string): GraphOperation | undefined {

@@ -160,7 +160,7 @@ function reduce(site: Site, kind: "average" | "max"): GraphOperation | undefined
   const axes = integers(site, 1)?.map((axis) => (axis < 0 ? axis + rank : axis));
   const isSpatial = rank === 4 && axes?.length === 2 && axes.includes(1) && axes.includes(2);
   const keepDims = site.options !== undefined && readInt8(site.options, REDUCE.keepDims, 0) !== 0;
-  return isSpatial ? { type: "globalPool", kind, keepDims } : undefined;
+  return isSpatial ? { type: "globalPool", kind, ...(keepDims && { keepDims }) } : undefined;
 }
 
 function softmax({ options }: Site): GraphOperation | undefined {

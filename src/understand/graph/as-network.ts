@@ -33,14 +33,14 @@ export function understandAsNetwork(
       advice: `It is no MobileNet V1${why === reason ? "" : ` either (${reason})`}; of a network cut in two pass both files in a list. Nothing was loaded.`,
       fields: { file: name, recognised, reason: why },
     });
-  const translated = translate(graph, (bytes, what) => budget.charge(name, bytes, what), refused, name);
+  const translated = translate(graph, (bytes, what) => budget.charge(name, bytes, what), refused, name, reason);
   const { inputShape, layers, outputs, parameters, layerNames } = translated;
   const quantization = layerQuantization(graph, layerNames);
   return {
     definition: { name: "custom", inputShape, layers, outputs },
     parameters,
     facts: { ...inputFacts(graph, translated), ...model.facts },
-    understoodBy: `the file's graph, translated layer by layer (${recognised}; no MobileNet V1: ${reason})`,
+    understoodBy: `translation of the file's graph, layer by layer: ${recognised} (no MobileNet V1: ${reason})`,
     ...(quantization === undefined ? {} : { quantization }),
   };
 }
@@ -51,6 +51,7 @@ function translate(
   charge: (bytes: number, what: string) => void,
   refused: (why: string) => Error,
   name: string,
+  reason: string,
 ): Translated {
   try {
     return translateGraph(graph, charge, refused);
@@ -58,7 +59,7 @@ function translate(
     if (!isDepthwiseError(cause) || !["OPTION_INVALID", "NETWORK_VANISHES"].includes(cause.code)) throw cause;
     throw new DepthwiseError(cause.code === "OPTION_INVALID" ? "FILE_CORRUPT" : cause.code, {
       what: `${name}: ${cause.message.replace(/\.$/, "")}`,
-      advice: "Nothing was loaded.",
+      advice: `It is no MobileNet V1 either (${reason}). Nothing was loaded.`,
       fields: cause.fields,
       cause,
     });

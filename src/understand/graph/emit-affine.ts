@@ -5,8 +5,8 @@ import type { GraphNode } from "../../formats/graph.ts";
 import { type AfterStep, afterStep } from "./chain.ts";
 import { vector } from "./draft.ts";
 import { type BatchNormValues, foldedBatchNorm, normalizationOf } from "./normalization.ts";
-import { described, fitsChannels, laidValue, naturally, type Parameters, type Site } from "./site.ts";
-import type { Value, View } from "./views.ts";
+import { described, fitsChannels, laidValue, layoutOf, naturally, type Parameters, type Site } from "./site.ts";
+import { innermost, type Value, type View, withLast } from "./views.ts";
 
 export interface After {
   readonly steps: readonly AfterStep[];
@@ -50,16 +50,14 @@ function stepOf(site: Site, node: GraphNode, value: string, view: View): AfterSt
   if (step.type === "batchNorm") {
     const vectors = [step.gamma, step.beta, step.mean, step.variance].filter((name) => name !== "");
     const isApart = node.inputs[0] === value && vectors.every((name) => site.constants.has(name));
-    return isApart && hasChannelsLast(site, view) ? step : undefined;
+    return isApart && view.order.at(-1) === channelAxis(site, view) ? step : undefined;
   }
   return node.inputs.includes(value) && fitsChannels(site, step.value, view) ? step : undefined;
 }
 
-/** Whether the axis that a batch norm is for lies innermost. */
-function hasChannelsLast({ graph }: Site, { sides, order, flattened, isUnsure }: View): boolean {
-  const axis = sides.length === 1 || graph.layout === "NCHW" ? 0 : sides.length - 1;
-  const long = order.filter((each) => sides[each] !== 1);
-  return flattened === undefined && !isUnsure && (sides[axis] === 1 ? long.length === 0 : long.at(-1) === axis);
+/** The axis that a batch norm is for. */
+function channelAxis(site: Site, { sides }: View): number {
+  return layoutOf(site) === "NCHW" ? 0 : sides.length - 1;
 }
 
 /** Arithmetic with a constant that follows no kernel: one layer for all that comes in a row. */
@@ -70,7 +68,12 @@ export function affine(site: Site, node: GraphNode): void {
   const [input, another] = computed;
   if (another !== undefined && type !== "batchNorm")
     site.refuse(`${quoted(name)} ${type}s one computed value by another`);
-  const value = naturally(site, laidValue(site, input, name));
+  const laid = laidValue(site, input, name);
+  const isVector = inputs.some(
+    (each) => site.constants.has(each) && site.constants.shape(each).some((side) => side !== 1),
+  );
+  const axis = type !== "batchNorm" && isVector ? (innermost(laid) ?? 0) : channelAxis(site, laid);
+  const value = naturally(site, { ...laid, ...withLast(laid, axis) });
   const first = stepOf(site, node, input ?? "", value);
   if (first === undefined) {
     const step = afterStep(node, site.constants);

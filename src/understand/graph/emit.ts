@@ -1,13 +1,12 @@
 /** What each operation of a graph becomes in a network of ours: one row an operation. */
 
 import { quoted } from "../../core/file-error.ts";
-import { elementCount } from "../../core/tensor.ts";
 import { type ExplicitPadding, layWindow } from "../../core/window.ts";
 import type { GraphNode, GraphOperation } from "../../formats/graph.ts";
 import { affine } from "./emit-affine.ts";
 import { convolution, dense } from "./emit-weighted.ts";
 import { described, imageOf, inShape, laidValue, layoutOf, naturally, rawValue, type Site } from "./site.ts";
-import { imageView, innermost, longAxes, plainView, reshapedView, type Value } from "./views.ts";
+import { imageView, longAxes, plainView, reshapedView, type Value, withLast } from "./views.ts";
 
 type Operation<Type extends GraphOperation["type"]> = Extract<GraphOperation, { readonly type: Type }>;
 
@@ -117,16 +116,13 @@ function pool(site: Site, node: GraphNode, { kind, kernel, strides, padding }: O
 function softmax(site: Site, node: GraphNode, { axis }: Operation<"softmax">): void {
   const value = laidValue(site, node.inputs[0], node.name);
   const { sides } = value;
-  const long = longAxes(value);
   const at = axis === undefined ? sides.length - 1 : axis < 0 ? axis + sides.length : axis - 1;
+  const last = withLast(value, at);
   // Older versions of ONNX take all behind the axis as one.
-  const isOnly = long.length <= 1;
-  const isLast = at === innermost(value) && layoutOf(site) === "NHWC";
-  if (value.isUnsure || !(isOnly || isLast))
+  const isLast = at === sides.length - 1 || longAxes(value).every((long) => long === at);
+  if (last === undefined || !(isLast || layoutOf(site) === "NHWC"))
     site.refuse(`${quoted(node.name)} is a softmax of ${described(value)} over axis ${at + 1}`);
-  const row = isOnly
-    ? { ...value, node: inShape(site, value, [elementCount(sides)]), shape: [elementCount(sides)] }
-    : naturally(site, value);
+  const row = naturally(site, { ...value, ...last });
   give(site, node, { ...row, node: site.draft.add(node.name, "softmax", [row.node]) });
 }
 

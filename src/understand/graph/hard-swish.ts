@@ -24,6 +24,11 @@ export function withHardActivations(graph: ModelGraph, constants: Constants): Mo
       Math.abs((constants.read(value)[0] ?? 0) - number) < 1e-6;
     return is(b) ? original(a) : is(a) ? original(b) : undefined;
   };
+  /** x, of x + 0 and x · 1, which layers of two parts leave. */
+  const untouched = (node: GraphNode) => {
+    const { type } = node.operation;
+    return type === "add" ? operand(node, 0) : type === "multiply" ? operand(node, 1) : undefined;
+  };
   const sixth = (node: GraphNode, of: ReadonlyMap<string, string>) => {
     const { type } = node.operation;
     if (type === "multiply") return of.get(operand(node, 1 / 6) ?? "");
@@ -44,7 +49,8 @@ export function withHardActivations(graph: ModelGraph, constants: Constants): Mo
     const { operation } = node;
     const [output = ""] = node.outputs;
     const [first = ""] = node.inputs;
-    if (operation.type === "identity") origins.set(output, original(first));
+    const same = operation.type === "identity" ? original(first) : untouched(node);
+    if (same !== undefined) origins.set(output, same);
     if (operation.type === "add") {
       const x = operand(node, 3);
       if (x !== undefined) shifted.set(output, x);

@@ -10,6 +10,8 @@ export interface Live {
   readonly nodes: readonly GraphNode[];
   /** The one node that reads a value, once; undefined if several do, or it is a result. */
   soleReader(value: string): GraphNode | undefined;
+  /** A value that nothing computes, if one is read. */
+  readonly missing?: string;
 }
 
 /** @param refuse throws */
@@ -20,9 +22,14 @@ export function liveNodes(graph: ModelGraph, constants: Constants, refuse: (reas
   const needed = new Set<GraphNode>();
   const readers = new Map<string, GraphNode | undefined>();
   const waiting = [...graph.outputs];
+  let missing: string | undefined;
   for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
     if (inputs.has(value) || constants.has(value)) continue;
-    const node = producers.get(value) ?? refuse(`nothing computes ${quoted(value)}`);
+    const node = producers.get(value);
+    if (node === undefined) {
+      missing ??= value;
+      continue;
+    }
     if (value !== node.outputs[0] && node.operation.type !== "other")
       refuse(`${quoted(value)} is not the first result of ${quoted(node.name)}`);
     if (needed.has(node)) continue;
@@ -33,5 +40,6 @@ export function liveNodes(graph: ModelGraph, constants: Constants, refuse: (reas
     }
   }
   for (const output of graph.outputs) readers.set(output, undefined);
-  return { nodes: graph.nodes.filter((node) => needed.has(node)), soleReader: (value) => readers.get(value) };
+  const nodes = graph.nodes.filter((node) => needed.has(node));
+  return { nodes, soleReader: (value) => readers.get(value), ...(missing === undefined ? {} : { missing }) };
 }

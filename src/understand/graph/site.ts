@@ -84,7 +84,7 @@ export function naturally(site: Site, value: Value): Value {
 export function described({ sides, isUnsure, flattened }: View): string {
   if (isUnsure) return "a value whose shape is computed";
   const text = `${sides.join(" × ")} numbers`;
-  return flattened === undefined ? text : `${text}, flattened channel by channel,`;
+  return flattened === undefined ? text : `${text} that were flattened channel by channel`;
 }
 
 /** Whether a constant has one number, or one for each channel of a value, as they would be broadcast in the file. */

@@ -47,6 +47,7 @@ export function translateGraph(
   const graph = withHardActivations(whole, constants);
   const live = liveNodes(graph, constants, refuse);
   refuseOthers(live.nodes, refuse);
+  if (live.missing !== undefined) refuse(`nothing computes ${quoted(live.missing)}`);
   const draft = openDraft(MOST_LAYERS, refuse);
   const site: Site = {
     ...{ graph, constants, live, draft, charge, refuse },

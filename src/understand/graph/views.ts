@@ -60,6 +60,14 @@ export function innermost(view: View): number | undefined {
   return longAxes(view).at(-1) ?? view.order.at(-1);
 }
 
+/** The view with an axis as the network's last, if numbers need not move for that. */
+export function withLast(view: View, axis: number): View | undefined {
+  const { sides, order } = view;
+  if (view.flattened !== undefined || view.isUnsure) return undefined;
+  if (sides[axis] !== 1 && axis !== innermost(view)) return undefined;
+  return { sides, order: [...order.filter((each) => each !== axis), axis] };
+}
+
 /** What a view becomes, or undefined where numbers would have to move, or do not fit. */
 export function reshapedView(view: View, form: ReshapeForm | undefined): View | undefined {
   const { sides } = view;
