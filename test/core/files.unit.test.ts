@@ -159,18 +159,18 @@ describe("a file of the disk", () => {
 
   it("is looked at by its first bytes before the rest is read", async () => {
     const heads: Uint8Array[] = [];
-    const checkHead = (start: Uint8Array) => void heads.push(start);
-    expect(await read(path, { checkHead })).toEqual(CONTENT);
+    const checkStart = (start: Uint8Array) => void heads.push(start);
+    expect(await read(path, { checkStart })).toEqual(CONTENT);
     expect(heads).toEqual([CONTENT.subarray(0, 4096)]);
     const small = join(folder, "small");
     writeFileSync(small, "abc");
-    await read(small, { checkHead });
+    await read(small, { checkStart });
     expect(heads[1]).toEqual(Uint8Array.of(97, 98, 99));
     const refusal = new Error("no picture");
     const refuse = () => {
       throw refusal;
     };
-    await expect(read(path, { checkHead: refuse })).rejects.toMatchObject({ code: "FILE_UNREADABLE", cause: refusal });
+    await expect(read(path, { checkStart: refuse })).rejects.toMatchObject({ code: "FILE_UNREADABLE", cause: refusal });
   });
 
   it("that is read in several pieces is whole", async () => {

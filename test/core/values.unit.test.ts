@@ -2,7 +2,7 @@
 
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { bytesOf, isDetached, typedArray } from "../../src/core/buffers.ts";
+import { bytesOf, isDetached } from "../../src/core/buffers.ts";
 import { allocated, checkBytes, MOST_BYTES, refusal } from "../../src/core/memory.ts";
 import { concatenate, MOST_EMPTY, Parts } from "../../src/core/parts.ts";
 import { mulberry32 } from "../../src/core/random.ts";
@@ -19,6 +19,7 @@ import {
   isUint8Array,
   isURL,
   systemCode,
+  typedArray,
 } from "../../src/core/realms.ts";
 import { asFloat, elementCount, sameShape, shapeText, tensor } from "../../src/core/tensor.ts";
 import { onAbort, untilAborted } from "../../src/core/until-aborted.ts";

@@ -2,8 +2,8 @@
 
 import type { Network } from "../../src/layers/network.ts";
 import type { LayerNode } from "../../src/layers/node.ts";
-import { attr, placeholder, tfConst, tfInts, tfNode } from "../fixtures/graph-def-fixtures.ts";
-import { encode, type Field } from "../fixtures/protobuf-fixtures.ts";
+import { attr, placeholder, tfConst, tfInts, tfNode } from "./graph-def.ts";
+import { encode, type Field } from "./protobuf.ts";
 
 /** @param isSpelled whether batch norm is written out as arithmetic */
 export function networkAsGraphDef(model: Network, isSpelled = false): Uint8Array {

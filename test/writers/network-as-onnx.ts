@@ -4,8 +4,8 @@ import type { FloatTensor } from "../../src/core/tensor.ts";
 import { permute } from "../../src/formats/transpose.ts";
 import type { Network } from "../../src/layers/network.ts";
 import type { LayerNode } from "../../src/layers/node.ts";
-import { attr, floats, int64s, onnxModel, onnxNode } from "../fixtures/onnx-fixtures.ts";
-import type { Field } from "../fixtures/protobuf-fixtures.ts";
+import { attr, floats, int64s, onnxModel, onnxNode } from "./onnx.ts";
+import type { Field } from "./protobuf.ts";
 
 type Attributes = Parameters<typeof onnxNode>[3];
 

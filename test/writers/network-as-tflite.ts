@@ -5,7 +5,7 @@ import { permute } from "../../src/formats/transpose.ts";
 import type { Network } from "../../src/layers/network.ts";
 import type { LayerNode } from "../../src/layers/node.ts";
 import { bytesOf } from "../fixtures/sample-networks.ts";
-import { type OperatorSpec, type Table, type TensorSpec, tflite } from "./tflite-writer.ts";
+import { type OperatorSpec, type Table, type TensorSpec, tflite } from "./tflite.ts";
 
 const CODE = {
   ...{ ADD: 0, AVERAGE_POOL_2D: 1, CONV_2D: 3, DEPTHWISE_CONV_2D: 4, FULLY_CONNECTED: 9, MAX_POOL_2D: 17, MUL: 18 },
