@@ -7,8 +7,9 @@ import type { Runners } from "../../src/kernels/reference/index.ts";
 import { argumentBlock, kernel, LINEAR } from "../../src/kernels/wasm/arguments.ts";
 import { type Expression, float, type ModuleBuilder, op } from "../../src/kernels/wasm/assembler/index.ts";
 import { add, floats, loadLanes, locals, overChannels, storeLanes, sub } from "../../src/kernels/wasm/emit.ts";
-import type { WasmKernels } from "../../src/kernels/wasm/index.ts";
+import { FORWARD, type WasmKernels } from "../../src/kernels/wasm/index.ts";
 import { type Lowered, NOTHING } from "../../src/kernels/wasm/lowered.ts";
+import type { KernelCall } from "../../src/operations/kernel-call.ts";
 
 /** dx = dy where x is above 0, else 0. */
 export interface ReluGradientCall {
@@ -85,4 +86,16 @@ export const WASM_GRADIENTS: WasmKernels<ReluGradientCall, Lowered<"gradients", 
 export const WASM_INTEGERS: WasmKernels<IntegerAddCall, Lowered<"integers", "addIntegers">> = {
   lowering: { addIntegers: ({ elements }) => lowerPair("integers", "addIntegers", elements) },
   modules: { integers: (module) => pairwise(module, "addIntegers", (a, b) => op("i32x4.add", a, b)) },
+};
+
+/** Ours, with twice its input in the place of a softmax. */
+export const TWICE: WasmKernels<KernelCall> = {
+  lowering: {
+    ...FORWARD.lowering,
+    softmax: ({ rows, channels }) => ({
+      ...lowerPair("twice", "twice", rows * channels),
+      ...PAIR.of(({ inputs: [a = 0], output }) => ({ ...LINEAR, a, b: a, y: output })),
+    }),
+  },
+  modules: { ...FORWARD.modules, twice: (module) => pairwise(module, "twice", (a, b) => op("f32x4.add", a, b)) },
 };

@@ -7,17 +7,21 @@ import { resolve } from "node:path";
 import { buildSync } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { bindThread, type Program } from "../../src/backends/wasm/program.ts";
+import { wasmBackend } from "../../src/backends/wasm/wasm-backend.ts";
 import { PLAIN } from "../../src/kernels/js/index.ts";
 import { REFERENCE, type Runners, runnerOf } from "../../src/kernels/reference/index.ts";
 import { emitModule, exportOf, FORWARD, lower, TILES } from "../../src/kernels/wasm/index.ts";
 import type { Lowered } from "../../src/kernels/wasm/lowered.ts";
+import { sequential, softmax } from "../../src/layers/index.ts";
 import type { KernelCall } from "../../src/operations/kernel-call.ts";
+import { plan } from "../../src/plan/plan.ts";
 import { sameBits } from "./on-wasm.ts";
 import {
   GRADIENTS,
   INTEGERS,
   type IntegerAddCall,
   type ReluGradientCall,
+  TWICE,
   WASM_GRADIENTS,
   WASM_INTEGERS,
 } from "./tables-of-others.ts";
@@ -89,6 +93,21 @@ describe("a table of gradients", () => {
     const ours = emitModule("elementwise", features, tile);
     expect(Buffer.compare(ours, emitModule("elementwise", features, tile, training.modules))).toBe(0);
   });
+});
+
+it("a backend that is handed a table runs what it names, beside one that is not", async () => {
+  const layers = sequential({ inputShape: [3] }, [softmax({ name: "softmax" })]);
+  const planned = plan(layers);
+  const outputs: number[][] = [];
+  for (const kernels of [TWICE, FORWARD]) {
+    const backend = wasmBackend({ relaxed: false, threads: 1, batch: 1, worker: () => expect.fail(), kernels });
+    const bound = await backend.layOut(planned).bind(layers.parameters);
+    bound.write({ [planned.input]: Float32Array.of(1, 1, 1) });
+    await bound.run(1, { breath: { isDue: false, take: () => Promise.resolve() } });
+    const [output] = await bound.read(["softmax"], 1);
+    outputs.push([...output!]);
+  }
+  expect(outputs).toEqual([[2, 2, 2], Array(3).fill(Math.fround(1 / 3))]);
 });
 
 describe("a table of another numeric type", () => {

@@ -3,12 +3,14 @@
 import {
   BARRIER_BYTES,
   type Cut,
+  FORWARD,
   GATE_BYTES,
   type Lowered,
   lower,
   lowerAfter,
   stagingBytes,
   type Tile,
+  type WasmKernels,
 } from "../../kernels/wasm/index.ts";
 import { type KernelCall, operandsOf, type Plan, type Step } from "../../plan/plan.ts";
 import type { Program, Stage } from "./program.ts";
@@ -58,7 +60,13 @@ export function joins(first: KernelCall, second: KernelCall, batch: number, thre
  */
 const SPINS = { alone: 200_000, sharing: 20_000 } as const;
 
-export function layOut(plan: Plan, tile: Tile, threads: number, cores = threads): Layout {
+export function layOut(
+  plan: Plan,
+  tile: Tile,
+  threads: number,
+  cores = threads,
+  kernels: WasmKernels<KernelCall> = FORWARD,
+): Layout {
   let bytes = 0;
   const take = (size: number): number => {
     const at = bytes;
@@ -66,7 +74,7 @@ export function layOut(plan: Plan, tile: Tile, threads: number, cores = threads)
     return at;
   };
   const control = { start: take(GATE_BYTES), barrier: take(BARRIER_BYTES), batch: take(4), cancelled: take(4) };
-  const lowered = plan.steps.map(({ call }) => lower(call, tile));
+  const lowered = plan.steps.map(({ call }) => lower(call, tile, kernels));
   const zeros = take(Math.max(0, ...lowered.map(({ zeroBytes }) => zeroBytes)));
   const placed = plan.steps.map((step, index) => {
     const kernel = lowered[index] as Lowered;

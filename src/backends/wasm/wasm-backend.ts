@@ -9,9 +9,9 @@ import {
   emitModule,
   exportOf,
   type Features,
+  FORWARD,
   type Instances,
   type ModuleExports,
-  type ModuleName,
   packAll,
   probeFeatures,
   read,
@@ -19,9 +19,10 @@ import {
   setKernel,
   TILES,
   type TileName,
+  type WasmKernels,
   write,
 } from "../../kernels/wasm/index.ts";
-import { lyingAt, operandsOf, type Plan } from "../../plan/plan.ts";
+import { type KernelCall, lyingAt, operandsOf, type Plan } from "../../plan/plan.ts";
 import { stepWeights } from "../../plan/step-weights.ts";
 import type { Backend, BoundPlan, Parameters } from "../backend.ts";
 import { countCores } from "../choose-backend.ts";
@@ -43,6 +44,8 @@ export interface WasmOptions {
   readonly worker: WorkerFactory;
   /** In place of compiling. */
   readonly given?: GivenModules | undefined;
+  /** Ours, or ours and others spread into one. Default ours. */
+  readonly kernels?: WasmKernels<KernelCall>;
 }
 
 const PAGE = 65_536;
@@ -51,11 +54,12 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
   const features: Features = { relaxed, shared: given?.shared ?? threads > 1 };
   const tileName = given?.tiles ?? options.tiles ?? chooseTiles(features, probeFeatures().early);
   const tiles = TILES[tileName];
+  const { kernels = FORWARD } = options;
   return {
     name: "wasm",
     joins: (first, second) => joins(first, second, batch, threads, tiles),
     layOut(plan) {
-      const layout = layOut(plan, tiles, threads, countCores());
+      const layout = layOut(plan, tiles, threads, countCores(), kernels);
       if (given !== undefined) checkComplete(given, namesOf(layout), plan.network);
       const what = `${plan.network} with batch ${plan.batch}: weights and activations`;
       checkBytes(what, layout.bytes, "Use a smaller alpha, input or batch, or fewer classes.", { batch: plan.batch });
@@ -67,7 +71,8 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     const pages = pagesOf(layout);
     const modules = await Promise.all(
       [...namesOf(layout)].map(
-        async (name) => [name, given?.modules[name] ?? (await compiled(name, features, tileName))] as const,
+        async (name) =>
+          [name, given?.modules[name] ?? (await compiled(kernels.modules, name, features, tileName))] as const,
       ),
     );
     signal?.throwIfAborted();
@@ -119,8 +124,8 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
 }
 
 /** The modules that its calls need. */
-function namesOf({ program: { stages, threads } }: Layout): ReadonlySet<ModuleName> {
-  const names = new Set(stages.flatMap(({ calls }) => calls.map(({ module }) => module as ModuleName)));
+function namesOf({ program: { stages, threads } }: Layout): ReadonlySet<string> {
+  const names = new Set(stages.flatMap(({ calls }) => calls.map(({ module }) => module)));
   return threads > 1 ? names.add("gate") : names;
 }
 
@@ -168,17 +173,22 @@ function parametersIn(plan: Plan, { placed, staging }: Layout, memory: WebAssemb
 /** In the order in which steps name them. */
 const PARTS = ["kernel", "bias"] as const;
 
-const binaries = new Map<string, Promise<WebAssembly.Module>>();
+type Modules = WasmKernels<KernelCall>["modules"];
+
+/** Of each table, by name and features. */
+const binaries = new WeakMap<Modules, Map<string, Promise<WebAssembly.Module>>>();
 
 /** A module, emitted and compiled once a process for each set of features. */
-function compiled(name: ModuleName, features: Features, tiles: TileName): Promise<WebAssembly.Module> {
+function compiled(modules: Modules, name: string, features: Features, tiles: TileName): Promise<WebAssembly.Module> {
+  const own = binaries.get(modules) ?? new Map<string, Promise<WebAssembly.Module>>();
+  binaries.set(modules, own);
   const key = `${name} ${features.relaxed} ${features.shared} ${tiles}`;
-  const known = binaries.get(key);
+  const known = own.get(key);
   if (known !== undefined) return known;
-  const module = WebAssembly.compile(emitModule(name, features, TILES[tiles]));
-  binaries.set(key, module);
+  const module = WebAssembly.compile(emitModule(name, features, TILES[tiles], modules));
+  own.set(key, module);
   // A refusal now (memory, a policy) may be none the next time.
-  module.catch(() => binaries.delete(key));
+  module.catch(() => own.delete(key));
   return module;
 }
 
