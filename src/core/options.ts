@@ -4,7 +4,7 @@ import { DepthwiseError, InternalError, shorten } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
 
 /** A number for both axes, or `[vertical, horizontal]`. */
-export type Pair = number | readonly [number, number];
+export type PerAxis = number | readonly [number, number];
 
 /** What is shown of a wrong value at most: levels of nesting, entries of an array and in all, letters of a text. */
 const SHOWN = { levels: 4, entries: 8, inAll: 40, letters: 200 } as const;

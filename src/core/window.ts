@@ -11,7 +11,7 @@
  */
 
 import { DepthwiseError } from "./errors.ts";
-import { isListOf, optionError, type Pair, positivePair } from "./options.ts";
+import { isListOf, optionError, type PerAxis, positivePair } from "./options.ts";
 
 /** `[[top, bottom], [left, right]]`, in pixels. */
 export type ExplicitPadding = readonly [readonly [number, number], readonly [number, number]];
@@ -23,9 +23,9 @@ export type Padding = "same" | "valid" | ExplicitPadding;
 /** How a window moves over an image: what convolutions and pools share. */
 export interface WindowOptions {
   /** Step of the window, `n` or `[vertical, horizontal]`. Default 1. */
-  readonly stride?: Pair;
+  readonly stride?: PerAxis;
   /** Distance of the kernel's taps, `n` or `[vertical, horizontal]`. Default 1. */
-  readonly dilation?: Pair;
+  readonly dilation?: PerAxis;
   /** `'same'` (TensorFlow's, default), `'valid'`, or `[[top, bottom], [left, right]]` in pixels. */
   readonly padding?: Padding;
 }

@@ -1,6 +1,6 @@
 /** Pools on tensors. Padding never counts. */
 
-import { checkKnownOptions, type Pair } from "../core/options.ts";
+import { checkKnownOptions, type PerAxis } from "../core/options.ts";
 import { asFloat, type FloatTensor, type Tensor } from "../core/tensor.ts";
 import type { WindowOptions } from "../core/window.ts";
 import { globalPool as globalPoolKernel, pool as poolKernel } from "../kernels/reference/pool.ts";
@@ -12,7 +12,7 @@ import { produce } from "./run.ts";
 /** The window of a pool. */
 export interface PoolOptions extends WindowOptions {
   /** Size of the window, `n` or `[height, width]`. */
-  readonly kernel: Pair;
+  readonly kernel: PerAxis;
 }
 
 /**

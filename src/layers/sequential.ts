@@ -9,7 +9,7 @@
  * Options are those of the operations; a `name` may be given, else layers are numbered as in Keras.
  */
 
-import type { Pair } from "../core/options.ts";
+import type { PerAxis } from "../core/options.ts";
 import { checkKnownOptions, optionError } from "../core/options.ts";
 import type { Shape } from "../core/tensor.ts";
 import type { WindowOptions } from "../core/window.ts";
@@ -39,12 +39,12 @@ const WINDOW = ["kernel", "stride", "dilation", "padding"] as const;
 
 /** Standard convolution: every filter reads all channels. */
 export const conv2d = (
-  options: Named & Biased & WindowOptions & { readonly filters: number; readonly kernel: Pair },
+  options: Named & Biased & WindowOptions & { readonly filters: number; readonly kernel: PerAxis },
 ): Layer => layer("conv2d", options, ["filters", "bias", ...WINDOW]);
 
 /** Depthwise convolution: `multiplier` filters (default 1) for each channel, none mixed. */
 export const depthwise = (
-  options: Named & Biased & WindowOptions & { readonly kernel: Pair; readonly multiplier?: number },
+  options: Named & Biased & WindowOptions & { readonly kernel: PerAxis; readonly multiplier?: number },
 ): Layer => layer("depthwiseConv2d", options, ["multiplier", "bias", ...WINDOW]);
 
 /** Pointwise convolution: mixes the channels of each pixel. */
@@ -79,11 +79,11 @@ export const globalMaxPool = (options: Named & { readonly keepDims?: boolean } =
   layer("globalMaxPool", options, ["keepDims"]);
 
 /** Mean over windows; padding never counts. */
-export const averagePool = (options: Named & WindowOptions & { readonly kernel: Pair }): Layer =>
+export const averagePool = (options: Named & WindowOptions & { readonly kernel: PerAxis }): Layer =>
   layer("averagePool", options, WINDOW);
 
 /** Maximum over windows. */
-export const maxPool = (options: Named & WindowOptions & { readonly kernel: Pair }): Layer =>
+export const maxPool = (options: Named & WindowOptions & { readonly kernel: PerAxis }): Layer =>
   layer("maxPool", options, WINDOW);
 
 /** Another shape for the same numbers, without the batch. */

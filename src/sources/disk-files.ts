@@ -216,10 +216,10 @@ async function readHeader(path: string, fileSize: number): Promise<Found | undef
   const files = process.getBuiltinModule("node:fs/promises");
   const file = await files.open(path, "r");
   try {
-    const head = new Uint8Array(Math.min(HEADER_BYTES, fileSize));
-    const { bytesRead } = await file.read(head, 0, head.length, 0);
-    const end = head.subarray(0, bytesRead).indexOf(0x0a);
-    const source = end === -1 ? undefined : parseSource(new TextDecoder().decode(head.subarray(0, end)));
+    const header = new Uint8Array(Math.min(HEADER_BYTES, fileSize));
+    const { bytesRead } = await file.read(header, 0, header.length, 0);
+    const end = header.subarray(0, bytesRead).indexOf(0x0a);
+    const source = end === -1 ? undefined : parseSource(new TextDecoder().decode(header.subarray(0, end)));
     if (source !== undefined) {
       // Never whole: the last byte is what the server is asked for, and so whether the file is still the same.
       const size = Math.min(fileSize - end - 1, Math.max((source.total ?? Infinity) - 1, 0));

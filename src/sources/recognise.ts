@@ -93,14 +93,14 @@ function recogniseText(bytes: Uint8Array): FileKind | undefined {
   if (bytes.length < 8) return undefined;
   const isText = bytes.subarray(0, 64).every((byte) => byte >= 0x20 || (byte >= 9 && byte <= 13));
   if (!isText) return undefined;
-  const head = latin1(bytes.subarray(0, 512))
+  const text = latin1(bytes.subarray(0, START_BYTES))
     .replace(/^\u00ef\u00bb\u00bf/, "")
     .trimStart()
     .toLowerCase();
-  if (head.startsWith("version https://git-lfs")) return "Git LFS pointer";
-  if (/^(<!doctype html|<html|<head|<body)/.test(head)) return "HTML page";
-  if (head.startsWith("<?xml")) return /<!doctype html|<html/.test(head) ? "HTML page" : "XML document";
-  if (/^(\{\s*["}]|\[\s*[[\]{"\d-])/.test(head)) return "JSON";
+  if (text.startsWith("version https://git-lfs")) return "Git LFS pointer";
+  if (/^(<!doctype html|<html|<head|<body)/.test(text)) return "HTML page";
+  if (text.startsWith("<?xml")) return /<!doctype html|<html/.test(text) ? "HTML page" : "XML document";
+  if (/^(\{\s*["}]|\[\s*[[\]{"\d-])/.test(text)) return "JSON";
   return /^[\x20-\x7e\s]+$/.test(latin1(bytes.subarray(0, 64))) ? "plain text" : undefined;
 }
 

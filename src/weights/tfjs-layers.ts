@@ -11,6 +11,7 @@
  */
 
 import { DepthwiseError } from "../core/errors.ts";
+import { quoted } from "../core/file-error.ts";
 import { elementCount, type Shape, sameShape, shapeText } from "../core/tensor.ts";
 import { layWindow, type WindowAttributes } from "../core/window.ts";
 import type { Network } from "../layers/network.ts";
@@ -170,7 +171,7 @@ export function checkLayerName(name: string): void {
 
 function inexpressible(name: string, what: string, advice: string): DepthwiseError {
   return new DepthwiseError("NETWORK_INVALID", {
-    what: `encodeTfjs: the layer ${JSON.stringify(name)}: ${what} cannot be expressed as a TensorFlow.js layer`,
+    what: `encodeTfjs: the layer ${quoted(name)}: ${what} cannot be expressed as a TensorFlow.js layer`,
     advice: `${advice} Nothing was written; saveModel writes any network.`,
     fields: { layer: name },
   });

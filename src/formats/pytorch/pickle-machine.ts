@@ -93,7 +93,7 @@ export function popToMark(machine: Machine): PickleValue[] {
 export function take(machine: Machine, count: number): Uint8Array {
   const start = machine.at;
   if (!(count <= machine.bytes.length - start)) {
-    throw corrupt(machine, `needs ${count.toLocaleString("en-US")} more bytes than are there`, "FILE_TRUNCATED");
+    throw corrupt(machine, `needs ${grouped(count)} more bytes than are there`, "FILE_TRUNCATED");
   }
   machine.at += count;
   return machine.bytes.subarray(start, machine.at);
