@@ -18,7 +18,7 @@ import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
 import { type DecodedBudget, decodedBudget } from "../sources/decoded-budget.ts";
 import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "../sources/index.ts";
 import type { OpenFile } from "../sources/open-file.ts";
-import { backgroundFact, checkLabels, decide, optionsOf } from "../understand/architectures/mobilenet-v1/decide.ts";
+import { checkLabels, decide, optionsOf } from "../understand/architectures/mobilenet-v1/decide.ts";
 import type { Facts } from "../understand/facts.ts";
 import { remembered, type StatedModel, withStatements } from "../understand/metadata.ts";
 import { originOf, type Provenance, provenanceOf } from "../understand/provenance.ts";
@@ -270,10 +270,8 @@ function translatedModel(
 ): LoadedModel {
   const asked = ownOptions(given, name);
   const { definition, parameters, facts } = understood;
-  const known: Facts = { ...backgroundFact(facts.classes?.value), ...facts };
-  const info = Object.fromEntries(Object.entries(optionsOf(known)).filter(([option]) => OWN_OPTIONS.includes(option)));
-  const network = ownNetwork({ ...definition, info }, asked, parameters, name, "Pass what is wrong to loadModel.");
-  const decisions = { ...known, ...givenFacts(asked) };
+  const network = ownNetwork({ ...definition }, asked, parameters, name, "Pass what is wrong to loadModel.");
+  const decisions = { ...facts, ...givenFacts(asked) };
   checkLabels(decisions, name);
   const epsilons = network.layers.flatMap((layer) => (layer.type === "batchNorm" ? [layer.attributes.epsilon] : []));
   checkVariances(parameters, Math.min(...epsilons), name);

@@ -5,6 +5,7 @@ import { DEFAULT_PREPROCESSING } from "../../core/preprocessing.ts";
 import { assumed, inferred, stated } from "../../formats/fact.ts";
 import type { ModelGraph } from "../../formats/graph.ts";
 import type { DecodedBudget } from "../../sources/decoded-budget.ts";
+import { backgroundFact, optionsOf } from "../architectures/mobilenet-v1/decide.ts";
 import { recogniseGraph } from "../architectures/mobilenet-v1/others.ts";
 import type { Facts } from "../facts.ts";
 import type { StatedModel } from "../metadata.ts";
@@ -36,10 +37,16 @@ export function understandAsNetwork(
   const translated = translate(graph, (bytes, what) => budget.charge(name, bytes, what), refused, name, reason);
   const { inputShape, layers, outputs, parameters, layerNames } = translated;
   const quantization = layerQuantization(graph, layerNames);
+  const facts: Facts = { ...backgroundFact(translated.classes), ...inputFacts(graph, translated), ...model.facts };
+  const { preprocessing, labels, background } = optionsOf(facts);
+  const said = Object.entries({ preprocessing, labels, background }).filter(([, value]) => value !== undefined);
   return {
-    definition: { name: "custom", inputShape, layers, outputs },
+    definition: {
+      ...{ name: "custom", inputShape, layers, outputs },
+      info: { architecture: "custom", ...Object.fromEntries(said) },
+    },
     parameters,
-    facts: { ...inputFacts(graph, translated), ...model.facts },
+    facts,
     understoodBy: `translation of the file's graph, layer by layer: ${recognised} (no MobileNet V1: ${reason})`,
     ...(quantization === undefined ? {} : { quantization }),
   };
