@@ -60,7 +60,8 @@ export type LoadedModel<Options = Nothing> = Network<LoadedOutput<Options>>;
  *
  * Reads safetensors, Keras (`.h5`, `.keras`), TensorFlow.js, ONNX, TFLite, frozen graphs and PyTorch files, told apart
  * by their content. What the file says is used, what it does not say is inferred from tensors and operations, and what
- * they do not say is assumed: `describe(model)` tells which is which.
+ * they do not say is assumed: `describe(model)` tells which is which. A graph that is no MobileNet V1 becomes a network
+ * of its own, layer by layer, if all its operations run here.
  *
  * Options beat all of it: those of `mobileNetV1` for a MobileNet; of a network of one's own only `preprocessing`,
  * `labels` and `background`. `classes: 1000` for a file of 1001 drops the background, `classes: 1001` for one of 1000

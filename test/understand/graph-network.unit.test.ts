@@ -420,6 +420,24 @@ describe("a file of such a graph", () => {
     expect(twice.remarks).toMatchObject({ origin: { format: "ONNX", understoodBy } });
   });
 
+  it("infers the range of its input from arithmetic in front, which stays in the network", async () => {
+    const range = async (scale: number, shift: number) => {
+      const nodes = [
+        onnxNode("Mul", ["x", "scale"], ["m"]),
+        onnxNode("Add", ["m", "shift"], ["s"]),
+        onnxNode("Conv", ["s", "w"], ["c"]),
+        onnxNode("Relu", ["c"], ["y"]),
+      ];
+      const initializers = [kernel, floats("scale", [], [scale]), floats("shift", [], [shift])];
+      const model = await loadModel(onnxModel({ nodes, initializers, inputs }));
+      expect(types(model)).toEqual(["batchNorm", "conv2d", "activation"]);
+      return describeModel(model).decisions.find(({ name }) => name === "range");
+    };
+    expect(await range(1 / 127.5, -1)).toMatchObject({ value: [0, 255], basis: "inferred" });
+    expect(await range(1, -123)).toMatchObject({ value: [0, 255] });
+    expect(await range(2, -1)).toMatchObject({ value: [0, 1], from: "the graph's own arithmetic on inputs of 0 to 1" });
+  });
+
   it("takes labels for its classes", async () => {
     const dense = { name: "w", shape: [3, 12], data: bytesOf(new Float32Array(36)) };
     const file = tflite({
