@@ -18,7 +18,7 @@ import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
 import { type DecodedBudget, decodedBudget } from "../sources/decoded-budget.ts";
 import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "../sources/index.ts";
 import type { OpenFile } from "../sources/open-file.ts";
-import { backgroundFact, checkLabels, decide, optionsOf } from "../understand/architectures/mobilenet-v1/decide.ts";
+import { checkLabels, decide, optionsOf } from "../understand/architectures/mobilenet-v1/decide.ts";
 import { classifierOf } from "../understand/architectures/mobilenet-v1/expected.ts";
 import type { Facts } from "../understand/facts.ts";
 import { remembered, type StatedModel, withStatements } from "../understand/metadata.ts";
@@ -61,7 +61,8 @@ export type LoadedModel<Options = Nothing> = Network<LoadedOutput<Options>>;
  *
  * Reads safetensors, Keras (`.h5`, `.keras`), TensorFlow.js, ONNX, TFLite, frozen graphs and PyTorch files, told apart
  * by their content. What the file says is used, what it does not say is inferred from tensors and operations, and what
- * they do not say is assumed: `describe(model)` tells which is which.
+ * they do not say is assumed: `describe(model)` tells which is which. A graph that is no MobileNet V1 becomes a network
+ * of its own, layer by layer, if all its operations run here.
  *
  * Options beat all of it: those of `mobileNetV1` for a MobileNet; of a network of one's own only `preprocessing`,
  * `labels` and `background`. `classes: 1000` for a file of 1001 drops the background, `classes: 1001` for one of 1000
@@ -272,10 +273,8 @@ function translatedModel(
 ): LoadedModel {
   const asked = ownOptions(given, name);
   const { definition, parameters, facts } = understood;
-  const known: Facts = { ...backgroundFact(facts.classes?.value), ...facts };
-  const info = Object.fromEntries(Object.entries(optionsOf(known)).filter(([option]) => OWN_OPTIONS.includes(option)));
-  const network = ownNetwork({ ...definition, info }, asked, parameters, name, "Pass what is wrong to loadModel.");
-  const decisions = { ...known, ...givenFacts(asked) };
+  const network = ownNetwork({ ...definition }, asked, parameters, name, "Pass what is wrong to loadModel.");
+  const decisions = { ...facts, ...givenFacts(asked) };
   checkLabels(decisions, name);
   const epsilons = network.layers.flatMap((layer) => (layer.type === "batchNorm" ? [layer.attributes.epsilon] : []));
   checkVariances(parameters, Math.min(...epsilons), name);

@@ -19,7 +19,7 @@ describeShared("the unfolded network as ONNX", () => {
     const file = await load();
     const graph = graphOf(file);
     expect(file.remarks).toEqual({ producer: "depthwise test data", irVersion: 7, opset: { "ai.onnx": 13 } });
-    expect(graph.inputs).toEqual([{ name: "input", shape: [224, 224, 3] }]);
+    expect(graph.inputs).toEqual([{ name: "input", shape: [224, 224, 3], isChannelsFirst: true }]);
     expect(graph.outputs).toEqual(["logits"]);
     expect(graph.nodes.map(({ operation }) => operation.type)).toEqual([
       ...Array.from({ length: 27 }, () => ["convolution", "batchNorm", "activation"]).flat(),

@@ -57,6 +57,13 @@ describe("the rooms of src", () => {
     }
   });
 
+  it.each(files.filter((file) => /^(understand|sources|weights)\//.test(file)))("%s names no format", (file) => {
+    const text = readFileSync(resolve(src, file), "utf8");
+    const named = [...text.matchAll(/(?:from |import\()"[./]*\/formats\/([a-z0-9]+)\//g)].map(([, format]) => format);
+    // The library's own is written as well as read.
+    expect(named.filter((format) => !(file.startsWith("weights/") && format === "safetensors"))).toEqual([]);
+  });
+
   it("has no room that the list does not know", () => {
     const rooms = readdirSync(src, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())

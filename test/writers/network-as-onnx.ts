@@ -177,7 +177,9 @@ function windowOf({ attributes: { stride, dilation, padding } }: Windowed): Attr
       : padding === "valid"
         ? { auto_pad: attr.s("VALID") }
         : { pads: attr.ints(top, left, bottom, right) };
-  return { strides: attr.ints(...stride), dilations: attr.ints(...dilation), ...pads };
+  // Pools of older versions have none.
+  const isDilated = dilation.some((step) => step !== 1);
+  return { strides: attr.ints(...stride), ...(isDilated && { dilations: attr.ints(...dilation) }), ...pads };
 }
 
 /** Rows in the order of a flattened image with its channels first. */

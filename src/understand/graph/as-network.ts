@@ -1,14 +1,18 @@
 /** A graph that is no architecture known here, as a network of its own, and what is known of its input and classes. */
 
 import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
-import { DEFAULT_PREPROCESSING } from "../../core/preprocessing.ts";
-import { assumed, inferred, stated } from "../../formats/fact.ts";
+import { DEFAULT_PREPROCESSING, type Preprocessing } from "../../core/preprocessing.ts";
+import { assumed, type Fact, inferred, stated } from "../../formats/fact.ts";
 import type { ModelGraph } from "../../formats/graph.ts";
+import { INPUT } from "../../layers/node.ts";
 import type { DecodedBudget } from "../../sources/decoded-budget.ts";
+import { backgroundFact, optionsOf } from "../architectures/mobilenet-v1/decide.ts";
+import { usualTop } from "../architectures/mobilenet-v1/front.ts";
 import { recogniseGraph } from "../architectures/mobilenet-v1/others.ts";
 import type { Facts } from "../facts.ts";
 import type { StatedModel } from "../metadata.ts";
 import type { UnderstoodNetwork } from "../understand.ts";
+import { NOTHING } from "./emit-affine.ts";
 import { layerQuantization } from "./layer-quantization.ts";
 import { type Translated, translateGraph } from "./translate.ts";
 
@@ -36,10 +40,16 @@ export function understandAsNetwork(
   const translated = translate(graph, (bytes, what) => budget.charge(name, bytes, what), refused, name, reason);
   const { inputShape, layers, outputs, parameters, layerNames } = translated;
   const quantization = layerQuantization(graph, layerNames);
+  const facts: Facts = { ...backgroundFact(translated.classes), ...inputFacts(graph, translated), ...model.facts };
+  const { preprocessing, labels, background } = optionsOf(facts);
+  const said = Object.entries({ preprocessing, labels, background }).filter(([, value]) => value !== undefined);
   return {
-    definition: { name: "custom", inputShape, layers, outputs },
+    definition: {
+      ...{ name: "custom", inputShape, layers, outputs },
+      info: { architecture: "custom", ...Object.fromEntries(said) },
+    },
     parameters,
-    facts: { ...inputFacts(graph, translated), ...model.facts },
+    facts,
     understoodBy: `translation of the file's graph, layer by layer: ${recognised} (no MobileNet V1: ${reason})`,
     ...(quantization === undefined ? {} : { quantization }),
   };
@@ -67,7 +77,8 @@ function translate(
 }
 
 /** What nothing but the graph says of an image that it takes. */
-function inputFacts({ inputs: [input] }: ModelGraph, { inputShape, isOpen, classes }: Translated): Facts {
+function inputFacts({ inputs: [input] }: ModelGraph, translated: Translated): Facts {
+  const { inputShape, isOpen, classes } = translated;
   const [height = 0, width = 0, channels] = inputShape;
   const ofResult = classes === undefined ? {} : { classes: inferred(classes, "shape of the result") };
   if (inputShape.length !== 3) return ofResult;
@@ -78,13 +89,17 @@ function inputFacts({ inputs: [input] }: ModelGraph, { inputShape, isOpen, class
       ? assumed(size, "the size most were trained at; the file leaves it open")
       : stated(size, `shape of the input "${input?.name ?? ""}"`),
     inputChannels: inferred(channels ?? 0, `shape of the input "${input?.name ?? ""}"`),
-    ...(channels === 1 || channels === 3
-      ? {
-          preprocessing: assumed(
-            { range: DEFAULT_PREPROCESSING.range },
-            "the library's default; the file does not say",
-          ),
-        }
-      : {}),
+    ...(channels === 1 || channels === 3 ? { preprocessing: rangeFact(translated) } : {}),
   };
+}
+
+/** Arithmetic in front of everything else stays in the network, and says what it is fed. */
+function rangeFact({ layers, parameters }: Translated): Fact<Preprocessing> {
+  const [first, another] = layers.filter(({ inputs = [] }) => inputs.includes(INPUT));
+  const isFront = another === undefined && first?.attributes?.["epsilon"] === NOTHING;
+  const [scale] = (isFront ? parameters.get(`${first.name}/gamma`)?.data : undefined) ?? [];
+  if (scale === undefined)
+    return assumed({ range: DEFAULT_PREPROCESSING.range }, "the library's default; the file does not say");
+  const top = usualTop(scale, parameters.get(`${first?.name}/beta`)?.data[0]);
+  return inferred({ range: [0, top] }, `the graph's own arithmetic on inputs of 0 to ${top}`);
 }

@@ -116,8 +116,8 @@ interface Factors {
   readonly shift: Float64Array;
 }
 
-/** With a variance of 1 it vanishes in float64: the layer multiplies by gamma and adds beta. */
-const NOTHING = 1e-16;
+/** An epsilon that vanishes beside a variance of 1 in float64: the layer multiplies by gamma and adds beta. */
+export const NOTHING = 1e-16;
 
 function affineLayer(site: Site, name: string, { node }: Value, { scale, shift }: Factors): string {
   if (scale.every((value) => value === 1) && shift.every((value) => value === 0)) return node;

@@ -117,7 +117,8 @@ function softmax(site: Site, node: GraphNode, { axis }: Operation<"softmax">): v
   const value = laidValue(site, node.inputs[0], node.name);
   const { sides } = value;
   const at = axis === undefined ? sides.length - 1 : axis < 0 ? axis + sides.length : axis - 1;
-  const last = withLast(value, at);
+  // Of a row it is the same in any order.
+  const last = sides.length === 1 && !value.isUnsure ? value : withLast(value, at);
   // Older versions of ONNX take all behind the axis as one.
   const isLast = at === sides.length - 1 || longAxes(value).every((long) => long === at);
   if (last === undefined || !(isLast || layoutOf(site) === "NHWC"))

@@ -43,9 +43,13 @@ function frontOf(chain: Chain, channels: number, constants: Constants): Front | 
   return { scale, shift };
 }
 
-/** Of numbers from 0 to 1, or of bytes: a factor below 1/8 is meant for these. */
+/** Of numbers from 0 to 1, or of bytes: a factor below 1/8, or a mean above 8, is meant for these. */
+export function usualTop(scale = 1, shift = 0): 1 | 255 {
+  return Math.abs(scale) < 0.125 || Math.abs(shift / scale) > 8 ? 255 : 1;
+}
+
 function ofUsualInput(front: Front): Fact<Preprocessing> {
-  const top = Math.abs(front.scale[0] ?? 1) < 0.125 ? 255 : 1;
+  const top = usualTop(front.scale[0]);
   const zeros = front.scale.map(() => 0);
   const tops = front.scale.map(() => top);
   return inferred(described(front, zeros, tops), `the graph's own arithmetic on inputs of 0 to ${top}`);
