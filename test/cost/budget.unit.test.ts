@@ -60,6 +60,12 @@ describe("within a budget", () => {
     expect(withinBudget({ bytes: 1 })).toMatchObject({ best: undefined, fitting: [] });
   });
 
+  it("of all are sixteen, not in the order of their width", () => {
+    expect(names(whole().fitting)).toBe(
+      "1.0-224 1.0-192 0.75-224 1.0-160 0.75-192 0.75-160 1.0-128 0.5-224 0.75-128 0.5-192 0.5-160 0.5-128 0.25-224 0.25-192 0.25-160 0.25-128",
+    );
+  });
+
   it("the best is the first that fits", () => {
     for (const multAdds of [2e7, 1e8, 3e8]) {
       const { best, fitting } = withinBudget({ multAdds });
