@@ -1,7 +1,7 @@
 /**
  * Changes the sources one token at a time, and looks whether a test notices: `npm run test:mutation -- src/plan`, or
- * `-- src/plan/arena.ts:20-40`. In a
- * copy of the project, since Stryker writes what it tries into the files. Not in CI: a room takes from minutes to an hour.
+ * `-- src/plan/arena.ts:20-40`. In a copy of the project, since Stryker writes what it tries into the files. Not in CI: a
+ * room takes minutes. See README.md.
  */
 
 import { execFileSync } from "node:child_process";
