@@ -1,6 +1,7 @@
 /**
- * Changes the sources one token at a time, and looks whether a test notices: `npm run test:mutation -- src/plan`. In a
- * copy of the project, since Stryker writes what it tries into the files. Not in CI: a room takes from minutes to an hour.
+ * Changes the sources one token at a time, and looks whether a test notices: `npm run test:mutation -- src/plan`, or
+ * `-- src/plan/arena.ts:20-40`. In a copy of the project, since Stryker writes what it tries into the files. Not in CI: a
+ * room takes minutes. See README.md.
  */
 
 import { execFileSync } from "node:child_process";
@@ -37,7 +38,7 @@ try {
   const paths = wanted.length === 0 ? ROOMS : wanted;
   // The tests that are near; see vitest.config.ts.
   process.env.DEPTHWISE_MUTATED = paths.join(",");
-  const mutate = paths.map((path) => (path.endsWith(".ts") ? path : `${path}/**/*.ts`)).join(",");
+  const mutate = paths.map((path) => (/\.ts(?::[\d-]+)?$/.test(path) ? path : `${path}/**/*.ts`)).join(",");
   run(
     // It wants a newer Node than the oldest that the package runs on.
     "npx",

@@ -44,27 +44,26 @@ describe("a candidate", () => {
 });
 
 describe("within a budget", () => {
-  it("fit those of no more than each bound, the most accurate first", () => {
-    const { multAdds, parameters, bytes, activationBytes } = named("0.5-160");
-    expect(withinBudget({ multAdds }).fitting[0]?.name).toBe("0.5-160");
-    expect(names(withinBudget({ multAdds: multAdds - 1 }).fitting)).toBe("0.5-128 0.25-224 0.25-192 0.25-160 0.25-128");
-    expect(names(withinBudget({ activationBytes }).fitting)).toBe(
-      "0.75-128 0.5-160 0.5-128 0.25-224 0.25-192 0.25-160 0.25-128",
-    );
-    const half = "0.5-224 0.5-192 0.5-160 0.5-128 0.25-224 0.25-192 0.25-160 0.25-128";
-    expect(names(withinBudget({ parameters }).fitting)).toBe(half);
-    expect(names(withinBudget({ bytes }).fitting)).toBe(half);
-    expect(names(withinBudget({ bytes, activationBytes, multAdds }).fitting)).toBe(
-      "0.5-160 0.5-128 0.25-224 0.25-192 0.25-160 0.25-128",
-    );
-    expect(withinBudget({ bytes: 1 })).toMatchObject({ best: undefined, fitting: [] });
+  const quarter = "0.25-224 0.25-192 0.25-160 0.25-128";
+  // Of 0.5-160: 76,524,800 mult-adds, 1,319,648 parameters, 5,370,144 bytes, and 1,228,800 of activations.
+  it.each([
+    [{ multAdds: 76_524_800 }, `0.5-160 0.5-128 ${quarter}`],
+    [{ multAdds: 76_524_799 }, `0.5-128 ${quarter}`],
+    [{ activationBytes: 1_228_800 }, `0.75-128 0.5-160 0.5-128 ${quarter}`],
+    [{ parameters: 1_319_648 }, `0.5-224 0.5-192 0.5-160 0.5-128 ${quarter}`],
+    [{ bytes: 5_370_144 }, `0.5-224 0.5-192 0.5-160 0.5-128 ${quarter}`],
+    [{ bytes: 5_370_144, activationBytes: 1_228_800, multAdds: 76_524_800 }, `0.5-160 0.5-128 ${quarter}`],
+    [{ bytes: 1 }, ""],
+  ])("of %j fit those of no more than each bound, the most accurate first", (budget, fitting) => {
+    const found = withinBudget(budget);
+    expect(names(found.fitting)).toBe(fitting);
+    expect(found.best).toBe(found.fitting[0]);
   });
 
-  it("the best is the first that fits", () => {
-    for (const multAdds of [2e7, 1e8, 3e8]) {
-      const { best, fitting } = withinBudget({ multAdds });
-      expect(best).toBe(fitting[0]);
-    }
+  it("of all are sixteen, not in the order of their width", () => {
+    expect(names(whole().fitting)).toBe(
+      "1.0-224 1.0-192 0.75-224 1.0-160 0.75-192 0.75-160 1.0-128 0.5-224 0.75-128 0.5-192 0.5-160 0.5-128 0.25-224 0.25-192 0.25-160 0.25-128",
+    );
   });
 
   it("the front is of all, whatever fits, the cheapest first", () => {

@@ -151,6 +151,15 @@ describe("a cost", () => {
     expect(`\n${formatCost(cost(model, { convention: "keras" }), "markdown")}`).toBe(MARKDOWN);
   });
 
+  it("lists each kind that counts or has parameters, not the others", () => {
+    const text = formatCost(cost(model, { convention: "thop" }));
+    const kinds = text
+      .split("\n\n")[2]
+      ?.split("\n")
+      .map((line) => line.split(/ {2,}/)[0]);
+    expect(kinds).toEqual(["kind", "Conv 3x3", "Conv DW 3x3", "Conv 1x1", "Pool", "Fully Connected"]);
+  });
+
   it("is itself in JSON, set in lines", () => {
     expect(formatCost(cost(model), "json")).toBe(JSON.stringify(cost(model), null, 2));
   });

@@ -103,6 +103,13 @@ describe("a cell", () => {
       },
     ],
     [
+      "of a checkpoint that needs none",
+      "TF-slim checkpoints",
+      "MobileNet_v1_1.0_224",
+      0,
+      { column: "Million MACs", printed: "569", counted: 568_741_376, rounded: "569", agrees: true },
+    ],
+    [
       "of its parameters, without",
       "TF-slim checkpoints",
       "MobileNet_v1_0.25_192",
@@ -123,6 +130,8 @@ describe("a cell", () => {
     for (const [what, table, label, column, cell] of CELLS) {
       expect([what, cells(table, label, report)[column]]).toStrictEqual([what, cell]);
     }
+    // Without an accuracy, which table 3 does not print.
+    expect(Object.keys(report.tables[2]?.rows[0] ?? {})).toEqual(["label", "cells"]);
   });
 });
 
@@ -153,6 +162,16 @@ describe("the report of another network", () => {
       "Softmax / s1 | Classifier | 1 x 1 x 1000",
     ]);
     expect(few.slice(6)).toEqual(Array(16).fill(" |  | "));
+    const blamed = paper({ blocks: [{ stride: 1, filters: 64 }] }).tables[0]?.rows.flatMap(({ label, cells }) =>
+      cells.flatMap(({ column, erratum }) => (erratum === undefined ? [] : [[label, column, erratum]])),
+    );
+    expect(blamed).toEqual([["18", "Type / Stride", 1]]);
+  });
+
+  it("takes block 7 for table 3, and none whose number begins with it", () => {
+    const other = paper({ blocks: Array(70).fill({ stride: 1, filters: 8 }) });
+    const counted = cells("Table 3", "Depthwise Separable Conv", other).map((cell) => cell.counted);
+    expect(counted).toEqual([112 * 112 * (9 * 8 + 8 * 8), 9 * 8 + 8 * 8]);
   });
 
   it("counts another stem, and blames no erratum for it in table 1", () => {

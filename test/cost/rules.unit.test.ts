@@ -85,6 +85,8 @@ describe("the rows of a count", () => {
       ["max", [2, 2], [2, 2]],
     ]);
     expect(cost(model).layers.filter((row) => "stride" in row)).toHaveLength(4);
+    const pair = cost(model).layers.filter((row) => "standardRatio" in row);
+    expect(pair.map(({ name }) => name)).toEqual(["dw", "pw"]);
   });
 
   it("share the totals", () => {
@@ -302,6 +304,16 @@ describe("a named convention", () => {
     expect([totals.parameters, totals.trainableParameters]).toEqual([all, trainable]);
     expect([convention, word]).toEqual([name, CONVENTIONS[name].word]);
     expect(cost(model, { convention: CONVENTIONS[name] })).toEqual(cost(model, { convention: name }));
+  });
+
+  it.each([
+    [{}, 4],
+    [{ scale: false }, 4],
+    [{ center: false }, 4],
+    [{ scale: false, center: false }, 2],
+  ])("counts a batch norm of %j as affine or not: %d for each element", (attributes, factor) => {
+    const norm = network({ inputShape: [10], layers: [layer("n", "batchNorm", attributes)], outputs: {} });
+    expect(cost(norm, { convention: "thop" }).totals.multAdds).toBe(10 * factor);
   });
 
   it("may be a pointwise classifier whose bias thop 0.0.31 leaves out", () => {
