@@ -12,14 +12,14 @@ import { translateGraph } from "../../src/understand/graph/translate.ts";
 import { describe as describeModel } from "../../src/weights/describe.ts";
 import { loadModel } from "../../src/weights/load-model.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
-import { placeholder, tfConst, tfNode } from "../fixtures/graph-def-fixtures.ts";
 import { GraphBuilder } from "../fixtures/graphs.ts";
-import { attr, floats, int64s, onnxModel, onnxNode } from "../fixtures/onnx-fixtures.ts";
-import { encode } from "../fixtures/protobuf-fixtures.ts";
 import { bytesOf } from "../fixtures/sample-networks.ts";
 import { interpret } from "../fixtures/tfjs-interpreter.ts";
 import { largestDifference, recipe } from "../golden/vectors.ts";
-import { tflite } from "../writers/tflite-writer.ts";
+import { placeholder, tfConst, tfNode } from "../writers/graph-def.ts";
+import { attr, floats, int64s, onnxModel, onnxNode } from "../writers/onnx.ts";
+import { encode } from "../writers/protobuf.ts";
+import { tflite } from "../writers/tflite.ts";
 
 const refused = (reason: string) => new Error(reason);
 const translated = (graph: ModelGraph, budget = decodedBudget(2 ** 30)) =>
