@@ -99,8 +99,8 @@ describe("a download that is given up", () => {
 
   it("in the pause after a failure, or by what the caller's own function throws, is kept as well", async () => {
     const url = server.on("/m.bin", file(bytes, { stallAfter: 60_000 }), status(500), file(bytes));
-    const failing = () => {
-      throw reason;
+    const failing = ({ received }: { readonly received: number }) => {
+      if (received === 60_000) throw reason;
     };
     await expect(open(url, { onProgress: failing })).rejects.toBe(reason);
     const control = new AbortController();
