@@ -34,33 +34,35 @@ const MARKS = {
 
 type Mark = keyof typeof MARKS;
 
+/** The entries of dist are called by their paths in src. */
+const GRAPHS = "understand-understand-graph";
 /** What a page fetches for its first file, beside itself: the entries of readers, and whose code is inside. */
 const FETCHED: Readonly<Record<string, readonly [entries: readonly string[], code: readonly Mark[]]>> = {
   safetensors: [[], []],
   "safetensors at an address": [
-    ["remote", "web-cache"],
+    ["sources-remote", "sources-web-cache"],
     ["downloads", "cache"],
   ],
-  TFLite: [["tflite", "understand-graph"], ["TFLite"]],
-  ONNX: [["onnx", "protobuf", "understand-graph"], ["ONNX"]],
-  "frozen graph": [["frozen-graph", "protobuf", "understand-graph"], ["GraphDef"]],
+  TFLite: [["formats-tflite-read", GRAPHS], ["TFLite"]],
+  ONNX: [["formats-onnx-read", "formats-protobuf-read", GRAPHS], ["ONNX"]],
+  "frozen graph": [["formats-protobuf-read", "formats-tensorflow-read", GRAPHS], ["GraphDef"]],
   "Keras HDF5": [
-    ["keras-hdf5", "understand-graph"],
+    ["formats-keras-read-hdf5", GRAPHS],
     ["Keras", "HDF5"],
   ],
   "Keras 3 archive": [
-    ["archive", "inflate", "keras-zip", "understand-graph"],
+    ["formats-keras-read-zip", "formats-zip-inflate", "formats-zip-read", GRAPHS],
     ["Keras", "HDF5"],
   ],
-  "PyTorch, zip": [["archive", "pytorch"], ["pickle"]],
-  "PyTorch, old pickle": [["pytorch"], ["pickle"]],
+  "PyTorch, zip": [["formats-pytorch-read", "formats-zip-read"], ["pickle"]],
+  "PyTorch, old pickle": [["formats-pytorch-read"], ["pickle"]],
   // A model.json is of one kind or the other; both are read by one reader.
   "tfjs layers model": [
-    ["tfjs", "understand-graph"],
+    ["formats-tfjs-read", GRAPHS],
     ["GraphDef", "Keras", "tfjs"],
   ],
   "tfjs graph model": [
-    ["tfjs", "understand-graph"],
+    ["formats-tfjs-read", GRAPHS],
     ["GraphDef", "Keras", "tfjs"],
   ],
 };
@@ -153,7 +155,7 @@ describeInChromium("a file picked in Chromium", () => {
 
   it("names the part of the library that cannot be fetched", async () => {
     const { page } = await openPage(browser, servers.whole);
-    await page.route("**/tflite-*.js", (route) => route.abort());
+    await page.route("**/formats-tflite-read-*.js", (route) => route.abort());
     const [network] = networks.filter(({ format }) => format === "TFLite");
     const { failure } = await load(page, network!);
     expect(failure).toMatchObject({ code: "FILE_UNREADABLE" });
