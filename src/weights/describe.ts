@@ -135,13 +135,13 @@ export function formatDescription(description: ModelDescription): string {
 export function asText(description: ModelDescription, lay: (rows: Rows) => readonly string[] = aligned): string {
   const { name, format, file, understoodBy, inputShape, outputs, parameters, decisions, doubts } = description;
   const rows = decisions.map(({ name: option, value, basis, from }) => [option, show(value), basis, from].map(cell));
-  const head = [
+  const opening = [
     `${name}: ${format}${file === undefined ? "" : `, ${file}`}`,
     `input ${inputShape.join(" × ")}, outputs ${listed(outputs)}, ${parameters.toLocaleString("en-US")} parameters`,
     ...(understoodBy === undefined ? [] : [`understood by ${understoodBy}`]),
   ];
   return [
-    ...head.map(cell),
+    ...opening.map(cell),
     "",
     ...lay(rows),
     ...(doubts.length === 0 ? [] : ["", "Assumed, to be checked:", ...doubts.map((doubt) => `- ${visible(doubt)}`)]),

@@ -80,6 +80,19 @@ describe("blocks", () => {
     }
   });
 
+  it.each(["Hugging Face", "TF-slim", "Keras in HDF5's spelling", "numbers in Keras' layout"] as const)(
+    "that the file states need not be given: %s",
+    async (family) => {
+      const one = samples[0]!;
+      const { options = {} } = one.model.info;
+      const metadata = { options: JSON.stringify({ blocks: options["blocks"], stem: options["stem"] }) };
+      const { blocks: _blocks, stem: _stem, ...others } = unsaid(one);
+      const loaded = await expectRead(safetensors(namedTensors(one, family), { metadata }), one, others);
+      const { decisions } = describeModel(loaded);
+      expect(decisions.find(({ name }) => name === "blocks")).toMatchObject({ basis: "stated", value: long });
+    },
+  );
+
   it("of another number are missed and left over by name", async () => {
     const names = safetensors(namedTensors(samples[0]!, "TF-slim"));
     await expect(loadModel(names, { ...unsaid(samples[0]!), blocks: long.slice(0, 15) })).rejects.toThrow(
