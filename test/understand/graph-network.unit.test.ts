@@ -438,6 +438,24 @@ describe("a file of such a graph", () => {
     expect(await range(2, -1)).toMatchObject({ value: [0, 1], from: "the graph's own arithmetic on inputs of 0 to 1" });
   });
 
+  it("knows the size of a product whose first factor is the smaller one", async () => {
+    const nodes = [
+      onnxNode("GlobalAveragePool", ["x"], ["gate"]),
+      onnxNode("Mul", ["gate", "x"], ["m"]),
+      onnxNode("Conv", ["m", "w"], ["y"], { auto_pad: attr.s("SAME_LOWER"), strides: attr.ints(2, 2) }),
+    ];
+    const model = await loadModel(onnxModel({ nodes, initializers: [kernel], inputs }));
+    expect(model.layers.at(-1)).toMatchObject({
+      type: "conv2d",
+      attributes: {
+        padding: [
+          [1, 0],
+          [1, 0],
+        ],
+      },
+    });
+  });
+
   it("takes labels for its classes", async () => {
     const dense = { name: "w", shape: [3, 12], data: bytesOf(new Float32Array(36)) };
     const file = tflite({
