@@ -82,7 +82,7 @@ export function reshapedView(view: View, form: ReshapeForm | undefined): View | 
     case "flatten":
       return row(view);
     case "transpose": {
-      const order = form.order.map((axis) => (axis < 0 ? axis + rank : axis) - 1);
+      const order = form.order.map((axis) => axis - 1);
       const isWhole = order.length === rank && order[0] === -1 && sides.every((_, axis) => order.includes(axis));
       if (!isWhole) return undefined;
       const axes = order.slice(1);
