@@ -46,8 +46,11 @@ export function featureMapSizes(shapeOf: (value: string) => Shape | undefined): 
       case "add":
       case "subtract":
       case "multiply":
-      case "divide":
-        return size ?? of(inputs[1]);
+      case "divide": {
+        // Either may be the smaller one, which is broadcast.
+        const other = of(inputs[1]);
+        return size && other ? [Math.max(size[0], other[0]), Math.max(size[1], other[1])] : (size ?? other);
+      }
       case "batchNorm":
       case "activation":
       case "softmax":

@@ -4,11 +4,12 @@
 
 import { describe, expect, it } from "vitest";
 import { createClassifier } from "../../src/classify/index.ts";
-import type { GraphOperation, ModelGraph, Pair } from "../../src/formats/graph.ts";
+import type { GraphOperation, ModelGraph, Pair, ReshapeForm } from "../../src/formats/graph.ts";
 import { network, withParameters } from "../../src/layers/network.ts";
 import { compile } from "../../src/session/compile.ts";
 import { decodedBudget } from "../../src/sources/decoded-budget.ts";
 import { translateGraph } from "../../src/understand/graph/translate.ts";
+import { plainView, reshapedView, type View } from "../../src/understand/graph/views.ts";
 import { describe as describeModel } from "../../src/weights/describe.ts";
 import { loadModel } from "../../src/weights/load-model.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
@@ -115,6 +116,16 @@ describe("a graph as a network of its own", () => {
     await expectSame(g.graph(image));
   });
 
+  it("makes one scale and shift of arithmetic and a batch norm behind it, whose gamma may be left out", async () => {
+    const g = new GraphBuilder();
+    g.node("scaled", { type: "multiply" }, g.constant("scale", [3]));
+    g.node("shifted", { type: "add" }, g.constant("shift", [3]));
+    const parts = [g.constant("mean", [3]), g.constant("variance", [3], 0.5, 1.5)];
+    g.node("n", { type: "batchNorm", epsilon: 1e-3 }, "", "", ...parts).node("act", relu);
+    g.node("m", { type: "batchNorm", epsilon: 1e-3 }, "", g.constant("beta", [3]), ...parts);
+    expect(types(await expectSame(g.graph(image)))).toEqual(["batchNorm", "activation", "batchNorm"]);
+  });
+
   it("lays zeros with the window that reads them, or by a layer for all who cannot", async () => {
     const g = new GraphBuilder();
     const padding = [
@@ -181,6 +192,12 @@ describe("a graph as a network of its own", () => {
       else g.value = g.aside("y", { type: "multiply" }, g.aside("p", { type: "multiply" }, "a", bounded), scale);
       return g.graph(image);
     };
+    // Of layers with two parts, as Rescaling is: the other part changes nothing.
+    const parts = new GraphBuilder().node("x", relu);
+    parts.node("s", { type: "add" }, parts.scalar("3", 3)).node("s1", { type: "multiply" }, parts.scalar("1", 1));
+    parts.node("r", { type: "activation", function: "relu6" }).node("r0", { type: "add" }, parts.scalar("0", 0));
+    parts.node("g", { type: "divide" }, parts.scalar("6", 6));
+    expect(types(await expectSame(parts.graph(image)))).toEqual(["activation", "activation"]);
     for (const order of ["gate", "product"] as const) {
       expect(types(await expectSame(spelled(Math.fround(1 / 6), order))), order).toEqual([
         "pointwiseConv2d",
@@ -188,6 +205,59 @@ describe("a graph as a network of its own", () => {
       ]);
       expect(types(await expectSame(spelled(0.2, order))), order).toContain("multiply");
     }
+  });
+});
+
+describe("views", () => {
+  const view = plainView([1, 4, 1, 6]);
+  const sides = (from: View, form: ReshapeForm) => reshapedView(from, form)?.sides;
+
+  it("are what the sides say, counted with the batch; what does not fit is none", () => {
+    expect(sides(view, { kind: "squeeze", axes: [] })).toEqual([4, 6]);
+    expect(sides(view, { kind: "squeeze", axes: [3] })).toEqual([1, 4, 6]);
+    expect(sides(view, { kind: "squeeze", axes: [0, -2] })).toEqual([1, 4, 6]);
+    expect(sides(view, { kind: "squeeze", axes: [2] })).toBeUndefined();
+    expect(sides(view, { kind: "unsqueeze", axes: [-1, 1] })).toEqual([1, 1, 4, 1, 6, 1]);
+    expect(sides(view, { kind: "unsqueeze", axes: [0] })).toBeUndefined();
+    expect(sides(view, { kind: "sides", sides: [0, 0, -1] })).toEqual([1, 24]);
+    expect(sides(view, { kind: "sides", sides: [-1, 24] })).toEqual([24]);
+    expect(sides(view, { kind: "sides", sides: [24] })).toEqual([24]);
+    expect(sides(view, { kind: "sides", sides: [1, 2, -1] })).toEqual([2, 12]);
+    for (const wrong of [
+      [-1, 12],
+      [2, 12],
+      [1, 23],
+      [1, 5, -1],
+      [1, -1, -1],
+      [-1, 4, -1],
+      [0, 0, 0, 0, 0, 0, 0],
+    ])
+      expect(sides(view, { kind: "sides", sides: wrong }), `${wrong}`).toBeUndefined();
+    expect(reshapedView(view, { kind: "transpose", order: [0, 2, 1, 4, 3] })).toEqual({
+      sides: [4, 1, 6, 1],
+      order: [1, 0, 3, 2],
+    });
+    for (const order of [
+      [1, 0, 2, 3, 4],
+      [0, 1, 2, 3],
+      [0, 1, 1, 3, 4],
+      [1, 2, 3, 4],
+    ])
+      expect(sides(view, { kind: "transpose", order }), `${order}`).toBeUndefined();
+  });
+
+  it("of a row whose order is not that of memory, or whose sides are computed, are none", () => {
+    const image = { sides: [3, 4, 5], order: [1, 2, 0] };
+    const flat = reshapedView(image, { kind: "flatten" })!;
+    expect(flat).toEqual({ sides: [60], order: [0], flattened: image });
+    expect(reshapedView(flat, { kind: "flatten" })).toBe(flat);
+    const unsure = reshapedView(image, undefined)!;
+    expect(unsure).toEqual({ ...flat, isUnsure: true });
+    for (const form of [undefined, { kind: "squeeze", axes: [] }, { kind: "sides", sides: [1, 60] }] as const) {
+      expect(reshapedView(flat, form)).toBeUndefined();
+      expect(reshapedView(unsure, form)).toBeUndefined();
+    }
+    expect(reshapedView({ sides: [60, 1, 1], order: [1, 2, 0] }, undefined)).toEqual(plainView([60]));
   });
 });
 
@@ -436,6 +506,24 @@ describe("a file of such a graph", () => {
     expect(await range(1 / 127.5, -1)).toMatchObject({ value: [0, 255], basis: "inferred" });
     expect(await range(1, -123)).toMatchObject({ value: [0, 255] });
     expect(await range(2, -1)).toMatchObject({ value: [0, 1], from: "the graph's own arithmetic on inputs of 0 to 1" });
+  });
+
+  it("knows the size of a product whose first factor is the smaller one", async () => {
+    const nodes = [
+      onnxNode("GlobalAveragePool", ["x"], ["gate"]),
+      onnxNode("Mul", ["gate", "x"], ["m"]),
+      onnxNode("Conv", ["m", "w"], ["y"], { auto_pad: attr.s("SAME_LOWER"), strides: attr.ints(2, 2) }),
+    ];
+    const model = await loadModel(onnxModel({ nodes, initializers: [kernel], inputs }));
+    expect(model.layers.at(-1)).toMatchObject({
+      type: "conv2d",
+      attributes: {
+        padding: [
+          [1, 0],
+          [1, 0],
+        ],
+      },
+    });
   });
 
   it("takes labels for its classes", async () => {

@@ -16,12 +16,12 @@ export function withHardActivations(graph: ModelGraph, constants: Constants): Mo
   const origins = new Map<string, string>();
   const original = (value: string | undefined) => origins.get(value ?? "") ?? value ?? "";
 
-  /** The other operand, if one of the two is this number. */
+  /** The other operand, if one of the two is this number, or its float32. */
   const operand = ({ inputs: [a = "", b = ""] }: GraphNode, number: number): string | undefined => {
     const is = (value: string) =>
       constants.has(value) &&
       constants.shape(value).every((side) => side === 1) &&
-      Math.abs((constants.read(value)[0] ?? 0) - number) < 1e-6;
+      Math.fround(constants.read(value)[0] ?? Number.NaN) === Math.fround(number);
     return is(b) ? original(a) : is(a) ? original(b) : undefined;
   };
   /** x, of x + 0 and x · 1, which layers of two parts leave. */

@@ -72,17 +72,17 @@ export function withLast(view: View, axis: number): View | undefined {
 export function reshapedView(view: View, form: ReshapeForm | undefined): View | undefined {
   const { sides } = view;
   const rank = sides.length + 1;
-  if (form === undefined) {
-    const long = sides.filter((side) => side !== 1);
-    return long.length <= 1 ? plainView([elementCount(sides)]) : { ...row(view), isUnsure: true };
-  }
-  if (form.kind === "flatten" && sides.length === 1) return view;
+  if (form?.kind === "flatten" && sides.length === 1) return view;
   if (view.isUnsure || view.flattened !== undefined) return undefined;
+  if (form === undefined) {
+    // One long side can hardly become anything but a row.
+    return longAxes(view).length <= 1 ? plainView([elementCount(sides)]) : { ...row(view), isUnsure: true };
+  }
   switch (form.kind) {
     case "flatten":
       return row(view);
     case "transpose": {
-      const order = form.order.map((axis) => (axis < 0 ? axis + rank : axis) - 1);
+      const order = form.order.map((axis) => axis - 1);
       const isWhole = order.length === rank && order[0] === -1 && sides.every((_, axis) => order.includes(axis));
       if (!isWhole) return undefined;
       const axes = order.slice(1);
