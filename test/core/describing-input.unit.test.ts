@@ -61,6 +61,7 @@ describe("a description", () => {
     [{ deviation: [1] }, undefined, /^owner: mean: expected to be given with the other of the two/],
     [{ mean: [0], deviation: [1] }, 3, /^owner: mean: expected 3 numbers, found \[0\]/],
     [{ mean: [0, 0, 0], deviation: [1] }, 3, /^owner: deviation: expected 3 numbers above 0, found \[1\]/],
+    [{ mean: [0, 0, 0], deviation: [1, 0, 1] }, 3, /^owner: deviation: expected 3 numbers above 0, found \[1, 0, 1\]/],
     [{ mean: [0, 0], deviation: [1] }, undefined, /^owner: deviation: expected 2 numbers above 0/],
     [{ mean: [], deviation: [] }, undefined, /^owner: mean: expected 1 numbers/],
     [{ mean: 0, deviation: 1 }, undefined, /^owner: mean: expected 1 numbers/],
@@ -117,6 +118,7 @@ describe("a completed description", () => {
 
   it.each<[unknown, object, string]>([
     ["224", {}, "inputShape"],
+    [5, {}, "inputShape"],
     [[224, 224], {}, "inputShape"],
     [[224, 224, 3, 1], {}, "inputShape"],
     [[224, 224, 2], {}, "inputShape"],
@@ -125,7 +127,8 @@ describe("a completed description", () => {
     [[224, 0.5, 3], {}, "width"],
     [[8, 8, 1], { mean: [1, 2, 3], deviation: [1, 2, 3] }, "mean"],
   ])("of %j with %j is refused", (shape, description, option) => {
-    const fields = expect.objectContaining({ owner: "preprocessing", option });
+    const found = option === "inputShape" ? { found: shape } : {};
+    const fields = expect.objectContaining({ owner: "preprocessing", option, ...found });
     expect(() => completePreprocessing(shape as never, description)).toThrow(
       expect.objectContaining({ code: "OPTION_INVALID", fields }),
     );

@@ -326,6 +326,10 @@ describe("the nearest name", () => {
     ["abc", ["abd", "abe"], "abd"],
     ["abcd", ["abxy", "abcx", "axcd"], "abcx"],
     ["kernel", ["kennel", "kernel"], "kernel"],
+    // Letters too many count wherever they stand, in front as well.
+    ["abcdef", ["xyabcdef", "abcdeg"], "abcdeg"],
+    ["abcdef", ["abcdefxy", "bbcdef"], "bbcdef"],
+    ["", ["ab", "a"], "a"],
     ["", ["ab"], "ab"],
     ["", ["abc"], undefined],
     ["sitting", ["kitten"], undefined],

@@ -329,6 +329,12 @@ describe("a tensor", () => {
     expect(same.map(([a, b]) => sameShape(a, b))).toEqual([true, true, false, false, false, false]);
   });
 
+  it("of another realm whose buffer went is refused as one of this", () => {
+    const theirs = foreign("new Float32Array(2)") as Float32Array<ArrayBuffer>;
+    transferred(theirs.buffer);
+    expect(() => tensor(theirs, [2])).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
+  });
+
   it("is its numbers and its own shape", () => {
     const shape = [2, 1];
     const made = tensor([1, 2], shape);
