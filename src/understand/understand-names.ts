@@ -9,6 +9,7 @@ import { huggingFace } from "./architectures/mobilenet-v1/names/hugging-face.ts"
 import { OTHER_NAME_MAPS } from "./architectures/mobilenet-v1/names/table.ts";
 import type { StatedModel } from "./metadata.ts";
 import { renamed } from "./renamed.ts";
+import type { UnderstoodV1 } from "./understand.ts";
 
 /** Undefined for names that no map knows. */
 export async function understandNames(
@@ -17,7 +18,7 @@ export async function understandNames(
   file: OpenFile,
   budget: DecodedBudget,
   search: LayerSearch,
-) {
+): Promise<UnderstoodV1 | undefined> {
   const names = new Set(tensors.keys());
   const map = OTHER_NAME_MAPS.find((candidate) => candidate.matches(names));
   if (map === undefined) return undefined;

@@ -13,7 +13,7 @@ export interface FamilyDefaults {
   readonly padding: "same" | "keras" | "symmetric";
   readonly epsilon: number;
   readonly activation: "relu" | "relu6" | "leakyRelu";
-  /** Slope below 0 of `leakyRelu`. */
+  /** Of `leakyRelu`: at least 0, below 1. */
   readonly negativeSlope?: number;
   readonly channelRounding: "truncate" | "floor" | "divisible8";
   /** What differs from the library's defaults. */
