@@ -391,6 +391,9 @@ describe("where a source points", () => {
   });
 
   it("is cut in a message", () => {
+    expect(shownAddress("  data:text/plain,secret")).toBe("data:text/plain…");
+    expect(shownAddress("my data:,x")).toBe("my data:,x");
+    expect(shownAddress("a http:b?token=x")).toBe("a http:b?token=x");
     expect(shownAddress(`https://h/${"x".repeat(1000)}`)).toBe(`https://h/${"x".repeat(390)}…`);
     expect(shownAddress(`https://h/${"x".repeat(390)}`)).toBe(`https://h/${"x".repeat(390)}`);
     expect(shownAddress("https://h/a?q=12345678901234567890")).toBe("https://h/a?q=12345678901234567890");

@@ -268,7 +268,7 @@ describe("a wait", () => {
     await expect(failing).rejects.toBe(reason);
   });
 
-  it("of many on one signal is one listener, gone with the last", () => {
+  it("of many on one signal is one listener, gone with the last", async () => {
     const { signal } = new AbortController();
     const listeners: string[] = [];
     const { addEventListener, removeEventListener } = signal;
@@ -289,6 +289,8 @@ describe("a wait", () => {
     expect(listeners.join("")).toBe("+-");
     onAbort(signal, callback)();
     expect(listeners.join("")).toBe("+-+-");
+    await untilAborted(Promise.resolve(), signal);
+    expect(listeners.join("")).toBe("+-+-+-");
   });
 
   it("calls back each that waits, those that gave up not, and at once where it is over", () => {
