@@ -36,6 +36,7 @@ type Mark = keyof typeof MARKS;
 
 /** The entries of dist are called by their paths in src. */
 const GRAPHS = "understand-understand-graph";
+const NAMES = "understand-understand-names";
 /** What a page fetches for its first file, beside itself: the entries of readers, and whose code is inside. */
 const FETCHED: Readonly<Record<string, readonly [entries: readonly string[], code: readonly Mark[]]>> = {
   safetensors: [[], []],
@@ -54,8 +55,8 @@ const FETCHED: Readonly<Record<string, readonly [entries: readonly string[], cod
     ["formats-keras-read-zip", "formats-zip-inflate", "formats-zip-read", GRAPHS],
     ["Keras", "HDF5"],
   ],
-  "PyTorch, zip": [["formats-pytorch-read", "formats-zip-read"], ["pickle"]],
-  "PyTorch, old pickle": [["formats-pytorch-read"], ["pickle"]],
+  "PyTorch, zip": [["formats-pytorch-read", "formats-zip-read", NAMES], ["pickle"]],
+  "PyTorch, old pickle": [["formats-pytorch-read", NAMES], ["pickle"]],
   // A model.json is of one kind or the other; both are read by one reader.
   "tfjs layers model": [
     ["formats-tfjs-read", GRAPHS],
