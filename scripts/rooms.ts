@@ -35,6 +35,9 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
   ...["core", "operations"].map((room) => [room, "room-foundation"] as const),
 ];
 
+/** Files that sessions load late, and that have copies of what they share with them. */
+const OF_SESSIONS = ["remote-session", "plain-backend", "reference-backend"];
+
 /** Rooms whose `import()`s are built apart: readers of formats, downloads, caches; label lists. */
 const APART = ["weights", "understand", "formats", "sources", "classify"];
 
@@ -160,8 +163,8 @@ export function otherRooms(folder: string, of: "rooms" | "doors"): Plugin {
         const place = placeOf(target);
         // Lazy parts have kernels of their own: shared with the eager operations, a page would load them at once.
         if (place === "room-eager" && here !== place && of === "rooms") return undefined;
-        // Nor what a session in a worker shares with sessions: it would keep their room alive where nothing uses it.
-        if (here === "remote-session" && place === "room-session") return undefined;
+        // Nor what lazy parts share with sessions: it would keep their room alive where nothing uses it.
+        if (OF_SESSIONS.includes(here) && place === "room-session") return undefined;
         if (of === "doors") return { path: `./${place}.js`, external: true };
         return place === here ? undefined : { path: `./${place}.js`, external: true };
       });
