@@ -66,14 +66,20 @@ const isDoor = (file: string): boolean => DOORS.some((room) => file === join("sr
 const lazyName = (file: string): string => relative("src", file).replace(/\.ts$/, "").split(sep).join("-");
 
 /** The lazy parts that lie apart: name and file. */
-export const apart: Readonly<Record<string, string>> = Object.fromEntries(
-  sources
-    .filter((file) => APART.some((room) => file.startsWith(join("src", room) + sep)))
-    .flatMap((file) =>
-      [...readFileSync(file, "utf8").matchAll(LAZY)].map(([, target = ""]) => join(dirname(file), target)),
-    )
-    .map((file) => [lazyName(file), file]),
-);
+export const apart: Readonly<Record<string, string>> = Object.fromEntries(lazyParts());
+
+function lazyParts(): ReadonlyMap<string, string> {
+  const parts = new Map<string, string>();
+  for (const file of sources.filter((source) => APART.some((room) => source.startsWith(join("src", room) + sep)))) {
+    for (const [, target = ""] of readFileSync(file, "utf8").matchAll(LAZY)) {
+      const part = join(dirname(file), target);
+      const other = parts.get(lazyName(part)) ?? part;
+      if (other !== part) throw new Error(`Two lazy parts of one name: ${part} and ${other}.`);
+      parts.set(lazyName(part), part);
+    }
+  }
+  return parts;
+}
 
 /** The file behind an index, which hands names on and has none of its own. */
 function originOf(name: string, file: string): string {

@@ -62,6 +62,7 @@ export {
   type NumberArray,
   type Plan,
   type PlannedOutput,
+  type PlannedValue,
   type Profile,
   type ProfiledStep,
   type ProfileOptions,

@@ -8,7 +8,7 @@ import type { KernelCall, Plan } from "../plan/plan.ts";
 export type Parameters = ReadonlyMap<string, FloatTensor>;
 
 /** How one run goes on beside other things. */
-export interface RunOptions {
+export interface BoundRunOptions {
   /** Ends it between two stages; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
   /** Gets the milliseconds of each step added, by its index. */
@@ -36,7 +36,7 @@ export interface BoundPlan {
    *
    * @throws {DepthwiseError} `SESSION_CLOSED` if it is closed meanwhile; `WORKER_LOST`
    */
-  run(batch: number, options: RunOptions): Promise<void>;
+  run(batch: number, options: BoundRunOptions): Promise<void>;
   /** Copies of values: of activations the first `batch` examples. */
   read(names: readonly string[], batch: number): readonly Float32Array[] | Promise<readonly Float32Array[]>;
   /** Reads the network's parameters again, and folds them as the plan says. */

@@ -1,7 +1,7 @@
 /** Backends of plain JavaScript: an array a value, one bound function a step. They run wherever JavaScript does. */
 
 import { type Runner, referenceKernel } from "../kernels/reference/index.ts";
-import { type KernelCall, type Lying, lyingAt, operandsOf, type Plan } from "../plan/plan.ts";
+import { checkPlanParameter, type KernelCall, lyingAt, operandsOf, type Plan } from "../plan/plan.ts";
 import { foldedWeights, stepWeights } from "../plan/step-weights.ts";
 import type { Backend, BoundPlan, Parameters } from "./backend.ts";
 import { closedError } from "./lost.ts";
@@ -28,7 +28,10 @@ function bind(plan: Plan, parameters: Parameters, kernel: (call: KernelCall) => 
     );
   const held = folded(parameters);
   let isClosed = false;
-  const all = ({ offset, elements }: Lying) => arena.subarray(offset / 4, offset / 4 + elements * plan.batch);
+  const all = (name: string) => {
+    const { offset, elements } = lyingAt(plan, name);
+    return arena.subarray(offset / 4, offset / 4 + elements * plan.batch);
+  };
   const bound = plan.steps.map(({ call }, step) => {
     const { activations, parameters: names, written } = operands[step] as (typeof operands)[number];
     return {
@@ -55,19 +58,18 @@ function bind(plan: Plan, parameters: Parameters, kernel: (call: KernelCall) => 
     bytes: arena.byteLength + [...held.values()].reduce((sum, array) => sum + array.byteLength, 0),
     threads: 1,
     write(values) {
-      for (const [value, numbers] of Object.entries(values)) all(lyingAt(plan, value)).set(numbers);
+      for (const [name, numbers] of Object.entries(values)) all(name).set(numbers);
     },
     run: (batch, options) => walk(stages, batch, options),
-    read: (names, batch) =>
-      names.map((name) => {
-        const value = lyingAt(plan, name);
-        return all(value).slice(0, batch * value.elements);
-      }),
+    read: (names, batch) => names.map((name) => all(name).slice(0, batch * lyingAt(plan, name).elements)),
     replace(current) {
       for (const [name, numbers] of folded(current)) held.get(name)?.set(numbers);
     },
     readParameter: (parameter) => held.get(parameter)?.slice(),
-    writeParameter: (parameter, numbers) => held.get(parameter)?.set(numbers),
+    writeParameter(name, numbers) {
+      checkPlanParameter(plan, name, numbers);
+      held.get(name)?.set(numbers);
+    },
     close() {
       isClosed = true;
     },

@@ -1,6 +1,6 @@
 /** The walk through the stages of a plan on this thread, with breath between them; shared by backends that compute here. */
 
-import type { RunOptions } from "./backend.ts";
+import type { BoundRunOptions } from "./backend.ts";
 
 export interface Walk {
   readonly stages: number;
@@ -16,7 +16,7 @@ export interface Walk {
 export async function walk(
   { stages, run, cancel, checkOpen }: Walk,
   batch: number,
-  { signal, times, breath }: RunOptions,
+  { signal, times, breath }: BoundRunOptions,
 ): Promise<void> {
   let stopped: { readonly reason: unknown } | undefined;
   for (let stage = 0; stage < stages; stage++) {

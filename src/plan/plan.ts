@@ -11,18 +11,15 @@ import { checkNetwork, checkParameters, type Network, unknownName } from "../lay
 import { INPUT } from "../layers/node.ts";
 import type { KernelCall } from "../operations/kernel-call.ts";
 import { fuse, type Group, type Grouping } from "./fuse.ts";
-import { place } from "./place.ts";
-import { holderOf, type Step, steps, type Value } from "./steps.ts";
+import { place, type Span } from "./place.ts";
+import { holderOf, type Step, type StepValue, steps } from "./steps.ts";
 
-export type { KernelCall, Step, Value };
+export type { KernelCall, Step };
 
-/** A value with its place in the arena; of a parameter only when it is read. */
-export interface PlannedValue extends Value {
-  /** In bytes. */
+/** A value with its place in the arena, and the steps between which it is there. */
+export interface PlannedValue extends StepValue, Span {
+  /** In bytes; of what does not lie there, parameters and what a joined step hands on, undefined. */
   readonly offset?: number;
-  /** Steps between which it is there, by index; -1 is before the first. */
-  readonly from: number;
-  readonly to: number;
 }
 
 /** A value the caller gets. */
@@ -86,7 +83,8 @@ export function plan(network: PlannedNetwork, options: PlanOptions = {}): Plan {
   const grouping = fold && keep.size === 0 ? usual : fuse(network, { keep, fold });
   const wanted = [...Object.values<string>(network.outputs), ...tapped.values()];
   const list = steps(network, grouping, { wanted, joins });
-  const { places, arenaBytes } = place(list, batch);
+  const { spans, offsets, arenaBytes } = place(list, batch);
+  const always = { from: -1, to: list.steps.length };
   const parameters = parameterBytes(network.parameterInfo.values());
   const what = `${network.name} with batch ${batch}`;
   const advice = "Use a smaller alpha, input or batch, or fewer classes.";
@@ -108,10 +106,11 @@ export function plan(network: PlannedNetwork, options: PlanOptions = {}): Plan {
     inputShape: network.inputShape,
     steps: list.steps,
     values: new Map(
-      [...list.values].map(([name, value]) => [
-        name,
-        { ...value, ...(places.get(name) ?? { from: -1, to: list.steps.length }) },
-      ]),
+      [...list.values].map(([name, value]): [string, PlannedValue] => {
+        const offset = offsets.get(name);
+        const span = value.kind === "parameter" ? always : (spans.get(name) ?? always);
+        return [name, { ...value, ...span, ...(offset === undefined ? {} : { offset }) }];
+      }),
     ),
     outputs: plannedAll(Object.entries<string>(network.outputs)),
     taps: plannedAll(tapped),
@@ -129,17 +128,24 @@ export function lyingAt({ values }: Plan, name: string): Lying {
   return value as Lying;
 }
 
-/** What a step reads and writes, for a backend to bind. */
+/** What a step reads and writes, by kind, for a backend to bind: kernels write one value. */
 export function operandsOf(
-  plan: Plan,
+  { values }: Plan,
   { reads, writes }: Step,
-): { readonly activations: readonly Lying[]; readonly parameters: readonly string[]; readonly written: Lying } {
-  const isParameter = (name: string) => plan.values.get(name)?.kind === "parameter";
+): { readonly activations: readonly string[]; readonly parameters: readonly string[]; readonly written: string } {
+  const isParameter = (name: string) => values.get(name)?.kind === "parameter";
   return {
-    activations: reads.filter((name) => !isParameter(name)).map((name) => lyingAt(plan, name)),
+    activations: reads.filter((name) => !isParameter(name)),
     parameters: reads.filter(isParameter),
-    written: lyingAt(plan, writes[0] ?? ""),
+    written: writes[0] ?? "",
   };
+}
+
+/** Requires one of the plan's parameters, and as many numbers as it has. */
+export function checkPlanParameter({ values }: Plan, name: string, { length }: Float32Array): void {
+  const { kind, elements } = values.get(name) ?? {};
+  invariant(kind === "parameter", `The plan has no parameter "${name}".`);
+  invariant(length === elements, `The parameter "${name}" has ${elements} numbers, not ${length}.`);
 }
 
 /**

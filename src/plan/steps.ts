@@ -16,7 +16,7 @@ import { namesByRole, type WeightNames, weightNames } from "./step-weights.ts";
  * What a step reads or writes. An activation is there once an example, and lives from the step that writes it to the
  * last one that reads it; a parameter is there before the first step; scratch is of use within its steps alone.
  */
-export interface Value {
+export interface StepValue {
   readonly kind: "activation" | "parameter" | "scratch";
   readonly dtype: "float32";
   /** Of an activation that of one example. */
@@ -44,7 +44,7 @@ export interface Step {
 
 export interface Steps {
   readonly steps: readonly Step[];
-  readonly values: ReadonlyMap<string, Value>;
+  readonly values: ReadonlyMap<string, StepValue>;
   /** Values that are there when the last step has run. */
   readonly kept: ReadonlySet<string>;
 }
@@ -91,11 +91,17 @@ export function steps(network: Stepped, grouping: Grouping, options: StepOptions
 }
 
 /** The values of a run of a network, without its parameters; what `cost` needs of the steps, and no more. */
-export function activations(network: Pick<Network, "shapes" | "inputShape">, { groups }: Grouping): Map<string, Value> {
-  const value = (elements: number): Value => ({ kind: "activation", dtype: "float32", elements });
+export function activations(
+  network: Pick<Network, "shapes" | "inputShape">,
+  { groups }: Grouping,
+): Map<string, StepValue> {
+  const value = (elements: number): StepValue => ({ kind: "activation", dtype: "float32", elements });
   return new Map([
     [INPUT, value(elementCount(network.inputShape))],
-    ...groups.map(({ head }): [string, Value] => [head.name, value(elementCount(network.shapes.get(head.name) ?? []))]),
+    ...groups.map(({ head }): [string, StepValue] => [
+      head.name,
+      value(elementCount(network.shapes.get(head.name) ?? [])),
+    ]),
   ]);
 }
 

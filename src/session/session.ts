@@ -6,7 +6,7 @@ import { closedError } from "../backends/lost.ts";
 import { Breath } from "../core/breath.ts";
 import type { NumberArray } from "../core/buffers.ts";
 import { invariant } from "../core/errors.ts";
-import { allocated } from "../core/memory.ts";
+import { allocated, refusal } from "../core/memory.ts";
 import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
 import { isMap } from "../core/realms.ts";
@@ -235,7 +235,12 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
     const wanted = Object.values(planned);
     const bytes = wanted.reduce((sum, { shape }) => sum + 4 * batch * elementCount(shape), 0);
     const names = wanted.map(({ value }) => value);
-    const numbers = await allocated("run: a copy of an output", bytes, FEWER, () => bound.read(names, batch));
+    let numbers: readonly Float32Array[];
+    try {
+      numbers = await bound.read(names, batch);
+    } catch (cause) {
+      throw refusal(cause, "run: a copy of an output", bytes, FEWER);
+    }
     const entries = Object.entries(planned).map(([name, { shape }], index): [string, FloatTensor] => [
       name,
       tensor(numbers[index] as Float32Array, [batch, ...shape]),

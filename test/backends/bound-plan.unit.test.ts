@@ -6,6 +6,7 @@ import { plainBackend } from "../../src/backends/plain-backend.ts";
 import { referenceBackend } from "../../src/backends/reference-backend.ts";
 import { wasmBackend } from "../../src/backends/wasm/wasm-backend.ts";
 import { Breath } from "../../src/core/breath.ts";
+import { InternalError } from "../../src/core/errors.ts";
 import { mulberry32 } from "../../src/core/random.ts";
 import { probeFeatures } from "../../src/kernels/wasm/index.ts";
 import { type Network, network, withParameters } from "../../src/layers/index.ts";
@@ -119,6 +120,32 @@ describe.each(BACKENDS)("%s", (_name, backend) => {
     expect(await logits(bound)).toEqual(await logits(fresh));
     bound.close();
     fresh.close();
+  });
+
+  it("refuses what the plan has not, and too few or too many numbers, and writes none of them", async () => {
+    const { bound } = await bind(backend);
+    const before = await bound.readParameter("wide/bias");
+    for (const [name, count] of [
+      ["nothing/kernel", 1],
+      ["logits", 3],
+      ["wide/bias", 36],
+      ["wide/bias", 38],
+    ] as const) {
+      expect(() => bound.writeParameter(name, new Float32Array(count).fill(9)), name).toThrow(InternalError);
+    }
+    expect(await bound.readParameter("wide/bias")).toEqual(before);
+    bound.close();
+  });
+
+  it("gives no value that never lies in memory", async () => {
+    const { plan, bound } = await bind(backend);
+    const joined = plan.steps.filter((step) => step.joined === true);
+    expect(joined.length > 0).toBe(backend.name === "wasm");
+    for (const { name } of joined) {
+      expect(plan.values.get(name)?.offset).toBeUndefined();
+      expect(() => bound.read([name], 1)).toThrow(InternalError);
+    }
+    bound.close();
   });
 
   it("keeps what was written while parameters are replaced: packing borrows nothing of the arena", async () => {

@@ -55,6 +55,10 @@ describe("the rooms of src", () => {
       const allowed = [room, "core", ...(ROOMS[room] ?? []), ...(isType ? (TYPES_OF[room] ?? []) : [])];
       expect(allowed, `${file} imports ${target}`).toContain(other);
     }
+    for (const [, target = ""] of text.matchAll(/import\("(\.[^"]+)"\)/g)) {
+      const [other = ""] = relative(src, resolve(dirname(resolve(src, file)), target)).split("/");
+      expect([room, "core", ...(ROOMS[room] ?? [])], `${file} loads ${target}`).toContain(other);
+    }
   });
 
   it.each(files.filter((file) => /^(understand|sources|weights)\//.test(file)))("%s names no format", (file) => {

@@ -5,7 +5,7 @@ import { network } from "../../src/layers/index.ts";
 import { fuse } from "../../src/plan/fuse.ts";
 import { type Placeable, place } from "../../src/plan/place.ts";
 import { plan } from "../../src/plan/plan.ts";
-import { type StepOptions, steps, type Value } from "../../src/plan/steps.ts";
+import { type StepOptions, type StepValue, steps } from "../../src/plan/steps.ts";
 
 /** A convolution with batch norm, a branch of two, their sum, and a dense layer behind. */
 const model = network({
@@ -89,13 +89,17 @@ describe("steps of inference", () => {
   });
 });
 
-const activation = (elements: number): Value => ({ kind: "activation", dtype: "float32", elements });
-const scratch = (elements: number): Value => ({ kind: "scratch", dtype: "float32", elements });
-const parameter = (elements: number): Value => ({ kind: "parameter", dtype: "float32", elements });
+const activation = (elements: number): StepValue => ({ kind: "activation", dtype: "float32", elements });
+const scratch = (elements: number): StepValue => ({ kind: "scratch", dtype: "float32", elements });
+const parameter = (elements: number): StepValue => ({ kind: "parameter", dtype: "float32", elements });
 type Flow = Placeable["steps"][number];
 
 /** Steps written as `a b -> c`; `~` in front: in place, `+`: joined with the next. */
-function placeable(lines: readonly string[], values: Readonly<Record<string, Value>>, kept: readonly string[] = []) {
+function placeable(
+  lines: readonly string[],
+  values: Readonly<Record<string, StepValue>>,
+  kept: readonly string[] = [],
+) {
   const list = lines.map((line): Flow => {
     const [reads = "", writes = ""] = line.replace(/^[~+]/, "").split("->");
     const names = (text: string) => text.split(" ").filter((name) => name !== "");
@@ -117,39 +121,39 @@ describe("places", () => {
       b: activation(4),
       c: activation(8),
     });
-    const { places, arenaBytes } = place(chain, 1);
+    const { spans, offsets, arenaBytes } = place(chain, 1);
     expect(arenaBytes).toBe(4 * 12);
-    expect(Object.fromEntries([...places].map(([name, { from, to }]) => [name, [from, to]]))).toEqual({
+    expect(Object.fromEntries([...spans].map(([name, { from, to }]) => [name, [from, to]]))).toEqual({
       x: [-1, 0],
       a: [0, 1],
       b: [1, 2],
       c: [2, 2],
     });
-    expect(places.get("c")!.offset).toBe(places.get("a")!.offset);
+    expect(offsets.get("c")).toBe(offsets.get("a"));
   });
 
   it("hold a batch of activations, scratch once, and no parameter", () => {
     const one = placeable(["x w t -> y"], { x: activation(4), w: parameter(100), t: scratch(8), y: activation(4) });
     expect(place(one, 1).arenaBytes).toBe(4 * (4 + 8 + 4));
     expect(place(one, 10).arenaBytes).toBe(4 * (40 + 8 + 40));
-    expect([...place(one, 1).places.keys()].sort()).toEqual(["t", "x", "y"]);
+    expect([...place(one, 1).offsets.keys()].sort()).toEqual(["t", "x", "y"]);
   });
 
   it("of what is kept are there to the end, and of what comes from outside from the start", () => {
     const values = { x: activation(4), a: activation(4), b: activation(4), z: activation(4) };
     const list = placeable(["x -> a", "a -> b", "b z -> c"], { ...values, c: activation(4) }, ["a", "x"]);
-    const { places } = place(list, 1);
-    expect(places.get("a")).toMatchObject({ from: 0, to: 3 });
-    expect(places.get("x")).toMatchObject({ from: -1, to: 3 });
-    expect(places.get("z")).toMatchObject({ from: -1, to: 2 });
-    expect(new Set([...places.values()].map(({ offset }) => offset)).size).toBe(5);
+    const { spans, offsets } = place(list, 1);
+    expect(spans.get("a")).toEqual({ from: 0, to: 3 });
+    expect(spans.get("x")).toEqual({ from: -1, to: 3 });
+    expect(spans.get("z")).toEqual({ from: -1, to: 2 });
+    expect(new Set(offsets.values()).size).toBe(5);
   });
 
   it("are one for a step in place, unless what it reads is needed later or comes from outside", () => {
     const values = { x: activation(4), a: activation(4), b: activation(4), c: activation(4) };
     const offsets = (lines: readonly string[], kept: readonly string[] = []) => {
-      const { places } = place(placeable(lines, values, kept), 1);
-      return (name: string) => places.get(name)!.offset;
+      const found = place(placeable(lines, values, kept), 1).offsets;
+      return (name: string) => found.get(name)!;
     };
     const alone = offsets(["x -> a", "~a -> b", "b -> c"]);
     expect(alone("b")).toBe(alone("a"));
@@ -167,10 +171,17 @@ describe("places", () => {
 
   it("of a joined step's output take nothing, and what it reads lives until the next has run", () => {
     const values = { x: activation(4), a: activation(16), b: activation(1000), c: activation(16) };
-    const { places, arenaBytes } = place(placeable(["x -> a", "+a -> b", "b -> c"], values), 1);
+    const { spans, offsets, arenaBytes } = place(placeable(["x -> a", "+a -> b", "b -> c"], values), 1);
     expect(arenaBytes).toBe(4 * 32);
-    expect(places.get("a")).toMatchObject({ from: 0, to: 2 });
-    expect(places.get("c")!.offset).not.toBe(places.get("a")!.offset);
+    expect(spans.get("a")).toEqual({ from: 0, to: 2 });
+    expect(offsets.get("c")).not.toBe(offsets.get("a"));
+    expect([...offsets.keys()].sort()).toEqual(["a", "c", "x"]);
+  });
+
+  it("of a parameter that a step writes are none: a backend keeps it", () => {
+    const values = { x: activation(4), w: parameter(1000), y: activation(4) };
+    const { offsets, arenaBytes } = place(placeable(["x w -> y", "y w -> w"], values), 1);
+    expect([[...offsets.keys()].sort(), arenaBytes]).toEqual([["x", "y"], 4 * 8]);
   });
 
   it("can be given to steps that somebody appends", () => {
@@ -181,13 +192,13 @@ describe("places", () => {
       values: new Map([...list.values, ["stem:gradient", activation(128)]]),
       kept: new Set([...list.kept, "stem:gradient"]),
     };
-    const { places } = place(appended, 2);
+    const { spans, offsets } = place(appended, 2);
     const end = appended.steps.length;
-    expect(places.get("stem")).toMatchObject({ from: 0, to: end - 1 });
-    expect(places.get("stem:gradient")).toMatchObject({ from: end - 1, to: end });
-    const there = [...places].filter(([, { from, to }]) => from <= end - 1 && to >= end - 1);
+    expect(spans.get("stem")).toEqual({ from: 0, to: end - 1 });
+    expect(spans.get("stem:gradient")).toEqual({ from: end - 1, to: end });
+    const there = [...offsets].filter(([name]) => spans.get(name)!.from <= end - 1 && spans.get(name)!.to >= end - 1);
     const ranges = there
-      .map(([name, { offset }]) => [offset, offset + 8 * appended.values.get(name)!.elements] as const)
+      .map(([name, offset]) => [offset, offset + 8 * appended.values.get(name)!.elements] as const)
       .sort(([a], [b]) => a - b);
     for (const [index, [start]] of ranges.entries()) expect(start).toBeGreaterThanOrEqual(ranges[index - 1]?.[1] ?? 0);
   });
@@ -197,7 +208,8 @@ describe("the plan", () => {
   it("is plain data that survives being sent, offsets in whole vectors", () => {
     const planned = plan(model, { batch: 3, taps: ["stem"] });
     expect(structuredClone(planned)).toEqual(planned);
-    for (const { kind, offset } of planned.values.values()) {
+    for (const { kind, offset, from, to } of planned.values.values()) {
+      expect(from).toBeLessThanOrEqual(to);
       expect(offset === undefined).toBe(kind === "parameter");
       if (offset !== undefined) expect(offset % 16).toBe(0);
     }

@@ -12,7 +12,7 @@ import {
   type Tile,
   type WasmKernels,
 } from "../../kernels/wasm/index.ts";
-import { type KernelCall, operandsOf, type Plan, type Step } from "../../plan/plan.ts";
+import { type KernelCall, lyingAt, operandsOf, type Plan, type Step } from "../../plan/plan.ts";
 import type { Program, Stage } from "./program.ts";
 
 /** A step with its kernel and its place. */
@@ -110,8 +110,9 @@ export function layOut(
       const block = take(place.lowered.blockBytes);
       writers.push((memory, arena) => {
         const { activations, written } = operandsOf(plan, place.step);
-        const inputs = activations.map(({ offset }) => arena + offset);
-        const output = arena + written.offset;
+        // A band lies in the thread's own memory.
+        const inputs = cut.bandedInput === true ? [] : activations.map((name) => arena + lyingAt(plan, name).offset);
+        const output = cut.bandedOutput === true ? 0 : arena + lyingAt(plan, written).offset;
         place.lowered.write(memory, block, { inputs, output, weights: place.weights, zeros }, cut);
       });
       scratchBytes = Math.max(scratchBytes, place.lowered.scratchBytes);
@@ -122,7 +123,7 @@ export function layOut(
       const block = take(after.blockBytes);
       const { written } = operandsOf(plan, last.step);
       writers.push((memory, arena) => {
-        const output = arena + written.offset;
+        const output = arena + lyingAt(plan, written).offset;
         after.write(memory, block, { inputs: [output], output, weights: 0, zeros });
       });
       calls.push({ module: after.module, entry: after.entry, block, step: placed.indexOf(last) });

@@ -14,15 +14,15 @@ import {
   type ModuleExports,
   packAll,
   probeFeatures,
-  read,
+  readSlots,
   SLEEPERS,
   setKernel,
   TILES,
   type TileName,
   type WasmKernels,
-  write,
+  writeSlots,
 } from "../../kernels/wasm/index.ts";
-import { type KernelCall, lyingAt, operandsOf, type Plan } from "../../plan/plan.ts";
+import { checkPlanParameter, type KernelCall, lyingAt, operandsOf, type Plan } from "../../plan/plan.ts";
 import { stepWeights } from "../../plan/step-weights.ts";
 import type { Backend, BoundPlan, Parameters } from "../backend.ts";
 import { countCores } from "../choose-backend.ts";
@@ -158,14 +158,15 @@ function parametersIn(plan: Plan, { placed, staging }: Layout, memory: WebAssemb
       const place = places.get(name);
       if (place === undefined) return undefined;
       const { packing, at, index } = place;
-      return read(packing[PARTS[index] ?? "kernel"], packer.memory, at, plan.values.get(name)?.elements ?? 0);
+      return readSlots(packing[PARTS[index] ?? "kernel"], packer.memory, at, plan.values.get(name)?.elements ?? 0);
     },
     writeParameter(name: string, numbers: Float32Array) {
+      checkPlanParameter(plan, name, numbers);
       const place = places.get(name);
       if (place === undefined) return;
       const { packing, at, index } = place;
       if (index === 0) setKernel(packing, packer, at, numbers);
-      else write(packing.bias, packer.memory, at, numbers);
+      else writeSlots(packing.bias, packer.memory, at, numbers);
     },
   };
 }

@@ -8,5 +8,14 @@ export { FORWARD, lower, type WasmKernels } from "./lower.ts";
 export type { Addresses, Cut, Lowered } from "./lowered.ts";
 export { EMITTED, readModule, type WrittenModule, writeModule } from "./module-file.ts";
 export { type Emitter, emitModule, MODULE_NAMES, type ModuleExports, type ModuleName } from "./modules.ts";
-export { type Packer, type Packing, packAll, read, setKernel, stagingBytes, type Weights, write } from "./pack.ts";
+export {
+  type Packer,
+  type Packing,
+  packAll,
+  readSlots,
+  setKernel,
+  stagingBytes,
+  type Weights,
+  writeSlots,
+} from "./pack.ts";
 export { chooseTiles, TILES, type Tile, type TileName } from "./tiles.ts";

@@ -55,7 +55,7 @@ export function stagingBytes({ channels, panels }: Packing): number {
 /** All parameters of a step. `at` is the address of their place. */
 export function packAll(packing: Packing, packer: Packer, at: number, { kernel, scale, bias }: Weights): void {
   setKernel(packing, packer, at, kernel, scale);
-  write(packing.bias, packer.memory, at, bias);
+  writeSlots(packing.bias, packer.memory, at, bias);
 }
 
 export function setKernel(
@@ -67,7 +67,7 @@ export function setKernel(
 ): void {
   const { memory, staging } = packer;
   if (panels === undefined) {
-    write(slots, memory, at, kernel, scale);
+    writeSlots(slots, memory, at, kernel, scale);
     return;
   }
   const { rows, columns } = panels;
@@ -84,7 +84,7 @@ export function setKernel(
 }
 
 /** Numbers to their slots, each times the scale of its channel; without numbers it is zeros. */
-export function write(
+export function writeSlots(
   slots: Slots,
   memory: Float32Array,
   at: number,
@@ -99,7 +99,7 @@ export function write(
 }
 
 /** So many numbers, from their slots. */
-export function read(slots: Slots, memory: Float32Array, at: number, count: number): Float32Array {
+export function readSlots(slots: Slots, memory: Float32Array, at: number, count: number): Float32Array {
   const numbers = new Float32Array(count);
   const start = at / 4;
   slots((slot, index) => {
