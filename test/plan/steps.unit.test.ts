@@ -1,10 +1,11 @@
 /** Steps as data: what is read and written, by name, and how values share memory. */
 
 import { describe, expect, it } from "vitest";
+import { InternalError } from "../../src/core/errors.ts";
 import { network } from "../../src/layers/index.ts";
 import { fuse } from "../../src/plan/fuse.ts";
 import { type Placeable, place } from "../../src/plan/place.ts";
-import { plan } from "../../src/plan/plan.ts";
+import { checkPlanParameter, lyingAt, operandsOf, plan } from "../../src/plan/plan.ts";
 import { type StepOptions, type StepValue, steps } from "../../src/plan/steps.ts";
 
 /** A convolution with batch norm, a branch of two, their sum, and a dense layer behind. */
@@ -201,6 +202,55 @@ describe("places", () => {
       .map(([name, offset]) => [offset, offset + 8 * appended.values.get(name)!.elements] as const)
       .sort(([a], [b]) => a - b);
     for (const [index, [start]] of ranges.entries()) expect(start).toBeGreaterThanOrEqual(ranges[index - 1]?.[1] ?? 0);
+  });
+
+  it("of what several steps write are there until the last has", () => {
+    const values = { x: activation(4), s: scratch(4), y: activation(4) };
+    const { spans } = place(placeable(["x -> s", "s -> y", "y -> s"], values, ["y"]), 1);
+    expect(spans.get("s")).toEqual({ from: 0, to: 2 });
+    expect(spans.get("y")).toEqual({ from: 1, to: 3 });
+  });
+
+  it("are whole words of the arena", () => {
+    const { offsets, arenaBytes } = place(placeable(["x -> y"], { x: activation(3), y: activation(5) }), 1);
+    expect([...offsets.values()].every((offset) => offset % 16 === 0)).toBe(true);
+    expect(arenaBytes).toBeGreaterThanOrEqual(4 * 8);
+  });
+});
+
+describe("what a backend asks of a plan", () => {
+  const planned = plan(model);
+  const [stem, , , sum] = planned.steps;
+
+  it("is what a step reads and writes, by kind", () => {
+    expect(operandsOf(planned, stem!)).toEqual({
+      activations: ["input"],
+      parameters: ["stem/kernel", "stem/bias"],
+      written: "stem",
+    });
+    expect(operandsOf(planned, sum!)).toEqual({ activations: ["stem", "wide"], parameters: [], written: "sum" });
+  });
+
+  it("is where a value lies; a parameter and a stranger lie nowhere", () => {
+    expect(lyingAt(planned, "stem")).toEqual(planned.values.get("stem"));
+    for (const name of ["stem/kernel", "nobody"]) expect(() => lyingAt(planned, name)).toThrow(InternalError);
+  });
+
+  it("is whether numbers can take a parameter's place", () => {
+    expect(() => checkPlanParameter(planned, "stem/bias", new Float32Array(8))).not.toThrow();
+    for (const [name, count] of [
+      ["stem/bias", 7],
+      ["stem/bias", 9],
+      ["stem", 128],
+      ["nobody", 0],
+    ] as const)
+      expect(() => checkPlanParameter(planned, name, new Float32Array(count)), name).toThrow(InternalError);
+  });
+
+  it("is that parameters are there from before the first step to behind the last", () => {
+    const always = { from: -1, to: planned.steps.length };
+    for (const value of planned.values.values()) if (value.kind === "parameter") expect(value).toMatchObject(always);
+    expect(planned.values.get("input")).toMatchObject({ from: -1, to: 0 });
   });
 });
 
