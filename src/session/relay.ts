@@ -98,14 +98,17 @@ export class FarThreads {
     const listeners = new Map<string, (value: unknown) => void>();
     this.#listeners.set(thread, listeners);
     this.#order({ type: "make", thread });
+    let ended: Promise<unknown> | undefined;
     return {
       postMessage: (message) => this.#order({ type: "post", thread, message }),
       on: (event, listener) => listeners.set(event, listener),
       unref: () => this.#order({ type: "rest", thread }),
+      // Told by who really ends it, as the platform does; once, so that whoever asks again waits for the same.
       terminate: () => {
-        // Told by who really ends it, as the platform does.
-        const ended = new Promise<unknown>((resolve) => listeners.set("ended", resolve));
-        this.#order({ type: "end", thread });
+        ended ??= new Promise<unknown>((resolve) => {
+          listeners.set("ended", resolve);
+          this.#order({ type: "end", thread });
+        });
         return ended;
       },
     };

@@ -142,16 +142,19 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
       throw optionError("replaceParameters", "parameters", "a Map of tensors, as a network's parameters", parameters);
     }
     checkReplacement(this.plan, parameters);
+    // Of tensors that compute their data at each look, what is replaced is what was checked.
+    const now = heldParameters(this.plan, parameters, (data) => data);
+    checkReplacement(this.plan, now);
     if (bound.ask !== undefined) {
-      const copies = copiedParameters(this.plan.network, this.plan, parameters);
+      const copies = copiedParameters(this.plan.network, this.plan, now);
       return bound.ask<"replace">({ type: "replace", parameters: copies }, numbersOf(copies), undefined, this);
     }
     // What waits for its turn is to run on the parameters that it was asked with.
     if (this.#turns.isIdle && bound.isWhole !== false) {
-      bound.replace(parameters);
+      bound.replace(now);
       return this.#breath.isDue ? this.#breath.take() : undefined;
     }
-    const held = heldParameters(this.plan, parameters, (data) => data.slice());
+    const held = heldParameters(this.plan, now, (data) => data.slice());
     return this.#turns.take(async () => {
       (await this.#whole()).replace(held);
     });

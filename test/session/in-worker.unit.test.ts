@@ -44,6 +44,31 @@ describe("a session in a worker", () => {
     );
   });
 
+  it("goes on with new threads when one of them died, idle or in the middle of what is queued", async () => {
+    using here = await compile(model);
+    const expected = await here.run(image(1));
+    using session = await inWorker({ threads: 2 });
+    await session.run(image(1));
+    const first = started[1];
+    await first?.terminate();
+    // Whoever learns of it only now is told so, and the next has new threads.
+    const answers = await Promise.allSettled([session.run(image(1)), session.run(image(1))]);
+    for (const answer of answers) {
+      if (answer.status === "fulfilled") expect(answer.value).toEqual(expected);
+      else expect(answer.reason).toMatchObject({ code: "WORKER_LOST" });
+    }
+    expect(await session.run(image(1))).toEqual(expected);
+    const queued = Array.from({ length: 5 }, () => session.run(image(1)));
+    void started.at(-1)?.terminate();
+    for (const answer of await Promise.allSettled(queued)) {
+      if (answer.status === "fulfilled") expect(answer.value).toEqual(expected);
+      else expect(answer.reason).toMatchObject({ code: "WORKER_LOST" });
+    }
+    expect(await session.run(image(1))).toEqual(expected);
+    await session.replaceParameters(model.parameters);
+    expect(await session.run(image(1))).toEqual(expected);
+  });
+
   it.each(["plain", "reference"] as const)("runs the %s backend", async (backend) => {
     using here = await compile(model, { backend });
     using session = await inWorker({ backend });

@@ -107,6 +107,36 @@ describe.each(Object.entries(DOORS))("%s", (_door, call) => {
   });
 });
 
+it.each(["wasm", "plain", "reference"] as const)(
+  "of numbers that change at each look none is replaced, on %s, or all are",
+  async (backend) => {
+    const session = await compile(base, { backend });
+    const before = (await session.run(image)).logits.data;
+    let isReplaced = false;
+    for (let look = 1; look < 400 && !isReplaced; look += 7) {
+      let looks = 0;
+      const parameters = new Map<string, FloatTensor>();
+      for (const [name, { dtype, shape, data }] of base.parameters) {
+        parameters.set(name, {
+          dtype,
+          shape,
+          get data() {
+            if (++looks === look) throw new RangeError("mine");
+            return looks % 11 === 0 && look % 2 === 0 ? data.subarray(1) : data.map((value) => 3 * value);
+          },
+        });
+      }
+      isReplaced = await session.replaceParameters(parameters).then(
+        () => true,
+        () => false,
+      );
+      if (!isReplaced) expect((await session.run(image)).logits.data, `look ${look}`).toEqual(before);
+    }
+    expect(isReplaced).toBe(true);
+    session.close();
+  },
+);
+
 it("a faulty classifier is refused by addClasses, which reads it", () => {
   for (const data of [new Int32Array(1024 * 3), undefined, new Float32Array(1)]) {
     const changed = mobileNetV1(OPTIONS);
