@@ -273,6 +273,15 @@ describe("channels first", () => {
     (_, i) => random[(Math.floor(i / 5) % 6) * 15 + (i % 5) * 3 + Math.floor(i / 30)]!,
   );
 
+  /** As TensorFlow.js computes it, of the image above. */
+  async function expectSameFirst(graph: ModelGraph) {
+    const [expected] = await interpret(graph, first, [1, 3, 6, 5]);
+    const session = await compile(modelOf(graph), { backend: "reference" });
+    const { output } = (await session.run(random)) as Record<string, { data: Float32Array }>;
+    session.close();
+    expect(largestDifference(output!.data, expected!)).toBeLessThan(1e-5);
+  }
+
   it("a map that is flattened in two branches keeps its kernels' rows in the file's order", async () => {
     const g = new GraphBuilder();
     g.node("a", conv({ layout: "OIHW" }), g.constant("w", [4, 3, 3, 3]));
@@ -284,12 +293,7 @@ describe("channels first", () => {
       return g.node(`${end}/fc`, { type: "dense", transposed: true }, g.constant(`${end}/w`, [2, 120])).value;
     });
     g.value = g.aside("sum", { type: "add" }, ends[0]!, ends[1]!);
-    const graph = nchw(g, image);
-    const [expected] = await interpret(graph, first, [1, 3, 6, 5]);
-    const session = await compile(modelOf(graph), { backend: "reference" });
-    const { output } = (await session.run(random)) as Record<string, { data: Float32Array }>;
-    session.close();
-    expect(largestDifference(output!.data, expected!)).toBeLessThan(1e-5);
+    await expectSameFirst(nchw(g, image));
   });
 
   it("what would need numbers to move is refused", () => {
@@ -303,6 +307,16 @@ describe("channels first", () => {
     expect(refuse(nchw(other, image))).toThrow('"shuffled" lays 3 × 6 × 5 numbers out anew');
     const softmax = new GraphBuilder().node("soft", { type: "softmax", axis: 1 });
     expect(refuse(nchw(softmax, image))).toThrow('"soft" is a softmax of 3 × 6 × 5 numbers over axis 1');
+  });
+
+  it("batch norm and factors of a row that was flattened channel by channel are for its own numbers", async () => {
+    const g = new GraphBuilder();
+    g.node("flat", { type: "reshape", form: { kind: "flatten" } });
+    const parts = ["gamma", "beta", "mean"].map((part) => g.constant(part, [90]));
+    g.node("n", { type: "batchNorm", epsilon: 1e-3 }, ...parts, g.constant("variance", [90], 0.5, 1.5));
+    g.node("act", relu).node("scaled", { type: "multiply" }, g.constant("scale", [90]));
+    g.node("fc", { type: "dense", transposed: false }, g.constant("w", [90, 2]));
+    await expectSameFirst(nchw(g, image));
   });
 
   it("a constant without sides behind the channels is for the columns, and refused", () => {
