@@ -309,6 +309,21 @@ describe("channels first", () => {
     expect(refuse(nchw(softmax, image))).toThrow('"soft" is a softmax of 3 × 6 × 5 numbers over axis 1');
   });
 
+  it("kernels times factors of their rows or columns, constants of one side for each channel", async () => {
+    const g = new GraphBuilder();
+    const unsqueezed = (name: string, shape: readonly number[]) =>
+      g.aside(`${name}/laid`, { type: "reshape", form: { kind: "unsqueeze", axes: [1, 2] } }, g.constant(name, shape));
+    const product = (name: string, ...shapes: readonly (readonly number[])[]) =>
+      g.aside(name, { type: "multiply" }, ...shapes.map((shape, i) => g.constant(`${name}/${i}`, shape)));
+    g.node("square", conv({ layout: "OIHW" }), product("w", [3, 3, 3, 3], [3, 1, 1, 1]));
+    g.node("shifted", { type: "add" }, unsqueezed("c", [3]));
+    g.node("b", conv({ layout: "OIHW" }), product("v", [1, 3, 1], [3, 3, 3, 3]));
+    g.node("pool", { type: "globalPool", kind: "max" });
+    g.node("rows", { type: "dense", transposed: false }, product("rows/w", [3, 3], [3, 1]));
+    g.node("columns", { type: "dense", transposed: false }, product("columns/w", [3], [3, 3]));
+    await expectSameFirst(nchw(g, image));
+  });
+
   it("batch norm and factors of a row that was flattened channel by channel are for its own numbers", async () => {
     const g = new GraphBuilder();
     g.node("flat", { type: "reshape", form: { kind: "flatten" } });
