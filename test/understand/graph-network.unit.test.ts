@@ -555,6 +555,37 @@ describe("a file of such a graph", () => {
     });
   });
 
+  it("counts the classes of the probabilities, whichever result they are", async () => {
+    const dense = (name: string, count: number, output: string) => ({
+      weights: floats(name, [3, count], Array(3 * count).fill(0)),
+      node: onnxNode("Gemm", ["f", name], [output]),
+    });
+    const [boxes, classes] = [dense("v", 1001, "boxes"), dense("w", 5, "logits")];
+    const file = (outputs: readonly string[]) =>
+      onnxModel({
+        inputs: { x: [1, 3, 4, 4] },
+        outputs,
+        initializers: [boxes.weights, classes.weights],
+        nodes: [
+          onnxNode("GlobalAveragePool", ["x"], ["p"]),
+          onnxNode("Flatten", ["p"], ["f"]),
+          ...[boxes.node, classes.node, onnxNode("Softmax", ["logits"], ["probabilities"])],
+        ],
+      });
+    for (const outputs of [
+      ["boxes", "probabilities"],
+      ["probabilities", "boxes"],
+      ["boxes", "logits"],
+    ]) {
+      const { info } = await loadModel(file(outputs));
+      expect(info.provenance, `${outputs}`).toMatchObject({ decisions: { classes: { value: 5 } } });
+      expect(info.background).toBeUndefined();
+    }
+    expect(
+      (await loadModel(file(["boxes", "logits"]), { labels: ["a", "b", "c", "d", "e"] })).info.labels,
+    ).toHaveLength(5);
+  });
+
   it("takes labels for its classes", async () => {
     const dense = { name: "w", shape: [3, 12], data: bytesOf(new Float32Array(36)) };
     const file = tflite({
