@@ -52,7 +52,7 @@ export type GraphOperation =
   | { readonly type: "dense"; readonly transposed: boolean; readonly flattens?: true }
   /** Inputs x, gamma, beta, mean, variance; `""` for a gamma or beta that is left out. */
   | { readonly type: "batchNorm"; readonly epsilon: number }
-  /** Two inputs, broadcast over the last axis (`NCHW` constants of `[C, 1, 1]` are taken as `[C]`). */
+  /** Two inputs, broadcast as in numpy: sides are counted from the last. */
   | { readonly type: "add" | "subtract" | "multiply" | "divide" }
   | { readonly type: "rsqrt" }
   | {

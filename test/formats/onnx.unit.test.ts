@@ -50,6 +50,13 @@ const kernel = floats("k", [2, 3, 3, 3], Array(54).fill(0.5));
 const matrix = floats("m", [2, 2], [1, 2, 3, 4]);
 const vectors = ["a", "b", "c", "d"].map((name) => floats(name, [3], [1, 2, 3]));
 
+it("a softmax without an axis is over the last from opset 13 on, over the channels before", async () => {
+  const axisIn = async (opset: number) =>
+    nodeNamed(await load({ ...partsWith("Softmax", [], {}), opset }), "node").operation;
+  expect(await axisIn(12)).toEqual({ type: "softmax", axis: 1 });
+  expect(await axisIn(13)).toEqual({ type: "softmax", axis: -1 });
+});
+
 describe("a small network", () => {
   it("becomes nodes in the order of the file, constants apart", async () => {
     const file = await read(opened(onnxModel(smallOnnx())), context);
@@ -288,7 +295,8 @@ describe("operators", () => {
       { perm: attr.ints(0, 2, 3, 1) },
       { type: "reshape", form: { kind: "transpose", order: [0, 2, 3, 1] } },
     ],
-    ["Softmax", "Softmax", [], {}, { type: "softmax", axis: 1 }],
+    ["Softmax", "Softmax", [], {}, { type: "softmax", axis: -1 }],
+    ["Softmax over an axis", "Softmax", [], { axis: attr.i(1) }, { type: "softmax", axis: 1 }],
     ["HardSwish", "HardSwish", [], {}, { type: "activation", function: "hardSwish" }],
     [
       "HardSigmoid of a sixth",

@@ -287,15 +287,40 @@ describe("activations of TFLite", () => {
     expect(await activations(ranged(6.01 / 255, 0, "uint8", CODE.conv))).toMatchObject([{ function: "relu6" }]);
   });
 
+  it("are told from the range of bytes around sums, products and dense layers", async () => {
+    const from = (name: string) => ({ function: "relu6", from: `the range 0 to 6 of the output of "${name}"` });
+    for (const next of [CODE.add, CODE.mul, CODE.dense])
+      expect(await activations(ranged(6 / 255, 0, "uint8", next)), `${next}`).toMatchObject([from("features")]);
+    const flat = ranged(6 / 255, 0, "uint8", MORE.reshape);
+    const [conv, view] = flat.operators!;
+    const head = { code: CODE.dense, inputs: [4, 1], outputs: [5], options: {} };
+    expect(await activations({ ...flat, operators: [conv!, view!, head] })).toMatchObject([from("features")]);
+    const sum = ranged(6 / 255, 0, "uint8", CODE.conv);
+    const [first, second, last] = sum.operators!;
+    const behind = (code: number, inputs = [0, 1]): ModelSpec => ({
+      ...sum,
+      operators: [{ ...first!, code, inputs, options: {} }, second!, last!],
+    });
+    for (const code of [CODE.add, CODE.mul])
+      expect(await activations(behind(code, [0, 0])), `${code}`).toMatchObject([from("features")]);
+    expect(await activations(behind(CODE.dense))).toMatchObject([from("features")]);
+    // An image that is scaled to 0 to 1 begins at 0 anyway.
+    expect(await activations(behind(CODE.mul))).toEqual([]);
+  });
+
   it("are stated where the attribute says so, whatever the range", async () => {
     const [found, ...more] = await activations(ranged(6 / 255, 0, "uint8", CODE.conv, FUSED.relu));
     expect(found).toMatchObject({ function: "relu", basis: "stated" });
     expect(more).toEqual([]);
   });
 
-  it("are not told from a range around 0, of sums, or of what is given back", async () => {
+  it("are not told from a range around 0, of classes, or of what is given back", async () => {
     expect(await activations(ranged(6 / 255, 1, "uint8", CODE.conv))).toEqual([]);
-    expect(await activations(ranged(6 / 255, 0, "uint8", CODE.add))).toEqual([]);
+    expect(await activations(ranged(6 / 255, 1, "uint8", CODE.add))).toEqual([]);
+    const classes = ranged(6 / 255, 0, "uint8", CODE.conv);
+    const softmax = { code: MORE.softmax, inputs: [2], outputs: [4] };
+    expect(await activations({ ...classes, operators: [classes.operators![0]!, softmax] })).toEqual([]);
+    expect(await activations(ranged(6 / 255, 0, "uint8", MORE.reshape))).toEqual([]);
     expect(await activations({ ...ranged(6 / 255, 0, "uint8", CODE.conv), outputs: [5, 2] })).toEqual([]);
   });
 });

@@ -273,6 +273,15 @@ describe("channels first", () => {
     (_, i) => random[(Math.floor(i / 5) % 6) * 15 + (i % 5) * 3 + Math.floor(i / 30)]!,
   );
 
+  /** As TensorFlow.js computes it, of the image above. */
+  async function expectSameFirst(graph: ModelGraph) {
+    const [expected] = await interpret(graph, first, [1, 3, 6, 5]);
+    const session = await compile(modelOf(graph), { backend: "reference" });
+    const { output } = (await session.run(random)) as Record<string, { data: Float32Array }>;
+    session.close();
+    expect(largestDifference(output!.data, expected!)).toBeLessThan(1e-5);
+  }
+
   it("a map that is flattened in two branches keeps its kernels' rows in the file's order", async () => {
     const g = new GraphBuilder();
     g.node("a", conv({ layout: "OIHW" }), g.constant("w", [4, 3, 3, 3]));
@@ -284,12 +293,7 @@ describe("channels first", () => {
       return g.node(`${end}/fc`, { type: "dense", transposed: true }, g.constant(`${end}/w`, [2, 120])).value;
     });
     g.value = g.aside("sum", { type: "add" }, ends[0]!, ends[1]!);
-    const graph = nchw(g, image);
-    const [expected] = await interpret(graph, first, [1, 3, 6, 5]);
-    const session = await compile(modelOf(graph), { backend: "reference" });
-    const { output } = (await session.run(random)) as Record<string, { data: Float32Array }>;
-    session.close();
-    expect(largestDifference(output!.data, expected!)).toBeLessThan(1e-5);
+    await expectSameFirst(nchw(g, image));
   });
 
   it("what would need numbers to move is refused", () => {
@@ -303,6 +307,31 @@ describe("channels first", () => {
     expect(refuse(nchw(other, image))).toThrow('"shuffled" lays 3 × 6 × 5 numbers out anew');
     const softmax = new GraphBuilder().node("soft", { type: "softmax", axis: 1 });
     expect(refuse(nchw(softmax, image))).toThrow('"soft" is a softmax of 3 × 6 × 5 numbers over axis 1');
+  });
+
+  it("kernels times factors of their rows or columns, constants of one side for each channel", async () => {
+    const g = new GraphBuilder();
+    const unsqueezed = (name: string, shape: readonly number[]) =>
+      g.aside(`${name}/laid`, { type: "reshape", form: { kind: "unsqueeze", axes: [1, 2] } }, g.constant(name, shape));
+    const product = (name: string, ...shapes: readonly (readonly number[])[]) =>
+      g.aside(name, { type: "multiply" }, ...shapes.map((shape, i) => g.constant(`${name}/${i}`, shape)));
+    g.node("square", conv({ layout: "OIHW" }), product("w", [3, 3, 3, 3], [3, 1, 1, 1]));
+    g.node("shifted", { type: "add" }, unsqueezed("c", [3]));
+    g.node("b", conv({ layout: "OIHW" }), product("v", [1, 3, 1], [3, 3, 3, 3]));
+    g.node("pool", { type: "globalPool", kind: "max" });
+    g.node("rows", { type: "dense", transposed: false }, product("rows/w", [3, 3], [3, 1]));
+    g.node("columns", { type: "dense", transposed: false }, product("columns/w", [3], [3, 3]));
+    await expectSameFirst(nchw(g, image));
+  });
+
+  it("batch norm and factors of a row that was flattened channel by channel are for its own numbers", async () => {
+    const g = new GraphBuilder();
+    g.node("flat", { type: "reshape", form: { kind: "flatten" } });
+    const parts = ["gamma", "beta", "mean"].map((part) => g.constant(part, [90]));
+    g.node("n", { type: "batchNorm", epsilon: 1e-3 }, ...parts, g.constant("variance", [90], 0.5, 1.5));
+    g.node("act", relu).node("scaled", { type: "multiply" }, g.constant("scale", [90]));
+    g.node("fc", { type: "dense", transposed: false }, g.constant("w", [90, 2]));
+    await expectSameFirst(nchw(g, image));
   });
 
   it("a constant without sides behind the channels is for the columns, and refused", () => {
@@ -524,6 +553,37 @@ describe("a file of such a graph", () => {
         ],
       },
     });
+  });
+
+  it("counts the classes of the probabilities, whichever result they are", async () => {
+    const dense = (name: string, count: number, output: string) => ({
+      weights: floats(name, [3, count], Array(3 * count).fill(0)),
+      node: onnxNode("Gemm", ["f", name], [output]),
+    });
+    const [boxes, classes] = [dense("v", 1001, "boxes"), dense("w", 5, "logits")];
+    const file = (outputs: readonly string[]) =>
+      onnxModel({
+        inputs: { x: [1, 3, 4, 4] },
+        outputs,
+        initializers: [boxes.weights, classes.weights],
+        nodes: [
+          onnxNode("GlobalAveragePool", ["x"], ["p"]),
+          onnxNode("Flatten", ["p"], ["f"]),
+          ...[boxes.node, classes.node, onnxNode("Softmax", ["logits"], ["probabilities"])],
+        ],
+      });
+    for (const outputs of [
+      ["boxes", "probabilities"],
+      ["probabilities", "boxes"],
+      ["boxes", "logits"],
+    ]) {
+      const { info } = await loadModel(file(outputs));
+      expect(info.provenance, `${outputs}`).toMatchObject({ decisions: { classes: { value: 5 } } });
+      expect(info.background).toBeUndefined();
+    }
+    expect(
+      (await loadModel(file(["boxes", "logits"]), { labels: ["a", "b", "c", "d", "e"] })).info.labels,
+    ).toHaveLength(5);
   });
 
   it("takes labels for its classes", async () => {

@@ -12,7 +12,7 @@ import { network, withParameters } from "../../src/layers/network.ts";
 import { compile } from "../../src/session/compile.ts";
 import { translateGraph } from "../../src/understand/graph/translate.ts";
 import { GraphBuilder } from "../fixtures/graphs.ts";
-import { interpret } from "../fixtures/tfjs-interpreter.ts";
+import { interpret, interpretTensors } from "../fixtures/tfjs-interpreter.ts";
 import { largestDifference, recipe } from "../golden/vectors.ts";
 
 const axis = fc.integer({ min: -1, max: 3 });
@@ -56,8 +56,8 @@ const input = fc.record({
   layout: fc.constantFrom<ImageLayout>("NHWC", "NCHW"),
   sides: fc.tuple(...[1, 2, 3].map(() => fc.constantFrom(1, 2, 3))),
   steps: fc.array(step, { minLength: 1, maxLength: 5 }),
-  /** Of a constant of the sum. */
-  shape: fc.constantFrom<readonly number[]>([], [1], [2], [3], [3, 1, 1], [2, 1, 1], [1, 3]),
+  /** Of a constant of the sum; undefined: as many as the last side has. */
+  shape: fc.constantFrom<readonly number[] | undefined>(undefined, [], [1], [2], [3], [3, 1, 1], [2, 1, 1], [1, 3]),
 });
 
 /** The graph of these steps; behind them all numbers in a row, and a dense layer for which their order counts. */
@@ -79,11 +79,14 @@ async function build({ layout, sides, steps, shape }: typeof input extends fc.Ar
   });
   for (const [i, operation] of steps.entries()) {
     const name = `n${i}`;
+    const [value] = await interpretTensors(graph(), file.data, file.shape);
+    const last = [value!.shape.at(-1)!];
     if (operation.type === "add" || operation.type === "multiply")
-      g.node(name, operation, g.constant(`${name}/c`, shape));
+      g.node(name, operation, g.constant(`${name}/c`, shape ?? last));
     else if (operation.type === "batchNorm") {
-      const vectors = ["gamma", "beta", "mean"].map((part) => g.constant(`${name}/${part}`, [channels]));
-      g.node(name, operation, ...vectors, g.constant(`${name}/variance`, [channels], 0.5, 1.5));
+      const channels = layout === "NCHW" ? [value!.shape[1]!] : last;
+      const vectors = ["gamma", "beta", "mean"].map((part) => g.constant(`${name}/${part}`, channels));
+      g.node(name, operation, ...vectors, g.constant(`${name}/variance`, channels, 0.5, 1.5));
     } else g.node(name, operation);
   }
   const [before] = await interpret(graph(), file.data, file.shape);

@@ -17,6 +17,8 @@ export interface OnnxGraph {
   readonly constants: ReadonlyMap<string, GraphConstant>;
   /** Types of the constants as they are stored. */
   readonly dtypes: ReadonlyMap<string, StoredDType>;
+  /** Version of ONNX's own operators. */
+  readonly opset: number;
   /** Counts what is allocated besides the constants. */
   readonly charge: Charge;
 }
@@ -28,7 +30,7 @@ export interface OnnxGraph {
  *         and attributes of its kind; `ARCHITECTURE_UNKNOWN` for pads that depend on a size that is not stated
  */
 export function graphFromOnnx(file: string, onnx: OnnxGraph): ModelGraph {
-  const { constants, outputs } = onnx;
+  const { constants, outputs, opset } = onnx;
   if (outputs.length === 0) {
     throw damaged(file, "graph", { expected: "at least one output", found: "none" });
   }
@@ -51,7 +53,7 @@ export function graphFromOnnx(file: string, onnx: OnnxGraph): ModelGraph {
     const made = node.outputs.filter((value) => value !== "");
     const isUsual = result !== "";
     const other = otherStep(node.op, node.inputs);
-    graph.add(node.name, isUsual ? translateNode(node, { graph, layout, dtypes }) : other, made);
+    graph.add(node.name, isUsual ? translateNode(node, { graph, opset, layout, dtypes }) : other, made);
     if (node.op === "Transpose") graph.sizes.set(result, graph.sizes.of(node.inputs[0] ?? ""));
     layouts.set(result, nextLayout(node, layout));
   }

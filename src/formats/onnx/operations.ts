@@ -21,6 +21,8 @@ import { windowOf } from "./window.ts";
 
 export interface Surroundings {
   readonly graph: GraphBuilder;
+  /** Version of ONNX's own operators. */
+  readonly opset: number;
   /** Of the node's first input. */
   readonly layout: Layout;
   readonly dtypes: Map<string, StoredDType>;
@@ -72,7 +74,7 @@ const OPERATIONS = new Map<string, Operator<OnnxNode, Surroundings>>([
   ["Squeeze", [1, 2, along("squeeze")]],
   ["Unsqueeze", [1, 2, along("unsqueeze")]],
   ["Transpose", [1, 1, transpose]],
-  ["Softmax", [1, 1, (node) => step({ type: "softmax", axis: node.attributes.get("axis")?.i ?? 1 }, ...node.inputs)]],
+  ["Softmax", [1, 1, softmax]],
   ["QuantizeLinear", [2, 3, (node, { graph, dtypes }) => quantizeLinear(node, graph, dtypes)]],
   ["DequantizeLinear", [2, 3, (node, { graph, dtypes }) => dequantizeLinear(node, graph, dtypes)]],
 ]);
@@ -223,6 +225,11 @@ function along(kind: "squeeze" | "unsqueeze"): Translate {
     const axes = axesName === "" ? (node.attributes.get("axes")?.ints ?? []) : graph.numbers(axesName);
     return step(axes === undefined ? { type: "reshape" } : { type: "reshape", form: { kind, axes } }, x);
   };
+}
+
+/** Up to opset 12 over all behind the batch, from 13 on over the last axis, if not said. */
+function softmax({ attributes, inputs }: OnnxNode, { opset }: Surroundings): Translation {
+  return step({ type: "softmax", axis: attributes.get("axis")?.i ?? (opset < 13 ? 1 : -1) }, ...inputs);
 }
 
 function transpose(node: OnnxNode, { graph, layout }: Surroundings): Translation | undefined {

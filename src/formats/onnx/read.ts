@@ -80,10 +80,16 @@ export const read: FormatReader = async (file, context) => {
     outputs: graph.output.map(({ name = "" }) => name),
     constants: tensors.constants,
     dtypes: tensors.dtypes,
+    opset: opsetOf(model),
     charge: protobuf.charge,
   });
   return { format: "ONNX", content, facts: {}, remarks: remarksOf(model) };
 };
+
+/** Files from before there were versions state none. */
+function opsetOf({ opset }: Message<typeof MODEL>): number {
+  return opset.find(({ domain = "" }) => domain === "" || domain === "ai.onnx")?.version ?? 1;
+}
 
 function nodeOf({ name = "", op = "", domain = "", input, output, attributes }: Message<typeof NODE>): OnnxNode {
   const isStandard = domain === "" || domain === "ai.onnx";

@@ -9,8 +9,11 @@ export const BYTE_RANGES: { readonly [dtype: string]: readonly [number, number] 
   int8: [-128, 127],
 };
 
-const WITH_RANGE = new Set(["CONV_2D", "DEPTHWISE_CONV_2D"]);
-const AFTER_FEATURES = new Set(["CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "PAD"]);
+const KERNELS = ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"];
+const ARITHMETIC = ["ADD", "SUB", "MUL", "DIV"];
+const WITH_RANGE = new Set([...KERNELS, ...ARITHMETIC]);
+const AFTER_FEATURES = new Set([...WITH_RANGE, "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "PAD"]);
+const VIEWS = new Set(["RESHAPE", "SQUEEZE", "EXPAND_DIMS"]);
 
 /** A fused activation as an operation of its own; undefined for "NONE". */
 export function fusedActivation(fused: string, node: string): GraphOperation | undefined {
@@ -20,37 +23,37 @@ export function fusedActivation(fused: string, node: string): GraphOperation | u
   return { type: "activation", function: fused === "RELU" ? "relu" : "relu6", basis: "stated", from };
 }
 
-/** Operators that read a tensor, by the tensor; each is looked up again for every convolution. */
-export function consumersOf({ operators }: TfliteModel): ReadonlyMap<number, readonly string[]> {
-  const consumers = new Map<number, string[]>();
-  for (const { name, inputs } of operators) {
+/** Tensors that layers read, and nothing else: no result, no classes; by way of others of the same numbers as well. */
+export function featuresOf({ operators, outputs }: TfliteModel): ReadonlySet<number> {
+  const features = new Set<number>();
+  const others = new Set(outputs);
+  for (const { name, inputs, outputs: made } of operators.toReversed()) {
+    const isLayer = VIEWS.has(name) ? features.has(made[0] ?? -1) : AFTER_FEATURES.has(name);
     for (const input of inputs) {
-      const names = consumers.get(input);
-      if (names === undefined) consumers.set(input, [name]);
-      else names.push(name);
+      if (!isLayer) others.add(input);
+      if (others.has(input)) features.delete(input);
+      else features.add(input);
     }
   }
-  return consumers;
+  return features;
 }
 
 /**
  * The activation that a range stands for. Older converters dropped a ReLU whose bounds are those of the output's
- * bytes: saturation does its work. Only for features between layers: logits may happen to begin at 0 too.
+ * bytes: saturation does its work, of sums as of convolutions. Only for features between layers: logits may happen to
+ * begin at 0 too; and not of arithmetic with constants, which scales an image.
  */
 export function activationByRange(
-  { name, outputs }: TfliteOperator,
-  model: TfliteModel,
-  consumers: ReadonlyMap<number, readonly string[]>,
-  results: ReadonlySet<number>,
+  { name, inputs, outputs }: TfliteOperator,
+  { tensors }: TfliteModel,
+  features: ReadonlySet<number>,
   node: string,
 ): GraphOperation | undefined {
   const [output = -1] = outputs;
-  const { quantization } = model.tensors[output] ?? {};
-  const readers = consumers.get(output) ?? [];
-  if (!WITH_RANGE.has(name) || readers.length === 0 || !readers.every((reader) => AFTER_FEATURES.has(reader))) {
-    return undefined;
-  }
-  if (results.has(output) || quantization === undefined) return undefined;
+  const { quantization } = tensors[output] ?? {};
+  if (!WITH_RANGE.has(name) || !features.has(output) || quantization === undefined) return undefined;
+  const isFixed = (input: number) => (tensors[input]?.data.length ?? 0) > 0;
+  if (ARITHMETIC.includes(name) && inputs.some(isFixed)) return undefined;
   const range = rangeOf(quantization);
   if (range === undefined || range[0] !== 0 || !(range[1] > 0)) return undefined;
   const [scale = 0] = quantization.scale;

@@ -4,7 +4,7 @@ import { damaged, quoted } from "../../core/file-error.ts";
 import { elementCount } from "../../core/tensor.ts";
 import type { DecodedBudget } from "../../sources/decoded-budget.ts";
 import type { GraphConstant, GraphInput, GraphNode, ModelGraph, ValueQuantization } from "../graph.ts";
-import { activationByRange, consumersOf, fusedActivation } from "./activation.ts";
+import { activationByRange, featuresOf, fusedActivation } from "./activation.ts";
 import { tfliteConstant } from "./constant.ts";
 import { translateOperator } from "./operators.ts";
 import type { TfliteModel, TfliteTensor } from "./schema.ts";
@@ -22,8 +22,7 @@ export function tfliteGraph(model: TfliteModel, file: string, budget: DecodedBud
   const constants = readConstants(tensors, values, file, budget);
 
   const known = knownValues(model, file);
-  const consumers = consumersOf(model);
-  const results = new Set(model.outputs);
+  const features = featuresOf(model);
   const nodeName = uniqueNames();
   const nodes = model.operators.flatMap((operator, position): GraphNode[] => {
     const [output = -1] = operator.outputs;
@@ -45,7 +44,7 @@ export function tfliteGraph(model: TfliteModel, file: string, budget: DecodedBud
     } = translateOperator(operator, model, `${file}: "${name}"`);
     const node = { name, operation, inputs: withoutLastGaps(operator.inputs.slice(0, read).map(value)) };
     const outputs = operator.outputs.map(value);
-    const activation = fusedActivation(fused, name) ?? activationByRange(operator, model, consumers, results, name);
+    const activation = fusedActivation(fused, name) ?? activationByRange(operator, model, features, name);
     if (activation === undefined) return [{ ...node, outputs }];
     const [result = "", ...others] = outputs;
     const between = unique(`${result}/before activation`, position);

@@ -3,6 +3,7 @@
 import { invariant } from "../../core/errors.ts";
 import { elementCount, type Shape } from "../../core/tensor.ts";
 import type { GraphNode, ModelGraph } from "../../formats/graph.ts";
+import { broadcast, broadcastShape, reshapedConstant } from "./broadcast.ts";
 
 /** Of a shape that is followed: each node of a tree looks at all its sides. */
 const MAX_SIDES = 16;
@@ -77,10 +78,9 @@ export function findConstants(graph: ModelGraph, refused: (reason: string) => Er
     if (type === "rsqrt") return a.map((x) => 1 / Math.sqrt(x));
     const arithmetic = ARITHMETIC[type];
     if (arithmetic === undefined) return a;
-    const b = read(second);
-    const result = new Float64Array(Math.max(a.length, b.length));
-    for (let i = 0; i < result.length; i++) result[i] = arithmetic(a[i % a.length] ?? 0, b[i % b.length] ?? 0);
-    return result;
+    const operand = (name: string, data: Float64Array) => ({ data, shape: shapes.get(name) ?? [] });
+    const shape = shapes.get(node.outputs[0] ?? "") ?? [];
+    return broadcast(arithmetic, operand(first, a), operand(second, read(second)), shape);
   };
   return {
     has: (value) => shapes.has(value),
@@ -109,12 +109,8 @@ function foldedShape(node: GraphNode, shapes: ReadonlyMap<string, Shape>): Shape
   if (a === undefined || a.length > MAX_SIDES) return undefined;
   const { type } = node.operation;
   if (type === "identity" || type === "rsqrt") return a;
-  // `reshape` may stand for a transposition, which is one only where more than one side is longer than 1.
-  if (type === "reshape") return a.filter((side) => side !== 1).length <= 1 ? [elementCount(a)] : undefined;
+  if (type === "reshape") return reshapedConstant(a, node.operation.form);
   if (!Object.hasOwn(ARITHMETIC, type)) return undefined;
   const b = shapes.get(node.inputs[1] ?? "");
-  if (b === undefined) return undefined;
-  const [longer, shorter] = elementCount(a) >= elementCount(b) ? [a, b] : [b, a];
-  const count = elementCount(shorter);
-  return count === 1 || count === elementCount(longer) || (count > 0 && count === longer.at(-1)) ? longer : undefined;
+  return b === undefined || b.length > MAX_SIDES ? undefined : broadcastShape(a, b);
 }

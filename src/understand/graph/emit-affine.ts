@@ -1,11 +1,11 @@
 /** Arithmetic with constants, and batch norm, as layers of their own or behind a kernel. */
 
 import { quoted } from "../../core/file-error.ts";
+import { tensor } from "../../core/tensor.ts";
 import type { GraphNode } from "../../formats/graph.ts";
 import { type AfterStep, afterStep } from "./chain.ts";
-import { vector } from "./draft.ts";
 import { type BatchNormValues, foldedBatchNorm, normalizationOf } from "./normalization.ts";
-import { described, fitsChannels, laidValue, layoutOf, naturally, type Parameters, type Site } from "./site.ts";
+import { described, fitsChannels, laidValue, layoutOf, naturally, type Parameters, rowsOf, type Site } from "./site.ts";
 import { innermost, type Value, type View, withLast } from "./views.ts";
 
 export interface After {
@@ -92,7 +92,7 @@ export function affine(site: Site, node: GraphNode): void {
   const layer =
     values === undefined
       ? affineLayer(site, name, value, composed(channels, scale, bias, batchNorm))
-      : batchNormLayer(site, after.batchNorm ?? name, value.node, values);
+      : batchNormLayer(site, after.batchNorm ?? name, value.node, values, value);
   site.values.set(after.output || (outputs[0] ?? ""), { ...value, node: layer });
 }
 
@@ -119,28 +119,24 @@ interface Factors {
 /** An epsilon that vanishes beside a variance of 1 in float64: the layer multiplies by gamma and adds beta. */
 export const NOTHING = 1e-16;
 
-function affineLayer(site: Site, name: string, { node }: Value, { scale, shift }: Factors): string {
-  if (scale.every((value) => value === 1) && shift.every((value) => value === 0)) return node;
+function affineLayer(site: Site, name: string, value: Value, { scale, shift }: Factors): string {
+  if (scale.every((each) => each === 1) && shift.every((each) => each === 0)) return value.node;
   const mean = new Float64Array(scale.length);
-  return batchNormLayer(site, name, node, {
-    epsilon: NOTHING,
-    gamma: scale,
-    beta: shift,
-    mean,
-    variance: mean.map(() => 1),
-  });
+  const values = { epsilon: NOTHING, gamma: scale, beta: shift, mean, variance: mean.map(() => 1) };
+  return batchNormLayer(site, name, value.node, values, value);
 }
 
-/** A layer of batch norm; one without an epsilon is a scale and a shift. */
-export function batchNormLayer(site: Site, name: string, node: string, values: BatchNormValues): string {
+/** A layer of batch norm, its numbers in the order of `view` in memory; one without an epsilon is a scale and a shift. */
+export function batchNormLayer(site: Site, name: string, node: string, values: BatchNormValues, view: View): string {
   const { epsilon } = values;
   const { gamma, beta, mean, variance } = epsilon > 0 ? values : withoutEpsilon(values);
   site.charge(16 * gamma.length, `the numbers of ${quoted(name)}`);
+  const laid = (each: Float64Array) => tensor(rowsOf(Float32Array.from(each), view), [each.length]);
   const parameters: Parameters = {
-    gamma: vector(gamma),
-    beta: vector(beta),
-    moving_mean: vector(mean),
-    moving_variance: vector(variance),
+    gamma: laid(gamma),
+    beta: laid(beta),
+    moving_mean: laid(mean),
+    moving_variance: laid(variance),
   };
   const attributes = { epsilon: epsilon > 0 ? epsilon : NOTHING, scale: true, center: true };
   return site.draft.add(name, "batchNorm", [node], attributes, parameters);

@@ -4,12 +4,11 @@ import { quoted } from "../../core/file-error.ts";
 import { elementCount, type FloatTensor, tensor } from "../../core/tensor.ts";
 import { layWindow, type Padding } from "../../core/window.ts";
 import type { ConvolutionOperation, GraphNode, GraphOperation } from "../../formats/graph.ts";
-import { permute } from "../../formats/transpose.ts";
 import type { Unit } from "./chain.ts";
 import { vector } from "./draft.ts";
 import { batchNormLayer, stepsAfter } from "./emit-affine.ts";
 import { type GraphLayer, layerOf } from "./layers.ts";
-import { described, imageOf, inShape, laidValue, rawValue, type Site } from "./site.ts";
+import { described, imageOf, inShape, laidValue, rawValue, rowsOf, type Site } from "./site.ts";
 import { imageView, innermost, plainView, row, type Value, type View } from "./views.ts";
 
 type Dense = Extract<GraphOperation, { readonly type: "dense" }>;
@@ -60,7 +59,7 @@ export function dense(site: Site, node: GraphNode, operation: Dense): void {
   const unit = unitOf(site, node, operation, plainView(sides));
   const layer = layerFor(site, unit, view.sides[last]);
   const laid = kernelOf(site, layer);
-  const kernel = isRow ? tensor(rowsOf(laid, view), [layer.inChannels, layer.outChannels]) : laid;
+  const kernel = isRow ? tensor(rowsOf(laid.data, view), [layer.inChannels, layer.outChannels]) : laid;
   const from = { ...value, node: inShape(site, value, isRow ? [elementCount(view.sides)] : view.sides) };
   const type = isRow ? "dense" : "pointwiseConv2d";
   finish(
@@ -72,13 +71,6 @@ export function dense(site: Site, node: GraphNode, operation: Dense): void {
     { filters: layer.outChannels },
     { kernel },
   );
-}
-
-/** Rows of a kernel in the order in which the features lie in memory, where the file counts them in another. */
-function rowsOf({ data }: FloatTensor, { flattened }: View): Float32Array {
-  if (flattened === undefined) return data;
-  const { sides, order } = flattened;
-  return permute(data, [...sides, data.length / elementCount(sides)], [...order, sides.length]);
 }
 
 function unitOf(
@@ -148,6 +140,8 @@ function finish(
   const layer = site.draft.add(unit.name, type, [value.node], { ...attributes, bias: bias !== undefined }, parameters);
   site.layerNames.set(layer, unit.name);
   const node =
-    batchNorm === undefined ? layer : batchNormLayer(site, unit.batchNorm ?? `${unit.name}_bn`, layer, batchNorm);
+    batchNorm === undefined
+      ? layer
+      : batchNormLayer(site, unit.batchNorm ?? `${unit.name}_bn`, layer, batchNorm, value);
   site.values.set(unit.output, { ...value, node });
 }

@@ -1,8 +1,9 @@
 /** What the translation of one operation works with: values that were made, constants, and the network so far. */
 
 import { quoted } from "../../core/file-error.ts";
-import { type FloatTensor, type Shape, sameShape, tensor } from "../../core/tensor.ts";
+import { elementCount, type FloatTensor, type Shape, sameShape, tensor } from "../../core/tensor.ts";
 import type { ImageLayout, ModelGraph } from "../../formats/graph.ts";
+import { permute } from "../../formats/transpose.ts";
 import type { Constants } from "./constants.ts";
 import type { Draft } from "./draft.ts";
 import type { Live } from "./live.ts";
@@ -87,6 +88,16 @@ export function described({ sides, isUnsure, flattened }: View): string {
   return flattened === undefined ? text : `${text} that were flattened channel by channel`;
 }
 
+/**
+ * Numbers for each feature of a row, or rows of a kernel, in the order in which the features lie in memory, where the
+ * file counts them in another.
+ */
+export function rowsOf(data: Float32Array, { flattened }: View): Float32Array {
+  if (flattened === undefined) return data;
+  const { sides, order } = flattened;
+  return permute(data, [...sides, data.length / elementCount(sides)], [...order, sides.length]);
+}
+
 /** Whether a constant has one number, or one for each channel of a value, as they would be broadcast in the file. */
 export function fitsChannels({ constants }: Site, name: string, view: View): boolean {
   const shape = constants.shape(name);
@@ -95,9 +106,7 @@ export function fitsChannels({ constants }: Site, name: string, view: View): boo
   if (axis === undefined) return true;
   // Counted from the last: a batch may stand in front.
   const at = axis - shape.length + view.sides.length;
-  return (
-    another === undefined && at === innermost(view) && view.sides[at] === shape[axis] && view.flattened === undefined
-  );
+  return another === undefined && at === innermost(view) && view.sides[at] === shape[axis];
 }
 
 export type Parameters = Readonly<Record<string, FloatTensor | undefined>>;

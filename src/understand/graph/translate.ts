@@ -60,11 +60,9 @@ export function translateGraph(
   const { value, isOpen } = inputValue(input, refuse);
   site.values.set(input.name, value);
   for (const node of live.nodes) if (!site.absorbed.has(node.name)) emit(site, node);
-  const outputs = outputsOf(site, value.shape);
+  const results = outputsOf(site, value.shape);
   const { layers, parameters } = draft;
-  const [result = ""] = graph.outputs;
-  const classes = "probabilities" in outputs ? { classes: site.values.get(result)?.sides.at(-1) ?? 0 } : {};
-  return { inputShape: value.shape, layers, outputs, parameters, layerNames: site.layerNames, isOpen, ...classes };
+  return { inputShape: value.shape, layers, ...results, parameters, layerNames: site.layerNames, isOpen };
 }
 
 /** All kinds that are not ours at once, each with the first node of it: whoever looks for a way round wants to know. */
@@ -98,9 +96,9 @@ function inputValue({ name, shape, isChannelsFirst }: GraphInput, refuse: (reaso
 
 /**
  * What a run returns. One result is `output`; a softmax is `probabilities`, over `logits`; of several each has its name
- * in the file.
+ * in the file. Classes are those of the probabilities, or of the logits.
  */
-function outputsOf(site: Site, inputShape: Shape): Readonly<Record<string, string>> {
+function outputsOf(site: Site, inputShape: Shape): Pick<Translated, "outputs" | "classes"> {
   const { graph, draft, refuse } = site;
   const results = graph.outputs.map((name) => {
     const value = laidValue(site, name, name);
@@ -112,10 +110,17 @@ function outputsOf(site: Site, inputShape: Shape): Readonly<Record<string, strin
   if (only === undefined) return refuse("it has no result");
   if (another !== undefined) {
     const unused = uniqueNames(["taps"]);
-    return Object.fromEntries(results.map(({ name, node }) => [unused(name), node]));
+    const named = results.map((result) => ({ ...result, name: unused(result.name) }));
+    const result = (wanted: string) => named.find(({ name }) => name === wanted);
+    const classes = (result("probabilities") ?? result("logits"))?.value.sides.at(-1);
+    const outputs = Object.fromEntries(named.map(({ name, node }) => [name, node]));
+    return { outputs, ...(classes === undefined ? {} : { classes }) };
   }
   const isImage = inputShape.length === 3 && (inputShape[2] === 1 || inputShape[2] === 3);
-  return { output: only.node, ...classOutputs(draft, only.node, isImage && only.value.sides.length === 1) };
+  const { sides } = only.value;
+  const more = classOutputs(draft, only.node, isImage && sides.length === 1);
+  const outputs = { output: only.node, ...more };
+  return { outputs, ...("probabilities" in more ? { classes: sides.at(-1) ?? 0 } : {}) };
 }
 
 const KERNELS: ReadonlySet<string> = new Set(["dense", "pointwiseConv2d", "conv2d"]);
