@@ -117,7 +117,7 @@ function patternOf([stem, ...rest]: readonly GraphLayer[], known: KnownLayers): 
   return {
     names,
     windowed: [stem, ...rest.filter(({ window }) => window[0] === 3)],
-    variant: { ...like, shallow: expected !== expectedLayers(like) },
+    variant: { ...like, shallow: like.shallow ?? expected !== expectedLayers(like) },
     classifier,
   };
 }
