@@ -18,6 +18,7 @@ const DEFAULTS: FamilyDefaults = {
   activation: "relu6",
   channelRounding: "truncate",
   preprocessing: {},
+  hasOwnWidths: true,
   why: "as the released MobileNets; the file does not say",
 };
 
