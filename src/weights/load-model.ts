@@ -135,8 +135,8 @@ async function modelFrom(
           await ownPart("what changes the classes", () => import("../understand/architectures/mobilenet-v1/classes.ts"))
         ).adjustClasses(there, decided, { classes, background }, classifierOf(), file.name);
   checkLabels(facts, file.name);
-  checkVariances(parameters, facts.epsilon?.value ?? 0, file.name);
   const network = withParameters(mobileNetV1<MobileNetV1Options>(optionsOf(facts)), parameters, file.name);
+  checkVariances(network, file.name);
   return withInfo(network, {
     provenance: { ...provenanceFor(model, file.name, facts, understood) },
   }) as LoadedModel;
@@ -246,6 +246,7 @@ function loadCustom(
   }
   checkFinite(parameters, name);
   const network = ownNetwork(definition, asked, parameters, name);
+  checkVariances(network, name);
   const before = provenanceOf(network);
   const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;
   const bases = before?.decisions ?? {};
@@ -275,8 +276,7 @@ function translatedModel(
   const network = ownNetwork({ ...definition }, asked, parameters, name, "Pass what is wrong to loadModel.");
   const decisions = { ...facts, ...givenFacts(given, network, name, reason) };
   checkLabels(decisions, name);
-  const epsilons = network.layers.flatMap((layer) => (layer.type === "batchNorm" ? [layer.attributes.epsilon] : []));
-  checkVariances(parameters, Math.min(...epsilons), name);
+  checkVariances(network, name);
   const provenance = { ...provenanceFor(model, name, decisions, understood) };
   return withInfo(network, { ...asked, provenance }) as LoadedModel;
 }
@@ -326,11 +326,14 @@ function checkFinite(parameters: ReadonlyMap<string, FloatTensor>, name: string)
   throw fileError("VALUES_NOT_FINITE", name, what, advice, { fields: { faulty } });
 }
 
-/** Batch norm takes the root of variance + ε; a mean that was taken for a variance is often below 0. */
-function checkVariances(parameters: ReadonlyMap<string, FloatTensor>, epsilon: number, name: string): void {
+/** Batch norm takes the root of variance + ε, each layer with its own; a mean taken for a variance is often below 0. */
+function checkVariances({ layers, parameters }: Network, name: string): void {
   const faulty: string[] = [];
-  for (const [parameter, { data }] of parameters) {
-    const index = parameter.endsWith("/moving_variance") ? data.findIndex((value) => !(value + epsilon > 0)) : -1;
+  for (const layer of layers) {
+    if (layer.type !== "batchNorm") continue;
+    const parameter = `${layer.name}/moving_variance`;
+    const { data } = parameters.get(parameter) ?? { data: [] };
+    const index = data.findIndex((value) => !(value + layer.attributes.epsilon > 0));
     if (index !== -1) faulty.push(`${quoted(parameter)} (${data[index]} at element ${index})`);
   }
   if (faulty.length === 0) return;
