@@ -3,6 +3,7 @@
 import { isDepthwiseError } from "../core/errors.ts";
 import { ownPart } from "../core/own-part.ts";
 import type { ModelGraph } from "../formats/graph.ts";
+import type { MobileNetV1Options } from "../models/index.ts";
 import type { DecodedBudget } from "../sources/decoded-budget.ts";
 import type { KnownLayers } from "./architectures/mobilenet-v1/expected.ts";
 import { understandGraph } from "./architectures/mobilenet-v1/from-graph.ts";
@@ -18,6 +19,7 @@ const DEFAULTS: FamilyDefaults = {
   activation: "relu6",
   channelRounding: "truncate",
   preprocessing: {},
+  hasOwnWidths: true,
   why: "as the released MobileNets; the file does not say",
 };
 
@@ -32,6 +34,7 @@ export async function understandOperations(
   name: string,
   budget: DecodedBudget,
   known: KnownLayers,
+  options: MobileNetV1Options,
 ): Promise<UnderstoodV1 | UnderstoodNetwork> {
   let v1: ReturnType<typeof understandGraph>;
   try {
@@ -39,7 +42,7 @@ export async function understandOperations(
   } catch (error) {
     if (!isDepthwiseError(error) || error.code !== "ARCHITECTURE_UNKNOWN") throw error;
     const { understandAsNetwork } = await ownPart("what translates graphs", () => import("./graph/as-network.ts"));
-    return understandAsNetwork(graph, model, name, budget, String(error.fields["reason"]));
+    return understandAsNetwork(graph, model, name, budget, String(error.fields["reason"]), options);
   }
   const { parameters, facts, layerNames } = v1;
   const quantization = layerQuantization(graph, layerNames);

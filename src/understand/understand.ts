@@ -33,6 +33,8 @@ export interface UnderstoodV1 extends Understood {
 /** A network of its own, which the file spells out. */
 export interface UnderstoodNetwork extends Understood {
   readonly definition: NetworkDefinition;
+  /** Why it is no MobileNet V1. */
+  readonly reason: string;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function understand(
   const known = knownLayers({ ...optionsOf(model.facts), ...options });
   if (content.kind === "graph") {
     const { understandOperations } = await ownPart("what understands graphs", () => import("./understand-graph.ts"));
-    return understandOperations(content, model, file.name, budget, known);
+    return understandOperations(content, model, file.name, budget, known, options);
   }
   const names = new Set(content.tensors.keys());
   const search = { known, layersOf: expectedLayers };

@@ -49,6 +49,7 @@ const DOUBTS: Readonly<Record<string, string>> = {
   range: "networks want -1 to 1, 0 to 1, or mean and deviation, and fail quietly on another",
   mean: "networks want -1 to 1, 0 to 1, or mean and deviation, and fail quietly on another",
   resolution: "another size runs too, but answers best at the one it was trained at",
+  inputSize: "it answers best at the one it was trained at, which loadModel takes where the file leaves it open",
 };
 
 /**

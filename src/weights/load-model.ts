@@ -8,7 +8,6 @@ import { ownPart } from "../core/own-part.ts";
 import { checkPreprocessing } from "../core/preprocessing.ts";
 import { isBlob } from "../core/realms.ts";
 import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
-import { given as givenFact } from "../formats/fact.ts";
 import type { ReadFile } from "../formats/join-files.ts";
 import type { ModelFile } from "../formats/model-file.ts";
 import { checkStart, readModelFile } from "../formats/registry.ts";
@@ -24,6 +23,7 @@ import type { Facts } from "../understand/facts.ts";
 import { remembered, type StatedModel, withStatements } from "../understand/metadata.ts";
 import { originOf, type Provenance, provenanceOf } from "../understand/provenance.ts";
 import { type UnderstoodNetwork, understand } from "../understand/understand.ts";
+import { givenFacts, type OwnOptions, ownOptions } from "./own-options.ts";
 
 /** Options of the builder that are known better than the file says; where the bytes come from, and limits. */
 export interface LoadOptions extends MobileNetV1Options, SourceOptions {}
@@ -65,9 +65,10 @@ export type LoadedModel<Options = Nothing> = Network<LoadedOutput<Options>>;
  * of its own, layer by layer, if all its operations run here.
  *
  * Options beat all of it: those of `mobileNetV1` for a MobileNet; of a network of one's own only `preprocessing`,
- * `labels` and `background`. `classes: 1000` for a file of 1001 drops the background, `classes: 1001` for one of 1000
- * adds one that is never chosen, `includeTop: false` leaves the classifier out. `preprocessing` changes what it names:
- * a range, or mean and deviation, take the place of whichever the file has, and the rest of the file's stays.
+ * `labels` and `background`, and `inputSize` or `resolution` where the file leaves it open. `classes: 1000` for a file
+ * of 1001 drops the background, `classes: 1001` for one of 1000 adds one that is never chosen, `includeTop: false`
+ * leaves the classifier out. `preprocessing` changes what it names: a range, or mean and deviation, take the place of
+ * whichever the file has, and the rest of the file's stays.
  *
  *     const model = await loadModel("mobilenet.h5", { classes: 1000, preprocessing: { range: [0, 1] } });
  *
@@ -134,8 +135,8 @@ async function modelFrom(
           await ownPart("what changes the classes", () => import("../understand/architectures/mobilenet-v1/classes.ts"))
         ).adjustClasses(there, decided, { classes, background }, classifierOf(), file.name);
   checkLabels(facts, file.name);
-  checkVariances(parameters, facts.epsilon?.value ?? 0, file.name);
   const network = withParameters(mobileNetV1<MobileNetV1Options>(optionsOf(facts)), parameters, file.name);
+  checkVariances(network, file.name);
   return withInfo(network, {
     provenance: { ...provenanceFor(model, file.name, facts, understood) },
   }) as LoadedModel;
@@ -228,17 +229,6 @@ function isPair(
   return endings[0] === endings[1] && !endings.includes(".json");
 }
 
-/** A network of the user's own has no options but what is said of its input and its classes. */
-function ownOptions(given: MobileNetV1Options, name: string): OwnOptions {
-  const other = Object.entries(given).find(([option]) => !OWN_OPTIONS.includes(option));
-  if (other === undefined) return given;
-  const [option, value] = other;
-  throw optionError("loadModel", option, "none", value, `${name} describes a network of its own, layer by layer.`);
-}
-
-type OwnOptions = Pick<MobileNetV1Options, "preprocessing" | "labels" | "background">;
-const OWN_OPTIONS: readonly string[] = ["preprocessing", "labels", "background"] satisfies (keyof OwnOptions)[];
-
 /** A network that `saveModel` wrote, of its own layers. */
 function loadCustom(
   definition: Readonly<Record<string, unknown>>,
@@ -256,12 +246,22 @@ function loadCustom(
   }
   checkFinite(parameters, name);
   const network = ownNetwork(definition, asked, parameters, name);
+  checkVariances(network, name);
   const before = provenanceOf(network);
   const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;
-  const decisions = { ...remembered(saved, before?.decisions ?? {}), ...givenFacts(asked) };
+  const bases = before?.decisions ?? {};
+  const facts = { ...remembered(saved, bases), ...givenFacts(given, network, name) };
+  const decisions = { ...remembered(sizesOf(network, bases), bases), ...facts };
   const remarks = before === undefined ? model.remarks : { ...model.remarks, origin: originOf(before) };
   const provenance = provenanceFor({ ...model, remarks }, name, decisions, { understoodBy: "its own list of layers" });
-  return withInfo(network, { ...optionsOf(decisions), provenance: { ...provenance } }) as LoadedModel;
+  return withInfo(network, { ...saved, ...asked, provenance: { ...provenance } }) as LoadedModel;
+}
+
+/** Of what was decided of the input, what the layers say now. */
+function sizesOf({ inputShape }: Network, bases: Provenance["decisions"]): Readonly<Record<string, unknown>> {
+  const [height, width, inputChannels] = inputShape;
+  const sizes = Object.entries({ inputSize: [height, width], inputChannels });
+  return Object.fromEntries(sizes.filter(([name]) => inputShape.length === 3 && Object.hasOwn(bases, name)));
 }
 
 /** A network that a file's graph spells out. */
@@ -271,13 +271,12 @@ function translatedModel(
   given: MobileNetV1Options,
   name: string,
 ): LoadedModel {
-  const asked = ownOptions(given, name);
-  const { definition, parameters, facts } = understood;
+  const { definition, parameters, facts, reason } = understood;
+  const asked = ownOptions(given, name, reason);
   const network = ownNetwork({ ...definition }, asked, parameters, name, "Pass what is wrong to loadModel.");
-  const decisions = { ...facts, ...givenFacts(asked) };
+  const decisions = { ...facts, ...givenFacts(given, network, name, reason) };
   checkLabels(decisions, name);
-  const epsilons = network.layers.flatMap((layer) => (layer.type === "batchNorm" ? [layer.attributes.epsilon] : []));
-  checkVariances(parameters, Math.min(...epsilons), name);
+  checkVariances(network, name);
   const provenance = { ...provenanceFor(model, name, decisions, understood) };
   return withInfo(network, { ...asked, provenance }) as LoadedModel;
 }
@@ -294,10 +293,6 @@ function ownNetwork(
   const isAsked = preprocessing !== undefined && isObject(info);
   const asked = isAsked ? { ...definition, info: { ...info, preprocessing: undefined } } : definition;
   return withParameters(networkFromJson(asked, name, advice), parameters, name);
-}
-
-function givenFacts(asked: OwnOptions): Facts {
-  return Object.fromEntries(Object.entries(asked).map(([option, value]) => [option, givenFact(value)]));
 }
 
 function provenanceFor(
@@ -331,11 +326,14 @@ function checkFinite(parameters: ReadonlyMap<string, FloatTensor>, name: string)
   throw fileError("VALUES_NOT_FINITE", name, what, advice, { fields: { faulty } });
 }
 
-/** Batch norm takes the root of variance + ε; a mean that was taken for a variance is often below 0. */
-function checkVariances(parameters: ReadonlyMap<string, FloatTensor>, epsilon: number, name: string): void {
+/** Batch norm takes the root of variance + ε, each layer with its own; a mean taken for a variance is often below 0. */
+function checkVariances({ layers, parameters }: Network, name: string): void {
   const faulty: string[] = [];
-  for (const [parameter, { data }] of parameters) {
-    const index = parameter.endsWith("/moving_variance") ? data.findIndex((value) => !(value + epsilon > 0)) : -1;
+  for (const layer of layers) {
+    if (layer.type !== "batchNorm") continue;
+    const parameter = `${layer.name}/moving_variance`;
+    const { data } = parameters.get(parameter) ?? { data: [] };
+    const index = data.findIndex((value) => !(value + layer.attributes.epsilon > 0));
     if (index !== -1) faulty.push(`${quoted(parameter)} (${data[index]} at element ${index})`);
   }
   if (faulty.length === 0) return;

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { FloatTensor } from "../../src/core/tensor.ts";
+import { writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { MOBILENET_V1_BLOCKS, type MobileNetV1Options } from "../../src/models/index.ts";
 import { describe as describeModel } from "../../src/weights/describe.ts";
 import { loadModel } from "../../src/weights/load-model.ts";
@@ -115,4 +116,34 @@ describe("blocks", () => {
       }
     },
   );
+});
+
+describe("rows that are none", () => {
+  const one = samples[0]!;
+  const sources = {
+    names: safetensors(namedTensors(one, "TF-slim")),
+    order: safetensors(namedTensors(one, "numbers in Keras' layout")),
+    graph: onnxFile(one),
+  };
+  const faulty: Readonly<Record<string, unknown>> = {
+    "filters without a text": { blocks: [{ stride: 1, filters: { toString: 1 } }] },
+    "a stem without a text": { stem: { stride: 1, filters: { toString: null } } },
+    "a switch without a text": { shallow: { toString: 1 } },
+    "a symbol": { blocks: [{ stride: 1, filters: Symbol("filters") }] },
+    "texts of numbers": { blocks: long.map(({ stride, filters }) => ({ stride: `${stride}`, filters })) },
+  };
+
+  it.each(Object.entries(faulty))("%s: refused, whoever says it and whatever was read before", async (name, said) => {
+    for (const source of Object.values(sources)) {
+      await loadModel(source, { ...unsaid(one), stem, blocks: long });
+      const loading = loadModel(source, { ...unsaid(one), ...(said as object) });
+      await expect(loading).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    }
+    if (name === "a symbol") return;
+    const saved = writeSafetensors(
+      [...one.model.parameters].map(([of, { shape, data }]) => ({ name: of, shape, data })),
+      { architecture: "mobilenet_v1", options: JSON.stringify(said) },
+    );
+    await expect(loadModel(saved)).rejects.toMatchObject({ code: "OPTION_INVALID" });
+  });
 });

@@ -145,7 +145,7 @@ export function completeOptions(
   const negativeSlope = belowOne(OWNER, "negativeSlope", options.negativeSlope ?? 0.1);
   return {
     alpha: positiveNumber(OWNER, "alpha", options.alpha ?? 1, "1 is the paper's width; 0.75, 0.5 and 0.25 are usual."),
-    inputSize: inputSize(options),
+    inputSize: sizeOption(options) ?? [224, 224],
     inputChannels,
     classes: positiveInteger(OWNER, "classes", options.classes ?? 1000),
     includeTop: booleanOption(OWNER, "includeTop", options.includeTop ?? true),
@@ -179,8 +179,8 @@ export function completeOptions(
   };
 }
 
-/** One of `rho`, `resolution` and `inputSize`; two are accepted only if they say the same. */
-function inputSize(options: MobileNetV1Options): readonly [number, number] {
+/** One of `rho`, `resolution` and `inputSize`; two are accepted only if they say the same. Undefined if none is said. */
+export function sizeOption(options: MobileNetV1Options): readonly [number, number] | undefined {
   const said: { readonly option: string; readonly size: readonly [number, number] }[] = [];
   if (options.inputSize !== undefined) {
     if (!Array.isArray(options.inputSize) || options.inputSize.length !== 2) {
@@ -201,15 +201,15 @@ function inputSize(options: MobileNetV1Options): readonly [number, number] {
     if (side < 1) throw optionError(OWNER, "rho", "a number that leaves at least one pixel of 224", options.rho);
     said.push({ option: "rho", size: [side, side] });
   }
-  const [first = { option: "", size: [224, 224] as const }, ...others] = said;
-  const other = others.find(({ size }) => size[0] !== first.size[0] || size[1] !== first.size[1]);
-  if (other !== undefined) {
+  const [first, ...others] = said;
+  const other = others.find(({ size }) => size[0] !== first?.size[0] || size[1] !== first.size[1]);
+  if (first !== undefined && other !== undefined) {
     throw new DepthwiseError("OPTION_INVALID", {
       what: `${OWNER}: ${first.option} gives ${first.size.join(" × ")} pixels, but ${other.option} gives ${other.size.join(" × ")}`,
       advice: "Pass one of inputSize, resolution and rho.",
     });
   }
-  return first.size;
+  return first?.size;
 }
 
 function checkBlock(option: string, block: unknown): Block {

@@ -3,8 +3,9 @@
 import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
 import { DEFAULT_PREPROCESSING, type Preprocessing } from "../../core/preprocessing.ts";
 import { assumed, type Fact, inferred, stated } from "../../formats/fact.ts";
-import type { ModelGraph } from "../../formats/graph.ts";
+import type { ModelGraph, Pair } from "../../formats/graph.ts";
 import { INPUT } from "../../layers/node.ts";
+import { type MobileNetV1Options, sizeOption } from "../../models/index.ts";
 import type { DecodedBudget } from "../../sources/decoded-budget.ts";
 import { backgroundFact, optionsOf } from "../architectures/mobilenet-v1/decide.ts";
 import { usualTop } from "../architectures/mobilenet-v1/front.ts";
@@ -18,6 +19,7 @@ import { type Translated, translateGraph } from "./translate.ts";
 
 /**
  * @param reason why it is no MobileNet V1
+ * @param options of the call, for the size of an image that the file leaves open
  * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN` for an operation that is not ours, by its name, and for shapes that
  *         the graph does not state; `NETWORK_VANISHES`, `FILE_CORRUPT` for windows that do not fit the image
  */
@@ -27,6 +29,7 @@ export function understandAsNetwork(
   name: string,
   budget: DecodedBudget,
   reason: string,
+  options: MobileNetV1Options,
 ): UnderstoodNetwork {
   const recognised = recogniseGraph(graph);
   const refused = (why: string) =>
@@ -37,7 +40,8 @@ export function understandAsNetwork(
       advice: `It is no MobileNet V1${why === reason ? "" : ` either (${reason})`}; of a network cut in two pass both files in a list. Nothing was loaded.`,
       fields: { file: name, recognised, reason: why },
     });
-  const translated = translate(graph, (bytes, what) => budget.charge(name, bytes, what), refused, name, reason);
+  const size = sizeOption(options);
+  const translated = translate(graph, (bytes, what) => budget.charge(name, bytes, what), refused, name, reason, size);
   const { inputShape, layers, outputs, parameters, layerNames } = translated;
   const quantization = layerQuantization(graph, layerNames);
   const facts: Facts = { ...backgroundFact(translated.classes), ...inputFacts(graph, translated), ...model.facts };
@@ -50,6 +54,7 @@ export function understandAsNetwork(
     },
     parameters,
     facts,
+    reason,
     understoodBy: `translation of the file's graph, layer by layer: ${recognised} (no MobileNet V1: ${reason})`,
     ...(quantization === undefined ? {} : { quantization }),
   };
@@ -62,9 +67,10 @@ function translate(
   refused: (why: string) => Error,
   name: string,
   reason: string,
+  size: Pair | undefined,
 ): Translated {
   try {
-    return translateGraph(graph, charge, refused);
+    return translateGraph(graph, charge, refused, size);
   } catch (cause) {
     if (!isDepthwiseError(cause) || !["OPTION_INVALID", "NETWORK_VANISHES"].includes(cause.code)) throw cause;
     throw new DepthwiseError(cause.code === "OPTION_INVALID" ? "FILE_CORRUPT" : cause.code, {

@@ -3,7 +3,7 @@
 import { listed } from "../../core/errors.ts";
 import { quoted } from "../../core/file-error.ts";
 import type { FloatTensor, Shape } from "../../core/tensor.ts";
-import type { GraphInput, GraphNode, ModelGraph } from "../../formats/graph.ts";
+import type { GraphInput, GraphNode, ModelGraph, Pair } from "../../formats/graph.ts";
 import { INPUT, type NodeDefinition } from "../../layers/node.ts";
 import { findConstants } from "./constants.ts";
 import { type Draft, openDraft, uniqueNames } from "./draft.ts";
@@ -34,11 +34,13 @@ const USUAL_SIDE = 224;
 /**
  * @param charge counts bytes of numbers that the network has and the file has not
  * @param refused makes the error for a graph that does not run on our operations, naming the node and its operation
+ * @param size    of the image, where the file leaves it open
  */
 export function translateGraph(
   whole: ModelGraph,
   charge: (bytes: number, what: string) => void,
   refused: (reason: string) => Error,
+  size: Pair = [USUAL_SIDE, USUAL_SIDE],
 ): Translated {
   const refuse = (reason: string): never => {
     throw refused(reason);
@@ -57,7 +59,7 @@ export function translateGraph(
   const inputs = graph.inputs.filter(({ name }) => reads.has(name));
   const [input = refuse("nothing lies between its input and its result"), another] = inputs;
   if (another !== undefined) refuse(`it has ${inputs.length} inputs`);
-  const { value, isOpen } = inputValue(input, refuse);
+  const { value, isOpen } = inputValue(input, size, refuse);
   site.values.set(input.name, value);
   for (const node of live.nodes) if (!site.absorbed.has(node.name)) emit(site, node);
   const results = outputsOf(site, value.shape);
@@ -80,12 +82,12 @@ function refuseOthers(nodes: readonly GraphNode[], refuse: (reason: string) => n
   );
 }
 
-function inputValue({ name, shape, isChannelsFirst }: GraphInput, refuse: (reason: string) => never) {
+function inputValue({ name, shape, isChannelsFirst }: GraphInput, size: Pair, refuse: (reason: string) => never) {
   if (shape === undefined) return refuse(`the shape of its input ${quoted(name)} is not stated`);
   const isImage = shape.length === 3;
   const sides = shape.map(
     (side, axis) =>
-      side ?? (isImage && axis < 2 ? USUAL_SIDE : refuse(`the input ${quoted(name)} leaves its channels open`)),
+      side ?? (isImage ? size[axis] : undefined) ?? refuse(`the input ${quoted(name)} leaves its channels open`),
   );
   if (sides.length < 1 || sides.length > 3) refuse(`its input ${quoted(name)} has ${sides.length} sides`);
   const view = isImage && isChannelsFirst ? imageView(sides, "NCHW") : plainView(sides);

@@ -186,11 +186,14 @@ function usualInput(usual: Preprocessing, channels: number | undefined): Preproc
   return says ? usual : { range: DEFAULT_PREPROCESSING.range };
 }
 
-/** The alpha and rounding under which most layers have the width that was found. */
+/** The alpha and rounding under which most layers have the width that was found; or these widths as they are. */
 function widthFacts(parameters: ReadonlyMap<string, FloatTensor>, known: Facts, defaults: FamilyDefaults): Facts {
-  const found = tableRows(expectedLayers(knownLayers(optionsOf(known)))).flatMap((layer) => {
+  const layers = expectedLayers(knownLayers(optionsOf(known)));
+  const found = tableRows(layers).flatMap((layer) => {
     const width = parameterOf(parameters, layer)?.shape[3];
-    return width === undefined ? [] : [{ filters: layer.filters, width }];
+    // A block's first layer has its stride.
+    const { stride } = layers.find(({ block }) => block === layer.block) ?? layer;
+    return width === undefined ? [] : [{ filters: layer.filters, width, stride }];
   });
   const rounding = known.channelRounding?.value;
   const roundings: readonly FamilyDefaults["channelRounding"][] =
@@ -208,8 +211,23 @@ function widthFacts(parameters: ReadonlyMap<string, FloatTensor>, known: Facts, 
     }
   }
   const from = "widths of the layers";
+  // Who says how widths are made, or that blocks are left out, means these.
+  const isShallow = known.shallow?.value === true;
+  const isRuled =
+    (isShallow && known.shallow.basis === "given") || RULES.some((name) => known[name]?.basis === "given");
+  if (defaults.hasOwnWidths && best.fits < found.length && !isRuled) {
+    const [stem, ...blocks] = found.map(({ stride, width }) => ({ stride, filters: width }));
+    return {
+      ...{ alpha: inferred(1, from), channelRounding: inferred("truncate", from), blocks: inferred(blocks, from) },
+      ...(stem && { stem: inferred(stem, from) }),
+      // The blocks are those that are there.
+      ...(isShallow && { shallow: inferred(false, from) }),
+    };
+  }
   return { alpha: inferred(best.alpha, from), channelRounding: inferred(best.channelRounding, from) };
 }
+
+const RULES = ["channelRounding", "minDepth", "stem", "blocks"] as const;
 
 function withoutUndefined(facts: { readonly [Name in keyof Facts]?: Facts[Name] | undefined }): Facts {
   return Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)) as Facts;

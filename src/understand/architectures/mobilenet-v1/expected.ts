@@ -46,17 +46,21 @@ const MOST_MADE = 8;
  */
 export function expectedLayers(known: KnownLayers = {}): readonly ExpectedLayer[] {
   const key = keyOf(known);
+  if (key === undefined) return layersOf(known);
   const layers = made.get(key) ?? layersOf(known);
   if (made.size === MOST_MADE) made.clear();
   made.set(key, layers);
   return layers;
 }
 
-/** The same for the same layers. What a file says was not checked yet. */
-function keyOf({ stem = MOBILENET_V1_STEM, blocks = MOBILENET_V1_BLOCKS, ...others }: KnownLayers): string {
+/** The same for the same layers; none for what a file or a caller says that is no number: the builder refuses that. */
+function keyOf({ stem = MOBILENET_V1_STEM, blocks = MOBILENET_V1_BLOCKS, ...others }: KnownLayers): string | undefined {
   const rows: readonly (Partial<Block> | undefined)[] = [stem, ...(Array.isArray(blocks) ? blocks : [])];
-  const numbers = rows.flatMap((row) => [row?.stride, row?.filters]);
-  return [...numbers, others.shallow ?? false, others.standardConvolution ?? false].map(String).join();
+  const numbers: readonly unknown[] = rows.flatMap((row) => [row?.stride, row?.filters]);
+  const switches: readonly unknown[] = [others.shallow ?? false, others.standardConvolution ?? false];
+  const isSound =
+    numbers.every((value) => typeof value === "number") && switches.every((value) => typeof value === "boolean");
+  return isSound ? [...numbers, ...switches].join() : undefined;
 }
 
 function layersOf(known: KnownLayers): readonly ExpectedLayer[] {

@@ -108,6 +108,9 @@ function patternOf([stem, ...rest]: readonly GraphLayer[], known: KnownLayers): 
   if (stem.window[0] !== 3 || misplaced !== undefined) {
     return `"${(misplaced ?? stem).name}" stands where ${misplaced === undefined ? "a 3 × 3" : "another"} convolution should`;
   }
+  const depthwise = rest.filter(({ type }) => type === "depthwise");
+  const unlike = depthwise.find((layer) => multiplierOf(layer) !== multiplierOf(depthwise[0] ?? layer));
+  if (unlike !== undefined) return `"${unlike.name}" has a multiplier of its own`;
   const like: KnownLayers = { ...known, standardConvolution: isStandard };
   const expected = fittingLayers({ known: like, layersOf: expectedLayers }, (layers) => blockCount(layers) === blocks);
   if (blockCount(expected) !== blocks) return `it has ${blocks} blocks, not ${blockCount(expected)}`;
@@ -117,9 +120,13 @@ function patternOf([stem, ...rest]: readonly GraphLayer[], known: KnownLayers): 
   return {
     names,
     windowed: [stem, ...rest.filter(({ window }) => window[0] === 3)],
-    variant: { ...like, shallow: expected !== expectedLayers(like) },
+    variant: { ...like, shallow: like.shallow ?? expected !== expectedLayers(like) },
     classifier,
   };
+}
+
+function multiplierOf({ inChannels, outChannels }: GraphLayer): number {
+  return outChannels / inChannels;
 }
 
 function isInPlace({ type, window, strides }: GraphLayer, isDepthwise: boolean): boolean {

@@ -18,6 +18,8 @@ export interface FamilyDefaults {
   readonly channelRounding: "truncate" | "floor" | "divisible8";
   /** What differs from the library's defaults. */
   readonly preprocessing: Preprocessing;
+  /** Whether widths that no rule gives may be the network's own: of a graph, whose operations say all else. */
+  readonly hasOwnWidths?: true;
   /** Where all this comes from, to be read after "assumed": "as timm builds mobilenetv1". */
   readonly why: string;
 }
