@@ -1,6 +1,9 @@
 /** What a user does with a network that a file's graph spells out: classify, write for TensorFlow.js, tell errors apart. */
 
 import "@tensorflow/tfjs-backend-cpu";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { loadLayersModel } from "@tensorflow/tfjs-layers";
 import { describe, expect, it } from "vitest";
@@ -182,5 +185,39 @@ describe("names of layers", () => {
     const { output } = await run(model);
     const [found] = await runWithTensorFlow(model);
     expect(largestDifference(found!, output!.data)).toBeLessThan(1e-5);
+  });
+});
+
+describe("a network of its own is called after its file", () => {
+  const nodes = [onnxNode("Relu", ["x"], ["y"])];
+  const file = new Uint8Array(onnxModel({ nodes, inputs: { x: [1, 3, 8, 8] } }));
+  const nameOf = async (name: string) => (await loadModel(new File([file], name))).name;
+
+  it("without its ending, cut and made safe; where there is no name, custom", async () => {
+    expect(await nameOf("eyes_v1.5.onnx")).toBe("eyes_v1.5");
+    expect(await nameOf("größe (2)\u001b[31m.onnx")).toBe("größe_2_31m");
+    expect((await nameOf(`${"x".repeat(500)}.onnx`)).length).toBeLessThanOrEqual(100);
+    expect(await nameOf(".onnx")).toBe("onnx");
+    expect(await nameOf("()")).toBe("custom");
+    expect((await loadModel(file)).name).toBe("custom");
+    expect((await loadModel(new Blob([file]))).name).toBe("custom");
+  });
+
+  it("by its folder if it is only called a model, and still when it was saved and loaded", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "depthwise-age-"));
+    try {
+      mkdirSync(join(folder, "age"));
+      for (const each of dense(1, "linear"))
+        writeFileSync(join(folder, "age", each.name), new Uint8Array(await each.arrayBuffer()));
+      const model = await loadModel(join(folder, "age"));
+      expect(model.name).toBe("age");
+      for (const again of [encodeModel(model), [...encodeTfjs(model)].map(([name, bytes]) => new File([bytes], name))])
+        expect((await loadModel(again)).name).toBe("age");
+      const classifier = await createClassifier(model);
+      await expect(classifier.classify(picture)).rejects.toThrow(/^age: /);
+      classifier.close();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
