@@ -8,6 +8,16 @@ export interface Prediction {
   readonly probability: number;
 }
 
+/** Probabilities of logits, where a network gives no others: e to the power of each, by their sum. */
+export function softmax(logits: Float32Array): Float32Array {
+  let most = -Infinity;
+  for (const value of logits) most = Math.max(most, value);
+  const powers = Float64Array.from(logits, (value) => Math.exp(value - most));
+  let sum = 0;
+  for (const power of powers) sum += power;
+  return Float32Array.from(powers, (power) => power / sum);
+}
+
 /** The `topK` largest, best first; of equal ones the smaller index first. */
 export function best(probabilities: Float32Array, labels: readonly string[], topK: number): readonly Prediction[] {
   const order = topK < MANY ? fewBest(probabilities, topK) : allSorted(probabilities).slice(0, topK);

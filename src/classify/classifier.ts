@@ -8,7 +8,7 @@ import { ownPart } from "../core/own-part.ts";
 import type { PlatformFileList } from "../core/platform-types.ts";
 import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import { className } from "../core/realms.ts";
-import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
+import { elementCount, type FloatTensor, shapeText, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { decodeHeld, heldSource } from "../images/decode.ts";
 import { isPageSource, takePixels } from "../images/page-source.ts";
@@ -18,7 +18,7 @@ import { preprocess } from "../images/preprocess.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
 import { type CompileOptions, compile } from "../session/compile.ts";
 import type { Explanation, Session } from "../session/session.ts";
-import { best, type Prediction } from "./best.ts";
+import { best, type Prediction, softmax } from "./best.ts";
 import { type ClassifiedImage, type ClassifyAllOptions, classifyAll, type UnreadableImage } from "./classify-all.ts";
 import type { ClassifyOptions, ImageOptions, ImageSource } from "./image-options.ts";
 import { READING, readingOf } from "./reading.ts";
@@ -90,12 +90,14 @@ export interface Classifier {
 }
 
 /**
- * Makes a classifier of a model; one without a top, but pooled, can still `embed`.
+ * Makes a classifier of a model; one without a top, but pooled, can still `embed`. Of a row of `logits` without
+ * `probabilities` it takes the softmax itself.
  *
  *     using classifier = await createClassifier(await loadModel("mobilenet.safetensors"));
  *     const [best] = await classifier.classify("cat.jpg", { topK: 3 });
  *
- * @throws {DepthwiseError} `NETWORK_INVALID` if the model gives neither probabilities nor an embedding;
+ * @throws {DepthwiseError} `NETWORK_INVALID` if the model gives neither probabilities, nor logits, nor an embedding, or
+ *         probabilities that are no row (of a network that answers for each pixel);
  *         `LABELS_MISSING` if it classifies but has neither labels nor 1000 or 1001 outputs; `CLASSES_MISMATCH` if
  *         labels and outputs differ in number
  */
@@ -104,11 +106,11 @@ export async function createClassifier(model: Network, options: ClassifierOption
   checkKnownOptions("createClassifier", options, [...COMPILED, "preprocessing", "labels", "maxPixelsInFlight"]);
   const { maxPixelsInFlight = MAX_PIXELS } = options;
   const inFlight = pixelBudget(positiveInteger("createClassifier", "maxPixelsInFlight", maxPixelsInFlight));
-  const classifies = model.outputs["probabilities"] !== undefined;
-  if (!classifies) requireOutput(model, "embedding", "Build or load it with includeTop: true, or with pooling.");
+  const ranked = rankedOutput(model);
+  if (ranked === undefined) requireEmbedding(model, "Build or load it with includeTop: true, or with pooling.");
   const described = options.preprocessing === undefined ? model.info.preprocessing : options.preprocessing;
   const preprocessing = completePreprocessing(model.inputShape, described);
-  const stated = classifies ? statedLabels(model, options.labels) : [];
+  const stated = ranked !== undefined ? statedLabels(model, options.labels) : [];
   const compileOptions = Object.fromEntries(
     COMPILED.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
   );
@@ -204,16 +206,19 @@ export async function createClassifier(model: Network, options: ClassifierOption
     }
   };
 
+  const rank = ({ data }: FloatTensor, topK: number) => best(ranked === "logits" ? softmax(data) : data, labels, topK);
+  const requireRanked = (): string =>
+    ranked ?? refuse(model, "probabilities", "Build or load it with includeTop: true.");
   const classify = async (
     given: ImageSource | readonly ImageSource[] | PlatformFileList,
     classifyOptions: ClassifyOptions = {},
   ) => {
     checkKnownOptions("classify", classifyOptions, ["topK", ...READING]);
-    requireProbabilities(model);
+    const output = requireRanked();
     const topK = positiveInteger("classify", "topK", classifyOptions.topK ?? 5);
     const isList = Array.isArray(given) || className(given) === "FileList";
     const images = isList ? Array.from(given as ArrayLike<ImageSource>) : [given as ImageSource];
-    const predictions = await runAll(images, "probabilities", classifyOptions, ({ data }) => best(data, labels, topK));
+    const predictions = await runAll(images, output, classifyOptions, (row) => rank(row, topK));
     return isList ? predictions : (predictions[0] ?? []);
   };
   const close = () => session.close();
@@ -224,18 +229,17 @@ export async function createClassifier(model: Network, options: ClassifierOption
       labels,
       classify: classify as Classifier["classify"],
       classifyAll(images: Iterable<ImageSource>, allOptions: ClassifyAllOptions = {}) {
-        requireProbabilities(model);
+        const output = requireRanked();
         return classifyAll(images, allOptions, {
           batch,
           // Up to its first await within the pull: a source may refill one buffer again and again.
           decode: async (image, imageOptions) => hold(image, imageOptions)(imageOptions),
-          classify: async (inputs, topK, signal) =>
-            (await run(inputs, "probabilities", signal)).map(({ data }) => best(data, labels, topK)),
+          classify: async (inputs, topK, signal) => (await run(inputs, output, signal)).map((row) => rank(row, topK)),
         });
       },
       async embed(image: ImageSource, imageOptions: ImageOptions = {}) {
         checkKnownOptions("embed", imageOptions, READING);
-        requireOutput(model, "embedding", "Give the network an output called embedding.");
+        requireEmbedding(model, "Give the network an output called embedding.");
         const [row] = await runAll([image], "embedding", imageOptions, (each) => each);
         return row ?? tensor([], [0]);
       },
@@ -247,12 +251,26 @@ export async function createClassifier(model: Network, options: ClassifierOption
   );
 }
 
-function requireProbabilities(model: Network): void {
-  requireOutput(model, "probabilities", "Build or load it with includeTop: true.");
+/** The output of which classes are ranked: probabilities, or a row of logits; undefined if there is none. */
+function rankedOutput(model: Network): "probabilities" | "logits" | undefined {
+  const { probabilities, logits } = model.outputs;
+  const isRow = (node: string) => elementCount(model.shapes.get(node) ?? []) === model.shapes.get(node)?.at(-1);
+  if (probabilities === undefined) return logits !== undefined && isRow(logits) ? "logits" : undefined;
+  if (isRow(probabilities)) return "probabilities";
+  throw new DepthwiseError("NETWORK_INVALID", {
+    what: `createClassifier: ${model.name}`,
+    expected: "probabilities of one row, a number for each class",
+    found: shapeText(model.shapes.get(probabilities) ?? []),
+    advice: "It does not answer for a picture as a whole: compile it, and read what a run gives.",
+    fields: { shape: model.shapes.get(probabilities) },
+  });
 }
 
-function requireOutput(model: Network, output: "probabilities" | "embedding", advice: string): void {
-  if (model.outputs[output] !== undefined) return;
+function requireEmbedding(model: Network, advice: string): void {
+  if (model.outputs["embedding"] === undefined) refuse(model, "embedding", advice);
+}
+
+function refuse(model: Network, output: string, advice: string): never {
   throw new DepthwiseError("NETWORK_INVALID", {
     what: model.name,
     expected: `a network that gives ${output}`,
@@ -294,7 +312,8 @@ async function knownLabels(model: Network): Promise<readonly string[]> {
 }
 
 function classesOf(model: Network): number {
-  return model.shapes.get(model.outputs["probabilities"] ?? "")?.at(-1) ?? 0;
+  const { probabilities, logits } = model.outputs;
+  return model.shapes.get(probabilities ?? logits ?? "")?.at(-1) ?? 0;
 }
 
 function isPixels(image: ImageSource): image is ImageDataLike {

@@ -26,7 +26,7 @@ interface Flags extends LoadFlags {
   readonly json?: boolean;
 }
 
-/** What networks are commonly fed with. */
+/** What networks are commonly fed with; a mean has a number for each channel, and fits no other count of them. */
 const FEEDS: Readonly<Record<string, Preprocessing>> = {
   "-1 to 1": { range: [-1, 1] },
   "0 to 1": { range: [0, 1] },
@@ -86,7 +86,9 @@ async function reportRows(model: LoadedModel, images: readonly string[], flags: 
   };
   const rows = [asRow("as the model says", own.best, own.labels)];
   const { mean: _mean, deviation: _deviation, range: _range, ...rest }: Preprocessing = model.info.preprocessing ?? {};
+  const channels = model.inputShape.at(-1);
   for (const [way, preprocessing] of Object.entries(FEEDS)) {
+    if (preprocessing.mean !== undefined && preprocessing.mean.length !== channels) continue;
     const { best, labels } = await answers(model, images, { ...rest, ...preprocessing }, flags);
     rows.push(asRow(way, best, labels));
   }
@@ -113,7 +115,8 @@ async function answers(
   preprocessing: Preprocessing | undefined,
   { maxPixels, signal }: Flags,
 ): Promise<{ readonly best: readonly Prediction[]; readonly labels: readonly string[] }> {
-  const classes = model.shapes.get(model.outputs.logits)?.at(-1) ?? 0;
+  const { probabilities, logits } = model.outputs;
+  const classes = model.shapes.get(probabilities ?? logits)?.at(-1) ?? 0;
   // Without names the numbers of the classes are as good for comparing.
   const isNamed = model.info.labels !== undefined || classes === 1000 || classes === 1001;
   const classifier: Classifier = await createClassifier(model, {

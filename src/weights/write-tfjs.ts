@@ -20,7 +20,7 @@ const SHARD_BYTES = 2 ** 22;
 /**
  * A model as the files of a TensorFlow.js layers model, by name: `model.json`, `group1-shard1of5.bin` and so on.
  * `tf.loadLayersModel` reads it; its outputs are the layers that no other layer reads (for a MobileNet the
- * probabilities). `loadModel` gives back the same network. The same model gives the same bytes.
+ * probabilities), but for an `embedding` that is only flattened beside the `output`. `loadModel` gives back the same network. The same model gives the same bytes.
  *
  *     for (const [name, bytes] of encodeTfjs(model)) download(name, bytes);
  *
@@ -108,6 +108,7 @@ function functional(
   translated: ReadonlyMap<string, TranslatedNode>,
 ): Readonly<Record<string, unknown>> {
   const names = new Set(translated.keys());
+  const nodes = withoutAside(model);
   const layers: unknown[] = [
     layerEntry(
       { className: "InputLayer", config: { batch_input_shape: [null, ...model.inputShape], sparse: false } },
@@ -115,7 +116,7 @@ function functional(
       [],
     ),
   ];
-  for (const { name, inputs } of model.layers) {
+  for (const { name, inputs } of nodes) {
     checkLayerName(name);
     const rows = translated.get(name)?.layers ?? [];
     // TensorFlow.js frees what one layer reads twice too early: the second time it reads a copy.
@@ -132,8 +133,8 @@ function functional(
       read = [layerName];
     }
   }
-  const isRead = new Set(model.layers.flatMap(({ inputs }) => inputs));
-  const ends = [INPUT, ...translated.keys()].filter((name) => !isRead.has(name));
+  const isRead = readsOf(nodes);
+  const ends = [INPUT, ...nodes.map(({ name }) => name)].filter((name) => !isRead.has(name));
   return {
     class_name: "Functional",
     config: {
@@ -144,6 +145,20 @@ function functional(
       output_layers: ends.map((name) => [name, 0, 0]),
     },
   };
+}
+
+/** Without features that are but flattened beside the one `output`: as an end they would be a second result. */
+function withoutAside({ layers, outputs: { embedding, output } }: Network): Network["layers"] {
+  const others = layers.filter(({ name, type }) => !(type === "flatten" && name === embedding && name !== output));
+  const isLess = output !== undefined && others.length < layers.length;
+  const [before, after] = [readsOf(layers), readsOf(others)];
+  // Only if nobody reads it, and somebody else what it reads.
+  const isAside = isLess && !before.has(embedding ?? "") && after.size === before.size;
+  return isAside ? others : layers;
+}
+
+function readsOf(nodes: Network["layers"]): ReadonlySet<string> {
+  return new Set(nodes.flatMap(({ inputs }) => inputs));
 }
 
 function layerEntry({ className, config }: KerasLayer, name: string, inputs: readonly string[]): unknown {

@@ -195,6 +195,15 @@ describe("depthwise verify", () => {
     for (const way of ways) expect(text.stdout).toMatch(new RegExp(`^${way} +\\d+ % +\\d+ %$`, "m"));
   });
 
+  it("leaves out ImageNet's three means where there is one channel", async () => {
+    const layers = [conv2d({ filters: 2, kernel: 3 }), globalAveragePool(), softmax()];
+    await saveModel(sequential({ inputShape: [8, 8, 1] }, layers), join(folder, "grey.safetensors"));
+    const { code, stdout, stderr } = await at("verify", "grey.safetensors", "--images", "b.png", "--json");
+    expect([code, stderr]).toEqual([0, ""]);
+    const { rows } = JSON.parse(stdout);
+    expect(rows.map(({ way }: { way: string }) => way)).toEqual(ways.slice(0, 4));
+  });
+
   it.each([
     [["verify", "small.safetensors"], 2, /--images/],
     [["verify", "small.safetensors", "--images", "absent.png"], 1, /FILE_NOT_FOUND/],

@@ -152,9 +152,9 @@ describe("a graph as a network of its own", () => {
     const names = ["x/y", "x_y", "input/", "__proto__", `long ${"name ".repeat(100)}`, "taps", "a\u001bb"];
     for (const name of names) g.node(name, relu);
     const { layers, outputs } = modelOf({ ...g.graph(image), outputs: names });
-    expect(layers.map(({ name }) => name).slice(0, 4)).toEqual(["x_y", "x_y_1", "input_", "__proto___1"]);
+    expect(layers.map(({ name }) => name).slice(0, 4)).toEqual(["x_y", "x_y_1", "input_", "proto__"]);
     expect(new Set(layers.map(({ name }) => name)).size).toBe(names.length);
-    for (const { name } of layers) expect(name).toMatch(/^[^/\p{Cc}]{1,125}$/u);
+    for (const { name } of layers) expect(name).toMatch(/^[A-Za-z0-9][-A-Za-z0-9._]{0,124}$/);
     expect(Object.keys(outputs)).toEqual(expect.arrayContaining(["x_y", "x_y_1", "taps_1"]));
   });
 
@@ -166,7 +166,6 @@ describe("a graph as a network of its own", () => {
     expect(modelOf(g.graph(image)).outputs).toEqual({
       output: "fc",
       logits: "fc",
-      probabilities: "probabilities",
       embedding: "pool_flatten",
     });
     g.node("soft", { type: "softmax" });
@@ -494,7 +493,7 @@ describe("a file of such a graph", () => {
     const file = (last: string, ...more: string[]) =>
       onnxModel({ nodes: [convolution, ...shape, onnxNode(last, ["flat", ...more], ["y"])], initializers, inputs });
     const model = await loadModel(file("Gemm", "fc"));
-    expect(types(model)).toEqual(["conv2d", "flatten", "dense", "softmax"]);
+    expect(types(model)).toEqual(["conv2d", "flatten", "dense"]);
     await expect(loadModel(file("Softmax"))).rejects.toThrow(/a softmax of a value whose shape is computed/);
   });
 
@@ -596,7 +595,7 @@ describe("a file of such a graph", () => {
     });
     const model = await loadModel(file, { labels: ["a", "b", "c"] });
     expect(model.info.labels).toEqual(["a", "b", "c"]);
-    expect(model.outputs).toMatchObject({ logits: "y", probabilities: "probabilities" });
+    expect(model.outputs).toEqual({ output: "y", logits: "y" });
     await expect(createClassifier(await loadModel(file, { labels: ["a", "b"] }))).rejects.toMatchObject({
       code: "CLASSES_MISMATCH",
     });

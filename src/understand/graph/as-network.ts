@@ -1,6 +1,6 @@
 /** A graph that is no architecture known here, as a network of its own, and what is known of its input and classes. */
 
-import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
+import { DepthwiseError, isDepthwiseError, shorten } from "../../core/errors.ts";
 import { DEFAULT_PREPROCESSING, type Preprocessing } from "../../core/preprocessing.ts";
 import { assumed, type Fact, inferred, stated } from "../../formats/fact.ts";
 import type { ModelGraph, Pair } from "../../formats/graph.ts";
@@ -49,7 +49,7 @@ export function understandAsNetwork(
   const said = Object.entries({ preprocessing, labels, background }).filter(([, value]) => value !== undefined);
   return {
     definition: {
-      ...{ name: "custom", inputShape, layers, outputs },
+      ...{ name: nameAfter(name), inputShape, layers, outputs },
       info: { architecture: "custom", ...Object.fromEntries(said) },
     },
     parameters,
@@ -58,6 +58,21 @@ export function understandAsNetwork(
     understoodBy: `translation of the file's graph, layer by layer: ${recognised} (no MobileNet V1: ${reason})`,
     ...(quantization === undefined ? {} : { quantization }),
   };
+}
+
+/** What a source is called that has no name of its own, and files that are called after what they are. */
+const NAMELESS = /^(bytes|stream|Blob|data:|blob:)$/;
+const ANY_MODEL = /^(model|saved_model|tf_model|pytorch_model)$/;
+
+/** The name of a file without its folders and ending; that of its folder, if it is only called a model. */
+function nameAfter(file: string): string {
+  const isAddress = /^[a-z]+:[/][/]/i.test(file);
+  const parts = (isAddress ? file.replace(/[?#].*$/s, "") : file).split(/[\\/]+/).filter((part) => part !== "");
+  const last = (parts.at(-1) ?? "").replace(/^(.+)\.[^.]*$/s, "$1");
+  const [folder] = isAddress && parts.length <= 3 ? [] : parts.slice(-2, -1);
+  const wished = NAMELESS.test(file) ? "" : ANY_MODEL.test(last) ? (folder ?? last) : last;
+  const safe = shorten(wished, 100).replace(/[^-\p{L}\p{N}._]+/gu, "_");
+  return safe.replace(/^[^\p{L}\p{N}]+|_+$/gu, "") || "custom";
 }
 
 /** Errors of layers name the file as well. */

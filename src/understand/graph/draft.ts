@@ -26,7 +26,7 @@ const LONGEST_NAME = 120;
 export function openDraft(mostLayers: number, refuse: (reason: string) => never): Draft {
   const layers: NodeDefinition[] = [];
   const values = new Map<string, FloatTensor>();
-  const unused = uniqueNames(["input"]);
+  const unused = uniqueNames(["input"], layerName);
   const views = new Map<string, string>();
   const draft: Draft = {
     layers,
@@ -49,17 +49,26 @@ export function openDraft(mostLayers: number, refuse: (reason: string) => never)
   return draft;
 }
 
-/** Gives each name once, valid for a layer: one that is taken gets a number behind it. */
-export function uniqueNames(reserved: Iterable<string>): (wished: string) => string {
+/** As TensorFlow.js takes it, so that whatever is loaded can be written for it: `/Conv_5` is `Conv_5`. */
+function layerName(wished: string): string {
+  return wished.replace(/[^-A-Za-z0-9._]+/g, "_").replace(/^[^A-Za-z0-9]+/, "");
+}
+
+/** Of a result: controls would steer a terminal. */
+function resultName(wished: string): string {
+  return wished.replace(/[/\p{Cc}]+/gu, "_");
+}
+
+/** Gives each name once: one that is taken gets a number behind it. */
+export function uniqueNames(reserved: Iterable<string>, valid = resultName): (wished: string) => string {
   const taken = new Set(reserved);
   const numbers = new Map<string, number>();
   return (wished) => {
-    // Of a layer's parameters the name ends at the first slash; controls would steer a terminal.
-    const valid = shorten(wished.replace(/[/\p{Cc}]+/gu, "_") || "layer", LONGEST_NAME);
-    let name = valid;
-    let number = numbers.get(valid) ?? 0;
-    while (taken.has(name) || name in {}) name = `${valid}_${++number}`;
-    numbers.set(valid, number);
+    const plain = valid(shorten(wished, LONGEST_NAME)) || "layer";
+    let name = plain;
+    let number = numbers.get(plain) ?? 0;
+    while (taken.has(name) || name in {}) name = `${plain}_${++number}`;
+    numbers.set(plain, number);
     taken.add(name);
     return name;
   };

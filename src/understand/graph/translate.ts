@@ -97,8 +97,8 @@ function inputValue({ name, shape, isChannelsFirst }: GraphInput, size: Pair, re
 }
 
 /**
- * What a run returns. One result is `output`; a softmax is `probabilities`, over `logits`; of several each has its name
- * in the file. Classes are those of the probabilities, or of the logits.
+ * What a run returns, and no more than the file gives. One result is `output`; a softmax is `probabilities`, over
+ * `logits`; of several each has its name in the file. Classes are those of the probabilities, or of the logits.
  */
 function outputsOf(site: Site, inputShape: Shape): Pick<Translated, "outputs" | "classes"> {
   const { graph, draft, refuse } = site;
@@ -120,16 +120,20 @@ function outputsOf(site: Site, inputShape: Shape): Pick<Translated, "outputs" | 
   }
   const isImage = inputShape.length === 3 && (inputShape[2] === 1 || inputShape[2] === 3);
   const { sides } = only.value;
-  const more = classOutputs(draft, only.node, isImage && sides.length === 1);
+  const more = classOutputs(draft, only.node, isImage && sides.length === 1 ? (sides[0] ?? 0) : 0);
   const outputs = { output: only.node, ...more };
-  return { outputs, ...("probabilities" in more ? { classes: sides.at(-1) ?? 0 } : {}) };
+  return { outputs, ...("logits" in more ? { classes: sides.at(-1) ?? 0 } : {}) };
 }
 
 const KERNELS: ReadonlySet<string> = new Set(["dense", "pointwiseConv2d", "conv2d"]);
 const VIEWS: ReadonlySet<string> = new Set(["flatten", "reshape"]);
 
-/** Classes and features by the names under which classifiers look for them, as far as the last layers are such. */
-function classOutputs(draft: Draft, last: string, isRowOfImage: boolean): Readonly<Record<string, string>> {
+/**
+ * Classes and features by the names under which classifiers look for them, as far as the last layers are such.
+ *
+ * @param row numbers that the file says of a picture, 0 if it gives no row or takes no pictures
+ */
+function classOutputs(draft: Draft, last: string, row: number): Readonly<Record<string, string>> {
   const layers = new Map(draft.layers.map((layer) => [layer.name, layer]));
   const computed = (name: string | undefined) => {
     let layer = layers.get(name ?? "");
@@ -144,10 +148,11 @@ function classOutputs(draft: Draft, last: string, isRowOfImage: boolean): Readon
   const logits = isSoftmax ? end.inputs?.[0] : last;
   const classifier = computed(logits);
   const isClassifier = classifier !== undefined && KERNELS.has(classifier.type);
-  if (logits === undefined || !(isSoftmax || (isClassifier && isRowOfImage))) return {};
-  const probabilities = isSoftmax ? last : draft.add("probabilities", "softmax", [last]);
+  if (logits === undefined || !(isSoftmax || (isClassifier && row > 0))) return {};
+  // One number is a measure (an age, a score), and no class among others.
+  const classes = isSoftmax ? { logits, probabilities: last } : row > 1 ? { logits } : {};
   const features = isClassifier && isPool(computed(classifier.inputs?.[0])) ? classifier.inputs?.[0] : undefined;
-  if (features === undefined) return { logits, probabilities };
+  if (features === undefined) return classes;
   const isRow = classifier?.type === "dense";
-  return { logits, probabilities, embedding: isRow ? features : draft.view(features, "flatten", [], {}) };
+  return { ...classes, embedding: isRow ? features : draft.view(features, "flatten", [], {}) };
 }
