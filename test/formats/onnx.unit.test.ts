@@ -190,7 +190,8 @@ describe("operators", () => {
         ],
       },
     ],
-    ["Conv over a line", "Conv", ["line"], {}, { type: "other", name: "Conv" }],
+    ["Conv over a line", "Conv", ["line"], {}, { type: "other", name: "Conv with a kernel of 3 sides" }],
+    ["Conv whose kernel is computed", "Conv", ["x"], {}, { type: "other", name: "Conv whose kernel is computed" }],
     ["BatchNormalization", "BatchNormalization", ["a", "b", "c", "d"], {}, { type: "batchNorm", epsilon: 1e-5 }],
     [
       "BatchNormalization of the batch",
@@ -215,7 +216,7 @@ describe("operators", () => {
     ["Gemm with beta", "Gemm", ["m", "a"], { beta: attr.f(0.5) }, { type: "other" }],
     ["Gemm with transA", "Gemm", ["m", "a"], { transA: attr.i(1) }, { type: "other" }],
     ["MatMul by a constant", "MatMul", ["m"], {}, { type: "dense", transposed: false }],
-    ["MatMul of values", "MatMul", ["x"], {}, { type: "other", name: "MatMul" }],
+    ["MatMul of values", "MatMul", ["x"], {}, { type: "other", name: "MatMul whose kernel is computed" }],
     ["Add", "Add", ["a"], {}, { type: "add" }],
     ["Sub", "Sub", ["a"], {}, { type: "subtract" }],
     ["Mul", "Mul", ["a"], {}, { type: "multiply" }],

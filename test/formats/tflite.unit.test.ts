@@ -6,7 +6,7 @@ import { DepthwiseError, type ErrorCode } from "../../src/core/errors.ts";
 import type { GraphOperation, ModelGraph } from "../../src/formats/graph.ts";
 import type { ModelFile } from "../../src/formats/model-file.ts";
 import { operatorName, tensorTypeName } from "../../src/formats/tflite/names.ts";
-import { shortest } from "../../src/formats/tflite/operators.ts";
+import { shortestDecimal } from "../../src/formats/tflite/operators.ts";
 import { read } from "../../src/formats/tflite/read.ts";
 import {
   bytes,
@@ -734,9 +734,9 @@ describe("metadata of a TFLite file", () => {
 
 describe("numbers out of float32", () => {
   it("become the shortest decimal that is the same float32", () => {
-    expect([0.1, 1 / 255, 6, -1.007874, 0].map((value) => shortest(Math.fround(value)))).toEqual([
+    expect([0.1, 1 / 255, 6, -1.007874, 0].map((value) => shortestDecimal(Math.fround(value)))).toEqual([
       0.1, 0.003921569, 6, -1.007874, 0,
     ]);
-    expect(shortest(Number.NaN)).toBeNaN();
+    expect(shortestDecimal(Number.NaN)).toBeNaN();
   });
 });

@@ -556,6 +556,19 @@ describe("a file of such a graph", () => {
     });
   });
 
+  it("whose zeros would make it larger than any image is refused as what the file says", async () => {
+    const file = (pads: number) =>
+      onnxModel({
+        inputs: { x: [1, 1, 4, 4] },
+        initializers: [int64s("pads", 0, 0, pads, pads, 0, 0, pads, pads)],
+        nodes: [onnxNode("Pad", ["x", "pads"], ["z"]), onnxNode("Relu", ["z"], ["y"])],
+      });
+    expect((await loadModel(file(3))).shapes.get("y")).toEqual([10, 10, 1]);
+    await expect(loadModel(file(1e9))).rejects.toThrow(
+      /vertical window: expected .* at most 268,435,456 pixels, found 1000000000\. It is no MobileNet V1 either \(.*\)\. Nothing was loaded\.$/,
+    );
+  });
+
   it("counts the classes of the probabilities, whichever result they are", async () => {
     const dense = (name: string, count: number, output: string) => ({
       weights: floats(name, [3, count], Array(3 * count).fill(0)),

@@ -1,9 +1,11 @@
 /** ONNX's operators in the vocabulary of `ModelGraph`. Source: ONNX's Operators.md, opsets 7 to 21. */
 
+import type { Shape } from "../../core/tensor.ts";
 import { poolOperation } from "../feature-map-sizes.ts";
 import {
   type GraphBuilder,
   type Operator,
+  otherStep,
   reading,
   reshaped,
   senseless,
@@ -82,15 +84,21 @@ const OPERATIONS = new Map<string, Operator<OnnxNode, Surroundings>>([
 function convolution(node: OnnxNode, { graph }: Surroundings): Translation | undefined {
   const shape = graph.constant(node.inputs[1])?.shape;
   // One of another rank is no convolution of images.
-  if (shape !== undefined && shape.length !== 4) return undefined;
+  if (shape !== undefined && shape.length !== 4) return otherKernel(node, shape);
   const [, , kh, kw] = shape ?? [];
   const window = windowOf(node, graph, kh === undefined || kw === undefined ? undefined : [kh, kw]);
-  if (window === undefined) return undefined;
+  if (window === undefined) return otherKernel(node, shape);
   const { strides, dilations, padding } = window;
   const groups = node.attributes.get("group")?.i ?? 1;
   if (!Number.isSafeInteger(groups) || groups < 1) throw senseless(node, graph, "group", "at least 1", [groups]);
   const inputs = node.inputs.slice(0, 3).filter((value) => value !== "");
   return step({ type: "convolution", layout: "OIHW", strides, dilations, padding, groups }, ...inputs);
+}
+
+/** Its name alone would be that of an operation that does run here. */
+function otherKernel({ op, inputs }: OnnxNode, shape: Shape | undefined): Translation {
+  const why = shape === undefined ? "whose kernel is computed" : `with a kernel of ${shape.length} sides`;
+  return otherStep(`${op} ${why}`, inputs);
 }
 
 function batchNorm(node: OnnxNode): Translation {
@@ -141,10 +149,10 @@ function gemm(node: OnnxNode): Translation | undefined {
   return step({ type: "dense", transposed: isTransposed("transB") }, ...inputs);
 }
 
-function matMul(node: OnnxNode, { graph }: Surroundings): Translation | undefined {
+function matMul(node: OnnxNode, { graph }: Surroundings): Translation {
   const [x = "", kernel = ""] = node.inputs;
-  const isDense = graph.constant(kernel)?.shape.length === 2;
-  return isDense ? step({ type: "dense", transposed: false }, x, kernel) : undefined;
+  const shape = graph.constant(kernel)?.shape;
+  return shape?.length === 2 ? step({ type: "dense", transposed: false }, x, kernel) : otherKernel(node, shape);
 }
 
 function sum(node: OnnxNode): Translation | undefined {

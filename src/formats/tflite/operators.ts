@@ -20,7 +20,7 @@ export interface TranslatedOperator {
   readonly inputs?: number;
 }
 
-interface Site {
+interface OperatorSite {
   readonly options: FlatTable | undefined;
   /** For messages. */
   readonly what: string;
@@ -30,10 +30,10 @@ interface Site {
   readonly result: TfliteTensor | undefined;
 }
 
-type Translation = (site: Site) => GraphOperation | undefined;
+type Translate = (site: OperatorSite) => GraphOperation | undefined;
 
 interface Row {
-  readonly translate: Translation;
+  readonly translate: Translate;
   /** Least and most inputs that an operator of this kind has. */
   readonly counts: readonly [least: number, most: number];
   /** Field of the options that holds the fused activation. */
@@ -110,7 +110,7 @@ function checkCounts({ name, inputs, outputs }: TfliteOperator, [least, most]: R
   if (outputs.length === 0) throw damaged(what, `a ${name} without a result`);
 }
 
-function convolution(site: Site): GraphOperation {
+function convolution(site: OperatorSite): GraphOperation {
   const channels = site.tensor(0)?.shape.at(-1) ?? 0;
   const kernelChannels = site.tensor(1)?.shape.at(-1) ?? 0;
   // The file does not say how many groups there are: a kernel sees as many channels as it has.
@@ -119,12 +119,12 @@ function convolution(site: Site): GraphOperation {
   return { type: "convolution", layout: "OHWI", groups, ...windowOf(site, CONVOLUTION) };
 }
 
-function depthwise(site: Site): GraphOperation {
+function depthwise(site: OperatorSite): GraphOperation {
   return { type: "convolution", layout: "1HWC", groups: 1, ...windowOf(site, DEPTHWISE) };
 }
 
 /** Strides, dilations and padding of a convolution. */
-function windowOf(site: Site, fields: typeof CONVOLUTION) {
+function windowOf(site: OperatorSite, fields: typeof CONVOLUTION) {
   return {
     strides: pairOf(site, fields.strideHeight, fields.strideWidth, "stride"),
     dilations: pairOf(site, fields.dilationHeight, fields.dilationWidth, "dilation", 1),
@@ -132,13 +132,13 @@ function windowOf(site: Site, fields: typeof CONVOLUTION) {
   };
 }
 
-function dense({ options }: Site): GraphOperation | undefined {
+function dense({ options }: OperatorSite): GraphOperation | undefined {
   const isSet = (field: number) => options !== undefined && readInt8(options, field, 0) !== 0;
   if (isSet(DENSE.weightsFormat)) return undefined;
   return { type: "dense", transposed: true, ...(isSet(DENSE.keepDims) ? {} : { flattens: true }) };
 }
 
-function pool(site: Site, kind: "average" | "max"): GraphOperation {
+function pool(site: OperatorSite, kind: "average" | "max"): GraphOperation {
   const kernel = pairOf(site, POOL.height, POOL.width, "window");
   const strides = pairOf(site, POOL.strideHeight, POOL.strideWidth, "stride");
   const padding = paddingOf(site, POOL.padding);
@@ -148,14 +148,14 @@ function pool(site: Site, kind: "average" | "max"): GraphOperation {
 }
 
 /** The result's own shape says what becomes of the sides; one that is left open is not stated. */
-function reshape({ result }: Site): GraphOperation {
+function reshape({ result }: OperatorSite): GraphOperation {
   const { shape, signature } = result ?? { shape: [], signature: [] };
   const isOpen = signature.length === shape.length && signature.slice(1).some((side) => side < 0);
   if (shape.length === 0 || isOpen) return { type: "reshape" };
   return { type: "reshape", form: { kind: "sides", sides: shape } };
 }
 
-function reduce(site: Site, kind: "average" | "max"): GraphOperation | undefined {
+function reduce(site: OperatorSite, kind: "average" | "max"): GraphOperation | undefined {
   const rank = site.tensor(0)?.shape.length ?? 0;
   const axes = integers(site, 1)?.map((axis) => (axis < 0 ? axis + rank : axis));
   const isSpatial = rank === 4 && axes?.length === 2 && axes.includes(1) && axes.includes(2);
@@ -163,18 +163,18 @@ function reduce(site: Site, kind: "average" | "max"): GraphOperation | undefined
   return isSpatial ? { type: "globalPool", kind, ...(keepDims && { keepDims }) } : undefined;
 }
 
-function softmax({ options }: Site): GraphOperation | undefined {
+function softmax({ options }: OperatorSite): GraphOperation | undefined {
   const beta = options === undefined ? 1 : readFloat32(options, SOFTMAX.beta, 0);
   return beta === 1 ? { type: "softmax" } : undefined;
 }
 
-function leakyRelu({ options }: Site): GraphOperation {
+function leakyRelu({ options }: OperatorSite): GraphOperation {
   const slope = options === undefined ? 0 : readFloat32(options, LEAKY_RELU.alpha, 0);
-  return { type: "activation", function: "leakyRelu", slope: shortest(slope) };
+  return { type: "activation", function: "leakyRelu", slope: shortestDecimal(slope) };
 }
 
 /** Of the image alone, and known without running the network. */
-function pad(site: Site): GraphOperation | undefined {
+function pad(site: OperatorSite): GraphOperation | undefined {
   const paddings = integers(site, 1);
   if (paddings?.length !== 8 || paddings.some((side) => side < 0)) return undefined;
   const [batchBefore, batchAfter, top = 0, bottom = 0, left = 0, right = 0, channelsBefore, channelsAfter] = paddings;
@@ -188,16 +188,16 @@ function pad(site: Site): GraphOperation | undefined {
   };
 }
 
-function integers(site: Site, input: number): readonly number[] | undefined {
+function integers(site: OperatorSite, input: number): readonly number[] | undefined {
   const tensor = site.tensor(input);
   return tensor === undefined ? undefined : integersOf(tensor);
 }
 
-function paddingOf({ options }: Site, field: number): "same" | "valid" {
+function paddingOf({ options }: OperatorSite, field: number): "same" | "valid" {
   return options !== undefined && readInt8(options, field, 0) === 1 ? "valid" : "same";
 }
 
-function pairOf({ options, what }: Site, vertical: number, horizontal: number, noun: string, absent = 0): Pair {
+function pairOf({ options, what }: OperatorSite, vertical: number, horizontal: number, noun: string, absent = 0): Pair {
   const read = (field: number) => (options === undefined ? absent : readInt32(options, field, absent));
   const pair = [read(vertical), read(horizontal)] as const;
   if (pair.some((value) => value < 1)) throw damaged(what, `a ${noun} of ${pair.join(" × ")}`);
@@ -205,7 +205,7 @@ function pairOf({ options, what }: Site, vertical: number, horizontal: number, n
 }
 
 /** The shortest decimal that is the same float32: 0.1, where the file's float32 reads 0.10000000149011612. */
-export function shortest(value: number): number {
+export function shortestDecimal(value: number): number {
   for (let digits = 1; digits <= 9; digits++) {
     const rounded = Number(value.toPrecision(digits));
     if (Math.fround(rounded) === Math.fround(value)) return rounded;

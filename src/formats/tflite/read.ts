@@ -10,7 +10,7 @@ import { rangeOf } from "./activation.ts";
 import { tfliteGraph } from "./graph.ts";
 import { readLabels } from "./labels.ts";
 import { type Normalization, readTfliteMetadata, type TfliteMetadata } from "./metadata.ts";
-import { shortest } from "./operators.ts";
+import { shortestDecimal } from "./operators.ts";
 import { readTflite, type TfliteModel } from "./schema.ts";
 
 type PreprocessingFact = Fact<Preprocessing>;
@@ -55,11 +55,14 @@ function preprocessingOf({ inputs, tensors }: TfliteModel, normalization: Normal
 
 /** Bytes are pixels as they are; their scale says what the network takes them for. */
 function rangeFact(quantization: ValueQuantization, input: string): PreprocessingFact | undefined {
-  const [low = Number.NaN, high = Number.NaN] = rangeOf(quantization)?.map(shortest) ?? [];
+  const [low = Number.NaN, high = Number.NaN] = rangeOf(quantization)?.map(shortestDecimal) ?? [];
   if (!Number.isFinite(low) || !Number.isFinite(high) || low === high) return undefined;
   const [scale = 0] = quantization.scale;
   const [zeroPoint = 0] = quantization.zeroPoint;
-  return stated({ range: [low, high] }, `scale ${shortest(scale)} and zero point ${zeroPoint} of the input "${input}"`);
+  return stated(
+    { range: [low, high] },
+    `scale ${shortestDecimal(scale)} and zero point ${zeroPoint} of the input "${input}"`,
+  );
 }
 
 /** (pixel − mean) / deviation, as a range if it is the same for all channels. */
@@ -70,16 +73,16 @@ function normalizationFact(
   const count = Math.max(mean.length, deviation.length);
   const fits = [mean, deviation].every(({ length }) => length === 1 || length === count);
   if (!fits || (count !== 1 && count !== channels)) return undefined;
-  const means = Array.from({ length: count }, (_, i) => shortest(mean[i] ?? mean[0] ?? 0));
-  const deviations = Array.from({ length: count }, (_, i) => shortest(deviation[i] ?? deviation[0] ?? 0));
+  const means = Array.from({ length: count }, (_, i) => shortestDecimal(mean[i] ?? mean[0] ?? 0));
+  const deviations = Array.from({ length: count }, (_, i) => shortestDecimal(deviation[i] ?? deviation[0] ?? 0));
   if (!means.every(Number.isFinite) || !deviations.every((value) => value > 0 && value < Infinity)) return undefined;
   const [m = 0] = means;
   const [d = 1] = deviations;
   const from = `NormalizationOptions of the metadata (mean ${text(mean)}, deviation ${text(deviation)})`;
   if (means.every((value) => value === m) && deviations.every((value) => value === d)) {
-    return stated({ range: [shortest(-m / d) + 0, shortest((255 - m) / d)] }, from);
+    return stated({ range: [shortestDecimal(-m / d) + 0, shortestDecimal((255 - m) / d)] }, from);
   }
-  const ofUnit = (values: readonly number[]) => values.map((value) => shortest(value / 255));
+  const ofUnit = (values: readonly number[]) => values.map((value) => shortestDecimal(value / 255));
   return stated({ mean: ofUnit(means), deviation: ofUnit(deviations) }, from);
 }
 
@@ -89,7 +92,7 @@ function textBeforeZeros(bytes: Uint8Array): string {
 }
 
 function text(values: readonly number[]): string {
-  return listed(values.map((value) => String(shortest(value))));
+  return listed(values.map((value) => String(shortestDecimal(value))));
 }
 
 function remarksOf(

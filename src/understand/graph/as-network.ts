@@ -13,9 +13,9 @@ import { recogniseGraph } from "../architectures/mobilenet-v1/others.ts";
 import type { Facts } from "../facts.ts";
 import type { StatedModel } from "../metadata.ts";
 import type { UnderstoodNetwork } from "../understand.ts";
-import { NOTHING } from "./emit-affine.ts";
+import { NO_EPSILON } from "./emit-affine.ts";
 import { layerQuantization } from "./layer-quantization.ts";
-import { type Translated, translateGraph } from "./translate.ts";
+import { type TranslatedGraph, translateGraph } from "./translate.ts";
 
 /**
  * @param reason why it is no MobileNet V1
@@ -83,7 +83,7 @@ function translate(
   name: string,
   reason: string,
   size: Pair | undefined,
-): Translated {
+): TranslatedGraph {
   try {
     return translateGraph(graph, charge, refused, size);
   } catch (cause) {
@@ -98,7 +98,7 @@ function translate(
 }
 
 /** What nothing but the graph says of an image that it takes. */
-function inputFacts({ inputs: [input] }: ModelGraph, translated: Translated): Facts {
+function inputFacts({ inputs: [input] }: ModelGraph, translated: TranslatedGraph): Facts {
   const { inputShape, isOpen, classes } = translated;
   const [height = 0, width = 0, channels] = inputShape;
   const ofResult = classes === undefined ? {} : { classes: inferred(classes, "shape of the result") };
@@ -115,9 +115,9 @@ function inputFacts({ inputs: [input] }: ModelGraph, translated: Translated): Fa
 }
 
 /** Arithmetic in front of everything else stays in the network, and says what it is fed. */
-function rangeFact({ layers, parameters }: Translated): Fact<Preprocessing> {
+function rangeFact({ layers, parameters }: TranslatedGraph): Fact<Preprocessing> {
   const [first, another] = layers.filter(({ inputs = [] }) => inputs.includes(INPUT));
-  const isFront = another === undefined && first?.attributes?.["epsilon"] === NOTHING;
+  const isFront = another === undefined && first?.attributes?.["epsilon"] === NO_EPSILON;
   const [scale] = (isFront ? parameters.get(`${first.name}/gamma`)?.data : undefined) ?? [];
   if (scale === undefined)
     return assumed({ range: DEFAULT_PREPROCESSING.range }, "the library's default; the file does not say");

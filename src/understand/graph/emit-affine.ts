@@ -117,12 +117,12 @@ interface Factors {
 }
 
 /** An epsilon that vanishes beside a variance of 1 in float64: the layer multiplies by gamma and adds beta. */
-export const NOTHING = 1e-16;
+export const NO_EPSILON = 1e-16;
 
 function affineLayer(site: Site, name: string, value: Value, { scale, shift }: Factors): string {
   if (scale.every((each) => each === 1) && shift.every((each) => each === 0)) return value.node;
   const mean = new Float64Array(scale.length);
-  const values = { epsilon: NOTHING, gamma: scale, beta: shift, mean, variance: mean.map(() => 1) };
+  const values = { epsilon: NO_EPSILON, gamma: scale, beta: shift, mean, variance: mean.map(() => 1) };
   return batchNormLayer(site, name, value.node, values, value);
 }
 
@@ -138,7 +138,7 @@ export function batchNormLayer(site: Site, name: string, node: string, values: B
     moving_mean: laid(mean),
     moving_variance: laid(variance),
   };
-  const attributes = { epsilon: epsilon > 0 ? epsilon : NOTHING, scale: true, center: true };
+  const attributes = { epsilon: epsilon > 0 ? epsilon : NO_EPSILON, scale: true, center: true };
   return site.draft.add(name, "batchNorm", [node], attributes, parameters);
 }
 

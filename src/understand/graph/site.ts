@@ -2,6 +2,7 @@
 
 import { quoted } from "../../core/file-error.ts";
 import { elementCount, type FloatTensor, type Shape, sameShape, tensor } from "../../core/tensor.ts";
+import { layWindow } from "../../core/window.ts";
 import type { ImageLayout, ModelGraph } from "../../formats/graph.ts";
 import { permute } from "../../formats/transpose.ts";
 import type { Constants } from "./constants.ts";
@@ -53,8 +54,9 @@ function withZeros(
   { node, order, shape: [height = 0, width = 0, channels = 0] }: Value,
   pad: NonNullable<Value["pad"]>,
 ): Value {
-  const [[top, bottom], [left, right]] = pad;
-  const shape = [height + top + bottom, width + left + right, channels];
+  const point = [1, 1] as const;
+  const window = { kernel: point, stride: point, dilation: point, padding: pad };
+  const shape = [...layWindow(`${node}_pad`, window, [height, width]).output, channels];
   site.constants.spend(channels);
   site.charge(4 * channels, "a layer of padding");
   const kernel = tensor(new Float32Array(channels).fill(1), [1, 1, channels, 1]);

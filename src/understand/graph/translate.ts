@@ -13,7 +13,7 @@ import { liveNodes } from "./live.ts";
 import { described, inShape, laidValue, type Site } from "./site.ts";
 import { imageView, naturalShape, plainView, type Value } from "./views.ts";
 
-export interface Translated {
+export interface TranslatedGraph {
   readonly inputShape: Shape;
   readonly layers: readonly NodeDefinition[];
   readonly outputs: Readonly<Record<string, string>>;
@@ -41,7 +41,7 @@ export function translateGraph(
   charge: (bytes: number, what: string) => void,
   refused: (reason: string) => Error,
   size: Pair = [USUAL_SIDE, USUAL_SIDE],
-): Translated {
+): TranslatedGraph {
   const refuse = (reason: string): never => {
     throw refused(reason);
   };
@@ -100,7 +100,7 @@ function inputValue({ name, shape, isChannelsFirst }: GraphInput, size: Pair, re
  * What a run returns, and no more than the file gives. One result is `output`; a softmax is `probabilities`, over
  * `logits`; of several each has its name in the file. Classes are those of the probabilities, or of the logits.
  */
-function outputsOf(site: Site, inputShape: Shape): Pick<Translated, "outputs" | "classes"> {
+function outputsOf(site: Site, inputShape: Shape): Pick<TranslatedGraph, "outputs" | "classes"> {
   const { graph, draft, refuse } = site;
   const results = graph.outputs.map((name) => {
     const value = laidValue(site, name, name);
