@@ -1,6 +1,5 @@
 /** A graph of operations, understood; loaded when the first file that holds one is met. */
 
-import { isDepthwiseError } from "../core/errors.ts";
 import { ownPart } from "../core/own-part.ts";
 import type { ModelGraph } from "../formats/graph.ts";
 import type { MobileNetV1Options } from "../models/index.ts";
@@ -36,13 +35,10 @@ export async function understandOperations(
   known: KnownLayers,
   options: MobileNetV1Options,
 ): Promise<UnderstoodV1 | UnderstoodNetwork> {
-  let v1: ReturnType<typeof understandGraph>;
-  try {
-    v1 = understandGraph(graph, name, budget, model.facts.preprocessing, known);
-  } catch (error) {
-    if (!isDepthwiseError(error) || error.code !== "ARCHITECTURE_UNKNOWN") throw error;
+  const v1 = understandGraph(graph, name, budget, model.facts.preprocessing, known);
+  if (typeof v1 === "string") {
     const { understandAsNetwork } = await ownPart("what translates graphs", () => import("./graph/as-network.ts"));
-    return understandAsNetwork(graph, model, name, budget, String(error.fields["reason"]), options);
+    return understandAsNetwork(graph, model, name, budget, v1, options);
   }
   const { parameters, facts, layerNames } = v1;
   const quantization = layerQuantization(graph, layerNames);

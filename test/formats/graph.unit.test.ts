@@ -12,6 +12,7 @@ import { compile } from "../../src/session/compile.ts";
 import { decodedBudget } from "../../src/sources/decoded-budget.ts";
 import { decide, optionsOf } from "../../src/understand/architectures/mobilenet-v1/decide.ts";
 import { understandGraph } from "../../src/understand/architectures/mobilenet-v1/from-graph.ts";
+import { recogniseGraph } from "../../src/understand/architectures/mobilenet-v1/others.ts";
 import { GraphBuilder, type GraphOptions, mobileNetGraph, withSize } from "../fixtures/graphs.ts";
 
 const DEFAULTS = {
@@ -23,8 +24,15 @@ const DEFAULTS = {
   why: "the test's",
 } as const;
 
+/** What a graph looks like, and why it is no MobileNet V1, as an error. */
+function asV1(graph: ModelGraph, bytes?: number) {
+  const found = understandGraph(graph, "test", decodedBudget(bytes));
+  if (typeof found === "string") throw new Error(`${recogniseGraph(graph)}: ${found}`);
+  return found;
+}
+
 function understood(graph: ModelGraph) {
-  const { parameters, facts, layerNames } = understandGraph(graph, "test", decodedBudget());
+  const { parameters, facts, layerNames } = asV1(graph);
   const decided = decide(parameters, {}, facts, DEFAULTS, "test");
   const model = withParameters(mobileNetV1<MobileNetV1Options>(optionsOf(decided)), parameters, "test");
   return { model, decided, layerNames };
@@ -52,7 +60,7 @@ describe("a graph as MobileNet V1", () => {
     const share = (input: string) => (/^op([4-9]|1\d|2\d)\/w$/.test(input) && isPointwise(input) ? "op4/w" : input);
     const isPointwise = (input: string) => graph.constants.get(input)?.shape[0] === 1;
     const nodes = graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(share) }));
-    const load = (bytes: number) => understandGraph({ ...graph, nodes }, "file", decodedBudget(bytes)).parameters;
+    const load = (bytes: number) => asV1({ ...graph, nodes }, bytes).parameters;
     expect(() => load(11 * 16384 - 1)).toThrow(expect.objectContaining({ code: "FILE_TOO_LARGE" }));
     expect(load(11 * 16384).size).toBeGreaterThan(27);
   });
@@ -201,7 +209,7 @@ describe("a graph as MobileNet V1", () => {
 });
 
 describe("graphs that are no MobileNet V1 are refused by what they look like", () => {
-  const refuse = (graph: ModelGraph) => () => understandGraph(graph, "file", decodedBudget());
+  const refuse = (graph: ModelGraph) => () => asV1(graph);
 
   it("recurrent, residual, squeeze and excite, another number of blocks", () => {
     const lstm = new GraphBuilder().node("lstm", { type: "other", name: "LSTM" }).graph();

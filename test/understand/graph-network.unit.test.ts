@@ -626,6 +626,19 @@ describe("a file of such a graph", () => {
     await expect(loadModel(encode(nodes(Number.NaN)))).rejects.toMatchObject({ code: "VALUES_NOT_FINITE" });
   });
 
+  it("has numbers of its own in each layer, also where the file has one constant for several", async () => {
+    const square = floats("w", [4, 4], Array(16).fill(1));
+    // Wherever the numbers lie in the file: at one place in four they need not be copied to be read.
+    for (const result of ["y", "yy", "yyy", "yyyy"]) {
+      const nodes = ["a", "b", result].map((y, i) => onnxNode("Gemm", [["x", "a", "b"][i]!, "w"], [y]));
+      const file = onnxModel({ inputs: { x: [1, 4] }, outputs: [result], nodes, initializers: [square] });
+      const kernels = [...(await loadModel(file)).parameters.values()].map(({ data }) => data);
+      kernels[0]![0] = 99;
+      kernels[1]![0] = 98;
+      expect(kernels.map(([first]) => first)).toEqual([99, 98, 1]);
+    }
+  });
+
   it("has variances that have a root with the epsilon of their own layer", async () => {
     const norm = (x: string, y: string, variance: string, epsilon: number) =>
       onnxNode("BatchNormalization", [x, "one", "one", "one", variance], [y], { epsilon: attr.f(epsilon) });

@@ -2,7 +2,7 @@
 
 import { elementCount, type FloatTensor, type Shape, tensor } from "../../core/tensor.ts";
 import type { Padding } from "../../core/window.ts";
-import type { ConvolutionOperation, ModelGraph, Pair } from "../../formats/graph.ts";
+import type { ConvolutionOperation, GraphConstant, ModelGraph, Pair } from "../../formats/graph.ts";
 import { permute } from "../../formats/transpose.ts";
 import type { Unit, UnitActivation } from "./chain.ts";
 import type { Constants } from "./constants.ts";
@@ -60,13 +60,25 @@ export function layerOf(
     source: unit.kernel,
     elements: elementCount(laid.shape),
     kernel() {
-      const values = graph.constants.get(unit.kernel)?.read() ?? Float32Array.from(constants.read(unit.kernel));
+      const constant = graph.constants.get(unit.kernel);
+      const values = constant?.read() ?? Float32Array.from(constants.read(unit.kernel));
       const ordered = laid.order === undefined ? values : permute(values, laid.from, laid.order);
-      return tensor(scaled(ordered, normalization.scale), laid.shape);
+      const made = scaled(ordered, normalization.scale);
+      return tensor(constant !== undefined && made === values ? unshared(constant, made) : made, laid.shape);
     },
     normalization,
     activation: unit.activation,
   };
+}
+
+/** Constants whose numbers, as they lie in memory, are those of a layer. */
+const taken = /* @__PURE__ */ new WeakSet<GraphConstant>();
+
+/** Another layer of the same constant has numbers of its own. */
+function unshared(constant: GraphConstant, values: Float32Array): Float32Array {
+  if (taken.has(constant)) return values.slice();
+  taken.add(constant);
+  return values;
 }
 
 interface Laid {

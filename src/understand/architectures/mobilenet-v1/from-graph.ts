@@ -1,6 +1,5 @@
 /** A graph of operations as MobileNet V1: its parameters under our names, and what its operations say. */
 
-import type { DepthwiseError } from "../../../core/errors.ts";
 import { quoted } from "../../../core/file-error.ts";
 import { type FloatTensor, tensor } from "../../../core/tensor.ts";
 import { stated } from "../../../formats/fact.ts";
@@ -18,7 +17,6 @@ import { fittingLayers } from "./fitting.ts";
 import { frontFacts } from "./front.ts";
 import { geometryFacts } from "./geometry.ts";
 import { inputSize, poolFault } from "./input-size.ts";
-import { notMobileNetV1 } from "./others.ts";
 
 export interface UnderstoodGraph {
   readonly parameters: ReadonlyMap<string, FloatTensor>;
@@ -27,10 +25,14 @@ export interface UnderstoodGraph {
   readonly layerNames: ReadonlyMap<string, string>;
 }
 
+/** A reason, on its way through what reads constants. */
+class Refusal extends Error {}
+
 /**
+ * The graph as a MobileNet V1, or why it is none, with the node that does not fit.
+ *
  * @param fed what the file says of its input, in front of the graph's own arithmetic
  * @param known of the layers: how many there are, if they are not the paper's
- * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN`, saying what the graph looks like and which node does not fit
  */
 export function understandGraph(
   graph: ModelGraph,
@@ -38,29 +40,43 @@ export function understandGraph(
   budget: DecodedBudget,
   fed?: Facts["preprocessing"],
   known: KnownLayers = {},
-): UnderstoodGraph {
-  const refused = (reason: string): DepthwiseError => notMobileNetV1(graph, name, reason);
-  const constants = findConstants(graph, refused);
+): UnderstoodGraph | string {
+  try {
+    return patternFound(graph, name, budget, fed, known);
+  } catch (error) {
+    if (error instanceof Refusal) return error.message;
+    throw error;
+  }
+}
+
+function patternFound(
+  graph: ModelGraph,
+  name: string,
+  budget: DecodedBudget,
+  fed: Facts["preprocessing"],
+  known: KnownLayers,
+): UnderstoodGraph | string {
+  const constants = findConstants(graph, (reason) => new Refusal(reason));
   const path = findPath(graph, constants);
-  if ("reason" in path) throw refused(path.reason);
+  if ("reason" in path) return path.reason;
   const chain = chainOf(path, constants);
-  if ("reason" in chain) throw refused(chain.reason);
+  if ("reason" in chain) return chain.reason;
   const layers = layersOf(chain, graph, constants);
-  if (typeof layers === "string") throw refused(layers);
+  if (typeof layers === "string") return layers;
   const body = layers.slice(0, chain.units.length);
   const pattern = patternOf(body, known);
-  if (typeof pattern === "string") throw refused(pattern);
+  if (typeof pattern === "string") return pattern;
   const activation = activationFacts(body);
-  if (typeof activation === "string") throw refused(activation);
+  if (typeof activation === "string") return activation;
   const size = inputSize(chain, body);
   const partial = poolFault(chain, body, size?.value);
-  if (partial !== undefined) throw refused(partial);
+  if (partial !== undefined) return partial;
   const geometry = geometryFacts(pattern.windowed, pattern.variant, size?.value);
-  if (typeof geometry === "string") throw refused(geometry);
+  if (typeof geometry === "string") return geometry;
   const head = headFacts(chain, layers.slice(chain.units.length), pattern.classifier);
-  if (typeof head === "string") throw refused(head);
+  if (typeof head === "string") return head;
   const front = frontFacts(chain, body[0]?.inChannels ?? 3, constants, fed);
-  if (typeof front === "string") throw refused(front);
+  if (typeof front === "string") return front;
   const named = new Map([...pattern.names.entries(), ...head.names.entries()]);
   return {
     ...parametersOf(named, (bytes, what) => budget.charge(name, bytes, what)),

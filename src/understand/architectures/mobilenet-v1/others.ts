@@ -1,20 +1,7 @@
 /** Networks that are not a MobileNet V1, by what their graphs look like: for the word that refuses them. */
 
-import { DepthwiseError } from "../../../core/errors.ts";
 import type { GraphNode, GraphOperation, ModelGraph } from "../../../formats/graph.ts";
 import { dataInputs } from "../../graph/path.ts";
-
-/** The error for a graph that is no MobileNet V1: what it looks like, and where that was seen. */
-export function notMobileNetV1(graph: ModelGraph, name: string, reason: string): DepthwiseError {
-  const recognised = recogniseGraph(graph);
-  return new DepthwiseError("ARCHITECTURE_UNKNOWN", {
-    what: `${name}: the network`,
-    expected: "a MobileNet V1 or its kin (a convolution, depthwise and pointwise convolutions, a classifier)",
-    found: `${recognised}: ${reason}`,
-    advice: "Other architectures are not read; of a network cut in two pass both files in a list. Nothing was loaded.",
-    fields: { file: name, recognised, reason },
-  });
-}
 
 /** What a graph looks like, in a few words. */
 export function recogniseGraph(graph: ModelGraph): string {
