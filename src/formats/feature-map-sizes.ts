@@ -6,6 +6,7 @@ import type { GraphInput, GraphNode, GraphOperation, KernelLayout, Pair } from "
 
 export interface FeatureMapSizes {
   of(value: string): Pair | undefined;
+  /** Undefined: not known, whatever was known before. */
   set(value: string, size: Pair | undefined): void;
   addInput(input: GraphInput): void;
   /** Derives the size of a node's result from those of its inputs. */
@@ -26,7 +27,13 @@ export function featureMapSizes(shapeOf: (value: string) => Shape | undefined): 
   const sizes = new Map<string, Pair>();
   const of = (value: string | undefined) => sizes.get(value ?? "");
   const set = (value: string, size: Pair | undefined) => {
-    if (size !== undefined) sizes.set(value, size);
+    if (size === undefined) sizes.delete(value);
+    else sizes.set(value, size);
+  };
+  /** A constant along one axis at most is the same number all over an image, or does not fit it. */
+  const operand = (value: string | undefined): Pair | undefined => {
+    const isVector = (shapeOf(value ?? "")?.filter((side) => side !== 1).length ?? 2) <= 1;
+    return of(value) ?? (isVector ? [1, 1] : undefined);
   };
   const after = ({ name, operation, inputs }: GraphNode): Pair | undefined => {
     const size = of(inputs[0]);
@@ -42,15 +49,16 @@ export function featureMapSizes(shapeOf: (value: string) => Shape | undefined): 
         return size && [size[0] + top + bottom, size[1] + left + right];
       }
       case "globalPool":
-        return [1, 1];
+        return operation.keepDims ? [1, 1] : undefined;
       case "add":
       case "subtract":
       case "multiply":
       case "divide": {
-        // Either may be the smaller one, which is broadcast.
-        const other = of(inputs[1]);
-        return size && other ? [Math.max(size[0], other[0]), Math.max(size[1], other[1])] : (size ?? other);
+        const [height, width] = broadcast(operand(inputs[0]) ?? [], operand(inputs[1]) ?? []);
+        return height === undefined || width === undefined ? undefined : [height, width];
       }
+      case "rsqrt":
+        return operand(inputs[0]);
       case "batchNorm":
       case "activation":
       case "softmax":
@@ -69,6 +77,23 @@ export function featureMapSizes(shapeOf: (value: string) => Shape | undefined): 
     },
     follow: (node) => set(node.outputs[0] ?? "", after(node)),
   };
+}
+
+type OpenSides = readonly (number | undefined)[];
+
+/**
+ * Sides of a sum or product of two values of as many, by the rule of numpy: a side of 1 is broadcast, and a longer one
+ * beside one that is not known stays, as nothing else fits it.
+ *
+ * @returns undefined for what is not known, or fits nothing
+ */
+export function broadcast(a: OpenSides, b: OpenSides): OpenSides {
+  return Array.from({ length: Math.max(a.length, b.length) }, (_, axis) => {
+    const [one, other] = [a[axis], b[axis]];
+    if (one === other || other === 1) return one;
+    if (one === 1) return other;
+    return one === undefined ? other : other === undefined ? one : undefined;
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** `loadModel`: from any source, bytes to what they say, to a network; nothing is guessed in silence. */
 
-import { listed } from "../core/errors.ts";
+import { type DepthwiseError, listed } from "../core/errors.ts";
 import { fileError, quoted } from "../core/file-error.ts";
 import { isObject } from "../core/json.ts";
 import { optionError } from "../core/options.ts";
@@ -273,12 +273,19 @@ function translatedModel(
 ): LoadedModel {
   const { definition, parameters, facts, reason } = understood;
   const asked = ownOptions(given, name, reason);
-  const network = ownNetwork({ ...definition }, asked, parameters, name, "Pass what is wrong to loadModel.");
+  const network = ownNetwork({ ...definition }, asked, parameters, name, adviceOn);
   const decisions = { ...facts, ...givenFacts(given, network, name, reason) };
   checkLabels(decisions, name);
   checkVariances(network, name);
   const provenance = { ...provenanceFor(model, name, decisions, understood) };
   return withInfo(network, { ...asked, provenance }) as LoadedModel;
+}
+
+/** Options say what the input and the classes are, and nothing of the layers. */
+function adviceOn({ fields: { owner, option } }: DepthwiseError): string {
+  const isOption =
+    owner === "network: preprocessing" || (owner === "network" && (option === "labels" || option === "background"));
+  return isOption ? "Pass what is wrong to loadModel." : "The file is damaged, or describes what cannot run.";
 }
 
 /** What the caller says of the input takes the place of what the file says, which then may be wrong. */
@@ -287,7 +294,7 @@ function ownNetwork(
   { preprocessing }: OwnOptions,
   parameters: ReadonlyMap<string, FloatTensor>,
   name: string,
-  advice?: string,
+  advice?: (cause: DepthwiseError) => string,
 ): Network {
   const { info } = definition;
   const isAsked = preprocessing !== undefined && isObject(info);

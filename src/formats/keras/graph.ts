@@ -15,6 +15,8 @@ export interface Translation {
   readonly inputs: readonly string[];
   /** Shape of the first of them, without its batch, if it is known. */
   readonly shape: OpenShape | undefined;
+  /** Shapes of all arguments, as far as they are known; a number has none. */
+  readonly shapes: readonly (OpenShape | undefined)[];
   /** Of the file, for messages. */
   readonly file: string;
   /**
@@ -42,13 +44,16 @@ export interface Sheet {
   readonly numbers: Map<string, number>;
 }
 
-/** @param weights of the layer, by variable name */
+/**
+ * @param weights of the layer, by variable name
+ * @param shapes  of the arguments
+ */
 export function openTranslation(
   sheet: Sheet,
   call: FlatCall,
   file: string,
   weights: ReadonlyMap<string, GraphConstant>,
-  shape: OpenShape | undefined,
+  shapes: readonly (OpenShape | undefined)[],
 ): Translation {
   const keep = (constant: GraphConstant) => {
     const name = unused(sheet, constant.name);
@@ -59,7 +64,8 @@ export function openTranslation(
     call,
     config: call.config,
     inputs: call.arguments.filter((value) => typeof value === "string"),
-    shape,
+    shape: shapes[call.arguments.findIndex((value) => typeof value === "string")],
+    shapes,
     file,
     weights,
     emit(operation, inputs, part) {

@@ -6,7 +6,7 @@
 
 import { shorten } from "../../core/errors.ts";
 import type { ExplicitPadding } from "../../core/window.ts";
-import { poolOperation, type WindowOperation, windowOutput } from "../feature-map-sizes.ts";
+import { broadcast, poolOperation, type WindowOperation, windowOutput } from "../feature-map-sizes.ts";
 import type { GraphOperation, KernelLayout, Pair, ReshapeForm } from "../graph.ts";
 import { isNaturals } from "../stored-tensor.ts";
 import { activationOperation, leakyOperation, reluOperation } from "./activations.ts";
@@ -273,7 +273,16 @@ function arithmetic(t: Translation, type: "add" | "subtract" | "multiply" | "div
   const value = pairs.reduce((before, operand, i) => {
     return t.emit({ type }, [before, operand], i === pairs.length - 1 ? undefined : `${i + 1}`);
   }, first);
-  return { value, shape: t.shape };
+  return { value, shape: shapeOfAll(t) };
+}
+
+/** The shape of a sum or product; of values of different ranks none is known. */
+function shapeOfAll({ call, shapes }: Translation): OpenShape | undefined {
+  const [first, ...others] = shapes.filter((_, i) => typeof call.arguments[i] === "string");
+  return others.reduce(
+    (sum, shape) => (sum !== undefined && sum.length === shape?.length ? broadcast(sum, shape) : undefined),
+    first,
+  );
 }
 
 function vector(t: Translation, part: string, values: readonly number[]): string {

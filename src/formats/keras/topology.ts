@@ -47,13 +47,12 @@ export function graphFromKeras(
     shapes.set(name, shape);
   }
   for (const call of calls) {
-    const [first] = call.arguments.filter((id) => typeof id === "string");
     const reads = call.arguments.map((id) => (typeof id === "string" ? (values.get(id) ?? id) : id));
     const weights = weightsOfLayers.get(call.path) ?? weightsByName(call, weightsOf);
     weightsOfLayers.set(call.path, weights);
-    const shape = first === undefined ? undefined : shapes.get(first);
+    const read = call.arguments.map((id) => (typeof id === "string" ? shapes.get(id) : undefined));
     const { value, shape: after } = translateLayer(
-      openTranslation(sheet, { ...call, arguments: reads }, file, weights, shape),
+      openTranslation(sheet, { ...call, arguments: reads }, file, weights, read),
     );
     values.set(call.id, value);
     shapes.set(call.id, after !== undefined && after.length <= MOST_SIDES ? after : undefined);

@@ -5,7 +5,7 @@ import type { GraphConstant, GraphInput, ModelGraph } from "../graph.ts";
 import { type Charge, graphBuilder, otherStep } from "../protobuf/graph-builder.ts";
 import { orderNodes } from "../protobuf/graph-order.ts";
 import type { StoredDType } from "../stored-tensor.ts";
-import { inputLayouts, type Layout, nextLayout } from "./layout.ts";
+import { CHANNELS_FIRST, inputLayouts, keepsImage, type Layout, nextLayout } from "./layout.ts";
 import type { OnnxNode } from "./node.ts";
 import { translateNode } from "./operations.ts";
 
@@ -53,9 +53,13 @@ export function graphFromOnnx(file: string, onnx: OnnxGraph): ModelGraph {
     const made = node.outputs.filter((value) => value !== "");
     const isUsual = result !== "";
     const other = otherStep(node.op, node.inputs);
+    // Whoever takes channels last for channels first sees an image of other sides.
+    if (layout === "NHWC" && CHANNELS_FIRST.has(node.op)) graph.sizes.set(node.inputs[0] ?? "", undefined);
     graph.add(node.name, isUsual ? translateNode(node, { graph, opset, layout, dtypes }) : other, made);
-    if (node.op === "Transpose") graph.sizes.set(result, graph.sizes.of(node.inputs[0] ?? ""));
-    layouts.set(result, nextLayout(node, layout));
+    const after = nextLayout(node, layout);
+    if (node.op === "Transpose" && keepsImage(node, layout, after))
+      graph.sizes.set(result, graph.sizes.of(node.inputs[0] ?? ""));
+    layouts.set(result, after);
   }
   return { ...graph.finish(outputs), layout: "NCHW" };
 }

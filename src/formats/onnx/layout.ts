@@ -15,7 +15,7 @@ const LAYOUT_KEEPING: ReadonlySet<string> = new Set([
 ]);
 
 /** Operations that take their channels first. */
-const CHANNELS_FIRST: ReadonlySet<string> = new Set(
+export const CHANNELS_FIRST: ReadonlySet<string> = new Set(
   "Conv BatchNormalization GlobalAveragePool GlobalMaxPool AveragePool MaxPool InstanceNormalization".split(" "),
 );
 
@@ -24,6 +24,15 @@ export function nextLayout({ op, attributes }: OnnxNode, layout: Layout): Layout
   if (op !== "Transpose") return LAYOUT_KEEPING.has(op) ? layout : "NCHW";
   return attributes.get("perm")?.ints.join() === TO_CHANNELS_LAST ? "NHWC" : "NCHW";
 }
+
+/** Whether what a transposition makes has the height and width that it had, by the layouts before and after. */
+export function keepsImage({ attributes }: OnnxNode, before: Layout, after: Layout): boolean {
+  const perm = attributes.get("perm")?.ints ?? [3, 2, 1, 0];
+  const [from, to] = [AXES[before], AXES[after]];
+  return perm.length === 4 && to.every((axis, i) => perm[axis] === from[i]);
+}
+
+const AXES: { readonly [Order in Layout]: readonly number[] } = { NCHW: [2, 3], NHWC: [1, 2] };
 
 /**
  * The layouts of the inputs: what the first node that cares expects. If none does, the channels are the side of 1 or 3.

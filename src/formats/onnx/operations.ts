@@ -2,6 +2,7 @@
 
 import type { Shape } from "../../core/tensor.ts";
 import { poolOperation } from "../feature-map-sizes.ts";
+import { cast } from "../protobuf/cast.ts";
 import {
   type GraphBuilder,
   type Operator,
@@ -49,7 +50,7 @@ const RELU6 = { type: "activation", function: "relu6" } as const;
 const OPERATIONS = new Map<string, Operator<OnnxNode, Surroundings>>([
   ["Identity", [1, 1, identity]],
   ["Dropout", [1, 3, identity]],
-  ["Cast", [1, 1, identity]],
+  ["Cast", [1, 1, castTo]],
   ["Conv", [2, 3, convolution]],
   ["BatchNormalization", [5, 5, batchNorm]],
   ["Relu", [1, 1, reading(1, RELU)]],
@@ -80,6 +81,33 @@ const OPERATIONS = new Map<string, Operator<OnnxNode, Surroundings>>([
   ["QuantizeLinear", [2, 3, (node, { graph, dtypes }) => quantizeLinear(node, graph, dtypes)]],
   ["DequantizeLinear", [2, 3, (node, { graph, dtypes }) => dequantizeLinear(node, graph, dtypes)]],
 ]);
+
+/** By the number of TensorProto.DataType. */
+const TYPES: readonly (readonly [name: string, dtype?: StoredDType])[] = [
+  ["no type"],
+  ["FLOAT", "F32"],
+  ["UINT8", "U8"],
+  ["INT8", "I8"],
+  ["UINT16", "U16"],
+  ["INT16", "I16"],
+  ["INT32", "I32"],
+  ["INT64", "I64"],
+  ["STRING"],
+  ["BOOL", "BOOL"],
+  ["FLOAT16", "F16"],
+  ["DOUBLE", "F64"],
+  ["UINT32"],
+  ["UINT64"],
+  ["COMPLEX64"],
+  ["COMPLEX128"],
+  ["BFLOAT16", "BF16"],
+];
+
+function castTo({ inputs: [x = ""], attributes }: OnnxNode, { graph }: Surroundings): Translation {
+  const to = attributes.get("to")?.i ?? 0;
+  const [name, dtype] = TYPES[to] ?? [`type ${to}`];
+  return cast(x, dtype, name, graph);
+}
 
 function convolution(node: OnnxNode, { graph }: Surroundings): Translation | undefined {
   const shape = graph.constant(node.inputs[1])?.shape;

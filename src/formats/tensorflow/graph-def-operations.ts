@@ -2,6 +2,7 @@
 
 import { poolOperation } from "../feature-map-sizes.ts";
 import type { GraphOperation } from "../graph.ts";
+import { cast } from "../protobuf/cast.ts";
 import {
   derived,
   type GraphBuilder,
@@ -16,6 +17,7 @@ import {
   translateBy,
   transposed,
 } from "../protobuf/graph-builder.ts";
+import type { StoredDType } from "../stored-tensor.ts";
 import { explicit, numberOf, paddingOf, requireNhwc, sides } from "./graph-def-attributes.ts";
 import { fakeQuantization, rangeQuantization } from "./graph-def-quantization.ts";
 import type { GraphDefNode } from "./node.ts";
@@ -44,7 +46,7 @@ const OPERATIONS = new Map<string, Operator<GraphDefNode, GraphBuilder>>([
   ["StopGradient", [1, 1, identity]],
   ["PreventGradient", [1, 1, identity]],
   ["CheckNumerics", [1, 1, identity]],
-  ["Cast", [1, 1, identity]],
+  ["Cast", [1, 1, castTo]],
   ["FakeQuantWithMinMaxVars", [3, 3, fakeQuantize]],
   ["FakeQuantWithMinMaxArgs", [1, 1, identity]],
   ["FakeQuantWithMinMaxVarsPerChannel", [3, 3, identity]],
@@ -84,6 +86,25 @@ const OPERATIONS = new Map<string, Operator<GraphDefNode, GraphBuilder>>([
   ["Softmax", [1, 1, reading(1, { type: "softmax" })]],
   ["Dequantize", [3, 3, dequantize]],
 ]);
+
+const TYPES: ReadonlyMap<string, StoredDType> = new Map([
+  ["DT_FLOAT", "F32"],
+  ["DT_DOUBLE", "F64"],
+  ["DT_HALF", "F16"],
+  ["DT_BFLOAT16", "BF16"],
+  ["DT_INT8", "I8"],
+  ["DT_UINT8", "U8"],
+  ["DT_INT16", "I16"],
+  ["DT_UINT16", "U16"],
+  ["DT_INT32", "I32"],
+  ["DT_INT64", "I64"],
+  ["DT_BOOL", "BOOL"],
+]);
+
+function castTo({ inputs: [x = ""], attributes }: GraphDefNode, graph: GraphBuilder): Translation {
+  const type = attributes.get("DstT")?.type ?? "no type";
+  return cast(x, TYPES.get(type), type, graph);
+}
 
 function convolution(node: GraphDefNode, graph: GraphBuilder): readonly Step[] {
   return window(node, graph, "HWIO");

@@ -142,7 +142,10 @@ function pool(site: OperatorSite, kind: "average" | "max"): GraphOperation {
   const kernel = pairOf(site, POOL.height, POOL.width, "window");
   const strides = pairOf(site, POOL.strideHeight, POOL.strideWidth, "stride");
   const padding = paddingOf(site, POOL.padding);
-  const [, height, width] = site.tensor(0)?.shape ?? [];
+  const { shape = [], signature = [] } = site.tensor(0) ?? {};
+  // A side that is left open has some length in the shape, mostly 1.
+  const isOpen = signature.length === shape.length && signature.slice(1, 3).some((side) => side < 0);
+  const [, height, width] = isOpen ? [] : shape;
   const size = height === undefined || width === undefined ? undefined : ([height, width] as const);
   return poolOperation(site.what, { type: "pool", kind, kernel, strides, padding }, size);
 }

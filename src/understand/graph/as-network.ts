@@ -88,9 +88,10 @@ function translate(
     return translateGraph(graph, charge, refused, size);
   } catch (cause) {
     if (!isDepthwiseError(cause) || !["OPTION_INVALID", "NETWORK_VANISHES"].includes(cause.code)) throw cause;
-    throw new DepthwiseError(cause.code === "OPTION_INVALID" ? "FILE_CORRUPT" : cause.code, {
+    const isDamaged = cause.code === "OPTION_INVALID";
+    throw new DepthwiseError(isDamaged ? "FILE_CORRUPT" : cause.code, {
       what: `${name}: ${cause.message.replace(/\.$/, "")}`,
-      advice: `It is no MobileNet V1 either (${reason}). Nothing was loaded.`,
+      advice: `${isDamaged ? "The file is damaged, or describes what cannot run. " : ""}It is no MobileNet V1 either (${reason}). Nothing was loaded.`,
       fields: cause.fields,
       cause,
     });
