@@ -100,7 +100,7 @@ describe("a small network", () => {
 describe("operations", () => {
   it.each<readonly [string, string, readonly string[], Attributes, object]>([
     ["Identity", "Identity", [], {}, { type: "identity" }],
-    ["Cast", "Cast", [], {}, { type: "identity" }],
+    ["Cast", "Cast", [], { DstT: attr.type(1) }, { type: "identity" }],
     ["CheckNumerics", "CheckNumerics", [], {}, { type: "identity" }],
     [
       "Conv2D, SAME",

@@ -227,7 +227,7 @@ describe("operators", () => {
     ["Sum of too many", "Sum", Array(64).fill("a"), {}, { type: "other", name: "Sum" }],
     ["Identity", "Identity", [], {}, { type: "identity" }],
     ["Dropout", "Dropout", [], {}, { type: "identity" }],
-    ["Cast", "Cast", [], {}, { type: "identity" }],
+    ["Cast", "Cast", [], { to: attr.i(1) }, { type: "identity" }],
     ["GlobalAveragePool", "GlobalAveragePool", [], {}, { type: "globalPool", kind: "average" }],
     ["GlobalMaxPool", "GlobalMaxPool", [], {}, { type: "globalPool", kind: "max" }],
     [
