@@ -1,8 +1,9 @@
 /** `loadModel`: from any source, bytes to what they say, to a network; nothing is guessed in silence. */
 
-import { listed } from "../core/errors.ts";
+import { DepthwiseError, listed } from "../core/errors.ts";
 import { fileError, quoted } from "../core/file-error.ts";
 import { isObject } from "../core/json.ts";
+import { didYouMean } from "../core/nearest.ts";
 import { optionError } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
 import { checkPreprocessing } from "../core/preprocessing.ts";
@@ -15,6 +16,7 @@ import { checkStart, readModelFile } from "../formats/registry.ts";
 import { firstNonFinite, type StoredTensor, toFloat32 } from "../formats/stored-tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
+import { MOBILENET_V1_OPTIONS } from "../models/mobilenet-v1/options.ts";
 import { type DecodedBudget, decodedBudget } from "../sources/decoded-budget.ts";
 import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "../sources/index.ts";
 import type { OpenFile } from "../sources/open-file.ts";
@@ -233,6 +235,14 @@ function ownOptions(given: MobileNetV1Options, name: string): OwnOptions {
   const other = Object.entries(given).find(([option]) => !OWN_OPTIONS.includes(option));
   if (other === undefined) return given;
   const [option, value] = other;
+  if (!MOBILENET_V1_OPTIONS.includes(option)) {
+    const known = [...OWN_OPTIONS, ...SOURCE_OPTIONS];
+    throw new DepthwiseError("OPTION_INVALID", {
+      what: `loadModel: unknown option "${option}"`,
+      advice: `${didYouMean(option, known)} A network of its own has ${listed(known, ", ", known.length)}.`.trimStart(),
+      fields: { owner: "loadModel", option, known },
+    });
+  }
   throw optionError("loadModel", option, "none", value, `${name} describes a network of its own, layer by layer.`);
 }
 
@@ -256,6 +266,7 @@ function loadCustom(
   }
   checkFinite(parameters, name);
   const network = ownNetwork(definition, asked, parameters, name);
+  checkAskedLabels(network, asked, name);
   const before = provenanceOf(network);
   const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;
   const decisions = { ...remembered(saved, before?.decisions ?? {}), ...givenFacts(asked) };
@@ -276,6 +287,7 @@ function translatedModel(
   const network = ownNetwork({ ...definition }, asked, parameters, name, "Pass what is wrong to loadModel.");
   const decisions = { ...facts, ...givenFacts(asked) };
   checkLabels(decisions, name);
+  checkAskedLabels(network, asked, name);
   const epsilons = network.layers.flatMap((layer) => (layer.type === "batchNorm" ? [layer.attributes.epsilon] : []));
   checkVariances(parameters, Math.min(...epsilons), name);
   const provenance = { ...provenanceFor(model, name, decisions, understood) };
@@ -294,6 +306,17 @@ function ownNetwork(
   const isAsked = preprocessing !== undefined && isObject(info);
   const asked = isAsked ? { ...definition, info: { ...info, preprocessing: undefined } } : definition;
   return withParameters(networkFromJson(asked, name, advice), parameters, name);
+}
+
+/** Of a row of classes; what a network gives for each pixel, or of something else, may bear any names. */
+function checkAskedLabels({ outputs, shapes }: Network, { labels }: OwnOptions, name: string): void {
+  const [classes, another] = shapes.get(outputs["probabilities"] ?? outputs["logits"] ?? "") ?? [];
+  if (!Array.isArray(labels) || classes === undefined || another !== undefined || labels.length === classes) return;
+  throw fileError("CLASSES_MISMATCH", name, "labels (an option of the call)", "Pass the labels of this network.", {
+    expected: `${classes}, one for each class`,
+    found: `${labels.length}`,
+    fields: { classes, labels: labels.length },
+  });
 }
 
 function givenFacts(asked: OwnOptions): Facts {
