@@ -281,10 +281,22 @@ describe("operators", () => {
     ],
     ["ReduceMean by attribute", "ReduceMean", [], { axes: attr.ints(2, 3) }, { type: "globalPool", kind: "average" }],
     ["ReduceMean by input, from the end", "ReduceMean", ["last"], {}, { type: "globalPool", kind: "average" }],
-    ["ReduceMean over other axes", "ReduceMean", [], { axes: attr.ints(1, 2) }, { type: "other", name: "ReduceMean" }],
+    [
+      "ReduceMean over other axes",
+      "ReduceMean",
+      [],
+      { axes: attr.ints(1, 2) },
+      { type: "other", name: "ReduceMean with axes=1,2" },
+    ],
     ["ReduceMean over all", "ReduceMean", [], {}, { type: "other", name: "ReduceMean" }],
     ["Flatten", "Flatten", [], {}, { type: "reshape", form: { kind: "flatten" } }],
-    ["Flatten of the batch as well", "Flatten", [], { axis: attr.i(0) }, { type: "other", name: "Flatten" }],
+    [
+      "Flatten of the batch as well",
+      "Flatten",
+      [],
+      { axis: attr.i(0) },
+      { type: "other", name: "Flatten with axis=0" },
+    ],
     ["Reshape", "Reshape", ["last"], {}, { type: "reshape", form: { kind: "sides", sides: [-1, -2] } }],
     ["Reshape to a shape that is computed", "Reshape", ["x"], {}, { type: "reshape" }],
     ["Squeeze", "Squeeze", [], {}, { type: "reshape", form: { kind: "squeeze", axes: [] } }],
@@ -306,7 +318,7 @@ describe("operators", () => {
       { alpha: attr.f(1 / 6) },
       { type: "activation", function: "hardSigmoid" },
     ],
-    ["HardSigmoid of a fifth", "HardSigmoid", [], {}, { type: "other", name: "HardSigmoid" }],
+    ["HardSigmoid of a fifth", "HardSigmoid", [], {}, { type: "other", name: "HardSigmoid with alpha=0.2" }],
     ["anything else", "Sigmoid", [], {}, { type: "other", name: "Sigmoid" }],
   ])("%s", async (_, op, inputs, attributes, expected) => {
     const line = floats("line", [2, 3, 3], Array(18).fill(1));
@@ -337,8 +349,8 @@ describe("operators", () => {
     expect(await clip([], { min: attr.f(0) })).toEqual(relu);
     expect(await clip([])).toEqual({ type: "identity" });
     expect(await clip(["min", "max"])).toEqual({ type: "identity" });
-    expect(await clip(["", "6"])).toEqual({ type: "other", name: "Clip" });
-    expect(await clip(["1", "6"])).toEqual({ type: "other", name: "Clip" });
+    expect(await clip(["", "6"])).toEqual({ type: "other", name: "Clip with max=6" });
+    expect(await clip(["1", "6"])).toEqual({ type: "other", name: "Clip with min=1 and max=6" });
     expect(await clip(["x", "6"])).toEqual({ type: "other", name: "Clip" });
   });
 
@@ -359,7 +371,10 @@ describe("operators", () => {
     expect(await operation("Pad", ["p", "", "axes"], {}, ...named)).toEqual({ type: "pad", padding, layout: "NCHW" });
     const other = { type: "other", name: "Pad" };
     expect(await operation("Pad", [], { pads: attr.ints(...pads), value: attr.f(1) })).toEqual(other);
-    expect(await operation("Pad", [], { pads: attr.ints(...pads), mode: attr.s("edge") })).toEqual(other);
+    expect(await operation("Pad", [], { pads: attr.ints(...pads), mode: attr.s("edge") })).toEqual({
+      type: "other",
+      name: "Pad with mode=edge",
+    });
     expect(await operation("Pad", [], { pads: attr.ints(0, 1, 0, 0, 0, 0, 0, 0) })).toEqual(other);
     expect(await operation("Pad", [], { pads: attr.ints(0, 0, -1, 0, 0, 0, 0, 0) })).toEqual(other);
     expect(await operation("Pad", ["x"], {})).toEqual(other);

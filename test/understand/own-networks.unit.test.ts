@@ -11,11 +11,11 @@ import { createClassifier } from "../../src/classify/index.ts";
 import type { Network } from "../../src/layers/network.ts";
 import { compile } from "../../src/session/compile.ts";
 import { describe as describeModel } from "../../src/weights/describe.ts";
-import { loadModel } from "../../src/weights/load-model.ts";
+import { type LoadOptions, loadModel } from "../../src/weights/load-model.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
 import { encodeTfjs } from "../../src/weights/write-tfjs.ts";
 import { largestDifference } from "../golden/vectors.ts";
-import { floats, onnxModel, onnxNode } from "../writers/onnx.ts";
+import { attr, floats, onnxModel, onnxNode } from "../writers/onnx.ts";
 
 type Weights = readonly (readonly [name: string, shape: readonly number[]])[];
 
@@ -219,5 +219,91 @@ describe("a network of its own is called after its file", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+describe("options for a network of its own", () => {
+  it("that are none are unknown, with the nearest one and those that there are", async () => {
+    for (const file of [dense(2, "softmax"), encodeModel(await loadModel(dense(2, "softmax")))]) {
+      const refused = loadModel(file, { labls: ["a", "b"] } as LoadOptions);
+      await expect(refused).rejects.toMatchObject({ code: "OPTION_INVALID" });
+      await expect(refused).rejects.toThrow(
+        /unknown option "labls"\. Did you mean "labels"\? .*preprocessing, labels, background/,
+      );
+      await expect(loadModel(file, { nonsense: 1 } as LoadOptions)).rejects.toThrow(/unknown option "nonsense"\. [^D]/);
+      await expect(loadModel(file, { alpha: 1 })).rejects.toThrow(
+        /alpha: expected none, found 1\..*network of its own/,
+      );
+    }
+  });
+
+  it("are as many labels as there are classes, at once and not when it classifies", async () => {
+    for (const end of ["softmax", "linear"]) {
+      const file = dense(3, end);
+      for (const source of [file, encodeModel(await loadModel(file))]) {
+        await expect(loadModel(source, { labels: ["a", "b"] })).rejects.toMatchObject({
+          code: "CLASSES_MISMATCH",
+          fields: { classes: 3, labels: 2 },
+        });
+        expect((await loadModel(source, { labels: ["a", "b", "c"] })).info.labels).toEqual(["a", "b", "c"]);
+      }
+    }
+    // Of pixels, and of one number, nobody knows how many there should be.
+    for (const file of [perPixel(), dense(1, "linear")])
+      expect((await loadModel(file, { labels: ["a"] })).info.labels).toEqual(["a"]);
+  });
+});
+
+describe("what a network looks like", () => {
+  const inputs = { x: [1, 3, 8, 8] };
+  const kernel = floats("w", [4, 3, 1, 1], Array(12).fill(0.3));
+  const looks = async (...nodes: Parameters<typeof onnxModel>[0]["nodes"] & object) =>
+    describeModel(
+      await loadModel(onnxModel({ nodes, initializers: [kernel, floats("b", [4, 1, 1], [1, 2, 3, 4])], inputs })),
+    ).understoodBy;
+
+  it("is half of one only where there is nothing else but a convolution, its bias, activation and shape", async () => {
+    const conv = onnxNode("Conv", ["x", "w"], ["a"]);
+    const half = await looks(
+      ...[conv, onnxNode("Add", ["a", "b"], ["s"]), onnxNode("Relu", ["s"], ["r"]), onnxNode("Flatten", ["r"], ["f"])],
+      onnxNode("Softmax", ["f"], ["y"]),
+    ).catch(() => looks(conv, onnxNode("Add", ["a", "b"], ["s"]), onnxNode("Relu", ["s"], ["y"])));
+    expect(half).toContain("a single convolution, such as the classifier of a network cut in two");
+    const whole = await looks(conv, onnxNode("GlobalAveragePool", ["a"], ["y"]));
+    expect(whole).toContain("a network with one convolution");
+    expect(whole).not.toContain("cut in two");
+    expect(describeModel(await loadModel(dense(2, "linear"))).understoodBy).not.toContain("cut in two");
+  });
+});
+
+describe("what does not run here is refused", () => {
+  const refused = (op: string, attributes: Parameters<typeof onnxNode>[3], kernels: readonly string[] = []) => {
+    const nodes = [onnxNode(op, ["x", ...kernels], ["y"], attributes, { name: "n" })];
+    const initializers = [floats("w", [4, 3], Array(12).fill(0.3)), floats("b", [3], [1, 2, 3])];
+    const isRow = op === "Gemm";
+    return expect(loadModel(onnxModel({ nodes, initializers, inputs: { x: isRow ? [1, 4] : [1, 3, 8, 8] } }))).rejects;
+  };
+  const window = { kernel_shape: attr.ints(3, 3), strides: attr.ints(2, 2) };
+
+  it("by the attribute, where the operation would run with another", async () => {
+    await refused("MaxPool", { ...window, ceil_mode: attr.i(1) }).toThrow('"n" is a MaxPool with ceil_mode=1');
+    await refused("MaxPool", { ...window, dilations: attr.ints(2, 2) }).toThrow('"n" is a MaxPool with dilations=2,2');
+    const padded = { ...window, pads: attr.ints(1, 1, 1, 1), count_include_pad: attr.i(1) };
+    await refused("AveragePool", padded).toThrow('"n" is an AveragePool with count_include_pad=1');
+    await refused("Gemm", { alpha: attr.f(0.5) }, ["w", "b"]).toThrow('"n" is a Gemm with alpha=0.5');
+    await refused("Gemm", { beta: attr.f(2) }, ["w", "b"]).toThrow('"n" is a Gemm with beta=2');
+    await refused("Gemm", { transA: attr.i(1) }, ["w", "b"]).toThrow('"n" is a Gemm with transA=1');
+    await refused("ReduceMean", { axes: attr.ints(1) }).toThrow('"n" is a ReduceMean with axes=1');
+    await refused("HardSigmoid", { alpha: attr.f(0.2) }).toThrow('"n" is a HardSigmoid with alpha=0.2');
+    await refused("Clip", { min: attr.f(0), max: attr.f(1) }).toThrow('"n" is a Clip with min=0 and max=1');
+    await refused("Pad", { mode: attr.s("reflect"), pads: attr.ints(0, 0, 1, 1, 0, 0, 1, 1) }).toThrow(
+      '"n" is a Pad with mode=reflect',
+    );
+    await refused("Flatten", { axis: attr.i(2) }).toThrow('"n" is a Flatten with axis=2');
+  });
+
+  it("with an article that fits", async () => {
+    await refused("Elu", {}).toThrow('"n" is an Elu');
+    await refused("Tanh", {}).toThrow('"n" is a Tanh');
   });
 });

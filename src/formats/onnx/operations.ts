@@ -1,6 +1,10 @@
 /** ONNX's operators in the vocabulary of `ModelGraph`. Source: ONNX's Operators.md, opsets 7 to 21. */
 
+<<<<<<< HEAD
 import type { Shape } from "../../core/tensor.ts";
+=======
+import { shorten } from "../../core/errors.ts";
+>>>>>>> i17-user
 import { poolOperation } from "../feature-map-sizes.ts";
 import { cast } from "../protobuf/cast.ts";
 import {
@@ -82,6 +86,7 @@ const OPERATIONS = new Map<string, Operator<OnnxNode, Surroundings>>([
   ["DequantizeLinear", [2, 3, (node, { graph, dtypes }) => dequantizeLinear(node, graph, dtypes)]],
 ]);
 
+<<<<<<< HEAD
 /** By the number of TensorProto.DataType. */
 const TYPES: readonly (readonly [name: string, dtype?: StoredDType])[] = [
   ["no type"],
@@ -107,6 +112,17 @@ function castTo({ inputs: [x = ""], attributes }: OnnxNode, { graph }: Surroundi
   const to = attributes.get("to")?.i ?? 0;
   const [name, dtype] = TYPES[to] ?? [`type ${to}`];
   return cast(x, dtype, name, graph);
+=======
+/** An operation that would run with other attributes: these are what is wrong with it. */
+function otherBy(node: OnnxNode, ...attributes: readonly (readonly [name: string, value: unknown])[]): Translation {
+  const texts = attributes.map(([name, value]) => `${name}=${shorten(String(value), 40)}`);
+  return otherStep(texts.length === 0 ? node.op : `${node.op} with ${texts.join(" and ")}`, node.inputs);
+}
+
+/** As it was written: 0.2 is another number in float32. */
+function float(value: number): number {
+  return Number(value.toPrecision(7));
+>>>>>>> i17-user
 }
 
 function convolution(node: OnnxNode, { graph }: Surroundings): Translation | undefined {
@@ -149,7 +165,9 @@ function clip(node: OnnxNode, { graph }: Surroundings): Translation | undefined 
   const isUnbounded = max >= FLOAT32_MAX;
   if (min === 0 && max === 6) return step(RELU6, x);
   if (min === 0 && isUnbounded) return step(RELU, x);
-  return min <= -FLOAT32_MAX && isUnbounded ? step({ type: "identity" }, x) : undefined;
+  if (min <= -FLOAT32_MAX && isUnbounded) return step({ type: "identity" }, x);
+  const bounds = [["min", float(min)] as const, ["max", float(max)] as const];
+  return otherBy(node, ...bounds.filter(([, bound]) => Math.abs(bound) < FLOAT32_MAX));
 }
 
 /** What exporters write for "no bound". */
@@ -161,19 +179,22 @@ function leakyRelu(node: OnnxNode): Translation {
 }
 
 /** Another slope than ours by default: max(0, min(1, 0.2 x + 0.5)). */
-function hardSigmoid(node: OnnxNode): Translation | undefined {
-  const { attributes } = node;
-  const isOurs =
-    Math.fround(attributes.get("alpha")?.f ?? 0.2) === Math.fround(1 / 6) && (attributes.get("beta")?.f ?? 0.5) === 0.5;
-  return isOurs ? step({ type: "activation", function: "hardSigmoid" }, node.inputs[0] ?? "") : undefined;
+function hardSigmoid(node: OnnxNode): Translation {
+  const [alpha, beta] = [node.attributes.get("alpha")?.f ?? 0.2, node.attributes.get("beta")?.f ?? 0.5];
+  if (Math.fround(alpha) !== Math.fround(1 / 6)) return otherBy(node, ["alpha", float(alpha)]);
+  if (beta !== 0.5) return otherBy(node, ["beta", float(beta)]);
+  return step({ type: "activation", function: "hardSigmoid" }, node.inputs[0] ?? "");
 }
 
-function gemm(node: OnnxNode): Translation | undefined {
+function gemm(node: OnnxNode): Translation {
   const { attributes } = node;
   const inputs = node.inputs.slice(0, 3).filter((value) => value !== "");
-  const isPlain = (name: string) => (attributes.get(name)?.f ?? 1) === 1;
   const isTransposed = (name: string) => (attributes.get(name)?.i ?? 0) !== 0;
-  if (isTransposed("transA") || !isPlain("alpha") || (inputs.length === 3 && !isPlain("beta"))) return undefined;
+  if (isTransposed("transA")) return otherBy(node, ["transA", 1]);
+  for (const name of inputs.length === 3 ? ["alpha", "beta"] : ["alpha"]) {
+    const factor = attributes.get(name)?.f ?? 1;
+    if (factor !== 1) return otherBy(node, [name, float(factor)]);
+  }
   return step({ type: "dense", transposed: isTransposed("transB") }, ...inputs);
 }
 
@@ -195,7 +216,8 @@ function pad(node: OnnxNode, { graph, layout }: Surroundings): Translation | und
   const pads = padsName === "" ? attributes.get("pads")?.ints : graph.numbers(padsName);
   const value = valueName === "" ? (attributes.get("value")?.f ?? 0) : graph.numbers(valueName)?.[0];
   const axes = axesName === "" ? [0, 1, 2, 3] : graph.numbers(axesName)?.map((axis) => (axis < 0 ? axis + 4 : axis));
-  if (mode !== "constant" || value !== 0 || pads === undefined || axes === undefined) return undefined;
+  if (mode !== "constant") return otherBy(node, ["mode", mode]);
+  if (value !== 0 || pads === undefined || axes === undefined) return undefined;
   if (pads.length !== 2 * axes.length || !isNaturals(pads)) return undefined;
   const spatial: readonly number[] = layout === "NCHW" ? [2, 3] : [1, 2];
   const side = (axis: number) => {
@@ -211,15 +233,17 @@ function pad(node: OnnxNode, { graph, layout }: Surroundings): Translation | und
 function pool(kind: "average" | "max"): Translate {
   return (node, { graph }) => {
     const window = windowOf(node, graph, undefined);
-    if (window === undefined || window.dilations.some((side) => side !== 1)) return undefined;
-    const { kernel, strides, padding } = window;
+    if (window === undefined) return undefined;
+    const { kernel, strides, dilations, padding } = window;
+    if (dilations.some((side) => side !== 1)) return otherBy(node, ["dilations", dilations]);
     const [x = ""] = node.inputs;
     const operation = poolOperation(node.name, { type: "pool", kind, kernel, strides, padding }, graph.sizes.of(x));
     if (operation.type === "globalPool") return step(operation, x);
     const isSet = (name: string) => (node.attributes.get(name)?.i ?? 0) !== 0;
     const isPadded = typeof padding !== "string" && padding.flat().some((side) => side !== 0);
     const countsPads = kind === "average" && isSet("count_include_pad") && (isPadded || padding === "same");
-    return isSet("ceil_mode") || countsPads ? undefined : step(operation, x);
+    if (isSet("ceil_mode")) return otherBy(node, ["ceil_mode", 1]);
+    return countsPads ? otherBy(node, ["count_include_pad", 1]) : step(operation, x);
   };
 }
 
@@ -231,7 +255,8 @@ function reduce(kind: "average" | "max"): Translate {
     const axes = given?.map((axis) => (axis < 0 ? axis + 4 : axis)).sort();
     const keepDims = (node.attributes.get("keepdims")?.i ?? 1) !== 0;
     const isImage = axes?.join() === (layout === "NCHW" ? "2,3" : "1,2");
-    return isImage ? step({ type: "globalPool", kind, ...(keepDims && { keepDims }), layout }, x) : undefined;
+    if (isImage) return step({ type: "globalPool", kind, ...(keepDims && { keepDims }), layout }, x);
+    return axes === undefined ? undefined : otherBy(node, ["axes", given]);
   };
 }
 
@@ -249,9 +274,10 @@ function reshape(node: OnnxNode, { graph }: Surroundings): Translation {
 }
 
 /** All behind the batch in a row: another axis than the first would join it with the batch, or leave rows. */
-function flatten(node: OnnxNode): Translation | undefined {
+function flatten(node: OnnxNode): Translation {
   const axis = node.attributes.get("axis")?.i ?? 1;
-  return axis === 1 ? step({ type: "reshape", form: { kind: "flatten" } }, node.inputs[0] ?? "") : undefined;
+  if (axis !== 1) return otherBy(node, ["axis", axis]);
+  return step({ type: "reshape", form: { kind: "flatten" } }, node.inputs[0] ?? "");
 }
 
 /** Axes are an attribute up to opset 12, an input from 13 on. */

@@ -93,7 +93,7 @@ export interface CompleteOptions
 const OWNER = "mobileNetV1";
 
 /** All names, written once; TypeScript checks that none is missing or invented. */
-const KNOWN = /* @__PURE__ */ Object.keys({
+export const MOBILENET_V1_OPTIONS: readonly string[] = /* @__PURE__ */ Object.keys({
   alpha: 1,
   rho: 1,
   resolution: 1,
@@ -129,7 +129,7 @@ export function completeOptions(
   options: MobileNetV1Options,
   table: { readonly stem: Block; readonly blocks: readonly Block[] },
 ): CompleteOptions {
-  checkKnownOptions(OWNER, options, KNOWN);
+  checkKnownOptions(OWNER, options, MOBILENET_V1_OPTIONS);
   const batchNorm = booleanOption(OWNER, "batchNorm", options.batchNorm ?? true);
   const outputStride = options.outputStride ?? 32;
   if (![8, 16, 32].includes(outputStride)) throw optionError(OWNER, "outputStride", "8, 16 or 32", outputStride);

@@ -6,7 +6,7 @@ import type { ExplicitPadding, WindowAttributes } from "../../core/window.ts";
 import type { Basis } from "../../formats/fact.ts";
 import type { ConvolutionOperation, GraphInput, GraphNode, GraphOperation } from "../../formats/graph.ts";
 import type { Constants } from "./constants.ts";
-import type { NoPath, Path } from "./path.ts";
+import { isKind, type NoPath, type Path } from "./path.ts";
 
 /** y = x · value, x + value, …: a value that is the same for every input. */
 export interface AffineStep {
@@ -131,7 +131,7 @@ export function chainOf({ input, nodes }: Path, constants: Constants): Chain | N
       case "rsqrt":
         return { reason: `"${name}" takes a root of what is computed` };
       case "other":
-        return { reason: `"${name}" is a ${operation.name}` };
+        return { reason: isKind(name, operation.name) };
     }
   }
   return { input, front, units, head, endsInSoftmax, ...(pool === undefined ? {} : { pool }) };

@@ -5,6 +5,7 @@ import { type ExplicitPadding, layWindow } from "../../core/window.ts";
 import type { GraphNode, GraphOperation } from "../../formats/graph.ts";
 import { affine } from "./emit-affine.ts";
 import { convolution, dense } from "./emit-weighted.ts";
+import { isKind } from "./path.ts";
 import { described, imageOf, inShape, laidValue, layoutOf, naturally, rawValue, type Site } from "./site.ts";
 import { imageView, longAxes, plainView, reshapedView, type Value, withLast } from "./views.ts";
 
@@ -28,7 +29,7 @@ const ROWS: { readonly [Type in GraphOperation["type"]]: Row<Type> } = {
   softmax,
   reshape,
   identity: (site, node) => give(site, node, rawValue(site, node.inputs[0], node.name)),
-  other: (site, { name }, { name: kind }) => site.refuse(`${quoted(name)} is a ${kind}`),
+  other: (site, { name }, { name: kind }) => site.refuse(isKind(name, kind)),
 };
 
 /** Adds the layers of a node, and notes its value. */

@@ -106,3 +106,8 @@ export function dataInputs({ operation, inputs }: GraphNode): readonly string[] 
       return inputs.slice(0, 1);
   }
 }
+
+/** What a node is that does not run here, for messages. */
+export function isKind(name: string, kind: string): string {
+  return `${quoted(name)} is ${/^(?!uni)[aeiou]/i.test(kind) ? "an" : "a"} ${kind}`;
+}

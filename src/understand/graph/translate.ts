@@ -10,6 +10,7 @@ import { type Draft, openDraft, uniqueNames } from "./draft.ts";
 import { emit } from "./emit.ts";
 import { withHardActivations } from "./hard-swish.ts";
 import { liveNodes } from "./live.ts";
+import { isKind } from "./path.ts";
 import { described, inShape, laidValue, type Site } from "./site.ts";
 import { imageView, naturalShape, plainView, type Value } from "./views.ts";
 
@@ -75,7 +76,7 @@ function refuseOthers(nodes: readonly GraphNode[], refuse: (reason: string) => n
   if (kinds.size === 0) return;
   refuse(
     listed(
-      [...kinds].map(([kind, name]) => `${quoted(name)} is a ${kind}`),
+      [...kinds].map(([kind, name]) => isKind(name, kind)),
       ", ",
       3,
     ),

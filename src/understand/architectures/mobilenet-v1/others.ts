@@ -10,7 +10,12 @@ export function recogniseGraph(graph: ModelGraph): string {
   if (recurrent !== undefined) return `a recurrent network (${recurrent})`;
   const convolutions = graph.nodes.filter(({ operation }) => operation.type === "convolution");
   if (convolutions.length === 0) return "a network without convolutions";
-  if (convolutions.length === 1) return "a single convolution, such as the classifier of a network cut in two";
+  if (convolutions.length === 1) {
+    const isAlone = graph.nodes.every((node) => ALONE.has(node.operation.type) || isBias(node, graph));
+    return isAlone
+      ? "a single convolution, such as the classifier of a network cut in two"
+      : "a network with one convolution";
+  }
   const depthwise = convolutions.filter((node) => isDepthwise(node, graph));
   const joins = countJoins(graph);
   if (depthwise.length === 0) {
@@ -28,6 +33,15 @@ export function recogniseGraph(graph: ModelGraph): string {
   const [input] = graph.inputs;
   const size = input?.shape?.map((side) => side ?? "?").join(" × ");
   return `a separable network of ${depthwise.length} depthwise layers${size === undefined ? "" : ` on ${size}`}`;
+}
+
+/** What a convolution is with its activation and shape, and no other layer. */
+const ALONE: ReadonlySet<string> = /* @__PURE__ */ new Set(
+  "convolution activation softmax reshape identity".split(" "),
+);
+
+function isBias({ operation, inputs }: GraphNode, graph: ModelGraph): boolean {
+  return operation.type === "add" && inputs.some((input) => graph.constants.has(input));
 }
 
 function isHard({ operation }: GraphNode): boolean {
