@@ -1,13 +1,8 @@
 /** `loadModel`: from any source, bytes to what they say, to a network; nothing is guessed in silence. */
 
-<<<<<<< HEAD
 import { type DepthwiseError, listed } from "../core/errors.ts";
-=======
-import { DepthwiseError, listed } from "../core/errors.ts";
->>>>>>> i17-user
 import { fileError, quoted } from "../core/file-error.ts";
 import { isObject } from "../core/json.ts";
-import { didYouMean } from "../core/nearest.ts";
 import { optionError } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
 import { checkPreprocessing } from "../core/preprocessing.ts";
@@ -19,7 +14,6 @@ import { checkStart, readModelFile } from "../formats/registry.ts";
 import { firstNonFinite, type StoredTensor, toFloat32 } from "../formats/stored-tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
-import { MOBILENET_V1_OPTIONS } from "../models/mobilenet-v1/options.ts";
 import { type DecodedBudget, decodedBudget } from "../sources/decoded-budget.ts";
 import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "../sources/index.ts";
 import type { OpenFile } from "../sources/open-file.ts";
@@ -29,7 +23,7 @@ import type { Facts } from "../understand/facts.ts";
 import { remembered, type StatedModel, withStatements } from "../understand/metadata.ts";
 import { originOf, type Provenance, provenanceOf } from "../understand/provenance.ts";
 import { type UnderstoodNetwork, understand } from "../understand/understand.ts";
-import { givenFacts, type OwnOptions, ownOptions } from "./own-options.ts";
+import { checkAskedLabels, givenFacts, type OwnOptions, ownOptions } from "./own-options.ts";
 
 /** Options of the builder that are known better than the file says; where the bytes come from, and limits. */
 export interface LoadOptions extends MobileNetV1Options, SourceOptions {}
@@ -235,28 +229,6 @@ function isPair(
   return endings[0] === endings[1] && !endings.includes(".json");
 }
 
-<<<<<<< HEAD
-=======
-/** A network of the user's own has no options but what is said of its input and its classes. */
-function ownOptions(given: MobileNetV1Options, name: string): OwnOptions {
-  const other = Object.entries(given).find(([option]) => !OWN_OPTIONS.includes(option));
-  if (other === undefined) return given;
-  const [option, value] = other;
-  if (!MOBILENET_V1_OPTIONS.includes(option)) {
-    const known = [...OWN_OPTIONS, ...SOURCE_OPTIONS];
-    throw new DepthwiseError("OPTION_INVALID", {
-      what: `loadModel: unknown option "${option}"`,
-      advice: `${didYouMean(option, known)} A network of its own has ${listed(known, ", ", known.length)}.`.trimStart(),
-      fields: { owner: "loadModel", option, known },
-    });
-  }
-  throw optionError("loadModel", option, "none", value, `${name} describes a network of its own, layer by layer.`);
-}
-
-type OwnOptions = Pick<MobileNetV1Options, "preprocessing" | "labels" | "background">;
-const OWN_OPTIONS: readonly string[] = ["preprocessing", "labels", "background"] satisfies (keyof OwnOptions)[];
-
->>>>>>> i17-user
 /** A network that `saveModel` wrote, of its own layers. */
 function loadCustom(
   definition: Readonly<Record<string, unknown>>,
@@ -274,11 +246,8 @@ function loadCustom(
   }
   checkFinite(parameters, name);
   const network = ownNetwork(definition, asked, parameters, name);
-<<<<<<< HEAD
   checkVariances(network, name);
-=======
   checkAskedLabels(network, asked, name);
->>>>>>> i17-user
   const before = provenanceOf(network);
   const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;
   const bases = before?.decisions ?? {};
@@ -308,13 +277,8 @@ function translatedModel(
   const network = ownNetwork({ ...definition }, asked, parameters, name, adviceOn);
   const decisions = { ...facts, ...givenFacts(given, network, name, reason) };
   checkLabels(decisions, name);
-<<<<<<< HEAD
   checkVariances(network, name);
-=======
   checkAskedLabels(network, asked, name);
-  const epsilons = network.layers.flatMap((layer) => (layer.type === "batchNorm" ? [layer.attributes.epsilon] : []));
-  checkVariances(parameters, Math.min(...epsilons), name);
->>>>>>> i17-user
   const provenance = { ...provenanceFor(model, name, decisions, understood) };
   return withInfo(network, { ...asked, provenance }) as LoadedModel;
 }
@@ -340,24 +304,6 @@ function ownNetwork(
   return withParameters(networkFromJson(asked, name, advice), parameters, name);
 }
 
-<<<<<<< HEAD
-=======
-/** Of a row of classes; what a network gives for each pixel, or of something else, may bear any names. */
-function checkAskedLabels({ outputs, shapes }: Network, { labels }: OwnOptions, name: string): void {
-  const [classes, another] = shapes.get(outputs["probabilities"] ?? outputs["logits"] ?? "") ?? [];
-  if (!Array.isArray(labels) || classes === undefined || another !== undefined || labels.length === classes) return;
-  throw fileError("CLASSES_MISMATCH", name, "labels (an option of the call)", "Pass the labels of this network.", {
-    expected: `${classes}, one for each class`,
-    found: `${labels.length}`,
-    fields: { classes, labels: labels.length },
-  });
-}
-
-function givenFacts(asked: OwnOptions): Facts {
-  return Object.fromEntries(Object.entries(asked).map(([option, value]) => [option, givenFact(value)]));
-}
-
->>>>>>> i17-user
 function provenanceFor(
   { format, remarks }: ModelFile,
   file: string,

@@ -1,10 +1,14 @@
 /** What a caller may say of a network that a file spells out, layer by layer. */
 
-import { DepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, listed } from "../core/errors.ts";
+import { fileError } from "../core/file-error.ts";
+import { didYouMean } from "../core/nearest.ts";
 import { show } from "../core/options.ts";
 import { given as givenFact } from "../formats/fact.ts";
 import type { Network } from "../layers/network.ts";
 import { type MobileNetV1Options, sizeOption } from "../models/index.ts";
+import { MOBILENET_V1_OPTIONS } from "../models/mobilenet-v1/options.ts";
+import { SOURCE_OPTIONS } from "../sources/index.ts";
 import type { Facts } from "../understand/facts.ts";
 
 /** What is said of its input and its classes is kept with the network. */
@@ -15,10 +19,11 @@ const SIZES: readonly string[] = ["inputSize", "resolution", "rho"] satisfies (k
 
 /**
  * @param reason why it is no MobileNet V1, if that was looked for
- * @throws {DepthwiseError} `OPTION_INVALID` for an option that builds a MobileNet V1
+ * @throws {DepthwiseError} `OPTION_INVALID` for an option that builds a MobileNet V1, or that there is not
  */
 export function ownOptions(given: MobileNetV1Options, name: string, reason?: string): OwnOptions {
   for (const [option, value] of Object.entries(given)) {
+    if (!MOBILENET_V1_OPTIONS.includes(option)) throw unknown(option);
     const isKnown = SAID.includes(option) || SIZES.includes(option) || (option === "includeTop" && value === true);
     if (!isKnown) throw refused(option, "none", value, name, reason);
   }
@@ -52,6 +57,31 @@ export function givenFacts(
     ...Object.fromEntries(said.map(([option, value]) => [option, givenFact(value)])),
     ...(size === undefined ? {} : { inputSize: givenFact(size) }),
   };
+}
+
+/**
+ * Of a row of classes; what a network gives for each pixel, or of something else, may bear any names.
+ *
+ * @throws {DepthwiseError} `CLASSES_MISMATCH`
+ */
+export function checkAskedLabels({ outputs, shapes }: Network, { labels }: OwnOptions, name: string): void {
+  const named: Readonly<Record<string, string>> = outputs;
+  const [classes, another] = shapes.get(named["probabilities"] ?? named["logits"] ?? "") ?? [];
+  if (!Array.isArray(labels) || classes === undefined || another !== undefined || labels.length === classes) return;
+  throw fileError("CLASSES_MISMATCH", name, "labels (an option of the call)", "Pass the labels of this network.", {
+    expected: `${classes}, one for each class`,
+    found: `${labels.length}`,
+    fields: { classes, labels: labels.length },
+  });
+}
+
+function unknown(option: string): DepthwiseError {
+  const known = [...SAID, ...SIZES, ...SOURCE_OPTIONS];
+  return new DepthwiseError("OPTION_INVALID", {
+    what: `loadModel: unknown option "${option}"`,
+    advice: `${didYouMean(option, known)} A network of its own has ${listed(known, ", ", known.length)}.`.trimStart(),
+    fields: { owner: "loadModel", option, known },
+  });
 }
 
 function refused(option: string, expected: string, found: unknown, file: string, reason?: string): DepthwiseError {

@@ -3,11 +3,7 @@
 /** Graphs made by hand as networks of their own: what becomes of each operation, and what is refused by its name. */
 
 import { describe, expect, it } from "vitest";
-<<<<<<< HEAD
-import { createClassifier } from "../../src/classify/index.ts";
 import { tensor } from "../../src/core/tensor.ts";
-=======
->>>>>>> i17-user
 import type { GraphOperation, ModelGraph, Pair, ReshapeForm } from "../../src/formats/graph.ts";
 import { network, withParameters } from "../../src/layers/network.ts";
 import { compile } from "../../src/session/compile.ts";

@@ -1,10 +1,7 @@
 /** ONNX's operators in the vocabulary of `ModelGraph`. Source: ONNX's Operators.md, opsets 7 to 21. */
 
-<<<<<<< HEAD
-import type { Shape } from "../../core/tensor.ts";
-=======
 import { shorten } from "../../core/errors.ts";
->>>>>>> i17-user
+import type { Shape } from "../../core/tensor.ts";
 import { poolOperation } from "../feature-map-sizes.ts";
 import { cast } from "../protobuf/cast.ts";
 import {
@@ -86,7 +83,6 @@ const OPERATIONS = new Map<string, Operator<OnnxNode, Surroundings>>([
   ["DequantizeLinear", [2, 3, (node, { graph, dtypes }) => dequantizeLinear(node, graph, dtypes)]],
 ]);
 
-<<<<<<< HEAD
 /** By the number of TensorProto.DataType. */
 const TYPES: readonly (readonly [name: string, dtype?: StoredDType])[] = [
   ["no type"],
@@ -112,7 +108,8 @@ function castTo({ inputs: [x = ""], attributes }: OnnxNode, { graph }: Surroundi
   const to = attributes.get("to")?.i ?? 0;
   const [name, dtype] = TYPES[to] ?? [`type ${to}`];
   return cast(x, dtype, name, graph);
-=======
+}
+
 /** An operation that would run with other attributes: these are what is wrong with it. */
 function otherBy(node: OnnxNode, ...attributes: readonly (readonly [name: string, value: unknown])[]): Translation {
   const texts = attributes.map(([name, value]) => `${name}=${shorten(String(value), 40)}`);
@@ -122,7 +119,6 @@ function otherBy(node: OnnxNode, ...attributes: readonly (readonly [name: string
 /** As it was written: 0.2 is another number in float32. */
 function float(value: number): number {
   return Number(value.toPrecision(7));
->>>>>>> i17-user
 }
 
 function convolution(node: OnnxNode, { graph }: Surroundings): Translation | undefined {
