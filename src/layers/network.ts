@@ -180,7 +180,7 @@ function checkInfo(owner: string, old: NetworkInfo, changed: Partial<NetworkInfo
 export function networkFromJson(
   definition: Readonly<Record<string, unknown>>,
   source: string,
-  advice: (cause: DepthwiseError) => string = () => "Save the network again with saveModel.",
+  advice = "Save the network again with saveModel.",
 ): Network {
   const { name, inputShape, layers, outputs, aliases = {}, info = {} } = definition;
   try {
@@ -196,7 +196,7 @@ export function networkFromJson(
     if (!isDepthwiseError(cause)) throw cause;
     throw new DepthwiseError(cause.code === "OPTION_INVALID" ? "FILE_CORRUPT" : cause.code, {
       what: `${source}: ${cause.message.replace(/^network: |\.$/g, "")}`,
-      advice: `${advice(cause)} Nothing was loaded.`,
+      advice: `${advice} Nothing was loaded.`,
       fields: cause.fields,
       cause,
     });

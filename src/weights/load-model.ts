@@ -1,6 +1,6 @@
 /** `loadModel`: from any source, bytes to what they say, to a network; nothing is guessed in silence. */
 
-import { type DepthwiseError, listed } from "../core/errors.ts";
+import { listed } from "../core/errors.ts";
 import { fileError, quoted } from "../core/file-error.ts";
 import { isObject } from "../core/json.ts";
 import { optionError } from "../core/options.ts";
@@ -274,7 +274,9 @@ function translatedModel(
 ): LoadedModel {
   const { definition, parameters, facts, reason } = understood;
   const asked = ownOptions(given, name, reason);
-  const network = ownNetwork({ ...definition }, asked, parameters, name, adviceOn);
+  // What readers say of the input was checked by them, and no option says anything of layers.
+  const advice = "The file is damaged, or describes what cannot run.";
+  const network = ownNetwork({ ...definition }, asked, parameters, name, advice);
   const decisions = { ...facts, ...givenFacts(given, network, name, reason) };
   checkLabels(decisions, name);
   checkVariances(network, name);
@@ -283,20 +285,13 @@ function translatedModel(
   return withInfo(network, { ...asked, provenance }) as LoadedModel;
 }
 
-/** Options say what the input and the classes are, and nothing of the layers. */
-function adviceOn({ fields: { owner, option } }: DepthwiseError): string {
-  const isOption =
-    owner === "network: preprocessing" || (owner === "network" && (option === "labels" || option === "background"));
-  return isOption ? "Pass what is wrong to loadModel." : "The file is damaged, or describes what cannot run.";
-}
-
 /** What the caller says of the input takes the place of what the file says, which then may be wrong. */
 function ownNetwork(
   definition: Readonly<Record<string, unknown>>,
   { preprocessing }: OwnOptions,
   parameters: ReadonlyMap<string, FloatTensor>,
   name: string,
-  advice?: (cause: DepthwiseError) => string,
+  advice?: string,
 ): Network {
   const { info } = definition;
   const isAsked = preprocessing !== undefined && isObject(info);

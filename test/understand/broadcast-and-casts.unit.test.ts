@@ -5,11 +5,10 @@ import { isDepthwiseError } from "../../src/core/errors.ts";
 import { compile } from "../../src/session/compile.ts";
 import { loadModel } from "../../src/weights/load-model.ts";
 import { functional, type Layer, layer } from "../fixtures/keras-models.ts";
-import { bytesOf } from "../fixtures/sample-networks.ts";
 import { readJson } from "../fixtures/tfjs-files.ts";
 import { placeholder, attr as tf, tfConst, tfInts, tfNode } from "../writers/graph-def.ts";
 import { attr, floats, initializer, int64s, onnxModel, onnxNode } from "../writers/onnx.ts";
-import { encode, type Field, littleEndian } from "../writers/protobuf.ts";
+import { encode, type Field } from "../writers/protobuf.ts";
 import { tflite } from "../writers/tflite.ts";
 
 const SIXTEEN = Float32Array.from({ length: 16 }, (_, i) => i + 1);
@@ -256,10 +255,5 @@ describe("no option mends the layers of a file", () => {
     expect(found).toMatch(/^FILE_CORRUPT /);
     expect(found).not.toContain("loadModel");
     expect(found).toContain("The file is damaged, or describes what cannot run.");
-  });
-
-  it("but one mends what a file says of its input", async () => {
-    expect(bytesOf(new Float32Array(1)).length).toBe(4);
-    expect(littleEndian([1]).length).toBe(4);
   });
 });
