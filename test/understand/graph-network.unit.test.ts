@@ -564,7 +564,7 @@ describe("a file of such a graph", () => {
       });
     expect((await loadModel(file(3))).shapes.get("y")).toEqual([10, 10, 1]);
     await expect(loadModel(file(1e9))).rejects.toThrow(
-      /vertical window: expected .* at most 268,435,456 pixels, found 1000000000\. It is no MobileNet V1 either \(.*\)\. Nothing was loaded\.$/,
+      /vertical window: expected .* at most 268,435,456 pixels, found 1000000000\. The file is damaged, or describes what cannot run\. It is no MobileNet V1 either \(.*\)\. Nothing was loaded\.$/,
     );
   });
 
