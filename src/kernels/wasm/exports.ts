@@ -27,7 +27,7 @@ export function exported<const Name extends string, const Names extends readonly
   build: (
     locals: { readonly [N in Names[number]]: Local<"i32"> },
     local: MakeLocal,
-  ) => readonly (Statement | Code<NoInfer<R>>)[],
+  ) => readonly (Statement | Code<Fixed<R>>)[],
   result: R = "none" as R,
 ): Exported<Name, Names, R> {
   const parameters = Object.fromEntries(words.map((word) => [word, "i32"])) as Words<Names>;
