@@ -6,6 +6,8 @@
 import type { Code, Local, MakeLocal, ModuleBuilder, Statement, WasmFunction } from "./assembler/index.ts";
 
 type Words<Names extends readonly string[]> = { readonly [N in Names[number]]: "i32" };
+/** No place to infer a type from: TypeScript's own word for it is of 5.4. */
+type Fixed<T> = [T][T extends unknown ? 0 : never];
 type Result = "i32" | "none";
 
 declare const exportedAs: unique symbol;
