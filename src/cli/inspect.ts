@@ -65,13 +65,15 @@ function tensorsOf({ content }: ModelFile): readonly TensorRow[] {
 }
 
 function tensorLines(tensors: readonly TensorRow[]): readonly string[] {
+  const page = newPage();
+  const isScreen = Number.isFinite(page.width);
   const rows = tensors.map(({ name, dtype = "", shape }) => [
     // Newer TFLite converters join the names of all they fused; the first says enough on a screen.
-    visible(name.length > 60 ? `${name.slice(0, 59)}…` : name),
+    visible(isScreen && name.length > 60 ? `${name.slice(0, 59)}…` : name),
     visible(dtype).padEnd(5),
     shape.join(" × "),
   ]);
-  return layTable(newPage(), rows, { titles: ["name", "type", "shape"] });
+  return layTable(page, rows, { titles: ["name", "type", "shape"] });
 }
 
 function decisionLines(rows: readonly (readonly string[])[]): readonly string[] {

@@ -103,6 +103,16 @@ describe("depthwise inspect", () => {
     expect((await at("inspect", "foreign.safetensors")).stdout).toMatch(/^block_1_expand\/kernel +F32 +1$/m);
   });
 
+  it("shows long names of tensors whole where no terminal has a width", async () => {
+    const name = `block_1_expand/${"long_".repeat(30)}kernel`;
+    const bytes = writeSafetensors([{ name, shape: [1], data: new Float32Array(1) }]);
+    const apart = mkdtempSync(join(tmpdir(), "depthwise-long-name-"));
+    writeFileSync(join(apart, "long.safetensors"), bytes);
+    const { stdout } = await at("inspect", join(apart, "long.safetensors"));
+    rmSync(apart, { recursive: true });
+    expect(stdout).toContain(`${name}  F32`);
+  });
+
   it.each([
     [["inspect"], 2, /missing required argument/],
     [["inspect", "absent.h5"], 1, /^depthwise: FILE_NOT_FOUND: absent\.h5/],
