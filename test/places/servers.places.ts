@@ -47,7 +47,7 @@ function expectAnswer({ logits, threads, reasons }: Answer, isolated: boolean): 
   expect([threads, reasons.join()]).toEqual([1, expect.stringMatching(reason)]);
 }
 
-async function expectPage(address: string, isolated: boolean): Promise<void> {
+async function expectPage(address: string, isolated: boolean, inOwnWorker = false): Promise<void> {
   for (const browser of browsers) {
     const page = await browser.open(address, "ask");
     try {
@@ -58,6 +58,10 @@ async function expectPage(address: string, isolated: boolean): Promise<void> {
         asked,
       );
       expectAnswer(answer, isolated);
+      // A hang of one page in fifteen is not to be had for a thread.
+      if (isolated && inOwnWorker && browser.title.startsWith("Firefox")) {
+        expect([answer.threads, answer.reasons.join()]).toEqual([1, expect.stringMatching(/inWorker: true/)]);
+      }
       console.log(`${browser.title}, isolated: ${isolated}: ${answer.threads} threads; ${answer.reasons.join("; ")}`);
     } finally {
       await page.close();
@@ -142,7 +146,7 @@ describe("Vite", () => {
     expect([status, output]).toEqual([0, expect.not.stringMatching(COMPLAINT)]);
     for (const isolated of [false, true]) {
       await using server = await serveFolder(join(project.path, "out"), isolated);
-      await expectPage(`${server.url}/index.html`, isolated);
+      await expectPage(`${server.url}/index.html`, isolated, true);
     }
   });
 });
