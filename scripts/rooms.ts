@@ -15,6 +15,7 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
   ["backends/plain-backend", "plain-backend"],
   ["kernels/js", "plain-backend"],
   ["backends/reference-backend", "reference-backend"],
+  ["backends/wide", "wide"],
   ["session/profile", "profile"],
   ["session/remote-session", "remote-session"],
   ["session/connection", "remote-session"],
@@ -36,7 +37,7 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
 ];
 
 /** Files that sessions load late, and that have copies of what they share with them. */
-const OF_SESSIONS = ["remote-session", "plain-backend", "reference-backend"];
+const OF_SESSIONS = ["remote-session", "plain-backend", "reference-backend", "wide"];
 
 /** Rooms whose `import()`s are built apart: readers of formats, downloads, caches; label lists. */
 const APART = ["weights", "understand", "formats", "sources", "classify"];
@@ -130,6 +131,7 @@ export function writeEntries(folder: string): Readonly<Record<string, string>> {
   const whole: Readonly<Record<string, string>> = {
     "plain-backend": "backends",
     "reference-backend": "backends",
+    wide: "backends/wide",
     profile: "session",
     "remote-session": "session",
   };

@@ -8,13 +8,16 @@ import type { GivenModules } from "./wasm/given-modules.ts";
 export const BACKENDS = ["wasm", "plain", "reference"] as const;
 /** `auto` takes `wasm` where the engine allows it, else `plain`. */
 export type BackendName = (typeof BACKENDS)[number] | "auto";
-/** `relaxed` rounds once a multiply-add, `plain` twice; `auto` takes relaxed where the engine has it. */
-export type Simd = "auto" | "relaxed" | "plain";
+/**
+ * `relaxed` rounds once a multiply-add, `plain` twice; `auto` takes relaxed where the engine has it. `wide` is relaxed in
+ * registers twice as wide, with the same bits: it turns on an experimental switch of V8 for the whole process.
+ */
+export type Simd = "auto" | "relaxed" | "plain" | "wide";
 
 export interface Choice {
   readonly backend: (typeof BACKENDS)[number];
   /** `none` for the backends of plain JavaScript. */
-  readonly simd: "relaxed" | "plain" | "none";
+  readonly simd: "relaxed" | "plain" | "wide" | "none";
   readonly threads: number;
   readonly features: EngineFeatures;
   /** What was asked for or would be faster, and why it is not so. */
@@ -50,6 +53,14 @@ export function chooseBackend(
     backend = "plain";
     reasons.push(`plain instead of wasm: ${lacking}`);
   }
+  if (simd === "wide" && (backend !== "wasm" || !features.relaxed)) {
+    const why = lacking ?? (backend === "wasm" ? "this engine has no relaxed SIMD" : `backend "${name}" has none`);
+    throw new DepthwiseError("BACKEND_UNAVAILABLE", {
+      what: `compile: simd "wide" cannot run here: ${why}`,
+      advice: 'Pass simd: "auto", or run on Node 24 or later with the wasm backend.',
+      fields: { features },
+    });
+  }
   if (backend !== "wasm") {
     if (threads !== 1) reasons.push("one thread: only the wasm backend has more");
     if (given !== undefined) reasons.push("the modules are not used: only the wasm backend has any");
@@ -67,7 +78,7 @@ export function chooseBackend(
   const relaxed = given?.relaxed ?? (simd === "auto" ? features.relaxed : simd === "relaxed");
   return {
     backend,
-    simd: relaxed ? "relaxed" : "plain",
+    simd: simd === "wide" ? simd : relaxed ? "relaxed" : "plain",
     threads: countThreads(threads, features, given?.shared, reasons),
     features,
     reasons,

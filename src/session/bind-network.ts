@@ -34,9 +34,9 @@ export async function bindNetwork(
   let parameters: Map<string, FloatTensor> | undefined;
   const bind = async (choice: Choice, away?: Elsewhere): Promise<Session> => {
     const { threads } = choice;
-    const relaxed = choice.simd === "relaxed";
     const isWasm = choice.backend === "wasm";
-    const wasm = isWasm ? wasmBackend({ relaxed, threads, batch, worker, given: modules }) : undefined;
+    const simd = { relaxed: choice.simd !== "plain", ...(choice.simd === "wide" ? { tiles: choice.simd } : {}) };
+    const wasm = isWasm ? wasmBackend({ ...simd, threads, batch, worker, given: modules }) : undefined;
     const joins = wasm?.joins;
     const plan = planNetwork(network, { batch, taps, fold, ...(joins === undefined ? {} : { joins }) });
     const laidOut = wasm?.layOut(plan);

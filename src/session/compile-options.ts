@@ -19,7 +19,11 @@ export interface CompileOptions<Tap extends string = string> {
   readonly backend?: BackendName;
   /** Threads of the wasm backend: a number, or `auto` for as many as there are cores, at most 8. Default 1. */
   readonly threads?: number | "auto";
-  /** Which SIMD the wasm backend emits. Default `auto`: relaxed where the engine has it. */
+  /**
+   * Which SIMD the wasm backend emits. Default `auto`: relaxed where the engine has it. `wide`, in Node 24 and later, is
+   * nearly twice as fast with the same bits; it turns on an experimental switch of V8
+   * (`--experimental-wasm-revectorize`), and that for all WebAssembly that the process compiles from then on.
+   */
   readonly simd?: Simd;
   /**
    * Makes a worker of `depthwise/worker`, where a bundler moved the script: `() => new Worker(url, { type: "module" })`.
@@ -70,7 +74,7 @@ export function checkCompileOptions(options: CompileOptions): CheckedOptions {
   const signal = signalOption("compile", options.signal);
   signal?.throwIfAborted();
   const backend = oneOf("compile", "backend", options.backend ?? "auto", ["auto", ...BACKENDS]);
-  const simd = oneOf("compile", "simd", options.simd ?? "auto", ["auto", "relaxed", "plain"] as const);
+  const simd = oneOf("compile", "simd", options.simd ?? "auto", ["auto", "relaxed", "plain", "wide"] as const);
   const inWorker = booleanOption("compile", "inWorker", options.inWorker ?? false);
   if (worker !== undefined && typeof worker !== "function") {
     const advice = typeof worker === "boolean" ? "For a session in a worker pass inWorker: true." : undefined;

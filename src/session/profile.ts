@@ -48,7 +48,8 @@ export async function profileSession(
   runs: number,
   run: (times: Float64Array) => Promise<void>,
 ): Promise<Profile> {
-  const limit = simd === "none" || !probeFeatures().wasm ? undefined : measureLimit(simd === "relaxed");
+  const limit =
+    simd === "none" || !probeFeatures().wasm ? undefined : measureLimit(simd !== "plain", simd === "wide" ? 8 : 4);
   const steps = plan.steps.map((): number[] => []);
   const totals: number[] = [];
   const breath = new Breath(performance.now());

@@ -65,7 +65,7 @@ window.packMany = ({ calls, shared }) => {
     at(i % channels, 1 + Math.floor(i / channels)),
   );
   const scale = new Float64Array(channels).fill(1);
-  const packing = groupPacking(taps, channels);
+  const packing = groupPacking(taps, channels, 4);
   return look(calls, memory, packing.floats, (from) =>
     packAll(packing, packer, 4 * from, from % 64 === 0 ? { kernel, scale, bias } : { kernel, bias }),
   );

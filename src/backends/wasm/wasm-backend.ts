@@ -3,6 +3,7 @@
 import { breathe } from "../../core/breath.ts";
 import type { NumberArray } from "../../core/buffers.ts";
 import { checkBytes } from "../../core/memory.ts";
+import { ownPart } from "../../core/own-part.ts";
 import {
   BARRIER_GATE,
   chooseTiles,
@@ -11,6 +12,7 @@ import {
   type Features,
   FORWARD,
   type Instances,
+  lower,
   type ModuleExports,
   packAll,
   probeFeatures,
@@ -71,8 +73,7 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     const pages = pagesOf(layout);
     const modules = await Promise.all(
       [...namesOf(layout)].map(
-        async (name) =>
-          [name, given?.modules[name] ?? (await compiled(kernels.modules, name, features, tileName))] as const,
+        async (name) => [name, given?.modules[name] ?? (await compiled(kernels, name, features, tileName))] as const,
       ),
     );
     signal?.throwIfAborted();
@@ -180,17 +181,34 @@ type Modules = WasmKernels<KernelCall>["modules"];
 const binaries = new WeakMap<Modules, Map<string, Promise<WebAssembly.Module>>>();
 
 /** A module, emitted and compiled once a process for each set of features. */
-function compiled(modules: Modules, name: string, features: Features, tiles: TileName): Promise<WebAssembly.Module> {
+function compiled(
+  kernels: WasmKernels<KernelCall>,
+  name: string,
+  features: Features,
+  tiles: TileName,
+): Promise<WebAssembly.Module> {
+  const { modules } = kernels;
   const own = binaries.get(modules) ?? new Map<string, Promise<WebAssembly.Module>>();
   binaries.set(modules, own);
   const key = `${name} ${features.relaxed} ${features.shared} ${tiles}`;
   const known = own.get(key);
   if (known !== undefined) return known;
-  const module = WebAssembly.compile(emitModule(name, features, TILES[tiles], modules));
+  const bytes = emitModule(name, features, TILES[tiles], modules);
+  const module = tiles === "wide" ? compiledWide(kernels, name, bytes, features) : WebAssembly.compile(bytes);
   own.set(key, module);
   // A refusal now (memory, a policy) may be none the next time.
   module.catch(() => own.delete(key));
   return module;
+}
+
+async function compiledWide(
+  kernels: WasmKernels<KernelCall>,
+  name: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  { shared }: Features,
+): Promise<WebAssembly.Module> {
+  const { compileWide } = await ownPart("wide registers", () => import("../wide/wide.ts"));
+  return compileWide(name, bytes, shared, (call) => lower(call, TILES.wide, kernels));
 }
 
 type Gate = ModuleExports["gate"];

@@ -16,6 +16,7 @@ import {
   mul,
   multiplyAdd,
   put,
+  type RegisterLanes,
   remainder,
   storeLanes,
   sub,
@@ -41,14 +42,21 @@ const TAPS = {
   high: "v128",
 } as const;
 
-export function tapByTap(module: ModuleBuilder, features: Features) {
+export function tapByTap(module: ModuleBuilder, features: Features, registerLanes: RegisterLanes) {
   return module.func("f32-depthwise-tap-by-tap", TAPS, (p, local) => {
     const v = locals(local, "i32", "channel", "w", "x", "tap", "row", "column");
     const sum = local("v128");
+    const group = 4 * registerLanes;
     const channel = (lanes: 4 | 1): readonly Statement[] => [
-      put(v.w, add(add(p.w, mul(divide(v.channel, 4), mul(add(p.taps, 1), 16))), floats(remainder(v.channel, 4)))),
+      put(
+        v.w,
+        add(
+          add(p.w, mul(divide(v.channel, registerLanes), mul(add(p.taps, 1), group))),
+          floats(remainder(v.channel, registerLanes)),
+        ),
+      ),
       set(sum, loadLanes(lanes, v.w)),
-      advance(v.w, mul(add(p.firstTap, 1), 16)),
+      advance(v.w, mul(add(p.firstTap, 1), group)),
       put(v.x, add(p.x, floats(divide(v.channel, p.multiplier)))),
       put(v.row, p.rows),
       countDown(v.row, [
@@ -57,10 +65,10 @@ export function tapByTap(module: ModuleBuilder, features: Features) {
         countDown(v.column, [
           set(sum, multiplyAdd(features, loadLanes(lanes, v.tap), loadLanes(lanes, v.w), sum)),
           advance(v.tap, p.columnStep),
-          advance(v.w, 16),
+          advance(v.w, group),
         ]),
         advance(v.x, p.rowStep),
-        advance(v.w, mul(sub(p.kernelWidth, p.columns), 16)),
+        advance(v.w, mul(sub(p.kernelWidth, p.columns), group)),
       ]),
       storeLanes(lanes, add(p.y, floats(v.channel)), clamp(sum, p)),
     ];

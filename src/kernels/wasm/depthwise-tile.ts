@@ -1,10 +1,22 @@
 /**
- * The depthwise tile: outputs side by side in a row × four channels in registers. A window that hangs over on the left
+ * The depthwise tile: outputs side by side in a row × a register of channels, four or eight. A window that hangs over on the left
  * or right by one column is a tile of its own.
  */
 
-import { access, type ModuleBuilder, set, type WasmFunction } from "./assembler/index.ts";
-import { advance, clamp, countDown, type Features, locals, multiplyAdd, put } from "./emit.ts";
+import type { ModuleBuilder, WasmFunction } from "./assembler/index.ts";
+import {
+  accumulate,
+  advance,
+  clampBounds,
+  countDown,
+  type Features,
+  loadRegister,
+  locals,
+  put,
+  type RegisterLanes,
+  register,
+  storeClamped,
+} from "./emit.ts";
 
 /** Sizes of windows that have tiles: square, undilated, with stride 1 or 2 on both axes. */
 export type TiledSize = 3 | 5;
@@ -41,59 +53,68 @@ export interface WindowTiles {
   readonly right: WindowTileFunction;
 }
 
-export function windowTiles(module: ModuleBuilder, size: TiledSize, features: Features): WindowTiles {
-  const tile = (wide: number, stride: number, from = 0, to: number = size) =>
-    windowTile(module, size, stride, wide, from, to, features);
+export function windowTiles(
+  module: ModuleBuilder,
+  size: TiledSize,
+  features: Features,
+  lanes: RegisterLanes,
+): WindowTiles {
+  const tile = (width: number, stride: number, from = 0, to: number = size) =>
+    windowTile(module, size, stride, width, from, to, features, lanes);
   const lone = tile(1, 1);
   return {
-    inner: WIDTHS.map((wide) => (wide === 1 ? [lone, lone] : [tile(wide, 1), tile(wide, 2)])),
+    inner: WIDTHS.map((width) => (width === 1 ? [lone, lone] : [tile(width, 1), tile(width, 2)])),
     left: tile(1, 1, 1),
     right: tile(1, 1, 0, size - 1),
   };
 }
 
-/** `wide` outputs, over the columns `from` to `to` of the window; `skipped` is the bytes of those before `from`. */
+/** `width` outputs, over the columns `from` to `to` of the window; `skipped` is the bytes of those before `from`. */
 function windowTile(
   module: ModuleBuilder,
   size: TiledSize,
   stride: number,
-  wide: number,
+  width: number,
   from: number,
   to: number,
   features: Features,
+  lanes: RegisterLanes,
 ): WindowTileFunction {
   const side = from > 0 ? "-left" : to < size ? "-right" : "";
-  return module.func(`f32-depthwise-${size}s${stride}-${wide}${side}`, TILE, (p, local) => {
+  return module.func(`f32-depthwise-${size}s${stride}-${width}${side}`, TILE, (p, local) => {
     const rows = ROWS.slice(0, size).map((name) => p[name]);
-    const sums = Array.from({ length: wide }, () => local("v128"));
-    const weights = Array.from({ length: to - from }, () => local("v128"));
-    const x = local("v128");
+    const sums = Array.from({ length: width }, () => register(local, lanes));
+    const weights = Array.from({ length: to - from }, () => register(local, lanes));
+    const x = register(local, lanes);
+    const bounds = clampBounds(lanes, p, local);
     const { at } = locals(local, "i32", "at");
-    const columns = (wide - 1) * stride + to - from;
+    const columns = (width - 1) * stride + to - from;
+    const group = 4 * lanes;
     return [
       ...rows.map((row) => advance(row, p.skipped)),
       countDown(p.groups, [
-        ...sums.map((sum) => set(sum, access("v128.load", 0, p.w))),
+        ...sums.map((sum) => loadRegister(sum, p.w, 0)),
         ...rows.flatMap((row, u) => [
-          ...weights.map((w, i) => set(w, access("v128.load", 16 * (1 + u * size + from + i), p.w))),
+          ...weights.map((w, i) => loadRegister(w, p.w, group * (1 + u * size + from + i))),
           put(at, row),
           ...Array.from({ length: columns }, (_, column) => [
-            set(x, access("v128.load", 0, at)),
+            loadRegister(x, at, 0),
             ...(column < columns - 1 ? [advance(at, p.pixelBytes)] : []),
             ...sums.flatMap((sum, i) => {
               const w = weights[column - i * stride];
-              return w === undefined ? [] : [set(sum, multiplyAdd(features, x, w, sum))];
+              return w === undefined ? [] : [accumulate(features, x, w, sum)];
             }),
           ]).flat(),
         ]),
         put(at, p.y),
+        bounds.ready,
         ...sums.flatMap((sum, i) => [
-          access("v128.store", 0, at, clamp(sum, p)),
-          ...(i < wide - 1 ? [advance(at, p.pixelBytes)] : []),
+          storeClamped(lanes, at, sum, bounds),
+          ...(i < width - 1 ? [advance(at, p.pixelBytes)] : []),
         ]),
-        ...rows.map((row) => advance(row, 16)),
-        advance(p.w, 16 * (1 + size * size)),
-        advance(p.y, 16),
+        ...rows.map((row) => advance(row, group)),
+        advance(p.w, group * (1 + size * size)),
+        advance(p.y, group),
       ]),
     ];
   });

@@ -1,9 +1,9 @@
 /**
- * Depthwise convolution: outputs side by side in a row × four channels in registers, channels innermost.
+ * Depthwise convolution: outputs side by side in a row × a register of channels (four, or eight), channels innermost.
  *
  *     y[n, oy, ox, c·m + j] = clamp(bias[c·m + j] + Σ(u, v) x[n, oy·sy + u·dy − top, ox·sx + v·dx − left, c] · w[u, v, c, j])
  *
- * w in groups of four output channels, `[⌈C·m / 4⌉][1 + kh · kw][4]`, the bias in front of the taps. The range counts
+ * w in groups of as many output channels as a register has lanes, `[⌈C·m / lanes⌉][1 + kh · kw][lanes]`, the bias in front of the taps. The range counts
  * output rows. Rows of the window outside the image are read from a stretch of zeros; a window that hangs over on the
  * left or right by one column is a tile of its own. Anything else (dilation, a multiplier, unusual kernels, corners of
  * wide padding, channels left over from four) goes through `tapByTap`.
@@ -45,6 +45,7 @@ import {
 } from "./emit.ts";
 import type { Lowered } from "./lowered.ts";
 import { groupPacking } from "./pack.ts";
+import type { Tile } from "./tiles.ts";
 import { WINDOW_WORDS, windowWalk, windowWords } from "./window.ts";
 
 const DEPTHWISE = /* @__PURE__ */ argumentBlock(WINDOW_WORDS, [
@@ -56,9 +57,9 @@ const DEPTHWISE = /* @__PURE__ */ argumentBlock(WINDOW_WORDS, [
 ]);
 
 /** @param size of the windows that have tiles; 0 for none */
-export function depthwise(module: ModuleBuilder, size: TiledSize | 0, features: Features) {
-  const oneByOne = tapByTap(module, features);
-  const tiles = size === 0 ? undefined : windowTiles(module, size, features);
+export function depthwise(module: ModuleBuilder, size: TiledSize | 0, features: Features, { lanes }: Tile) {
+  const oneByOne = tapByTap(module, features, lanes);
+  const tiles = size === 0 ? undefined : windowTiles(module, size, features, lanes);
   return kernel(module, "depthwise", DEPTHWISE, (scope) => {
     const walk = windowWalk(scope);
     const v = locals(scope.local, "i32", "y", "offset", "isRow", "outBytes");
@@ -101,7 +102,7 @@ export function depthwise(module: ModuleBuilder, size: TiledSize | 0, features: 
         w: scope.w,
         y: v.y,
         pixelBytes,
-        groups: divide(scope.channels, 4),
+        groups: divide(scope.channels, lanes),
       });
     const byTiles = (emitted: WindowTiles): readonly Statement[] => [
       ...rows.flatMap(({ at, step }, u) => [
@@ -140,11 +141,11 @@ export function depthwise(module: ModuleBuilder, size: TiledSize | 0, features: 
           ],
         ),
       ]),
-      // Channels left over from groups of four.
-      when(remainder(scope.channels, 4), [
+      // Channels left over from whole registers.
+      when(remainder(scope.channels, lanes), [
         put(ox, 0),
         advance(v.y, sub(0, mul(v.outBytes, scope.outWidth))),
-        pixels(sub(scope.channels, remainder(scope.channels, 4))),
+        pixels(sub(scope.channels, remainder(scope.channels, lanes))),
       ]),
     ];
     return [
@@ -157,21 +158,19 @@ export function depthwise(module: ModuleBuilder, size: TiledSize | 0, features: 
 
 type Module = "depthwise" | `depthwise-${TiledSize}`;
 
-export function lowerDepthwise({
-  window,
-  channels,
-  multiplier,
-  activation,
-}: DepthwiseCall): Lowered<Module, "depthwise"> {
+export function lowerDepthwise(
+  { window, channels, multiplier, activation }: DepthwiseCall,
+  { lanes }: Tile,
+): Lowered<Module, "depthwise"> {
   const { bounds, after } = fused(activation);
   const taps = window.kernel[0] * window.kernel[1];
-  const tiled = multiplier === 1 && channels >= 4 ? tiledWindow(window) : undefined;
+  const tiled = multiplier === 1 && channels >= lanes ? tiledWindow(window) : undefined;
   return {
     module: tiled ?? "depthwise",
     entry: "depthwise",
     units: window.output[0],
     unitElements: window.output[1] * channels * multiplier,
-    weights: groupPacking(taps, channels * multiplier),
+    weights: groupPacking(taps, channels * multiplier, lanes),
     zeroBytes: tiled === undefined ? 0 : 4 * DEPTHWISE_REACH * channels,
     scratchBytes: 0,
     ...after,

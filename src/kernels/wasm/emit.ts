@@ -3,6 +3,7 @@
 import {
   access,
   type Expression,
+  extractLane,
   int,
   type Local,
   type MakeLocal,
@@ -27,6 +28,10 @@ export interface Features {
 
 type Word = Expression<"i32"> | number;
 type Vector = Expression<"v128">;
+interface Bounds {
+  readonly low: Vector;
+  readonly high: Vector;
+}
 
 const word = (value: Word): Expression<"i32"> => (typeof value === "number" ? int(value) : value);
 
@@ -84,8 +89,56 @@ export function multiplyAdd({ relaxed }: Features, x: Vector, w: Vector, sum: Ve
  * min(max(value, low), high), where NaN stays NaN and −0 stays −0, as in the reference loops: `pmax(a, b)` is
  * `a < b ? b : a`. Every clamping activation is this with its own bounds; linear has infinite ones.
  */
-export function clamp(value: Vector, { low, high }: { readonly low: Vector; readonly high: Vector }): Vector {
+export function clamp(value: Vector, { low, high }: Bounds): Vector {
   return op("f32x4.pmin", op("f32x4.pmax", value, low), high);
+}
+
+/** Floats that go as one: a vector, or two beside each other that V8 joins to a register of 256 bits. */
+export type RegisterLanes = 4 | 8;
+
+/** The vectors of a register. */
+export type Register = readonly Local<"v128">[];
+
+export function register(local: MakeLocal, lanes: RegisterLanes): Register {
+  return Array.from({ length: lanes / 4 }, () => local("v128"));
+}
+
+export function loadRegister(into: Register, address: Word, offset: number): Statement {
+  return into.map((vector, j) => set(vector, access("v128.load", offset + 16 * j, word(address))));
+}
+
+/** sum = x · w + sum. */
+export function accumulate(features: Features, x: Register, w: Register, sum: Register): Statement {
+  return sum.map((vector, j) => set(vector, multiplyAdd(features, x[j] as Vector, w[j] as Vector, vector)));
+}
+
+/**
+ * The bounds of a clamp, and what is to be run right before the stores. V8 joins no vector that is a parameter, but the
+ * spread of one number; made so late it takes no register from the sums.
+ */
+export function clampBounds(
+  lanes: RegisterLanes,
+  { low, high }: Bounds,
+  local: MakeLocal,
+): Bounds & { readonly ready: Statement } {
+  if (lanes === 4) return { low, high, ready: [] };
+  const own = { low: local("v128"), high: local("v128") };
+  const spread = (vector: Vector) => op("f32x4.splat", extractLane(vector, 0));
+  return { ...own, ready: [set(own.low, spread(low)), set(own.high, spread(high))] };
+}
+
+/**
+ * Clamps vectors and stores them one behind the other. Of two that V8 joins the second goes first: where it does not,
+ * V8 stores the first once more, so that it is written even if the second lies beyond the memory.
+ */
+export function storeClamped(
+  lanes: RegisterLanes,
+  address: Expression<"i32">,
+  vectors: readonly Vector[],
+  bounds: Bounds,
+): Statement {
+  const order = vectors.map((_, j) => (lanes === 4 ? j : j ^ 1));
+  return order.map((j) => access("v128.store", 16 * j, address, clamp(vectors[j] as Vector, bounds)));
 }
 
 /** How many channels go at once: a vector, or one where fewer than four are left. */

@@ -27,9 +27,9 @@ export const MODULES = {
     const panels = multiplyPanels(module, tile, features);
     return [pointwise(module, panels, tile, features), convolution(module, panels, tile), packing(module, tile)];
   },
-  depthwise: (module, features) => depthwise(module, 0, features),
-  "depthwise-3": (module, features) => depthwise(module, 3, features),
-  "depthwise-5": (module, features) => depthwise(module, 5, features),
+  depthwise: (module, features, tile) => depthwise(module, 0, features, tile),
+  "depthwise-3": (module, features, tile) => depthwise(module, 3, features, tile),
+  "depthwise-5": (module, features, tile) => depthwise(module, 5, features, tile),
   pool: (module) => [pool(module, "averagePool"), pool(module, "maxPool")],
   elementwise: (module) => [
     elementwise(module, "add"),

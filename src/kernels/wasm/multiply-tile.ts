@@ -20,7 +20,19 @@ import {
   set,
   type WasmFunction,
 } from "./assembler/index.ts";
-import { add, advance, atLeast, clamp, countDown, type Features, loopWhile, mul, multiplyAdd, put } from "./emit.ts";
+import {
+  add,
+  advance,
+  atLeast,
+  clampBounds,
+  countDown,
+  type Features,
+  loopWhile,
+  mul,
+  multiplyAdd,
+  put,
+  storeClamped,
+} from "./emit.ts";
 import type { Tile } from "./tiles.ts";
 
 export const MULTIPLY = {
@@ -52,7 +64,7 @@ export type MultiplyFunction = WasmFunction<typeof MULTIPLY>;
 
 export function multiplyTile(
   module: ModuleBuilder,
-  { rows, columns, unroll }: Tile,
+  { rows, columns, unroll, lanes }: Tile,
   features: Features,
 ): MultiplyFunction {
   const vectors = columns / 4;
@@ -66,6 +78,7 @@ export function multiplyTile(
     const left = local("i32");
     const segment = local("i32");
     const row = local("i32");
+    const bounds = clampBounds(lanes, p, local);
 
     const weights = (u: number, j: number) => access("v128.load", 4 * (u * columns + 4 * j), panel);
     const broadcast = (u: number, pixel: Local<"i32">) => access("v128.load32_splat", 4 * u, pixel);
@@ -118,10 +131,8 @@ export function multiplyTile(
           pixels.map((pixel) => advance(pixel, p.rowSkip)),
           advance(panel, p.wSkip),
         ]),
-        sums.map((tileRow) => [
-          tileRow.map((sum, j) => access("v128.store", 16 * j, p.y, clamp(sum, p))),
-          advance(p.y, p.yStep),
-        ]),
+        bounds.ready,
+        sums.map((tileRow) => [storeClamped(lanes, p.y, tileRow, bounds), advance(p.y, p.yStep)]),
         advance(p.x, mul(p.xStep, rows)),
       ]),
     ];

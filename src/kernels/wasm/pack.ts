@@ -6,7 +6,7 @@
  */
 
 import { access, type ModuleBuilder, op, type Statement, storeLane } from "./assembler/index.ts";
-import { add, floats, least, locals, loop, mul, put, sub } from "./emit.ts";
+import { add, floats, least, locals, loop, mul, put, type RegisterLanes, sub } from "./emit.ts";
 import { type ExportsOf, exported } from "./exports.ts";
 import type { Tile } from "./tiles.ts";
 
@@ -179,15 +179,16 @@ export function packing(module: ModuleBuilder, { columns }: Tile) {
   });
 }
 
-/** Groups of four channels, `[⌈channels / 4⌉][1 + taps][4]`: the bias, then the taps. The kernel is `[taps, channels]`. */
-export function groupPacking(taps: number, channels: number): Packing {
-  const all = Math.ceil(channels / 4) * 4;
+/** Groups of channels, `[⌈channels / group⌉][1 + taps][group]`: the bias, then the taps. The kernel is `[taps, channels]`. */
+export function groupPacking(taps: number, channels: number, group: RegisterLanes): Packing {
+  const all = Math.ceil(channels / group) * group;
   const slotsOf =
     (rows: number, below: number): Slots =>
     (visit) => {
       for (let c = 0; c < all; c++) {
-        const first = (c >> 2) * 4 * (1 + taps) + (c & 3) + 4 * below;
-        for (let row = 0; row < rows; row++) visit(first + 4 * row, c < channels ? row * channels + c : -1);
+        const lane = c % group;
+        const first = (c - lane) * (1 + taps) + lane + group * below;
+        for (let row = 0; row < rows; row++) visit(first + group * row, c < channels ? row * channels + c : -1);
       }
     };
   return { channels, floats: all * (1 + taps), kernel: slotsOf(taps, 1), bias: slotsOf(1, 0) };

@@ -16,7 +16,7 @@ import { access, call, int, type Local, type ModuleBuilder, set, when } from "./
 import {
   add,
   advance,
-  clamp,
+  clampBounds,
   countDown,
   divide,
   equal,
@@ -28,6 +28,7 @@ import {
   mul,
   multiplyAdd,
   put,
+  storeClamped,
   sub,
 } from "./emit.ts";
 import type { Lowered } from "./lowered.ts";
@@ -126,13 +127,14 @@ const LONE = {
 } as const;
 
 /** One pixel against several panels at once. */
-function loneRow(module: ModuleBuilder, { columns, lone }: Tile, features: Features) {
+function loneRow(module: ModuleBuilder, { columns, lone, lanes }: Tile, features: Features) {
   return module.func(`f32-multiply-1x${lone}x${columns}`, LONE, (p, local) => {
     const panels = Array.from({ length: lone }, () => local("i32"));
     const sums = panels.map((panel) =>
       Array.from({ length: columns / 4 }, (_, j) => ({ panel, offset: 16 * j, sum: local("v128") })),
     );
     const x = local("v128");
+    const bounds = clampBounds(lanes, p, local);
     return [
       ...panels.map((panel, i) => put(panel, i === 0 ? p.w : add(panels[i - 1] as Local<"i32">, p.panelBytes))),
       ...sums.flat().map(({ sum }, j) => set(sum, access("v128.load", 16 * j, p.bias))),
@@ -144,7 +146,13 @@ function loneRow(module: ModuleBuilder, { columns, lone }: Tile, features: Featu
         ...panels.map((panel) => advance(panel, 4 * columns)),
         advance(p.x, 4),
       ]),
-      ...sums.flat().map(({ sum }, j) => access("v128.store", 16 * j, p.y, clamp(sum, p))),
+      bounds.ready,
+      storeClamped(
+        lanes,
+        p.y,
+        sums.flat().map(({ sum }) => sum),
+        bounds,
+      ),
     ];
   });
 }

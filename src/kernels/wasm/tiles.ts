@@ -1,6 +1,6 @@
 /** Which tile each engine runs best: one table, measured. */
 
-import type { Features } from "./emit.ts";
+import type { Features, RegisterLanes } from "./emit.ts";
 
 /** A tile of the product: pixels × channels in registers, and steps of k in one turn of the loop. */
 export interface Tile {
@@ -8,6 +8,8 @@ export interface Tile {
   /** A multiple of 4. */
   readonly columns: number;
   readonly unroll: number;
+  /** Floats in a register: 8 where the engine joins two equal operations on neighbours to one of 256 bits. */
+  readonly lanes: RegisterLanes;
   /** Panels that a lone pixel takes at once. */
   readonly lone: number;
 }
@@ -17,9 +19,10 @@ export interface Tile {
  * for the product. V8 before version 12 puts all loads of a turn in front, and spills unless a turn is one step.
  */
 export const TILES = {
-  relaxed: { rows: 6, columns: 8, unroll: 4, lone: 4 },
-  plain: { rows: 2, columns: 16, unroll: 4, lone: 2 },
-  early: { rows: 2, columns: 16, unroll: 1, lone: 1 },
+  relaxed: { rows: 6, columns: 8, unroll: 4, lone: 4, lanes: 4 },
+  plain: { rows: 2, columns: 16, unroll: 4, lone: 2, lanes: 4 },
+  early: { rows: 2, columns: 16, unroll: 1, lone: 1, lanes: 4 },
+  wide: { rows: 6, columns: 16, unroll: 2, lone: 4, lanes: 8 },
 } as const satisfies Readonly<Record<string, Tile>>;
 
 export type TileName = keyof typeof TILES;

@@ -1,0 +1,183 @@
+/**
+ * Kernels of wide registers, tried before they are used: an engine that joined two operations wrongly would give wrong
+ * answers, and one that joined none of a kernel's would take three times as long as without.
+ *
+ * The numbers are small and whole, so that every sum is exact in whatever order: what comes out is compared with the
+ * reference loops to the bit. That roundings are the same too is a matter of tests.
+ */
+
+import { layWindow } from "../../core/window.ts";
+import { referenceKernel } from "../../kernels/reference/index.ts";
+import { exportOf } from "../../kernels/wasm/bind.ts";
+import type { Lowered } from "../../kernels/wasm/lowered.ts";
+import { packAll, stagingBytes } from "../../kernels/wasm/pack.ts";
+import type { PairProbe } from "../../kernels/wasm/pairs.ts";
+import type { ConvolutionCall, DepthwiseCall, KernelCall, PointwiseCall } from "../../operations/kernel-call.ts";
+import { pause, unavailable } from "./switch.ts";
+
+type Tried = ConvolutionCall | DepthwiseCall | PointwiseCall;
+
+/** A tile at its best, which is timed. */
+const TIMED: PointwiseCall = pointwise(48, 64, 64);
+/** Every height of tile, a lone pixel, fewer channels than a tile; windows inside and over each edge. */
+const CALLS: readonly Tried[] = [
+  pointwise(13, 5, 24),
+  pointwise(12, 6, 16),
+  pointwise(3, 3, 40),
+  pointwise(1, 9, 84),
+  pointwise(9, 7, 5),
+  { kernel: "conv2d", window: square(3, 2, 9), inChannels: 3, outChannels: 24, activation: "relu6" },
+  ...[3, 5].flatMap((size) => [1, 2].map((stride) => depthwise(size, stride, 20, 1))),
+  depthwise(2, 1, 13, 1),
+  depthwise(3, 1, 9, 2),
+];
+
+function pointwise(pixels: number, inChannels: number, outChannels: number): PointwiseCall {
+  return { kernel: "pointwiseConv2d", pixels, inChannels, outChannels, activation: "relu" };
+}
+
+function depthwise(size: number, stride: number, channels: number, multiplier: number): DepthwiseCall {
+  return { kernel: "depthwiseConv2d", window: square(size, stride, 12), channels, multiplier, activation: "relu6" };
+}
+
+function square(size: number, stride: number, side: number) {
+  const window = { kernel: [size, size], stride: [stride, stride], dilation: [1, 1], padding: "same" } as const;
+  return layWindow("simd", window, [side, side]);
+}
+
+/** How long each call is repeated, so that the engine compiles its code to the last tier, in ms. */
+const WARMED_MS = 2;
+/** How long the timed one is waited for, in ms. It takes some 20. */
+const PATIENCE_MS = 500;
+/** Calls that are timed together: one takes some 4 µs. */
+const REPEATS = 32;
+/** What it must reach, of the most that 128 bits can: joined it comes to 1.7, else to 0.6. */
+const LEAST_RATE = 1.2;
+
+/** A call with memory of its own. */
+interface Trial {
+  readonly call: Tried;
+  readonly operations: number;
+  run(): void;
+  isRight(): boolean;
+}
+
+/**
+ * Tries the kernels of a module.
+ *
+ * @param lower what becomes of a call
+ * @throws {DepthwiseError} `BACKEND_UNAVAILABLE` if they compute wrongly, or are not joined
+ */
+export async function checkWide(
+  name: string,
+  module: WebAssembly.Module,
+  shared: boolean,
+  lower: (call: KernelCall) => Lowered,
+  { singleRate }: PairProbe,
+): Promise<void> {
+  const calls = [...CALLS, TIMED].map((call) => ({ call, lowered: lower(call) }));
+  const own = calls.filter(({ lowered }) => lowered.module === name);
+  const trials = await Promise.all(own.map(({ call, lowered }) => prepare(call, lowered, module, shared)));
+  for (const { run } of trials) {
+    const end = performance.now() + WARMED_MS;
+    while (performance.now() < end) run();
+    await pause(0);
+  }
+  const timed = trials.find(({ call }) => call === TIMED);
+  if (timed !== undefined && !(await reaches(timed, LEAST_RATE * singleRate))) {
+    throw unavailable(`this engine joins no vectors in the kernels of the module "${name}"`);
+  }
+  for (const { call, run, isRight } of trials) {
+    run();
+    if (!isRight()) throw unavailable(`this engine computes ${call.kernel} wrongly where it joins vectors`, ADVICE);
+  }
+}
+
+const ADVICE = 'Pass simd: "auto", and please report it with the output of depthwise doctor.';
+
+/** Whether a trial comes to so many operations a millisecond. */
+async function reaches({ operations, run }: Trial, rate: number): Promise<boolean> {
+  const start = performance.now();
+  do {
+    for (let i = 0; i < 50; i++) {
+      const before = performance.now();
+      for (let repeat = 0; repeat < REPEATS; repeat++) run();
+      if ((REPEATS * operations) / (performance.now() - before) > rate) return true;
+    }
+    await pause(2);
+  } while (performance.now() - start < PATIENCE_MS);
+  return false;
+}
+
+/** Lays a call out in a memory of its own: numbers, words, and the kernel with its bias. */
+async function prepare(call: Tried, lowered: Lowered, module: WebAssembly.Module, shared: boolean): Promise<Trial> {
+  const { x, kernel, bias, output } = numbersOf(call);
+  let bytes = 0;
+  const take = (size: number): number => {
+    const at = bytes;
+    bytes += Math.ceil(size / 128) * 128;
+    return at;
+  };
+  const [block, zeros, input] = [take(lowered.blockBytes), take(lowered.zeroBytes), take(x.byteLength)];
+  const [weights, result] = [take(4 * lowered.weights.floats), take(output.byteLength)];
+  const [scratch, staging] = [take(lowered.scratchBytes), take(stagingBytes(lowered.weights))];
+  const pages = Math.ceil(bytes / PAGE);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+  const floats = new Float32Array(memory.buffer);
+  const exports = { [lowered.module]: (await WebAssembly.instantiate(module, { env: { memory } })).exports };
+  const packer = {
+    memory: floats,
+    staging,
+    get pack() {
+      return exportOf(exports, "product", "pack");
+    },
+  };
+  floats.set(x, input / 4);
+  packAll(lowered.weights, packer, weights, { kernel, bias });
+  lowered.write(new DataView(memory.buffer), block, { inputs: [input], output: result, weights, zeros });
+  const run = exportOf(exports, lowered.module, lowered.entry);
+  const computed = floats.subarray(result / 4, result / 4 + output.length);
+  return {
+    call,
+    operations: call === TIMED ? 2 * TIMED.pixels * kernel.length : 0,
+    run: () => run(block, 0, lowered.units, 1, scratch),
+    isRight: () => output.every((number, i) => number === computed[i]),
+  };
+}
+
+const PAGE = 65_536;
+
+/** Small whole numbers for a call, and what comes out. */
+function numbersOf(call: Tried) {
+  const [inputs, rows, channels, outputs] = sizesOf(call);
+  const x = whole(inputs, 7);
+  const kernel = whole(rows * channels, 5);
+  const bias = whole(channels, 3);
+  const output = new Float32Array(outputs);
+  referenceKernel(call)(1, { inputs: [x], parameters: [kernel, bias], output });
+  return { x, kernel, bias, output };
+}
+
+/** Numbers of an input, rows and channels of a kernel, numbers of an output. */
+function sizesOf(call: Tried): readonly [inputs: number, rows: number, channels: number, outputs: number] {
+  if (call.kernel === "pointwiseConv2d") {
+    const { pixels, inChannels, outChannels } = call;
+    return [pixels * inChannels, inChannels, outChannels, pixels * outChannels];
+  }
+  const { kernel, input, output } = call.window;
+  const area = ([height, width]: readonly [number, number]) => height * width;
+  const isDepthwise = call.kernel === "depthwiseConv2d";
+  const inChannels = isDepthwise ? call.channels : call.inChannels;
+  const outChannels = isDepthwise ? call.channels * call.multiplier : call.outChannels;
+  const rows = area(kernel) * (isDepthwise ? 1 : inChannels);
+  return [area(input) * inChannels, rows, outChannels, area(output) * outChannels];
+}
+
+/** From −most to most, in no order that a lane or a row could be mistaken in. */
+function whole(count: number, most: number): Float32Array {
+  let state = count;
+  return Float32Array.from({ length: count }, () => {
+    state = (state * 1103515245 + 12345) & 0x7fffffff;
+    return ((state >> 16) % (2 * most + 1)) - most;
+  });
+}
