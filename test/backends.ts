@@ -1,5 +1,6 @@
 /** "For each backend": all the ways in which this engine can run a network, and what it cannot run, by name. */
 
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
@@ -19,6 +20,14 @@ export interface BackendVariant {
 const { relaxed } = probeFeatures();
 const lacking = relaxed ? {} : { missing: `Node ${process.version} has no relaxed SIMD` };
 
+/** Why V8 joins no vectors here: it does since Node 24, on x64 processors with AVX2. */
+export const NOT_WIDE: string | undefined =
+  Number(process.versions.node.split(".")[0]) < 24
+    ? `Node ${process.version} joins no vectors`
+    : /\bavx2\b/.test(readFileSync("/proc/cpuinfo", "utf8"))
+      ? undefined
+      : "this processor has no AVX2";
+
 /** Which SIMD this engine has, each with its own bits. */
 export const SIMD: readonly ("plain" | "relaxed")[] = relaxed ? ["plain", "relaxed"] : ["plain"];
 
@@ -31,6 +40,11 @@ export const BACKENDS: readonly BackendVariant[] = [
     name: `wasm, ${relaxed ? "relaxed" : "plain"} SIMD, ${threads} threads`,
     options: { backend: "wasm", simd: "auto", threads, worker } as const,
   })),
+  ...[1, 2, 4].map((threads) => ({
+    name: `wasm, wide SIMD, ${threads} threads`,
+    options: { backend: "wasm", simd: "wide", threads, worker } as const,
+    ...(NOT_WIDE === undefined ? {} : { missing: NOT_WIDE }),
+  })),
 ];
 
 /** `describe` for each backend; one that is absent is a test that says so, and fails where it should be there. */
@@ -39,7 +53,9 @@ export function describeEachBackend(body: (variant: BackendVariant) => void): vo
     describe(`on ${variant.name}`, () => {
       if (variant.missing === undefined) return body(variant);
       it(`could not run: ${variant.missing}`, () => {
-        expect(Number(process.versions.node.split(".")[0])).toBeLessThan(22);
+        const least = variant.missing === NOT_WIDE ? 24 : 22;
+        const isOld = Number(process.versions.node.split(".")[0]) < least;
+        expect(isOld || variant.missing?.includes("AVX2")).toBe(true);
       });
     });
   }

@@ -26,6 +26,7 @@ const TITLES = {
   simd: "SIMD",
   relaxed: "relaxed SIMD",
   shared: "shared memory",
+  wide: "wide registers",
 } as const satisfies Record<Diagnosis["features"][number]["name"], string>;
 
 export function formatDiagnosis({ engine, cores, features, chosen }: Diagnosis): string {

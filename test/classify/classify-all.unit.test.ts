@@ -269,7 +269,7 @@ describe("classifyAll", () => {
 
   it.each([
     [{ threads: 0 }, "OPTION_INVALID"],
-    [{ simd: "wide" }, "OPTION_INVALID"],
+    [{ simd: "wider" }, "OPTION_INVALID"],
     [{ worker: "worker.js" }, "OPTION_INVALID"],
     [{ thread: 2 }, "OPTION_INVALID"],
   ])("createClassifier refuses %j", async (options, code) => {

@@ -125,7 +125,7 @@ describe("depthwise classify", () => {
     [["--max-pixels", "0"], "maxPixels"],
     [["--threads", "some"], "neither a number nor auto"],
     [["--threads", "1.5"], "threads"],
-    [["--simd", "wide"], "relaxed"],
+    [["--simd", "wider"], "relaxed"],
     [["--backend", "gpu"], "reference"],
     [["--batch", "0"], "batch"],
     [["--concurrency", "0"], "concurrency"],

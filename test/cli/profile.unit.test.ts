@@ -108,7 +108,7 @@ describe("depthwise profile", () => {
     [["--threads", "some"], 2, "neither a number nor auto"],
     [["--threads", "0"], 2, "threads"],
     [["--batch", "0"], 2, "batch"],
-    [["--simd", "wide"], 2, "relaxed"],
+    [["--simd", "wider"], 2, "relaxed"],
     [["--backend", "gpu"], 2, "reference"],
     [["--weights", "none.safetensors"], 1, "FILE_NOT_FOUND"],
   ])("%j ends with code %i and says %s", async (args, code, text) => {

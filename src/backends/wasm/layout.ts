@@ -8,6 +8,7 @@ import {
   type Lowered,
   lower,
   lowerAfter,
+  productFor,
   stagingBytes,
   type Tile,
   type WasmKernels,
@@ -48,7 +49,7 @@ export function joins(first: KernelCall, second: KernelCall, batch: number, thre
   if (first.kernel !== "depthwiseConv2d" || second.kernel !== "pointwiseConv2d") return false;
   if (first.activation === "hardSwish" || first.activation === "hardSigmoid") return false;
   // A tile narrower than a panel needs the scratch that the band lies in.
-  if (second.outChannels < tile.columns) return false;
+  if (second.outChannels < productFor(second.outChannels, tile).columns) return false;
   const rows = first.window.output[0] * batch;
   return rows % threads === 0 || rows >= FEW_ROWS * threads;
 }

@@ -14,16 +14,14 @@ export type Chains = Callable<ReturnType<typeof addChains>>;
 /** Operations of a turn, two a multiply-add. */
 export const turnOperations = (lanes: RegisterLanes): number => 2 * UNROLL * SUMS * lanes;
 
-let made = 0;
-
 /**
- * Chains of sums in registers of so many lanes. Each binary is another one: V8 gives code that it has for the same bytes,
- * though a switch was turned meanwhile.
+ * Chains of sums in registers of so many lanes. Each binary is another one, in all realms of the process: V8 gives code
+ * that it has for the same bytes, though a switch was turned meanwhile.
  */
 export function makeChains(lanes: RegisterLanes, features: Features): Chains {
   const module = moduleBuilder({ shared: false });
   addChains(module, lanes, features);
-  module.func(`chains-${++made}`, {}, () => []);
+  module.func(`chains-${Math.random()}`, {}, () => []);
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { env: { memory } });
   return exports["chains"] as Chains;

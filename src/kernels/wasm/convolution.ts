@@ -16,7 +16,7 @@ import { add, below, both, choose, equal, floats, locals, loop, mul, not, put, s
 import type { Lowered } from "./lowered.ts";
 import type { PanelsFunction } from "./multiply-panels.ts";
 import { panelPacking } from "./pack.ts";
-import type { Tile } from "./tiles.ts";
+import { type ProductModule, productFor, type Tile } from "./tiles.ts";
 import { WINDOW_WORDS, windowWalk, windowWords } from "./window.ts";
 
 const CONVOLUTION = /* @__PURE__ */ argumentBlock(WINDOW_WORDS, ["panels"]);
@@ -64,17 +64,18 @@ export function convolution(module: ModuleBuilder, panels: PanelsFunction, { col
 
 export function lowerConvolution(
   { window, inChannels, outChannels, activation }: ConvolutionCall,
-  { columns }: Tile,
-): Lowered<"product", "convolution"> {
+  tile: Tile,
+): Lowered<ProductModule, "convolution"> {
+  const { module, columns } = productFor(outChannels, tile);
   const { bounds, after } = fused(activation);
   const taps = window.kernel[0] * window.kernel[1];
   const panels = Math.ceil(outChannels / columns);
   return {
-    module: "product",
+    module,
     entry: "convolution",
     units: window.output[0],
     unitElements: window.output[1] * outChannels,
-    weights: panelPacking(taps * inChannels, outChannels, columns),
+    weights: panelPacking(taps * inChannels, outChannels, columns, module === "product"),
     zeroBytes: 0,
     scratchBytes: outChannels < columns ? 4 * window.output[1] * columns : 0,
     ...after,

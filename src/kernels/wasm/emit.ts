@@ -128,8 +128,12 @@ export function clampBounds(
 }
 
 /**
- * Clamps vectors and stores them one behind the other. Of two that V8 joins the second goes first: where it does not,
- * V8 stores the first once more, so that it is written even if the second lies beyond the memory.
+ * Clamps vectors and stores them one behind the other.
+ *
+ * V8 joins what leads to two stores beside each other, of one address. What is wide stores the second of them first:
+ * otherwise V8 stores the first once more, so that it is written even if the second lies beyond the memory. What is not
+ * must not be joined, where another session has turned the switch on: V8 then keeps the bounds in wide registers across
+ * calls, and Node 24 ends with "unreachable code". So every other vector has an address of its own.
  */
 export function storeClamped(
   lanes: RegisterLanes,
@@ -137,8 +141,12 @@ export function storeClamped(
   vectors: readonly Vector[],
   bounds: Bounds,
 ): Statement {
-  const order = vectors.map((_, j) => (lanes === 4 ? j : j ^ 1));
-  return order.map((j) => access("v128.store", 16 * j, address, clamp(vectors[j] as Vector, bounds)));
+  return vectors.map((_, i) => {
+    const j = lanes === 4 ? i : i ^ 1;
+    const apart = lanes === 4 && j % 2 === 1;
+    const value = clamp(vectors[j] as Vector, bounds);
+    return access("v128.store", 16 * (apart ? j - 1 : j), apart ? add(address, 16) : address, value);
+  });
 }
 
 /** How many channels go at once: a vector, or one where fewer than four are left. */

@@ -18,4 +18,4 @@ export {
   type Weights,
   writeSlots,
 } from "./pack.ts";
-export { chooseTiles, TILES, type Tile, type TileName } from "./tiles.ts";
+export { chooseTiles, productFor, TILES, type Tile, type TileName } from "./tiles.ts";

@@ -23,10 +23,8 @@ import type { Tile } from "./tiles.ts";
 export type Emitter = (module: ModuleBuilder, features: Features, tile: Tile) => Exported | readonly Exported[];
 
 export const MODULES = {
-  product: (module, features, tile) => {
-    const panels = multiplyPanels(module, tile, features);
-    return [pointwise(module, panels, tile, features), convolution(module, panels, tile), packing(module, tile)];
-  },
+  product: (module, features, tile) => [...products(module, features, tile), packing(module, tile)],
+  "product-narrow": (module, features, tile) => products(module, features, tile.narrow ?? tile),
   depthwise: (module, features, tile) => depthwise(module, 0, features, tile),
   "depthwise-3": (module, features, tile) => depthwise(module, 3, features, tile),
   "depthwise-5": (module, features, tile) => depthwise(module, 5, features, tile),
@@ -43,6 +41,11 @@ export const MODULES = {
   softmax,
   gate,
 } as const satisfies Readonly<Record<string, Emitter>>;
+
+function products(module: ModuleBuilder, features: Features, tile: Tile) {
+  const panels = multiplyPanels(module, tile, features);
+  return [pointwise(module, panels, tile, features), convolution(module, panels, tile)] as const;
+}
 
 export type ModuleName = keyof typeof MODULES;
 export const MODULE_NAMES = /* @__PURE__ */ Object.keys(MODULES) as readonly ModuleName[];

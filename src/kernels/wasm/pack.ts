@@ -117,10 +117,11 @@ export const NO_WEIGHTS: Packing = { channels: 0, floats: 0, kernel: NO_SLOTS, b
 /**
  * Panels `[⌈channels / columns⌉][rows][columns]`, then a bias `[columns]` for each. A last panel that is not full begins
  * at channels − columns; where there are fewer channels than columns it is filled up with zeros.
+ *
+ * @param hasEmitted whether the emitted `pack` is one of such panels
  */
-export function panelPacking(rows: number, channels: number, columns: number): Packing {
+export function panelPacking(rows: number, channels: number, columns: number, hasEmitted: boolean): Packing {
   const count = Math.ceil(channels / columns);
-  const isNarrow = channels < columns;
   /** The slots of panels of so many rows. */
   const slotsOf =
     (height: number, start: number): Slots =>
@@ -139,7 +140,7 @@ export function panelPacking(rows: number, channels: number, columns: number): P
     floats: floats + count * columns,
     kernel: slotsOf(rows, 0),
     bias: slotsOf(1, floats),
-    ...(isNarrow ? {} : { panels: { rows, columns } }),
+    ...(hasEmitted && channels >= columns ? { panels: { rows, columns } } : {}),
   };
 }
 

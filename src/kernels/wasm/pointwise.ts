@@ -34,7 +34,7 @@ import {
 import type { Lowered } from "./lowered.ts";
 import type { PanelsFunction } from "./multiply-panels.ts";
 import { panelPacking } from "./pack.ts";
-import type { Tile } from "./tiles.ts";
+import { type ProductModule, productFor, type Tile } from "./tiles.ts";
 
 const POINTWISE = /* @__PURE__ */ argumentBlock([
   "x",
@@ -164,19 +164,20 @@ const NARROW_CHUNK = 256;
 
 export function lowerPointwise(
   { pixels, inChannels, outChannels, activation }: PointwiseCall,
-  { columns }: Tile,
-): Lowered<"product", "pointwise"> {
+  tile: Tile,
+): Lowered<ProductModule, "pointwise"> {
+  const { module, columns } = productFor(outChannels, tile);
   const { bounds, after } = fused(activation);
   const panels = Math.ceil(outChannels / columns);
   const isNarrow = outChannels < columns;
   const chunk = isNarrow ? NARROW_CHUNK : Math.max(48, Math.floor(CHUNK_FLOATS / inChannels));
   return {
-    module: "product",
+    module,
     entry: "pointwise",
     units: pixels,
     unitElements: outChannels,
     panels,
-    weights: panelPacking(inChannels, outChannels, columns),
+    weights: panelPacking(inChannels, outChannels, columns, module === "product"),
     zeroBytes: 0,
     // A tile narrower than a panel goes to scratch first.
     scratchBytes: isNarrow ? 4 * chunk * columns : 0,

@@ -12,6 +12,8 @@ export interface Tile {
   readonly lanes: RegisterLanes;
   /** Panels that a lone pixel takes at once. */
   readonly lone: number;
+  /** A tile for so few output channels that this one would compute many in vain. */
+  readonly narrow?: Tile;
 }
 
 /**
@@ -22,10 +24,33 @@ export const TILES = {
   relaxed: { rows: 6, columns: 8, unroll: 4, lone: 4, lanes: 4 },
   plain: { rows: 2, columns: 16, unroll: 4, lone: 2, lanes: 4 },
   early: { rows: 2, columns: 16, unroll: 1, lone: 1, lanes: 4 },
-  wide: { rows: 6, columns: 16, unroll: 2, lone: 4, lanes: 8 },
+  wide: {
+    rows: 6,
+    columns: 16,
+    unroll: 2,
+    lone: 4,
+    lanes: 8,
+    narrow: { rows: 12, columns: 8, unroll: 2, lone: 8, lanes: 8 },
+  },
 } as const satisfies Readonly<Record<string, Tile>>;
 
 export type TileName = keyof typeof TILES;
+
+/** Channels computed in whole panels, over those that are wanted, from which on a narrow tile is faster. */
+const MOST_IN_VAIN = 1.2;
+
+/** Modules of the product. */
+export type ProductModule = "product" | "product-narrow";
+
+/** The module whose tile suits so many output channels, and the columns of that. */
+export function productFor(
+  outChannels: number,
+  { columns, narrow }: Tile,
+): { readonly module: ProductModule; readonly columns: number } {
+  const computed = Math.ceil(outChannels / columns) * columns;
+  if (narrow === undefined || computed <= MOST_IN_VAIN * outChannels) return { module: "product", columns };
+  return { module: "product-narrow", columns: narrow.columns };
+}
 
 /** The row for an engine. `isEarly`: V8 before version 12, or an engine nobody measured. */
 export function chooseTiles({ relaxed }: Features, isEarly: boolean): TileName {

@@ -1,0 +1,201 @@
+/** `simd: "wide"`: what turns it on and what does not, the same bits as relaxed, and what it says where it cannot be. */
+
+import { execFileSync } from "node:child_process";
+import { resolve } from "node:path";
+import type { Worker } from "node:worker_threads";
+import { describe, expect, it } from "vitest";
+import { checkWide } from "../../src/backends/wide/check.ts";
+import type { FloatTensor } from "../../src/core/tensor.ts";
+import { emitModule, lower, TILES, type Tile } from "../../src/kernels/wasm/index.ts";
+import { mobileNetV1 } from "../../src/models/index.ts";
+import { type CompileOptions, compile } from "../../src/session/compile.ts";
+import { NOT_WIDE, worker } from "../backends.ts";
+
+const model = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 10 });
+const input = Float32Array.from({ length: 32 * 32 * 3 }, (_, i) => Math.sin(i));
+const library = resolve(import.meta.dirname, "../../dist/esm/index.js");
+
+/** What a program prints that has the library, and `joins()`: whether V8 joins vectors in it now. */
+function printed(program: string, flags: readonly string[] = []): string {
+  const text = `
+    import { doctor, compile, mobileNetV1 } from ${JSON.stringify(library)};
+    const model = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 10 });
+    const input = Float32Array.from({ length: 32 * 32 * 3 }, (_, i) => Math.sin(i));
+    const joins = () => doctor().features.find(({ name }) => name === "wide").on;
+    ${program}`;
+  return execFileSync(process.execPath, [...flags, "--input-type=module", "-e", text], { encoding: "utf8" }).trim();
+}
+
+async function logitsOf(options: CompileOptions, network = model, values = input): Promise<FloatTensor["data"]> {
+  const session = await compile(network, { worker, ...options });
+  const { logits } = await session.run(values);
+  session.close();
+  return logits.data as Float32Array;
+}
+
+describe("asked for where it cannot be", () => {
+  it.each([
+    ["another backend", { backend: "plain" }, /simd "wide" cannot run here: backend "plain" has none/],
+    ["the reference", { backend: "reference" }, /backend "reference" has none/],
+  ] as const)("%s says so", async (_, options, message) => {
+    await expect(compile(model, { simd: "wide", ...options })).rejects.toMatchObject({
+      code: "BACKEND_UNAVAILABLE",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("modules of a build say so", async () => {
+    const modules = { pool: new WebAssembly.Module(emitModule("pool", { relaxed: true, shared: false }, TILES.wide)) };
+    await expect(compile(model, { simd: "wide", modules })).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+      message: expect.stringContaining('modules: expected none with simd: "wide"'),
+    });
+  });
+
+  it("without WebAssembly says so", () => {
+    const program =
+      'try { await compile(model, { simd: "wide" }); } catch ({ code, message }) { console.log(code, message); }';
+    expect(printed(program, ["--jitless"])).toMatch(/^BACKEND_UNAVAILABLE .*there is no WebAssembly here/);
+  });
+
+  if (NOT_WIDE !== undefined) {
+    it("an engine that joins nothing says so, and which does", async () => {
+      await expect(compile(model, { simd: "wide" })).rejects.toMatchObject({
+        code: "BACKEND_UNAVAILABLE",
+        message: expect.stringContaining("Node 24"),
+      });
+    });
+  }
+});
+
+describe("kernels are tried before they are used", () => {
+  const call = (name: "product" | "depthwise-3", tiles: Tile = TILES.wide, singleRate = 0) => {
+    const features = { relaxed: false, shared: false };
+    const module = new WebAssembly.Module(emitModule(name, features, tiles));
+    return checkWide(name, module, false, (tried) => lower(tried, TILES.wide), { look: () => true, singleRate });
+  };
+
+  it.each(["product", "depthwise-3"] as const)("%s passes", async (name) => {
+    await expect(call(name)).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ["product", { ...TILES.wide, columns: 8, rows: 4 }],
+    ["depthwise-3", TILES.relaxed],
+  ] as const)("%s that computes something else is refused by the name of the call", async (name, tiles) => {
+    await expect(call(name, tiles)).rejects.toMatchObject({
+      code: "BACKEND_UNAVAILABLE",
+      message: expect.stringMatching(/computes (pointwise|depthwise)Conv2d wrongly where it joins vectors/),
+    });
+  });
+
+  it("a product that is too slow for joined vectors is refused", async () => {
+    await expect(call("product", TILES.wide, 1e12)).rejects.toMatchObject({
+      message: expect.stringContaining('joins no vectors in the kernels of the module "product"'),
+    });
+  });
+});
+
+if (NOT_WIDE === undefined) {
+  describe("turned on", () => {
+    it.each([1, 2, 4])("gives the bits of relaxed SIMD on %i threads", async (threads) => {
+      for (const options of [
+        { alpha: 0.25, resolution: 96 },
+        { alpha: 0.75, resolution: 65, shallow: true },
+        { alpha: 0.35 },
+      ]) {
+        const network = mobileNetV1({ resolution: 64, classes: 11, ...options });
+        const side = network.inputShape[0] as number;
+        const values = Float32Array.from({ length: 3 * side * side * 3 }, (_, i) => Math.sin(i));
+        const relaxed = await logitsOf({ simd: "relaxed", batch: 3, threads }, network, values);
+        expect(await logitsOf({ simd: "wide", batch: 3, threads }, network, values)).toEqual(relaxed);
+      }
+    });
+
+    it("is said by explain and profile", async () => {
+      const session = await compile(model, { simd: "wide" });
+      expect(session.explain()).toMatchObject({ backend: "wasm", simd: "wide", reasons: [] });
+      const { simd, limitGflops } = await session.profile(undefined, { runs: 1 });
+      session.close();
+      const narrow = await compile(model, { simd: "relaxed" });
+      const profile = await narrow.profile(undefined, { runs: 1 });
+      narrow.close();
+      expect([simd, profile.simd]).toEqual(["wide", "relaxed"]);
+      // Twice, but for what else the machine does.
+      expect(limitGflops).toBeGreaterThan(1.2 * (profile.limitGflops as number));
+    });
+
+    it("runs in a worker of its own, whose process it is too", async () => {
+      expect(await logitsOf({ simd: "wide", inWorker: true })).toEqual(await logitsOf({ simd: "relaxed" }));
+    });
+
+    it("goes on when its workers are lost", async () => {
+      const made: Worker[] = [];
+      const make = () => made[made.push(worker()) - 1];
+      const session = await compile(model, { simd: "wide", threads: 2, worker: make });
+      const expected = await logitsOf({ simd: "relaxed" });
+      for (let round = 0; round < 3; round++) {
+        await made.at(-1)?.terminate();
+        await session.run(input).catch(() => undefined);
+        expect((await session.run(input)).logits.data).toEqual(expected);
+      }
+      session.close();
+    });
+  });
+
+  describe("in a process of its own", () => {
+    it("neither the import nor auto nor relaxed nor a refusal turns it on; wide does", () => {
+      const program = `
+        const seen = [joins()];
+        for (const simd of ["auto", "relaxed", "plain"]) { (await compile(model, { simd })).close(); seen.push(joins()); }
+        await compile(model, { simd: "wide", backend: "plain" }).catch(() => seen.push(joins()));
+        (await compile(model, { simd: "wide" })).close();
+        console.log(...seen, joins());`;
+      expect(printed(program)).toBe("false false false false false true");
+    });
+
+    it("sessions of before, narrow ones of after and wide ones side by side give the same bits, in whatever order", () => {
+      const program = `
+        const run = async (session) => (await session.run(input)).logits.data.join();
+        const before = await compile(model, { simd: "relaxed", threads: 2 });
+        const first = await run(before);
+        const wide = await compile(model, { simd: "wide", threads: 2 });
+        const after = await compile(model, { simd: "relaxed" });
+        const again = await compile(model, { simd: "wide" });
+        const answers = new Set([first]);
+        for (let i = 0; i < 300; i++) for (const session of [before, wide, after, again]) answers.add(await run(session));
+        for (const session of [before, wide, after, again]) session.close();
+        console.log(answers.size);`;
+      expect(printed(program)).toBe("1");
+    });
+
+    it("is used where the switch was turned by hand, or by someone else", () => {
+      const program = '(await compile(model, { simd: "wide" })).close(); console.log(joins());';
+      expect(printed(program, ["--experimental-wasm-revectorize"])).toBe("true");
+      const other = '(await import("node:v8")).setFlagsFromString("--experimental-wasm-revectorize");';
+      expect(printed(`${other} ${program} ${other} ${program}`)).toBe("true\ntrue");
+    });
+
+    it("is turned on in a worker for the process", () => {
+      const program = `
+        const { Worker } = await import("node:worker_threads");
+        const text = \`import(${JSON.stringify(library)}).then(async ({ compile, mobileNetV1 }) => {
+          (await compile(mobileNetV1({ alpha: 0.25, resolution: 32 }), { simd: "wide" })).close();
+        })\`;
+        await new Promise((resolve) => new Worker(text, { eval: true }).on("exit", resolve));
+        console.log(joins());`;
+      expect(printed(program)).toBe("true");
+    });
+
+    it("a hundred sessions and ten thousand runs end, and the process with them", () => {
+      const program = `
+        for (let i = 0; i < 100; i++) {
+          const session = await compile(model, { simd: i % 3 === 0 ? "relaxed" : "wide", threads: 1 + (i % 2) });
+          for (let run = 0; run < 100; run++) await session.run(input);
+          session.close();
+        }
+        console.log("ended");`;
+      expect(printed(program)).toBe("ended");
+    });
+  });
+}
