@@ -25,25 +25,27 @@ export interface Arena {
 const ALIGNMENT = 4;
 
 export function layOutArena(lifetimes: readonly Lifetime[]): Arena {
-  const bySize = lifetimes.map((_, index) => index);
-  bySize.sort((a, b) => sizeOf(lifetimes[b]) - sizeOf(lifetimes[a]) || a - b);
-  const byTime = lifetimes.map((_, index) => index);
-  byTime.sort((a, b) => (lifetimes[a]?.from ?? 0) - (lifetimes[b]?.from ?? 0) || a - b);
-  const largestFirst = place(lifetimes, bySize, () => false);
-  const bothEnds = place(lifetimes, byTime, (turn) => turn % 2 === 1);
+  const sorted = (compare: (a: Lifetime, b: Lifetime) => number): Order =>
+    [...lifetimes.entries()].sort(([, a], [, b]) => compare(a, b));
+  const bound = leastElements(lifetimes);
+  const bySize = sorted((a, b) => b.elements - a.elements);
+  const byTime = sorted((a, b) => a.from - b.from);
+  const largestFirst = place(bySize, bound, () => false);
+  const bothEnds = place(byTime, bound, (turn) => turn % 2 === 1);
   return bothEnds.elements < largestFirst.elements ? bothEnds : largestFirst;
 }
 
+/** Lifetimes with their places in the list. */
+type Order = readonly (readonly [index: number, Lifetime])[];
+
 /** Places values one by one at the lowest gap that holds them, or at the highest below the bound. */
-function place(lifetimes: readonly Lifetime[], order: readonly number[], isHigh: (turn: number) => boolean): Arena {
-  const bound = leastElements(lifetimes);
-  const offsets = new Array<number>(lifetimes.length).fill(0);
-  const placed = newPlaced(lifetimes.length);
+function place(order: Order, bound: number, isHigh: (turn: number) => boolean): Arena {
+  const offsets = new Array<number>(order.length).fill(0);
+  const placed = newPlaced(order.length);
   let total = 0;
-  for (const [turn, index] of order.entries()) {
-    const value = lifetimes[index];
+  for (const [turn, [index, value]] of order.entries()) {
     // What takes no room is nobody's neighbour: its place is not looked at.
-    if (value === undefined || value.elements === 0) continue;
+    if (value.elements === 0) continue;
     const offset = (isHigh(turn) ? highestGap(placed, value, bound) : undefined) ?? lowestGap(placed, value);
     offsets[index] = offset;
     insert(placed, value, offset);
@@ -117,10 +119,6 @@ function leastElements(lifetimes: readonly Lifetime[]): number {
     most = Math.max(most, alive);
   }
   return most;
-}
-
-function sizeOf(value: Lifetime | undefined): number {
-  return value?.elements ?? 0;
 }
 
 function align(elements: number): number {
