@@ -38,24 +38,22 @@ const WORDS: { readonly [D in StepValue["dtype"]]: number } = { float32: 1 };
  */
 export function place({ steps, values, kept }: Placeable, batch: number): Places {
   const spans = spansOf(steps, kept);
-  const lifetimes: Lifetime[] = [];
+  const lifetimes: (Lifetime & { to: number })[] = [];
   /** Which lifetime is that of a value. */
   const lies = new Map<string, number>();
   for (const [name, { kind, dtype, elements }] of values) {
     const span = spans.get(name) ?? { from: -1, to: -1 };
     const writer = steps[span.from];
     if (kind === "parameter" || writer?.joined === true) continue;
-    const read = writer?.inPlace === true ? lies.get(writer.reads[0] ?? "") : undefined;
-    const index = read ?? lifetimes.length;
-    const before = lifetimes[index];
+    let index = writer?.inPlace === true ? lies.get(writer.reads[0] ?? "") : undefined;
+    const before = lifetimes[index ?? -1];
     // What comes from outside stays as it is: no step wrote it.
-    if (before?.to === span.from && before.from >= 0) {
-      lifetimes[index] = { ...before, to: span.to };
-      lies.set(name, index);
-      continue;
+    if (index !== undefined && before?.to === span.from && before.from >= 0) before.to = span.to;
+    else {
+      const words = Math.ceil((kind === "activation" ? batch : 1) * elements * WORDS[dtype]);
+      index = lifetimes.push({ elements: words, ...span }) - 1;
     }
-    const words = Math.ceil((kind === "activation" ? batch : 1) * elements * WORDS[dtype]);
-    lies.set(name, lifetimes.push({ elements: words, ...span }) - 1);
+    lies.set(name, index);
   }
   const { offsets, elements } = layOutArena(lifetimes);
   return {

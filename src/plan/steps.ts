@@ -101,7 +101,7 @@ export function activations({ shapes }: Pick<Network, "shapes">, { groups }: Gro
 
 /** What a group reads and writes, parameters apart. */
 export function flowOf({ head, reads }: Group): Pick<Step, "reads" | "writes" | "inPlace"> {
-  return { reads, writes: [head.name], ...(head.type === "activation" ? { inPlace: true } : {}) };
+  return { reads, writes: [head.name], inPlace: head.type === "activation" };
 }
 
 /** The value in which a node's own lies. */
