@@ -1,10 +1,12 @@
 /** Backends of plain JavaScript: an array a value, one bound function a step. They run wherever JavaScript does. */
 
 import { type Runner, referenceKernel } from "../kernels/reference/index.ts";
-import { checkPlanParameter, type KernelCall, lyingAt, operandsOf, type Plan } from "../plan/plan.ts";
+import type { KernelCall, Plan } from "../plan/plan.ts";
 import { foldedWeights, stepWeights } from "../plan/step-weights.ts";
 import type { Backend, BoundPlan, Parameters } from "./backend.ts";
 import { closedError } from "./lost.ts";
+import { lyingAt, operandsOf } from "./operands.ts";
+import { checkPlanParameter } from "./parameters.ts";
 import { walk } from "./walk.ts";
 
 /** A backend whose steps are functions on typed arrays. */
@@ -65,10 +67,12 @@ function bind(plan: Plan, parameters: Parameters, kernel: (call: KernelCall) => 
     replace(current) {
       for (const [name, numbers] of folded(current)) held.get(name)?.set(numbers);
     },
-    readParameter: (parameter) => held.get(parameter)?.slice(),
-    writeParameter(name, numbers) {
-      checkPlanParameter(plan, name, numbers);
-      held.get(name)?.set(numbers);
+    parameters: {
+      read: (name) => held.get(name)?.slice(),
+      write(name, numbers) {
+        checkPlanParameter(plan, name, numbers);
+        held.get(name)?.set(numbers);
+      },
     },
     close() {
       isClosed = true;

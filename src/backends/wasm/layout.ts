@@ -12,7 +12,8 @@ import {
   type Tile,
   type WasmKernels,
 } from "../../kernels/wasm/index.ts";
-import { type KernelCall, lyingAt, operandsOf, type Plan, type Step } from "../../plan/plan.ts";
+import type { KernelCall, Plan, Step } from "../../plan/plan.ts";
+import { lyingAt, operandsOf } from "../operands.ts";
 import type { Program, Stage } from "./program.ts";
 
 /** A step with its kernel and its place. */
@@ -80,7 +81,8 @@ export function layOut(
     const kernel = lowered[index] as Lowered;
     return { step, lowered: kernel, weights: take(4 * kernel.weights.floats) };
   });
-  const writers: ((memory: DataView, arena: number) => void)[] = [];
+  const writers: ((memory: DataView) => void)[] = [];
+  const addressOf = (name: string): number => arena + lyingAt(plan, name).offset;
   const stages: Stage[] = [];
   let scratchBytes = 0;
 
@@ -108,11 +110,11 @@ export function layOut(
     const last = (inStage.at(-1) as (typeof inStage)[number]).place;
     const calls = inStage.map(({ place, cut, index: step }) => {
       const block = take(place.lowered.blockBytes);
-      writers.push((memory, arena) => {
+      writers.push((memory) => {
         const { activations, written } = operandsOf(plan, place.step);
         // A band lies in the thread's own memory.
-        const inputs = cut.bandedInput === true ? [] : activations.map((name) => arena + lyingAt(plan, name).offset);
-        const output = cut.bandedOutput === true ? 0 : arena + lyingAt(plan, written).offset;
+        const inputs = cut.bandedInput === true ? [] : activations.map(addressOf);
+        const output = cut.bandedOutput === true ? 0 : addressOf(written);
         place.lowered.write(memory, block, { inputs, output, weights: place.weights, zeros }, cut);
       });
       scratchBytes = Math.max(scratchBytes, place.lowered.scratchBytes);
@@ -122,8 +124,8 @@ export function layOut(
       const after = lowerAfter(last.lowered.activation, unitElements);
       const block = take(after.blockBytes);
       const { written } = operandsOf(plan, last.step);
-      writers.push((memory, arena) => {
-        const output = arena + lyingAt(plan, written).offset;
+      writers.push((memory) => {
+        const output = addressOf(written);
         after.write(memory, block, { inputs: [output], output, weights: 0, zeros });
       });
       calls.push({ module: after.module, entry: after.entry, block, step: placed.indexOf(last) });
@@ -151,7 +153,7 @@ export function layOut(
     staging,
     bytes,
     writeBlocks: (memory) => {
-      for (const write of writers) write(memory, arena);
+      for (const write of writers) write(memory);
     },
   };
 }

@@ -10,23 +10,22 @@ import {
   exportOf,
   type Features,
   FORWARD,
-  type Instances,
   type ModuleExports,
+  type Packer,
   packAll,
   probeFeatures,
-  readSlots,
   SLEEPERS,
-  setKernel,
   TILES,
   type TileName,
   type WasmKernels,
-  writeSlots,
 } from "../../kernels/wasm/index.ts";
-import { checkPlanParameter, type KernelCall, lyingAt, operandsOf, type Plan } from "../../plan/plan.ts";
+import type { KernelCall, Plan } from "../../plan/plan.ts";
 import { stepWeights } from "../../plan/step-weights.ts";
 import type { Backend, BoundPlan, Parameters } from "../backend.ts";
 import { countCores } from "../choose-backend.ts";
 import { closedError } from "../lost.ts";
+import { lyingAt } from "../operands.ts";
+import type { BoundParameters } from "../parameters.ts";
 import { walk } from "../walk.ts";
 import { checkComplete, type GivenModules } from "./given-modules.ts";
 import { joins, type Layout, layOut } from "./layout.ts";
@@ -46,6 +45,8 @@ export interface WasmOptions {
   readonly given?: GivenModules | undefined;
   /** Ours, or ours and others spread into one. Default ours. */
   readonly kernels?: WasmKernels<KernelCall>;
+  /** Makes `parameters` of what is bound; see `parametersInMemory`. Default: it has none. */
+  readonly parameters?: (plan: Plan, layout: Layout, packer: Packer) => BoundParameters;
 }
 
 const PAGE = 65_536;
@@ -80,8 +81,20 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     const instances = await instantiate(Object.fromEntries(modules), memory);
     signal?.throwIfAborted();
     layout.writeBlocks(new DataView(memory.buffer));
-    const held = parametersIn(plan, layout, memory, instances);
-    held.replace(parameters);
+    const packer: Packer = {
+      memory: new Float32Array(memory.buffer),
+      staging: layout.staging,
+      // Of a network with none of its kernels there is no such module.
+      get pack() {
+        return exportOf(instances, "product", "pack");
+      },
+    };
+    const replace = (current: Parameters) => {
+      for (const { step, lowered, weights: at } of layout.placed) {
+        if (step.weights !== undefined) packAll(lowered.weights, packer, at, stepWeights(current, step.weights));
+      }
+    };
+    replace(parameters);
     const run = bindThread(layout.program, (module, entry) => exportOf(instances, module, entry), 0);
     const arena = new Float32Array(memory.buffer, layout.arena, plan.arenaBytes / 4);
     const shared = {
@@ -95,7 +108,8 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
           const { offset, elements } = lyingAt(plan, name);
           return arena.slice(offset / 4, offset / 4 + batch * elements);
         }),
-      ...held,
+      replace,
+      ...(options.parameters === undefined ? {} : { parameters: options.parameters(plan, layout, packer) }),
     };
     const stages = layout.program.stages.length;
     let isClosed = false;
@@ -132,47 +146,6 @@ function namesOf({ program: { stages, threads } }: Layout): ReadonlySet<string> 
 function pagesOf({ bytes }: Layout): number {
   return Math.ceil(bytes / PAGE);
 }
-
-/** Parameters in the memory of a session, by their names in the plan. */
-function parametersIn(plan: Plan, { placed, staging }: Layout, memory: WebAssembly.Memory, instances: Instances) {
-  const packer = {
-    memory: new Float32Array(memory.buffer),
-    staging,
-    // Of a network with none of its kernels there is no such module.
-    get pack() {
-      return exportOf(instances, "product", "pack");
-    },
-  };
-  const places = new Map(
-    placed.flatMap(({ step, lowered, weights: at }) =>
-      operandsOf(plan, step).parameters.map((name, index) => [name, { packing: lowered.weights, at, index }] as const),
-    ),
-  );
-  return {
-    replace(parameters: Parameters) {
-      for (const { step, lowered, weights: at } of placed) {
-        if (step.weights !== undefined) packAll(lowered.weights, packer, at, stepWeights(parameters, step.weights));
-      }
-    },
-    readParameter(name: string) {
-      const place = places.get(name);
-      if (place === undefined) return undefined;
-      const { packing, at, index } = place;
-      return readSlots(packing[PARTS[index] ?? "kernel"], packer.memory, at, plan.values.get(name)?.elements ?? 0);
-    },
-    writeParameter(name: string, numbers: Float32Array) {
-      checkPlanParameter(plan, name, numbers);
-      const place = places.get(name);
-      if (place === undefined) return;
-      const { packing, at, index } = place;
-      if (index === 0) setKernel(packing, packer, at, numbers);
-      else writeSlots(packing.bias, packer.memory, at, numbers);
-    },
-  };
-}
-
-/** In the order in which steps name them. */
-const PARTS = ["kernel", "bias"] as const;
 
 type Modules = WasmKernels<KernelCall>["modules"];
 
