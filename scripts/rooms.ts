@@ -169,8 +169,9 @@ export function otherRooms(folder: string, of: "rooms" | "doors"): Plugin {
         const place = placeOf(target);
         // Lazy parts have kernels of their own: shared with the eager operations, a page would load them at once.
         if (place === "room-eager" && here !== place && of === "rooms") return undefined;
-        // Nor what lazy parts share with sessions: it would keep their room alive where nothing uses it.
-        if (OF_SESSIONS.includes(here) && place === "room-session") return undefined;
+        // Nor what lazy parts share with sessions and plans: it would keep those rooms alive where nothing uses them, and
+        // for a page that runs esbuild would cut them into more files.
+        if (OF_SESSIONS.includes(here) && (place === "room-session" || place === "room-networks")) return undefined;
         if (of === "doors") return { path: `./${place}.js`, external: true };
         return place === here ? undefined : { path: `./${place}.js`, external: true };
       });
