@@ -64,13 +64,10 @@ type Stepped = Pick<Network, "layers" | "shapes" | "outputs" | "inputShape" | "p
  */
 export function steps(network: Stepped, grouping: Grouping, options: StepOptions = {}): Steps {
   const { wanted = Object.values<string>(network.outputs), joins = () => false } = options;
-  const { groups } = grouping;
   const names = namesByRole(network);
   const values = activations(network, grouping);
   const kept = new Set(wanted.map((node) => holderOf(grouping, node)));
-  const computed = groups.map((group) => computedIn(network, group));
-  const joined = joinedSteps(grouping, computed, kept, joins);
-  const listed = groups.map((group, index): Step => {
+  const listed = grouping.groups.map((group): Step => {
     const { head, nodes } = group;
     const weights = weightNames(names, group);
     const parameters = weights === undefined ? [] : parametersOfStep(network, head.name, weights);
@@ -79,14 +76,13 @@ export function steps(network: Stepped, grouping: Grouping, options: StepOptions
     return {
       name: head.name,
       layers: nodes.map(({ name }) => name),
-      ...(computed[index] as Computed),
+      ...computedIn(network, group),
       ...flow,
       reads: [...flow.reads, ...parameters.map(([name]) => name)],
       ...(weights === undefined ? {} : { weights }),
-      ...(joined.has(head.name) ? { joined: true } : {}),
     };
   });
-  return { steps: listed, values, kept };
+  return { steps: joinedSteps(listed, kept, joins), values, kept };
 }
 
 /** The values of a run of a network, without its parameters; what `cost` needs of the steps, and no more. */
@@ -127,29 +123,26 @@ function parametersOfStep(
   ];
 }
 
-/** Heads of the steps whose output only the next step reads, where the backend wants the two as one. */
+/** Joins those whose output only the next step reads, where the backend wants the two as one. */
 function joinedSteps(
-  { groups }: Grouping,
-  computed: readonly Computed[],
+  steps: readonly Step[],
   kept: ReadonlySet<string>,
   joins: (first: KernelCall, second: KernelCall) => boolean,
-): ReadonlySet<string> {
-  const joined = new Set<string>();
+): readonly Step[] {
   const readers = new Map<string, number>();
-  for (const { reads } of groups) for (const read of reads) readers.set(read, (readers.get(read) ?? 0) + 1);
-  for (const [index, { head }] of groups.entries()) {
-    const [own, next] = [computed[index], computed[index + 1]];
-    const previous = groups[index - 1]?.head.name ?? "";
-    if (own === undefined || next === undefined || kept.has(head.name) || joined.has(previous)) continue;
-    const isSole = readers.get(head.name) === 1 && groups[index + 1]?.reads[0] === head.name;
-    if (isSole && joins(own.call, next.call)) joined.add(head.name);
-  }
-  return joined;
+  for (const { reads } of steps) for (const read of reads) readers.set(read, (readers.get(read) ?? 0) + 1);
+  let isJoined = false;
+  return steps.map((step, index) => {
+    const { name, call } = step;
+    const next = steps[index + 1];
+    const isSole = next?.reads[0] === name && readers.get(name) === 1 && !kept.has(name);
+    // No more than two are one.
+    isJoined = !isJoined && isSole && joins(call, next.call);
+    return isJoined ? { ...step, joined: true } : step;
+  });
 }
 
-type Computed = Pick<Step, "call" | "multAdds">;
-
-function computedIn({ shapes }: Pick<Network, "shapes">, { head, activation }: Group): Computed {
+function computedIn({ shapes }: Pick<Network, "shapes">, { head, activation }: Group): Pick<Step, "call" | "multAdds"> {
   const operation = operationOf(head.type);
   invariant(!operation.isView, `"${head.name}" is a view and cannot be a step.`);
   // With an example in front.
