@@ -1,5 +1,6 @@
 /** What a backend asks of a plan: what a step reads and writes, and where that lies. */
 
+import type { NumberArray } from "../core/buffers.ts";
 import { invariant } from "../core/errors.ts";
 import type { Plan, PlannedValue, Step } from "../plan/plan.ts";
 
@@ -22,5 +23,22 @@ export function operandsOf(
     activations: reads.filter((name) => !isParameter(name)),
     parameters: reads.filter(isParameter),
     written: writes[0] ?? "",
+  };
+}
+
+/** The values that lie in an arena on this thread, by name. */
+export function valuesIn(plan: Plan, arena: Float32Array) {
+  /** Of all examples. */
+  const all = (name: string): Float32Array => {
+    const { offset, elements } = lyingAt(plan, name);
+    return arena.subarray(offset / 4, offset / 4 + elements * plan.batch);
+  };
+  return {
+    all,
+    write(values: Readonly<Record<string, NumberArray>>): void {
+      for (const [name, numbers] of Object.entries(values)) all(name).set(numbers);
+    },
+    read: (names: readonly string[], batch: number): readonly Float32Array[] =>
+      names.map((name) => all(name).slice(0, batch * lyingAt(plan, name).elements)),
   };
 }

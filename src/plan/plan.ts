@@ -18,7 +18,7 @@ export type { KernelCall, Step };
 /** A value with its place in the arena, and the steps between which it is there. */
 export interface PlannedValue extends StepValue, Span {
   /** In bytes; of what does not lie there, parameters and what a joined step hands on, undefined. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
 }
 
 /** A value the caller gets. */
@@ -106,9 +106,8 @@ export function plan(network: PlannedNetwork, options: PlanOptions = {}): Plan {
     steps: list.steps,
     values: new Map(
       [...list.values].map(([name, value]): [string, PlannedValue] => {
-        const offset = offsets.get(name);
         const span = value.kind === "parameter" ? always : (spans.get(name) ?? always);
-        return [name, { ...value, ...span, ...(offset === undefined ? {} : { offset }) }];
+        return [name, { ...value, ...span, offset: offsets.get(name) }];
       }),
     ),
     outputs: plannedAll(Object.entries<string>(network.outputs)),

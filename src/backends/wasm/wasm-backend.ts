@@ -1,7 +1,6 @@
 /** The wasm backend: emitted kernels on one memory, walked by one thread or several. */
 
 import { breathe } from "../../core/breath.ts";
-import type { NumberArray } from "../../core/buffers.ts";
 import { checkBytes } from "../../core/memory.ts";
 import {
   BARRIER_GATE,
@@ -23,8 +22,7 @@ import type { KernelCall, Plan } from "../../plan/plan.ts";
 import { stepWeights } from "../../plan/step-weights.ts";
 import type { Backend, BoundPlan, Parameters } from "../backend.ts";
 import { countCores } from "../choose-backend.ts";
-import { closedError } from "../lost.ts";
-import { lyingAt } from "../operands.ts";
+import { valuesIn } from "../operands.ts";
 import type { BoundParameters } from "../parameters.ts";
 import { walk } from "../walk.ts";
 import { checkComplete, type GivenModules } from "./given-modules.ts";
@@ -70,15 +68,12 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
 
   async function bind(plan: Plan, layout: Layout, parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> {
     const pages = pagesOf(layout);
-    const modules = await Promise.all(
-      [...namesOf(layout)].map(
-        async (name) =>
-          [name, given?.modules[name] ?? (await compiled(kernels.modules, name, features, tileName))] as const,
-      ),
-    );
+    const module = async (name: string) =>
+      [name, given?.modules[name] ?? (await compiled(kernels.modules, name, features, tileName))] as const;
+    const modules = Object.fromEntries(await Promise.all([...namesOf(layout)].map(module)));
     signal?.throwIfAborted();
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: features.shared });
-    const instances = await instantiate(Object.fromEntries(modules), memory);
+    const instances = await instantiate(modules, memory);
     signal?.throwIfAborted();
     layout.writeBlocks(new DataView(memory.buffer));
     const packer: Packer = {
@@ -96,40 +91,27 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     };
     replace(parameters);
     const run = bindThread(layout.program, (module, entry) => exportOf(instances, module, entry), 0);
-    const arena = new Float32Array(memory.buffer, layout.arena, plan.arenaBytes / 4);
+    const { read, write } = valuesIn(plan, new Float32Array(memory.buffer, layout.arena, plan.arenaBytes / 4));
     const shared = {
       bytes: pages * PAGE,
       threads,
-      write(values: Readonly<Record<string, NumberArray>>) {
-        for (const [name, numbers] of Object.entries(values)) arena.set(numbers, lyingAt(plan, name).offset / 4);
-      },
-      read: (names: readonly string[], batch: number) =>
-        names.map((name) => {
-          const { offset, elements } = lyingAt(plan, name);
-          return arena.slice(offset / 4, offset / 4 + batch * elements);
-        }),
+      write,
+      read,
       replace,
       ...(options.parameters === undefined ? {} : { parameters: options.parameters(plan, layout, packer) }),
     };
-    const stages = layout.program.stages.length;
-    let isClosed = false;
-    const checkOpen = () => {
-      if (isClosed) throw closedError(plan.network);
-    };
     if (threads === 1) {
-      const computed = (stage: number, count: number, times?: Float64Array) => {
-        run(stage, count, times);
-        return undefined;
-      };
+      let isClosed = false;
+      const steps = { network: plan.network, stages: layout.program.stages.length, run, isClosed: () => isClosed };
       return {
         ...shared,
-        run: (count, options) => walk({ stages, run: computed, checkOpen }, count, options),
+        run: (count, options) => walk(steps, count, options),
         close() {
           isClosed = true;
         },
       };
     }
-    const task = { program: layout.program, modules: Object.fromEntries(modules), memory };
+    const task = { program: layout.program, modules, memory };
     const start = (stop?: AbortSignal, ranBefore = false) => startThreads(task, worker, stop, ranBefore);
     const gateOf = <E extends keyof Gate>(entry: E): Gate[E] => exportOf(instances, "gate", entry);
     const gate = { open: gateOf("open"), arrive: gateOf("arrive"), pass: gateOf("pass") };
@@ -234,6 +216,7 @@ async function threaded(
       gate.open(control.start);
       return walk(
         {
+          network,
           stages: stages.length,
           run(stage, count, times) {
             if (words[control.cancelled / 4] === 0) run(stage, count, times);
@@ -241,9 +224,7 @@ async function threaded(
             return gate.arrive(control.barrier, threads, spins, 0) === 1 ? undefined : wait(seen);
           },
           cancel: () => Atomics.store(words, control.cancelled / 4, 1),
-          checkOpen() {
-            if (workers === undefined) throw closedError(network);
-          },
+          isClosed: () => workers === undefined,
         },
         batch,
         options,
