@@ -28,17 +28,16 @@ export function operandsOf(
 
 /** The values that lie in an arena on this thread, by name. */
 export function valuesIn(plan: Plan, arena: Float32Array) {
-  /** Of all examples. */
-  const all = (name: string): Float32Array => {
+  const lying = (name: string, examples = plan.batch): Float32Array => {
     const { offset, elements } = lyingAt(plan, name);
-    return arena.subarray(offset / 4, offset / 4 + elements * plan.batch);
+    return arena.subarray(offset / 4, offset / 4 + elements * examples);
   };
   return {
-    all,
+    lying,
     write(values: Readonly<Record<string, NumberArray>>): void {
-      for (const [name, numbers] of Object.entries(values)) all(name).set(numbers);
+      for (const [name, numbers] of Object.entries(values)) lying(name).set(numbers);
     },
     read: (names: readonly string[], batch: number): readonly Float32Array[] =>
-      names.map((name) => all(name).slice(0, batch * lyingAt(plan, name).elements)),
+      names.map((name) => lying(name, batch).slice()),
   };
 }

@@ -29,14 +29,14 @@ function bind(plan: Plan, parameters: Parameters, kernel: (call: KernelCall) => 
     );
   const held = folded(parameters);
   let isClosed = false;
-  const { all, read, write } = valuesIn(plan, arena);
+  const { lying, read, write } = valuesIn(plan, arena);
   const bound = plan.steps.map(({ call }, step) => {
     const { activations, parameters: names, written } = operands[step] as (typeof operands)[number];
     return {
       run: kernel(call),
-      inputs: activations.map(all),
+      inputs: activations.map((name) => lying(name)),
       parameters: names.map((name) => held.get(name)),
-      output: all(written),
+      output: lying(written),
     };
   });
   const stages = {
