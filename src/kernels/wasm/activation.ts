@@ -85,6 +85,6 @@ function lowerEntry<Entry extends ActivationEntry>(
     entry,
     units,
     unitElements: unit,
-    ...ACTIVATION.of(({ inputs: [x = 0], output }) => ({ ...bounds, x, y: output, unit })),
+    ...ACTIVATION.of(() => ({ ...bounds, unit })),
   };
 }

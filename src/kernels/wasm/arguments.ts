@@ -15,10 +15,20 @@ import {
 import { type Callable, type Exported, exported } from "./exports.ts";
 import type { Addresses, Block, Cut } from "./lowered.ts";
 
+/** The bounds of a clamp that clamps nothing. */
+export const LINEAR = { low: -Infinity, high: Infinity } as const;
+
+/** Words that say the same in every block, unless a step says otherwise: its first input, its weights, its output. */
+type Usual = "x" | "w" | "y";
+type Words<Name extends string> = Readonly<Record<Name, number>>;
+
 export interface ArgumentBlock<Name extends string> {
   readonly names: readonly Name[];
-  /** The block of a step, of words that wait for its addresses; the bounds of its clamp are float32. */
-  of(words: (at: Addresses, cut: Cut) => Readonly<Record<Name | "low" | "high", number>>): Block;
+  /**
+   * The block of a step, of words that wait for its addresses; the bounds of its clamp are float32, and without any it
+   * clamps nothing.
+   */
+  of(words: (at: Addresses, cut: Cut) => Words<Exclude<Name, Usual>> & Partial<Words<Usual | "low" | "high">>): Block;
 }
 
 /**
@@ -35,7 +45,8 @@ export function argumentBlock<const Name extends string, const More extends stri
     of: (words) => ({
       blockBytes: 4 * names.length + 8,
       write(memory, block, at, cut = {}) {
-        const values = words(at, cut);
+        const usual = { ...LINEAR, x: at.inputs[0] ?? 0, w: at.weights, y: at.output };
+        const values = { ...usual, ...words(at, cut) } as Words<Name | More | "low" | "high">;
         memory.setFloat32(block, values.low, true);
         memory.setFloat32(block + 4, values.high, true);
         for (const [index, name] of names.entries()) memory.setInt32(block + 8 + 4 * index, values[name], true);
@@ -49,9 +60,6 @@ const PARAMETERS = ["block", "from", "to", "batch", "scratch"] as const;
 
 /** A kernel as JavaScript calls it. */
 export type Kernel = Callable<Exported<string, typeof PARAMETERS, "none">>;
-
-/** The bounds of a clamp that clamps nothing. */
-export const LINEAR = { low: -Infinity, high: Infinity } as const;
 
 export interface Bounds {
   readonly low: Local<"v128">;

@@ -80,7 +80,7 @@ export function lowerConvolution(
     ...after,
     ...CONVOLUTION.of((at) => ({
       ...bounds,
-      ...windowWords(window, inChannels, outChannels, at),
+      ...windowWords(window, inChannels, outChannels),
       bias: at.weights + 4 * panels * columns * taps * inChannels,
       panels,
     })),

@@ -177,7 +177,7 @@ export function lowerDepthwise({
     ...after,
     ...DEPTHWISE.of((at, cut) => ({
       ...bounds,
-      ...windowWords(window, channels, channels * multiplier, at),
+      ...windowWords(window, channels, channels * multiplier),
       bias: 0,
       multiplier,
       zeros: at.zeros,

@@ -92,11 +92,10 @@ export function lowerElementwise({
     units: outer * middle,
     unitElements: inner,
     ...after,
-    ...ELEMENTWISE.of(({ inputs: [a = 0, b = 0], output }) => ({
+    ...ELEMENTWISE.of(({ inputs: [a = 0, b = 0] }) => ({
       ...bounds,
       a,
       b,
-      y: output,
       outer,
       middle,
       inner,

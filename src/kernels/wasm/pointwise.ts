@@ -175,10 +175,7 @@ export function lowerPointwise(
     ...after,
     ...POINTWISE.of((at, cut) => ({
       ...bounds,
-      x: at.inputs[0] ?? 0,
-      w: at.weights,
       bias: at.weights + 4 * panels * columns * inChannels,
-      y: at.output,
       inChannels,
       outChannels,
       panels,

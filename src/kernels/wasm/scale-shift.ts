@@ -43,13 +43,6 @@ export function lowerScaleShift({
     unitElements: channels,
     weights: factorPacking(channels),
     ...after,
-    ...SCALE_SHIFT.of(({ inputs: [x = 0], output, weights }) => ({
-      ...bounds,
-      x,
-      w: weights,
-      bias: weights + 4 * channels,
-      y: output,
-      channels,
-    })),
+    ...SCALE_SHIFT.of(({ weights }) => ({ ...bounds, bias: weights + 4 * channels, channels })),
   };
 }
