@@ -9,7 +9,6 @@
  */
 
 import type { ConvolutionCall } from "../../operations/kernel-call.ts";
-import { fused } from "./activation.ts";
 import { argumentBlock, kernel } from "./arguments.ts";
 import { call, int, type ModuleBuilder, when } from "./assembler/index.ts";
 import { add, below, both, choose, equal, floats, locals, loop, mul, not, put, sub } from "./emit.ts";
@@ -66,7 +65,6 @@ export function lowerConvolution(
   { window, inChannels, outChannels, activation }: ConvolutionCall,
   { columns }: Tile,
 ): Lowered<"product", "convolution"> {
-  const { bounds, after } = fused(activation);
   const taps = window.kernel[0] * window.kernel[1];
   const panels = Math.ceil(outChannels / columns);
   return {
@@ -77,12 +75,13 @@ export function lowerConvolution(
     weights: panelPacking(taps * inChannels, outChannels, columns),
     zeroBytes: 0,
     scratchBytes: outChannels < columns ? 4 * window.output[1] * columns : 0,
-    ...after,
-    ...CONVOLUTION.of((at) => ({
-      ...bounds,
-      ...windowWords(window, inChannels, outChannels),
-      bias: at.weights + 4 * panels * columns * taps * inChannels,
-      panels,
-    })),
+    ...CONVOLUTION.of(
+      (at) => ({
+        ...windowWords(window, inChannels, outChannels),
+        bias: at.weights + 4 * panels * columns * taps * inChannels,
+        panels,
+      }),
+      activation,
+    ),
   };
 }

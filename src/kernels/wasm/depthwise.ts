@@ -11,7 +11,6 @@
 
 import type { Window } from "../../core/window.ts";
 import type { DepthwiseCall } from "../../operations/kernel-call.ts";
-import { fused } from "./activation.ts";
 import { argumentBlock, kernel } from "./arguments.ts";
 import { call, type Expression, int, type Local, type ModuleBuilder, type Statement, when } from "./assembler/index.ts";
 import { tapByTap } from "./depthwise-taps.ts";
@@ -163,7 +162,6 @@ export function lowerDepthwise({
   multiplier,
   activation,
 }: DepthwiseCall): Lowered<Module, "depthwise"> {
-  const { bounds, after } = fused(activation);
   const taps = window.kernel[0] * window.kernel[1];
   const tiled = multiplier === 1 && channels >= 4 ? tiledWindow(window) : undefined;
   return {
@@ -174,15 +172,16 @@ export function lowerDepthwise({
     weights: groupPacking(taps, channels * multiplier),
     zeroBytes: tiled === undefined ? 0 : 4 * DEPTHWISE_REACH * channels,
     scratchBytes: 0,
-    ...after,
-    ...DEPTHWISE.of((at, cut) => ({
-      ...bounds,
-      ...windowWords(window, channels, channels * multiplier),
-      bias: 0,
-      multiplier,
-      zeros: at.zeros,
-      banded: cut.bandedOutput === true ? 1 : 0,
-    })),
+    ...DEPTHWISE.of(
+      (at, cut) => ({
+        ...windowWords(window, channels, channels * multiplier),
+        bias: 0,
+        multiplier,
+        zeros: at.zeros,
+        banded: cut.bandedOutput === true ? 1 : 0,
+      }),
+      activation,
+    ),
   };
 }
 
