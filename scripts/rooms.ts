@@ -136,7 +136,9 @@ export function writeEntries(folder: string): Readonly<Record<string, string>> {
   mkdirSync(folder, { recursive: true });
   const entries: Record<string, string> = {};
   for (const place of new Set([...wanted.keys(), ...Object.keys(whole)])) {
-    const lines = [...(wanted.get(place) ?? [])].map(
+    // By path, not as a file system lists them: then each file lies beside those of its room, which packs better.
+    const names = [...(wanted.get(place) ?? [])].sort(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0));
+    const lines = names.map(
       ([name, file]) => `export { ${name} } from "${relative(folder, file).split(sep).join("/")}";`,
     );
     const room = whole[place];

@@ -43,7 +43,7 @@ export interface BoundPlan {
   /** Reads the network's parameters again, and folds them as the plan says. */
   replace(parameters: Parameters): void;
   /** Its parameters one by one, of a backend that was given the means: a run needs none. */
-  readonly parameters?: BoundParameters;
+  readonly parameters?: BoundParameters | undefined;
   close(): void;
   readonly ask?: undefined;
 }

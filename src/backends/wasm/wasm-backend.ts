@@ -98,7 +98,7 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
       write,
       read,
       replace,
-      ...(options.parameters === undefined ? {} : { parameters: options.parameters(plan, layout, packer) }),
+      parameters: options.parameters?.(plan, layout, packer),
     };
     if (threads === 1) {
       let isClosed = false;
