@@ -86,18 +86,17 @@ export function layOut(
   const stages: Stage[] = [];
   let scratchBytes = 0;
 
-  /** The call of a placed step; its words are written when all addresses are known. */
-  const callOf = (index: number, cut: Cut): Call => {
-    const { step, lowered } = placed[index] as PlacedStep;
-    return kernelCall(lowered, index, operandsOf(plan, step).activations, cut);
-  };
-  const kernelCall = (kernel: Lowered, index: number, reads: readonly string[], cut: Cut = {}): Call => {
-    const { step, weights } = placed[index] as PlacedStep;
+  /** The call of a placed step, or of what follows on its output; its words are written when all addresses are known. */
+  const callOf = (index: number, cut: Cut, after?: Lowered): Call => {
+    const { step, lowered, weights } = placed[index] as PlacedStep;
+    const kernel = after ?? lowered;
     const block = take(kernel.blockBytes);
     writers.push((memory) => {
+      const { activations, written } = operandsOf(plan, step);
+      const reads = after === undefined ? activations : [written];
       // A band lies in the thread's own memory.
       const inputs = cut.bandedInput === true ? [] : reads.map(addressOf);
-      const output = cut.bandedOutput === true ? 0 : addressOf(operandsOf(plan, step).written);
+      const output = cut.bandedOutput === true ? 0 : addressOf(written);
       kernel.write(memory, block, { inputs, output, weights, zeros }, cut);
     });
     scratchBytes = Math.max(scratchBytes, kernel.scratchBytes);
@@ -126,10 +125,7 @@ export function layOut(
       calls.push(callOf(index, { byPanel }));
     }
     const { activation } = next ?? first;
-    if (activation !== undefined) {
-      const { written } = operandsOf(plan, plan.steps[index] as Step);
-      calls.push(kernelCall(lowerAfter(activation, unitElements), index, [written]));
-    }
+    if (activation !== undefined) calls.push(callOf(index, {}, lowerAfter(activation, unitElements)));
     stages.push({ calls, units, perExample, band });
   }
 
