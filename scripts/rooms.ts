@@ -138,7 +138,9 @@ export function writeEntries(folder: string): Readonly<Record<string, string>> {
   mkdirSync(folder, { recursive: true });
   const entries: Record<string, string> = {};
   for (const place of new Set([...wanted.keys(), ...Object.keys(whole)])) {
-    const lines = [...(wanted.get(place) ?? [])].map(
+    // By path, not as a file system lists them: then each file lies beside those of its room, which packs better.
+    const names = [...(wanted.get(place) ?? [])].sort(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0));
+    const lines = names.map(
       ([name, file]) => `export { ${name} } from "${relative(folder, file).split(sep).join("/")}";`,
     );
     const room = whole[place];
@@ -171,8 +173,9 @@ export function otherRooms(folder: string, of: "rooms" | "doors"): Plugin {
         const place = placeOf(target);
         // Lazy parts have kernels of their own: shared with the eager operations, a page would load them at once.
         if (place === "room-eager" && here !== place && of === "rooms") return undefined;
-        // Nor what lazy parts share with sessions: it would keep their room alive where nothing uses it.
-        if (OF_SESSIONS.includes(here) && place === "room-session") return undefined;
+        // Nor what lazy parts share with sessions and plans: it would keep those rooms alive where nothing uses them, and
+        // for a page that runs esbuild would cut them into more files.
+        if (OF_SESSIONS.includes(here) && (place === "room-session" || place === "room-networks")) return undefined;
         if (of === "doors") return { path: `./${place}.js`, external: true };
         return place === here ? undefined : { path: `./${place}.js`, external: true };
       });

@@ -4,6 +4,7 @@ import type { Breath } from "../core/breath.ts";
 import type { NumberArray } from "../core/buffers.ts";
 import type { FloatTensor } from "../core/tensor.ts";
 import type { KernelCall, Plan } from "../plan/plan.ts";
+import type { BoundParameters } from "./parameters.ts";
 
 export type Parameters = ReadonlyMap<string, FloatTensor>;
 
@@ -41,13 +42,8 @@ export interface BoundPlan {
   read(names: readonly string[], batch: number): readonly Float32Array[] | Promise<readonly Float32Array[]>;
   /** Reads the network's parameters again, and folds them as the plan says. */
   replace(parameters: Parameters): void;
-  /**
-   * One of the plan's parameters as it lies there, folded where the plan folds, in the layout of the network's: a copy.
-   * Undefined for a name that the plan does not have.
-   */
-  readParameter(name: string): Float32Array | undefined | Promise<Float32Array | undefined>;
-  /** Replaces one of the plan's parameters, and no other. Of as many numbers as it has. */
-  writeParameter(name: string, numbers: Float32Array): void;
+  /** Its parameters one by one, of a backend that was given the means: a run needs none. */
+  readonly parameters?: BoundParameters | undefined;
   close(): void;
   readonly ask?: undefined;
 }

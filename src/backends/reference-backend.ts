@@ -1,10 +1,11 @@
 /** Backends of plain JavaScript: an array a value, one bound function a step. They run wherever JavaScript does. */
 
 import { type Runner, referenceKernel } from "../kernels/reference/index.ts";
-import { checkPlanParameter, type KernelCall, lyingAt, operandsOf, type Plan } from "../plan/plan.ts";
+import type { KernelCall, Plan } from "../plan/plan.ts";
 import { foldedWeights, stepWeights } from "../plan/step-weights.ts";
 import type { Backend, BoundPlan, Parameters } from "./backend.ts";
-import { closedError } from "./lost.ts";
+import { operandsOf, valuesIn } from "./operands.ts";
+import { checkPlanParameter } from "./parameters.ts";
 import { walk } from "./walk.ts";
 
 /** A backend whose steps are functions on typed arrays. */
@@ -28,20 +29,18 @@ function bind(plan: Plan, parameters: Parameters, kernel: (call: KernelCall) => 
     );
   const held = folded(parameters);
   let isClosed = false;
-  const all = (name: string) => {
-    const { offset, elements } = lyingAt(plan, name);
-    return arena.subarray(offset / 4, offset / 4 + elements * plan.batch);
-  };
+  const { lying, read, write } = valuesIn(plan, arena);
   const bound = plan.steps.map(({ call }, step) => {
     const { activations, parameters: names, written } = operands[step] as (typeof operands)[number];
     return {
       run: kernel(call),
-      inputs: activations.map(all),
+      inputs: activations.map((name) => lying(name)),
       parameters: names.map((name) => held.get(name)),
-      output: all(written),
+      output: lying(written),
     };
   });
   const stages = {
+    network: plan.network,
     stages: bound.length,
     run(index: number, batch: number, times?: Float64Array) {
       const { run, ...its } = bound[index] as (typeof bound)[number];
@@ -50,25 +49,23 @@ function bind(plan: Plan, parameters: Parameters, kernel: (call: KernelCall) => 
       if (times !== undefined) times[index] = (times[index] ?? 0) + performance.now() - start;
       return undefined;
     },
-    checkOpen: () => {
-      if (isClosed) throw closedError(plan.network);
-    },
+    isClosed: () => isClosed,
   };
   return {
     bytes: arena.byteLength + [...held.values()].reduce((sum, array) => sum + array.byteLength, 0),
     threads: 1,
-    write(values) {
-      for (const [name, numbers] of Object.entries(values)) all(name).set(numbers);
-    },
+    write,
     run: (batch, options) => walk(stages, batch, options),
-    read: (names, batch) => names.map((name) => all(name).slice(0, batch * lyingAt(plan, name).elements)),
+    read,
     replace(current) {
       for (const [name, numbers] of folded(current)) held.get(name)?.set(numbers);
     },
-    readParameter: (parameter) => held.get(parameter)?.slice(),
-    writeParameter(name, numbers) {
-      checkPlanParameter(plan, name, numbers);
-      held.get(name)?.set(numbers);
+    parameters: {
+      read: (name) => held.get(name)?.slice(),
+      write(name, numbers) {
+        checkPlanParameter(plan, name, numbers);
+        held.get(name)?.set(numbers);
+      },
     },
     close() {
       isClosed = true;

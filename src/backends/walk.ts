@@ -1,20 +1,27 @@
 /** The walk through the stages of a plan on this thread, with breath between them; shared by backends that compute here. */
 
 import type { BoundRunOptions } from "./backend.ts";
+import { closedError } from "./lost.ts";
 
 export interface Walk {
+  /** Of what, for an error. */
+  readonly network: string;
   readonly stages: number;
   /** Computes a stage; what it gives must be awaited. */
   run(stage: number, batch: number, times?: Float64Array): Promise<void> | undefined;
   /** The stages that are left are passed through without work, so that no thread waits for another. */
   cancel?(): void;
-  /** @throws {DepthwiseError} `SESSION_CLOSED` once it was closed */
-  checkOpen(): void;
+  /** Whether it was closed meanwhile. */
+  isClosed(): boolean;
 }
 
-/** Runs all stages. Up to the first breath it does so within the call. */
+/**
+ * Runs all stages. Up to the first breath it does so within the call.
+ *
+ * @throws {DepthwiseError} `SESSION_CLOSED` once it was closed
+ */
 export async function walk(
-  { stages, run, cancel, checkOpen }: Walk,
+  { network, stages, run, cancel, isClosed }: Walk,
   batch: number,
   { signal, times, breath }: BoundRunOptions,
 ): Promise<void> {
@@ -25,7 +32,7 @@ export async function walk(
     // Of threads as well: what is awaited may come without the event loop's turn.
     if (breath.isDue) await breath.take();
     else if (pending === undefined) continue;
-    checkOpen();
+    if (isClosed()) throw closedError(network);
     if (signal?.aborted !== true || stopped !== undefined) continue;
     stopped = { reason: signal.reason };
     if (cancel === undefined) break;

@@ -14,7 +14,7 @@ import type { ParameterInfo } from "../layers/parameter-info.ts";
 import { operationOf } from "../operations/table.ts";
 import { fuse, type Group, type Grouping } from "../plan/fuse.ts";
 import { place } from "../plan/place.ts";
-import { activations, holderOf } from "../plan/steps.ts";
+import { activations, flowOf } from "../plan/steps.ts";
 import { type Convention, type ConventionName, type CountedType, resolveConvention } from "./conventions.ts";
 import { countedType, kindOf, standardMultAdds, windowAreaOf } from "./kinds.ts";
 
@@ -229,10 +229,8 @@ function logitsOf(network: Network): string | undefined {
 
 /** As a session of batch 1 lays it out. */
 function peakActivationBytes(network: Network, grouping: Grouping): number {
-  const kept = new Set(Object.values<string>(network.outputs).map((node) => holderOf(grouping, node)));
-  const steps = grouping.groups.map(({ head, reads }) => {
-    return { reads, writes: [head.name], inPlace: head.type === "activation" };
-  });
+  const kept = new Set(Object.values<string>(network.outputs).map((node) => grouping.holder.get(node) ?? INPUT));
+  const steps = grouping.groups.map(flowOf);
   return place({ steps, values: activations(network, grouping), kept }, 1).arenaBytes;
 }
 

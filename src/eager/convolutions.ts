@@ -12,7 +12,7 @@ import { depthwiseConvolution } from "../operations/depthwise-convolution.ts";
 import type { ConvolutionCall, DepthwiseCall, PointwiseCall } from "../operations/kernel-call.ts";
 import { imageShape } from "../operations/operation.ts";
 import { pointwiseConvolution } from "../operations/pointwise-convolution.ts";
-import { commonOptions, type EagerOptions, expectBias, expectShape, produce } from "./run.ts";
+import { commonOptions, compute, type EagerOptions, expectBias, expectShape } from "./run.ts";
 
 const WINDOWED = ["bias", "activation", "stride", "dilation", "padding"] as const;
 
@@ -36,7 +36,7 @@ export function conv2d(input: Tensor, kernel: Tensor, options: EagerOptions & Wi
   const owner = "conv2d";
   const { activation } = commonOptions(owner, options, WINDOWED);
   const x = asFloat(input, `${owner}: input`);
-  const [batch, , , channels] = imageShape(owner, x.shape);
+  const [, , , channels] = imageShape(owner, x.shape);
   const w = asFloat(kernel, `${owner}: kernel`);
   const [kh = 0, kw = 0, , filters = 0] = kernelShape(owner, w, "[kh, kw, channels, filters]");
   expectShape(owner, "kernel", w, [kh, kw, channels, filters], `The input has ${channels} channels.`);
@@ -44,9 +44,7 @@ export function conv2d(input: Tensor, kernel: Tensor, options: EagerOptions & Wi
   const attributes = convolution.check(owner, { ...windowOf(options), kernel: [kh, kw], filters });
   const shape = convolution.outputShape(owner, attributes, [x.shape]);
   const call = convolution.call(owner, attributes, [x.shape], shape) as ConvolutionCall;
-  return produce(shape, (output) =>
-    convolutionKernel({ ...call, activation })(batch, { inputs: [x.data], parameters: [w.data, bias], output }),
-  );
+  return compute(shape, convolutionKernel({ ...call, activation }), [x.data], [w.data, bias]);
 }
 
 /**
@@ -73,7 +71,7 @@ export function depthwiseConv2d(
   const owner = "depthwiseConv2d";
   const { activation } = commonOptions(owner, options, WINDOWED);
   const x = asFloat(input, `${owner}: input`);
-  const [batch, , , channels] = imageShape(owner, x.shape);
+  const [, , , channels] = imageShape(owner, x.shape);
   const w = asFloat(kernel, `${owner}: kernel`);
   const [kh = 0, kw = 0, , multiplier = 0] = kernelShape(owner, w, "[kh, kw, channels, multiplier]");
   expectShape(owner, "kernel", w, [kh, kw, channels, multiplier], `The input has ${channels} channels.`);
@@ -81,9 +79,7 @@ export function depthwiseConv2d(
   const attributes = depthwiseConvolution.check(owner, { ...windowOf(options), kernel: [kh, kw], multiplier });
   const shape = depthwiseConvolution.outputShape(owner, attributes, [x.shape]);
   const call = depthwiseConvolution.call(owner, attributes, [x.shape], shape) as DepthwiseCall;
-  return produce(shape, (output) =>
-    depthwiseKernel({ ...call, activation })(batch, { inputs: [x.data], parameters: [w.data, bias], output }),
-  );
+  return compute(shape, depthwiseKernel({ ...call, activation }), [x.data], [w.data, bias]);
 }
 
 /**
@@ -103,7 +99,7 @@ export function pointwiseConv2d(input: Tensor, kernel: Tensor, options: EagerOpt
   const owner = "pointwiseConv2d";
   const { activation } = commonOptions(owner, options, ["bias", "activation"]);
   const x = asFloat(input, `${owner}: input`);
-  const [batch, , , channels] = imageShape(owner, x.shape);
+  const [, , , channels] = imageShape(owner, x.shape);
   const w = asFloat(kernel, `${owner}: kernel`);
   const filters = kernelShape(owner, w, "[1, 1, channels, filters]")[3] ?? 0;
   expectShape(owner, "kernel", w, [1, 1, channels, filters], `The input has ${channels} channels.`);
@@ -111,9 +107,7 @@ export function pointwiseConv2d(input: Tensor, kernel: Tensor, options: EagerOpt
   const attributes = pointwiseConvolution.check(owner, { filters });
   const shape = pointwiseConvolution.outputShape(owner, attributes, [x.shape]);
   const call = pointwiseConvolution.call(owner, attributes, [x.shape], shape) as PointwiseCall;
-  return produce(shape, (output) =>
-    pointwiseKernel({ ...call, activation })(batch, { inputs: [x.data], parameters: [w.data, bias], output }),
-  );
+  return compute(shape, pointwiseKernel({ ...call, activation }), [x.data], [w.data, bias]);
 }
 
 /**
@@ -136,9 +130,7 @@ export function dense(input: Tensor, kernel: Tensor, options: EagerOptions = {})
   expectShape(owner, "kernel", w, [x.shape[1] ?? 0, filters], `The input has ${x.shape[1]} channels.`);
   const bias = expectBias(owner, options.bias, filters);
   const call = denseOperation.call(owner, attributes, [x.shape], shape) as PointwiseCall;
-  return produce(shape, (output) =>
-    pointwiseKernel({ ...call, activation })(x.shape[0] ?? 0, { inputs: [x.data], parameters: [w.data, bias], output }),
-  );
+  return compute(shape, pointwiseKernel({ ...call, activation }), [x.data], [w.data, bias]);
 }
 
 /** What an operation checks of the options. */

@@ -9,7 +9,7 @@ import type { FusedActivation } from "../operations/activation-names.ts";
 import { add as addOperation, multiply as multiplyOperation } from "../operations/elementwise.ts";
 import type { ElementwiseCall } from "../operations/kernel-call.ts";
 import { lastAxis } from "../operations/operation.ts";
-import { commonOptions, produce } from "./run.ts";
+import { commonOptions, compute, produce } from "./run.ts";
 
 /** `max(x, 0)`. */
 export const relu = (input: Tensor): FloatTensor => activate("relu", input);
@@ -39,9 +39,7 @@ export function softmax(input: Tensor): FloatTensor {
   const x = asFloat(input, "softmax: input");
   const channels = lastAxis(x.shape);
   const rows = channels === 0 ? 0 : x.data.length / channels;
-  return produce(x.shape, (output) =>
-    softmaxKernel({ kernel: "softmax", rows, channels })(1, { inputs: [x.data], parameters: [], output }),
-  );
+  return compute(x.shape, softmaxKernel({ kernel: "softmax", rows, channels }), [x.data], [], 1);
 }
 
 /** What follows an elementwise operation. */
@@ -76,9 +74,7 @@ function combine(
   const b = asFloat(second, `${owner}: second input`);
   const shape = operation.outputShape(owner, {}, [a.shape, b.shape]);
   const call = operation.call(owner, {}, [a.shape, b.shape], shape) as ElementwiseCall;
-  return produce(shape, (output) =>
-    elementwiseKernel({ ...call, activation })(shape[0] ?? 1, { inputs: [a.data, b.data], parameters: [], output }),
-  );
+  return compute(shape, elementwiseKernel({ ...call, activation }), [a.data, b.data]);
 }
 
 function activate(name: FusedActivation | "leakyRelu", input: Tensor, slope = 0): FloatTensor {

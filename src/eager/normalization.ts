@@ -8,7 +8,7 @@ import type { FusedActivation } from "../operations/activation-names.ts";
 import { batchNorm as batchNormOperation, scaleAndShift } from "../operations/batch-norm.ts";
 import type { ScaleShiftCall } from "../operations/kernel-call.ts";
 import { lastAxis } from "../operations/operation.ts";
-import { commonOptions, expectShape, produce } from "./run.ts";
+import { commonOptions, compute, expectShape } from "./run.ts";
 
 /** Each `[channels]`. Without gamma it counts as 1, without beta as 0. */
 export interface BatchNormWeights {
@@ -60,11 +60,6 @@ export function batchNorm(
     attributes.epsilon,
   );
   const call = batchNormOperation.call(owner, attributes, [x.shape], x.shape) as ScaleShiftCall;
-  return produce(x.shape, (output) =>
-    scaleShift({ ...call, activation })(x.shape[0] ?? 0, {
-      inputs: [x.data],
-      parameters: [Float32Array.from(scale), Float32Array.from(shift)],
-      output,
-    }),
-  );
+  const parameters = [Float32Array.from(scale), Float32Array.from(shift)];
+  return compute(x.shape, scaleShift({ ...call, activation }), [x.data], parameters);
 }

@@ -7,7 +7,7 @@ import { globalPool as globalPoolKernel, pool as poolKernel } from "../kernels/r
 import { globalAveragePool as globalOperation } from "../operations/global-pool.ts";
 import type { GlobalPoolCall, PoolCall } from "../operations/kernel-call.ts";
 import { averagePool as averageOperation, maxPool as maxOperation } from "../operations/pool.ts";
-import { produce } from "./run.ts";
+import { compute } from "./run.ts";
 
 /** The window of a pool. */
 export interface PoolOptions extends WindowOptions {
@@ -44,9 +44,7 @@ export function globalAveragePool(input: Tensor, options: { readonly keepDims?: 
   const attributes = globalOperation.check(owner, { ...options });
   const shape = globalOperation.outputShape(owner, attributes, [x.shape]);
   const call = globalOperation.call(owner, attributes, [x.shape], shape) as GlobalPoolCall;
-  return produce(shape, (output) =>
-    globalPoolKernel(call)(shape[0] ?? 0, { inputs: [x.data], parameters: [], output }),
-  );
+  return compute(shape, globalPoolKernel(call), [x.data]);
 }
 
 function pool(owner: string, operation: typeof averageOperation, input: Tensor, options: PoolOptions): FloatTensor {
@@ -55,5 +53,5 @@ function pool(owner: string, operation: typeof averageOperation, input: Tensor, 
   const attributes = operation.check(owner, { ...options });
   const shape = operation.outputShape(owner, attributes, [x.shape]);
   const call = operation.call(owner, attributes, [x.shape], shape) as PoolCall;
-  return produce(shape, (output) => poolKernel(call)(shape[0] ?? 0, { inputs: [x.data], parameters: [], output }));
+  return compute(shape, poolKernel(call), [x.data]);
 }

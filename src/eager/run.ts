@@ -13,6 +13,7 @@ import {
   type Tensor,
   tensor,
 } from "../core/tensor.ts";
+import type { Runner } from "../kernels/reference/runner.ts";
 import { FUSED_ACTIVATIONS, type FusedActivation } from "../operations/activation-names.ts";
 
 /** What follows the sums of an eager operation. */
@@ -60,4 +61,15 @@ export function produce(shape: Shape, fill: (output: Float32Array) => void): Flo
   );
   fill(output);
   return tensor(output, shape);
+}
+
+/** A new tensor that a kernel computes, example by example. */
+export function compute(
+  shape: Shape,
+  run: Runner,
+  inputs: readonly Float32Array[],
+  parameters: readonly (Float32Array | undefined)[] = [],
+  examples = shape[0] ?? 1,
+): FloatTensor {
+  return produce(shape, (output) => run(examples, { inputs, parameters, output }));
 }

@@ -25,102 +25,81 @@ export interface Arena {
 const ALIGNMENT = 4;
 
 export function layOutArena(lifetimes: readonly Lifetime[]): Arena {
-  const bySize = lifetimes.map((_, index) => index);
-  bySize.sort((a, b) => sizeOf(lifetimes[b]) - sizeOf(lifetimes[a]) || a - b);
-  const byTime = lifetimes.map((_, index) => index);
-  byTime.sort((a, b) => (lifetimes[a]?.from ?? 0) - (lifetimes[b]?.from ?? 0) || a - b);
-  const largestFirst = place(lifetimes, bySize, () => false);
-  const bothEnds = place(lifetimes, byTime, (turn) => turn % 2 === 1);
+  const sorted = (compare: (a: Lifetime, b: Lifetime) => number): Order =>
+    [...lifetimes.entries()].sort(([, a], [, b]) => compare(a, b));
+  const bound = leastElements(lifetimes);
+  const bySize = sorted((a, b) => b.elements - a.elements);
+  const byTime = sorted((a, b) => a.from - b.from);
+  const largestFirst = place(bySize, bound, false);
+  const bothEnds = place(byTime, bound, true);
   return bothEnds.elements < largestFirst.elements ? bothEnds : largestFirst;
 }
 
-/** Places values one by one at the lowest gap that holds them, or at the highest below the bound. */
-function place(lifetimes: readonly Lifetime[], order: readonly number[], isHigh: (turn: number) => boolean): Arena {
-  const bound = leastElements(lifetimes);
-  const offsets = new Array<number>(lifetimes.length).fill(0);
-  const placed = newPlaced(lifetimes.length);
+/** Lifetimes with their places in the list. */
+type Order = readonly (readonly [index: number, Lifetime])[];
+
+interface Placed extends Lifetime {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Places values one by one at the lowest gap that holds them; every other, if it is asked for, at the highest below the bound. */
+function place(order: Order, bound: number, atBothEnds: boolean): Arena {
+  const offsets = new Array<number>(order.length).fill(0);
+  /** By where they start; each has its place found, for sorting them anew took a network of 5,000 layers seconds. */
+  const placed: Placed[] = [];
   let total = 0;
-  for (const [turn, index] of order.entries()) {
-    const value = lifetimes[index];
+  for (const [turn, [index, value]] of order.entries()) {
+    const { elements, from, to } = value;
     // What takes no room is nobody's neighbour: its place is not looked at.
-    if (value === undefined || value.elements === 0) continue;
-    const offset = (isHigh(turn) ? highestGap(placed, value, bound) : undefined) ?? lowestGap(placed, value);
-    offsets[index] = offset;
-    insert(placed, value, offset);
-    total = Math.max(total, offset + value.elements);
+    if (elements === 0) continue;
+    const alive = placed.filter((other) => other.from <= to && from <= other.to);
+    const isHigh = atBothEnds && turn % 2 === 1;
+    const start = (isHigh ? highestGap(alive, elements, bound) : undefined) ?? lowestGap(alive, elements);
+    const end = start + elements;
+    offsets[index] = start;
+    let at = placed.length;
+    while (at > 0 && (placed[at - 1] as Placed).start > start) at--;
+    placed.splice(at, 0, { ...value, start, end });
+    total = Math.max(total, end);
   }
   return { offsets, elements: total };
 }
 
-/**
- * What is placed, by where it starts. Each value looks at all of them: sorting them anew each time, as objects, took a
- * network of 5,000 layers seconds.
- */
-interface Placed {
-  count: number;
-  readonly start: Float64Array;
-  readonly end: Float64Array;
-  readonly from: Float64Array;
-  readonly to: Float64Array;
-}
-
-function newPlaced(length: number): Placed {
-  const column = () => new Float64Array(length);
-  return { count: 0, start: column(), end: column(), from: column(), to: column() };
-}
-
-function insert(placed: Placed, { elements, from, to }: Lifetime, offset: number): void {
-  let at = placed.count++;
-  while (at > 0 && (placed.start[at - 1] as number) > offset) at--;
-  for (const column of [placed.start, placed.end, placed.from, placed.to]) column.copyWithin(at + 1, at, placed.count);
-  placed.start[at] = offset;
-  placed.end[at] = offset + elements;
-  placed.from[at] = from;
-  placed.to[at] = to;
-}
-
-function lowestGap({ count, ...placed }: Placed, { elements, from, to }: Lifetime): number {
+function lowestGap(alive: readonly Placed[], elements: number): number {
   let offset = 0;
-  for (let i = 0; i < count; i++) {
-    if ((placed.from[i] as number) > to || from > (placed.to[i] as number)) continue;
-    if (offset + elements <= (placed.start[i] as number)) break;
-    offset = Math.max(offset, align(placed.end[i] as number));
+  for (const { start, end } of alive) {
+    if (offset + elements <= start) break;
+    offset = Math.max(offset, align(end));
   }
   return offset;
 }
 
 /** Of values in the order of time: those alive with the next one are all alive at once, and so lie in a row. */
-function highestGap({ count, ...placed }: Placed, { elements, from, to }: Lifetime, bound: number): number | undefined {
-  let end = bound;
-  for (let i = count - 1; i >= 0; i--) {
-    if ((placed.from[i] as number) > to || from > (placed.to[i] as number)) continue;
-    const offset = alignDown(end - elements);
-    if (offset >= (placed.end[i] as number)) return offset;
-    end = Math.min(end, placed.start[i] as number);
+function highestGap(alive: readonly Placed[], elements: number, bound: number): number | undefined {
+  let offset = alignDown(bound - elements);
+  for (const { start, end } of [...alive].reverse()) {
+    if (offset >= end) break;
+    offset = Math.min(offset, alignDown(start - elements));
   }
-  const offset = alignDown(end - elements);
   return offset < 0 ? undefined : offset;
 }
 
 /** No arena can be smaller: the most that is alive at one time. */
 function leastElements(lifetimes: readonly Lifetime[]): number {
-  const changes = lifetimes.flatMap(({ elements, from, to }) => [
-    { time: from, change: align(elements) },
+  const changes = lifetimes.flatMap(({ elements, from, to }): (readonly [time: number, change: number])[] => [
+    [from, align(elements)],
     // Behind its last step; those that begin there do not share memory with it.
-    { time: to + 1, change: -align(elements) },
+    [to + 1, -align(elements)],
   ]);
-  changes.sort((a, b) => a.time - b.time || a.change - b.change);
+  changes.sort(([a, change], [b, other]) => a - b || change - other);
   let alive = 0;
   let most = 0;
-  for (const { change } of changes) {
+  for (const [, change] of changes) {
     alive += change;
     most = Math.max(most, alive);
   }
   return most;
-}
-
-function sizeOf(value: Lifetime | undefined): number {
-  return value?.elements ?? 0;
 }
 
 function align(elements: number): number {

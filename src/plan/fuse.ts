@@ -29,6 +29,9 @@ export interface Group {
   readonly reads: readonly string[];
 }
 
+/** While it is looked for what joins. */
+type Growing = { -readonly [K in keyof Group]: Group[K] };
+
 export interface Grouping {
   readonly groups: readonly Group[];
   /** For each node and the input: the head of the group that holds its value. */
@@ -61,6 +64,7 @@ export function fuse(
     }
     const fuses: readonly Fusible[] = operationOf(head.type).fuses;
     const nodes: LayerNode[] = [head];
+    const group: Growing = { head, nodes, reads: head.inputs.map((name) => holder.get(name) ?? INPUT) };
     let last: LayerNode = head;
     /** The node right behind `last`, if it alone reads it and nothing else wants the value. */
     const follower = (): LayerNode | undefined => {
@@ -68,34 +72,24 @@ export function fuse(
       const isSole = next?.inputs.length === 1 && next.inputs[0] === last.name && readers.get(last.name) === 1;
       return isSole && !wanted.has(last.name) ? next : undefined;
     };
-    let batchNorm: BatchNormNode | undefined;
-    let activation: FusedNode | undefined;
-    let activatedBy: string | undefined;
     const first = follower();
     if (fold && first?.type === "batchNorm" && fuses.includes("batchNorm")) {
-      batchNorm = first;
+      group.batchNorm = first;
       last = first;
       nodes.push(first);
     }
     const second = follower();
     if (second?.type === "activation" && fuses.includes("activation")) {
       if (isFused(second)) {
-        activation = second;
+        group.activation = second;
         nodes.push(second);
-      } else activatedBy = second.name;
+      } else group.activatedBy = second.name;
     }
     for (const node of nodes) {
       taken.add(node.name);
       holder.set(node.name, head.name);
     }
-    groups.push({
-      head,
-      ...(batchNorm === undefined ? {} : { batchNorm }),
-      ...(activation === undefined ? {} : { activation }),
-      ...(activatedBy === undefined ? {} : { activatedBy }),
-      nodes,
-      reads: head.inputs.map((name) => holder.get(name) ?? INPUT),
-    });
+    groups.push(group);
   }
   return { groups, holder };
 }

@@ -25,9 +25,8 @@ export interface Placeable extends Pick<Steps, "kept"> {
   readonly values: ReadonlyMap<string, StepValue>;
 }
 
-/** The arena is laid out in words. */
+/** The arena is laid out in words; of float32, the only dtype yet, each element is one. */
 const WORD_BYTES = 4;
-const BYTES: { readonly [D in StepValue["dtype"]]: number } = { float32: 4 };
 
 /**
  * Gives every value a place, shared with those that are not there at the same time.
@@ -38,43 +37,26 @@ const BYTES: { readonly [D in StepValue["dtype"]]: number } = { float32: 4 };
  */
 export function place({ steps, values, kept }: Placeable, batch: number): Places {
   const spans = spansOf(steps, kept);
-  const spanOf = (name: string): Span => spans.get(name) ?? { from: -1, to: -1 };
-  const lifetimes: Lifetime[] = [];
+  const lifetimes: (Lifetime & { to: number })[] = [];
   /** Which lifetime is that of a value. */
   const lies = new Map<string, number>();
-  const ofOwn = (name: string, value: StepValue) => {
-    lies.set(name, lifetimes.length);
-    lifetimes.push({ elements: wordsOf(value, batch), ...spanOf(name) });
-  };
-  const written = new Set(steps.flatMap(({ writes }) => writes));
-  for (const [name, value] of values) {
-    if (value.kind !== "parameter" && !written.has(name)) ofOwn(name, value);
-  }
-  for (const [
-    index,
-    {
-      reads: [first = ""],
-      writes,
-      inPlace,
-      joined,
-    },
-  ] of steps.entries()) {
-    for (const name of joined === true ? [] : writes) {
-      const value = values.get(name);
-      if (value === undefined || value.kind === "parameter" || lies.has(name)) continue;
-      // What comes from outside stays as it is: no step wrote it.
-      const shared = inPlace === true && written.has(first) ? lies.get(first) : undefined;
-      const before = shared === undefined ? undefined : lifetimes[shared];
-      if (shared !== undefined && before?.to === index) {
-        lifetimes[shared] = { ...before, to: spanOf(name).to };
-        lies.set(name, shared);
-      } else ofOwn(name, value);
+  for (const [name, { kind, elements }] of values) {
+    const span = spans.get(name) ?? { from: -1, to: -1 };
+    const writer = steps[span.from];
+    if (kind === "parameter" || writer?.joined === true) continue;
+    let index = writer?.inPlace === true ? lies.get(writer.reads[0] ?? "") : undefined;
+    const before = lifetimes[index ?? -1];
+    // What comes from outside stays as it is: no step wrote it.
+    if (index !== undefined && before?.to === span.from && before.from >= 0) before.to = span.to;
+    else {
+      index = lifetimes.push({ elements: kind === "activation" ? batch * elements : elements, ...span }) - 1;
     }
+    lies.set(name, index);
   }
   const { offsets, elements } = layOutArena(lifetimes);
   return {
     spans,
-    offsets: new Map([...lies].map(([name, lifetime]) => [name, WORD_BYTES * (offsets[lifetime] ?? 0)])),
+    offsets: new Map([...lies].map(([name, index]) => [name, WORD_BYTES * (offsets[index] ?? 0)])),
     arenaBytes: WORD_BYTES * elements,
   };
 }
@@ -82,20 +64,16 @@ export function place({ steps, values, kept }: Placeable, batch: number): Places
 /** From the step that first touches a value to the last one; kept ones to the end, those from outside from the start. */
 function spansOf(steps: Placeable["steps"], kept: ReadonlySet<string>): ReadonlyMap<string, Span> {
   const spans = new Map<string, Span>();
+  const touch = (names: Iterable<string>, first: number, last: number) => {
+    for (const name of names) {
+      const { from, to } = spans.get(name) ?? { from: first, to: last };
+      spans.set(name, { from, to: Math.max(to, last) });
+    }
+  };
   for (const [index, { reads, writes, joined }] of steps.entries()) {
-    for (const name of reads) {
-      const span = spans.get(name) ?? { from: -1, to: index };
-      spans.set(name, { ...span, to: Math.max(span.to, joined === true ? index + 1 : index) });
-    }
-    for (const name of writes) {
-      const span = spans.get(name) ?? { from: index, to: index };
-      spans.set(name, { ...span, to: Math.max(span.to, index) });
-    }
+    touch(reads, -1, joined === true ? index + 1 : index);
+    touch(writes, index, index);
   }
-  for (const name of kept) spans.set(name, { from: spans.get(name)?.from ?? -1, to: steps.length });
+  touch(kept, -1, steps.length);
   return spans;
-}
-
-function wordsOf({ kind, dtype, elements }: StepValue, batch: number): number {
-  return Math.ceil(((kind === "activation" ? batch : 1) * elements * BYTES[dtype]) / WORD_BYTES);
 }

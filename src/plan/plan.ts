@@ -3,7 +3,6 @@
  * explains a session.
  */
 
-import { invariant } from "../core/errors.ts";
 import { checkBytes } from "../core/memory.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
 import { parameterBytes } from "../layers/initialise.ts";
@@ -19,7 +18,7 @@ export type { KernelCall, Step };
 /** A value with its place in the arena, and the steps between which it is there. */
 export interface PlannedValue extends StepValue, Span {
   /** In bytes; of what does not lie there, parameters and what a joined step hands on, undefined. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
 }
 
 /** A value the caller gets. */
@@ -107,9 +106,8 @@ export function plan(network: PlannedNetwork, options: PlanOptions = {}): Plan {
     steps: list.steps,
     values: new Map(
       [...list.values].map(([name, value]): [string, PlannedValue] => {
-        const offset = offsets.get(name);
         const span = value.kind === "parameter" ? always : (spans.get(name) ?? always);
-        return [name, { ...value, ...span, ...(offset === undefined ? {} : { offset }) }];
+        return [name, { ...value, ...span, offset: offsets.get(name) }];
       }),
     ),
     outputs: plannedAll(Object.entries<string>(network.outputs)),
@@ -117,35 +115,6 @@ export function plan(network: PlannedNetwork, options: PlanOptions = {}): Plan {
     arenaBytes,
     parameterInfo: network.parameterInfo,
   };
-}
-
-/** A value that lies in the arena. */
-export type Lying = PlannedValue & { readonly offset: number };
-
-export function lyingAt({ values }: Plan, name: string): Lying {
-  const value = values.get(name);
-  invariant(value?.offset !== undefined, `The value "${name}" has no place.`);
-  return value as Lying;
-}
-
-/** What a step reads and writes, by kind, for a backend to bind: kernels write one value. */
-export function operandsOf(
-  { values }: Plan,
-  { reads, writes }: Step,
-): { readonly activations: readonly string[]; readonly parameters: readonly string[]; readonly written: string } {
-  const isParameter = (name: string) => values.get(name)?.kind === "parameter";
-  return {
-    activations: reads.filter((name) => !isParameter(name)),
-    parameters: reads.filter(isParameter),
-    written: writes[0] ?? "",
-  };
-}
-
-/** Requires one of the plan's parameters, and as many numbers as it has. */
-export function checkPlanParameter({ values }: Plan, name: string, { length }: Float32Array): void {
-  const { kind, elements } = values.get(name) ?? {};
-  invariant(kind === "parameter", `The plan has no parameter "${name}".`);
-  invariant(length === elements, `The parameter "${name}" has ${elements} numbers, not ${length}.`);
 }
 
 /**

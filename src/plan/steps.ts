@@ -63,46 +63,41 @@ type Stepped = Pick<Network, "layers" | "shapes" | "outputs" | "inputShape" | "p
  * parameter that of a network whose batch norm was folded: `conv1/kernel`, `conv1/bias`.
  */
 export function steps(network: Stepped, grouping: Grouping, options: StepOptions = {}): Steps {
-  const { wanted = Object.values<string>(network.outputs), joins } = options;
+  const { wanted = Object.values<string>(network.outputs), joins = () => false } = options;
   const names = namesByRole(network);
   const values = activations(network, grouping);
   const kept = new Set(wanted.map((node) => holderOf(grouping, node)));
-  const calls = grouping.groups.map((group) => callOf(network, group));
-  const joined = joins === undefined ? new Set<string>() : joinedSteps(grouping, calls, kept, joins);
-  const listed = grouping.groups.map((group, index): Step => {
-    const { head, nodes, reads } = group;
-    const [input = [], output] = [head.inputs[0], head.name].map((node) => shapeOf(network, node));
+  const listed = grouping.groups.map((group): Step => {
+    const { head, nodes } = group;
     const weights = weightNames(names, group);
     const parameters = weights === undefined ? [] : parametersOfStep(network, head.name, weights);
     for (const [name, elements] of parameters) values.set(name, { kind: "parameter", dtype: "float32", elements });
+    const flow = flowOf(group);
     return {
       name: head.name,
       layers: nodes.map(({ name }) => name),
-      call: calls[index] as KernelCall,
-      reads: [...reads, ...parameters.map(([name]) => name)],
-      writes: [head.name],
-      multAdds: operationOf(head.type).multAdds(head.attributes, input, output ?? []),
+      ...computedIn(network, group),
+      ...flow,
+      reads: [...flow.reads, ...parameters.map(([name]) => name)],
       ...(weights === undefined ? {} : { weights }),
-      ...(joined.has(head.name) ? { joined: true } : {}),
-      ...(head.type === "activation" ? { inPlace: true } : {}),
     };
   });
-  return { steps: listed, values, kept };
+  return { steps: joinedSteps(listed, kept, joins), values, kept };
 }
 
 /** The values of a run of a network, without its parameters; what `cost` needs of the steps, and no more. */
-export function activations(
-  network: Pick<Network, "shapes" | "inputShape">,
-  { groups }: Grouping,
-): Map<string, StepValue> {
-  const value = (elements: number): StepValue => ({ kind: "activation", dtype: "float32", elements });
-  return new Map([
-    [INPUT, value(elementCount(network.inputShape))],
-    ...groups.map(({ head }): [string, StepValue] => [
-      head.name,
-      value(elementCount(network.shapes.get(head.name) ?? [])),
+export function activations({ shapes }: Pick<Network, "shapes">, { groups }: Grouping): Map<string, StepValue> {
+  return new Map(
+    [INPUT, ...groups.map(({ head }) => head.name)].map((name): [string, StepValue] => [
+      name,
+      { kind: "activation", dtype: "float32", elements: elementCount(shapes.get(name) ?? []) },
     ]),
-  ]);
+  );
+}
+
+/** What a group reads and writes, parameters apart. */
+export function flowOf({ head, reads }: Group): Pick<Step, "reads" | "writes" | "inPlace"> {
+  return { reads, writes: [head.name], inPlace: head.type === "activation" };
 }
 
 /** The value in which a node's own lies. */
@@ -118,52 +113,46 @@ function parametersOfStep(
   step: string,
   { kernel, bias, batchNorm }: WeightNames,
 ): readonly (readonly [name: string, elements: number])[] {
-  const elements = (name: string | undefined) => elementCount(parameterInfo.get(name ?? "")?.shape ?? []);
-  const channels = elements(batchNorm?.mean ?? bias);
-  if (kernel === undefined) {
-    return [
-      [`${step}/scale`, channels],
-      [`${step}/shift`, channels],
-    ];
-  }
-  const own = [kernel, elements(kernel)] as const;
-  return bias === undefined && batchNorm === undefined ? [own] : [own, [`${step}/bias`, channels]];
+  const elements = (name = "") => elementCount(parameterInfo.get(name)?.shape ?? []);
+  const added = batchNorm?.mean ?? bias;
+  const channels = elements(added);
+  const [factor, term] = kernel === undefined ? ["scale", "shift"] : [undefined, "bias"];
+  return [
+    [kernel ?? `${step}/${factor}`, kernel === undefined ? channels : elements(kernel)],
+    ...(added === undefined ? [] : [[`${step}/${term}`, channels] as const]),
+  ];
 }
 
-/** With an example in front. */
-function shapeOf(network: Pick<Network, "shapes">, node = INPUT): Shape {
-  return [1, ...(network.shapes.get(node) ?? [])];
-}
-
-/** Heads of the steps whose output only the next step reads, where the backend wants the two as one. */
+/** Joins those whose output only the next step reads, where the backend wants the two as one. */
 function joinedSteps(
-  { groups }: Grouping,
-  calls: readonly KernelCall[],
+  steps: readonly Step[],
   kept: ReadonlySet<string>,
   joins: (first: KernelCall, second: KernelCall) => boolean,
-): ReadonlySet<string> {
-  const joined = new Set<string>();
+): readonly Step[] {
   const readers = new Map<string, number>();
-  for (const { reads } of groups) for (const read of reads) readers.set(read, (readers.get(read) ?? 0) + 1);
-  for (const [index, { head }] of groups.entries()) {
-    const [call, next] = [calls[index], calls[index + 1]];
-    const previous = groups[index - 1]?.head.name ?? "";
-    if (call === undefined || next === undefined || kept.has(head.name) || joined.has(previous)) continue;
-    const isSole = readers.get(head.name) === 1 && groups[index + 1]?.reads[0] === head.name;
-    if (isSole && joins(call, next)) joined.add(head.name);
-  }
-  return joined;
+  for (const { reads } of steps) for (const read of reads) readers.set(read, (readers.get(read) ?? 0) + 1);
+  let isJoined = false;
+  return steps.map((step, index) => {
+    const { name, call } = step;
+    const next = steps[index + 1];
+    const isSole = next?.reads[0] === name && readers.get(name) === 1 && !kept.has(name);
+    // No more than two are one.
+    isJoined = !isJoined && isSole && joins(call, next.call);
+    return isJoined ? { ...step, joined: true } : step;
+  });
 }
 
-function callOf(network: Pick<Network, "shapes">, { head, activation }: Group): KernelCall {
+function computedIn({ shapes }: Pick<Network, "shapes">, { head, activation }: Group): Pick<Step, "call" | "multAdds"> {
   const operation = operationOf(head.type);
   invariant(!operation.isView, `"${head.name}" is a view and cannot be a step.`);
-  const inputs = head.inputs.map((name) => shapeOf(network, name));
-  const call = operation.call(head.name, head.attributes, inputs, shapeOf(network, head.name));
-  if (activation === undefined) return call;
+  // With an example in front.
+  const [output, ...inputs] = [head.name, ...head.inputs].map((name): Shape => [1, ...(shapes.get(name) ?? [])]);
+  const call = operation.call(head.name, head.attributes, inputs, output ?? []);
+  const multAdds = operation.multAdds(head.attributes, inputs[0] ?? [], output ?? []);
+  if (activation === undefined) return { call, multAdds };
   invariant(
     "activation" in call && call.kernel !== "activation",
     `"${activation.name}" was fused into "${head.name}", but ${call.kernel} has no place for an activation.`,
   );
-  return { ...call, activation: activation.attributes.function };
+  return { call: { ...call, activation: activation.attributes.function }, multAdds };
 }

@@ -234,21 +234,19 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
     planned: Readonly<Record<string, PlannedOutput>>,
     batch: number,
   ): Promise<Readonly<Record<string, FloatTensor>>> {
-    const bound = this.#here();
-    const wanted = Object.values(planned);
-    const bytes = wanted.reduce((sum, { shape }) => sum + 4 * batch * elementCount(shape), 0);
-    const names = wanted.map(({ value }) => value);
-    let numbers: readonly Float32Array[];
+    const wanted = Object.entries(planned);
+    const names = wanted.map(([, { value }]) => value);
     try {
-      numbers = await bound.read(names, batch);
+      const numbers = await this.#here().read(names, batch);
+      const entries = wanted.map(([name, { shape }], index): [string, FloatTensor] => [
+        name,
+        tensor(numbers[index] as Float32Array, [batch, ...shape]),
+      ]);
+      return Object.fromEntries(entries);
     } catch (cause) {
-      throw refusal(cause, "run: a copy of an output", bytes, FEWER);
+      const elements = wanted.reduce((sum, [, { shape }]) => sum + elementCount(shape), 0);
+      throw refusal(cause, "run: a copy of an output", 4 * batch * elements, FEWER);
     }
-    const entries = Object.entries(planned).map(([name, { shape }], index): [string, FloatTensor] => [
-      name,
-      tensor(numbers[index] as Float32Array, [batch, ...shape]),
-    ]);
-    return Object.fromEntries(entries);
   }
 
   /** Of one that is on this thread. */

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Backend, BoundPlan } from "../../src/backends/backend.ts";
 import { plainBackend } from "../../src/backends/plain-backend.ts";
 import { referenceBackend } from "../../src/backends/reference-backend.ts";
+import { parametersInMemory } from "../../src/backends/wasm/parameters.ts";
 import { wasmBackend } from "../../src/backends/wasm/wasm-backend.ts";
 import { Breath } from "../../src/core/breath.ts";
 import { InternalError } from "../../src/core/errors.ts";
@@ -43,7 +44,8 @@ for (const { name, role, shape } of model.parameterInfo.values()) {
 }
 const input = numbers(BATCH * 9 * 9 * 5);
 
-const wasm = (relaxed: boolean, threads: number): Backend => wasmBackend({ relaxed, threads, batch: BATCH, worker });
+const wasm = (relaxed: boolean, threads: number): Backend =>
+  wasmBackend({ relaxed, threads, batch: BATCH, worker, parameters: parametersInMemory });
 const BACKENDS: readonly (readonly [string, Backend])[] = [
   ["reference", referenceBackend],
   ["plain", plainBackend],
@@ -84,13 +86,13 @@ describe.each(BACKENDS)("%s", (_name, backend) => {
     const names = [...plan.values].filter(([, { kind }]) => kind === "parameter").map(([name]) => name);
     expect(names).toContain("wide/kernel");
     for (const name of names) {
-      const read = await bound.readParameter(name);
-      expect(read, name).toEqual(await reference.readParameter(name));
+      const read = await bound.parameters!.read(name);
+      expect(read, name).toEqual(await reference.parameters!.read(name));
       expect(read, name).toHaveLength(plan.values.get(name)!.elements);
       const own = model.parameters.get(name)?.data;
       if (!fold && own !== undefined) expect(read, name).toEqual(own);
     }
-    expect(await bound.readParameter("nothing/kernel")).toBeUndefined();
+    expect(await bound.parameters!.read("nothing/kernel")).toBeUndefined();
     bound.close();
     reference.close();
   });
@@ -99,11 +101,13 @@ describe.each(BACKENDS)("%s", (_name, backend) => {
     const { plan, bound } = await bind(backend, false);
     const parameters = [...plan.values].filter(([, { kind }]) => kind === "parameter");
     const read = async () =>
-      Object.fromEntries(await Promise.all(parameters.map(async ([name]) => [name, await bound.readParameter(name)])));
+      Object.fromEntries(
+        await Promise.all(parameters.map(async ([name]) => [name, await bound.parameters!.read(name)])),
+      );
     let expected = await read();
     for (const [name, { elements }] of parameters) {
       const other = numbers(elements, 0.5, 1.5);
-      bound.writeParameter(name, other);
+      bound.parameters!.write(name, other);
       expected = { ...expected, [name]: other };
       expect(await read(), name).toEqual(expected);
     }
@@ -116,7 +120,7 @@ describe.each(BACKENDS)("%s", (_name, backend) => {
     );
     const { bound: fresh } = await bind(backend, false, changed);
     for (const name of ["stem_bn", "deep_bn", "norm"])
-      for (const part of ["scale", "shift"]) fresh.writeParameter(`${name}/${part}`, expected[`${name}/${part}`]!);
+      for (const part of ["scale", "shift"]) fresh.parameters!.write(`${name}/${part}`, expected[`${name}/${part}`]!);
     expect(await logits(bound)).toEqual(await logits(fresh));
     bound.close();
     fresh.close();
@@ -124,16 +128,16 @@ describe.each(BACKENDS)("%s", (_name, backend) => {
 
   it("refuses what the plan has not, and too few or too many numbers, and writes none of them", async () => {
     const { bound } = await bind(backend);
-    const before = await bound.readParameter("wide/bias");
+    const before = await bound.parameters!.read("wide/bias");
     for (const [name, count] of [
       ["nothing/kernel", 1],
       ["logits", 3],
       ["wide/bias", 36],
       ["wide/bias", 38],
     ] as const) {
-      expect(() => bound.writeParameter(name, new Float32Array(count).fill(9)), name).toThrow(InternalError);
+      expect(() => bound.parameters!.write(name, new Float32Array(count).fill(9)), name).toThrow(InternalError);
     }
-    expect(await bound.readParameter("wide/bias")).toEqual(before);
+    expect(await bound.parameters!.read("wide/bias")).toEqual(before);
     bound.close();
   });
 

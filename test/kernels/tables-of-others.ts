@@ -4,7 +4,7 @@
  */
 
 import type { Runners } from "../../src/kernels/reference/index.ts";
-import { argumentBlock, kernel, LINEAR } from "../../src/kernels/wasm/arguments.ts";
+import { argumentBlock, kernel } from "../../src/kernels/wasm/arguments.ts";
 import { type Expression, float, type ModuleBuilder, op } from "../../src/kernels/wasm/assembler/index.ts";
 import { add, floats, loadLanes, locals, overChannels, storeLanes, sub } from "../../src/kernels/wasm/emit.ts";
 import { FORWARD, type WasmKernels } from "../../src/kernels/wasm/index.ts";
@@ -67,7 +67,7 @@ function lowerPair<Module extends string, Entry extends string>(
     entry,
     units: elements,
     unitElements: 1,
-    ...PAIR.of(({ inputs: [a = 0, b = 0], output }) => ({ ...LINEAR, a, b, y: output })),
+    ...PAIR.of(({ inputs: [a = 0, b = 0], output }) => ({ a, b, y: output })),
   };
 }
 
@@ -94,7 +94,7 @@ export const TWICE: WasmKernels<KernelCall> = {
     ...FORWARD.lowering,
     softmax: ({ rows, channels }) => ({
       ...lowerPair("twice", "twice", rows * channels),
-      ...PAIR.of(({ inputs: [a = 0], output }) => ({ ...LINEAR, a, b: a, y: output })),
+      ...PAIR.of(({ inputs: [a = 0], output }) => ({ a, b: a, y: output })),
     }),
   },
   modules: { ...FORWARD.modules, twice: (module) => pairwise(module, "twice", (a, b) => op("f32x4.add", a, b)) },

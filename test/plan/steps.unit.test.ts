@@ -1,11 +1,13 @@
 /** Steps as data: what is read and written, by name, and how values share memory. */
 
 import { describe, expect, it } from "vitest";
+import { lyingAt, operandsOf } from "../../src/backends/operands.ts";
+import { checkPlanParameter } from "../../src/backends/parameters.ts";
 import { InternalError } from "../../src/core/errors.ts";
 import { network } from "../../src/layers/index.ts";
 import { fuse } from "../../src/plan/fuse.ts";
 import { type Placeable, place } from "../../src/plan/place.ts";
-import { checkPlanParameter, lyingAt, operandsOf, plan } from "../../src/plan/plan.ts";
+import { plan } from "../../src/plan/plan.ts";
 import { type StepOptions, type StepValue, steps } from "../../src/plan/steps.ts";
 
 /** A convolution with batch norm, a branch of two, their sum, and a dense layer behind. */

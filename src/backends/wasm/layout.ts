@@ -13,8 +13,9 @@ import {
   type Tile,
   type WasmKernels,
 } from "../../kernels/wasm/index.ts";
-import { type KernelCall, lyingAt, operandsOf, type Plan, type Step } from "../../plan/plan.ts";
-import type { Program, Stage } from "./program.ts";
+import type { KernelCall, Plan, Step } from "../../plan/plan.ts";
+import { lyingAt, operandsOf } from "../operands.ts";
+import type { Call, Program, Stage } from "./program.ts";
 
 /** A step with its kernel and its place. */
 export interface PlacedStep {
@@ -81,56 +82,52 @@ export function layOut(
     const kernel = lowered[index] as Lowered;
     return { step, lowered: kernel, weights: take(4 * kernel.weights.floats) };
   });
-  const writers: ((memory: DataView, arena: number) => void)[] = [];
+  const writers: ((memory: DataView) => void)[] = [];
+  const addressOf = (name: string): number => arena + lyingAt(plan, name).offset;
   const stages: Stage[] = [];
   let scratchBytes = 0;
 
+  /** The call of a placed step, or of what follows on its output; its words are written when all addresses are known. */
+  const callOf = (index: number, cut: Cut, after?: Lowered): Call => {
+    const { step, lowered, weights } = placed[index] as PlacedStep;
+    const kernel = after ?? lowered;
+    const block = take(kernel.blockBytes);
+    writers.push((memory) => {
+      const { activations, written } = operandsOf(plan, step);
+      const reads = after === undefined ? activations : [written];
+      // A band lies in the thread's own memory.
+      const inputs = cut.bandedInput === true ? [] : reads.map(addressOf);
+      const output = cut.bandedOutput === true ? 0 : addressOf(written);
+      kernel.write(memory, block, { inputs, output, weights, zeros }, cut);
+    });
+    scratchBytes = Math.max(scratchBytes, kernel.scratchBytes);
+    return { module: kernel.module, entry: kernel.entry, block, step: index };
+  };
+
   for (let index = 0; index < placed.length; index++) {
-    const first = placed[index] as PlacedStep;
-    const next = first.step.joined === true ? placed[index + 1] : undefined;
-    const inStage: { readonly place: PlacedStep; readonly cut: Cut; readonly index: number }[] = [];
-    let units = first.lowered.units;
-    let unitElements = first.lowered.unitElements;
+    const { step, lowered: first } = placed[index] as PlacedStep;
+    const next = step.joined === true ? placed[index + 1]?.lowered : undefined;
+    const calls: Call[] = [];
+    let { units, unitElements } = first;
     let perExample = true;
     let band = 0;
     if (next !== undefined) {
-      const width = next.lowered.units / units;
+      const width = next.units / units;
       band = Math.max(1, Math.floor(BAND_BYTES / (4 * unitElements)));
       scratchBytes = Math.max(scratchBytes, 4 * band * unitElements);
-      unitElements = next.lowered.unitElements * width;
-      inStage.push({ place: first, cut: { bandedOutput: true }, index });
-      inStage.push({ place: next, cut: { bandedInput: true, unit: width }, index: index + 1 });
+      unitElements = next.unitElements * width;
+      calls.push(callOf(index, { bandedOutput: true }));
+      index++;
+      calls.push(callOf(index, { bandedInput: true, unit: width }));
     } else {
-      const { panels = 0, activation } = first.lowered;
+      const { panels = 0, activation } = first;
       const byPanel = panels > 0 && units * plan.batch < FEW_PIXELS * threads && activation === undefined;
       if (byPanel) [units, perExample] = [panels, false];
-      inStage.push({ place: first, cut: { byPanel }, index });
+      calls.push(callOf(index, { byPanel }));
     }
-    const last = (inStage.at(-1) as (typeof inStage)[number]).place;
-    const calls = inStage.map(({ place, cut, index: step }) => {
-      const block = take(place.lowered.blockBytes);
-      writers.push((memory, arena) => {
-        const { activations, written } = operandsOf(plan, place.step);
-        // A band lies in the thread's own memory.
-        const inputs = cut.bandedInput === true ? [] : activations.map((name) => arena + lyingAt(plan, name).offset);
-        const output = cut.bandedOutput === true ? 0 : arena + lyingAt(plan, written).offset;
-        place.lowered.write(memory, block, { inputs, output, weights: place.weights, zeros }, cut);
-      });
-      scratchBytes = Math.max(scratchBytes, place.lowered.scratchBytes);
-      return { module: place.lowered.module, entry: place.lowered.entry, block, step };
-    });
-    if (last.lowered.activation !== undefined) {
-      const after = lowerAfter(last.lowered.activation, unitElements);
-      const block = take(after.blockBytes);
-      const { written } = operandsOf(plan, last.step);
-      writers.push((memory, arena) => {
-        const output = arena + lyingAt(plan, written).offset;
-        after.write(memory, block, { inputs: [output], output, weights: 0, zeros });
-      });
-      calls.push({ module: after.module, entry: after.entry, block, step: placed.indexOf(last) });
-    }
+    const { activation } = next ?? first;
+    if (activation !== undefined) calls.push(callOf(index, {}, lowerAfter(activation, unitElements)));
     stages.push({ calls, units, perExample, band });
-    if (next !== undefined) index++;
   }
 
   const staging = take(Math.max(0, ...lowered.map(({ weights }) => stagingBytes(weights))));
@@ -152,7 +149,7 @@ export function layOut(
     staging,
     bytes,
     writeBlocks: (memory) => {
-      for (const write of writers) write(memory, arena);
+      for (const write of writers) write(memory);
     },
   };
 }

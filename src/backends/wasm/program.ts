@@ -58,7 +58,7 @@ export async function instantiate(
 /** The kernel that a module exports by a name. */
 export type FindKernel = (module: string, entry: string) => Kernel;
 
-export type RunStage = (stage: number, batch: number, times?: Float64Array) => void;
+export type RunStage = (stage: number, batch: number, times?: Float64Array) => undefined;
 
 /** The work of one thread: a function that computes its share of a stage. */
 export function bindThread(program: Program, find: FindKernel, thread: number): RunStage {

@@ -1,7 +1,6 @@
 /** The wasm backend: emitted kernels on one memory, walked by one thread or several. */
 
 import { breathe } from "../../core/breath.ts";
-import type { NumberArray } from "../../core/buffers.ts";
 import { checkBytes } from "../../core/memory.ts";
 import { ownPart } from "../../core/own-part.ts";
 import {
@@ -11,24 +10,22 @@ import {
   exportOf,
   type Features,
   FORWARD,
-  type Instances,
   lower,
   type ModuleExports,
+  type Packer,
   packAll,
   probeFeatures,
-  readSlots,
   SLEEPERS,
-  setKernel,
   TILES,
   type TileName,
   type WasmKernels,
-  writeSlots,
 } from "../../kernels/wasm/index.ts";
-import { checkPlanParameter, type KernelCall, lyingAt, operandsOf, type Plan } from "../../plan/plan.ts";
+import type { KernelCall, Plan } from "../../plan/plan.ts";
 import { stepWeights } from "../../plan/step-weights.ts";
 import type { Backend, BoundPlan, Parameters } from "../backend.ts";
 import { countCores } from "../choose-backend.ts";
-import { closedError } from "../lost.ts";
+import { valuesIn } from "../operands.ts";
+import type { BoundParameters } from "../parameters.ts";
 import { walk } from "../walk.ts";
 import { checkComplete, type GivenModules } from "./given-modules.ts";
 import { joins, type Layout, layOut } from "./layout.ts";
@@ -48,6 +45,8 @@ export interface WasmOptions {
   readonly given?: GivenModules | undefined;
   /** Ours, or ours and others spread into one. Default ours. */
   readonly kernels?: WasmKernels<KernelCall>;
+  /** Makes `parameters` of what is bound; see `parametersInMemory`. Default: it has none. */
+  readonly parameters?: (plan: Plan, layout: Layout, packer: Packer) => BoundParameters;
 }
 
 const PAGE = 65_536;
@@ -71,52 +70,50 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
 
   async function bind(plan: Plan, layout: Layout, parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> {
     const pages = pagesOf(layout);
-    const modules = await Promise.all(
-      [...namesOf(layout)].map(
-        async (name) => [name, given?.modules[name] ?? (await compiled(kernels, name, features, tileName))] as const,
-      ),
-    );
+    const module = async (name: string) =>
+      [name, given?.modules[name] ?? (await compiled(kernels, name, features, tileName))] as const;
+    const modules = Object.fromEntries(await Promise.all([...namesOf(layout)].map(module)));
     signal?.throwIfAborted();
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: features.shared });
-    const instances = await instantiate(Object.fromEntries(modules), memory);
+    const instances = await instantiate(modules, memory);
     signal?.throwIfAborted();
     layout.writeBlocks(new DataView(memory.buffer));
-    const held = parametersIn(plan, layout, memory, instances);
-    held.replace(parameters);
+    const packer: Packer = {
+      memory: new Float32Array(memory.buffer),
+      staging: layout.staging,
+      // Of a network with none of its kernels there is no such module.
+      get pack() {
+        return exportOf(instances, "product", "pack");
+      },
+    };
+    const replace = (current: Parameters) => {
+      for (const { step, lowered, weights: at } of layout.placed) {
+        if (step.weights !== undefined) packAll(lowered.weights, packer, at, stepWeights(current, step.weights));
+      }
+    };
+    replace(parameters);
     const run = bindThread(layout.program, (module, entry) => exportOf(instances, module, entry), 0);
-    const arena = new Float32Array(memory.buffer, layout.arena, plan.arenaBytes / 4);
+    const { read, write } = valuesIn(plan, new Float32Array(memory.buffer, layout.arena, plan.arenaBytes / 4));
     const shared = {
       bytes: pages * PAGE,
       threads,
-      write(values: Readonly<Record<string, NumberArray>>) {
-        for (const [name, numbers] of Object.entries(values)) arena.set(numbers, lyingAt(plan, name).offset / 4);
-      },
-      read: (names: readonly string[], batch: number) =>
-        names.map((name) => {
-          const { offset, elements } = lyingAt(plan, name);
-          return arena.slice(offset / 4, offset / 4 + batch * elements);
-        }),
-      ...held,
-    };
-    const stages = layout.program.stages.length;
-    let isClosed = false;
-    const checkOpen = () => {
-      if (isClosed) throw closedError(plan.network);
+      write,
+      read,
+      replace,
+      parameters: options.parameters?.(plan, layout, packer),
     };
     if (threads === 1) {
-      const computed = (stage: number, count: number, times?: Float64Array) => {
-        run(stage, count, times);
-        return undefined;
-      };
+      let isClosed = false;
+      const steps = { network: plan.network, stages: layout.program.stages.length, run, isClosed: () => isClosed };
       return {
         ...shared,
-        run: (count, options) => walk({ stages, run: computed, checkOpen }, count, options),
+        run: (count, options) => walk(steps, count, options),
         close() {
           isClosed = true;
         },
       };
     }
-    const task = { program: layout.program, modules: Object.fromEntries(modules), memory };
+    const task = { program: layout.program, modules, memory };
     const start = (stop?: AbortSignal, ranBefore = false) => startThreads(task, worker, stop, ranBefore);
     const gateOf = <E extends keyof Gate>(entry: E): Gate[E] => exportOf(instances, "gate", entry);
     const gate = { open: gateOf("open"), arrive: gateOf("arrive"), pass: gateOf("pass") };
@@ -133,47 +130,6 @@ function namesOf({ program: { stages, threads } }: Layout): ReadonlySet<string> 
 function pagesOf({ bytes }: Layout): number {
   return Math.ceil(bytes / PAGE);
 }
-
-/** Parameters in the memory of a session, by their names in the plan. */
-function parametersIn(plan: Plan, { placed, staging }: Layout, memory: WebAssembly.Memory, instances: Instances) {
-  const packer = {
-    memory: new Float32Array(memory.buffer),
-    staging,
-    // Of a network with none of its kernels there is no such module.
-    get pack() {
-      return exportOf(instances, "product", "pack");
-    },
-  };
-  const places = new Map(
-    placed.flatMap(({ step, lowered, weights: at }) =>
-      operandsOf(plan, step).parameters.map((name, index) => [name, { packing: lowered.weights, at, index }] as const),
-    ),
-  );
-  return {
-    replace(parameters: Parameters) {
-      for (const { step, lowered, weights: at } of placed) {
-        if (step.weights !== undefined) packAll(lowered.weights, packer, at, stepWeights(parameters, step.weights));
-      }
-    },
-    readParameter(name: string) {
-      const place = places.get(name);
-      if (place === undefined) return undefined;
-      const { packing, at, index } = place;
-      return readSlots(packing[PARTS[index] ?? "kernel"], packer.memory, at, plan.values.get(name)?.elements ?? 0);
-    },
-    writeParameter(name: string, numbers: Float32Array) {
-      checkPlanParameter(plan, name, numbers);
-      const place = places.get(name);
-      if (place === undefined) return;
-      const { packing, at, index } = place;
-      if (index === 0) setKernel(packing, packer, at, numbers);
-      else writeSlots(packing.bias, packer.memory, at, numbers);
-    },
-  };
-}
-
-/** In the order in which steps name them. */
-const PARTS = ["kernel", "bias"] as const;
 
 type Modules = WasmKernels<KernelCall>["modules"];
 
@@ -279,6 +235,7 @@ async function threaded(
       gate.open(control.start);
       return walk(
         {
+          network,
           stages: stages.length,
           run(stage, count, times) {
             if (words[control.cancelled / 4] === 0) run(stage, count, times);
@@ -286,9 +243,7 @@ async function threaded(
             return gate.arrive(control.barrier, threads, spins, 0) === 1 ? undefined : wait(seen);
           },
           cancel: () => Atomics.store(words, control.cancelled / 4, 1),
-          checkOpen() {
-            if (workers === undefined) throw closedError(network);
-          },
+          isClosed: () => workers === undefined,
         },
         batch,
         options,

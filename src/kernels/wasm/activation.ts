@@ -3,11 +3,11 @@
  * arithmetic is that of the reference loops, step by step: the same bits. The range counts units of so many elements.
  */
 
-import type { FusedActivation } from "../../operations/activation-names.ts";
 import type { ActivationCall } from "../../operations/kernel-call.ts";
-import { argumentBlock, type Bounds, kernel, LINEAR } from "./arguments.ts";
+import { argumentBlock, type Bounds, kernel } from "./arguments.ts";
 import { type Expression, float, type ModuleBuilder, op, set } from "./assembler/index.ts";
 import { add, clamp, floats, loadLanes, locals, mul, overChannels, put, storeLanes, sub } from "./emit.ts";
+import { CLAMPS, isClamp } from "./fused.ts";
 import { type AfterActivation, type Lowered, NOTHING } from "./lowered.ts";
 
 type Vector = Expression<"v128">;
@@ -45,20 +45,6 @@ export function activation<Entry extends ActivationEntry>(module: ModuleBuilder,
   });
 }
 
-/** Activations that are a clamp, and its bounds. */
-const CLAMPS = {
-  linear: LINEAR,
-  relu: { low: 0, high: Infinity },
-  relu6: { low: 0, high: 6 },
-} as const satisfies { readonly [A in Exclude<FusedActivation, AfterActivation>]: Record<keyof Bounds, number> };
-
-const isClamp = (name: FusedActivation): name is keyof typeof CLAMPS => name in CLAMPS;
-
-/** What a kernel does of an activation that runs within it, and what is left for after it. */
-export function fused(name: FusedActivation) {
-  return isClamp(name) ? { bounds: CLAMPS[name], after: {} } : { bounds: LINEAR, after: { activation: name } };
-}
-
 /** An activation on its own: threads may cut it anywhere. */
 export function lowerActivation(call: ActivationCall): Lowered<"elementwise", ActivationEntry> {
   const { activation, elements } = call;
@@ -85,6 +71,6 @@ function lowerEntry<Entry extends ActivationEntry>(
     entry,
     units,
     unitElements: unit,
-    ...ACTIVATION.of(({ inputs: [x = 0], output }) => ({ ...bounds, x, y: output, unit })),
+    ...ACTIVATION.of(() => ({ ...bounds, unit })),
   };
 }

@@ -3,6 +3,7 @@
  * and what JavaScript must write.
  */
 
+import type { FusedActivation } from "../../operations/activation-names.ts";
 import {
   access,
   type Expression,
@@ -13,12 +14,23 @@ import {
   set,
 } from "./assembler/index.ts";
 import { type Callable, type Exported, exported } from "./exports.ts";
-import type { Addresses, Block, Cut } from "./lowered.ts";
+import { CLAMPS, isClamp } from "./fused.ts";
+import type { Addresses, Cut, Lowered } from "./lowered.ts";
+
+/** Words that say the same in every block, unless a step says otherwise: its first input, its weights, its output. */
+type Usual = "x" | "w" | "y";
+type Words<Name extends string> = Readonly<Record<Name, number>>;
 
 export interface ArgumentBlock<Name extends string> {
   readonly names: readonly Name[];
-  /** The block of a step, of words that wait for its addresses; the bounds of its clamp are float32. */
-  of(words: (at: Addresses, cut: Cut) => Readonly<Record<Name | "low" | "high", number>>): Block;
+  /**
+   * The block of a step, of words that wait for its addresses. The bounds of its clamp are float32, and without any
+   * those of the activation that it ends with, default `linear`; one that is no clamp is left for after it.
+   */
+  of(
+    words: (at: Addresses, cut: Cut) => Words<Exclude<Name, Usual>> & Partial<Words<Usual | "low" | "high">>,
+    activation?: FusedActivation,
+  ): Pick<Lowered, "blockBytes" | "write" | "activation">;
 }
 
 /**
@@ -32,10 +44,17 @@ export function argumentBlock<const Name extends string, const More extends stri
   const names = [...first, ...more];
   return {
     names,
-    of: (words) => ({
+    of: (words, activation = "linear") => ({
       blockBytes: 4 * names.length + 8,
+      ...(isClamp(activation) ? {} : { activation }),
       write(memory, block, at, cut = {}) {
-        const values = words(at, cut);
+        const usual = {
+          ...CLAMPS[isClamp(activation) ? activation : "linear"],
+          x: at.inputs[0] ?? 0,
+          w: at.weights,
+          y: at.output,
+        };
+        const values = { ...usual, ...words(at, cut) } as Words<Name | More | "low" | "high">;
         memory.setFloat32(block, values.low, true);
         memory.setFloat32(block + 4, values.high, true);
         for (const [index, name] of names.entries()) memory.setInt32(block + 8 + 4 * index, values[name], true);
@@ -49,9 +68,6 @@ const PARAMETERS = ["block", "from", "to", "batch", "scratch"] as const;
 
 /** A kernel as JavaScript calls it. */
 export type Kernel = Callable<Exported<string, typeof PARAMETERS, "none">>;
-
-/** The bounds of a clamp that clamps nothing. */
-export const LINEAR = { low: -Infinity, high: Infinity } as const;
 
 export interface Bounds {
   readonly low: Local<"v128">;

@@ -9,7 +9,6 @@
  */
 
 import type { ConvolutionCall } from "../../operations/kernel-call.ts";
-import { fused } from "./activation.ts";
 import { argumentBlock, kernel } from "./arguments.ts";
 import { call, int, type ModuleBuilder, when } from "./assembler/index.ts";
 import { add, below, both, choose, equal, floats, locals, loop, mul, not, put, sub } from "./emit.ts";
@@ -67,7 +66,6 @@ export function lowerConvolution(
   tile: Tile,
 ): Lowered<ProductModule, "convolution"> {
   const { module, columns } = productFor(outChannels, tile);
-  const { bounds, after } = fused(activation);
   const taps = window.kernel[0] * window.kernel[1];
   const panels = Math.ceil(outChannels / columns);
   return {
@@ -78,12 +76,13 @@ export function lowerConvolution(
     weights: panelPacking(taps * inChannels, outChannels, columns, module === "product"),
     zeroBytes: 0,
     scratchBytes: outChannels < columns ? 4 * window.output[1] * columns : 0,
-    ...after,
-    ...CONVOLUTION.of((at) => ({
-      ...bounds,
-      ...windowWords(window, inChannels, outChannels, at),
-      bias: at.weights + 4 * panels * columns * taps * inChannels,
-      panels,
-    })),
+    ...CONVOLUTION.of(
+      (at) => ({
+        ...windowWords(window, inChannels, outChannels),
+        bias: at.weights + 4 * panels * columns * taps * inChannels,
+        panels,
+      }),
+      activation,
+    ),
   };
 }

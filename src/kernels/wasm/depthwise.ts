@@ -11,7 +11,6 @@
 
 import type { Window } from "../../core/window.ts";
 import type { DepthwiseCall } from "../../operations/kernel-call.ts";
-import { fused } from "./activation.ts";
 import { argumentBlock, kernel } from "./arguments.ts";
 import { call, type Expression, int, type Local, type ModuleBuilder, type Statement, when } from "./assembler/index.ts";
 import { tapByTap } from "./depthwise-taps.ts";
@@ -162,7 +161,6 @@ export function lowerDepthwise(
   { window, channels, multiplier, activation }: DepthwiseCall,
   { lanes }: Tile,
 ): Lowered<Module, "depthwise"> {
-  const { bounds, after } = fused(activation);
   const taps = window.kernel[0] * window.kernel[1];
   const tiled = multiplier === 1 && channels >= lanes ? tiledWindow(window) : undefined;
   return {
@@ -173,15 +171,16 @@ export function lowerDepthwise(
     weights: groupPacking(taps, channels * multiplier, lanes),
     zeroBytes: tiled === undefined ? 0 : 4 * DEPTHWISE_REACH * channels,
     scratchBytes: 0,
-    ...after,
-    ...DEPTHWISE.of((at, cut) => ({
-      ...bounds,
-      ...windowWords(window, channels, channels * multiplier, at),
-      bias: 0,
-      multiplier,
-      zeros: at.zeros,
-      banded: cut.bandedOutput === true ? 1 : 0,
-    })),
+    ...DEPTHWISE.of(
+      (at, cut) => ({
+        ...windowWords(window, channels, channels * multiplier),
+        bias: 0,
+        multiplier,
+        zeros: at.zeros,
+        banded: cut.bandedOutput === true ? 1 : 0,
+      }),
+      activation,
+    ),
   };
 }
 

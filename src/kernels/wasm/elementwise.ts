@@ -5,7 +5,6 @@
  */
 
 import type { ElementwiseCall } from "../../operations/kernel-call.ts";
-import { fused } from "./activation.ts";
 import { argumentBlock, kernel } from "./arguments.ts";
 import { access, type Expression, type ModuleBuilder, op, when } from "./assembler/index.ts";
 import {
@@ -84,26 +83,25 @@ export function lowerElementwise({
 }: ElementwiseCall): Lowered<"elementwise", ElementwiseCall["kernel"]> {
   const [outer, middle, inner] = shape;
   const [outerStride, middleStride, innerStride] = strides;
-  const { bounds, after } = fused(activation);
   return {
     ...NOTHING,
     module: "elementwise",
     entry: kernel,
     units: outer * middle,
     unitElements: inner,
-    ...after,
-    ...ELEMENTWISE.of(({ inputs: [a = 0, b = 0], output }) => ({
-      ...bounds,
-      a,
-      b,
-      y: output,
-      outer,
-      middle,
-      inner,
-      outerStride,
-      middleStride,
-      innerStride,
-      exampleStride,
-    })),
+    ...ELEMENTWISE.of(
+      ({ inputs: [a = 0, b = 0] }) => ({
+        a,
+        b,
+        outer,
+        middle,
+        inner,
+        outerStride,
+        middleStride,
+        innerStride,
+        exampleStride,
+      }),
+      activation,
+    ),
   };
 }

@@ -10,7 +10,6 @@
  */
 
 import type { PointwiseCall } from "../../operations/kernel-call.ts";
-import { fused } from "./activation.ts";
 import { argumentBlock, kernel } from "./arguments.ts";
 import { access, call, int, type Local, type ModuleBuilder, set, when } from "./assembler/index.ts";
 import {
@@ -167,7 +166,6 @@ export function lowerPointwise(
   tile: Tile,
 ): Lowered<ProductModule, "pointwise"> {
   const { module, columns } = productFor(outChannels, tile);
-  const { bounds, after } = fused(activation);
   const panels = Math.ceil(outChannels / columns);
   const isNarrow = outChannels < columns;
   const chunk = isNarrow ? NARROW_CHUNK : Math.max(48, Math.floor(CHUNK_FLOATS / inChannels));
@@ -181,21 +179,19 @@ export function lowerPointwise(
     zeroBytes: 0,
     // A tile narrower than a panel goes to scratch first.
     scratchBytes: isNarrow ? 4 * chunk * columns : 0,
-    ...after,
-    ...POINTWISE.of((at, cut) => ({
-      ...bounds,
-      x: at.inputs[0] ?? 0,
-      w: at.weights,
-      bias: at.weights + 4 * panels * columns * inChannels,
-      y: at.output,
-      inChannels,
-      outChannels,
-      panels,
-      pixels,
-      unit: cut.unit ?? 1,
-      byPanel: cut.byPanel === true ? 1 : 0,
-      banded: cut.bandedInput === true ? 1 : 0,
-      chunk,
-    })),
+    ...POINTWISE.of(
+      (at, cut) => ({
+        bias: at.weights + 4 * panels * columns * inChannels,
+        inChannels,
+        outChannels,
+        panels,
+        pixels,
+        unit: cut.unit ?? 1,
+        byPanel: cut.byPanel === true ? 1 : 0,
+        banded: cut.bandedInput === true ? 1 : 0,
+        chunk,
+      }),
+      activation,
+    ),
   };
 }

@@ -6,7 +6,7 @@
  */
 
 import type { GlobalPoolCall, PoolCall } from "../../operations/kernel-call.ts";
-import { argumentBlock, kernel, LINEAR } from "./arguments.ts";
+import { argumentBlock, kernel } from "./arguments.ts";
 import { float, type ModuleBuilder, op, set, when } from "./assembler/index.ts";
 import {
   add,
@@ -72,7 +72,7 @@ export function lowerPool({ kernel, window, channels }: PoolCall): Lowered<"pool
     entry: kernel,
     units: window.output[0],
     unitElements: window.output[1] * channels,
-    ...POOL.of((at) => ({ ...LINEAR, ...windowWords(window, channels, channels, at), bias: 0 })),
+    ...POOL.of(() => ({ ...windowWords(window, channels, channels), bias: 0 })),
   };
 }
 

@@ -1,7 +1,6 @@
 /** Batch norm that was not folded: y[p, c] = clamp(x[p, c] · w[c] + bias[c]), rounded twice. The range counts pixels. */
 
 import type { ScaleShiftCall } from "../../operations/kernel-call.ts";
-import { fused } from "./activation.ts";
 import { argumentBlock, kernel } from "./arguments.ts";
 import { type Expression, type ModuleBuilder, op } from "./assembler/index.ts";
 import { add, clamp, floats, loadLanes, locals, loop, mul, overChannels, put, storeLanes } from "./emit.ts";
@@ -34,7 +33,6 @@ export function lowerScaleShift({
   channels,
   activation,
 }: ScaleShiftCall): Lowered<"elementwise", "scaleShift"> {
-  const { bounds, after } = fused(activation);
   return {
     ...NOTHING,
     module: "elementwise",
@@ -42,14 +40,6 @@ export function lowerScaleShift({
     units: pixels,
     unitElements: channels,
     weights: factorPacking(channels),
-    ...after,
-    ...SCALE_SHIFT.of(({ inputs: [x = 0], output, weights }) => ({
-      ...bounds,
-      x,
-      w: weights,
-      bias: weights + 4 * channels,
-      y: output,
-      channels,
-    })),
+    ...SCALE_SHIFT.of(({ weights }) => ({ bias: weights + 4 * channels, channels }), activation),
   };
 }

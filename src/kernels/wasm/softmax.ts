@@ -7,7 +7,7 @@
  */
 
 import type { SoftmaxCall } from "../../operations/kernel-call.ts";
-import { argumentBlock, kernel, LINEAR } from "./arguments.ts";
+import { argumentBlock, kernel } from "./arguments.ts";
 import { access, type Expression, extractLane, float, int, type ModuleBuilder, op, set } from "./assembler/index.ts";
 import { add, floats, type Lanes, loadLanes, locals, loop, mul, overChannels, put, storeLanes } from "./emit.ts";
 import { type Lowered, NOTHING } from "./lowered.ts";
@@ -91,6 +91,6 @@ export function lowerSoftmax({ rows, channels }: SoftmaxCall): Lowered<"softmax"
     entry: "softmax",
     units: rows,
     unitElements: channels,
-    ...SOFTMAX.of(({ inputs: [x = 0], output }) => ({ ...LINEAR, x, y: output, channels })),
+    ...SOFTMAX.of(() => ({ channels })),
   };
 }

@@ -4,7 +4,6 @@ import type { Window } from "../../core/window.ts";
 import type { KernelScope } from "./arguments.ts";
 import type { Expression, Local, Statement } from "./assembler/index.ts";
 import { add, divide, floats, least, locals, loop, most, mul, put, remainder, sub } from "./emit.ts";
-import type { Addresses } from "./lowered.ts";
 
 /** Where a window lies over an image. Pads after the image are not needed: its size is. */
 export const WINDOW_WORDS = [
@@ -98,8 +97,8 @@ function tapsInside(
   return [put(first, upTo(sub(0, at))), put(count, most(sub(upTo(sub(size, at)), first), 0))];
 }
 
-/** The words of a window, but for its bias. */
-export function windowWords(window: Window, channels: number, outChannels: number, at: Addresses) {
+/** The words of a window, but for its addresses. */
+export function windowWords(window: Window, channels: number, outChannels: number) {
   const [[top], [left]] = window.padding;
   const [height, width] = window.input;
   const [outHeight, outWidth] = window.output;
@@ -110,9 +109,6 @@ export function windowWords(window: Window, channels: number, outChannels: numbe
   const last = width - 1 - (kernelWidth - 1) * dilationX + left;
   const innerTo = Math.max(innerFrom, Math.min(outWidth, last < 0 ? 0 : Math.floor(last / strideX) + 1));
   return {
-    x: at.inputs[0] ?? 0,
-    w: at.weights,
-    y: at.output,
     channels,
     outChannels,
     height,
