@@ -8,7 +8,7 @@ import { configCorrupt } from "./config.ts";
 import type { FlatCall, OpenShape } from "./flatten.ts";
 
 /** One call of a layer while it is translated. */
-export interface Translation {
+export interface LayerTranslation {
   readonly call: FlatCall;
   readonly config: FlatCall["config"];
   /** Values that come from other layers. */
@@ -48,13 +48,13 @@ export interface Sheet {
  * @param weights of the layer, by variable name
  * @param shapes  of the arguments
  */
-export function openTranslation(
+export function openLayerTranslation(
   sheet: Sheet,
   call: FlatCall,
   file: string,
   weights: ReadonlyMap<string, GraphConstant>,
   shapes: readonly (OpenShape | undefined)[],
-): Translation {
+): LayerTranslation {
   const keep = (constant: GraphConstant) => {
     const name = unused(sheet, constant.name);
     sheet.constants.set(name, { name, shape: constant.shape, read: () => constant.read() });
@@ -102,7 +102,7 @@ function unused({ names, numbers }: Sheet, wanted: string): string {
 
 /** A setting of a layer that cannot be translated and would change every number: refused rather than left `other`. */
 export function settingUnknown(
-  { file, call }: Translation,
+  { file, call }: LayerTranslation,
   setting: string,
   expected: string,
   found: unknown,

@@ -12,7 +12,7 @@ import { isNaturals } from "../stored-tensor.ts";
 import { activationOperation, leakyOperation, reluOperation } from "./activations.ts";
 import { activationName, numberOf, numbersOf } from "./config.ts";
 import type { OpenShape } from "./flatten.ts";
-import { settingUnknown, type Translation } from "./graph.ts";
+import { type LayerTranslation, settingUnknown } from "./graph.ts";
 
 /** The value a layer results in, and its shape without the batch if it is known. */
 export interface Translated {
@@ -20,7 +20,7 @@ export interface Translated {
   readonly shape: OpenShape | undefined;
 }
 
-type Translate = (t: Translation) => Translated;
+type Translate = (t: LayerTranslation) => Translated;
 
 const LAYERS: ReadonlyMap<string, Translate> = new Map<string, Translate>([
   ["Conv2D", (t) => convolution(t, "HWIO", ["kernel"])],
@@ -75,7 +75,7 @@ const OPERATORS: ReadonlyMap<string, "add" | "subtract" | "multiply" | "divide">
 /** Of a sum or product; more come from no network, and each is a node. */
 const MOST_OPERANDS = 64;
 
-export function translateLayer(t: Translation): Translated {
+export function translateLayer(t: LayerTranslation): Translated {
   const { className } = t.call;
   const translate = LAYERS.get(className);
   if (translate !== undefined && t.inputs.length === 1) return translate(t);
@@ -91,7 +91,7 @@ export function translateLayer(t: Translation): Translated {
   return { value: t.emit({ type: "other", name: shorten(operation, 100) }, t.inputs), shape: undefined };
 }
 
-function convolution(t: Translation, layout: KernelLayout, names: readonly string[]): Translated {
+function convolution(t: LayerTranslation, layout: KernelLayout, names: readonly string[]): Translated {
   const { config } = t;
   refuseChannelsFirst(t);
   const strides = pair(t, "strides", config.strides ?? config.subsample ?? 1);
@@ -109,7 +109,7 @@ function convolution(t: Translation, layout: KernelLayout, names: readonly strin
   return { value: activate(t, value, config.activation), shape };
 }
 
-function dense(t: Translation): Translated {
+function dense(t: LayerTranslation): Translated {
   const kernel = t.weight(["kernel"], 2);
   const bias = hasFlag(t.config.use_bias ?? t.config.bias) ? [t.weight(["bias"], 1)] : [];
   const value = t.emit({ type: "dense", transposed: false }, [...t.inputs, kernel, ...bias]);
@@ -117,7 +117,7 @@ function dense(t: Translation): Translated {
   return { value: activate(t, value, t.config.activation), shape: t.shape && [...t.shape.slice(0, -1), units] };
 }
 
-function batchNormalization(t: Translation): Translated {
+function batchNormalization(t: LayerTranslation): Translated {
   const { config, shape } = t;
   const axes = numbersOf(config.axis ?? -1) ?? [];
   // Axes count the batch, which `shape` leaves out; features that are pooled have the axis 1.
@@ -134,7 +134,7 @@ function batchNormalization(t: Translation): Translated {
 }
 
 /** The node of an activation function, or no node for a linear one of another layer. */
-function activate(t: Translation, value: string, activation: unknown): string {
+function activate(t: LayerTranslation, value: string, activation: unknown): string {
   const isOwnLayer = t.call.className === "Activation";
   const name = activationName(activation);
   if (name === "linear" && !isOwnLayer) return value;
@@ -142,21 +142,21 @@ function activate(t: Translation, value: string, activation: unknown): string {
   return t.emit(operation, [value], isOwnLayer ? undefined : shorten(name ?? "activation", 100));
 }
 
-function relu(t: Translation): Translated {
+function relu(t: LayerTranslation): Translated {
   return { value: t.emit(reluOperation(t.config), t.inputs), shape: t.shape };
 }
 
-function leakyRelu(t: Translation): Translated {
+function leakyRelu(t: LayerTranslation): Translated {
   return { value: t.emit(leakyOperation(t, t.config), t.inputs), shape: t.shape };
 }
 
-function softmax(t: Translation): Translated {
+function softmax(t: LayerTranslation): Translated {
   const axis = numberOf(t.config.axis ?? -1);
   if (axis !== -1 && axis !== t.shape?.length) throw settingUnknown(t, "axis", "the last one", t.config.axis);
   return { value: t.emit({ type: "softmax" }, t.inputs), shape: t.shape };
 }
 
-function zeroPadding(t: Translation): Translated {
+function zeroPadding(t: LayerTranslation): Translated {
   refuseChannelsFirst(t);
   const { padding } = t.config;
   const sides = numbersOf(padding ?? 1) ?? [];
@@ -182,7 +182,7 @@ function zeroPadding(t: Translation): Translated {
   };
 }
 
-function globalPool(t: Translation, kind: "average" | "max"): Translated {
+function globalPool(t: LayerTranslation, kind: "average" | "max"): Translated {
   refuseChannelsFirst(t);
   const channels = t.shape?.at(-1);
   const keeps = t.config.keepdims === true;
@@ -190,7 +190,7 @@ function globalPool(t: Translation, kind: "average" | "max"): Translated {
   return { value, shape: t.shape && (keeps ? [1, 1, channels] : [channels]) };
 }
 
-function pool(t: Translation, kind: "average" | "max"): Translated {
+function pool(t: LayerTranslation, kind: "average" | "max"): Translated {
   refuseChannelsFirst(t);
   const kernel = pair(t, "pool_size", t.config.pool_size ?? 2);
   const strides = pair(t, "strides", t.config.strides ?? kernel);
@@ -207,20 +207,20 @@ function sizeOf(shape: OpenShape | undefined): Pair | undefined {
 }
 
 /** `[height, width, filters]` after a window; open where the image is. */
-function shapeAfter(t: Translation, window: WindowOperation, filters: number | undefined): OpenShape | undefined {
+function shapeAfter(t: LayerTranslation, window: WindowOperation, filters: number | undefined): OpenShape | undefined {
   if (t.shape?.length !== 3) return undefined;
   const [height, width] = windowOutput(t.call.id, sizeOf(t.shape), window) ?? [];
   return [height, width, filters];
 }
 
-function reshape(t: Translation): Translated {
+function reshape(t: LayerTranslation): Translated {
   const sides = numbersOf(t.config.target_shape) ?? [];
   const shape = sides.map((side) => (side > 0 ? side : undefined));
   const form: ReshapeForm = { kind: "sides", sides: [0, ...sides] };
   return { value: t.emit({ type: "reshape", form }, t.inputs), shape: shape.length > 0 ? shape : undefined };
 }
 
-function flatten(t: Translation): Translated {
+function flatten(t: LayerTranslation): Translated {
   refuseChannelsFirst(t);
   const { shape } = t;
   const isKnown = shape?.every((side) => side !== undefined) === true;
@@ -230,7 +230,7 @@ function flatten(t: Translation): Translated {
 }
 
 /** An order of axes is only a matter of form where at most one side is longer than 1. */
-function permute(t: Translation): Translated {
+function permute(t: LayerTranslation): Translated {
   const dims = numbersOf(t.config.dims) ?? [];
   const shape = t.shape && dims.map((dim) => t.shape?.[dim - 1]);
   const isForm =
@@ -240,7 +240,7 @@ function permute(t: Translation): Translated {
 }
 
 /** y = x · scale + offset. */
-function rescaling(t: Translation): Translated {
+function rescaling(t: LayerTranslation): Translated {
   const scale = numbersOf(t.config.scale);
   const offset = numbersOf(t.config.offset ?? 0);
   if (scale === undefined || offset === undefined)
@@ -250,7 +250,7 @@ function rescaling(t: Translation): Translated {
 }
 
 /** y = (x − mean) / max(√variance, 1e-7), the two given when the layer was made or learned by `adapt`. */
-function normalization(t: Translation): Translated {
+function normalization(t: LayerTranslation): Translated {
   const mean = numbersOf(t.config.mean) ?? t.weights.get("mean");
   const variance = numbersOf(t.config.variance) ?? t.weights.get("variance");
   if (mean === undefined || variance === undefined || t.config.invert === true) {
@@ -265,7 +265,7 @@ function normalization(t: Translation): Translated {
   return { value: t.emit({ type: "divide" }, [centred, deviations], "divide"), shape: t.shape };
 }
 
-function arithmetic(t: Translation, type: "add" | "subtract" | "multiply" | "divide"): Translated {
+function arithmetic(t: LayerTranslation, type: "add" | "subtract" | "multiply" | "divide"): Translated {
   const operands = t.call.arguments.map((value) => (typeof value === "number" ? vector(t, "number", [value]) : value));
   const [first = "", second = "", ...others] = operands;
   // The last one has the layer's own name.
@@ -277,7 +277,7 @@ function arithmetic(t: Translation, type: "add" | "subtract" | "multiply" | "div
 }
 
 /** The shape of a sum or product; of values of different ranks none is known. */
-function shapeOfAll({ call, shapes }: Translation): OpenShape | undefined {
+function shapeOfAll({ call, shapes }: LayerTranslation): OpenShape | undefined {
   const [first, ...others] = shapes.filter((_, i) => typeof call.arguments[i] === "string");
   return others.reduce(
     (sum, shape) => (sum !== undefined && sum.length === shape?.length ? broadcast(sum, shape) : undefined),
@@ -285,7 +285,7 @@ function shapeOfAll({ call, shapes }: Translation): OpenShape | undefined {
   );
 }
 
-function vector(t: Translation, part: string, values: readonly number[]): string {
+function vector(t: LayerTranslation, part: string, values: readonly number[]): string {
   return t.constant(part, [values.length], () => Float32Array.from(values));
 }
 
@@ -294,27 +294,27 @@ function hasFlag(value: unknown): boolean {
   return value !== false && value !== 0;
 }
 
-function refuseChannelsFirst(t: Translation): void {
+function refuseChannelsFirst(t: LayerTranslation): void {
   const format = t.config.data_format ?? t.config.dim_ordering;
   if (format === undefined || format === null || format === "channels_last" || format === "tf" || format === "default")
     return;
   throw settingUnknown(t, "data_format", "channels_last", format);
 }
 
-function windowPadding(t: Translation): "same" | "valid" {
+function windowPadding(t: LayerTranslation): "same" | "valid" {
   const padding = t.config.padding ?? t.config.border_mode ?? "valid";
   if (padding === "same" || padding === "valid") return padding;
   throw settingUnknown(t, "padding", "same or valid", padding);
 }
 
-function pair(t: Translation, setting: string, value: unknown): Pair {
+function pair(t: LayerTranslation, setting: string, value: unknown): Pair {
   const numbers = numbersOf(value) ?? [];
   const [a = 0, b = a] = numbers;
   if (numbers.length <= 2 && Number.isSafeInteger(a) && Number.isSafeInteger(b) && a > 0 && b > 0) return [a, b];
   throw settingUnknown(t, setting, "one or two whole numbers above 0", value);
 }
 
-function count(t: Translation, setting: string, value: unknown): number {
+function count(t: LayerTranslation, setting: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
   throw settingUnknown(t, setting, "a whole number above 0", value);
 }

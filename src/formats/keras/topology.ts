@@ -9,7 +9,7 @@ import type { FileFacts } from "../fact.ts";
 import type { GraphConstant, ModelGraph } from "../graph.ts";
 import { configCorrupt } from "./config.ts";
 import { type FlatCall, flattenModel, type OpenShape } from "./flatten.ts";
-import { openTranslation, type Sheet } from "./graph.ts";
+import { openLayerTranslation, type Sheet } from "./graph.ts";
 import { translateLayer } from "./layers.ts";
 
 export interface KerasGraph {
@@ -52,7 +52,7 @@ export function graphFromKeras(
     weightsOfLayers.set(call.path, weights);
     const read = call.arguments.map((id) => (typeof id === "string" ? shapes.get(id) : undefined));
     const { value, shape: after } = translateLayer(
-      openTranslation(sheet, { ...call, arguments: reads }, file, weights, read),
+      openLayerTranslation(sheet, { ...call, arguments: reads }, file, weights, read),
     );
     values.set(call.id, value);
     shapes.set(call.id, after !== undefined && after.length <= MOST_SIDES ? after : undefined);
