@@ -10,7 +10,7 @@ import { permute } from "../transpose.ts";
 import { pruneGraph } from "./graph-order.ts";
 
 /** An operation and what it reads; in a chain, every one but the first reads the one before it first. */
-export interface Step {
+export interface GraphStep {
   readonly operation: GraphOperation;
   readonly inputs: readonly string[];
 }
@@ -21,7 +21,7 @@ export interface DerivedConstant extends GraphConstant {
 }
 
 /** What a node becomes: operations one behind the other, or a constant. */
-export type Translation = readonly Step[] | DerivedConstant;
+export type Translation = readonly GraphStep[] | DerivedConstant;
 
 /** Counts bytes that will be allocated; throws beyond what may be. */
 export type Charge = (bytes: number, what: string) => void;
@@ -69,7 +69,7 @@ export function graphBuilder(file: string, names: ReadonlySet<string>, charge: C
     nodes.push(node);
     sizes.follow(node);
   };
-  const addSteps = (name: string, steps: readonly Step[], outputs: readonly string[]) => {
+  const addSteps = (name: string, steps: readonly GraphStep[], outputs: readonly string[]) => {
     let before: readonly string[] = [];
     steps.forEach(({ operation, inputs: read }, i) => {
       const isLast = i === steps.length - 1;
@@ -123,7 +123,7 @@ export function graphBuilder(file: string, names: ReadonlySet<string>, charge: C
 }
 
 /** For the few inputs of a table's row. */
-export function step(operation: GraphOperation, ...inputs: readonly string[]): readonly Step[] {
+export function step(operation: GraphOperation, ...inputs: readonly string[]): readonly GraphStep[] {
   return [{ operation, inputs }];
 }
 
@@ -131,7 +131,7 @@ export function step(operation: GraphOperation, ...inputs: readonly string[]): r
 const MOST_SUMMANDS = 64;
 
 /** A sum of two or more values, two at a time; undefined for more than exporters write. */
-export function sumSteps(inputs: readonly string[]): readonly Step[] | undefined {
+export function sumSteps(inputs: readonly string[]): readonly GraphStep[] | undefined {
   const [first = "", second = "", ...others] = inputs;
   if (inputs.length < 2 || inputs.length > MOST_SUMMANDS) return undefined;
   return [[first, second], ...others.map((value) => [value])].map((read) => ({
@@ -141,7 +141,7 @@ export function sumSteps(inputs: readonly string[]): readonly Step[] | undefined
 }
 
 /** What the table cannot read. Its inputs are as many as the file says: too many to be handed on one by one. */
-export function otherStep(name: string, inputs: readonly string[]): readonly Step[] {
+export function otherStep(name: string, inputs: readonly string[]): readonly GraphStep[] {
   return [{ operation: { type: "other", name }, inputs: inputs.filter((value) => value !== "") }];
 }
 

@@ -6,10 +6,10 @@ import { cast } from "../protobuf/cast.ts";
 import {
   derived,
   type GraphBuilder,
+  type GraphStep,
   type Operator,
   reading,
   reshaped,
-  type Step,
   senseless,
   step,
   sumSteps,
@@ -106,15 +106,15 @@ function castTo({ inputs: [x = ""], attributes }: GraphDefNode, graph: GraphBuil
   return cast(x, TYPES.get(type), type, graph);
 }
 
-function convolution(node: GraphDefNode, graph: GraphBuilder): readonly Step[] {
+function convolution(node: GraphDefNode, graph: GraphBuilder): readonly GraphStep[] {
   return window(node, graph, "HWIO");
 }
 
-function depthwiseConvolution(node: GraphDefNode, graph: GraphBuilder): readonly Step[] {
+function depthwiseConvolution(node: GraphDefNode, graph: GraphBuilder): readonly GraphStep[] {
   return window(node, graph, "HWIM");
 }
 
-function window(node: GraphDefNode, graph: GraphBuilder, layout: "HWIO" | "HWIM"): readonly Step[] {
+function window(node: GraphDefNode, graph: GraphBuilder, layout: "HWIO" | "HWIM"): readonly GraphStep[] {
   requireNhwc(node, graph);
   const strides = sides(node, graph, "strides");
   const dilations = node.attributes.has("dilations") ? sides(node, graph, "dilations") : ([1, 1] as const);
@@ -122,7 +122,7 @@ function window(node: GraphDefNode, graph: GraphBuilder, layout: "HWIO" | "HWIM"
   return step({ type: "convolution", layout, strides, dilations, padding, groups: 1 }, ...node.inputs.slice(0, 2));
 }
 
-function dense(node: GraphDefNode): readonly Step[] | undefined {
+function dense(node: GraphDefNode): readonly GraphStep[] | undefined {
   const isSet = (name: string) => node.attributes.get(name)?.b === true;
   if (isSet("transpose_a")) return undefined;
   return step({ type: "dense", transposed: isSet("transpose_b") }, ...node.inputs.slice(0, 2));
@@ -131,7 +131,7 @@ function dense(node: GraphDefNode): readonly Step[] | undefined {
 const MAX_FUSED = 8;
 
 /** `fused_ops` names what follows; each takes its operands from the inputs after the kernel. */
-function fused(translate: (node: GraphDefNode, graph: GraphBuilder) => readonly Step[] | undefined): Translate {
+function fused(translate: (node: GraphDefNode, graph: GraphBuilder) => readonly GraphStep[] | undefined): Translate {
   return (node, graph) => {
     const steps = [...(translate(node, graph) ?? [])];
     if (steps.length === 0) return undefined;

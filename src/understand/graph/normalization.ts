@@ -110,11 +110,11 @@ function followed(batchNorm: BatchNormValues, { scale, shift }: Affine): BatchNo
   return { ...batchNorm, gamma, beta: shift === undefined ? scaled : combine(scaled, shift, (a, b) => a + b) };
 }
 
-type Step = AffineStep | (BatchNormStep & { readonly isWrittenOut?: boolean });
+type NormStep = AffineStep | (BatchNormStep & { readonly isWrittenOut?: boolean });
 
 /** The steps with each written-out batch norm in place of its multiplication and addition. */
-function withWrittenOut(after: readonly AfterStep[], constants: Constants): readonly Step[] {
-  const steps: Step[] = [];
+function withWrittenOut(after: readonly AfterStep[], constants: Constants): readonly NormStep[] {
+  const steps: NormStep[] = [];
   for (let i = 0; i < after.length; i++) {
     const [first, second] = after.slice(i, i + 2);
     const found =
@@ -128,7 +128,7 @@ function withWrittenOut(after: readonly AfterStep[], constants: Constants): read
   return steps;
 }
 
-function writtenOut(scale: string, shift: string, constants: Constants): Step | undefined {
+function writtenOut(scale: string, shift: string, constants: Constants): NormStep | undefined {
   const multiplier = constants.producer(scale);
   const difference = constants.producer(shift);
   if (multiplier === undefined || difference?.operation.type !== "subtract") return undefined;
