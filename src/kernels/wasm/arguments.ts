@@ -13,12 +13,12 @@ import {
   set,
 } from "./assembler/index.ts";
 import { type Callable, type Exported, exported } from "./exports.ts";
-import type { Addresses, Block, Cut } from "./lowered.ts";
+import type { Addresses, Cut, WordBlock } from "./lowered.ts";
 
 export interface ArgumentBlock<Name extends string> {
   readonly names: readonly Name[];
   /** The block of a step, of words that wait for its addresses; the bounds of its clamp are float32. */
-  of(words: (at: Addresses, cut: Cut) => Readonly<Record<Name | "low" | "high", number>>): Block;
+  of(words: (at: Addresses, cut: Cut) => Readonly<Record<Name | "low" | "high", number>>): WordBlock;
 }
 
 /**
