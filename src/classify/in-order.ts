@@ -62,11 +62,11 @@ export async function* inOrder<Item, Prepared, Result>(
 interface Slot<Item, Prepared> {
   readonly index: number;
   readonly item: Item;
-  became?: { readonly prepared: Prepared } | { readonly error: unknown } | Failure;
+  became?: { readonly prepared: Prepared } | { readonly error: unknown } | Thrown;
 }
 
 /** What is thrown when its turn comes. */
-interface Failure {
+interface Thrown {
   readonly failure: unknown;
 }
 
@@ -79,7 +79,7 @@ class Conveyor<Item, Prepared, Result> {
   /** Pulled and not run, in order. */
   readonly #waiting: Slot<Item, Prepared>[] = [];
   /** Not handed over, in order. */
-  readonly #outcomes: (Outcome<Item, Result> | Failure)[] = [];
+  readonly #outcomes: (Outcome<Item, Result> | Thrown)[] = [];
   #pulled = 0;
   #preparing = 0;
   #inFlight = 0;

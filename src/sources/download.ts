@@ -19,7 +19,7 @@ export interface Downloaded {
   readonly etag: string | undefined;
 }
 
-export interface Failure {
+export interface DownloadFailure {
   readonly type: "failed";
   /** As messages show it. */
   readonly url: string;
@@ -37,7 +37,7 @@ export interface Failure {
  * @returns the bytes, or why there are none; `unchanged` if the server says that `etag` is still right
  * @throws {DepthwiseError} `FILE_TOO_LARGE`; `signal.reason`
  */
-export async function download(job: Job): Promise<Downloaded | Failure | { readonly type: "unchanged" }> {
+export async function download(job: Job): Promise<Downloaded | DownloadFailure | { readonly type: "unchanged" }> {
   const { clock, settings } = job.opening;
   const state = await downloadState(job);
   try {
@@ -67,7 +67,11 @@ export async function download(job: Job): Promise<Downloaded | Failure | { reado
 }
 
 /** The checked file; undefined if it is wrong but was put together from two answers, so that a whole one may be right. */
-async function finish(job: Job, state: DownloadState, tries: number): Promise<Downloaded | Failure | undefined> {
+async function finish(
+  job: Job,
+  state: DownloadState,
+  tries: number,
+): Promise<Downloaded | DownloadFailure | undefined> {
   const bytes = state.bytes();
   const digest =
     job.needsDigest || job.expected.sha256 !== undefined
