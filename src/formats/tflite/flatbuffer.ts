@@ -90,14 +90,14 @@ export function readFloat32(table: FlatTable, field: number, absent: number): nu
 
 /** UTF-8; bytes that are not become replacement characters. Empty if left out. */
 export function readText(table: FlatTable, field: number): string {
-  const bytes = readBytes(table, field);
+  const bytes = readByteVector(table, field);
   if (bytes === undefined) return "";
   table.source.budget.chargeObjects(table.source.what, COST.text + 2 * bytes.length, "its texts");
   return new TextDecoder().decode(bytes);
 }
 
 /** A view, not a copy; undefined if left out. */
-export function readBytes(table: FlatTable, field: number): Uint8Array | undefined {
+export function readByteVector(table: FlatTable, field: number): Uint8Array | undefined {
   const { at, count } = vector(table, field, 1);
   table.source.budget.chargeObjects(table.source.what, COST.view, "its vectors");
   return at === 0 ? undefined : table.source.bytes.subarray(at, at + count);
