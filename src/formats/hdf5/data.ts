@@ -11,7 +11,7 @@ import { type Chunk, swapped, unpackChunks } from "./chunks.ts";
 import { readDataSpace, readDataType } from "./datatype.ts";
 import { readFilters } from "./filters.ts";
 import { MESSAGE, type Message, messageOf } from "./object-header.ts";
-import { COST, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
+import { HDF5_COST, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
 
 export interface DataSet {
   readonly dtype: StoredDType;
@@ -108,7 +108,7 @@ function treeChunks(source: Source, layout: Reader, { shape }: DataSet, what: st
     if (type !== 1 || (node.level !== undefined && level !== node.level))
       throw damaged(source.name, `${what}: a tree of chunks that does not fit`);
     const entries = source.range(node.at + headBytes, count * (keyBytes + source.offsetBytes), what);
-    source.keep(count, COST.chunk, what);
+    source.keep(count, HDF5_COST.chunk, what);
     for (let i = 0; i < count; i++) {
       const storedBytes = entries.u32();
       const skippedFilters = entries.u32();

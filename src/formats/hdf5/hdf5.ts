@@ -12,7 +12,7 @@ import { readAttributes } from "./attributes.ts";
 import { readDataSet, readElements } from "./data.ts";
 import { readLinks } from "./links.ts";
 import { MESSAGE, type Message, readMessages } from "./object-header.ts";
-import { COST, readSuperblock, type Source } from "./source.ts";
+import { HDF5_COST, readSuperblock, type Source } from "./source.ts";
 
 export interface Hdf5Object {
   /** `/model_weights/conv1`. */
@@ -74,7 +74,7 @@ function openGroup(source: Source, messages: readonly Message[], path: string): 
 }
 
 function openObject(source: Source, address: number, path: string): Hdf5Group | Hdf5DataSet {
-  source.keep(1, COST.object, path);
+  source.keep(1, HDF5_COST.object, path);
   const messages = readMessages(source, address);
   if (!messages.some(({ type }) => type === MESSAGE.layout)) return openGroup(source, messages, path);
   return {

@@ -5,7 +5,7 @@
  */
 
 import { damaged } from "../../core/file-error.ts";
-import { COST, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
+import { HDF5_COST, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
 
 /** Types of messages that are read. */
 export const MESSAGE = {
@@ -68,7 +68,7 @@ function oldMessages(source: Source, address: number): readonly Message[] {
       messages.push(message);
       if (type === MESSAGE.continuation) blocks.push(continuation(source, message));
     }
-    source.keep(messages.length - kept, COST.message, "an object header");
+    source.keep(messages.length - kept, HDF5_COST.message, "an object header");
     kept = messages.length;
   }
   return messages;
@@ -97,7 +97,7 @@ function newMessages(source: Source, address: number): readonly Message[] {
       const message = { type, isShared: (messageFlags & 2) !== 0, at: reader.at, length };
       reader.skip(length);
       messages.push(message);
-      source.keep(1, COST.message, "an object header");
+      source.keep(1, HDF5_COST.message, "an object header");
       if (messages.length > MOST_PARTS) throw damaged(source.name, "an object header that does not end");
       if (type !== MESSAGE.continuation) continue;
       const next = continuation(source, message);

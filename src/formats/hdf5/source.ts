@@ -65,7 +65,7 @@ const COST_OF_READ = 64;
 export const MOST_PARTS = 65_535;
 
 /** What is kept of each in memory, in bytes. */
-export const COST = { message: 72, link: 200, text: 80, chunk: 320, object: 2000 } as const;
+export const HDF5_COST = { message: 72, link: 200, text: 80, chunk: 320, object: 2000 } as const;
 
 /**
  * Opens the superblock.

@@ -2,10 +2,10 @@
 
 import { latin1 } from "../../core/latin1.ts";
 import {
-  COST,
   corrupt,
   int32,
   type Machine,
+  PICKLE_COST,
   push,
   skip,
   spend,
@@ -31,14 +31,14 @@ const literal = (read: (machine: Machine) => PickleValue) => (machine: Machine) 
 const text = (bytesOf: (machine: Machine) => Uint8Array, decode: (machine: Machine, bytes: Uint8Array) => string) => {
   return (machine: Machine) => {
     const bytes = bytesOf(machine);
-    spend(machine, COST.text + bytes.length / 8);
+    spend(machine, PICKLE_COST.text + bytes.length / 8);
     machine.stack.push(decode(machine, bytes));
   };
 };
 
 function costOf(value: PickleValue): number {
-  if (typeof value === "bigint") return COST.text;
-  return value instanceof Uint8Array ? COST.view : COST.value;
+  if (typeof value === "bigint") return PICKLE_COST.text;
+  return value instanceof Uint8Array ? PICKLE_COST.view : PICKLE_COST.value;
 }
 
 export const LITERALS: Readonly<Record<number, (machine: Machine) => void>> = {

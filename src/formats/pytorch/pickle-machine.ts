@@ -26,7 +26,7 @@ export interface Machine {
  * What a thing costs in memory, in units of about 16 bytes. An opcode of one byte makes a dict of hundreds: without a
  * bound, a small file would fill the memory.
  */
-export const COST = { value: 1, text: 4, view: 10, entry: 4, memo: 4, container: 16 } as const;
+export const PICKLE_COST = { value: 1, text: 4, view: 10, entry: 4, memo: 4, container: 16 } as const;
 /** With what the collector has not collected yet. */
 const UNIT_BYTES = 24;
 
@@ -64,7 +64,7 @@ export function spend(machine: Machine, units: number): void {
   });
 }
 
-export function push(machine: Machine, value: PickleValue, units: number = COST.value): void {
+export function push(machine: Machine, value: PickleValue, units: number = PICKLE_COST.value): void {
   spend(machine, units);
   machine.stack.push(value);
 }

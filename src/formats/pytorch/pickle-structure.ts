@@ -2,9 +2,9 @@
 
 import { findGlobal, globalKind } from "./pickle-globals.ts";
 import {
-  COST,
   corrupt,
   type Machine,
+  PICKLE_COST,
   peek,
   pop,
   popToMark,
@@ -20,7 +20,7 @@ import { isList, isMap, isTyped, type PickleList, type PickleMap, type PickleVal
 export const STRUCTURE: Readonly<Record<number, (machine: Machine) => void>> = {
   // ( MARK, 0 POP, 1 POP_MARK, 2 DUP
   40: (machine) => {
-    spend(machine, COST.value);
+    spend(machine, PICKLE_COST.value);
     machine.marks.push(machine.stack.length);
   },
   48: popValueOrMark,
@@ -41,10 +41,10 @@ export const STRUCTURE: Readonly<Record<number, (machine: Machine) => void>> = {
   101: (machine) => append(machine, popToMark(machine)),
   144: (machine) => append(machine, popToMark(machine)),
   // } EMPTY_DICT, d DICT, s SETITEM, u SETITEMS
-  125: (machine) => push(machine, new Map(), COST.container),
+  125: (machine) => push(machine, new Map(), PICKLE_COST.container),
   100: (machine) => {
     const items = popToMark(machine);
-    push(machine, new Map(), COST.container);
+    push(machine, new Map(), PICKLE_COST.container);
     setItems(machine, items);
   },
   115: (machine) => {
@@ -112,24 +112,24 @@ function popValueOrMark(machine: Machine): void {
 }
 
 function emptyList(machine: Machine): void {
-  push(machine, [], COST.container);
+  push(machine, [], PICKLE_COST.container);
 }
 
 function listOfMarked(machine: Machine): void {
   const items = popToMark(machine);
-  push(machine, items, COST.container + items.length);
+  push(machine, items, PICKLE_COST.container + items.length);
 }
 
 function listOf(machine: Machine, count: number): void {
   const items: PickleValue[] = [];
   for (let i = 0; i < count; i++) items.unshift(pop(machine));
-  push(machine, items, COST.container);
+  push(machine, items, PICKLE_COST.container);
 }
 
 function append(machine: Machine, items: readonly PickleValue[]): void {
   const list = peek(machine);
   if (!isList(list)) throw corrupt(machine, "appends to what is no list");
-  spend(machine, items.length * COST.value);
+  spend(machine, items.length * PICKLE_COST.value);
   for (const item of items) list.push(item);
 }
 
@@ -137,7 +137,7 @@ function setItems(machine: Machine, items: readonly PickleValue[]): void {
   const map = peek(machine);
   if (!isMap(map)) throw corrupt(machine, "sets an entry of what is no dict");
   if (items.length % 2 !== 0) throw corrupt(machine, "sets an entry without a value");
-  spend(machine, (items.length / 2) * COST.entry);
+  spend(machine, (items.length / 2) * PICKLE_COST.entry);
   for (let i = 0; i < items.length; i += 2) map.set(items[i] ?? null, items[i + 1] ?? null);
 }
 
@@ -149,7 +149,7 @@ function decimalIndex(machine: Machine): number {
 }
 
 function remember(machine: Machine, index: number): void {
-  spend(machine, COST.memo);
+  spend(machine, PICKLE_COST.memo);
   machine.memo.set(index, peek(machine));
 }
 
@@ -164,13 +164,13 @@ function takeName(machine: Machine): string {
 }
 
 function pushGlobal(machine: Machine, module: string, name: string): void {
-  push(machine, { type: "global", name: findGlobal(module, name, machine.file) }, COST.container);
+  push(machine, { type: "global", name: findGlobal(module, name, machine.file) }, PICKLE_COST.container);
 }
 
 function call(machine: Machine, callee: PickleValue | undefined, args: PickleValue): void {
   if (!isTyped(callee, "global")) throw corrupt(machine, "calls what is no name of a function or class");
   if (!isList(args)) throw corrupt(machine, `calls ${callee.name} with what is no list of arguments`);
-  push(machine, answer(machine, callee.name, args), COST.container);
+  push(machine, answer(machine, callee.name, args), PICKLE_COST.container);
 }
 
 /** What stands for the result of the call. */
@@ -192,7 +192,7 @@ function mapOf(machine: Machine, args: PickleList): PickleMap {
   const source = args.find((argument) => isMap(argument) || isList(argument));
   const pairs: readonly PickleValue[] = isMap(source) ? [...source] : isList(source) ? source : [];
   // One list may be asked to be copied again and again: a copy costs what it holds.
-  spend(machine, pairs.length * COST.entry);
+  spend(machine, pairs.length * PICKLE_COST.entry);
   const map: PickleMap = new Map();
   for (const pair of pairs) {
     if (!isList(pair) || pair.length !== 2) throw corrupt(machine, "builds a dict from what are no pairs");
@@ -205,7 +205,7 @@ function mapOf(machine: Machine, args: PickleList): PickleMap {
 function listFrom(machine: Machine, name: string, args: PickleList): PickleList {
   const [source = []] = args;
   if (!isList(source)) throw corrupt(machine, `calls ${name} with what is no list`);
-  spend(machine, source.length * COST.value);
+  spend(machine, source.length * PICKLE_COST.value);
   return source.slice();
 }
 
@@ -234,7 +234,7 @@ function build(machine: Machine): void {
 
 function refer(machine: Machine, id: PickleValue): void {
   const reference = { type: "persistent", id } as const;
-  push(machine, reference, COST.container);
+  push(machine, reference, PICKLE_COST.container);
   machine.persistent.push(reference);
 }
 
