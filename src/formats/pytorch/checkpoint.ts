@@ -3,7 +3,7 @@
 import { shorten } from "../../core/errors.ts";
 import { fileError } from "../../core/file-error.ts";
 import { type StoredTensor, toFloat32 } from "../stored-tensor.ts";
-import { isList, isMap, isTyped, type PickleMap, type PickleValue } from "./pickle-values.ts";
+import { isDict, isList, isTyped, type PickleMap, type PickleValue } from "./pickle-values.ts";
 import { claimedRank, type ReadTensor, tensorCall } from "./tensor.ts";
 
 export interface Checkpoint {
@@ -66,9 +66,9 @@ function placesOfTensors(root: PickleValue): Place[] {
   for (let depth = 0; depth <= DEEPEST && level.length > 0; depth++) {
     const next: typeof level = [];
     for (const [path, value] of level) {
-      if (isMap(value)) addPlace(places, path, value);
+      if (isDict(value)) addPlace(places, path, value);
       for (const [key, inner] of children(value)) {
-        if ((!isMap(inner) && !isList(inner)) || seen.has(inner)) continue;
+        if ((!isDict(inner) && !isList(inner)) || seen.has(inner)) continue;
         seen.add(inner);
         const name = shorten(key, LONGEST_REMARK);
         next.push([path === "" ? name : `${path}.${name}`, inner]);
@@ -81,7 +81,7 @@ function placesOfTensors(root: PickleValue): Place[] {
 
 function* children(value: PickleValue): Iterable<[key: string, value: PickleValue]> {
   if (isList(value)) for (const [i, inner] of value.entries()) yield [String(i), inner];
-  if (isMap(value)) for (const [key, inner] of value) if (typeof key === "string") yield [key, inner];
+  if (isDict(value)) for (const [key, inner] of value) if (typeof key === "string") yield [key, inner];
 }
 
 function addPlace(places: Place[], path: string, map: PickleMap): void {
@@ -137,7 +137,7 @@ function placeRemarks(chosen: Place, places: readonly Place[], prefix: string): 
 function rootRemarks(root: PickleValue, chosen: Place, readTensor: ReadTensor): Readonly<Record<string, unknown>> {
   const values: [string, unknown][] = [];
   const unread: string[] = [];
-  const top = isMap(root) ? root : new Map();
+  const top = isDict(root) ? root : new Map();
   for (const [key, value] of top) {
     const isChosen = top === chosen.map ? tensorCall(value) !== undefined : value === chosen.map;
     const isOnTheWay = typeof key === "string" && chosen.path.startsWith(`${key}.`);
@@ -186,7 +186,7 @@ function numpyScalar(value: PickleValue): number | undefined {
 }
 
 function kindOf(value: PickleValue): string {
-  if (isMap(value)) return value.size === 0 ? "an empty dict" : "a dict without tensors";
+  if (isDict(value)) return value.size === 0 ? "an empty dict" : "a dict without tensors";
   if (isList(value)) return "a list without a dict of tensors";
   if (tensorCall(value) !== undefined) return "a single tensor";
   return isTyped(value, "object") ? value.of : `a ${value === null ? "None" : typeof value}`;

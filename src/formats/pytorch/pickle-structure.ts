@@ -15,7 +15,7 @@ import {
   uint16,
   uint32,
 } from "./pickle-machine.ts";
-import { isList, isMap, isTyped, type PickleList, type PickleMap, type PickleValue } from "./pickle-values.ts";
+import { isDict, isList, isTyped, type PickleList, type PickleMap, type PickleValue } from "./pickle-values.ts";
 
 export const STRUCTURE: Readonly<Record<number, (machine: Machine) => void>> = {
   // ( MARK, 0 POP, 1 POP_MARK, 2 DUP
@@ -135,7 +135,7 @@ function append(machine: Machine, items: readonly PickleValue[]): void {
 
 function setItems(machine: Machine, items: readonly PickleValue[]): void {
   const map = peek(machine);
-  if (!isMap(map)) throw corrupt(machine, "sets an entry of what is no dict");
+  if (!isDict(map)) throw corrupt(machine, "sets an entry of what is no dict");
   if (items.length % 2 !== 0) throw corrupt(machine, "sets an entry without a value");
   spend(machine, (items.length / 2) * PICKLE_COST.entry);
   for (let i = 0; i < items.length; i += 2) map.set(items[i] ?? null, items[i + 1] ?? null);
@@ -189,8 +189,8 @@ function answer(machine: Machine, name: string, args: PickleList): PickleValue {
 
 /** `OrderedDict(pairs)`, `defaultdict(factory, pairs)`, `Counter(dict)`. */
 function mapOf(machine: Machine, args: PickleList): PickleMap {
-  const source = args.find((argument) => isMap(argument) || isList(argument));
-  const pairs: readonly PickleValue[] = isMap(source) ? [...source] : isList(source) ? source : [];
+  const source = args.find((argument) => isDict(argument) || isList(argument));
+  const pairs: readonly PickleValue[] = isDict(source) ? [...source] : isList(source) ? source : [];
   // One list may be asked to be copied again and again: a copy costs what it holds.
   spend(machine, pairs.length * PICKLE_COST.entry);
   const map: PickleMap = new Map();
@@ -229,7 +229,7 @@ function build(machine: Machine): void {
   const state = pop(machine);
   const target = peek(machine);
   if (isTyped(target, "object")) target.state = state;
-  else if (!isMap(target)) throw corrupt(machine, "gives a state to what is no object");
+  else if (!isDict(target)) throw corrupt(machine, "gives a state to what is no object");
 }
 
 function refer(machine: Machine, id: PickleValue): void {

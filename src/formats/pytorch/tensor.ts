@@ -6,7 +6,7 @@ import { isNatural } from "../../core/json.ts";
 import { elementCount, type Shape, shapeText } from "../../core/tensor.ts";
 import { type DecodedBudget, TENSOR_COST } from "../../sources/decoded-budget.ts";
 import { DTYPE_BYTES, isCountable, isNaturals, type StoredDType, type StoredTensor } from "../stored-tensor.ts";
-import { isList, isMap, isTyped, type PickleObject, type PickleValue } from "./pickle-values.ts";
+import { isDict, isList, isTyped, type PickleObject, type PickleValue } from "./pickle-values.ts";
 
 /** Where the numbers lie. */
 export interface Storages {
@@ -156,7 +156,7 @@ function readClaims({ of, args }: PickleObject, fail: Fail): Claims {
   }
   const [reference, offset, shape, strides] = args;
   const metadata = args[version === "tensor_v3" ? 7 : 6];
-  if (isMap(metadata) && metadata.size > 0) {
+  if (isDict(metadata) && metadata.size > 0) {
     throw fail("", { expected: "a plain tensor", found: "a conjugated or negated view" });
   }
   if (!isNatural(offset) || !isNaturals(shape) || !isNaturals(strides) || strides.length !== shape.length) {
