@@ -6,7 +6,7 @@
 
 import { shorten } from "../../core/errors.ts";
 import type { ExplicitPadding } from "../../core/window.ts";
-import { broadcast, poolOperation, type WindowOperation, windowOutput } from "../feature-map-sizes.ts";
+import { broadcastSides, poolOperation, type WindowOperation, windowOutput } from "../feature-map-sizes.ts";
 import type { GraphOperation, KernelLayout, Pair, ReshapeForm } from "../graph.ts";
 import { isNaturals } from "../stored-tensor.ts";
 import { activationOperation, leakyOperation, reluOperation } from "./activations.ts";
@@ -280,7 +280,7 @@ function arithmetic(t: LayerTranslation, type: "add" | "subtract" | "multiply" |
 function shapeOfAll({ call, shapes }: LayerTranslation): OpenShape | undefined {
   const [first, ...others] = shapes.filter((_, i) => typeof call.arguments[i] === "string");
   return others.reduce(
-    (sum, shape) => (sum !== undefined && sum.length === shape?.length ? broadcast(sum, shape) : undefined),
+    (sum, shape) => (sum !== undefined && sum.length === shape?.length ? broadcastSides(sum, shape) : undefined),
     first,
   );
 }
