@@ -2,7 +2,7 @@
 
 import { shorten } from "../../core/errors.ts";
 import type { GraphOperation } from "../graph.ts";
-import { numberOf } from "./config.ts";
+import { numberIn } from "./config.ts";
 import { type LayerTranslation, settingUnknown } from "./graph.ts";
 
 /** @param name as `activationName` finds it in `activation` */
@@ -27,11 +27,11 @@ export function activationOperation(
 
 /** The layer `ReLU`, which may be bounded, leak, or start elsewhere than at 0. */
 export function reluOperation(config: LayerTranslation["config"]): GraphOperation {
-  const slope = numberOf(config.negative_slope ?? 0);
-  const threshold = numberOf(config.threshold ?? 0);
+  const slope = numberIn(config.negative_slope ?? 0);
+  const threshold = numberIn(config.threshold ?? 0);
   const isUnbounded = config.max_value === null || config.max_value === undefined;
   if (threshold === 0 && slope === 0 && isUnbounded) return { type: "activation", function: "relu" };
-  if (threshold === 0 && slope === 0 && numberOf(config.max_value) === 6)
+  if (threshold === 0 && slope === 0 && numberIn(config.max_value) === 6)
     return { type: "activation", function: "relu6" };
   if (threshold === 0 && slope !== undefined && isUnbounded)
     return { type: "activation", function: "leakyRelu", slope };
@@ -40,7 +40,7 @@ export function reluOperation(config: LayerTranslation["config"]): GraphOperatio
 
 /** The layer `LeakyReLU`; its slope has had two names. */
 export function leakyOperation(t: LayerTranslation, config: LayerTranslation["config"]): GraphOperation {
-  const slope = numberOf(config.alpha ?? config.negative_slope ?? 0.3);
+  const slope = numberIn(config.alpha ?? config.negative_slope ?? 0.3);
   if (slope === undefined) throw settingUnknown(t, "the slope", "a number", config.alpha ?? config.negative_slope);
   return { type: "activation", function: "leakyRelu", slope };
 }

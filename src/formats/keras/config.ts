@@ -174,14 +174,14 @@ function asReference(value: readonly unknown[]): TensorReference | undefined {
 }
 
 /** A number, which some versions wrap: `{ "class_name": "__numpy__", "config": { "value": 6.0 } }`. */
-export function numberOf(value: unknown): number | undefined {
+export function numberIn(value: unknown): number | undefined {
   if (typeof value === "number") return value;
   if (isObject(value) && isObject(value.config) && typeof value.config.value === "number") return value.config.value;
   return undefined;
 }
 
 /** Numbers, one or a list of them (nested lists are laid out flat). */
-export function numbersOf(value: unknown): readonly number[] | undefined {
+export function numbersIn(value: unknown): readonly number[] | undefined {
   const wrapped = isObject(value) && isObject(value.config) ? value.config.value : value;
   const list: readonly unknown[] = Array.isArray(wrapped) ? wrapped.flat(MAX_ARGUMENT_DEPTH) : [wrapped];
   return list.length > 0 && list.every((entry) => typeof entry === "number") ? (list as readonly number[]) : undefined;

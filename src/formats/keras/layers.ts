@@ -10,7 +10,7 @@ import { broadcastSides, poolOperation, type WindowOperation, windowOutput } fro
 import type { GraphOperation, KernelLayout, Pair, ReshapeForm } from "../graph.ts";
 import { isNaturals } from "../stored-tensor.ts";
 import { activationOperation, leakyOperation, reluOperation } from "./activations.ts";
-import { activationName, numberOf, numbersOf } from "./config.ts";
+import { activationName, numberIn, numbersIn } from "./config.ts";
 import type { OpenShape } from "./flatten.ts";
 import { type LayerTranslation, settingUnknown } from "./graph.ts";
 
@@ -119,12 +119,12 @@ function dense(t: LayerTranslation): Translated {
 
 function batchNormalization(t: LayerTranslation): Translated {
   const { config, shape } = t;
-  const axes = numbersOf(config.axis ?? -1) ?? [];
+  const axes = numbersIn(config.axis ?? -1) ?? [];
   // Axes count the batch, which `shape` leaves out; features that are pooled have the axis 1.
   const last = shape === undefined ? 3 : shape.length;
   if (axes.length !== 1 || (axes[0] !== -1 && axes[0] !== last))
     throw settingUnknown(t, "axis", "the last one, of channels", config.axis);
-  const epsilon = numberOf(config.epsilon ?? 0.001);
+  const epsilon = numberIn(config.epsilon ?? 0.001);
   if (epsilon === undefined || !(epsilon >= 0)) throw settingUnknown(t, "epsilon", "a number", config.epsilon);
   const gamma = hasFlag(config.scale) ? t.weight(["gamma"], 1) : "";
   const beta = hasFlag(config.center) ? t.weight(["beta"], 1) : "";
@@ -151,7 +151,7 @@ function leakyRelu(t: LayerTranslation): Translated {
 }
 
 function softmax(t: LayerTranslation): Translated {
-  const axis = numberOf(t.config.axis ?? -1);
+  const axis = numberIn(t.config.axis ?? -1);
   if (axis !== -1 && axis !== t.shape?.length) throw settingUnknown(t, "axis", "the last one", t.config.axis);
   return { value: t.emit({ type: "softmax" }, t.inputs), shape: t.shape };
 }
@@ -159,7 +159,7 @@ function softmax(t: LayerTranslation): Translated {
 function zeroPadding(t: LayerTranslation): Translated {
   refuseChannelsFirst(t);
   const { padding } = t.config;
-  const sides = numbersOf(padding ?? 1) ?? [];
+  const sides = numbersIn(padding ?? 1) ?? [];
   const [a = 0, b = a, c, d] = sides;
   if (!isNaturals(sides) || ![1, 2, 4].includes(sides.length))
     throw settingUnknown(t, "padding", "whole numbers", padding);
@@ -214,7 +214,7 @@ function shapeAfter(t: LayerTranslation, window: WindowOperation, filters: numbe
 }
 
 function reshape(t: LayerTranslation): Translated {
-  const sides = numbersOf(t.config.target_shape) ?? [];
+  const sides = numbersIn(t.config.target_shape) ?? [];
   const shape = sides.map((side) => (side > 0 ? side : undefined));
   const form: ReshapeForm = { kind: "sides", sides: [0, ...sides] };
   return { value: t.emit({ type: "reshape", form }, t.inputs), shape: shape.length > 0 ? shape : undefined };
@@ -231,7 +231,7 @@ function flatten(t: LayerTranslation): Translated {
 
 /** An order of axes is only a matter of form where at most one side is longer than 1. */
 function permute(t: LayerTranslation): Translated {
-  const dims = numbersOf(t.config.dims) ?? [];
+  const dims = numbersIn(t.config.dims) ?? [];
   const shape = t.shape && dims.map((dim) => t.shape?.[dim - 1]);
   const isForm =
     dims.every((dim, i) => dim === i + 1) || (shape !== undefined && shape.filter((side) => side !== 1).length <= 1);
@@ -241,8 +241,8 @@ function permute(t: LayerTranslation): Translated {
 
 /** y = x · scale + offset. */
 function rescaling(t: LayerTranslation): Translated {
-  const scale = numbersOf(t.config.scale);
-  const offset = numbersOf(t.config.offset ?? 0);
+  const scale = numbersIn(t.config.scale);
+  const offset = numbersIn(t.config.offset ?? 0);
   if (scale === undefined || offset === undefined)
     throw settingUnknown(t, "scale and offset", "numbers", t.config.scale);
   const scaled = t.emit({ type: "multiply" }, [...t.inputs, vector(t, "scale", scale)]);
@@ -251,8 +251,8 @@ function rescaling(t: LayerTranslation): Translated {
 
 /** y = (x − mean) / max(√variance, 1e-7), the two given when the layer was made or learned by `adapt`. */
 function normalization(t: LayerTranslation): Translated {
-  const mean = numbersOf(t.config.mean) ?? t.weights.get("mean");
-  const variance = numbersOf(t.config.variance) ?? t.weights.get("variance");
+  const mean = numbersIn(t.config.mean) ?? t.weights.get("mean");
+  const variance = numbersIn(t.config.variance) ?? t.weights.get("variance");
   if (mean === undefined || variance === undefined || t.config.invert === true) {
     return { value: t.emit({ type: "other", name: "Normalization" }, t.inputs), shape: t.shape };
   }
@@ -308,7 +308,7 @@ function windowPadding(t: LayerTranslation): "same" | "valid" {
 }
 
 function pair(t: LayerTranslation, setting: string, value: unknown): Pair {
-  const numbers = numbersOf(value) ?? [];
+  const numbers = numbersIn(value) ?? [];
   const [a = 0, b = a] = numbers;
   if (numbers.length <= 2 && Number.isSafeInteger(a) && Number.isSafeInteger(b) && a > 0 && b > 0) return [a, b];
   throw settingUnknown(t, setting, "one or two whole numbers above 0", value);

@@ -52,6 +52,6 @@ export function explicit(pads: readonly number[] | undefined): ExplicitPadding |
   ];
 }
 
-export function numberOf(node: GraphDefNode, name: string): number | undefined {
+export function floatAttribute(node: GraphDefNode, name: string): number | undefined {
   return node.attributes.get(name)?.f;
 }

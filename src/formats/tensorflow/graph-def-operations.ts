@@ -18,7 +18,7 @@ import {
   transposed,
 } from "../protobuf/graph-builder.ts";
 import type { StoredDType } from "../stored-tensor.ts";
-import { explicit, numberOf, paddingOf, requireNhwc, sides } from "./graph-def-attributes.ts";
+import { explicit, floatAttribute, paddingOf, requireNhwc, sides } from "./graph-def-attributes.ts";
 import { fakeQuantization, rangeQuantization } from "./graph-def-quantization.ts";
 import type { GraphDefNode } from "./node.ts";
 
@@ -72,7 +72,7 @@ const OPERATIONS = new Map<string, Operator<GraphDefNode, GraphBuilder>>([
   ["FusedBatchNormV3", [5, 5, batchNorm]],
   ["Relu", [1, 1, relu]],
   ["Relu6", [1, 1, relu6]],
-  ["LeakyRelu", [1, 1, (node) => step(leakyRelu(numberOf(node, "alpha")), ...node.inputs.slice(0, 1))]],
+  ["LeakyRelu", [1, 1, (node) => step(leakyRelu(floatAttribute(node, "alpha")), ...node.inputs.slice(0, 1))]],
   ["Pad", [2, 2, pad]],
   ["PadV2", [3, 3, pad]],
   ["AvgPool", [1, 1, pool("average")]],
@@ -151,7 +151,7 @@ function fused(translate: (node: GraphDefNode, graph: GraphBuilder) => readonly 
           break;
         case "FusedBatchNorm":
           steps.push({
-            operation: { type: "batchNorm", epsilon: numberOf(node, "epsilon") ?? 0.0001 },
+            operation: { type: "batchNorm", epsilon: floatAttribute(node, "epsilon") ?? 0.0001 },
             inputs: take(4),
           });
           break;
@@ -162,7 +162,7 @@ function fused(translate: (node: GraphDefNode, graph: GraphBuilder) => readonly 
           steps.push({ operation: { type: "activation", function: "relu6" }, inputs: [] });
           break;
         case "LeakyRelu":
-          steps.push({ operation: leakyRelu(numberOf(node, "leakyrelu_alpha")), inputs: [] });
+          steps.push({ operation: leakyRelu(floatAttribute(node, "leakyrelu_alpha")), inputs: [] });
           break;
         default:
           steps.push({ operation: { type: "other", name }, inputs: operands.splice(0) });
@@ -192,7 +192,7 @@ function batchNorm(node: GraphDefNode, graph: GraphBuilder): Translation {
   if (isTraining === undefined || isTraining.b === true) {
     return step({ type: "other", name: `${node.op} in training mode` }, ...node.inputs);
   }
-  const epsilon = numberOf(node, "epsilon") ?? 0.0001;
+  const epsilon = floatAttribute(node, "epsilon") ?? 0.0001;
   return step({ type: "batchNorm", epsilon }, ...node.inputs.slice(0, 5));
 }
 
