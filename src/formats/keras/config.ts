@@ -188,7 +188,7 @@ export function numbersIn(value: unknown): readonly number[] | undefined {
 }
 
 /** The name of an activation function, however it is written down; `undefined` for one that is not a plain name. */
-export function activationName(value: unknown): string | undefined {
+export function activationNamed(value: unknown): string | undefined {
   if (value === null || value === undefined) return "linear";
   if (typeof value === "string") return value;
   if (!isObject(value)) return undefined;

@@ -10,7 +10,7 @@ import { broadcastSides, poolOperation, type WindowOperation, windowOutput } fro
 import type { GraphOperation, KernelLayout, Pair, ReshapeForm } from "../graph.ts";
 import { isNaturals } from "../stored-tensor.ts";
 import { activationOperation, leakyOperation, reluOperation } from "./activations.ts";
-import { activationName, numberIn, numbersIn } from "./config.ts";
+import { activationNamed, numberIn, numbersIn } from "./config.ts";
 import type { OpenShape } from "./flatten.ts";
 import { type LayerTranslation, settingUnknown } from "./graph.ts";
 
@@ -136,7 +136,7 @@ function batchNormalization(t: LayerTranslation): Translated {
 /** The node of an activation function, or no node for a linear one of another layer. */
 function activate(t: LayerTranslation, value: string, activation: unknown): string {
   const isOwnLayer = t.call.className === "Activation";
-  const name = activationName(activation);
+  const name = activationNamed(activation);
   if (name === "linear" && !isOwnLayer) return value;
   const operation = activationOperation(t, name, activation);
   return t.emit(operation, [value], isOwnLayer ? undefined : shorten(name ?? "activation", 100));

@@ -9,7 +9,7 @@ import { poolOperation } from "../feature-map-sizes.ts";
 import type { ActivationFunction, GraphOperation, Pair } from "../graph.ts";
 import { integersOf } from "./constant.ts";
 import { type FlatTable, readFloat32, readInt8, readInt32 } from "./flatbuffer.ts";
-import { activationName } from "./names.ts";
+import { fusedActivationName } from "./names.ts";
 import type { TfliteModel, TfliteOperator, TfliteTensor } from "./schema.ts";
 
 export interface TranslatedOperator {
@@ -100,7 +100,7 @@ export function translateOperator(operator: TfliteOperator, model: TfliteModel, 
   if (row !== undefined) checkCounts(operator, row.counts, what);
   if (row === undefined || operation === undefined) return { operation: { type: "other", name }, fused: "NONE" };
   const fused = row.fused === undefined || options === undefined ? 0 : readInt8(options, row.fused, 0);
-  return { operation, fused: activationName(fused), ...(row.inputs === undefined ? {} : { inputs: row.inputs }) };
+  return { operation, fused: fusedActivationName(fused), ...(row.inputs === undefined ? {} : { inputs: row.inputs }) };
 }
 
 function checkCounts({ name, inputs, outputs }: TfliteOperator, [least, most]: Row["counts"], what: string): void {
