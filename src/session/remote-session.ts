@@ -23,7 +23,7 @@ import type { RemoteAnswers, RemotePlan } from "./remote-plan.ts";
  * @param parameters copies, which are not the caller's any more
  * @throws {DepthwiseError} `WORKER_LOST` if the worker cannot be started; what `compile` throws
  */
-export async function openRemote(
+export async function openRemotePlan(
   { name, inputShape, layers, shapes, outputs, aliases, parameterInfo }: PlannedNetwork,
   parameters: Map<string, FloatTensor>,
   {

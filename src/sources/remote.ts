@@ -13,7 +13,7 @@ import { describeKind, recognise, START_BYTES } from "./recognise.ts";
 
 const ANYTHING: Expected = { size: undefined, sha256: undefined };
 
-export async function openRemote(type: "hub" | "keras" | "web", text: string, given: Opening): Promise<OpenFile> {
+export async function openRemoteFile(type: "hub" | "keras" | "web", text: string, given: Opening): Promise<OpenFile> {
   const place = placeOf(type, text, given.settings);
   const { refresh, expected } = given.settings;
   const opening: RemoteOpening = {
