@@ -18,7 +18,7 @@ import { graphFromKeras } from "../keras/topology.ts";
 import type { FormatReader, ModelFile, ReadContext } from "../model-file.ts";
 import { graphFromGraphDef } from "../tensorflow/graph-def.ts";
 import { graphDefNodes, sides } from "./graph.ts";
-import { corrupt, parseModelJson, unknownJson } from "./json.ts";
+import { parseModelJson, tfjsCorrupt, unknownJson } from "./json.ts";
 import { type ManifestGroup, type ManifestWeight, parseManifest, readWeights } from "./manifest.ts";
 import { readOwnFile } from "./own.ts";
 
@@ -32,7 +32,7 @@ export const read: FormatReader = async (file, given) => {
   const groups = parseManifest(manifest, file.name, context.maxBytes, budget);
   const remarks = remarksOf(json, groups);
   if (topology === undefined || topology === null) return readManifestAlone(groups, remarks, file, context);
-  if (!isObject(topology)) throw corrupt(file.name, "modelTopology", "an object", quoted(topology));
+  if (!isObject(topology)) throw tfjsCorrupt(file.name, "modelTopology", "an object", quoted(topology));
   const own = isObject(json["userDefinedMetadata"]) ? readOwnFile(json["userDefinedMetadata"], file.name) : undefined;
   const layers = layersOf(topology);
   const { node } = topology;
