@@ -5,7 +5,7 @@ import type { GraphOperation } from "../graph.ts";
 import { numberIn } from "./config.ts";
 import { type LayerTranslation, settingUnknown } from "./graph.ts";
 
-/** @param name as `activationName` finds it in `activation` */
+/** @param name as `activationNamed` finds it in `activation` */
 export function activationOperation(
   t: LayerTranslation,
   name: string | undefined,

@@ -18,7 +18,7 @@ import {
   transposed,
 } from "../protobuf/graph-builder.ts";
 import type { StoredDType } from "../stored-tensor.ts";
-import { explicit, floatAttribute, paddingOf, requireNhwc, sides } from "./graph-def-attributes.ts";
+import { explicit, floatAttribute, paddingOf, requireNhwc, windowSides } from "./graph-def-attributes.ts";
 import { fakeQuantization, rangeQuantization } from "./graph-def-quantization.ts";
 import type { GraphDefNode } from "./node.ts";
 
@@ -116,8 +116,8 @@ function depthwiseConvolution(node: GraphDefNode, graph: GraphBuilder): readonly
 
 function window(node: GraphDefNode, graph: GraphBuilder, layout: "HWIO" | "HWIM"): readonly GraphStep[] {
   requireNhwc(node, graph);
-  const strides = sides(node, graph, "strides");
-  const dilations = node.attributes.has("dilations") ? sides(node, graph, "dilations") : ([1, 1] as const);
+  const strides = windowSides(node, graph, "strides");
+  const dilations = node.attributes.has("dilations") ? windowSides(node, graph, "dilations") : ([1, 1] as const);
   const padding = paddingOf(node, graph);
   return step({ type: "convolution", layout, strides, dilations, padding, groups: 1 }, ...node.inputs.slice(0, 2));
 }
@@ -207,8 +207,8 @@ function pool(kind: "average" | "max"): Translate {
   return (node, graph) => {
     requireNhwc(node, graph);
     const [x = ""] = node.inputs;
-    const strides = sides(node, graph, "strides");
-    const operation = { type: "pool", kind, kernel: sides(node, graph, "ksize"), strides } as const;
+    const strides = windowSides(node, graph, "strides");
+    const operation = { type: "pool", kind, kernel: windowSides(node, graph, "ksize"), strides } as const;
     const size = graph.sizes.of(x);
     return step(poolOperation(node.name, { ...operation, padding: paddingOf(node, graph) }, size), x);
   };

@@ -57,7 +57,7 @@ function attributeList(list: unknown, wrong: Wrong): NonNullable<GraphDefAttribu
   };
   const s = entries("s", bytesAsText);
   const i = entries("i", integer);
-  const shape = entries("shape", sides);
+  const shape = entries("shape", shapeSides);
   return {
     ...(s === undefined ? {} : { s }),
     ...(i === undefined ? {} : { i }),
@@ -66,12 +66,12 @@ function attributeList(list: unknown, wrong: Wrong): NonNullable<GraphDefAttribu
 }
 
 function withShape(shape: unknown, wrong: Wrong): Pick<GraphDefAttribute, "shape"> {
-  const found = shape === undefined ? undefined : sides(shape, wrong);
+  const found = shape === undefined ? undefined : shapeSides(shape, wrong);
   return found === undefined ? {} : { shape: found };
 }
 
 /** `{ dim: [{ size }] }`; undefined where the rank is unknown. An empty object is a scalar's. */
-export function sides(shape: unknown, wrong: Wrong): readonly number[] | undefined {
+export function shapeSides(shape: unknown, wrong: Wrong): readonly number[] | undefined {
   if (!isObject(shape)) throw wrong("a shape", shape);
   if (shape["unknownRank"] === true) return undefined;
   const { dim = [] } = shape;

@@ -17,7 +17,7 @@ import type { GraphConstant } from "../graph.ts";
 import { graphFromKeras } from "../keras/topology.ts";
 import type { FormatReader, ModelFile, ReadContext } from "../model-file.ts";
 import { graphFromGraphDef } from "../tensorflow/graph-def.ts";
-import { graphDefNodes, sides } from "./graph.ts";
+import { graphDefNodes, shapeSides } from "./graph.ts";
 import { parseModelJson, tfjsCorrupt, unknownJson } from "./json.ts";
 import { type ManifestGroup, type ManifestWeight, parseManifest, readWeights } from "./manifest.ts";
 import { readOwnFile } from "./own.ts";
@@ -158,7 +158,7 @@ function signatureFacts(json: JsonObject): FileFacts {
   const wrong = () => new RangeError();
   let shape: readonly number[] | undefined;
   try {
-    shape = sides(input["tensorShape"], wrong);
+    shape = shapeSides(input["tensorShape"], wrong);
   } catch {
     // A signature is only told, never needed.
     return {};
