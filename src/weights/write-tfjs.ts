@@ -12,7 +12,7 @@ import { INPUT } from "../layers/node.ts";
 import { writeMetadata } from "../understand/metadata.ts";
 import { placeToWrite } from "./place-to-write.ts";
 import type { SaveOptions } from "./save-model.ts";
-import { checkLayerName, type KerasLayer, type TranslatedNode, translateNode } from "./tfjs-layers.ts";
+import { checkLayerName, type TranslatedNode, translateNode, type WrittenLayer } from "./tfjs-layers.ts";
 
 /** As in the converter: browsers cache files of this size. */
 const SHARD_BYTES = 2 ** 22;
@@ -161,7 +161,7 @@ function readsOf(nodes: Network["layers"]): ReadonlySet<string> {
   return new Set(nodes.flatMap(({ inputs }) => inputs));
 }
 
-function layerEntry({ className, config }: KerasLayer, name: string, inputs: readonly string[]): unknown {
+function layerEntry({ className, config }: WrittenLayer, name: string, inputs: readonly string[]): unknown {
   return {
     class_name: className,
     config: { name, dtype: "float32", ...(className === "InputLayer" ? {} : { trainable: true }), ...config },
