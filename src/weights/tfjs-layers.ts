@@ -36,7 +36,7 @@ export interface TranslatedNode {
  *
  * @throws {DepthwiseError} `NETWORK_INVALID`, naming the node, if no layer of theirs computes the same
  */
-export function translateNode(node: LayerNode, model: Network): TranslatedNode {
+export function asKerasLayers(node: LayerNode, model: Network): TranslatedNode {
   const inputs = node.inputs.map((input) => model.shapes.get(input) ?? []);
   const rules: ByNodeType<TranslatedNode> = {
     conv2d: ({ attributes }) => {

@@ -12,7 +12,7 @@ import { INPUT } from "../layers/node.ts";
 import { writeMetadata } from "../understand/metadata.ts";
 import { placeToWrite } from "./place-to-write.ts";
 import type { SaveOptions } from "./save-model.ts";
-import { checkLayerName, type TranslatedNode, translateNode, type WrittenLayer } from "./tfjs-layers.ts";
+import { asKerasLayers, checkLayerName, type TranslatedNode, type WrittenLayer } from "./tfjs-layers.ts";
 
 /** As in the converter: browsers cache files of this size. */
 const SHARD_BYTES = 2 ** 22;
@@ -36,7 +36,7 @@ type ShardName = (shard: Uint8Array, number: number, count: number) => string;
 
 function encode(owner: string, model: Network, nameOf: ShardName): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
   checkNetwork(owner, model);
-  const translated = new Map(model.layers.map((node) => [node.name, translateNode(node, model)]));
+  const translated = new Map(model.layers.map((node) => [node.name, asKerasLayers(node, model)]));
   const config = functional(model, translated);
   checkParameters(model, model.parameters, owner);
   checkWrittenBytes(model, translated);

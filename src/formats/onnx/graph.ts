@@ -7,7 +7,7 @@ import { orderNodes } from "../protobuf/graph-order.ts";
 import type { StoredDType } from "../stored-tensor.ts";
 import { CHANNELS_FIRST, inputLayouts, keepsImage, type Layout, nextLayout } from "./layout.ts";
 import type { OnnxNode } from "./node.ts";
-import { translateNode } from "./operations.ts";
+import { translateOnnxNode } from "./operations.ts";
 
 export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
@@ -55,7 +55,7 @@ export function graphFromOnnx(file: string, onnx: OnnxGraph): ModelGraph {
     const other = otherStep(node.op, node.inputs);
     // Whoever takes channels last for channels first sees an image of other sides.
     if (layout === "NHWC" && CHANNELS_FIRST.has(node.op)) graph.sizes.set(node.inputs[0] ?? "", undefined);
-    graph.add(node.name, isUsual ? translateNode(node, { graph, opset, layout, dtypes }) : other, made);
+    graph.add(node.name, isUsual ? translateOnnxNode(node, { graph, opset, layout, dtypes }) : other, made);
     const after = nextLayout(node, layout);
     if (node.op === "Transpose" && keepsImage(node, layout, after))
       graph.sizes.set(result, graph.sizes.of(node.inputs[0] ?? ""));

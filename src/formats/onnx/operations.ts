@@ -40,7 +40,7 @@ type Translate = (node: OnnxNode, surroundings: Surroundings) => Translation | u
  * @throws {DepthwiseError} `FILE_CORRUPT` for a node with too few or too many inputs, or senseless attributes;
  *         `ARCHITECTURE_UNKNOWN` for pads that depend on a size that is not stated
  */
-export function translateNode(node: OnnxNode, surroundings: Surroundings): Translation {
+export function translateOnnxNode(node: OnnxNode, surroundings: Surroundings): Translation {
   return translateBy(OPERATIONS, node, surroundings.graph, surroundings);
 }
 

@@ -31,7 +31,7 @@ type Translate = (node: GraphDefNode, graph: GraphBuilder) => Translation | unde
  * @throws {DepthwiseError} `FILE_CORRUPT` for a node with too few or too many inputs, or senseless attributes;
  *         `ARCHITECTURE_UNKNOWN` for NCHW
  */
-export function translateNode(node: GraphDefNode, graph: GraphBuilder): Translation {
+export function translateGraphDefNode(node: GraphDefNode, graph: GraphBuilder): Translation {
   return translateBy(OPERATIONS, node, graph, graph);
 }
 

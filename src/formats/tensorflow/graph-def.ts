@@ -7,7 +7,7 @@ import { damaged, fileError, quoted } from "../../core/file-error.ts";
 import type { GraphConstant, GraphInput, ModelGraph } from "../graph.ts";
 import { type Charge, graphBuilder } from "../protobuf/graph-builder.ts";
 import { orderNodes } from "../protobuf/graph-order.ts";
-import { translateNode } from "./graph-def-operations.ts";
+import { translateGraphDefNode } from "./graph-def-operations.ts";
 import type { GraphDefNode } from "./node.ts";
 
 export interface GraphDefOptions {
@@ -48,7 +48,7 @@ export function graphFromGraphDef(
     const constant = node.op === "Const" ? constants.get(node.name) : undefined;
     if (constant !== undefined) graph.addConstant({ ...constant, name: node.name });
     else if (INPUTS.has(node.op)) graph.addInput(inputOf(node));
-    else graph.add(node.name, translateNode(node, graph), outputsOf.get(node.name) ?? [node.name]);
+    else graph.add(node.name, translateGraphDefNode(node, graph), outputsOf.get(node.name) ?? [node.name]);
   }
   return graph.finish(outputs);
 }
