@@ -9,11 +9,14 @@ import { elementCount } from "../../core/tensor.ts";
 import { type DataType, readDataSpace, readDataType } from "./datatype.ts";
 import { readDense } from "./dense.ts";
 import { decodeText } from "./links.ts";
-import { MESSAGE, type Message, messageOf } from "./object-header.ts";
+import { type HeaderMessage, MESSAGE, messageOf } from "./object-header.ts";
 import { HDF5_COST, MOST_PARTS, type Place, type Reader, type Source } from "./source.ts";
 
 /** Texts by name; a value that is a single text is a list of one. */
-export function readAttributes(source: Source, messages: readonly Message[]): ReadonlyMap<string, readonly string[]> {
+export function readAttributes(
+  source: Source,
+  messages: readonly HeaderMessage[],
+): ReadonlyMap<string, readonly string[]> {
   const attributes = new Map<string, readonly string[]>();
   for (const { type, isShared, at, length } of messages) {
     if (type === MESSAGE.attribute && !isShared)

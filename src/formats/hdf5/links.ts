@@ -6,11 +6,11 @@
 
 import { damaged } from "../../core/file-error.ts";
 import { readDense } from "./dense.ts";
-import { MESSAGE, type Message, messageOf } from "./object-header.ts";
+import { type HeaderMessage, MESSAGE, messageOf } from "./object-header.ts";
 import { HDF5_COST, type Reader, type Source } from "./source.ts";
 
 /** @returns addresses by name, in the order of the file */
-export function readLinks(source: Source, messages: readonly Message[]): ReadonlyMap<string, number> {
+export function readLinks(source: Source, messages: readonly HeaderMessage[]): ReadonlyMap<string, number> {
   const links = new Map<string, number>();
   const symbols = messageOf(source, messages, MESSAGE.symbolTable, "a group");
   if (symbols !== undefined) readSymbols(source, symbols, links);
