@@ -10,7 +10,7 @@ import { type DataType, readDataSpace, readDataType } from "./datatype.ts";
 import { readDense } from "./dense.ts";
 import { decodeText } from "./links.ts";
 import { type HeaderMessage, MESSAGE, messageOf } from "./object-header.ts";
-import { HDF5_COST, MOST_PARTS, type Place, type Reader, type Source } from "./source.ts";
+import { HDF5_COST, type HeapPlace, MOST_PARTS, type Reader, type Source } from "./source.ts";
 
 /** Texts by name; a value that is a single text is a list of one. */
 export function readAttributes(
@@ -93,13 +93,13 @@ function heapObject(source: Source, at: number, index: number, length: number): 
 
 const HEAP = "a heap of texts";
 
-function heapPlaces(source: Source, start: number): ReadonlyMap<number, Place> {
+function heapPlaces(source: Source, start: number): ReadonlyMap<number, HeapPlace> {
   const headBytes = 8 + source.lengthBytes;
   const head = source.range(start, headBytes, HEAP);
   head.signature("GCOL");
   head.skip(4);
   const end = start + head.length();
-  const places = new Map<number, Place>();
+  const places = new Map<number, HeapPlace>();
   for (let at = start + headBytes; at + headBytes <= end; ) {
     const object = source.range(at, headBytes, HEAP);
     const index = object.u16();

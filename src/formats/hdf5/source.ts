@@ -11,7 +11,7 @@ import { damaged, fileError, grouped } from "../../core/file-error.ts";
 import type { DecodedBudget } from "../../sources/decoded-budget.ts";
 
 /** A stretch of the file. */
-export interface Place {
+export interface HeapPlace {
   readonly at: number;
   readonly length: number;
 }
@@ -24,7 +24,7 @@ export interface Source {
   readonly offsetBytes: number;
   readonly lengthBytes: number;
   /** Global heaps that were looked through already, by address: the places of their objects by number. */
-  readonly heaps: Map<number, ReadonlyMap<number, Place>>;
+  readonly heaps: Map<number, ReadonlyMap<number, HeapPlace>>;
   /** Reads `length` bytes at `at`; charged. `what` they are, for messages. */
   range(at: number, length: number, what: string): Reader;
   /** Charges bytes that are unpacked, beside those of the file itself. */

@@ -117,14 +117,14 @@ export function tensorReader(storages: Storages, file: string, budget: DecodedBu
   };
 }
 
-interface Place {
+interface Strided {
   /** In elements, as are the strides. */
   readonly offset: number;
   readonly shape: Shape;
   readonly strides: readonly number[];
 }
 
-interface Claims extends Place {
+interface Claims extends Strided {
   readonly dtype: StoredDType;
   readonly storage: StorageClaim;
 }
@@ -225,7 +225,7 @@ function storageBytes(storages: Storages, claim: StorageClaim, dtype: StoredDTyp
 }
 
 /** The furthest element must lie in the storage. Sums of naturals only grow: what leaves the safe integers is too far. */
-function checkReach({ offset, shape, strides }: Place, elements: number, fail: Fail): void {
+function checkReach({ offset, shape, strides }: Strided, elements: number, fail: Fail): void {
   const isEmpty = shape.includes(0);
   const last = shape.reduce((sum, side, axis) => sum + (side - 1) * (strides[axis] ?? 0), offset);
   if (isCountable(shape) && (isEmpty || last < elements)) return;
@@ -246,7 +246,7 @@ function isRowMajor(shape: Shape, strides: readonly number[]): boolean {
 }
 
 /** The elements in row-major order and little-endian. */
-function gather(bytes: Uint8Array, size: number, place: Place, isBigEndian: boolean): Uint8Array {
+function gather(bytes: Uint8Array, size: number, place: Strided, isBigEndian: boolean): Uint8Array {
   const { offset, shape, strides } = place;
   const result = new Uint8Array(elementCount(shape) * size);
   const index = shape.map(() => 0);
