@@ -7,7 +7,13 @@
  * Loops and branches are structured (`repeat`, `when`), so that no label is ever counted by hand.
  */
 
-import { INSTRUCTIONS, type Instruction, type Row, type VALUE_TYPES, type ValueType } from "./instructions.ts";
+import {
+  INSTRUCTIONS,
+  type Instruction,
+  type InstructionRow,
+  type VALUE_TYPES,
+  type ValueType,
+} from "./instructions.ts";
 
 declare const valueType: unique symbol;
 
@@ -29,7 +35,7 @@ export interface Local<T extends ValueType> extends Expression<T> {
 
 type Rows = typeof INSTRUCTIONS;
 /** An instruction by its name in the table, or a row that stands beside the only kernels that use it. */
-type RowOf<I> = I extends Instruction ? Rows[I] : I extends Row ? I : never;
+type RowOf<I> = I extends Instruction ? Rows[I] : I extends InstructionRow ? I : never;
 type Letter = keyof typeof VALUE_TYPES;
 type TypeOf<L extends string> = L extends Letter ? (typeof VALUE_TYPES)[L] : "none";
 type Operands<L extends string> = L extends `${infer Head extends Letter}${infer Tail}`
@@ -74,12 +80,12 @@ export function extractLane(value: Expression<"v128">, lane: number): Expression
 }
 
 function apply<T extends ValueType | "none">(
-  instruction: Instruction | Row,
+  instruction: Instruction | InstructionRow,
   operands: readonly Code<ValueType>[],
   offset = 0,
   lane: readonly number[] = [],
 ): Code<T> {
-  const row: Row = typeof instruction === "string" ? INSTRUCTIONS[instruction] : instruction;
+  const row: InstructionRow = typeof instruction === "string" ? INSTRUCTIONS[instruction] : instruction;
   // By index, and nested, not spread: an interpreter that starts cold walks each pattern and spread by its iterator.
   const opcode = row[0];
   const align = row[4];
