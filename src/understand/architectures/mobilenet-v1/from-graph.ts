@@ -168,12 +168,12 @@ function activationFacts(body: readonly GraphLayer[]): Facts | string {
   };
 }
 
-interface Head {
+interface KnownHead {
   readonly names: ReadonlyMap<ExpectedLayer, GraphLayer>;
   readonly facts: Facts;
 }
 
-function headFacts({ pool, units }: Chain, head: readonly GraphLayer[], ours: ExpectedLayer): Head | string {
+function headFacts({ pool, units }: Chain, head: readonly GraphLayer[], ours: ExpectedLayer): KnownHead | string {
   const [classifier, another] = head;
   if (another !== undefined) return `${head.length} layers follow the pool, the second is "${another.name}"`;
   const names = new Map<ExpectedLayer, GraphLayer>();
