@@ -108,7 +108,7 @@ interface Failed {
   readonly cause: unknown;
 }
 
-type Turn =
+type RequestOutcome =
   | { readonly type: "complete" }
   /** The copy that `etag` belongs to is still right. */
   | { readonly type: "unchanged" }
@@ -121,7 +121,7 @@ type Turn =
  *
  * @throws {DepthwiseError} `FILE_TOO_LARGE`; `signal.reason`
  */
-async function request(job: Job, state: DownloadState): Promise<Turn> {
+async function request(job: Job, state: DownloadState): Promise<RequestOutcome> {
   const { settings, clock } = job.opening;
   const offset = state.validator === undefined ? 0 : state.received;
   // It broke with its last byte. What another download left is never whole.
@@ -195,7 +195,7 @@ function factsOf({ headers }: Response) {
 }
 
 /** Anything but the missing bytes of the same file is refused, a 416 among it: that the file has no such bytes. */
-function checkRange({ headers }: Response, state: DownloadState, offset: number): Turn | undefined {
+function checkRange({ headers }: Response, state: DownloadState, offset: number): RequestOutcome | undefined {
   const validators = [headers.get("etag"), headers.get("last-modified")];
   const { first, last, all } = rangeOf({ headers });
   const isRight =
@@ -213,7 +213,7 @@ function rangeOf({ headers }: Pick<Response, "headers">) {
   return { first: Number(first), last: Number(last), all: Number(all) };
 }
 
-function checkStatus({ status, statusText, ok, headers }: Response, job: Job): Turn | undefined {
+function checkStatus({ status, statusText, ok, headers }: Response, job: Job): RequestOutcome | undefined {
   if (status === 304 && job.etag !== undefined) return { type: "unchanged" };
   if (ok && status !== 206) return undefined;
   const answer = `the server answered ${status} ${statusText}`.trim();
@@ -233,7 +233,7 @@ function otherSize({ expected, url }: Job, { total }: DownloadState): Failed | u
   return failed(`expected ${grouped(expected.size)} bytes, found ${grouped(total)}`, { code: "FILE_CORRUPT" });
 }
 
-async function receive(response: Response, job: Job, state: DownloadState, watch: Watch): Promise<Turn> {
+async function receive(response: Response, job: Job, state: DownloadState, watch: Watch): Promise<RequestOutcome> {
   const { settings } = job.opening;
   const reader = response.body?.getReader();
   const { status } = response;

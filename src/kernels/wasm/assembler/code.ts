@@ -38,8 +38,8 @@ type Rows = typeof INSTRUCTIONS;
 type RowOf<I> = I extends Instruction ? Rows[I] : I extends InstructionRow ? I : never;
 type Letter = keyof typeof VALUE_TYPES;
 type TypeOf<L extends string> = L extends Letter ? (typeof VALUE_TYPES)[L] : "none";
-type Operands<L extends string> = L extends `${infer Head extends Letter}${infer Tail}`
-  ? [Expression<(typeof VALUE_TYPES)[Head]>, ...Operands<Tail>]
+type OperandsOf<L extends string> = L extends `${infer Head extends Letter}${infer Tail}`
+  ? [Expression<(typeof VALUE_TYPES)[Head]>, ...OperandsOf<Tail>]
   : [];
 type Plain = { [K in Instruction]: Rows[K] extends readonly [number, string, string] ? K : never }[Instruction];
 type Accessing = {
@@ -51,7 +51,7 @@ type AccessingRow = readonly [opcode: number, operands: string, result: string, 
 /** An instruction without immediates, on its operands. */
 export function op<const I extends Plain | PlainRow>(
   instruction: I,
-  ...operands: Operands<RowOf<I>[1]>
+  ...operands: OperandsOf<RowOf<I>[1]>
 ): Code<TypeOf<RowOf<I>[2]>> {
   return apply(instruction, operands);
 }
@@ -60,7 +60,7 @@ export function op<const I extends Plain | PlainRow>(
 export function access<const I extends Accessing | AccessingRow>(
   instruction: I,
   offset: number,
-  ...operands: Operands<RowOf<I>[1]>
+  ...operands: OperandsOf<RowOf<I>[1]>
 ): Code<TypeOf<RowOf<I>[2]>> {
   return apply(instruction, operands, offset);
 }
