@@ -59,7 +59,7 @@ export interface StepOptions {
 type Stepped = Pick<Network, "layers" | "shapes" | "outputs" | "inputShape" | "parameterInfo">;
 
 /**
- * The steps of inference. A value has the name of the layer that heads its step, and `input` that of the network's; a
+ * The steps of inference. A value has the name of the layer that leads its step, and `input` that of the network's; a
  * parameter that of a network whose batch norm was folded: `conv1/kernel`, `conv1/bias`.
  */
 export function steps(network: Stepped, grouping: Grouping, options: StepOptions = {}): Steps {
@@ -70,21 +70,21 @@ export function steps(network: Stepped, grouping: Grouping, options: StepOptions
   const calls = grouping.groups.map((group) => callOf(network, group));
   const joined = joins === undefined ? new Set<string>() : joinedSteps(grouping, calls, kept, joins);
   const listed = grouping.groups.map((group, index): Step => {
-    const { head, nodes, reads } = group;
-    const [input = [], output] = [head.inputs[0], head.name].map((node) => shapeOf(network, node));
+    const { lead, nodes, reads } = group;
+    const [input = [], output] = [lead.inputs[0], lead.name].map((node) => shapeOf(network, node));
     const weights = weightNames(names, group);
-    const parameters = weights === undefined ? [] : parametersOfStep(network, head.name, weights);
+    const parameters = weights === undefined ? [] : parametersOfStep(network, lead.name, weights);
     for (const [name, elements] of parameters) values.set(name, { kind: "parameter", dtype: "float32", elements });
     return {
-      name: head.name,
+      name: lead.name,
       layers: nodes.map(({ name }) => name),
       call: calls[index] as KernelCall,
       reads: [...reads, ...parameters.map(([name]) => name)],
-      writes: [head.name],
-      multAdds: operationOf(head.type).multAdds(head.attributes, input, output ?? []),
+      writes: [lead.name],
+      multAdds: operationOf(lead.type).multAdds(lead.attributes, input, output ?? []),
       ...(weights === undefined ? {} : { weights }),
-      ...(joined.has(head.name) ? { joined: true } : {}),
-      ...(head.type === "activation" ? { inPlace: true } : {}),
+      ...(joined.has(lead.name) ? { joined: true } : {}),
+      ...(lead.type === "activation" ? { inPlace: true } : {}),
     };
   });
   return { steps: listed, values, kept };
@@ -98,9 +98,9 @@ export function activations(
   const value = (elements: number): StepValue => ({ kind: "activation", dtype: "float32", elements });
   return new Map([
     [INPUT, value(elementCount(network.inputShape))],
-    ...groups.map(({ head }): [string, StepValue] => [
-      head.name,
-      value(elementCount(network.shapes.get(head.name) ?? [])),
+    ...groups.map(({ lead }): [string, StepValue] => [
+      lead.name,
+      value(elementCount(network.shapes.get(lead.name) ?? [])),
     ]),
   ]);
 }
@@ -145,25 +145,25 @@ function joinedSteps(
   const joined = new Set<string>();
   const readers = new Map<string, number>();
   for (const { reads } of groups) for (const read of reads) readers.set(read, (readers.get(read) ?? 0) + 1);
-  for (const [index, { head }] of groups.entries()) {
+  for (const [index, { lead }] of groups.entries()) {
     const [call, next] = [calls[index], calls[index + 1]];
-    const previous = groups[index - 1]?.head.name ?? "";
-    if (call === undefined || next === undefined || kept.has(head.name) || joined.has(previous)) continue;
-    const isSole = readers.get(head.name) === 1 && groups[index + 1]?.reads[0] === head.name;
-    if (isSole && joins(call, next)) joined.add(head.name);
+    const previous = groups[index - 1]?.lead.name ?? "";
+    if (call === undefined || next === undefined || kept.has(lead.name) || joined.has(previous)) continue;
+    const isSole = readers.get(lead.name) === 1 && groups[index + 1]?.reads[0] === lead.name;
+    if (isSole && joins(call, next)) joined.add(lead.name);
   }
   return joined;
 }
 
-function callOf(network: Pick<Network, "shapes">, { head, activation }: Group): KernelCall {
-  const operation = operationOf(head.type);
-  invariant(!operation.isView, `"${head.name}" is a view and cannot be a step.`);
-  const inputs = head.inputs.map((name) => shapeOf(network, name));
-  const call = operation.call(head.name, head.attributes, inputs, shapeOf(network, head.name));
+function callOf(network: Pick<Network, "shapes">, { lead, activation }: Group): KernelCall {
+  const operation = operationOf(lead.type);
+  invariant(!operation.isView, `"${lead.name}" is a view and cannot be a step.`);
+  const inputs = lead.inputs.map((name) => shapeOf(network, name));
+  const call = operation.call(lead.name, lead.attributes, inputs, shapeOf(network, lead.name));
   if (activation === undefined) return call;
   invariant(
     "activation" in call && call.kernel !== "activation",
-    `"${activation.name}" was fused into "${head.name}", but ${call.kernel} has no place for an activation.`,
+    `"${activation.name}" was fused into "${lead.name}", but ${call.kernel} has no place for an activation.`,
   );
   return { ...call, activation: activation.attributes.function };
 }
