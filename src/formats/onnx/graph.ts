@@ -1,11 +1,11 @@
 /** An ONNX graph as a `ModelGraph`. */
 
 import { damaged, quoted } from "../../core/file-error.ts";
-import type { GraphConstant, GraphInput, ModelGraph } from "../graph.ts";
+import type { GraphConstant, GraphInput, ImageLayout, ModelGraph } from "../graph.ts";
 import { type Charge, graphBuilder, otherStep } from "../protobuf/graph-builder.ts";
 import { orderNodes } from "../protobuf/graph-order.ts";
 import type { StoredDType } from "../stored-tensor.ts";
-import { CHANNELS_FIRST, inputLayouts, keepsImage, type Layout, nextLayout } from "./layout.ts";
+import { CHANNELS_FIRST, inputLayouts, keepsImage, nextLayout } from "./layout.ts";
 import type { OnnxNode } from "./node.ts";
 import { translateOnnxNode } from "./operations.ts";
 
@@ -92,7 +92,7 @@ function findProducers(
   return producers;
 }
 
-function withoutBatch({ name, shape }: GraphInput, layout: Layout): GraphInput {
+function withoutBatch({ name, shape }: GraphInput, layout: ImageLayout): GraphInput {
   if (shape?.length === 2) return { name, shape: shape.slice(1) };
   if (shape?.length !== 4) return { name };
   const [, a, b, c] = shape;

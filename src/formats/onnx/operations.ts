@@ -3,6 +3,7 @@
 import { shorten } from "../../core/errors.ts";
 import type { Shape } from "../../core/tensor.ts";
 import { poolOperation } from "../feature-map-sizes.ts";
+import type { ImageLayout } from "../graph.ts";
 import { cast } from "../protobuf/cast.ts";
 import {
   type GraphBuilder,
@@ -18,7 +19,6 @@ import {
   transposed,
 } from "../protobuf/graph-builder.ts";
 import { isNaturals, type StoredDType } from "../stored-tensor.ts";
-import type { Layout } from "./layout.ts";
 import type { OnnxNode } from "./node.ts";
 import { dequantizeLinear, quantizeLinear } from "./quantization.ts";
 import { windowOf } from "./window.ts";
@@ -28,7 +28,7 @@ export interface Surroundings {
   /** Version of ONNX's own operators. */
   readonly opset: number;
   /** Of the node's first input. */
-  readonly layout: Layout;
+  readonly layout: ImageLayout;
   readonly dtypes: Map<string, StoredDType>;
 }
 
