@@ -5,6 +5,7 @@
  */
 
 import { damaged } from "../../core/file-error.ts";
+import { shortestDecimal } from "../../core/shortest-decimal.ts";
 import { poolOperation } from "../feature-map-sizes.ts";
 import type { ActivationFunction, GraphOperation, Pair } from "../graph.ts";
 import { integersOf } from "./constant.ts";
@@ -205,13 +206,4 @@ function pairOf({ options, what }: OperatorSite, vertical: number, horizontal: n
   const pair = [read(vertical), read(horizontal)] as const;
   if (pair.some((value) => value < 1)) throw damaged(what, `a ${noun} of ${pair.join(" × ")}`);
   return pair;
-}
-
-/** The shortest decimal that is the same float32: 0.1, where the file's float32 reads 0.10000000149011612. */
-export function shortestDecimal(value: number): number {
-  for (let digits = 1; digits <= 9; digits++) {
-    const rounded = Number(value.toPrecision(digits));
-    if (Math.fround(rounded) === Math.fround(value)) return rounded;
-  }
-  return value;
 }

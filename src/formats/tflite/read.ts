@@ -2,6 +2,7 @@
 
 import { listed } from "../../core/errors.ts";
 import type { Preprocessing } from "../../core/preprocessing.ts";
+import { shortestDecimal } from "../../core/shortest-decimal.ts";
 import { budgetOf } from "../../sources/decoded-budget.ts";
 import { type Fact, type FileFacts, stated } from "../fact.ts";
 import type { ValueQuantization } from "../graph.ts";
@@ -10,7 +11,6 @@ import { rangeOf } from "./activation.ts";
 import { tfliteGraph } from "./graph.ts";
 import { readLabels } from "./labels.ts";
 import { type InputNormalization, readTfliteMetadata, type TfliteMetadata } from "./metadata.ts";
-import { shortestDecimal } from "./operators.ts";
 import { readTflite, type TfliteModel } from "./schema.ts";
 
 type PreprocessingFact = Fact<Preprocessing>;

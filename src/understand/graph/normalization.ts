@@ -6,6 +6,7 @@
  * into the batch norm before it.
  */
 
+import { shortestDecimal } from "../../core/shortest-decimal.ts";
 import { elementCount } from "../../core/tensor.ts";
 import type { GraphNode } from "../../formats/graph.ts";
 import type { AffineStep, AfterStep, BatchNormStep, Unit } from "./chain.ts";
@@ -167,16 +168,10 @@ function batchNormValues(step: BatchNormStep, channels: number, constants: Const
   const vector = (name: string, absent: number) =>
     name === "" ? new Float64Array(channels).fill(absent) : constants.read(name);
   return {
-    epsilon: shortest(step.epsilon),
+    epsilon: shortestDecimal(step.epsilon),
     gamma: vector(step.gamma, 1),
     beta: vector(step.beta, 0),
     mean: vector(step.mean, 0),
     variance: vector(step.variance, 1),
   };
-}
-
-/** 0.001 for the float32 that is nearest to it. */
-export function shortest(value: number): number {
-  const short = Number(value.toPrecision(7));
-  return Math.fround(short) === Math.fround(value) ? short : value;
 }
