@@ -7,6 +7,7 @@ import { allocated, checkBytes } from "../core/memory.ts";
 import { checkKnownOptions, signalOption } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
+import { uniqueNames } from "../core/unique-names.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
 import { writeMetadata } from "../understand/metadata.ts";
@@ -107,7 +108,7 @@ function functional(
   model: Network,
   translated: ReadonlyMap<string, TranslatedNode>,
 ): Readonly<Record<string, unknown>> {
-  const names = new Set(translated.keys());
+  const unused = uniqueNames(translated.keys());
   const nodes = withoutAside(model);
   const layers: unknown[] = [
     layerEntry(
@@ -122,13 +123,13 @@ function functional(
     // TensorFlow.js frees what one layer reads twice too early: the second time it reads a copy.
     let read = inputs.map((input, index) => {
       if (inputs.indexOf(input) === index) return input;
-      const copy = unusedName(`${name}_copy`, names);
+      const copy = unused(`${name}_copy`);
       layers.push(layerEntry({ className: "Activation", config: { activation: "linear" } }, copy, [input]));
       return copy;
     });
     for (const [index, layer] of rows.entries()) {
       const suffix = layer.className === "ZeroPadding2D" ? "pad" : "pool";
-      const layerName = index === rows.length - 1 ? name : unusedName(`${name}_${suffix}`, names);
+      const layerName = index === rows.length - 1 ? name : unused(`${name}_${suffix}`);
       layers.push(layerEntry(layer, layerName, read));
       read = [layerName];
     }
@@ -168,14 +169,6 @@ function layerEntry({ className, config }: WrittenLayer, name: string, inputs: r
     name,
     inbound_nodes: inputs.length === 0 ? [] : [inputs.map((input) => [input, 0, 0, {}])],
   };
-}
-
-/** A name for a layer that the network does not have. */
-function unusedName(wanted: string, names: Set<string>): string {
-  let name = wanted;
-  for (let number = 1; names.has(name); number++) name = `${wanted}_${number}`;
-  names.add(name);
-  return name;
 }
 
 /** Taps that are spread can be far more than the network has: a dilation is but a number. */

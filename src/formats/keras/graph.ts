@@ -39,9 +39,8 @@ export interface LayerTranslation {
 export interface Sheet {
   readonly nodes: GraphNode[];
   readonly constants: Map<string, GraphConstant>;
-  readonly names: Set<string>;
-  /** The last number that was put behind a name, by the name: a layer may be called thousands of times. */
-  readonly numbers: Map<string, number>;
+  /** A name of its own for a node or a constant: a layer may be called thousands of times. */
+  readonly unused: (wished: string) => string;
 }
 
 /**
@@ -56,7 +55,7 @@ export function openLayerTranslation(
   shapes: readonly (OpenShape | undefined)[],
 ): LayerTranslation {
   const keep = (constant: GraphConstant) => {
-    const name = unused(sheet, constant.name);
+    const name = sheet.unused(constant.name);
     sheet.constants.set(name, { name, shape: constant.shape, read: () => constant.read() });
     return name;
   };
@@ -69,9 +68,7 @@ export function openLayerTranslation(
     file,
     weights,
     emit(operation, inputs, part) {
-      const name =
-        part === undefined && !sheet.names.has(call.id) ? call.id : unused(sheet, `${call.id}/${part ?? "2"}`);
-      sheet.names.add(name);
+      const name = sheet.unused(part === undefined ? call.id : `${call.id}/${part}`);
       sheet.nodes.push({ name, operation, inputs, outputs: [name] });
       return name;
     },
@@ -89,15 +86,6 @@ export function openLayerTranslation(
     },
     constant: (part, constantShape, read) => keep({ name: `${call.path}/${part}`, shape: constantShape, read }),
   };
-}
-
-function unused({ names, numbers }: Sheet, wanted: string): string {
-  let name = wanted;
-  let number = numbers.get(wanted) ?? 1;
-  while (names.has(name)) name = `${wanted}:${++number}`;
-  numbers.set(wanted, number);
-  names.add(name);
-  return name;
 }
 
 /** A setting of a layer that cannot be translated and would change every number: refused rather than left `other`. */

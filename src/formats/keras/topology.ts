@@ -5,6 +5,7 @@
 
 import { quoted } from "../../core/file-error.ts";
 import { MOST_SIDES } from "../../core/tensor.ts";
+import { uniqueNames } from "../../core/unique-names.ts";
 import type { FileFacts } from "../fact.ts";
 import type { GraphConstant, ModelGraph } from "../graph.ts";
 import { configCorrupt } from "./config.ts";
@@ -35,8 +36,8 @@ export function graphFromKeras(
 ): KerasGraph {
   const file = options.name;
   const { inputs, calls, outputs } = flattenModel(config, file);
-  const names = new Set(inputs.map(({ name }) => name));
-  const sheet: Sheet = { nodes: [], constants: new Map(), names, numbers: new Map() };
+  const unused = uniqueNames(inputs.map(({ name }) => name));
+  const sheet: Sheet = { nodes: [], constants: new Map(), unused };
   /** Of the layers by path: one may have many, and be called many times. */
   const weightsOfLayers = new Map<string, ReadonlyMap<string, GraphConstant>>();
   /** What stands for a call's result: its last node. */

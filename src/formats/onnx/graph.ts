@@ -1,6 +1,7 @@
 /** An ONNX graph as a `ModelGraph`. */
 
 import { damaged, quoted } from "../../core/file-error.ts";
+import { uniqueNames } from "../../core/unique-names.ts";
 import type { GraphConstant, GraphInput, ImageLayout, ModelGraph } from "../graph.ts";
 import { type Charge, graphBuilder, otherStep } from "../protobuf/graph-builder.ts";
 import { orderNodes } from "../protobuf/graph-order.ts";
@@ -40,7 +41,8 @@ export function graphFromOnnx(file: string, onnx: OnnxGraph): ModelGraph {
   const producers = findProducers(file, nodes, new Set([...constants.keys(), ...inputs.map(({ name }) => name), ""]));
   const ordered = orderNodes(file, nodes, (value) => producers.get(value), outputs);
 
-  const graph = graphBuilder(file, new Set(nodes.map(({ name }) => name)), onnx.charge);
+  const names = [...nodes.map(({ name }) => name), ...producers.keys()];
+  const graph = graphBuilder(file, names, onnx.charge);
   for (const constant of constants.values()) graph.addConstant(constant);
   const layouts = inputLayouts(inputs, ordered);
   for (const input of inputs) graph.addInput(withoutBatch(input, layouts.get(input.name) ?? "NCHW"));
@@ -64,14 +66,14 @@ export function graphFromOnnx(file: string, onnx: OnnxGraph): ModelGraph {
   return { ...graph.finish(outputs), layout: "NCHW" };
 }
 
-/** Names may be left out or stand twice; the name of the first output is one of a kind. */
+/** Names may be left out or stand twice: the first output tells such nodes apart. */
 function withUniqueNames(nodes: readonly OnnxNode[]): readonly OnnxNode[] {
-  const taken = new Set<string>();
-  return nodes.map((node, index) => {
-    const wishes = [node.name, node.outputs[0] ?? "", `${node.op}_${index}`, `${node.op} #${index} of the file`];
-    const name = wishes.find((wish) => wish !== "" && !taken.has(wish)) ?? `#${index}`;
-    taken.add(name);
-    return { ...node, name };
+  const unique = uniqueNames();
+  const seen = new Set([""]);
+  return nodes.map((node) => {
+    const wished = seen.has(node.name) ? node.outputs[0] || node.op : node.name;
+    seen.add(node.name);
+    return { ...node, name: unique(wished) };
   });
 }
 

@@ -3,6 +3,7 @@
 import type { DepthwiseError } from "../../core/errors.ts";
 import { damaged, quoted } from "../../core/file-error.ts";
 import { elementCount, type Shape } from "../../core/tensor.ts";
+import { uniqueNames } from "../../core/unique-names.ts";
 import { type FeatureMapSizes, featureMapSizes } from "../feature-map-sizes.ts";
 import type { GraphConstant, GraphInput, GraphNode, GraphOperation, ModelGraph, ValueQuantization } from "../graph.ts";
 import { isNaturals } from "../stored-tensor.ts";
@@ -46,25 +47,19 @@ export interface GraphBuilder {
 /** Most elements of a constant that steers an operation. */
 const FEW = 64;
 
-/** @param names of all nodes of the file, which new ones must not take */
-export function graphBuilder(file: string, names: ReadonlySet<string>, charge: Charge): GraphBuilder {
+/** @param names of all nodes and values of the file, which new ones must not take */
+export function graphBuilder(file: string, names: Iterable<string>, charge: Charge): GraphBuilder {
   const inputs: GraphInput[] = [];
   const nodes: GraphNode[] = [];
   const constants = new Map<string, DerivedConstant>();
   const originals = new Map<string, string>();
   const lists = new Map<string, readonly number[]>();
   const quantization = new Map<string, ValueQuantization>();
-  const taken = new Set(names);
+  const unused = uniqueNames(names);
   const original = (value: string) => originals.get(value) ?? value;
   const constant = (value: string | undefined) => (value === undefined ? undefined : constants.get(original(value)));
   const sizes = featureMapSizes((value) => constant(value)?.shape);
 
-  const freshName = (wished: string) => {
-    let name = wished;
-    for (let i = 2; taken.has(name); i++) name = `${wished}_${i}`;
-    taken.add(name);
-    return name;
-  };
   const push = (node: GraphNode) => {
     nodes.push(node);
     sizes.follow(node);
@@ -73,7 +68,7 @@ export function graphBuilder(file: string, names: ReadonlySet<string>, charge: C
     let before: readonly string[] = [];
     steps.forEach(({ operation, inputs: read }, i) => {
       const isLast = i === steps.length - 1;
-      const ownName = isLast ? name : freshName(`${name}/${operation.type}`);
+      const ownName = isLast ? name : unused(`${name}/${operation.type}`);
       const ownOutputs = isLast ? outputs : [ownName];
       push({ name: ownName, operation, inputs: [...before, ...read].map(original), outputs: ownOutputs });
       before = [ownName];

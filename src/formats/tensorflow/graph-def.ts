@@ -42,7 +42,7 @@ export function graphFromGraphDef(
   const all = [...byName.values()];
   const outputs = options.outputs?.flatMap(valueName) ?? findResults(all, byName, file);
   const ordered = orderNodes(file, all, (value) => byName.get(nodeName(value)), outputs);
-  const graph = graphBuilder(file, new Set(byName.keys()), options.charge ?? (() => {}));
+  const graph = graphBuilder(file, byName.keys(), options.charge ?? (() => {}));
   const outputsOf = readOutputs(ordered, outputs);
   for (const node of ordered) {
     const constant = node.op === "Const" ? constants.get(node.name) : undefined;

@@ -6,7 +6,7 @@ import type { FloatTensor, Shape } from "../../core/tensor.ts";
 import type { GraphInput, GraphNode, ModelGraph, Pair } from "../../formats/graph.ts";
 import { INPUT, type NodeDefinition } from "../../layers/node.ts";
 import { findConstants } from "./constants.ts";
-import { type Draft, openDraft, uniqueNames } from "./draft.ts";
+import { type Draft, openDraft, resultNames } from "./draft.ts";
 import { emit } from "./emit.ts";
 import { withHardActivations } from "./hard-swish.ts";
 import { liveNodes } from "./live.ts";
@@ -112,7 +112,7 @@ function outputsOf(site: Site, inputShape: Shape): Pick<TranslatedGraph, "output
   const [only, another] = results;
   if (only === undefined) return refuse("it has no result");
   if (another !== undefined) {
-    const unused = uniqueNames(["taps"]);
+    const unused = resultNames();
     const named = results.map((result) => ({ ...result, name: unused(result.name) }));
     const result = (wanted: string) => named.find(({ name }) => name === wanted);
     const classes = (result("probabilities") ?? result("logits"))?.value.sides.at(-1);
