@@ -484,8 +484,8 @@ describe("a TFLite graph", () => {
     expect(content.inputs[0]?.name).toBe("tensor 0");
     expect(content.nodes.map(({ name, outputs }) => [name, ...outputs])).toEqual([
       ["x", "x;y"],
-      ["x#1", "x;y#2"],
-      ["x#2", "x;z"],
+      ["x_1", "x;y_1"],
+      ["x_2", "x;z"],
     ]);
   });
 
