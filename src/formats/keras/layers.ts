@@ -27,6 +27,8 @@ const LAYERS: ReadonlyMap<string, Translate> = new Map<string, Translate>([
   ["Convolution2D", (t) => convolution(t, "HWIO", ["kernel"])],
   ["DepthwiseConv2D", (t) => convolution(t, "HWIM", ["depthwise_kernel", "kernel"])],
   ["DepthwiseConvolution2D", (t) => convolution(t, "HWIM", ["depthwise_kernel", "kernel"])],
+  ["SeparableConv2D", separableConvolution],
+  ["SeparableConvolution2D", separableConvolution],
   ["Dense", dense],
   ["BatchNormalization", batchNormalization],
   ["BatchNormalizationV1", batchNormalization],
@@ -91,27 +93,59 @@ export function translateLayer(t: LayerTranslation): Translated {
   return { value: t.emit({ type: "other", name: shorten(operation, 100) }, t.inputs), shape: undefined };
 }
 
+/** Strides, dilations and padding of a convolution. */
+function windowSettings(t: LayerTranslation) {
+  const { strides, subsample, dilation_rate } = t.config;
+  refuseChannelsFirst(t);
+  return {
+    strides: pair(t, "strides", strides ?? subsample ?? 1),
+    dilations: pair(t, "dilation_rate", dilation_rate ?? 1),
+    padding: windowPadding(t),
+  };
+}
+
+function biasOf(t: LayerTranslation): readonly string[] {
+  return hasFlag(t.config.use_bias ?? t.config.bias) ? [t.weight(["bias"], 1)] : [];
+}
+
 function convolution(t: LayerTranslation, layout: KernelLayout, names: readonly string[]): Translated {
   const { config } = t;
-  refuseChannelsFirst(t);
-  const strides = pair(t, "strides", config.strides ?? config.subsample ?? 1);
-  const dilations = pair(t, "dilation_rate", config.dilation_rate ?? 1);
-  const padding = windowPadding(t);
+  const window = windowSettings(t);
   const groups = layout === "HWIM" ? 1 : count(t, "groups", config.groups ?? 1);
   const kernel = t.weight(names, 4);
-  const bias = hasFlag(config.use_bias ?? config.bias) ? [t.weight(["bias"], 1)] : [];
-  const operation: GraphOperation = { type: "convolution", layout, strides, dilations, padding, groups };
+  const bias = biasOf(t);
+  const operation: GraphOperation = { type: "convolution", layout, ...window, groups };
   const value = t.emit(operation, [...t.inputs, kernel, ...bias]);
   const [kh = 0, kw = 0, channels = 0, multiplier = 0] =
     names.map((name) => t.weights.get(name)).find(Boolean)?.shape ?? [];
   const filters = layout === "HWIM" ? channels * multiplier : multiplier;
-  const shape = shapeAfter(t, { kernel: [kh, kw], strides, dilations, padding }, filters);
+  const shape = shapeAfter(t, { kernel: [kh, kw], ...window }, filters);
   return { value: activate(t, value, config.activation), shape };
+}
+
+/** A depthwise convolution, which has the window, then a pointwise one, which has the bias and the activation. */
+function separableConvolution(t: LayerTranslation): Translated {
+  const window = windowSettings(t);
+  const depthwise: GraphOperation = { type: "convolution", layout: "HWIM", ...window, groups: 1 };
+  const between = t.emit(depthwise, [...t.inputs, t.weight(["depthwise_kernel"], 4)], "depthwise");
+  const pointwise: GraphOperation = {
+    type: "convolution",
+    layout: "HWIO",
+    strides: [1, 1],
+    dilations: [1, 1],
+    padding: "valid",
+    groups: 1,
+  };
+  const value = t.emit(pointwise, [between, t.weight(["pointwise_kernel"], 4), ...biasOf(t)]);
+  const [kh = 0, kw = 0] = t.weights.get("depthwise_kernel")?.shape ?? [];
+  const filters = t.weights.get("pointwise_kernel")?.shape[3];
+  const shape = shapeAfter(t, { kernel: [kh, kw], ...window }, filters);
+  return { value: activate(t, value, t.config.activation), shape };
 }
 
 function dense(t: LayerTranslation): Translated {
   const kernel = t.weight(["kernel"], 2);
-  const bias = hasFlag(t.config.use_bias ?? t.config.bias) ? [t.weight(["bias"], 1)] : [];
+  const bias = biasOf(t);
   const value = t.emit({ type: "dense", transposed: false }, [...t.inputs, kernel, ...bias]);
   const units = t.weights.get("kernel")?.shape[1];
   return { value: activate(t, value, t.config.activation), shape: t.shape && [...t.shape.slice(0, -1), units] };
