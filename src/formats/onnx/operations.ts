@@ -122,7 +122,7 @@ function float(value: number): number {
 }
 
 function convolution(node: OnnxNode, { graph }: Surroundings): Translation | undefined {
-  const shape = graph.constant(node.inputs[1])?.shape;
+  const shape = graph.shape(node.inputs[1]);
   // One of another rank is no convolution of images.
   if (shape !== undefined && shape.length !== 4) return otherKernel(node, shape);
   const [, , kh, kw] = shape ?? [];
@@ -196,7 +196,7 @@ function gemm(node: OnnxNode): Translation {
 
 function matMul(node: OnnxNode, { graph }: Surroundings): Translation {
   const [x = "", kernel = ""] = node.inputs;
-  const shape = graph.constant(kernel)?.shape;
+  const shape = graph.shape(kernel);
   return shape?.length === 2 ? step({ type: "dense", transposed: false }, x, kernel) : otherKernel(node, shape);
 }
 

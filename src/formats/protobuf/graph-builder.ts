@@ -5,6 +5,7 @@ import { damaged, quoted } from "../../core/file-error.ts";
 import { elementCount, type Shape } from "../../core/tensor.ts";
 import { uniqueNames } from "../../core/unique-names.ts";
 import { type FeatureMapSizes, featureMapSizes } from "../feature-map-sizes.ts";
+import { foldedShape } from "../folded-shape.ts";
 import type { GraphConstant, GraphInput, GraphNode, GraphOperation, ModelGraph, ValueQuantization } from "../graph.ts";
 import { isNaturals } from "../stored-tensor.ts";
 import { permute } from "../transpose.ts";
@@ -37,6 +38,8 @@ export interface GraphBuilder {
   addConstant(constant: GraphConstant): void;
   /** A constant, also behind identities. */
   constant(value: string | undefined): DerivedConstant | undefined;
+  /** The shape of a constant, or of what nodes compute from constants alone. */
+  shape(value: string | undefined): Shape | undefined;
   /** The values of a constant of at most `most` elements (default 64): a shape, axes, pads, bounds. Read once. */
   numbers(value: string | undefined, most?: number): readonly number[] | undefined;
   /** Adds what a node became; its last step makes `outputs`. */
@@ -54,15 +57,19 @@ export function graphBuilder(file: string, names: Iterable<string>, charge: Char
   const constants = new Map<string, DerivedConstant>();
   const originals = new Map<string, string>();
   const lists = new Map<string, readonly number[]>();
+  const folded = new Map<string, Shape>();
   const quantization = new Map<string, ValueQuantization>();
   const unused = uniqueNames(names);
   const original = (value: string) => originals.get(value) ?? value;
   const constant = (value: string | undefined) => (value === undefined ? undefined : constants.get(original(value)));
+  const shapeOf = (value: string | undefined) => constant(value)?.shape ?? folded.get(value ?? "");
   const sizes = featureMapSizes((value) => constant(value)?.shape);
 
   const push = (node: GraphNode) => {
     nodes.push(node);
     sizes.follow(node);
+    const shape = foldedShape(node, shapeOf);
+    if (shape !== undefined) folded.set(node.outputs[0] ?? "", shape);
   };
   const addSteps = (name: string, steps: readonly GraphStep[], outputs: readonly string[]) => {
     let before: readonly string[] = [];
@@ -81,6 +88,7 @@ export function graphBuilder(file: string, names: Iterable<string>, charge: Char
     quantization,
     charge,
     constant,
+    shape: shapeOf,
     addInput(input) {
       inputs.push(input);
       sizes.addInput(input);
