@@ -103,11 +103,12 @@ function inputValue({ name, shape, isChannelsFirst }: GraphInput, size: Pair, re
  */
 function outputsOf(site: Site, inputShape: Shape): Pick<TranslatedGraph, "outputs" | "classes"> {
   const { graph, draft, refuse } = site;
-  const results = graph.outputs.map((name) => {
+  const results = graph.outputs.map((name, index) => {
     const value = laidValue(site, name, name);
     if (value.node === INPUT) refuse("nothing lies between its input and its result");
     if (value.isUnsure || value.flattened !== undefined) refuse(`its result ${quoted(name)} is ${described(value)}`);
-    return { name, node: inShape(site, value, naturalShape(value)), value };
+    const called = graph.outputNames?.[index] ?? name;
+    return { name: called, node: inShape(site, value, naturalShape(value)), value };
   });
   const [only, another] = results;
   if (only === undefined) return refuse("it has no result");
