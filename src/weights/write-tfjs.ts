@@ -21,7 +21,9 @@ const SHARD_BYTES = 2 ** 22;
 /**
  * A model as the files of a TensorFlow.js layers model, by name: `model.json`, `group1-shard1of5.bin` and so on.
  * `tf.loadLayersModel` reads it; its outputs are the layers that no other layer reads (for a MobileNet the
- * probabilities), but for an `embedding` that is only flattened beside the `output`. `loadModel` gives back the same network. The same model gives the same bytes.
+ * probabilities), but for an `embedding` that is only flattened beside the `output`; before them results under names of
+ * the network's own, such as `edges` and `heat`. `loadModel` gives back the same network. The same model gives the same
+ * bytes.
  *
  *     for (const [name, bytes] of encodeTfjs(model)) download(name, bytes);
  *
@@ -32,6 +34,9 @@ const SHARD_BYTES = 2 ** 22;
 export function encodeTfjs(model: Network): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
   return encode("encodeTfjs", model, (_shard, number, count) => `group1-shard${number}of${count}.bin`);
 }
+
+/** Results that come with one another: who asks TensorFlow.js for a classifier's answer wants the last of them. */
+const USUAL: ReadonlySet<string> = new Set(["output", "logits", "probabilities", "embedding"]);
 
 type ShardName = (shard: Uint8Array, number: number, count: number) => string;
 
@@ -136,6 +141,7 @@ function functional(
   }
   const isRead = readsOf(nodes);
   const ends = [INPUT, ...nodes.map(({ name }) => name)].filter((name) => !isRead.has(name));
+  const results = Object.entries<string>(model.outputs).flatMap(([name, node]) => (USUAL.has(name) ? [] : [node]));
   return {
     class_name: "Functional",
     config: {
@@ -143,7 +149,7 @@ function functional(
       trainable: true,
       layers,
       input_layers: [[INPUT, 0, 0]],
-      output_layers: ends.map((name) => [name, 0, 0]),
+      output_layers: [...new Set([...results, ...ends])].map((name) => [name, 0, 0]),
     },
   };
 }
