@@ -12,7 +12,7 @@ import { visible } from "../core/visible.ts";
 import type { Preprocessing } from "../images/index.ts";
 import { describe } from "../weights/describe.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
-import { checkInput, expandFiles, noImages, shownWeights, withInput } from "./files.ts";
+import { checkOneStdin, expandFiles, noImages, shownWeights, withInput } from "./files.ts";
 import { jsonOption, maxPixelsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { WEIGHTS } from "./numbers.ts";
@@ -47,7 +47,7 @@ export function verifyCommand(): Command {
     .addOption(maxPixelsOption())
     .addOption(jsonOption("print { images, rows, doubts }"));
   return addLoadOptions(command).action(async (files: readonly string[], flags: Flags) => {
-    checkInput([...files, flags.against ?? ""], flags.images);
+    checkOneStdin([...files, flags.against ?? ""], flags.images);
     const model = await loadFrom(files, flags);
     const images = await expandFiles(flags.images);
     for (const image of images) {

@@ -1,6 +1,7 @@
 /** A graph of operations as MobileNet V1: its parameters under our names, and what its operations say. */
 
 import { quoted } from "../../../core/file-error.ts";
+import { shortestDecimal } from "../../../core/shortest-decimal.ts";
 import { type FloatTensor, tensor } from "../../../core/tensor.ts";
 import { stated } from "../../../formats/fact.ts";
 import type { ModelGraph } from "../../../formats/graph.ts";
@@ -10,7 +11,7 @@ import type { Facts } from "../../facts.ts";
 import { type Chain, chainOf } from "../../graph/chain.ts";
 import { type Constants, findConstants } from "../../graph/constants.ts";
 import { type GraphLayer, layerOf } from "../../graph/layers.ts";
-import { foldedBatchNorm, shortest } from "../../graph/normalization.ts";
+import { foldedBatchNorm } from "../../graph/normalization.ts";
 import { findPath } from "../../graph/path.ts";
 import { blockCount, classifierOf, type ExpectedLayer, expectedLayers, type KnownLayers } from "./expected.ts";
 import { fittingLayers } from "./fitting.ts";
@@ -161,19 +162,19 @@ function activationFacts(body: readonly GraphLayer[]): Facts | string {
   }
   const weakest = [first, ...others].find(({ basis }) => basis !== "stated") ?? first;
   const { basis, from } = weakest;
-  const slope = first.slope === undefined ? undefined : shortest(first.slope);
+  const slope = first.slope === undefined ? undefined : shortestDecimal(first.slope);
   return {
     activation: { value: first.function, basis, from: basis === "stated" ? "activations of the layers" : from },
     ...(slope === undefined ? {} : { negativeSlope: { value: slope, basis, from } }),
   };
 }
 
-interface Head {
+interface KnownHead {
   readonly names: ReadonlyMap<ExpectedLayer, GraphLayer>;
   readonly facts: Facts;
 }
 
-function headFacts({ pool, units }: Chain, head: readonly GraphLayer[], ours: ExpectedLayer): Head | string {
+function headFacts({ pool, units }: Chain, head: readonly GraphLayer[], ours: ExpectedLayer): KnownHead | string {
   const [classifier, another] = head;
   if (another !== undefined) return `${head.length} layers follow the pool, the second is "${another.name}"`;
   const names = new Map<ExpectedLayer, GraphLayer>();

@@ -9,9 +9,9 @@ import type { GraphLayer } from "../../graph/layers.ts";
 import { optionsOf } from "./decide.ts";
 import { expectedLayers, type KnownLayers, tableRows } from "./expected.ts";
 
-type Style = Pick<MobileNetV1Options, "padding" | "stemPadding">;
+type PaddingStyle = Pick<MobileNetV1Options, "padding" | "stemPadding">;
 
-const STYLES: readonly Style[] = [
+const STYLES: readonly PaddingStyle[] = [
   { padding: "same" },
   { padding: "keras" },
   { padding: "keras", stemPadding: "explicit" },
@@ -98,7 +98,7 @@ function paddingFacts(
   return styleFacts(style, (value) => inferred(value, from));
 }
 
-function styleFacts({ padding, stemPadding }: Style, fact: <Value>(value: Value) => Fact<Value>): Facts {
+function styleFacts({ padding, stemPadding }: PaddingStyle, fact: <Value>(value: Value) => Fact<Value>): Facts {
   return {
     ...(padding === undefined ? {} : { padding: fact(padding) }),
     ...(stemPadding === undefined ? {} : { stemPadding: fact(stemPadding) }),
