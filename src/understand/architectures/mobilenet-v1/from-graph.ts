@@ -71,7 +71,7 @@ function patternFound(
   const size = inputSize(chain, body);
   const partial = poolFault(chain, body, size?.value);
   if (partial !== undefined) return partial;
-  const geometry = geometryFacts(pattern.windowed, pattern.variant, size?.value);
+  const geometry = geometryFacts(pattern.windowed, pattern.variant, known.shallow === true, size?.value);
   if (typeof geometry === "string") return geometry;
   const head = headFacts(chain, layers.slice(chain.units.length), pattern.classifier);
   if (typeof head === "string") return head;
