@@ -1,7 +1,7 @@
 /**
  * What a safetensors file says of its model, all strings:
  *
- *     architecture  mobilenet_v1, or custom
+ *     architecture  the id of one, such as mobilenet_v1, or custom
  *     alpha, resolution (or input_size "h,w"), classes, padding, activation, epsilon, background (1 or 0), range "low,high"
  *     options, preprocessing, labels, network   JSON, written by `saveModel`; `options` holds all of the above
  *     provenance   JSON: where the model once came from, and the evidence for each option
@@ -35,10 +35,19 @@ export interface StatedModel extends ModelFile {
   readonly network?: JsonObject;
 }
 
-/** @throws {DepthwiseError} `FILE_CORRUPT` for an entry that cannot be read; `ARCHITECTURE_UNKNOWN` */
-export function withStatements(model: ModelFile, file: string, budget: DecodedBudget): StatedModel {
+/**
+ * @param architectures ids of those that can be built
+ * @throws {DepthwiseError} `FILE_CORRUPT` for an entry that cannot be read; `ARCHITECTURE_UNKNOWN`
+ */
+export function withStatements(
+  model: ModelFile,
+  file: string,
+  budget: DecodedBudget,
+  architectures: readonly string[],
+): StatedModel {
   if (model.metadata === undefined) return model;
-  const { facts, network, remarks } = factsFromMetadata(model.metadata, file, spendOn(budget, file, "metadata"));
+  const spend = spendOn(budget, file, "metadata");
+  const { facts, network, remarks } = factsFromMetadata(model.metadata, file, spend, architectures);
   return {
     ...model,
     facts: { ...model.facts, ...facts },
@@ -57,6 +66,7 @@ function factsFromMetadata(
   metadata: Metadata,
   file: string,
   spend: Spend,
+  architectures: readonly string[],
 ): {
   readonly facts: Facts;
   /** A network of the user's own; checked by `networkFromJson`. */
@@ -66,7 +76,7 @@ function factsFromMetadata(
   const network = jsonObject(metadata, "network", file, spend);
   const { decisions, origin } = jsonObject(metadata, "provenance", file, spend) ?? {};
   const bases = isObject(decisions) ? decisions : {};
-  const options = network === undefined ? readOptions(metadata, file, spend) : {};
+  const options = network === undefined ? readOptions(metadata, file, spend, architectures) : {};
   const remarks = Object.entries(metadata).filter(([key]) => !KNOWN.has(key));
   return {
     facts: remembered(options, bases),
@@ -87,11 +97,11 @@ export function remembered(values: JsonObject, bases: Readonly<Record<string, un
   return Object.fromEntries(facts);
 }
 
-function readOptions(metadata: Metadata, file: string, spend: Spend): JsonObject {
+function readOptions(metadata: Metadata, file: string, spend: Spend, architectures: readonly string[]): JsonObject {
   const { architecture, padding, activation, background } = metadata;
-  if (architecture !== undefined && architecture !== "mobilenet_v1") {
+  if (architecture !== undefined && !architectures.includes(architecture)) {
     throw fileError("ARCHITECTURE_UNKNOWN", file, "architecture", "Other networks are read if saveModel wrote them.", {
-      expected: "mobilenet_v1",
+      expected: architectures.join(" or "),
       found: quoted(architecture),
       fields: { architecture },
     });
@@ -142,10 +152,14 @@ function isFact(value: unknown): value is Fact<unknown> {
   return isObject(value) && BASES.includes(String(value["basis"])) && typeof value["from"] === "string";
 }
 
-/** The metadata under which a model is saved. */
-export function writeMetadata(model: Network): Record<string, string> {
-  const { architecture, options, preprocessing, labels, background } = model.info;
-  if (architecture !== "mobilenet_v1" || options === undefined) {
+/**
+ * The metadata under which a model is saved.
+ *
+ * @param isBuilt whether an architecture's builder made it, and makes it again of `info.options`
+ */
+export function writeMetadata(model: Network, isBuilt: boolean): Record<string, string> {
+  const { architecture, options = {}, preprocessing, labels, background } = model.info;
+  if (!isBuilt) {
     const { name, inputShape, layers, outputs, aliases, info } = model;
     return {
       format: "depthwise",
@@ -153,20 +167,21 @@ export function writeMetadata(model: Network): Record<string, string> {
       network: jsonOf(model, { name, inputShape, layers, outputs, aliases, info }),
     };
   }
-  const [height, width] = model.inputShape;
   const range = preprocessing?.range;
   const { inputSize: _size, seed: _seed, ...rest } = options;
+  const said = (option: string, write: (value: unknown) => string = String) =>
+    options[option] === undefined ? undefined : write(options[option]);
   const entries = {
     format: "depthwise",
     architecture,
-    alpha: String(options["alpha"]),
-    ...(height === width ? { resolution: String(height) } : { input_size: `${height},${width}` }),
-    classes: String(options["classes"]),
-    padding: String(options["padding"]),
-    activation: String(options["activation"]),
-    epsilon: String(options["epsilon"]),
+    alpha: said("alpha"),
+    ...sizeEntry(model),
+    classes: said("classes"),
+    padding: said("padding"),
+    activation: said("activation"),
+    epsilon: said("epsilon"),
     background: background === undefined ? undefined : background ? "1" : "0",
-    folded: String(options["batchNorm"] === false),
+    folded: said("batchNorm", (value) => String(value === false)),
     range: range?.join(","),
     options: jsonOf(model, rest),
     preprocessing: preprocessing === undefined ? undefined : jsonOf(model, preprocessing),
@@ -176,6 +191,12 @@ export function writeMetadata(model: Network): Record<string, string> {
   return Object.fromEntries(
     Object.entries(entries).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+}
+
+/** Of an image; what reads none has no option for it. */
+function sizeEntry({ inputShape: [height, width, channels] }: Network): Record<string, string> {
+  if (channels === undefined) return {};
+  return height === width ? { resolution: String(height) } : { input_size: `${height},${width}` };
 }
 
 /** What `decisions` rest on, without their values, which stand in the other entries; and where the model began. */

@@ -9,24 +9,22 @@ import { checkPreprocessing } from "../core/preprocessing.ts";
 import { isBlob } from "../core/realms.ts";
 import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
 import type { ReadFile } from "../formats/join-files.ts";
-import type { ModelFile } from "../formats/model-file.ts";
+import type { ModelFile, ReadContext } from "../formats/model-file.ts";
 import { checkStart, readModelFile } from "../formats/registry.ts";
 import { firstNonFinite, type StoredTensor, toFloat32 } from "../formats/stored-tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
-import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
 import { type DecodedBudget, decodedBudget } from "../sources/decoded-budget.ts";
 import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "../sources/index.ts";
 import type { OpenFile } from "../sources/open-file.ts";
-import { checkLabels, decide, optionsOf } from "../understand/architectures/mobilenet-v1/decide.ts";
-import { classifierOf } from "../understand/architectures/mobilenet-v1/expected.ts";
-import type { Facts } from "../understand/facts.ts";
+import { ARCHITECTURES, type ArchitectureOptions } from "../understand/architectures/table.ts";
+import { checkLabels, type Facts, valuesOf } from "../understand/facts.ts";
 import { remembered, type StatedModel, withStatements } from "../understand/metadata.ts";
 import { originOf, type Provenance, provenanceOf } from "../understand/provenance.ts";
 import { type UnderstoodNetwork, understand } from "../understand/understand.ts";
 import { checkAskedLabels, givenFacts, type OwnOptions, ownOptions } from "./own-options.ts";
 
 /** Options of the builder that are known better than the file says; where the bytes come from, and limits. */
-export interface LoadOptions extends MobileNetV1Options, SourceOptions {}
+export interface LoadOptions extends ArchitectureOptions, SourceOptions {}
 
 /** No option at all. */
 type Nothing = Readonly<Record<never, never>>;
@@ -116,38 +114,24 @@ export async function openModel(
 async function modelFrom(
   file: OpenFile,
   model: StatedModel,
-  given: MobileNetV1Options,
+  given: ArchitectureOptions,
   budget: DecodedBudget,
 ): Promise<LoadedModel> {
   if (model.network !== undefined) return loadCustom(model.network, model, given, file.name, budget);
-  const understood = await understand(model, file, budget, given);
+  const understood = await understand(ARCHITECTURES, { model, file, budget, given: { ...given } });
   checkFinite(understood.parameters, file.name);
   if ("definition" in understood) return translatedModel(understood, model, given, file.name);
-  const { classes, background, ...others } = given;
-  const there = given.includeTop === false ? withoutClassifier(understood.parameters) : understood.parameters;
-  // `classes` does not say what the file has, but what is to become of it; `background` then as well.
-  const asRead = classes === undefined ? given : others;
-  const decided = decide(there, asRead, understood.facts, understood.defaults, file.name);
-  const { parameters, facts } =
-    classes === undefined
-      ? { parameters: there, facts: decided }
-      : (
-          await ownPart("what changes the classes", () => import("../understand/architectures/mobilenet-v1/classes.ts"))
-        ).adjustClasses(there, decided, { classes, background }, classifierOf(), file.name);
+  const { architecture } = understood;
+  const { parameters, facts } = await architecture.decide(understood, { ...given }, file.name);
   checkLabels(facts, file.name);
-  const network = withParameters(mobileNetV1<MobileNetV1Options>(optionsOf(facts)), parameters, file.name);
+  const network = withParameters(architecture.build(valuesOf(facts)), parameters, file.name);
   checkVariances(network, file.name);
   return withInfo(network, {
     provenance: { ...provenanceFor(model, file.name, facts, understood) },
   }) as LoadedModel;
 }
 
-function withoutClassifier(parameters: ReadonlyMap<string, FloatTensor>): ReadonlyMap<string, FloatTensor> {
-  const { name: classifier } = classifierOf();
-  return new Map([...parameters].filter(([name]) => !name.startsWith(`${classifier}/`)));
-}
-
-function separated(options: LoadOptions): { readonly from: SourceOptions; readonly given: MobileNetV1Options } {
+function separated(options: LoadOptions): { readonly from: SourceOptions; readonly given: ArchitectureOptions } {
   // Lists are the caller's again when the call returns.
   const entries = Object.entries(options)
     .filter(([, value]) => value !== undefined)
@@ -158,7 +142,7 @@ function separated(options: LoadOptions): { readonly from: SourceOptions; readon
     });
   return {
     from: Object.fromEntries(entries.filter(([name]) => isSourceOption(name))) as SourceOptions,
-    given: Object.fromEntries(entries.filter(([name]) => !isSourceOption(name))) as MobileNetV1Options,
+    given: Object.fromEntries(entries.filter(([name]) => !isSourceOption(name))) as ArchitectureOptions,
   };
 }
 
@@ -184,7 +168,7 @@ async function readSource(
   const context = { maxBytes: options.maxBytes ?? 2 ** 31, budget, signal: options.signal };
   if (!isPair(source)) {
     const file = counted(await openSource(source, options, checkStart), budget);
-    return { file, model: withStatements(await readModelFile(file, context), file.name, budget) };
+    return { file, model: await statedModel(file, context, budget) };
   }
   const { size, sha256, ...others } = options;
   if (size !== undefined || sha256 !== undefined) {
@@ -196,11 +180,16 @@ async function readSource(
   for (const half of source.map((part) => held(part))) {
     const file = counted(await openSource(half, { ...others, maxBytes: Math.max(1, left) }, checkStart), budget);
     left -= file.bytes.length;
-    halves.push({ file, model: withStatements(await readModelFile(file, context), file.name, budget) });
+    halves.push({ file, model: await statedModel(file, context, budget) });
   }
   const { joinFiles } = await ownPart("what joins two files", () => import("../formats/join-files.ts"));
   const [first, second] = halves as [ReadFile, ReadFile];
   return joinFiles(first, second);
+}
+
+async function statedModel(file: OpenFile, context: ReadContext, budget: DecodedBudget): Promise<StatedModel> {
+  const ids = ARCHITECTURES.map(({ id }) => id);
+  return withStatements(await readModelFile(file, context), file.name, budget, ids);
 }
 
 /** What may be decoded grows with each file that is read. */
@@ -233,7 +222,7 @@ function isPair(
 function loadCustom(
   definition: Readonly<Record<string, unknown>>,
   model: ModelFile,
-  given: MobileNetV1Options,
+  given: ArchitectureOptions,
   name: string,
   budget: DecodedBudget,
 ): LoadedModel {
@@ -269,15 +258,15 @@ function sizesOf({ inputShape }: Network, bases: Provenance["decisions"]): Reado
 function translatedModel(
   understood: UnderstoodNetwork,
   model: ModelFile,
-  given: MobileNetV1Options,
+  given: ArchitectureOptions,
   name: string,
 ): LoadedModel {
-  const { definition, parameters, facts, reason } = understood;
-  const asked = ownOptions(given, name, reason);
+  const { definition, parameters, facts, refusals } = understood;
+  const asked = ownOptions(given, name, refusals);
   // What readers say of the input was checked by them, and no option says anything of layers.
   const advice = "The file is damaged, or describes what cannot run.";
   const network = ownNetwork({ ...definition }, asked, parameters, name, advice);
-  const decisions = { ...facts, ...givenFacts(given, network, name, reason) };
+  const decisions = { ...facts, ...givenFacts(given, network, name, refusals) };
   checkLabels(decisions, name);
   checkVariances(network, name);
   checkAskedLabels(network, asked, name);

@@ -6,15 +6,15 @@ import { stated } from "../../../formats/fact.ts";
 import type { ModelGraph } from "../../../formats/graph.ts";
 import type { ParameterInfo } from "../../../layers/parameter-info.ts";
 import type { DecodedBudget } from "../../../sources/decoded-budget.ts";
-import type { Facts } from "../../facts.ts";
 import { type Chain, chainOf } from "../../graph/chain.ts";
 import { type Constants, findConstants } from "../../graph/constants.ts";
+import { frontFacts } from "../../graph/front.ts";
 import { type GraphLayer, layerOf } from "../../graph/layers.ts";
 import { foldedBatchNorm, shortest } from "../../graph/normalization.ts";
 import { findPath } from "../../graph/path.ts";
 import { blockCount, classifierOf, type ExpectedLayer, expectedLayers, type KnownLayers } from "./expected.ts";
+import type { Facts } from "./facts.ts";
 import { fittingLayers } from "./fitting.ts";
-import { frontFacts } from "./front.ts";
 import { geometryFacts } from "./geometry.ts";
 import { inputSize, poolFault } from "./input-size.ts";
 

@@ -4,10 +4,10 @@ import { isDepthwiseError } from "../../../core/errors.ts";
 import { layWindow, type Padding } from "../../../core/window.ts";
 import { type Fact, inferred, stated } from "../../../formats/fact.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../../../models/index.ts";
-import type { Facts } from "../../facts.ts";
 import type { GraphLayer } from "../../graph/layers.ts";
 import { optionsOf } from "./decide.ts";
 import { expectedLayers, type KnownLayers, tableRows } from "./expected.ts";
+import type { Facts } from "./facts.ts";
 import { blockFacts } from "./own-blocks.ts";
 
 type Style = Pick<MobileNetV1Options, "padding" | "stemPadding">;

@@ -2,7 +2,7 @@
 
 import { inferred } from "../../../formats/fact.ts";
 import { MOBILENET_V1_BLOCKS, type MobileNetV1Options, shallowBlocks } from "../../../models/index.ts";
-import type { Facts } from "../../facts.ts";
+import type { Facts } from "./facts.ts";
 
 /**
  * The blocks that are there. Of a network that the caller calls shallow they stand in the places that it keeps, and the
