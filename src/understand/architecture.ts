@@ -13,7 +13,7 @@ import type { Facts } from "./facts.ts";
 import type { StatedModel } from "./metadata.ts";
 
 /** A builder's options, not checked: of the call, of a file, or decided. */
-export type Options = Readonly<Record<string, unknown>>;
+export type Options = object;
 
 /** What is known beside the content that is looked at. */
 export interface Evidence {
@@ -55,8 +55,8 @@ export interface Refusal {
 /** Parameters as the builder wants them, and its options with what each rests on. */
 export type Decided = Pick<Understood, "parameters" | "facts">;
 
-/** What only few files need is loaded by the row itself, with `ownPart`. */
-export interface Architecture<Defaults = unknown> {
+/** Who builds an architecture: all that is asked of one by those who save and change networks. */
+export interface Builder {
   /** In `info.architecture` and in the metadata of what `saveModel` writes: `mobilenet_v1`. */
   readonly id: string;
   /** In messages: "MobileNet V1". */
@@ -66,6 +66,13 @@ export interface Architecture<Defaults = unknown> {
    * `pooling`, `dropout`, `labels`, `background` and `preprocessing` mean what they mean for MobileNet V1.
    */
   readonly options: readonly string[];
+  /** Checks every option: what a file says is no more trusted than a caller. */
+  build(options: Options): Network;
+}
+
+/** What only few files need is loaded by the row itself, with `ownPart`. */
+export interface Architecture<Defaults = unknown> {
+  readonly builder: Builder;
   /** By names of tensors that are its and no other's; undefined for others. */
   byNames(content: TensorContent, evidence: Evidence): Promise<Recognised<Defaults> | undefined>;
   /** By the order and the shapes of tensors, whose names nobody knows. */
@@ -74,19 +81,17 @@ export interface Architecture<Defaults = unknown> {
   byGraph(graph: ModelGraph, evidence: Evidence): Promise<Recognised<Defaults> | Refusal>;
   /** Given beats stated beats inferred beats assumed. */
   decide(recognised: Recognised<Defaults>, given: Options, file: string): Promise<Decided>;
-  /** Checks every option: what a file says is no more trusted than a caller. */
-  build(options: Options): Network;
 }
 
 /** A refusal, by the architecture's title. */
-export type Refused = Refusal & Pick<Architecture, "title">;
+export type Refused = Refusal & Pick<Builder, "title">;
 
 /** "no MobileNet V1: it has 8 blocks, not 13", for each that was asked. */
 export function whyNone(refusals: readonly Refused[]): string {
   return refusals.map(({ title, reason }) => `no ${title}: ${reason}`).join("; ");
 }
 
-/** The architecture whose builder made a network, and can make it with other options. */
-export function builtBy({ info }: Network, architectures: readonly Architecture[]): Architecture | undefined {
-  return info.options && architectures.find(({ id }) => id === info.architecture);
+/** Who made a network, and can make it with other options. */
+export function builtBy({ info }: Network, builders: readonly Builder[]): Builder | undefined {
+  return info.options && builders.find(({ id }) => id === info.architecture);
 }

@@ -155,11 +155,11 @@ function isFact(value: unknown): value is Fact<unknown> {
 /**
  * The metadata under which a model is saved.
  *
- * @param isBuilt whether an architecture's builder made it, and makes it again of `info.options`
+ * @param architectures ids of those whose builder makes it again of `info.options`
  */
-export function writeMetadata(model: Network, isBuilt: boolean): Record<string, string> {
-  const { architecture, options = {}, preprocessing, labels, background } = model.info;
-  if (!isBuilt) {
+export function writeMetadata(model: Network, architectures: readonly string[]): Record<string, string> {
+  const { architecture, options, preprocessing, labels, background } = model.info;
+  if (options === undefined || !architectures.includes(architecture)) {
     const { name, inputShape, layers, outputs, aliases, info } = model;
     return {
       format: "depthwise",
@@ -169,28 +169,26 @@ export function writeMetadata(model: Network, isBuilt: boolean): Record<string, 
   }
   const range = preprocessing?.range;
   const { inputSize: _size, seed: _seed, ...rest } = options;
-  const said = (option: string, write: (value: unknown) => string = String) =>
-    options[option] === undefined ? undefined : write(options[option]);
+  const { alpha, classes, padding, activation, epsilon, batchNorm } = options;
   const entries = {
     format: "depthwise",
     architecture,
-    alpha: said("alpha"),
+    alpha,
     ...sizeEntry(model),
-    classes: said("classes"),
-    padding: said("padding"),
-    activation: said("activation"),
-    epsilon: said("epsilon"),
+    classes,
+    padding,
+    activation,
+    epsilon,
     background: background === undefined ? undefined : background ? "1" : "0",
-    folded: said("batchNorm", (value) => String(value === false)),
+    folded: batchNorm === false,
     range: range?.join(","),
     options: jsonOf(model, rest),
     preprocessing: preprocessing === undefined ? undefined : jsonOf(model, preprocessing),
     labels: labels === undefined ? undefined : jsonOf(model, labels),
     provenance: provenanceText(model),
   };
-  return Object.fromEntries(
-    Object.entries(entries).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  const said = Object.entries<unknown>(entries).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(said.map(([name, value]) => [name, String(value)]));
 }
 
 /** Of an image; what reads none has no option for it. */

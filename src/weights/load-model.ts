@@ -16,7 +16,7 @@ import { type Network, networkFromJson, withInfo, withParameters } from "../laye
 import { type DecodedBudget, decodedBudget } from "../sources/decoded-budget.ts";
 import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "../sources/index.ts";
 import type { OpenFile } from "../sources/open-file.ts";
-import { ARCHITECTURES, type ArchitectureOptions } from "../understand/architectures/table.ts";
+import { ARCHITECTURE_IDS, ARCHITECTURES, type ArchitectureOptions } from "../understand/architectures/table.ts";
 import { checkLabels, type Facts, valuesOf } from "../understand/facts.ts";
 import { remembered, type StatedModel, withStatements } from "../understand/metadata.ts";
 import { originOf, type Provenance, provenanceOf } from "../understand/provenance.ts";
@@ -118,13 +118,13 @@ async function modelFrom(
   budget: DecodedBudget,
 ): Promise<LoadedModel> {
   if (model.network !== undefined) return loadCustom(model.network, model, given, file.name, budget);
-  const understood = await understand(ARCHITECTURES, { model, file, budget, given: { ...given } });
+  const understood = await understand(ARCHITECTURES, { model, file, budget, given });
   checkFinite(understood.parameters, file.name);
   if ("definition" in understood) return translatedModel(understood, model, given, file.name);
   const { architecture } = understood;
-  const { parameters, facts } = await architecture.decide(understood, { ...given }, file.name);
+  const { parameters, facts } = await architecture.decide(understood, given, file.name);
   checkLabels(facts, file.name);
-  const network = withParameters(architecture.build(valuesOf(facts)), parameters, file.name);
+  const network = withParameters(architecture.builder.build(valuesOf(facts)), parameters, file.name);
   checkVariances(network, file.name);
   return withInfo(network, {
     provenance: { ...provenanceFor(model, file.name, facts, understood) },
@@ -188,8 +188,7 @@ async function readSource(
 }
 
 async function statedModel(file: OpenFile, context: ReadContext, budget: DecodedBudget): Promise<StatedModel> {
-  const ids = ARCHITECTURES.map(({ id }) => id);
-  return withStatements(await readModelFile(file, context), file.name, budget, ids);
+  return withStatements(await readModelFile(file, context), file.name, budget, ARCHITECTURE_IDS);
 }
 
 /** What may be decoded grows with each file that is read. */

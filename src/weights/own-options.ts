@@ -9,7 +9,7 @@ import type { Network } from "../layers/network.ts";
 import { sizeOption } from "../models/index.ts";
 import { SOURCE_OPTIONS } from "../sources/index.ts";
 import { type Refused, whyNone } from "../understand/architecture.ts";
-import { ARCHITECTURES, type ArchitectureOptions } from "../understand/architectures/table.ts";
+import { type ArchitectureOptions, BUILDERS } from "../understand/architectures/table.ts";
 import type { Facts } from "../understand/facts.ts";
 
 /** What is said of its input and its classes is kept with the network. */
@@ -24,7 +24,7 @@ const SIZES: readonly string[] = ["inputSize", "resolution", "rho"] satisfies (k
  */
 export function ownOptions(given: ArchitectureOptions, name: string, refusals?: readonly Refused[]): OwnOptions {
   for (const [option, value] of Object.entries(given)) {
-    if (!ARCHITECTURES.some(({ options }) => options.includes(option))) throw unknown(option);
+    if (!BUILDERS.some(({ options }) => options.includes(option))) throw unknown(option);
     const isKnown = SAID.includes(option) || SIZES.includes(option) || (option === "includeTop" && value === true);
     if (!isKnown) throw refused(option, "none", value, name, refusals);
   }

@@ -6,8 +6,7 @@ import { ownPart } from "../core/own-part.ts";
 import { writeSafetensors } from "../formats/safetensors/safetensors.ts";
 import { parameterBytes } from "../layers/initialise.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
-import { builtBy } from "../understand/architecture.ts";
-import { ARCHITECTURES } from "../understand/architectures/table.ts";
+import { ARCHITECTURE_IDS } from "../understand/architectures/table.ts";
 import { writeMetadata } from "../understand/metadata.ts";
 import { placeToWrite } from "./place-to-write.ts";
 
@@ -42,7 +41,7 @@ export function encodeModel(model: Network, options: Pick<SaveOptions, "dtype"> 
   }));
   const bytes = parameterBytes(model.parameterInfo.values());
   return allocated("saveModel", bytes, "Save it as F16.", () =>
-    writeSafetensors(tensors, writeMetadata(model, builtBy(model, ARCHITECTURES) !== undefined)),
+    writeSafetensors(tensors, writeMetadata(model, ARCHITECTURE_IDS)),
   );
 }
 

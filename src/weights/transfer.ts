@@ -17,7 +17,7 @@ import {
   withParameters,
 } from "../layers/network.ts";
 import { builtBy, type Options } from "../understand/architecture.ts";
-import { ARCHITECTURES } from "../understand/architectures/table.ts";
+import { BUILDERS } from "../understand/architectures/table.ts";
 import { provenanceOf } from "../understand/provenance.ts";
 import { findHead, upTo, withFilters } from "./head.ts";
 
@@ -63,9 +63,9 @@ export function replaceHead<Output extends string>(
   const { labels, background = false, dropout } = options;
   if (typeof background !== "boolean") throw optionError(owner, "background", "true or false", background);
   const seed = seedOf(owner, options.seed);
-  if (dropout !== undefined && builtBy(model, ARCHITECTURES)?.options.includes("dropout") !== true) {
-    const titles = ARCHITECTURES.filter(({ options: known }) => known.includes("dropout")).map(({ title }) => title);
-    const expected = `none for a network that is no ${titles.join(" or ")}`;
+  const able = BUILDERS.filter(({ options: known }) => known.includes("dropout"));
+  if (dropout !== undefined && !able.some((builder) => builder === builtBy(model, BUILDERS))) {
+    const expected = `none for a network that is no ${able.map(({ title }) => title).join(" or ")}`;
     throw optionError(owner, "dropout", expected, dropout, "It keeps its layers.");
   }
   const changed = { includeTop: true, pooling: null, classes, ...(dropout === undefined ? {} : { dropout }) };
@@ -150,7 +150,7 @@ const isOf =
 
 /** A network built again with other options, if its architecture has them. */
 function rebuilt(model: Network, changed: Options): Network | undefined {
-  const architecture = builtBy(model, ARCHITECTURES);
+  const architecture = builtBy(model, BUILDERS);
   const has = (option: string) => architecture?.options.includes(option);
   return Object.keys(changed).every(has) ? architecture?.build({ ...model.info.options, ...changed }) : undefined;
 }

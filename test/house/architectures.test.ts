@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ARCHITECTURES } from "../../src/understand/architectures/table.ts";
+import { ARCHITECTURE_IDS, ARCHITECTURES, BUILDERS } from "../../src/understand/architectures/table.ts";
 
 const src = resolve(import.meta.dirname, "../../src");
 const TABLE = "understand/architectures/table.ts";
@@ -15,7 +15,9 @@ const filesOf = (room: string) =>
 const folders = readdirSync(resolve(src, "understand/architectures"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
-const general = ["understand", "weights"].flatMap(filesOf).filter((file) => !file.startsWith("understand/architectures/"));
+const general = ["understand", "weights"]
+  .flatMap(filesOf)
+  .filter((file) => !file.startsWith("understand/architectures/"));
 
 /** Comments may tell of an architecture, as an example. */
 const codeOf = (file: string) =>
@@ -34,9 +36,11 @@ describe("architectures", () => {
   it("are a folder in models and one in understand, and a row in the table", () => {
     expect(folders.length).toBeGreaterThan(0);
     for (const folder of folders) expect(readdirSync(resolve(src, "models"))).toContain(folder);
-    expect(ARCHITECTURES.map(({ id }) => id)).toEqual(folders.map((folder) => folder.replaceAll("-", "_")));
+    expect(ARCHITECTURES.map(({ builder }) => builder)).toEqual(BUILDERS);
+    expect(BUILDERS.map(({ id }) => id)).toEqual(ARCHITECTURE_IDS);
+    expect(ARCHITECTURE_IDS).toEqual(folders.map((folder) => folder.replaceAll("-", "_")));
     expect(importsOf(TABLE).filter((target) => target.startsWith("understand/architectures/"))).toEqual(
-      folders.map((folder) => `understand/architectures/${folder}/row.ts`),
+      folders.flatMap((folder) => ["builder", "row"].map((file) => `understand/architectures/${folder}/${file}.ts`)),
     );
   });
 

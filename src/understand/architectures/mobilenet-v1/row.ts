@@ -2,10 +2,10 @@
 
 import { ownPart } from "../../../core/own-part.ts";
 import type { FloatTensor } from "../../../core/tensor.ts";
-import { type MobileNetV1Options, mobileNetV1 } from "../../../models/index.ts";
-import { MOBILENET_V1_OPTIONS } from "../../../models/mobilenet-v1/options.ts";
+import type { MobileNetV1Options } from "../../../models/index.ts";
 import type { Architecture, Evidence } from "../../architecture.ts";
 import { renamed } from "../../renamed.ts";
+import { mobileNetV1Builder } from "./builder.ts";
 import { decide, optionsOf } from "./decide.ts";
 import { classifierOf, expectedLayers, knownLayers } from "./expected.ts";
 import type { LayerSearch } from "./fitting.ts";
@@ -13,9 +13,7 @@ import type { FamilyDefaults } from "./name-map.ts";
 import { keras } from "./names/keras.ts";
 
 export const mobileNetV1Row: Architecture<FamilyDefaults> = {
-  id: "mobilenet_v1",
-  title: "MobileNet V1",
-  options: MOBILENET_V1_OPTIONS,
+  builder: mobileNetV1Builder,
   async byNames(content, evidence) {
     const names = new Set(content.tensors.keys());
     const search = searchFor(evidence);
@@ -48,7 +46,6 @@ export const mobileNetV1Row: Architecture<FamilyDefaults> = {
     const { adjustClasses } = await ownPart("what changes the classes", () => import("./classes.ts"));
     return adjustClasses(there, decided, { classes, background }, classifierOf(), file);
   },
-  build: (options: MobileNetV1Options) => mobileNetV1<MobileNetV1Options>(options),
 };
 
 function searchFor({ model, given }: Evidence): LayerSearch {
