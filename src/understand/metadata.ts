@@ -31,6 +31,8 @@ const KNOWN: ReadonlySet<string> = /* @__PURE__ */ new Set(
 /** A file of which the metadata, if it has any, was read. */
 export interface StatedModel extends ModelFile {
   readonly facts: Facts;
+  /** The architecture that it says it is of, which is one known here. */
+  readonly architecture?: string | undefined;
   /** A network of the user's own that the file describes, to be checked by `networkFromJson`. */
   readonly network?: JsonObject;
 }
@@ -52,6 +54,7 @@ export function withStatements(
     ...model,
     facts: { ...model.facts, ...facts },
     remarks: { ...remarks, ...model.remarks },
+    architecture: model.metadata["architecture"],
     ...(network === undefined ? {} : { network }),
   };
 }

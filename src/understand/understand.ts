@@ -24,16 +24,17 @@ export async function understand(
   architectures: readonly Architecture[],
   evidence: Evidence,
 ): Promise<UnderstoodArchitecture | UnderstoodNetwork> {
-  const { content } = evidence.model;
+  const { content, architecture: stated } = evidence.model;
+  const asked = architectures.filter(({ builder: { id } }) => stated === undefined || stated === id);
   const isGraph = content.kind === "graph";
   if (!isGraph) {
-    for (const architecture of architectures) {
+    for (const architecture of asked) {
       const found = await architecture.byNames(content, evidence);
       if (found !== undefined) return { ...found, architecture };
     }
   }
   const refusals: Refused[] = [];
-  for (const architecture of architectures) {
+  for (const architecture of asked) {
     const found = await (isGraph ? architecture.byGraph(content, evidence) : architecture.byShapes(content, evidence));
     if (!("reason" in found)) return { ...found, architecture };
     refusals.push({ ...found, title: architecture.builder.title });

@@ -32,23 +32,25 @@ type Nothing = Readonly<Record<never, never>>;
 type Said<Options, Name extends string> = Name extends keyof Options ? Options[Name] : undefined;
 
 /**
- * What a run gives, by the options. Without a classifier it is `embedding`, or with `pooling: null` the map of
- * `features`; which of them, the file may say, so without `pooling`, or with options that are not known before they
- * run, the type only says that there are outputs.
+ * What a run gives, by the options. Its outputs the file says: a MobileNet V1 gives `logits`, `probabilities` and
+ * `embedding`, one without a classifier `embedding` alone, and a network of its own what it calls its results. The type
+ * says which only where an option does: `includeTop: false` with `pooling` is of a MobileNet alone, and gives
+ * `embedding`, or the map of `features` with `pooling: null`.
  */
-export type LoadedOutput<Options> = [Said<Options, "includeTop">] extends [true | undefined]
-  ? "logits" | "probabilities" | "embedding"
-  : [Said<Options, "includeTop">, Said<Options, "pooling">] extends [false, infer Pooling]
-    ? [Pooling] extends [null]
-      ? "features"
-      : [Pooling] extends ["avg" | "max"]
-        ? "embedding"
-        : string
-    : string;
+export type LoadedOutput<Options> = [Said<Options, "includeTop">, Said<Options, "pooling">] extends [
+  false,
+  infer Pooling,
+]
+  ? [Pooling] extends [null]
+    ? "features"
+    : [Pooling] extends ["avg" | "max"]
+      ? "embedding"
+      : string
+  : string;
 
 /**
- * A file may have no classifier, and then gives `embedding` alone, and a network of one's own has outputs of its own:
- * look at `outputs`, or pass `includeTop: true`, which refuses a file without a classifier.
+ * A network with the outputs that the file says: look at `outputs`. Under TypeScript's `noUncheckedIndexedAccess` each
+ * may be undefined. `includeTop: true` refuses a file without a classifier.
  */
 export type LoadedModel<Options = Nothing> = Network<LoadedOutput<Options>>;
 

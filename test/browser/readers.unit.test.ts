@@ -114,7 +114,7 @@ async function logits(page: Page, backend: RunRequest["backend"]) {
 async function logitsInNode({ files }: NetworkFile): Promise<readonly number[]> {
   const model = await loadModel(files);
   const session = await compile(model, { backend: "plain" });
-  return [...(await session.run(Float32Array.from(PIXELS, (byte) => byte / 127.5 - 1))).logits.data];
+  return [...(await session.run(Float32Array.from(PIXELS, (byte) => byte / 127.5 - 1))).logits!.data];
 }
 
 /** Gzip bytes of all that is fetched, and how many files. */
