@@ -6,6 +6,7 @@ import { layerQuantization } from "../../graph/layer-quantization.ts";
 import type { KnownLayers } from "./expected.ts";
 import { understandGraph } from "./from-graph.ts";
 import type { FamilyDefaults } from "./name-map.ts";
+import { ownWidthFacts } from "./own-blocks.ts";
 
 /** What a graph leaves open, mostly the range of its input. */
 const DEFAULTS: FamilyDefaults = {
@@ -14,7 +15,7 @@ const DEFAULTS: FamilyDefaults = {
   activation: "relu6",
   channelRounding: "truncate",
   preprocessing: {},
-  hasOwnWidths: true,
+  ownWidths: ownWidthFacts,
   why: "as the released MobileNets; the file does not say",
 };
 

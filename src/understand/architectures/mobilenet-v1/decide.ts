@@ -21,7 +21,6 @@ import {
 } from "./expected.ts";
 import type { Facts } from "./facts.ts";
 import type { FamilyDefaults } from "./name-map.ts";
-import { blockFacts } from "./own-blocks.ts";
 
 /** Widths in the paper and in later papers come first, then all hundredths. */
 const ALPHAS = [1, 0.75, 0.5, 0.25, 0.35, 1.25, 1.3, 1.4, ...Array.from({ length: 400 }, (_, i) => (i + 1) / 100)];
@@ -194,14 +193,8 @@ function widthFacts(parameters: ReadonlyMap<string, FloatTensor>, known: Facts, 
   const from = "widths of the layers";
   // Who says how widths are made means these.
   const isRuled = RULES.some((name) => known[name]?.basis === "given");
-  if (defaults.hasOwnWidths && best.fits < found.length && !isRuled) {
-    const [stem, ...blocks] = found.map(({ stride, width }) => ({ stride, filters: width }));
-    return {
-      ...{ alpha: inferred(1, from), channelRounding: inferred("truncate", from) },
-      ...blockFacts(blocks, optionsOf(known), known.shallow?.basis === "given", from),
-      ...(stem && { stem: inferred(stem, from) }),
-    };
-  }
+  if (defaults.ownWidths && best.fits < found.length && !isRuled)
+    return defaults.ownWidths(found, optionsOf(known), known.shallow?.basis === "given", from);
   return { alpha: inferred(best.alpha, from), channelRounding: inferred(best.channelRounding, from) };
 }
 

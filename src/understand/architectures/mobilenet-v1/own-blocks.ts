@@ -2,7 +2,9 @@
 
 import { inferred } from "../../../formats/fact.ts";
 import { MOBILENET_V1_BLOCKS, type MobileNetV1Options, shallowBlocks } from "../../../models/index.ts";
+import type { KnownLayers } from "./expected.ts";
 import type { Facts } from "./facts.ts";
+import type { OwnBlock } from "./name-map.ts";
 
 /**
  * The blocks that are there. Of a network that the caller calls shallow they stand in the places that it keeps, and the
@@ -13,7 +15,7 @@ import type { Facts } from "./facts.ts";
  */
 export function blockFacts(
   there: NonNullable<MobileNetV1Options["blocks"]>,
-  { shallow = false, blocks = MOBILENET_V1_BLOCKS }: Pick<MobileNetV1Options, "shallow" | "blocks">,
+  { shallow = false, blocks = MOBILENET_V1_BLOCKS }: KnownLayers,
   isAsked: boolean,
   from: string,
 ): Facts {
@@ -25,5 +27,15 @@ export function blockFacts(
       blocks.map((block, i) => there[kept.indexOf(i)] ?? block),
       from,
     ),
+  };
+}
+
+/** The stem and the blocks by the widths that are there. */
+export function ownWidthFacts(there: readonly OwnBlock[], known: KnownLayers, isAsked: boolean, from: string): Facts {
+  const [stem, ...blocks] = there.map(({ stride, width }) => ({ stride, filters: width }));
+  return {
+    ...{ alpha: inferred(1, from), channelRounding: inferred("truncate", from) },
+    ...blockFacts(blocks, known, isAsked, from),
+    ...(stem && { stem: inferred(stem, from) }),
   };
 }
