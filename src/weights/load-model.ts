@@ -7,11 +7,11 @@ import { optionError } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
 import { checkPreprocessing } from "../core/preprocessing.ts";
 import { isBlob } from "../core/realms.ts";
-import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
+import type { FloatTensor } from "../core/tensor.ts";
 import type { ReadFile } from "../formats/join-files.ts";
 import type { ModelFile, ReadContext } from "../formats/model-file.ts";
 import { checkStart, readModelFile } from "../formats/registry.ts";
-import { firstNonFinite, type StoredTensor, toFloat32 } from "../formats/stored-tensor.ts";
+import { firstNonFinite, type StoredTensor } from "../formats/stored-tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
 import { type DecodedBudget, decodedBudget } from "../sources/decoded-budget.ts";
 import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "../sources/index.ts";
@@ -20,6 +20,7 @@ import { ARCHITECTURE_IDS, ARCHITECTURES, type ArchitectureOptions } from "../un
 import { checkLabels, type Facts, valuesOf } from "../understand/facts.ts";
 import { remembered, type StatedModel, withStatements } from "../understand/metadata.ts";
 import { originOf, type Provenance, provenanceOf } from "../understand/provenance.ts";
+import { renamed } from "../understand/renamed.ts";
 import { type UnderstoodNetwork, understand } from "../understand/understand.ts";
 import { checkAskedLabels, givenFacts, type OwnOptions, ownOptions } from "./own-options.ts";
 
@@ -228,16 +229,10 @@ function loadCustom(
   budget: DecodedBudget,
 ): LoadedModel {
   const asked = ownOptions(given, name);
-  const parameters = new Map<string, FloatTensor>();
   const tensors: Iterable<StoredTensor> = model.content.kind === "tensors" ? model.content.tensors.values() : [];
-  for (const stored of tensors) {
-    budget.charge(name, stored.dtype === "F32" ? 0 : 4 * elementCount(stored.shape), `tensor ${quoted(stored.name)}`);
-    parameters.set(stored.name, tensor(toFloat32(stored), stored.shape));
-  }
+  const parameters = renamed(tensors, () => undefined, name, budget);
   checkFinite(parameters, name);
   const network = ownNetwork(definition, asked, parameters, name);
-  checkVariances(network, name);
-  checkAskedLabels(network, asked, name);
   const before = provenanceOf(network);
   const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;
   const bases = before?.decisions ?? {};
@@ -269,8 +264,6 @@ function translatedModel(
   const network = ownNetwork({ ...definition }, asked, parameters, name, advice);
   const decisions = { ...facts, ...givenFacts(given, network, name, refusals) };
   checkLabels(decisions, name);
-  checkVariances(network, name);
-  checkAskedLabels(network, asked, name);
   const provenance = { ...provenanceFor(model, name, decisions, understood) };
   return withInfo(network, { ...asked, provenance }) as LoadedModel;
 }
@@ -278,15 +271,18 @@ function translatedModel(
 /** What the caller says of the input takes the place of what the file says, which then may be wrong. */
 function ownNetwork(
   definition: Readonly<Record<string, unknown>>,
-  { preprocessing }: OwnOptions,
+  asked: OwnOptions,
   parameters: ReadonlyMap<string, FloatTensor>,
   name: string,
   advice?: string,
 ): Network {
   const { info } = definition;
-  const isAsked = preprocessing !== undefined && isObject(info);
-  const asked = isAsked ? { ...definition, info: { ...info, preprocessing: undefined } } : definition;
-  return withParameters(networkFromJson(asked, name, advice), parameters, name);
+  const isAsked = asked.preprocessing !== undefined && isObject(info);
+  const described = isAsked ? { ...definition, info: { ...info, preprocessing: undefined } } : definition;
+  const network = withParameters(networkFromJson(described, name, advice), parameters, name);
+  checkVariances(network, name);
+  checkAskedLabels(network, asked, name);
+  return network;
 }
 
 function provenanceFor(
