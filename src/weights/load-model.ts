@@ -8,8 +8,7 @@ import { ownPart } from "../core/own-part.ts";
 import { checkPreprocessing } from "../core/preprocessing.ts";
 import { isBlob } from "../core/realms.ts";
 import type { FloatTensor } from "../core/tensor.ts";
-import type { ReadFile } from "../formats/join-files.ts";
-import type { ModelFile, ReadContext } from "../formats/model-file.ts";
+import type { ModelFile } from "../formats/model-file.ts";
 import { checkStart, readModelFile } from "../formats/registry.ts";
 import { firstNonFinite, type StoredTensor } from "../formats/stored-tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
@@ -169,29 +168,15 @@ async function readSource(
   budget: DecodedBudget,
 ): Promise<{ readonly file: OpenFile; readonly model: StatedModel }> {
   const context = { maxBytes: options.maxBytes ?? 2 ** 31, budget, signal: options.signal };
-  if (!isPair(source)) {
-    const file = counted(await openSource(source, options, checkStart), budget);
-    return { file, model: await statedModel(file, context, budget) };
-  }
-  const { size, sha256, ...others } = options;
-  if (size !== undefined || sha256 !== undefined) {
-    throw optionError("loadModel", size === undefined ? "sha256" : "size", "none for two files", size ?? sha256);
-  }
-  const halves: ReadFile[] = [];
-  let left = context.maxBytes;
-  // The second is opened when the first was read: by then its bytes may be others.
-  for (const half of source.map((part) => held(part))) {
-    const file = counted(await openSource(half, { ...others, maxBytes: Math.max(1, left) }, checkStart), budget);
-    left -= file.bytes.length;
-    halves.push({ file, model: await statedModel(file, context, budget) });
-  }
+  const read = async (one: Parameters<typeof openSource>[0], from: SourceOptions) => {
+    const file = counted(await openSource(one, from, checkStart), budget);
+    return { file, model: withStatements(await readModelFile(file, context), file.name, budget, ARCHITECTURE_IDS) };
+  };
+  if (!isPair(source)) return read(source, options);
+  const [first, second] = source;
+  const halves = [held(first), held(second)] as const;
   const { joinFiles } = await ownPart("what joins two files", () => import("../formats/join-files.ts"));
-  const [first, second] = halves as [ReadFile, ReadFile];
-  return joinFiles(first, second);
-}
-
-async function statedModel(file: OpenFile, context: ReadContext, budget: DecodedBudget): Promise<StatedModel> {
-  return withStatements(await readModelFile(file, context), file.name, budget, ARCHITECTURE_IDS);
+  return joinFiles(halves, options, read);
 }
 
 /** What may be decoded grows with each file that is read. */
