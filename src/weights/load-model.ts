@@ -15,13 +15,19 @@ import { type Network, networkFromJson, withInfo, withParameters } from "../laye
 import { type DecodedBudget, decodedBudget } from "../sources/decoded-budget.ts";
 import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "../sources/index.ts";
 import type { OpenFile } from "../sources/open-file.ts";
-import { ARCHITECTURE_IDS, ARCHITECTURES, type ArchitectureOptions } from "../understand/architectures/table.ts";
+import type { Refused } from "../understand/architecture.ts";
+import {
+  ARCHITECTURE_IDS,
+  ARCHITECTURES,
+  type ArchitectureOptions,
+  BUILDERS,
+} from "../understand/architectures/table.ts";
 import { checkLabels, type Facts, valuesOf } from "../understand/facts.ts";
 import { remembered, type StatedModel, withStatements } from "../understand/metadata.ts";
 import { originOf, type Provenance, provenanceOf } from "../understand/provenance.ts";
 import { renamed } from "../understand/renamed.ts";
 import { type UnderstoodNetwork, understand } from "../understand/understand.ts";
-import { checkAskedLabels, givenFacts, type OwnOptions, ownOptions } from "./own-options.ts";
+import type { Asked, OwnOptions } from "./own-options.ts";
 
 /** Options of the builder that are known better than the file says; where the bytes come from, and limits. */
 export interface LoadOptions extends ArchitectureOptions, SourceOptions {}
@@ -205,27 +211,39 @@ function isPair(
   return endings[0] === endings[1] && !endings.includes(".json");
 }
 
+/** What the caller says of a network of its own: mostly nothing. */
+async function askedOf(given: ArchitectureOptions, name: string, refusals?: readonly Refused[]): Promise<Asked> {
+  if (Object.keys(given).length === 0) return { options: {}, factsOf: () => ({}) };
+  const { ownOptions } = await ownPart("what checks options", () => import("./own-options.ts"));
+  return ownOptions(
+    given,
+    BUILDERS.flatMap(({ options }) => options),
+    name,
+    refusals,
+  );
+}
+
 /** A network that `saveModel` wrote, of its own layers. */
-function loadCustom(
+async function loadCustom(
   definition: Readonly<Record<string, unknown>>,
   model: ModelFile,
   given: ArchitectureOptions,
   name: string,
   budget: DecodedBudget,
-): LoadedModel {
-  const asked = ownOptions(given, name);
+): Promise<LoadedModel> {
+  const asked = await askedOf(given, name);
   const tensors: Iterable<StoredTensor> = model.content.kind === "tensors" ? model.content.tensors.values() : [];
   const parameters = renamed(tensors, () => undefined, name, budget);
   checkFinite(parameters, name);
-  const network = ownNetwork(definition, asked, parameters, name);
+  const network = ownNetwork(definition, asked.options, parameters, name);
   const before = provenanceOf(network);
   const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;
   const bases = before?.decisions ?? {};
-  const facts = { ...remembered(saved, bases), ...givenFacts(given, network, name) };
+  const facts = { ...remembered(saved, bases), ...asked.factsOf(network) };
   const decisions = { ...remembered(sizesOf(network, bases), bases), ...facts };
   const remarks = before === undefined ? model.remarks : { ...model.remarks, origin: originOf(before) };
   const provenance = provenanceFor({ ...model, remarks }, name, decisions, { understoodBy: "its own list of layers" });
-  return withInfo(network, { ...saved, ...asked, provenance: { ...provenance } }) as LoadedModel;
+  return withInfo(network, { ...saved, ...asked.options, provenance: { ...provenance } }) as LoadedModel;
 }
 
 /** Of what was decided of the input, what the layers say now. */
@@ -236,37 +254,36 @@ function sizesOf({ inputShape }: Network, bases: Provenance["decisions"]): Reado
 }
 
 /** A network that a file's graph spells out. */
-function translatedModel(
+async function translatedModel(
   understood: UnderstoodNetwork,
   model: ModelFile,
   given: ArchitectureOptions,
   name: string,
-): LoadedModel {
+): Promise<LoadedModel> {
   const { definition, parameters, facts, refusals } = understood;
-  const asked = ownOptions(given, name, refusals);
+  const asked = await askedOf(given, name, refusals);
   // What readers say of the input was checked by them, and no option says anything of layers.
   const advice = "The file is damaged, or describes what cannot run.";
-  const network = ownNetwork({ ...definition }, asked, parameters, name, advice);
-  const decisions = { ...facts, ...givenFacts(given, network, name, refusals) };
+  const network = ownNetwork({ ...definition }, asked.options, parameters, name, advice);
+  const decisions = { ...facts, ...asked.factsOf(network) };
   checkLabels(decisions, name);
   const provenance = { ...provenanceFor(model, name, decisions, understood) };
-  return withInfo(network, { ...asked, provenance }) as LoadedModel;
+  return withInfo(network, { ...asked.options, provenance }) as LoadedModel;
 }
 
 /** What the caller says of the input takes the place of what the file says, which then may be wrong. */
 function ownNetwork(
   definition: Readonly<Record<string, unknown>>,
-  asked: OwnOptions,
+  { preprocessing }: OwnOptions,
   parameters: ReadonlyMap<string, FloatTensor>,
   name: string,
   advice?: string,
 ): Network {
   const { info } = definition;
-  const isAsked = asked.preprocessing !== undefined && isObject(info);
+  const isAsked = preprocessing !== undefined && isObject(info);
   const described = isAsked ? { ...definition, info: { ...info, preprocessing: undefined } } : definition;
   const network = withParameters(networkFromJson(described, name, advice), parameters, name);
   checkVariances(network, name);
-  checkAskedLabels(network, asked, name);
   return network;
 }
 

@@ -1,4 +1,4 @@
-/** What a caller may say of a network that a file spells out, layer by layer. */
+/** What a caller may say of a network that a file spells out, layer by layer; loaded when a caller says anything. */
 
 import { DepthwiseError, listed } from "../core/errors.ts";
 import { fileError } from "../core/file-error.ts";
@@ -9,7 +9,7 @@ import type { Network } from "../layers/network.ts";
 import { sizeOption } from "../models/index.ts";
 import { SOURCE_OPTIONS } from "../sources/index.ts";
 import { type Refused, whyNone } from "../understand/architecture.ts";
-import { type ArchitectureOptions, BUILDERS } from "../understand/architectures/table.ts";
+import type { ArchitectureOptions } from "../understand/architectures/table.ts";
 import type { Facts } from "../understand/facts.ts";
 
 /** What is said of its input and its classes is kept with the network. */
@@ -18,26 +18,45 @@ export type OwnOptions = Pick<ArchitectureOptions, "preprocessing" | "labels" | 
 const SAID: readonly string[] = ["preprocessing", "labels", "background"] satisfies (keyof OwnOptions)[];
 const SIZES: readonly string[] = ["inputSize", "resolution", "rho"] satisfies (keyof ArchitectureOptions)[];
 
-/**
- * @param refusals why it is none of the architectures, if that was looked for
- * @throws {DepthwiseError} `OPTION_INVALID` for an option of an architecture's builder, or that there is not
- */
-export function ownOptions(given: ArchitectureOptions, name: string, refusals?: readonly Refused[]): OwnOptions {
-  for (const [option, value] of Object.entries(given)) {
-    if (!BUILDERS.some(({ options }) => options.includes(option))) throw unknown(option);
-    const isKnown = SAID.includes(option) || SIZES.includes(option) || (option === "includeTop" && value === true);
-    if (!isKnown) throw refused(option, "none", value, name, refusals);
-  }
-  return Object.fromEntries(Object.entries(given).filter(([option]) => SAID.includes(option)));
+/** What the caller says of a network of its own. */
+export interface Asked {
+  readonly options: OwnOptions;
+  /**
+   * The same as facts, once the network is there.
+   *
+   * @throws {DepthwiseError} `CLASSES_MISMATCH` for labels that do not fit; `OPTION_INVALID` for another size than that
+   *         of the network, and for `includeTop` of one that has no classifier
+   */
+  factsOf(network: Network): Facts;
 }
 
 /**
- * What the caller says, as facts, once the network is there.
- *
- * @throws {DepthwiseError} `OPTION_INVALID` for another size than that of the network, and for `includeTop` of one that
- *         has no classifier
+ * @param known    the options of all builders
+ * @param refusals why it is none of the architectures, if that was looked for
+ * @throws {DepthwiseError} `OPTION_INVALID` for an option of an architecture's builder, or that there is not
  */
-export function givenFacts(
+export function ownOptions(
+  given: ArchitectureOptions,
+  known: readonly string[],
+  name: string,
+  refusals?: readonly Refused[],
+): Asked {
+  for (const [option, value] of Object.entries(given)) {
+    if (!known.includes(option)) throw unknown(option);
+    const isOwn = SAID.includes(option) || SIZES.includes(option) || (option === "includeTop" && value === true);
+    if (!isOwn) throw refused(option, "none", value, name, refusals);
+  }
+  const options: OwnOptions = Object.fromEntries(Object.entries(given).filter(([option]) => SAID.includes(option)));
+  return {
+    options,
+    factsOf(network) {
+      checkAskedLabels(network, options, name);
+      return givenFacts(given, network, name, refusals);
+    },
+  };
+}
+
+function givenFacts(
   given: ArchitectureOptions,
   { inputShape, outputs }: Network,
   name: string,
@@ -60,12 +79,8 @@ export function givenFacts(
   };
 }
 
-/**
- * Of a row of classes; what a network gives for each pixel, or of something else, may bear any names.
- *
- * @throws {DepthwiseError} `CLASSES_MISMATCH`
- */
-export function checkAskedLabels({ outputs, shapes }: Network, { labels }: OwnOptions, name: string): void {
+/** Of a row of classes; what a network gives for each pixel, or of something else, may bear any names. */
+function checkAskedLabels({ outputs, shapes }: Network, { labels }: OwnOptions, name: string): void {
   const named: Readonly<Record<string, string>> = outputs;
   const [classes, another] = shapes.get(named["probabilities"] ?? named["logits"] ?? "") ?? [];
   if (!Array.isArray(labels) || classes === undefined || another !== undefined || labels.length === classes) return;
