@@ -116,7 +116,7 @@ async function answers(
   { maxPixels, signal }: Flags,
 ): Promise<{ readonly best: readonly Prediction[]; readonly labels: readonly string[] }> {
   const { probabilities, logits } = model.outputs;
-  const classes = model.shapes.get(probabilities ?? logits)?.at(-1) ?? 0;
+  const classes = model.shapes.get(probabilities ?? logits ?? "")?.at(-1) ?? 0;
   // Without names the numbers of the classes are as good for comparing.
   const isNamed = model.info.labels !== undefined || classes === 1000 || classes === 1001;
   const classifier: Classifier = await createClassifier(model, {

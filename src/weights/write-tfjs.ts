@@ -10,6 +10,7 @@ import { elementCount, type Shape } from "../core/tensor.ts";
 import { uniqueNames } from "../core/unique-names.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
+import { ARCHITECTURE_IDS } from "../understand/architectures/table.ts";
 import { writeMetadata } from "../understand/metadata.ts";
 import { placeToWrite } from "./place-to-write.ts";
 import type { SaveOptions } from "./save-model.ts";
@@ -66,7 +67,7 @@ function encode(owner: string, model: Network, nameOf: ShardName): ReadonlyMap<s
     modelTopology: { keras_version: "2.4.0", backend: "tensorflow", model_config: config },
     weightsManifest: [{ paths, weights: weights.map(({ name, shape }) => ({ name, shape, dtype: "float32" })) }],
     userDefinedMetadata: {
-      depthwise: writeMetadata(model),
+      depthwise: writeMetadata(model, ARCHITECTURE_IDS),
       ...(dilations.length === 0 ? {} : { dilations: Object.fromEntries(dilations) }),
     },
   });

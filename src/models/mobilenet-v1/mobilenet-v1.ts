@@ -142,7 +142,7 @@ function strideKeeper(outputStride: number): (stride: number) => StrideAndDilati
 }
 
 /** The blocks that the shallow network keeps. */
-export function shallowBlocks(blocks: readonly Block[]): readonly Block[] {
+export function shallowBlocks<Row>(blocks: readonly Row[]): readonly Row[] {
   return blocks.filter((_, index) => !SHALLOW_LEAVES_OUT.includes(index + 1));
 }
 

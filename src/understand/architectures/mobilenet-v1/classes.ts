@@ -6,8 +6,8 @@
 import { DepthwiseError } from "../../../core/errors.ts";
 import { type FloatTensor, tensor } from "../../../core/tensor.ts";
 import { given } from "../../../formats/fact.ts";
-import type { Facts } from "../../facts.ts";
 import type { ExpectedLayer } from "./expected.ts";
+import type { Facts } from "./facts.ts";
 
 /** The logit of an added background: far below any other, so that its probability is exactly 0. */
 const NEVER = -1e4;

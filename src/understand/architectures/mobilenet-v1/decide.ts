@@ -9,7 +9,7 @@ import { checkPreprocessing, DEFAULT_PREPROCESSING, type Preprocessing } from ".
 import type { FloatTensor } from "../../../core/tensor.ts";
 import { assumed, type Fact, given, inferred } from "../../../formats/fact.ts";
 import { type MobileNetV1Options, scaledChannels } from "../../../models/index.ts";
-import type { Facts } from "../../facts.ts";
+import { backgroundFact, valuesOf } from "../../facts.ts";
 import {
   blockCount,
   classifierOf,
@@ -19,6 +19,7 @@ import {
   parameterOf,
   tableRows,
 } from "./expected.ts";
+import type { Facts } from "./facts.ts";
 import type { FamilyDefaults } from "./name-map.ts";
 
 /** Widths in the paper and in later papers come first, then all hundredths. */
@@ -51,24 +52,9 @@ export function decide(
   return known.alpha === undefined ? { ...known, ...widthFacts(parameters, known, defaults) } : known;
 }
 
-/**
- * Refuses labels of the file that do not fit its classes; those of the caller the builder checks.
- *
- * @throws {DepthwiseError} `CLASSES_MISMATCH`
- */
-export function checkLabels({ labels, classes }: Facts, file: string): void {
-  if (labels === undefined || labels.basis === "given" || !Array.isArray(labels.value)) return;
-  if (classes === undefined || labels.value.length === classes.value) return;
-  throw fileError("CLASSES_MISMATCH", file, `labels (${labels.from})`, "Pass labels of your own to loadModel.", {
-    expected: `${classes.value}, one for each class`,
-    found: `${labels.value.length}`,
-    fields: { classes: classes.value, labels: labels.value.length },
-  });
-}
-
 /** The options themselves. */
 export function optionsOf(facts: Facts): MobileNetV1Options {
-  return Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, (fact as Fact<unknown>).value]));
+  return valuesOf(facts);
 }
 
 /** What the caller says of the input, before what the file says of it: a range takes the place of mean and deviation. */
@@ -160,12 +146,6 @@ function shapeFacts(parameters: ReadonlyMap<string, FloatTensor>, known: KnownLa
 
 const NORM = ["gamma", "beta", "mean", "variance"] as const;
 
-/** What the number of classes says of the first of them. */
-export function backgroundFact(classes: number | undefined): Facts {
-  if (classes === 1001) return { background: inferred(true, "1001 outputs: ImageNet's thousand and a background") };
-  return classes === 1000 ? { background: inferred(false, "1000 outputs: ImageNet's, without a background") } : {};
-}
-
 /** What is usual for the family, where nothing better is known. */
 function usualFacts(defaults: FamilyDefaults, known: Facts, isSized: boolean): Facts {
   const { padding, epsilon, activation, negativeSlope, preprocessing, why } = defaults;
@@ -211,19 +191,10 @@ function widthFacts(parameters: ReadonlyMap<string, FloatTensor>, known: Facts, 
     }
   }
   const from = "widths of the layers";
-  // Who says how widths are made, or that blocks are left out, means these.
-  const isShallow = known.shallow?.value === true;
-  const isRuled =
-    (isShallow && known.shallow.basis === "given") || RULES.some((name) => known[name]?.basis === "given");
-  if (defaults.hasOwnWidths && best.fits < found.length && !isRuled) {
-    const [stem, ...blocks] = found.map(({ stride, width }) => ({ stride, filters: width }));
-    return {
-      ...{ alpha: inferred(1, from), channelRounding: inferred("truncate", from), blocks: inferred(blocks, from) },
-      ...(stem && { stem: inferred(stem, from) }),
-      // The blocks are those that are there.
-      ...(isShallow && { shallow: inferred(false, from) }),
-    };
-  }
+  // Who says how widths are made means these.
+  const isRuled = RULES.some((name) => known[name]?.basis === "given");
+  if (defaults.ownWidths && best.fits < found.length && !isRuled)
+    return defaults.ownWidths(found, optionsOf(known), known.shallow?.basis === "given", from);
   return { alpha: inferred(best.alpha, from), channelRounding: inferred(best.channelRounding, from) };
 }
 

@@ -7,15 +7,15 @@ import { stated } from "../../../formats/fact.ts";
 import type { ModelGraph } from "../../../formats/graph.ts";
 import type { ParameterInfo } from "../../../layers/parameter-info.ts";
 import type { DecodedBudget } from "../../../sources/decoded-budget.ts";
-import type { Facts } from "../../facts.ts";
 import { type Chain, chainOf } from "../../graph/chain.ts";
 import { type Constants, findConstants } from "../../graph/constants.ts";
+import { frontFacts } from "../../graph/front.ts";
 import { type GraphLayer, layerOf } from "../../graph/layers.ts";
 import { foldedBatchNorm } from "../../graph/normalization.ts";
 import { findPath } from "../../graph/path.ts";
 import { blockCount, classifierOf, type ExpectedLayer, expectedLayers, type KnownLayers } from "./expected.ts";
+import type { Facts } from "./facts.ts";
 import { fittingLayers } from "./fitting.ts";
-import { frontFacts } from "./front.ts";
 import { geometryFacts } from "./geometry.ts";
 import { inputSize, poolFault } from "./input-size.ts";
 
@@ -72,7 +72,7 @@ function patternFound(
   const size = inputSize(chain, body);
   const partial = poolFault(chain, body, size?.value);
   if (partial !== undefined) return partial;
-  const geometry = geometryFacts(pattern.windowed, pattern.variant, size?.value);
+  const geometry = geometryFacts(pattern.windowed, pattern.variant, known.shallow === true, size?.value);
   if (typeof geometry === "string") return geometry;
   const head = headFacts(chain, layers.slice(chain.units.length), pattern.classifier);
   if (typeof head === "string") return head;

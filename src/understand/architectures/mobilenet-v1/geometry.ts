@@ -4,10 +4,11 @@ import { isDepthwiseError } from "../../../core/errors.ts";
 import { layWindow, type Padding } from "../../../core/window.ts";
 import { type Fact, inferred, stated } from "../../../formats/fact.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../../../models/index.ts";
-import type { Facts } from "../../facts.ts";
 import type { GraphLayer } from "../../graph/layers.ts";
 import { optionsOf } from "./decide.ts";
 import { expectedLayers, type KnownLayers, tableRows } from "./expected.ts";
+import type { Facts } from "./facts.ts";
+import { blockFacts } from "./own-blocks.ts";
 
 type PaddingStyle = Pick<MobileNetV1Options, "padding" | "stemPadding">;
 
@@ -23,15 +24,17 @@ const STYLES: readonly PaddingStyle[] = [
  *
  * @param windowed the layers with a window: the first, then the depthwise ones (or full ones) of the blocks
  * @param variant  what is known of the layers besides
+ * @param isAsked  whether the caller says that it is shallow
  */
 export function geometryFacts(
   windowed: readonly GraphLayer[],
   variant: KnownLayers,
+  isAsked: boolean,
   size: readonly [number, number] | undefined,
 ): Facts | string {
   const uneven = windowed.find(({ strides, dilations }) => strides[0] !== strides[1] || dilations[0] !== dilations[1]);
   if (uneven !== undefined) return `"${uneven.name}" has another stride across than down`;
-  const strides = strideFacts(windowed, variant);
+  const strides = strideFacts(windowed, variant, isAsked);
   if (typeof strides === "string") return strides;
   const options = { ...variant, ...optionsOf(strides), inputSize: size ?? ([224, 224] as const), batchNorm: false };
   const padding = paddingFacts(windowed, options, size);
@@ -39,7 +42,7 @@ export function geometryFacts(
 }
 
 /** The paper's strides, an output stride, or strides of the network's own. */
-function strideFacts(windowed: readonly GraphLayer[], variant: KnownLayers): Facts | string {
+function strideFacts(windowed: readonly GraphLayer[], variant: KnownLayers, isAsked: boolean): Facts | string {
   for (const outputStride of [32, 16, 8] as const) {
     const expected = builderWindows({ ...variant, outputStride, inputSize: [224, 224] });
     const isSame = windowed.every(({ strides, dilations }, i) => {
@@ -54,12 +57,7 @@ function strideFacts(windowed: readonly GraphLayer[], variant: KnownLayers): Fac
   const from = "strides of the layers";
   const rows = tableRows(expectedLayers(variant));
   const [stem, ...blocks] = rows.map(({ filters }, i) => ({ stride: windowed[i]?.strides[0] ?? 1, filters }));
-  return {
-    ...(stem && { stem: inferred(stem, from) }),
-    blocks: inferred(blocks, from),
-    // The blocks are those that are there.
-    ...(variant.shallow && { shallow: inferred(false, from) }),
-  };
+  return { ...(stem && { stem: inferred(stem, from) }), ...blockFacts(blocks, variant, isAsked, from) };
 }
 
 /** The style that pads as the layers do: in the same words, or else with the same pixels. */

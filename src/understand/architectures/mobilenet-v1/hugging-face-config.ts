@@ -12,7 +12,7 @@ import type { Preprocessing } from "../../../core/preprocessing.ts";
 import { inferred, stated } from "../../../formats/fact.ts";
 import { type DecodedBudget, spendOn, textWithin } from "../../../sources/decoded-budget.ts";
 import type { OpenFile } from "../../../sources/open-file.ts";
-import type { Facts } from "../../facts.ts";
+import type { Facts } from "./facts.ts";
 
 /**
  * What the two files say; nothing of one that is not there.
