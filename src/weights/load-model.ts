@@ -27,7 +27,7 @@ import { remembered, type StatedModel, withStatements } from "../understand/meta
 import { originOf, type Provenance, provenanceOf } from "../understand/provenance.ts";
 import { renamed } from "../understand/renamed.ts";
 import { type UnderstoodNetwork, understand } from "../understand/understand.ts";
-import type { Asked, OwnOptions } from "./own-options.ts";
+import type { AskedOptions, OwnOptions } from "./own-options.ts";
 
 /** Options of the builder that are known better than the file says; where the bytes come from, and limits. */
 export interface LoadOptions extends ArchitectureOptions, SourceOptions {}
@@ -212,7 +212,7 @@ function isPair(
 }
 
 /** What the caller says of a network of its own: mostly nothing. */
-async function askedOf(given: ArchitectureOptions, name: string, refusals?: readonly Refused[]): Promise<Asked> {
+async function askedOf(given: ArchitectureOptions, name: string, refusals?: readonly Refused[]): Promise<AskedOptions> {
   if (Object.keys(given).length === 0) return { options: {}, factsOf: () => ({}) };
   const { ownOptions } = await ownPart("what checks options", () => import("./own-options.ts"));
   return ownOptions(

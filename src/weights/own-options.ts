@@ -19,7 +19,7 @@ const SAID: readonly string[] = ["preprocessing", "labels", "background"] satisf
 const SIZES: readonly string[] = ["inputSize", "resolution", "rho"] satisfies (keyof ArchitectureOptions)[];
 
 /** What the caller says of a network of its own. */
-export interface Asked {
+export interface AskedOptions {
   readonly options: OwnOptions;
   /**
    * The same as facts, once the network is there.
@@ -40,7 +40,7 @@ export function ownOptions(
   known: readonly string[],
   name: string,
   refusals?: readonly Refused[],
-): Asked {
+): AskedOptions {
   for (const [option, value] of Object.entries(given)) {
     if (!known.includes(option)) throw unknown(option);
     const isOwn = SAID.includes(option) || SIZES.includes(option) || (option === "includeTop" && value === true);

@@ -14,20 +14,20 @@ import { type GraphLayer, layerOf } from "../../graph/layers.ts";
 import { foldedBatchNorm } from "../../graph/normalization.ts";
 import { findPath } from "../../graph/path.ts";
 import { blockCount, classifierOf, type ExpectedLayer, expectedLayers, type KnownLayers } from "./expected.ts";
-import type { Facts } from "./facts.ts";
+import type { V1Facts } from "./facts.ts";
 import { fittingLayers } from "./fitting.ts";
 import { geometryFacts } from "./geometry.ts";
 import { inputSize, poolFault } from "./input-size.ts";
 
 export interface UnderstoodGraph {
   readonly parameters: ReadonlyMap<string, FloatTensor>;
-  readonly facts: Facts;
+  readonly facts: V1Facts;
   /** The graph's name of each layer of ours. */
   readonly layerNames: ReadonlyMap<string, string>;
 }
 
 /** A reason, on its way through what reads constants. */
-class Refusal extends Error {}
+class Misread extends Error {}
 
 /**
  * The graph as a MobileNet V1, or why it is none, with the node that does not fit.
@@ -39,13 +39,13 @@ export function understandGraph(
   graph: ModelGraph,
   name: string,
   budget: DecodedBudget,
-  fed?: Facts["preprocessing"],
+  fed?: V1Facts["preprocessing"],
   known: KnownLayers = {},
 ): UnderstoodGraph | string {
   try {
     return patternFound(graph, name, budget, fed, known);
   } catch (error) {
-    if (error instanceof Refusal) return error.message;
+    if (error instanceof Misread) return error.message;
     throw error;
   }
 }
@@ -54,10 +54,10 @@ function patternFound(
   graph: ModelGraph,
   name: string,
   budget: DecodedBudget,
-  fed: Facts["preprocessing"],
+  fed: V1Facts["preprocessing"],
   known: KnownLayers,
 ): UnderstoodGraph | string {
-  const constants = findConstants(graph, (reason) => new Refusal(reason));
+  const constants = findConstants(graph, (reason) => new Misread(reason));
   const path = findPath(graph, constants);
   if ("reason" in path) return path.reason;
   const chain = chainOf(path, constants);
@@ -151,7 +151,7 @@ function isInPlace({ type, window, strides }: GraphLayer, isDepthwise: boolean):
   return type === "full" && window[0] === 1 && strides[0] === 1 && strides[1] === 1;
 }
 
-function activationFacts(body: readonly GraphLayer[]): Facts | string {
+function activationFacts(body: readonly GraphLayer[]): V1Facts | string {
   const [first, ...others] = body.map(({ activation }) => activation);
   if (first === undefined) return {};
   const other = body.find(
@@ -171,7 +171,7 @@ function activationFacts(body: readonly GraphLayer[]): Facts | string {
 
 interface KnownHead {
   readonly names: ReadonlyMap<ExpectedLayer, GraphLayer>;
-  readonly facts: Facts;
+  readonly facts: V1Facts;
 }
 
 function headFacts({ pool, units }: Chain, head: readonly GraphLayer[], ours: ExpectedLayer): KnownHead | string {
@@ -192,7 +192,7 @@ function headFacts({ pool, units }: Chain, head: readonly GraphLayer[], ours: Ex
   return { names: new Map([[ours, classifier]]), facts: {} };
 }
 
-function normalizationFacts(body: readonly GraphLayer[]): Facts {
+function normalizationFacts(body: readonly GraphLayer[]): V1Facts {
   const epsilon = sharedEpsilon(body);
   if (epsilon === undefined) return {};
   const isWrittenOut = body.some(({ normalization }) => normalization.isWrittenOut);

@@ -7,7 +7,7 @@ import { type MobileNetV1Options, mobileNetV1 } from "../../../models/index.ts";
 import type { GraphLayer } from "../../graph/layers.ts";
 import { optionsOf } from "./decide.ts";
 import { expectedLayers, type KnownLayers, tableRows } from "./expected.ts";
-import type { Facts } from "./facts.ts";
+import type { V1Facts } from "./facts.ts";
 import { blockFacts } from "./own-blocks.ts";
 
 type PaddingStyle = Pick<MobileNetV1Options, "padding" | "stemPadding">;
@@ -31,7 +31,7 @@ export function geometryFacts(
   variant: KnownLayers,
   isAsked: boolean,
   size: readonly [number, number] | undefined,
-): Facts | string {
+): V1Facts | string {
   const uneven = windowed.find(({ strides, dilations }) => strides[0] !== strides[1] || dilations[0] !== dilations[1]);
   if (uneven !== undefined) return `"${uneven.name}" has another stride across than down`;
   const strides = strideFacts(windowed, variant, isAsked);
@@ -42,7 +42,7 @@ export function geometryFacts(
 }
 
 /** The paper's strides, an output stride, or strides of the network's own. */
-function strideFacts(windowed: readonly GraphLayer[], variant: KnownLayers, isAsked: boolean): Facts | string {
+function strideFacts(windowed: readonly GraphLayer[], variant: KnownLayers, isAsked: boolean): V1Facts | string {
   for (const outputStride of [32, 16, 8] as const) {
     const expected = builderWindows({ ...variant, outputStride, inputSize: [224, 224] });
     const isSame = windowed.every(({ strides, dilations }, i) => {
@@ -65,7 +65,7 @@ function paddingFacts(
   windowed: readonly GraphLayer[],
   options: MobileNetV1Options,
   size: readonly [number, number] | undefined,
-): Facts | string {
+): V1Facts | string {
   const literal = STYLES.find((style) => {
     // At any size, and one at which something is left of the image.
     const expected = builderWindows({ ...options, ...style, inputSize: [224, 224] });
@@ -96,7 +96,7 @@ function paddingFacts(
   return styleFacts(style, (value) => inferred(value, from));
 }
 
-function styleFacts({ padding, stemPadding }: PaddingStyle, fact: <Value>(value: Value) => Fact<Value>): Facts {
+function styleFacts({ padding, stemPadding }: PaddingStyle, fact: <Value>(value: Value) => Fact<Value>): V1Facts {
   return {
     ...(padding === undefined ? {} : { padding: fact(padding) }),
     ...(stemPadding === undefined ? {} : { stemPadding: fact(stemPadding) }),

@@ -7,7 +7,7 @@
 import type { Preprocessing } from "../../../core/preprocessing.ts";
 import type { Rename } from "../../renamed.ts";
 import type { KnownLayers } from "./expected.ts";
-import type { Facts } from "./facts.ts";
+import type { V1Facts } from "./facts.ts";
 import type { LayerSearch } from "./fitting.ts";
 
 /** A row of the table as it is in the file: the stem, or the last layer of a block. */
@@ -27,7 +27,7 @@ export interface FamilyDefaults {
   /** What differs from the library's defaults. */
   readonly preprocessing: Preprocessing;
   /** What is made of widths that no rule gives: of a graph, whose operations say all else, they may be its own. */
-  readonly ownWidths?: (there: readonly OwnBlock[], known: KnownLayers, isAsked: boolean, from: string) => Facts;
+  readonly ownWidths?: (there: readonly OwnBlock[], known: KnownLayers, isAsked: boolean, from: string) => V1Facts;
   /** Where all this comes from, to be read after "assumed": "as timm builds mobilenetv1". */
   readonly why: string;
 }

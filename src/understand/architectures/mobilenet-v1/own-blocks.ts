@@ -3,7 +3,7 @@
 import { inferred } from "../../../formats/fact.ts";
 import { MOBILENET_V1_BLOCKS, type MobileNetV1Options, shallowBlocks } from "../../../models/index.ts";
 import type { KnownLayers } from "./expected.ts";
-import type { Facts } from "./facts.ts";
+import type { V1Facts } from "./facts.ts";
 import type { OwnBlock } from "./name-map.ts";
 
 /**
@@ -18,7 +18,7 @@ export function blockFacts(
   { shallow = false, blocks = MOBILENET_V1_BLOCKS }: KnownLayers,
   isAsked: boolean,
   from: string,
-): Facts {
+): V1Facts {
   if (!shallow || !isAsked)
     return { blocks: inferred(there, from), ...(shallow && { shallow: inferred(false, from) }) };
   const kept = shallowBlocks([...blocks.keys()]);
@@ -31,7 +31,7 @@ export function blockFacts(
 }
 
 /** The stem and the blocks by the widths that are there. */
-export function ownWidthFacts(there: readonly OwnBlock[], known: KnownLayers, isAsked: boolean, from: string): Facts {
+export function ownWidthFacts(there: readonly OwnBlock[], known: KnownLayers, isAsked: boolean, from: string): V1Facts {
   const [stem, ...blocks] = there.map(({ stride, width }) => ({ stride, filters: width }));
   return {
     ...{ alpha: inferred(1, from), channelRounding: inferred("truncate", from) },
