@@ -31,9 +31,9 @@ it("builds, counts, compiles, runs, saves and loads", async () => {
     expect(info).toEqual(model.info);
     expect(provenance).toBeDefined();
     const again = await (await compile(loaded, { backend: "reference" })).run(image);
-    expect(again.logits.data).toEqual(logits.data);
+    expect(again.logits!.data).toEqual(logits.data);
     using fast = await compile(loaded);
-    const fastest = (await fast.run(image)).logits.data;
+    const fastest = (await fast.run(image)).logits!.data;
     for (const [i, value] of logits.data.entries()) expect(fastest[i]).toBeCloseTo(value, 5);
   } finally {
     rmSync(folder, { recursive: true });

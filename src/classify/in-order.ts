@@ -59,14 +59,14 @@ export async function* inOrder<Item, Prepared, Result>(
 }
 
 /** An item on its way. What it became is known when it was prepared, or could not be. */
-interface Slot<Item, Prepared> {
+interface OnItsWay<Item, Prepared> {
   readonly index: number;
   readonly item: Item;
-  became?: { readonly prepared: Prepared } | { readonly error: unknown } | Failure;
+  became?: { readonly prepared: Prepared } | { readonly error: unknown } | Thrown;
 }
 
 /** What is thrown when its turn comes. */
-interface Failure {
+interface Thrown {
   readonly failure: unknown;
 }
 
@@ -77,9 +77,9 @@ class Conveyor<Item, Prepared, Result> {
   /** Ends what is under way. */
   readonly #stopping = new AbortController();
   /** Pulled and not run, in order. */
-  readonly #waiting: Slot<Item, Prepared>[] = [];
+  readonly #waiting: OnItsWay<Item, Prepared>[] = [];
   /** Not handed over, in order. */
-  readonly #outcomes: (Outcome<Item, Result> | Failure)[] = [];
+  readonly #outcomes: (Outcome<Item, Result> | Thrown)[] = [];
   #pulled = 0;
   #preparing = 0;
   #inFlight = 0;
@@ -209,7 +209,7 @@ class Conveyor<Item, Prepared, Result> {
   }
 
   async #prepare(item: Item): Promise<void> {
-    const slot: Slot<Item, Prepared> = { index: this.#pulled++, item };
+    const slot: OnItsWay<Item, Prepared> = { index: this.#pulled++, item };
     this.#waiting.push(slot);
     this.#inFlight++;
     this.#preparing++;
@@ -233,7 +233,7 @@ class Conveyor<Item, Prepared, Result> {
     return this.#isEnded ? this.#waiting.length : 0;
   }
 
-  async #runGroup(group: readonly Slot<Item, Prepared>[]): Promise<void> {
+  async #runGroup(group: readonly OnItsWay<Item, Prepared>[]): Promise<void> {
     const prepared = group.flatMap(({ became }) =>
       became !== undefined && "prepared" in became ? became.prepared : [],
     );

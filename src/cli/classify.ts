@@ -7,7 +7,7 @@ import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
 import { listCache } from "../sources/index.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
-import { checkInput, expandFiles, noImages, withInput } from "./files.ts";
+import { checkOneStdin, expandFiles, noImages, withInput } from "./files.ts";
 import { jsonOption, maxPixelsOption, weightsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { withoutUndefined } from "./network-options.ts";
@@ -39,7 +39,7 @@ export function classifyCommand(): Command {
     .option("--concurrency <count>", "files that are read and decoded at once (default 4)", toNumber)
     .action(async (patterns: readonly string[], flags: Flags) => {
       const files = await expandFiles(patterns);
-      checkInput([flags.weights ?? ""], files);
+      checkOneStdin([flags.weights ?? ""], files);
       const classifier = await createClassifier(await modelOf(flags), sessionOptions(flags));
       try {
         await classifyFiles(files, classifier, flags);

@@ -89,7 +89,7 @@ export function orInput(file: string, signal: AbortSignal): ModelSource {
 }
 
 /** Standard input can be read once: refuses two that want it, before anything is read. */
-export function checkInput(weights: readonly string[], images: readonly string[] = []): void {
+export function checkOneStdin(weights: readonly string[], images: readonly string[] = []): void {
   const isImage = images.includes(INPUT);
   const wanted = weights.filter((file) => file === INPUT).length + (isImage ? 1 : 0);
   if (wanted < 2) return;

@@ -7,7 +7,7 @@ import type { Preprocessing } from "../core/preprocessing.ts";
 import type { MobileNetV1Options } from "../models/index.ts";
 import type { ModelSource } from "../sources/index.ts";
 import { type LoadedModel, type LoadOptions, loadModel, type OpenedModel, openModel } from "../weights/load-model.ts";
-import { checkInput, orInput } from "./files.ts";
+import { checkOneStdin, orInput } from "./files.ts";
 import { addPreprocessingOptions, addShapeOptions, choice, preprocessingOf, under } from "./flags.ts";
 import { withoutUndefined } from "./network-options.ts";
 import { toBytes, toNumber } from "./numbers.ts";
@@ -73,7 +73,7 @@ function sourceOf(
       [first, second, ...others].map((file = "") => shownAddress(file)),
     );
   }
-  checkInput(second === undefined ? [first] : [first, second]);
+  checkOneStdin(second === undefined ? [first] : [first, second]);
   return second === undefined ? orInput(first, signal) : [orInput(first, signal), orInput(second, signal)];
 }
 

@@ -12,7 +12,7 @@ import { visible } from "../core/visible.ts";
 import type { Preprocessing } from "../images/index.ts";
 import { describe } from "../weights/describe.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
-import { checkInput, expandFiles, noImages, shownWeights, withInput } from "./files.ts";
+import { checkOneStdin, expandFiles, noImages, shownWeights, withInput } from "./files.ts";
 import { jsonOption, maxPixelsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { WEIGHTS } from "./numbers.ts";
@@ -47,7 +47,7 @@ export function verifyCommand(): Command {
     .addOption(maxPixelsOption())
     .addOption(jsonOption("print { images, rows, doubts }"));
   return addLoadOptions(command).action(async (files: readonly string[], flags: Flags) => {
-    checkInput([...files, flags.against ?? ""], flags.images);
+    checkOneStdin([...files, flags.against ?? ""], flags.images);
     const model = await loadFrom(files, flags);
     const images = await expandFiles(flags.images);
     for (const image of images) {
@@ -116,7 +116,7 @@ async function answers(
   { maxPixels, signal }: Flags,
 ): Promise<{ readonly best: readonly Prediction[]; readonly labels: readonly string[] }> {
   const { probabilities, logits } = model.outputs;
-  const classes = model.shapes.get(probabilities ?? logits)?.at(-1) ?? 0;
+  const classes = model.shapes.get(probabilities ?? logits ?? "")?.at(-1) ?? 0;
   // Without names the numbers of the classes are as good for comparing.
   const isNamed = model.info.labels !== undefined || classes === 1000 || classes === 1001;
   const classifier: Classifier = await createClassifier(model, {

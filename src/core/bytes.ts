@@ -262,13 +262,13 @@ export function checkSize(name: string, found: number, maxBytes: number): void {
 }
 
 /** What is read of the head of an answer, of whoever made it. */
-interface Head {
+interface AnswerHead {
   readonly type: string;
   readonly headers: { get(name: string): string | null };
 }
 
 /** Of the file itself; undefined if the server does not say, or a page may not know whether it was packed. */
-export function lengthOf({ headers, type }: Head): number | undefined {
+export function lengthOf({ headers, type }: AnswerHead): number | undefined {
   const length = headers.get("content-length");
   const isPacked = (headers.get("content-encoding") ?? "identity") !== "identity" || type === "cors";
   return isPacked || length === null || !/^\d+$/.test(length) ? undefined : Number(length);

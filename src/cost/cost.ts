@@ -185,16 +185,16 @@ class Counter {
   }
 }
 
-function countGroup(network: Network, { head, nodes }: Group, counter: Counter): CountedRow {
-  const inputShape = network.shapes.get(head.inputs[0] ?? INPUT) ?? [];
-  const outputShape = network.shapes.get(nodes[nodes.length - 1]?.name ?? head.name) ?? [];
+function countGroup(network: Network, { lead, nodes }: Group, counter: Counter): CountedRow {
+  const inputShape = network.shapes.get(lead.inputs[0] ?? INPUT) ?? [];
+  const outputShape = network.shapes.get(nodes[nodes.length - 1]?.name ?? lead.name) ?? [];
   return {
-    name: head.name,
-    type: countedType(head),
-    kind: kindOf(head, outputShape, head.name === counter.classifier),
+    name: lead.name,
+    type: countedType(lead),
+    kind: kindOf(lead, outputShape, lead.name === counter.classifier),
     inputShape,
     outputShape,
-    ...("kernel" in head.attributes ? { kernel: head.attributes.kernel, stride: head.attributes.stride } : {}),
+    ...("kernel" in lead.attributes ? { kernel: lead.attributes.kernel, stride: lead.attributes.stride } : {}),
     multAdds: counter.countsOperations ? total(nodes, (node) => counter.operations(node)) : null,
     parameters: total(nodes, (node) => counter.parameters(node)),
     trainableParameters: total(nodes, (node) => counter.parameters(node, { trainableOnly: true })),
@@ -205,19 +205,19 @@ function countGroup(network: Network, { head, nodes }: Group, counter: Counter):
 /** Both rows of each depthwise layer that a pointwise layer follows. */
 function standardRatios(network: Network, { groups }: Grouping, classifier: string | undefined): Map<string, number> {
   const ratios = new Map<string, number>();
-  groups.forEach(({ head: depthwise }, index) => {
+  groups.forEach(({ lead: depthwise }, index) => {
     const next = groups[index + 1];
-    if (depthwise.type !== "depthwiseConv2d" || next?.head.type !== "pointwiseConv2d") return;
-    if (next.head.name === classifier || next.reads[0] !== depthwise.name) return;
+    if (depthwise.type !== "depthwiseConv2d" || next?.lead.type !== "pointwiseConv2d") return;
+    if (next.lead.name === classifier || next.reads[0] !== depthwise.name) return;
     const input = [1, ...(network.shapes.get(depthwise.inputs[0] ?? INPUT) ?? [])];
     const between = [1, ...(network.shapes.get(depthwise.name) ?? [])];
-    const output = [1, ...(network.shapes.get(next.head.name) ?? [])];
+    const output = [1, ...(network.shapes.get(next.lead.name) ?? [])];
     const pair =
       operationOf("depthwiseConv2d").multAdds(depthwise.attributes, input, between) +
-      operationOf("pointwiseConv2d").multAdds(next.head.attributes, between, output);
-    const ratio = pair / standardMultAdds(depthwise.attributes, next.head.attributes.filters, input, output);
+      operationOf("pointwiseConv2d").multAdds(next.lead.attributes, between, output);
+    const ratio = pair / standardMultAdds(depthwise.attributes, next.lead.attributes.filters, input, output);
     ratios.set(depthwise.name, ratio);
-    ratios.set(next.head.name, ratio);
+    ratios.set(next.lead.name, ratio);
   });
   return ratios;
 }

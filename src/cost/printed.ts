@@ -300,7 +300,7 @@ export const PRINTED_NETWORKS: readonly PrintedTable[] = [
   },
 ];
 
-export interface Checkpoint {
+export interface PrintedCheckpoint {
   readonly alpha: number;
   readonly resolution: number;
   /** Millions, as printed. */
@@ -316,7 +316,7 @@ export interface Checkpoint {
 const NO_STEM = "the first layer is left out here; the docstring of the same project counts it";
 
 /** TF-slim's sixteen checkpoints, counted with 1001 classes and the convention `slim`. */
-export const PRINTED_CHECKPOINTS: readonly Checkpoint[] = [
+export const PRINTED_CHECKPOINTS: readonly PrintedCheckpoint[] = [
   { alpha: 1, resolution: 224, macs: "569", parameters: "4.24", top1: "70.9", top5: "89.9" },
   { alpha: 1, resolution: 192, macs: "418", parameters: "4.24", top1: "70.0", top5: "89.2" },
   { alpha: 1, resolution: 160, macs: "291", parameters: "4.24", top1: "68.0", top5: "87.7" },

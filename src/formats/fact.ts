@@ -18,13 +18,13 @@ export interface Fact<Value> {
 }
 
 /** What a file says of its input and of its classes, besides its content. */
-export interface FileFacts {
+export type FileFacts = {
   /** `[height, width]` in pixels. */
   readonly inputSize?: Fact<readonly [number, number]>;
   readonly preprocessing?: Fact<Preprocessing>;
   readonly labels?: Fact<readonly string[]>;
   readonly background?: Fact<boolean>;
-}
+};
 
 /** By the caller. */
 export function given<Value>(value: Value): Fact<Value> {

@@ -54,7 +54,7 @@ export function featureMapSizes(shapeOf: (value: string) => Shape | undefined): 
       case "subtract":
       case "multiply":
       case "divide": {
-        const [height, width] = broadcast(operand(inputs[0]) ?? [], operand(inputs[1]) ?? []);
+        const [height, width] = broadcastSides(operand(inputs[0]) ?? [], operand(inputs[1]) ?? []);
         return height === undefined || width === undefined ? undefined : [height, width];
       }
       case "rsqrt":
@@ -87,7 +87,7 @@ type OpenSides = readonly (number | undefined)[];
  *
  * @returns undefined for what is not known, or fits nothing
  */
-export function broadcast(a: OpenSides, b: OpenSides): OpenSides {
+export function broadcastSides(a: OpenSides, b: OpenSides): OpenSides {
   return Array.from({ length: Math.max(a.length, b.length) }, (_, axis) => {
     const [one, other] = [a[axis], b[axis]];
     if (one === other || other === 1) return one;

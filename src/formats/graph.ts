@@ -125,6 +125,8 @@ export interface ModelGraph {
   readonly constants: ReadonlyMap<string, GraphConstant>;
   /** Names of the values that are the results. */
   readonly outputs: readonly string[];
+  /** What the file calls its results, one each, where that is not the names of their values. */
+  readonly outputNames?: readonly string[];
   /** How many numbers a quantized value's bytes stand for: scale and zero point by the name of the value, if any. */
   readonly quantization?: ReadonlyMap<string, ValueQuantization>;
 }

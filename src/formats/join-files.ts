@@ -1,6 +1,8 @@
 /** Two files that are halves of one network. */
 
 import { DepthwiseError } from "../core/errors.ts";
+import { optionError } from "../core/options.ts";
+import type { SourceOptions } from "../sources/index.ts";
 import type { OpenFile } from "../sources/open-file.ts";
 import { joinGraphs } from "./join-graphs.ts";
 import type { ModelFile } from "./model-file.ts";
@@ -10,8 +12,27 @@ export interface ReadFile {
   readonly model: ModelFile;
 }
 
-/** @throws {DepthwiseError} `OPTION_INVALID` for files without operations; what `joinGraphs` throws */
-export function joinFiles(first: ReadFile, second: ReadFile): ReadFile {
+/**
+ * Reads two files and joins them: the second is opened when the first was read.
+ *
+ * @param options of the call; what the first took of `maxBytes` the second has not
+ * @throws {DepthwiseError} `OPTION_INVALID` for options of a single file, and for files without operations; what `read`
+ *         and `joinGraphs` throw
+ */
+export async function joinFiles<Source>(
+  sources: readonly [Source, Source],
+  { size, sha256, ...options }: SourceOptions,
+  read: (source: Source, options: SourceOptions) => Promise<ReadFile>,
+): Promise<ReadFile> {
+  if (size !== undefined || sha256 !== undefined) {
+    throw optionError("loadModel", size === undefined ? "sha256" : "size", "none for two files", size ?? sha256);
+  }
+  const first = await read(sources[0], options);
+  const left = (options.maxBytes ?? 2 ** 31) - first.file.bytes.length;
+  return joined(first, await read(sources[1], { ...options, maxBytes: Math.max(1, left) }));
+}
+
+function joined(first: ReadFile, second: ReadFile): ReadFile {
   const [a, b] = [first.model.content, second.model.content];
   if (a.kind !== "graph" || b.kind !== "graph") {
     throw new DepthwiseError("OPTION_INVALID", {

@@ -48,6 +48,7 @@ export function joinGraphs(first: ModelGraph, second: ModelGraph, names: readonl
     nodes: [...first.nodes, ...nodes],
     constants: new Map([...first.constants, ...constants]),
     outputs: second.outputs.map(renamed),
+    ...(second.outputNames === undefined ? {} : { outputNames: second.outputNames }),
     quantization: new Map([...(first.quantization ?? []), ...quantization]),
   };
 }

@@ -36,9 +36,9 @@ export async function readModelFile(file: OpenFile, context: ReadContext): Promi
  *
  * @throws {DepthwiseError} `FILE_EMPTY`, `FORMAT_UNKNOWN`, if `readModelFile` would say so of the whole
  */
-export function checkStart(name: string, head: Uint8Array): void {
-  checkNotEmpty(name, head);
-  readerOf(name, recognise(head, head.length < START_BYTES));
+export function checkStart(name: string, start: Uint8Array): void {
+  checkNotEmpty(name, start);
+  readerOf(name, recognise(start, start.length < START_BYTES));
 }
 
 function checkNotEmpty(name: string, bytes: Uint8Array): void {

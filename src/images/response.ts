@@ -8,13 +8,13 @@ import { isUint8Array } from "../core/realms.ts";
 import { type Pace, startWatch } from "../core/stall-watch.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 
-interface Answer extends Pick<Response, "ok" | "status" | "url" | "type" | "bodyUsed" | "headers"> {
+interface HttpAnswer extends Pick<Response, "ok" | "status" | "url" | "type" | "bodyUsed" | "headers"> {
   /** Null for none. Some that are made by packages have another kind of stream, or do not show it. */
-  readonly body?: { readonly locked?: boolean; getReader?(): Reader } | null;
+  readonly body?: { readonly locked?: boolean; getReader?(): BodyReader } | null;
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-interface Reader {
+interface BodyReader {
   read(): Promise<{ readonly done: boolean; readonly value?: unknown }>;
   cancel(): Promise<void>;
 }
@@ -26,12 +26,12 @@ const SHUT = "Pass response.clone(), or what you read.";
 export class HeldResponse {
   /** How it is called in messages. */
   readonly name: string;
-  readonly #answer: Answer;
-  readonly #reader: Reader | undefined;
+  readonly #answer: HttpAnswer;
+  readonly #reader: BodyReader | undefined;
 
   /** @throws {DepthwiseError} `FILE_UNREADABLE` for an answer that is no success, or whose body is not to be had */
   constructor(given: object) {
-    const answer = given as Answer;
+    const answer = given as HttpAnswer;
     const { ok, status, type, bodyUsed, url, body } = answer;
     this.name = url === "" ? "Response" : `Response of ${shownAddress(url)}`;
     this.#answer = answer;
@@ -95,7 +95,7 @@ export class HeldResponse {
     Promise.resolve(this.#reader?.cancel()).catch(() => undefined);
   }
 
-  async #next(): ReturnType<Reader["read"]> {
+  async #next(): ReturnType<BodyReader["read"]> {
     if (this.#reader !== undefined) return this.#reader.read();
     if (this.#answer.body === null) return { done: true };
     return { done: true, value: new Uint8Array(await this.#answer.arrayBuffer()) };

@@ -25,7 +25,7 @@ export interface Layer {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-interface Named {
+interface NameOption {
   /** Default: the layer's type and a number. */
   readonly name?: string;
 }
@@ -39,61 +39,63 @@ const WINDOW = ["kernel", "stride", "dilation", "padding"] as const;
 
 /** Standard convolution: every filter reads all channels. */
 export const conv2d = (
-  options: Named & Biased & WindowOptions & { readonly filters: number; readonly kernel: PerAxis },
+  options: NameOption & Biased & WindowOptions & { readonly filters: number; readonly kernel: PerAxis },
 ): Layer => layer("conv2d", options, ["filters", "bias", ...WINDOW]);
 
 /** Depthwise convolution: `multiplier` filters (default 1) for each channel, none mixed. */
 export const depthwise = (
-  options: Named & Biased & WindowOptions & { readonly kernel: PerAxis; readonly multiplier?: number },
+  options: NameOption & Biased & WindowOptions & { readonly kernel: PerAxis; readonly multiplier?: number },
 ): Layer => layer("depthwiseConv2d", options, ["multiplier", "bias", ...WINDOW]);
 
 /** Pointwise convolution: mixes the channels of each pixel. */
-export const pointwise = (options: Named & Biased & { readonly filters: number }): Layer =>
+export const pointwise = (options: NameOption & Biased & { readonly filters: number }): Layer =>
   layer("pointwiseConv2d", options, ["filters", "bias"]);
 
 /** Fully connected layer over `[channels]`. */
-export const dense = (options: Named & Biased & { readonly filters: number }): Layer =>
+export const dense = (options: NameOption & Biased & { readonly filters: number }): Layer =>
   layer("dense", options, ["filters", "bias"]);
 
 /** Batch norm; `epsilon` default 0.001, `scale` and `center` (gamma and beta) default true. */
 export const batchNorm = (
-  options: Named & { readonly epsilon?: number; readonly scale?: boolean; readonly center?: boolean } = {},
+  options: NameOption & { readonly epsilon?: number; readonly scale?: boolean; readonly center?: boolean } = {},
 ): Layer => layer("batchNorm", options, ["epsilon", "scale", "center"]);
 
 /**
  * `relu`, `relu6`, `hardSwish`, `hardSigmoid`, `linear`, or `leakyRelu` with a `slope`: of what is below 0, itself at
  * least 0 and below 1 (default 0.01).
  */
-export const activation = (name: ActivationName, options: Named & { readonly slope?: number } = {}): Layer =>
+export const activation = (name: ActivationName, options: NameOption & { readonly slope?: number } = {}): Layer =>
   layer("activation", { ...options, function: name }, ["function", "slope"]);
 
 /** Probabilities of the last axis. */
-export const softmax = (options: Named = {}): Layer => layer("softmax", options, []);
+export const softmax = (options: NameOption = {}): Layer => layer("softmax", options, []);
 
 /** Mean of each channel over the image; `keepDims` (default false) keeps `[1, 1, channels]`. */
-export const globalAveragePool = (options: Named & { readonly keepDims?: boolean } = {}): Layer =>
+export const globalAveragePool = (options: NameOption & { readonly keepDims?: boolean } = {}): Layer =>
   layer("globalAveragePool", options, ["keepDims"]);
 
 /** Maximum of each channel over the image. */
-export const globalMaxPool = (options: Named & { readonly keepDims?: boolean } = {}): Layer =>
+export const globalMaxPool = (options: NameOption & { readonly keepDims?: boolean } = {}): Layer =>
   layer("globalMaxPool", options, ["keepDims"]);
 
 /** Mean over windows; padding never counts. */
-export const averagePool = (options: Named & WindowOptions & { readonly kernel: PerAxis }): Layer =>
+export const averagePool = (options: NameOption & WindowOptions & { readonly kernel: PerAxis }): Layer =>
   layer("averagePool", options, WINDOW);
 
 /** Maximum over windows. */
-export const maxPool = (options: Named & WindowOptions & { readonly kernel: PerAxis }): Layer =>
+export const maxPool = (options: NameOption & WindowOptions & { readonly kernel: PerAxis }): Layer =>
   layer("maxPool", options, WINDOW);
 
 /** Another shape for the same numbers, without the batch. */
-export const reshape = (shape: Shape, options: Named = {}): Layer => layer("reshape", { ...options, shape }, ["shape"]);
+export const reshape = (shape: Shape, options: NameOption = {}): Layer =>
+  layer("reshape", { ...options, shape }, ["shape"]);
 
 /** All numbers of an example in one row. */
-export const flatten = (options: Named = {}): Layer => layer("flatten", options, []);
+export const flatten = (options: NameOption = {}): Layer => layer("flatten", options, []);
 
 /** Sets a share of the numbers to 0 in training; nothing in inference. */
-export const dropout = (rate: number, options: Named = {}): Layer => layer("dropout", { ...options, rate }, ["rate"]);
+export const dropout = (rate: number, options: NameOption = {}): Layer =>
+  layer("dropout", { ...options, rate }, ["rate"]);
 
 /** What `sequential` cannot tell from its layers. */
 export interface SequentialOptions {

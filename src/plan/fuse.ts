@@ -18,14 +18,14 @@ type FusedNode = Extract<LayerNode, { readonly type: "activation" }> & {
 
 export interface Group {
   /** The node that gives the step its name: the convolution, or whatever stands alone. */
-  readonly head: LayerNode;
+  readonly lead: LayerNode;
   readonly batchNorm?: BatchNormNode;
   readonly activation?: FusedNode;
   /** An activation right behind it that takes a step of its own. */
   readonly activatedBy?: string;
   /** All nodes of the step, in order. */
   readonly nodes: readonly LayerNode[];
-  /** The steps, or the network's input, that it reads, by the name of their head. */
+  /** The steps, or the network's input, that it reads, by the name of their lead. */
   readonly reads: readonly string[];
 }
 
@@ -34,7 +34,7 @@ type Growing = { -readonly [K in keyof Group]: Group[K] };
 
 export interface Grouping {
   readonly groups: readonly Group[];
-  /** For each node and the input: the head of the group that holds its value. */
+  /** For each node and the input: the lead of the group that holds its value. */
   readonly holder: ReadonlyMap<string, string>;
 }
 
@@ -56,16 +56,16 @@ export function fuse(
   const taken = new Set<string>();
   const layers = network.layers;
 
-  for (const [index, head] of layers.entries()) {
-    if (taken.has(head.name)) continue;
-    if (isView(head.type)) {
-      holder.set(head.name, holder.get(head.inputs[0] ?? INPUT) ?? INPUT);
+  for (const [index, lead] of layers.entries()) {
+    if (taken.has(lead.name)) continue;
+    if (isView(lead.type)) {
+      holder.set(lead.name, holder.get(lead.inputs[0] ?? INPUT) ?? INPUT);
       continue;
     }
-    const fuses: readonly Fusible[] = operationOf(head.type).fuses;
-    const nodes: LayerNode[] = [head];
-    const group: Growing = { head, nodes, reads: head.inputs.map((name) => holder.get(name) ?? INPUT) };
-    let last: LayerNode = head;
+    const fuses: readonly Fusible[] = operationOf(lead.type).fuses;
+    const nodes: LayerNode[] = [lead];
+    const group: Growing = { lead, nodes, reads: lead.inputs.map((name) => holder.get(name) ?? INPUT) };
+    let last: LayerNode = lead;
     /** The node right behind `last`, if it alone reads it and nothing else wants the value. */
     const follower = (): LayerNode | undefined => {
       const next = layers[index + nodes.length];
@@ -87,7 +87,7 @@ export function fuse(
     }
     for (const node of nodes) {
       taken.add(node.name);
-      holder.set(node.name, head.name);
+      holder.set(node.name, lead.name);
     }
     groups.push(group);
   }

@@ -76,8 +76,8 @@ export function plan(network: PlannedNetwork, options: PlanOptions = {}): Plan {
   const { batch = 1, taps = [], fold = true, joins } = options;
   checkNetwork("compile", network);
   const usual = fuse(network);
-  const byHead = new Map(usual.groups.map((group) => [group.head.name, group]));
-  const tapped = new Map(taps.map((name) => [name, resolveTap(network, name, usual, byHead)]));
+  const byLead = new Map(usual.groups.map((group) => [group.lead.name, group]));
+  const tapped = new Map(taps.map((name) => [name, resolveTap(network, name, usual, byLead)]));
   const keep = keptApart(usual, [...tapped.values()]);
   const grouping = fold && keep.size === 0 ? usual : fuse(network, { keep, fold });
   const wanted = [...Object.values<string>(network.outputs), ...tapped.values()];
@@ -156,7 +156,7 @@ function resolveTap(
   network: PlannedNetwork,
   name: string,
   { holder }: Grouping,
-  byHead: ReadonlyMap<string, Group>,
+  byLead: ReadonlyMap<string, Group>,
 ): string {
   const alias = Object.hasOwn(network.aliases, name) ? network.aliases[name] : undefined;
   const node = alias ?? name;
@@ -164,7 +164,7 @@ function resolveTap(
     const known = [...network.layers.map((layer) => layer.name), ...Object.keys(network.aliases)];
     throw unknownName("compile: taps", name, known);
   }
-  const group = byHead.get(node);
+  const group = byLead.get(node);
   return group === undefined ? node : (group.activatedBy ?? group.nodes[group.nodes.length - 1]?.name ?? node);
 }
 

@@ -49,16 +49,16 @@ export function namesByRole(network: Pick<Network, "parameterInfo">): RoleNames 
   return names;
 }
 
-export function weightNames(names: RoleNames, { head, batchNorm }: Group): WeightNames | undefined {
-  const norm = head.type === "batchNorm" ? head : batchNorm;
-  const own = names.get(head.name) ?? {};
+export function weightNames(names: RoleNames, { lead, batchNorm }: Group): WeightNames | undefined {
+  const norm = lead.type === "batchNorm" ? lead : batchNorm;
+  const own = names.get(lead.name) ?? {};
   if (norm === undefined) return own["kernel"] === undefined ? undefined : own;
   const statistics = names.get(norm.name) ?? {};
   const { mean, variance } = statistics;
   invariant(mean !== undefined && variance !== undefined, "A batch norm lacks its statistics.");
   const folded = { ...statistics, mean, variance, epsilon: norm.attributes.epsilon };
-  if (head.type === "batchNorm") return { batchNorm: folded };
-  invariant(own["kernel"] !== undefined, `"${norm.name}" was folded into "${head.name}", which has no kernel.`);
+  if (lead.type === "batchNorm") return { batchNorm: folded };
+  invariant(own["kernel"] !== undefined, `"${norm.name}" was folded into "${lead.name}", which has no kernel.`);
   return { ...own, batchNorm: folded };
 }
 

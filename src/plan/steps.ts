@@ -68,13 +68,13 @@ export function steps(network: Stepped, grouping: Grouping, options: StepOptions
   const values = activations(network, grouping);
   const kept = new Set(wanted.map((node) => holderOf(grouping, node)));
   const listed = grouping.groups.map((group): Step => {
-    const { head, nodes } = group;
+    const { lead, nodes } = group;
     const weights = weightNames(names, group);
-    const parameters = weights === undefined ? [] : parametersOfStep(network, head.name, weights);
+    const parameters = weights === undefined ? [] : parametersOfStep(network, lead.name, weights);
     for (const [name, elements] of parameters) values.set(name, { kind: "parameter", dtype: "float32", elements });
     const flow = flowOf(group);
     return {
-      name: head.name,
+      name: lead.name,
       layers: nodes.map(({ name }) => name),
       ...computedIn(network, group),
       ...flow,
@@ -88,7 +88,7 @@ export function steps(network: Stepped, grouping: Grouping, options: StepOptions
 /** The values of a run of a network, without its parameters; what `cost` needs of the steps, and no more. */
 export function activations({ shapes }: Pick<Network, "shapes">, { groups }: Grouping): Map<string, StepValue> {
   return new Map(
-    [INPUT, ...groups.map(({ head }) => head.name)].map((name): [string, StepValue] => [
+    [INPUT, ...groups.map(({ lead }) => lead.name)].map((name): [string, StepValue] => [
       name,
       { kind: "activation", dtype: "float32", elements: elementCount(shapes.get(name) ?? []) },
     ]),
@@ -96,8 +96,8 @@ export function activations({ shapes }: Pick<Network, "shapes">, { groups }: Gro
 }
 
 /** What a group reads and writes, parameters apart. */
-export function flowOf({ head, reads }: Group): Pick<Step, "reads" | "writes" | "inPlace"> {
-  return { reads, writes: [head.name], inPlace: head.type === "activation" };
+export function flowOf({ lead, reads }: Group): Pick<Step, "reads" | "writes" | "inPlace"> {
+  return { reads, writes: [lead.name], inPlace: lead.type === "activation" };
 }
 
 /** The value in which a node's own lies. */
@@ -142,17 +142,17 @@ function joinedSteps(
   });
 }
 
-function computedIn({ shapes }: Pick<Network, "shapes">, { head, activation }: Group): Pick<Step, "call" | "multAdds"> {
-  const operation = operationOf(head.type);
-  invariant(!operation.isView, `"${head.name}" is a view and cannot be a step.`);
+function computedIn({ shapes }: Pick<Network, "shapes">, { lead, activation }: Group): Pick<Step, "call" | "multAdds"> {
+  const operation = operationOf(lead.type);
+  invariant(!operation.isView, `"${lead.name}" is a view and cannot be a step.`);
   // With an example in front.
-  const [output, ...inputs] = [head.name, ...head.inputs].map((name): Shape => [1, ...(shapes.get(name) ?? [])]);
-  const call = operation.call(head.name, head.attributes, inputs, output ?? []);
-  const multAdds = operation.multAdds(head.attributes, inputs[0] ?? [], output ?? []);
+  const [output, ...inputs] = [lead.name, ...lead.inputs].map((name): Shape => [1, ...(shapes.get(name) ?? [])]);
+  const call = operation.call(lead.name, lead.attributes, inputs, output ?? []);
+  const multAdds = operation.multAdds(lead.attributes, inputs[0] ?? [], output ?? []);
   if (activation === undefined) return { call, multAdds };
   invariant(
     "activation" in call && call.kernel !== "activation",
-    `"${activation.name}" was fused into "${head.name}", but ${call.kernel} has no place for an activation.`,
+    `"${activation.name}" was fused into "${lead.name}", but ${call.kernel} has no place for an activation.`,
   );
   return { call: { ...call, activation: activation.attributes.function }, multAdds };
 }

@@ -36,13 +36,13 @@ export async function compile<Output extends string, const Tap extends string = 
   const model = network as Network<string>;
   const session = checked.inWorker
     ? bindNetwork(model, checked, threadWorker, async (parameters) => {
-        const { openRemote } = await ownPart("sessions in a worker", () => import("./remote-session.ts"));
+        const { openRemotePlan } = await ownPart("sessions in a worker", () => import("./remote-session.ts"));
         checked.signal?.throwIfAborted();
         // Once more: numbers may have been transferred away meanwhile.
         const { name, parameterInfo } = model;
         const still = parametersOf({ name, parameterInfo, parameters });
         const copies = copiedParameters(name, model, still);
-        const { plan, choice, bound } = await openRemote(model, copies, checked);
+        const { plan, choice, bound } = await openRemotePlan(model, copies, checked);
         return new Session(plan, choice, bound);
       })
     : bindNetwork(model, checked, checked.worker ?? threadWorker);

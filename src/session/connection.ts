@@ -141,7 +141,7 @@ export class Connection {
   }
 
   /** @returns whether it could be sent; otherwise the worker is given up */
-  #post(message: unknown, buffers: readonly ArrayBuffer[] = []): boolean {
+  #post(message: unknown, buffers: ArrayBuffer[] = []): boolean {
     try {
       this.#worker.postMessage(message, buffers);
       return true;

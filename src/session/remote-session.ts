@@ -23,7 +23,7 @@ import type { RemoteAnswers, RemotePlan } from "./remote-plan.ts";
  * @param parameters copies, which are not the caller's any more
  * @throws {DepthwiseError} `WORKER_LOST` if the worker cannot be started; what `compile` throws
  */
-export async function openRemote(
+export async function openRemotePlan(
   { name, inputShape, layers, shapes, outputs, aliases, parameterInfo }: PlannedNetwork,
   parameters: Map<string, FloatTensor>,
   {
@@ -107,5 +107,5 @@ function makeWorker(): AnyWorker {
   checkPlace(node, import.meta.url);
   // Computed: spelled out, Vite and webpack would copy the script once more, unminified, and into pages without sessions.
   if (node !== undefined) return new node.Worker(new URL(beside(import.meta.url, SCRIPT)), { execArgv: [] });
-  return new Worker(new URL("./session-worker.js", import.meta.url), { type: "module" }) as object as AnyWorker;
+  return new Worker(new URL("./session-worker.js", import.meta.url), { type: "module" });
 }

@@ -39,7 +39,7 @@ openPort(SESSION_SCRIPT, (message, port) => {
 });
 
 /** What an error carries may be of a kind that cannot be sent: then its words are. */
-function send(port: Port, answer: Answer, buffers: readonly ArrayBuffer[]): void {
+function send(port: Port, answer: Answer, buffers: ArrayBuffer[]): void {
   try {
     port.postMessage?.(answer, buffers);
   } catch (error) {
@@ -50,7 +50,7 @@ function send(port: Port, answer: Answer, buffers: readonly ArrayBuffer[]): void
 
 interface Given {
   readonly value?: unknown;
-  readonly buffers?: readonly ArrayBuffer[];
+  readonly buffers?: ArrayBuffer[];
 }
 
 type Asked = Exclude<Question, { readonly type: "abort" | "ping" }>;

@@ -19,7 +19,7 @@ export interface Downloaded {
   readonly etag: string | undefined;
 }
 
-export interface Failure {
+export interface DownloadFailure {
   readonly type: "failed";
   /** As messages show it. */
   readonly url: string;
@@ -37,7 +37,7 @@ export interface Failure {
  * @returns the bytes, or why there are none; `unchanged` if the server says that `etag` is still right
  * @throws {DepthwiseError} `FILE_TOO_LARGE`; `signal.reason`
  */
-export async function download(job: Job): Promise<Downloaded | Failure | { readonly type: "unchanged" }> {
+export async function download(job: Job): Promise<Downloaded | DownloadFailure | { readonly type: "unchanged" }> {
   const { clock, settings } = job.opening;
   const state = await downloadState(job);
   try {
@@ -67,7 +67,11 @@ export async function download(job: Job): Promise<Downloaded | Failure | { reado
 }
 
 /** The checked file; undefined if it is wrong but was put together from two answers, so that a whole one may be right. */
-async function finish(job: Job, state: DownloadState, tries: number): Promise<Downloaded | Failure | undefined> {
+async function finish(
+  job: Job,
+  state: DownloadState,
+  tries: number,
+): Promise<Downloaded | DownloadFailure | undefined> {
   const bytes = state.bytes();
   const digest =
     job.needsDigest || job.expected.sha256 !== undefined
@@ -104,7 +108,7 @@ interface Failed {
   readonly cause: unknown;
 }
 
-type Outcome =
+type RequestOutcome =
   | { readonly type: "complete" }
   /** The copy that `etag` belongs to is still right. */
   | { readonly type: "unchanged" }
@@ -117,7 +121,7 @@ type Outcome =
  *
  * @throws {DepthwiseError} `FILE_TOO_LARGE`; `signal.reason`
  */
-async function request(job: Job, state: DownloadState): Promise<Outcome> {
+async function request(job: Job, state: DownloadState): Promise<RequestOutcome> {
   const { settings, clock } = job.opening;
   const offset = state.validator === undefined ? 0 : state.received;
   // It broke with its last byte. What another download left is never whole.
@@ -191,7 +195,7 @@ function factsOf({ headers }: Response) {
 }
 
 /** Anything but the missing bytes of the same file is refused, a 416 among it: that the file has no such bytes. */
-function checkRange({ headers }: Response, state: DownloadState, offset: number): Outcome | undefined {
+function checkRange({ headers }: Response, state: DownloadState, offset: number): RequestOutcome | undefined {
   const validators = [headers.get("etag"), headers.get("last-modified")];
   const { first, last, all } = rangeOf({ headers });
   const isRight =
@@ -209,7 +213,7 @@ function rangeOf({ headers }: Pick<Response, "headers">) {
   return { first: Number(first), last: Number(last), all: Number(all) };
 }
 
-function checkStatus({ status, statusText, ok, headers }: Response, job: Job): Outcome | undefined {
+function checkStatus({ status, statusText, ok, headers }: Response, job: Job): RequestOutcome | undefined {
   if (status === 304 && job.etag !== undefined) return { type: "unchanged" };
   if (ok && status !== 206) return undefined;
   const answer = `the server answered ${status} ${statusText}`.trim();
@@ -229,7 +233,7 @@ function otherSize({ expected, url }: Job, { total }: DownloadState): Failed | u
   return failed(`expected ${grouped(expected.size)} bytes, found ${grouped(total)}`, { code: "FILE_CORRUPT" });
 }
 
-async function receive(response: Response, job: Job, state: DownloadState, watch: Watch): Promise<Outcome> {
+async function receive(response: Response, job: Job, state: DownloadState, watch: Watch): Promise<RequestOutcome> {
   const { settings } = job.opening;
   const reader = response.body?.getReader();
   const { status } = response;

@@ -9,7 +9,7 @@ import { Parts } from "../core/parts.ts";
 import { isArrayBuffer, isBlob, isReadableStream, isSharedBuffer, isUint8Array, isURL } from "../core/realms.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { chooseMain, fileList, noPlace, relativeParts } from "./model-files.ts";
-import type { Budget, OpenFile, Opening, StartCheck } from "./open-file.ts";
+import type { ByteBudget, OpenFile, Opening, StartCheck } from "./open-file.ts";
 import { START_BYTES } from "./recognise.ts";
 
 /** Bytes that were copied when they were passed: a model keeps views of them, and their caller may go on. */
@@ -155,7 +155,7 @@ export function isByteStream(source: object): source is ByteStream {
 async function readStream(
   name: string,
   stream: ByteStream,
-  budget: Budget,
+  budget: ByteBudget,
   signal: AbortSignal | undefined,
   onPart: (received: number) => void,
   checkStart?: StartCheck,

@@ -42,7 +42,7 @@ export type StartCheck = (name: string, start: Uint8Array) => void;
 /** What one call shares among the model's file and those beside it. */
 export interface Opening {
   readonly settings: Settings;
-  readonly budget: Budget;
+  readonly budget: ByteBudget;
   /** For the main file of the model alone; none where the caller says which bytes it must be, which answers more. */
   readonly checkStart: StartCheck | undefined;
   readonly clock: Clock;
@@ -69,7 +69,7 @@ export function startOpening(settings: Settings, tools: Tools, checkStart?: Star
 }
 
 /** How many bytes one call may still read, all its files together. */
-export interface Budget {
+export interface ByteBudget {
   /**
    * Counts bytes before they are held.
    *
@@ -81,7 +81,7 @@ export interface Budget {
   giveBack(bytes: number): void;
 }
 
-function createBudget(maxBytes: number): Budget {
+function createBudget(maxBytes: number): ByteBudget {
   let used = 0;
   const check = (name: string, bytes: number) => {
     if (used + bytes <= maxBytes) return;

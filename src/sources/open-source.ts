@@ -86,8 +86,8 @@ async function openText(source: string | URL, opening: Opening): Promise<OpenFil
   if (located.type === "path") return untilAborted(openVerified(located.path, opening), settings.signal);
   // Apart, so that a page that reads Files alone does not load it.
   const loading = ownPart("downloads", () => import("./remote.ts"));
-  const { openRemote } = await untilAborted(loading, settings.signal);
-  return openRemote(located.type, located.text, opening);
+  const { openRemoteFile } = await untilAborted(loading, settings.signal);
+  return openRemoteFile(located.type, located.text, opening);
 }
 
 async function openVerified(path: string, opening: Opening): Promise<OpenFile> {

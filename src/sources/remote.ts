@@ -4,7 +4,7 @@ import { shownAddress } from "../core/address.ts";
 import { DepthwiseError, type ErrorCode } from "../core/errors.ts";
 import { fileError } from "../core/file-error.ts";
 import type { PartialFile, SourceCache } from "./cache.ts";
-import { type Downloaded, download, type Failure } from "./download.ts";
+import { type Downloaded, type DownloadFailure, download } from "./download.ts";
 import { mismatch, otherFile } from "./model-files.ts";
 import type { OpenFile, Opening, StartCheck } from "./open-file.ts";
 import type { Expected } from "./options.ts";
@@ -13,7 +13,7 @@ import { describeKind, recognise, START_BYTES } from "./recognise.ts";
 
 const ANYTHING: Expected = { size: undefined, sha256: undefined };
 
-export async function openRemote(type: "hub" | "keras" | "web", text: string, given: Opening): Promise<OpenFile> {
+export async function openRemoteFile(type: "hub" | "keras" | "web", text: string, given: Opening): Promise<OpenFile> {
   const place = placeOf(type, text, given.settings);
   const { refresh, expected } = given.settings;
   const opening: RemoteOpening = {
@@ -60,7 +60,7 @@ async function fetchFirst(
       if (bytes !== undefined) return { index, name: file.name, bytes };
     }
   }
-  const failures: Failure[] = [];
+  const failures: DownloadFailure[] = [];
   for (const [index, file] of files.entries()) {
     const usable = file.addresses.filter(({ url }) => !offline || !isNetwork(url));
     if (usable.length === 0) continue;
@@ -127,7 +127,7 @@ function checkBeside(name: string, start: Uint8Array): void {
 
 type FetchResult =
   | { readonly type: "bytes"; readonly bytes: Uint8Array }
-  | { readonly type: "failed"; readonly failures: readonly Failure[] };
+  | { readonly type: "failed"; readonly failures: readonly DownloadFailure[] };
 
 async function fetchFile(
   file: RemoteFile,
@@ -145,7 +145,7 @@ async function fetchFile(
   signal?.throwIfAborted();
   // What is left of a newer file than the cache has: that one is gone on with, the old one not asked about.
   if (partial?.left?.source.address === key && partial.left.source.etag !== etag) etag = undefined;
-  const failures: Failure[] = [];
+  const failures: DownloadFailure[] = [];
   try {
     for (const { url, headers } of file.addresses) {
       const job = { name: file.name, url, headers, expected, partial, opening, needsDigest: kept !== undefined };
@@ -209,7 +209,7 @@ function notOffline(name: string, files: readonly RemoteFile[], cache: SourceCac
   });
 }
 
-function notFetched(name: string, failures: readonly Failure[]): DepthwiseError {
+function notFetched(name: string, failures: readonly DownloadFailure[]): DepthwiseError {
   const wrong = failures.find(({ code }) => code === "FILE_CORRUPT");
   if (wrong !== undefined && failures.length === 1) return otherFile(wrong.url, wrong.answer);
   const codes = new Set(failures.map(({ code }) => code));
@@ -226,7 +226,7 @@ function notFetched(name: string, failures: readonly Failure[]): DepthwiseError 
   });
 }
 
-function adviceFor(failures: readonly Failure[]): string {
+function adviceFor(failures: readonly DownloadFailure[]): string {
   if (failures.every(({ url }) => /^file:/i.test(url))) {
     return 'A page that was opened from a disk may not fetch files: take it from an <input type="file">, or serve the page.';
   }

@@ -1,7 +1,7 @@
 /**
  * What a safetensors file says of its model, all strings:
  *
- *     architecture  mobilenet_v1, or custom
+ *     architecture  the id of one, such as mobilenet_v1, or custom
  *     alpha, resolution (or input_size "h,w"), classes, padding, activation, epsilon, background (1 or 0), range "low,high"
  *     options, preprocessing, labels, network   JSON, written by `saveModel`; `options` holds all of the above
  *     provenance   JSON: where the model once came from, and the evidence for each option
@@ -31,18 +31,30 @@ const KNOWN: ReadonlySet<string> = /* @__PURE__ */ new Set(
 /** A file of which the metadata, if it has any, was read. */
 export interface StatedModel extends ModelFile {
   readonly facts: Facts;
+  /** The architecture that it says it is of, which is one known here. */
+  readonly architecture?: string | undefined;
   /** A network of the user's own that the file describes, to be checked by `networkFromJson`. */
   readonly network?: JsonObject;
 }
 
-/** @throws {DepthwiseError} `FILE_CORRUPT` for an entry that cannot be read; `ARCHITECTURE_UNKNOWN` */
-export function withStatements(model: ModelFile, file: string, budget: DecodedBudget): StatedModel {
+/**
+ * @param architectures ids of those that can be built
+ * @throws {DepthwiseError} `FILE_CORRUPT` for an entry that cannot be read; `ARCHITECTURE_UNKNOWN`
+ */
+export function withStatements(
+  model: ModelFile,
+  file: string,
+  budget: DecodedBudget,
+  architectures: readonly string[],
+): StatedModel {
   if (model.metadata === undefined) return model;
-  const { facts, network, remarks } = factsFromMetadata(model.metadata, file, spendOn(budget, file, "metadata"));
+  const spend = spendOn(budget, file, "metadata");
+  const { facts, network, remarks } = factsFromMetadata(model.metadata, file, spend, architectures);
   return {
     ...model,
     facts: { ...model.facts, ...facts },
     remarks: { ...remarks, ...model.remarks },
+    architecture: model.metadata["architecture"],
     ...(network === undefined ? {} : { network }),
   };
 }
@@ -57,6 +69,7 @@ function factsFromMetadata(
   metadata: Metadata,
   file: string,
   spend: Spend,
+  architectures: readonly string[],
 ): {
   readonly facts: Facts;
   /** A network of the user's own; checked by `networkFromJson`. */
@@ -66,7 +79,7 @@ function factsFromMetadata(
   const network = jsonObject(metadata, "network", file, spend);
   const { decisions, origin } = jsonObject(metadata, "provenance", file, spend) ?? {};
   const bases = isObject(decisions) ? decisions : {};
-  const options = network === undefined ? readOptions(metadata, file, spend) : {};
+  const options = network === undefined ? readOptions(metadata, file, spend, architectures) : {};
   const remarks = Object.entries(metadata).filter(([key]) => !KNOWN.has(key));
   return {
     facts: remembered(options, bases),
@@ -87,11 +100,11 @@ export function remembered(values: JsonObject, bases: Readonly<Record<string, un
   return Object.fromEntries(facts);
 }
 
-function readOptions(metadata: Metadata, file: string, spend: Spend): JsonObject {
+function readOptions(metadata: Metadata, file: string, spend: Spend, architectures: readonly string[]): JsonObject {
   const { architecture, padding, activation, background } = metadata;
-  if (architecture !== undefined && architecture !== "mobilenet_v1") {
+  if (architecture !== undefined && !architectures.includes(architecture)) {
     throw fileError("ARCHITECTURE_UNKNOWN", file, "architecture", "Other networks are read if saveModel wrote them.", {
-      expected: "mobilenet_v1",
+      expected: architectures.join(" or "),
       found: quoted(architecture),
       fields: { architecture },
     });
@@ -142,10 +155,14 @@ function isFact(value: unknown): value is Fact<unknown> {
   return isObject(value) && BASES.includes(String(value["basis"])) && typeof value["from"] === "string";
 }
 
-/** The metadata under which a model is saved. */
-export function writeMetadata(model: Network): Record<string, string> {
+/**
+ * The metadata under which a model is saved.
+ *
+ * @param architectures ids of those whose builder makes it again of `info.options`
+ */
+export function writeMetadata(model: Network, architectures: readonly string[]): Record<string, string> {
   const { architecture, options, preprocessing, labels, background } = model.info;
-  if (architecture !== "mobilenet_v1" || options === undefined) {
+  if (options === undefined || !architectures.includes(architecture)) {
     const { name, inputShape, layers, outputs, aliases, info } = model;
     return {
       format: "depthwise",
@@ -153,29 +170,34 @@ export function writeMetadata(model: Network): Record<string, string> {
       network: jsonOf(model, { name, inputShape, layers, outputs, aliases, info }),
     };
   }
-  const [height, width] = model.inputShape;
   const range = preprocessing?.range;
   const { inputSize: _size, seed: _seed, ...rest } = options;
+  const { alpha, classes, padding, activation, epsilon, batchNorm } = options;
   const entries = {
     format: "depthwise",
     architecture,
-    alpha: String(options["alpha"]),
-    ...(height === width ? { resolution: String(height) } : { input_size: `${height},${width}` }),
-    classes: String(options["classes"]),
-    padding: String(options["padding"]),
-    activation: String(options["activation"]),
-    epsilon: String(options["epsilon"]),
+    alpha,
+    ...sizeEntry(model),
+    classes,
+    padding,
+    activation,
+    epsilon,
     background: background === undefined ? undefined : background ? "1" : "0",
-    folded: String(options["batchNorm"] === false),
+    folded: batchNorm === false,
     range: range?.join(","),
     options: jsonOf(model, rest),
     preprocessing: preprocessing === undefined ? undefined : jsonOf(model, preprocessing),
     labels: labels === undefined ? undefined : jsonOf(model, labels),
     provenance: provenanceText(model),
   };
-  return Object.fromEntries(
-    Object.entries(entries).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  const said = Object.entries<unknown>(entries).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(said.map(([name, value]) => [name, String(value)]));
+}
+
+/** Of an image; what reads none has no option for it. */
+function sizeEntry({ inputShape: [height, width, channels] }: Network): Record<string, string> {
+  if (channels === undefined) return {};
+  return height === width ? { resolution: String(height) } : { input_size: `${height},${width}` };
 }
 
 /** What `decisions` rest on, without their values, which stand in the other entries; and where the model began. */

@@ -3,6 +3,8 @@
 import { DepthwiseError, listed } from "../core/errors.ts";
 import { type Network, network } from "../layers/network.ts";
 import type { LayerNode, NodeDefinition } from "../layers/node.ts";
+import { builtBy } from "../understand/architecture.ts";
+import { BUILDERS } from "../understand/architectures/table.ts";
 
 /** A layer that makes one number a class. */
 export type Head = Extract<LayerNode, { readonly type: "conv2d" | "dense" | "pointwiseConv2d" }>;
@@ -29,10 +31,9 @@ export function findHead(owner: string, model: Network): Head {
     what: `${owner}: ${model.name}`,
     expected: "a classifier: a dense layer or a convolution of one pixel that makes the logits",
     found: last === "" ? `outputs ${listed(Object.keys(model.outputs))}` : `"${last}" without one`,
-    advice:
-      model.info.architecture === "mobilenet_v1"
-        ? "Give it one with replaceHead."
-        : 'Name the layer that makes the logits among the outputs, as "logits".',
+    advice: builtBy(model, BUILDERS)?.options.includes("includeTop")
+      ? "Give it one with replaceHead."
+      : 'Name the layer that makes the logits among the outputs, as "logits".',
     fields: { outputs: model.outputs },
   });
 }

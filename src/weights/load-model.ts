@@ -7,26 +7,30 @@ import { optionError } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
 import { checkPreprocessing } from "../core/preprocessing.ts";
 import { isBlob } from "../core/realms.ts";
-import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
-import type { ReadFile } from "../formats/join-files.ts";
+import type { FloatTensor } from "../core/tensor.ts";
 import type { ModelFile } from "../formats/model-file.ts";
 import { checkStart, readModelFile } from "../formats/registry.ts";
-import { firstNonFinite, type StoredTensor, toFloat32 } from "../formats/stored-tensor.ts";
+import { firstNonFinite, type StoredTensor } from "../formats/stored-tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
-import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
 import { type DecodedBudget, decodedBudget } from "../sources/decoded-budget.ts";
 import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "../sources/index.ts";
 import type { OpenFile } from "../sources/open-file.ts";
-import { checkLabels, decide, optionsOf } from "../understand/architectures/mobilenet-v1/decide.ts";
-import { classifierOf } from "../understand/architectures/mobilenet-v1/expected.ts";
-import type { Facts } from "../understand/facts.ts";
+import type { Refused } from "../understand/architecture.ts";
+import {
+  ARCHITECTURE_IDS,
+  ARCHITECTURES,
+  type ArchitectureOptions,
+  BUILDERS,
+} from "../understand/architectures/table.ts";
+import { checkLabels, type Facts, valuesOf } from "../understand/facts.ts";
 import { remembered, type StatedModel, withStatements } from "../understand/metadata.ts";
 import { originOf, type Provenance, provenanceOf } from "../understand/provenance.ts";
+import { renamed } from "../understand/renamed.ts";
 import { type UnderstoodNetwork, understand } from "../understand/understand.ts";
-import { checkAskedLabels, givenFacts, type OwnOptions, ownOptions } from "./own-options.ts";
+import type { AskedOptions, OwnOptions } from "./own-options.ts";
 
 /** Options of the builder that are known better than the file says; where the bytes come from, and limits. */
-export interface LoadOptions extends MobileNetV1Options, SourceOptions {}
+export interface LoadOptions extends ArchitectureOptions, SourceOptions {}
 
 /** No option at all. */
 type Nothing = Readonly<Record<never, never>>;
@@ -34,23 +38,25 @@ type Nothing = Readonly<Record<never, never>>;
 type Said<Options, Name extends string> = Name extends keyof Options ? Options[Name] : undefined;
 
 /**
- * What a run gives, by the options. Without a classifier it is `embedding`, or with `pooling: null` the map of
- * `features`; which of them, the file may say, so without `pooling`, or with options that are not known before they
- * run, the type only says that there are outputs.
+ * What a run gives, by the options. Its outputs the file says: a MobileNet V1 gives `logits`, `probabilities` and
+ * `embedding`, one without a classifier `embedding` alone, and a network of its own what it calls its results. The type
+ * says which only where an option does: `includeTop: false` with `pooling` is of a MobileNet alone, and gives
+ * `embedding`, or the map of `features` with `pooling: null`.
  */
-export type LoadedOutput<Options> = [Said<Options, "includeTop">] extends [true | undefined]
-  ? "logits" | "probabilities" | "embedding"
-  : [Said<Options, "includeTop">, Said<Options, "pooling">] extends [false, infer Pooling]
-    ? [Pooling] extends [null]
-      ? "features"
-      : [Pooling] extends ["avg" | "max"]
-        ? "embedding"
-        : string
-    : string;
+export type LoadedOutput<Options> = [Said<Options, "includeTop">, Said<Options, "pooling">] extends [
+  false,
+  infer Pooling,
+]
+  ? [Pooling] extends [null]
+    ? "features"
+    : [Pooling] extends ["avg" | "max"]
+      ? "embedding"
+      : string
+  : string;
 
 /**
- * A file may have no classifier, and then gives `embedding` alone, and a network of one's own has outputs of its own:
- * look at `outputs`, or pass `includeTop: true`, which refuses a file without a classifier.
+ * A network with the outputs that the file says: look at `outputs`. Under TypeScript's `noUncheckedIndexedAccess` each
+ * may be undefined. `includeTop: true` refuses a file without a classifier.
  */
 export type LoadedModel<Options = Nothing> = Network<LoadedOutput<Options>>;
 
@@ -116,38 +122,24 @@ export async function openModel(
 async function modelFrom(
   file: OpenFile,
   model: StatedModel,
-  given: MobileNetV1Options,
+  given: ArchitectureOptions,
   budget: DecodedBudget,
 ): Promise<LoadedModel> {
   if (model.network !== undefined) return loadCustom(model.network, model, given, file.name, budget);
-  const understood = await understand(model, file, budget, given);
+  const understood = await understand(ARCHITECTURES, { model, file, budget, given });
   checkFinite(understood.parameters, file.name);
   if ("definition" in understood) return translatedModel(understood, model, given, file.name);
-  const { classes, background, ...others } = given;
-  const there = given.includeTop === false ? withoutClassifier(understood.parameters) : understood.parameters;
-  // `classes` does not say what the file has, but what is to become of it; `background` then as well.
-  const asRead = classes === undefined ? given : others;
-  const decided = decide(there, asRead, understood.facts, understood.defaults, file.name);
-  const { parameters, facts } =
-    classes === undefined
-      ? { parameters: there, facts: decided }
-      : (
-          await ownPart("what changes the classes", () => import("../understand/architectures/mobilenet-v1/classes.ts"))
-        ).adjustClasses(there, decided, { classes, background }, classifierOf(), file.name);
+  const { architecture } = understood;
+  const { parameters, facts } = await architecture.decide(understood, given, file.name);
   checkLabels(facts, file.name);
-  const network = withParameters(mobileNetV1<MobileNetV1Options>(optionsOf(facts)), parameters, file.name);
+  const network = withParameters(architecture.builder.build(valuesOf(facts)), parameters, file.name);
   checkVariances(network, file.name);
   return withInfo(network, {
     provenance: { ...provenanceFor(model, file.name, facts, understood) },
   }) as LoadedModel;
 }
 
-function withoutClassifier(parameters: ReadonlyMap<string, FloatTensor>): ReadonlyMap<string, FloatTensor> {
-  const { name: classifier } = classifierOf();
-  return new Map([...parameters].filter(([name]) => !name.startsWith(`${classifier}/`)));
-}
-
-function separated(options: LoadOptions): { readonly from: SourceOptions; readonly given: MobileNetV1Options } {
+function separated(options: LoadOptions): { readonly from: SourceOptions; readonly given: ArchitectureOptions } {
   // Lists are the caller's again when the call returns.
   const entries = Object.entries(options)
     .filter(([, value]) => value !== undefined)
@@ -158,7 +150,7 @@ function separated(options: LoadOptions): { readonly from: SourceOptions; readon
     });
   return {
     from: Object.fromEntries(entries.filter(([name]) => isSourceOption(name))) as SourceOptions,
-    given: Object.fromEntries(entries.filter(([name]) => !isSourceOption(name))) as MobileNetV1Options,
+    given: Object.fromEntries(entries.filter(([name]) => !isSourceOption(name))) as ArchitectureOptions,
   };
 }
 
@@ -182,25 +174,15 @@ async function readSource(
   budget: DecodedBudget,
 ): Promise<{ readonly file: OpenFile; readonly model: StatedModel }> {
   const context = { maxBytes: options.maxBytes ?? 2 ** 31, budget, signal: options.signal };
-  if (!isPair(source)) {
-    const file = counted(await openSource(source, options, checkStart), budget);
-    return { file, model: withStatements(await readModelFile(file, context), file.name, budget) };
-  }
-  const { size, sha256, ...others } = options;
-  if (size !== undefined || sha256 !== undefined) {
-    throw optionError("loadModel", size === undefined ? "sha256" : "size", "none for two files", size ?? sha256);
-  }
-  const halves: ReadFile[] = [];
-  let left = context.maxBytes;
-  // The second is opened when the first was read: by then its bytes may be others.
-  for (const half of source.map((part) => held(part))) {
-    const file = counted(await openSource(half, { ...others, maxBytes: Math.max(1, left) }, checkStart), budget);
-    left -= file.bytes.length;
-    halves.push({ file, model: withStatements(await readModelFile(file, context), file.name, budget) });
-  }
+  const read = async (one: Parameters<typeof openSource>[0], from: SourceOptions) => {
+    const file = counted(await openSource(one, from, checkStart), budget);
+    return { file, model: withStatements(await readModelFile(file, context), file.name, budget, ARCHITECTURE_IDS) };
+  };
+  if (!isPair(source)) return read(source, options);
+  const [first, second] = source;
+  const halves = [held(first), held(second)] as const;
   const { joinFiles } = await ownPart("what joins two files", () => import("../formats/join-files.ts"));
-  const [first, second] = halves as [ReadFile, ReadFile];
-  return joinFiles(first, second);
+  return joinFiles(halves, options, read);
 }
 
 /** What may be decoded grows with each file that is read. */
@@ -229,33 +211,39 @@ function isPair(
   return endings[0] === endings[1] && !endings.includes(".json");
 }
 
+/** What the caller says of a network of its own: mostly nothing. */
+async function askedOf(given: ArchitectureOptions, name: string, refusals?: readonly Refused[]): Promise<AskedOptions> {
+  if (Object.keys(given).length === 0) return { options: {}, factsOf: () => ({}) };
+  const { ownOptions } = await ownPart("what checks options", () => import("./own-options.ts"));
+  return ownOptions(
+    given,
+    BUILDERS.flatMap(({ options }) => options),
+    name,
+    refusals,
+  );
+}
+
 /** A network that `saveModel` wrote, of its own layers. */
-function loadCustom(
+async function loadCustom(
   definition: Readonly<Record<string, unknown>>,
   model: ModelFile,
-  given: MobileNetV1Options,
+  given: ArchitectureOptions,
   name: string,
   budget: DecodedBudget,
-): LoadedModel {
-  const asked = ownOptions(given, name);
-  const parameters = new Map<string, FloatTensor>();
+): Promise<LoadedModel> {
+  const asked = await askedOf(given, name);
   const tensors: Iterable<StoredTensor> = model.content.kind === "tensors" ? model.content.tensors.values() : [];
-  for (const stored of tensors) {
-    budget.charge(name, stored.dtype === "F32" ? 0 : 4 * elementCount(stored.shape), `tensor ${quoted(stored.name)}`);
-    parameters.set(stored.name, tensor(toFloat32(stored), stored.shape));
-  }
+  const parameters = renamed(tensors, () => undefined, name, budget);
   checkFinite(parameters, name);
-  const network = ownNetwork(definition, asked, parameters, name);
-  checkVariances(network, name);
-  checkAskedLabels(network, asked, name);
+  const network = ownNetwork(definition, asked.options, parameters, name);
   const before = provenanceOf(network);
   const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;
   const bases = before?.decisions ?? {};
-  const facts = { ...remembered(saved, bases), ...givenFacts(given, network, name) };
+  const facts = { ...remembered(saved, bases), ...asked.factsOf(network) };
   const decisions = { ...remembered(sizesOf(network, bases), bases), ...facts };
   const remarks = before === undefined ? model.remarks : { ...model.remarks, origin: originOf(before) };
   const provenance = provenanceFor({ ...model, remarks }, name, decisions, { understoodBy: "its own list of layers" });
-  return withInfo(network, { ...saved, ...asked, provenance: { ...provenance } }) as LoadedModel;
+  return withInfo(network, { ...saved, ...asked.options, provenance: { ...provenance } }) as LoadedModel;
 }
 
 /** Of what was decided of the input, what the layers say now. */
@@ -266,23 +254,21 @@ function sizesOf({ inputShape }: Network, bases: Provenance["decisions"]): Reado
 }
 
 /** A network that a file's graph spells out. */
-function translatedModel(
+async function translatedModel(
   understood: UnderstoodNetwork,
   model: ModelFile,
-  given: MobileNetV1Options,
+  given: ArchitectureOptions,
   name: string,
-): LoadedModel {
-  const { definition, parameters, facts, reason } = understood;
-  const asked = ownOptions(given, name, reason);
+): Promise<LoadedModel> {
+  const { definition, parameters, facts, refusals } = understood;
+  const asked = await askedOf(given, name, refusals);
   // What readers say of the input was checked by them, and no option says anything of layers.
   const advice = "The file is damaged, or describes what cannot run.";
-  const network = ownNetwork({ ...definition }, asked, parameters, name, advice);
-  const decisions = { ...facts, ...givenFacts(given, network, name, reason) };
+  const network = ownNetwork({ ...definition }, asked.options, parameters, name, advice);
+  const decisions = { ...facts, ...asked.factsOf(network) };
   checkLabels(decisions, name);
-  checkVariances(network, name);
-  checkAskedLabels(network, asked, name);
   const provenance = { ...provenanceFor(model, name, decisions, understood) };
-  return withInfo(network, { ...asked, provenance }) as LoadedModel;
+  return withInfo(network, { ...asked.options, provenance }) as LoadedModel;
 }
 
 /** What the caller says of the input takes the place of what the file says, which then may be wrong. */
@@ -295,8 +281,10 @@ function ownNetwork(
 ): Network {
   const { info } = definition;
   const isAsked = preprocessing !== undefined && isObject(info);
-  const asked = isAsked ? { ...definition, info: { ...info, preprocessing: undefined } } : definition;
-  return withParameters(networkFromJson(asked, name, advice), parameters, name);
+  const described = isAsked ? { ...definition, info: { ...info, preprocessing: undefined } } : definition;
+  const network = withParameters(networkFromJson(described, name, advice), parameters, name);
+  checkVariances(network, name);
+  return network;
 }
 
 function provenanceFor(

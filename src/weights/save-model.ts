@@ -6,6 +6,7 @@ import { ownPart } from "../core/own-part.ts";
 import { writeSafetensors } from "../formats/safetensors/safetensors.ts";
 import { parameterBytes } from "../layers/initialise.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
+import { ARCHITECTURE_IDS } from "../understand/architectures/table.ts";
 import { writeMetadata } from "../understand/metadata.ts";
 import { placeToWrite } from "./place-to-write.ts";
 
@@ -39,7 +40,9 @@ export function encodeModel(model: Network, options: Pick<SaveOptions, "dtype"> 
     dtype: role === "kernel" ? dtype : ("F32" as const),
   }));
   const bytes = parameterBytes(model.parameterInfo.values());
-  return allocated("saveModel", bytes, "Save it as F16.", () => writeSafetensors(tensors, writeMetadata(model)));
+  return allocated("saveModel", bytes, "Save it as F16.", () =>
+    writeSafetensors(tensors, writeMetadata(model, ARCHITECTURE_IDS)),
+  );
 }
 
 /**

@@ -18,7 +18,7 @@ import type { Network } from "../layers/network.ts";
 import type { ByNodeType, LayerNode } from "../layers/node.ts";
 
 /** One layer of theirs, before its name and inputs are set. */
-export interface KerasLayer {
+export interface WrittenLayer {
   readonly className: string;
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -26,7 +26,7 @@ export interface KerasLayer {
 /** What becomes of one node. */
 export interface TranslatedNode {
   /** In a row; the last one bears the node's name. */
-  readonly layers: readonly KerasLayer[];
+  readonly layers: readonly WrittenLayer[];
   /** `[vertical, horizontal]` distance of the kernel's taps, where zeros must be written between them. */
   readonly dilation?: readonly [number, number];
 }
@@ -36,7 +36,7 @@ export interface TranslatedNode {
  *
  * @throws {DepthwiseError} `NETWORK_INVALID`, naming the node, if no layer of theirs computes the same
  */
-export function translateNode(node: LayerNode, model: Network): TranslatedNode {
+export function asKerasLayers(node: LayerNode, model: Network): TranslatedNode {
   const inputs = node.inputs.map((input) => model.shapes.get(input) ?? []);
   const rules: ByNodeType<TranslatedNode> = {
     conv2d: ({ attributes }) => {
@@ -76,18 +76,18 @@ export function translateNode(node: LayerNode, model: Network): TranslatedNode {
 
 const POINTWISE: WindowAttributes = { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: "valid" };
 
-function one(className: string, config: KerasLayer["config"]): TranslatedNode {
+function one(className: string, config: WrittenLayer["config"]): TranslatedNode {
   return { layers: [{ className, config }] };
 }
 
 function convolution(
   className: string,
   { kernel, stride, dilation, padding }: WindowAttributes,
-  config: KerasLayer["config"],
+  config: WrittenLayer["config"],
   isWrittenOut: boolean,
 ): TranslatedNode {
   const size = kernel.map((side, axis) => (side - 1) * (isWrittenOut ? (dilation[axis] ?? 1) : 1) + 1);
-  const layer: KerasLayer = {
+  const layer: WrittenLayer = {
     className,
     config: {
       ...config,

@@ -16,7 +16,8 @@ import {
   withInfo,
   withParameters,
 } from "../layers/network.ts";
-import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
+import { builtBy, type Options } from "../understand/architecture.ts";
+import { BUILDERS } from "../understand/architectures/table.ts";
 import { provenanceOf } from "../understand/provenance.ts";
 import { findHead, upTo, withFilters } from "./head.ts";
 
@@ -62,8 +63,10 @@ export function replaceHead<Output extends string>(
   const { labels, background = false, dropout } = options;
   if (typeof background !== "boolean") throw optionError(owner, "background", "true or false", background);
   const seed = seedOf(owner, options.seed);
-  if (dropout !== undefined && optionsOf(model) === undefined) {
-    throw optionError(owner, "dropout", "none for a network that is no MobileNet V1", dropout, "It keeps its layers.");
+  const able = BUILDERS.filter(({ options: known }) => known.includes("dropout"));
+  if (dropout !== undefined && !able.some((builder) => builder === builtBy(model, BUILDERS))) {
+    const expected = `none for a network that is no ${able.map(({ title }) => title).join(" or ")}`;
+    throw optionError(owner, "dropout", expected, dropout, "It keeps its layers.");
   }
   const changed = { includeTop: true, pooling: null, classes, ...(dropout === undefined ? {} : { dropout }) };
   const built = rebuilt(model, changed) ?? withFilters(model, findHead(owner, model), classes);
@@ -145,15 +148,11 @@ const isOf =
   (info: { readonly node: string }): boolean =>
     info.node === node;
 
-/** The builder's options of a MobileNet V1. */
-function optionsOf({ info }: Network): MobileNetV1Options | undefined {
-  return info.architecture === "mobilenet_v1" ? info.options : undefined;
-}
-
-/** A MobileNet V1 built again with other options. */
-function rebuilt(model: Network, changed: MobileNetV1Options): Network | undefined {
-  const options = optionsOf(model);
-  return options === undefined ? undefined : mobileNetV1<MobileNetV1Options>({ ...options, ...changed });
+/** A network built again with other options, if its architecture has them. */
+function rebuilt(model: Network, changed: Options): Network | undefined {
+  const architecture = builtBy(model, BUILDERS);
+  const has = (option: string) => architecture?.options.includes(option);
+  return Object.keys(changed).every(has) ? architecture?.build({ ...model.info.options, ...changed }) : undefined;
 }
 
 /** Puts parameters and facts where they belong: new ones first, then those of the old network. */

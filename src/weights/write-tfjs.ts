@@ -7,12 +7,14 @@ import { allocated, checkBytes } from "../core/memory.ts";
 import { checkKnownOptions, signalOption } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
 import { elementCount, type Shape } from "../core/tensor.ts";
+import { uniqueNames } from "../core/unique-names.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
 import { INPUT } from "../layers/node.ts";
+import { ARCHITECTURE_IDS } from "../understand/architectures/table.ts";
 import { writeMetadata } from "../understand/metadata.ts";
 import { placeToWrite } from "./place-to-write.ts";
 import type { SaveOptions } from "./save-model.ts";
-import { checkLayerName, type KerasLayer, type TranslatedNode, translateNode } from "./tfjs-layers.ts";
+import { asKerasLayers, checkLayerName, type TranslatedNode, type WrittenLayer } from "./tfjs-layers.ts";
 
 /** As in the converter: browsers cache files of this size. */
 const SHARD_BYTES = 2 ** 22;
@@ -20,7 +22,9 @@ const SHARD_BYTES = 2 ** 22;
 /**
  * A model as the files of a TensorFlow.js layers model, by name: `model.json`, `group1-shard1of5.bin` and so on.
  * `tf.loadLayersModel` reads it; its outputs are the layers that no other layer reads (for a MobileNet the
- * probabilities), but for an `embedding` that is only flattened beside the `output`. `loadModel` gives back the same network. The same model gives the same bytes.
+ * probabilities), but for an `embedding` that is only flattened beside the `output`; before them results under names of
+ * the network's own, such as `edges` and `heat`. `loadModel` gives back the same network. The same model gives the same
+ * bytes.
  *
  *     for (const [name, bytes] of encodeTfjs(model)) download(name, bytes);
  *
@@ -32,11 +36,14 @@ export function encodeTfjs(model: Network): ReadonlyMap<string, Uint8Array<Array
   return encode("encodeTfjs", model, (_shard, number, count) => `group1-shard${number}of${count}.bin`);
 }
 
+/** Results that come with one another: who asks TensorFlow.js for a classifier's answer wants the last of them. */
+const USUAL: ReadonlySet<string> = new Set(["output", "logits", "probabilities", "embedding"]);
+
 type ShardName = (shard: Uint8Array, number: number, count: number) => string;
 
 function encode(owner: string, model: Network, nameOf: ShardName): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
   checkNetwork(owner, model);
-  const translated = new Map(model.layers.map((node) => [node.name, translateNode(node, model)]));
+  const translated = new Map(model.layers.map((node) => [node.name, asKerasLayers(node, model)]));
   const config = functional(model, translated);
   checkParameters(model, model.parameters, owner);
   checkWrittenBytes(model, translated);
@@ -60,7 +67,7 @@ function encode(owner: string, model: Network, nameOf: ShardName): ReadonlyMap<s
     modelTopology: { keras_version: "2.4.0", backend: "tensorflow", model_config: config },
     weightsManifest: [{ paths, weights: weights.map(({ name, shape }) => ({ name, shape, dtype: "float32" })) }],
     userDefinedMetadata: {
-      depthwise: writeMetadata(model),
+      depthwise: writeMetadata(model, ARCHITECTURE_IDS),
       ...(dilations.length === 0 ? {} : { dilations: Object.fromEntries(dilations) }),
     },
   });
@@ -107,7 +114,7 @@ function functional(
   model: Network,
   translated: ReadonlyMap<string, TranslatedNode>,
 ): Readonly<Record<string, unknown>> {
-  const names = new Set(translated.keys());
+  const unused = uniqueNames(translated.keys());
   const nodes = withoutAside(model);
   const layers: unknown[] = [
     layerEntry(
@@ -122,19 +129,20 @@ function functional(
     // TensorFlow.js frees what one layer reads twice too early: the second time it reads a copy.
     let read = inputs.map((input, index) => {
       if (inputs.indexOf(input) === index) return input;
-      const copy = unusedName(`${name}_copy`, names);
+      const copy = unused(`${name}_copy`);
       layers.push(layerEntry({ className: "Activation", config: { activation: "linear" } }, copy, [input]));
       return copy;
     });
     for (const [index, layer] of rows.entries()) {
       const suffix = layer.className === "ZeroPadding2D" ? "pad" : "pool";
-      const layerName = index === rows.length - 1 ? name : unusedName(`${name}_${suffix}`, names);
+      const layerName = index === rows.length - 1 ? name : unused(`${name}_${suffix}`);
       layers.push(layerEntry(layer, layerName, read));
       read = [layerName];
     }
   }
   const isRead = readsOf(nodes);
   const ends = [INPUT, ...nodes.map(({ name }) => name)].filter((name) => !isRead.has(name));
+  const results = Object.entries<string>(model.outputs).flatMap(([name, node]) => (USUAL.has(name) ? [] : [node]));
   return {
     class_name: "Functional",
     config: {
@@ -142,7 +150,7 @@ function functional(
       trainable: true,
       layers,
       input_layers: [[INPUT, 0, 0]],
-      output_layers: ends.map((name) => [name, 0, 0]),
+      output_layers: [...new Set([...results, ...ends])].map((name) => [name, 0, 0]),
     },
   };
 }
@@ -161,21 +169,13 @@ function readsOf(nodes: Network["layers"]): ReadonlySet<string> {
   return new Set(nodes.flatMap(({ inputs }) => inputs));
 }
 
-function layerEntry({ className, config }: KerasLayer, name: string, inputs: readonly string[]): unknown {
+function layerEntry({ className, config }: WrittenLayer, name: string, inputs: readonly string[]): unknown {
   return {
     class_name: className,
     config: { name, dtype: "float32", ...(className === "InputLayer" ? {} : { trainable: true }), ...config },
     name,
     inbound_nodes: inputs.length === 0 ? [] : [inputs.map((input) => [input, 0, 0, {}])],
   };
-}
-
-/** A name for a layer that the network does not have. */
-function unusedName(wanted: string, names: Set<string>): string {
-  let name = wanted;
-  for (let number = 1; names.has(name); number++) name = `${wanted}_${number}`;
-  names.add(name);
-  return name;
 }
 
 /** Taps that are spread can be far more than the network has: a dilation is but a number. */

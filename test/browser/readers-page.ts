@@ -90,7 +90,7 @@ window.run = async ({ feed, pictures, backend, output = "logits" }) => {
   for (let p = 0; p < pictures; p++) {
     const picture = bytes.subarray(p * length, (p + 1) * length);
     const { [output]: row } = await session.run(Float32Array.from(picture, (byte, i) => FEEDS[feed](byte, i % 3)));
-    rows.push([...row.data]);
+    rows.push([...row!.data]);
   }
   session.close();
   return rows;

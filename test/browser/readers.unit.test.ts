@@ -35,8 +35,8 @@ const MARKS = {
 type Mark = keyof typeof MARKS;
 
 /** The entries of dist are called by their paths in src. */
-const GRAPHS = "understand-understand-graph";
-const NAMES = "understand-understand-names";
+const GRAPHS = "understand-architectures-mobilenet-v1-by-graph";
+const NAMES = "understand-architectures-mobilenet-v1-by-names";
 /** What a page fetches for its first file, beside itself: the entries of readers, and whose code is inside. */
 const FETCHED: Readonly<Record<string, readonly [entries: readonly string[], code: readonly Mark[]]>> = {
   safetensors: [[], []],
@@ -114,7 +114,7 @@ async function logits(page: Page, backend: RunRequest["backend"]) {
 async function logitsInNode({ files }: NetworkFile): Promise<readonly number[]> {
   const model = await loadModel(files);
   const session = await compile(model, { backend: "plain" });
-  return [...(await session.run(Float32Array.from(PIXELS, (byte) => byte / 127.5 - 1))).logits.data];
+  return [...(await session.run(Float32Array.from(PIXELS, (byte) => byte / 127.5 - 1))).logits!.data];
 }
 
 /** Gzip bytes of all that is fetched, and how many files. */

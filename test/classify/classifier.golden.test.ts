@@ -69,15 +69,15 @@ describeShared("real weights on real photographs", () => {
       const result = await session.run(tensor(input, [8, resolution, resolution, 3]));
       const expected = logits.subarray(start * classes, (start + 8) * classes);
       // Eight times the noise of float32, as printed beside the reference.
-      expect(largestDifference(result.logits.data, expected)).toBeLessThanOrEqual(8 * network.float32_against_float64);
+      expect(largestDifference(result.logits!.data, expected)).toBeLessThanOrEqual(8 * network.float32_against_float64);
       if (network.probabilities !== undefined) {
         const probabilities = floats(network.probabilities).subarray(start * classes, (start + 8) * classes);
-        expect(largestDifference(result.probabilities.data, probabilities)).toBeLessThanOrEqual(1e-5);
+        expect(largestDifference(result.probabilities!.data, probabilities)).toBeLessThanOrEqual(1e-5);
       }
       for (let row = 0; row < 8; row++) {
         const top = (values: Float32Array) => values.indexOf(Math.max(...values));
         const slice = (values: Float32Array) => values.subarray(row * classes, (row + 1) * classes);
-        expect(top(slice(result.logits.data))).toBe(top(slice(expected)));
+        expect(top(slice(result.logits!.data))).toBe(top(slice(expected)));
       }
     }
   });

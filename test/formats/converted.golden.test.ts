@@ -43,7 +43,7 @@ describeShared("a real file as a TensorFlow.js layers model", () => {
   ] as const)("%s gives its logits in TensorFlow.js", async (file, size, network, feed) => {
     const model = await loadModel(join(root, "weights", file));
     const read = await withTensorFlow(encodeTfjs(model));
-    const logits = layers.model({ inputs: read.inputs, outputs: read.getLayer(model.outputs.logits).output });
+    const logits = layers.model({ inputs: read.inputs, outputs: read.getLayer(model.outputs.logits!).output });
     const bytes = readFileSync(join(root, "reference", `inputs-${size}.bin`)).subarray(0, size * size * 3);
     const input = Float32Array.from(bytes, (byte, i) => feed(byte, i % 3));
     const found = await (logits.predict(tf.tensor(input, [1, size, size, 3])) as tf.Tensor).data();

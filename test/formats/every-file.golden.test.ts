@@ -176,7 +176,7 @@ async function run(
   const rows: Float32Array[] = [];
   for (let p = 0; p < pictures; p++) {
     const picture = bytes.subarray(p * size * size * 3, (p + 1) * size * size * 3);
-    rows.push((await session.run(Float32Array.from(picture, (byte, i) => toInput(byte, i % 3))))[output].data);
+    rows.push((await session.run(Float32Array.from(picture, (byte, i) => toInput(byte, i % 3))))[output]!.data);
   }
   session.close();
   return rows;

@@ -277,7 +277,7 @@ describe("operations", () => {
       tfNode("node/convolution", "Relu", ["input"]),
       tfNode("node", "_FusedConv2D", ["node/convolution", "k"], { ...SAME_CONV, fused_ops: attr.strings("Relu") }),
     ]);
-    expect(graph.nodes.map(({ name }) => name)).toEqual(["node/convolution", "node/convolution_2", "node"]);
+    expect(graph.nodes.map(({ name }) => name)).toEqual(["node/convolution", "node/convolution_1", "node"]);
   });
 
   it("keeps further outputs apart", async () => {

@@ -12,7 +12,7 @@ import { compile } from "../../src/session/compile.ts";
 import { decodedBudget } from "../../src/sources/decoded-budget.ts";
 import { decide, optionsOf } from "../../src/understand/architectures/mobilenet-v1/decide.ts";
 import { understandGraph } from "../../src/understand/architectures/mobilenet-v1/from-graph.ts";
-import { recogniseGraph } from "../../src/understand/architectures/mobilenet-v1/others.ts";
+import { recogniseGraph } from "../../src/understand/graph/recognise.ts";
 import { GraphBuilder, type GraphOptions, mobileNetGraph, withSize } from "../fixtures/graphs.ts";
 
 const DEFAULTS = {

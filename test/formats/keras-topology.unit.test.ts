@@ -378,7 +378,7 @@ describe("a layer of Keras", () => {
   });
 
   it("of another kind stands under its own name", () => {
-    for (const name of ["SeparableConv2D", "LSTM", "Lambda", "Concatenate", "Resizing"]) {
+    for (const name of ["SeparableConv1D", "LSTM", "Lambda", "Concatenate", "Resizing"]) {
       expect(activation({}, name)).toEqual({ type: "other", name });
     }
   });

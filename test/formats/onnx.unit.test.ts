@@ -733,3 +733,14 @@ describe("refusals", () => {
     await expect(read(opened(onnxModel(smallOnnx())), { ...context, signal })).rejects.toBe(signal.reason);
   });
 });
+
+// A search for a free name from 1 on would look 5,000,000,000 times.
+it("100,000 nodes of one name and no outputs are named in linear time", async () => {
+  const node = onnxNode("Relu", ["x"], [], {}, { name: "again" });
+  const last = onnxNode("Relu", ["x"], ["y"], {}, { name: "again" });
+  const nodes = [...Array<Field>(100_000).fill(node), last];
+  const start = performance.now();
+  const file = await read(opened(onnxModel({ inputs: { x: [1, 3, 8, 8] }, nodes })), { maxBytes: 1e9 });
+  expect(performance.now() - start).toBeLessThan(20_000);
+  expect(graphOf(file).nodes.map(({ name }) => name)).toEqual(["y"]);
+});

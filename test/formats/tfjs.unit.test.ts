@@ -483,7 +483,7 @@ describe("a file of our own", () => {
   };
 
   it("states what its metadata states", async () => {
-    const { facts, remarks } = withStatements(await readFiles(files()), "test", decodedBudget());
+    const { facts, remarks } = withStatements(await readFiles(files()), "test", decodedBudget(), ["mobilenet_v1"]);
     expect(facts.alpha).toEqual({ value: 0.05, basis: "stated", from: "metadata" });
     expect(facts.outputStride).toMatchObject({ value: 8, basis: "stated" });
     expect(remarks["userDefinedMetadata"]).toBeUndefined();

@@ -166,7 +166,7 @@ async function modelFiles(project: Project): Promise<string[]> {
     const session = await compile(model);
     const [height = 0, width = 0, channels = 0] = model.inputShape;
     const input = Float32Array.from({ length: height * width * channels }, (_, i) => Math.sin(i));
-    answers.push([...(await session.run(input)).logits.data]);
+    answers.push([...(await session.run(input)).logits!.data]);
     session.close();
     const path = join(project.path, file.name);
     writeFileSync(path, new Uint8Array(await file.arrayBuffer()));

@@ -58,10 +58,10 @@ describe("fusing", () => {
   });
 
   it("takes what the operation itself says that it takes", () => {
-    const heads = (type: NodeType) => fuse(followed(type)).groups.map(({ head }) => head.name);
-    expect(heads("conv2d")).toEqual(["a"]);
-    expect(heads("add")).toEqual(["a", "a_bn"]);
-    expect(heads("reshape")).toEqual(["a_bn"]);
+    const leads = (type: NodeType) => fuse(followed(type)).groups.map(({ lead }) => lead.name);
+    expect(leads("conv2d")).toEqual(["a"]);
+    expect(leads("add")).toEqual(["a", "a_bn"]);
+    expect(leads("reshape")).toEqual(["a_bn"]);
   });
 
   it("of an activation into a call that has no place for it is a fault of ours, not a dropped activation", () => {

@@ -204,19 +204,19 @@ describe("steps", () => {
 });
 
 describe("groups", () => {
-  it("are their head, their nodes and what they read; a batch norm and an activation where there are any", () => {
+  it("are their lead, their nodes and what they read; a batch norm and an activation where there are any", () => {
     const model = build([conv("c"), norm("n"), relu("r"), conv("d"), leaky("l")]);
     const [c, n, r, d, l] = model.layers;
     expect(fuse(model).groups).toStrictEqual([
-      { head: c, batchNorm: n, activation: r, nodes: [c, n, r], reads: ["input"] },
-      { head: d, activatedBy: "l", nodes: [d], reads: ["c"] },
-      { head: l, nodes: [l], reads: ["d"] },
+      { lead: c, batchNorm: n, activation: r, nodes: [c, n, r], reads: ["input"] },
+      { lead: d, activatedBy: "l", nodes: [d], reads: ["c"] },
+      { lead: l, nodes: [l], reads: ["d"] },
     ]);
   });
 
   it("say which activation has a step of its own behind them", () => {
     const groups = (layers: NodeDefinition[]) =>
-      fuse(build(layers)).groups.map(({ head, activatedBy }) => [head.name, activatedBy]);
+      fuse(build(layers)).groups.map(({ lead, activatedBy }) => [lead.name, activatedBy]);
     expect(groups([conv("c"), norm("n"), leaky("l")])).toEqual([
       ["c", "l"],
       ["l", undefined],

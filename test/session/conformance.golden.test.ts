@@ -298,7 +298,7 @@ async function checkReal(name: string, variant: BackendVariant): Promise<void> {
       pixels.subarray(start * elements, (start + batch) * elements),
       (v) => v / 127.5 - 1,
     );
-    const { data } = (await session.run(tensor(input, [batch, resolution, resolution, 3]))).logits;
+    const { data } = (await session.run(tensor(input, [batch, resolution, resolution, 3]))).logits!;
     const rows = expected.subarray(start * classes, (start + batch) * classes);
     expect(largestDifference(data, rows)).toBeLessThanOrEqual(8 * noise);
     for (let row = 0; row < batch; row++) {

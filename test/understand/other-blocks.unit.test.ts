@@ -78,7 +78,20 @@ describe("blocks", () => {
       const loaded = await loadModel(source);
       expect(listed(loaded.parameters)).toEqual(listed(one.model.parameters));
       expect([...loaded.shapes.values()]).toEqual([...one.model.shapes.values()]);
+      expect(loaded.info.options).toMatchObject({ shallow: false, blocks: { length: 8 } });
+      const asked = await loadModel(source, { shallow: true });
+      expect(asked.info.options).toMatchObject({ shallow: true, blocks: { length: 13 } });
+      expect(listed(asked.parameters)).toEqual(listed(one.model.parameters));
+      expect([...asked.shapes.values()]).toEqual([...one.model.shapes.values()]);
+      const wrong = { code: "OPTION_INVALID", fields: { option: "shallow", reason: "it has 8 blocks, not 13" } };
+      await expect(loadModel(source, { shallow: false })).rejects.toMatchObject(wrong);
     }
+  });
+
+  it("of the whole network's number are none of a shallow one, as the refusal says", async () => {
+    const loading = loadModel(onnxFile(sample("whole", tiny, 8)), { shallow: true });
+    const fields = { option: "shallow", reason: "it has 13 blocks, not 8" };
+    await expect(loading).rejects.toMatchObject({ code: "OPTION_INVALID", fields });
   });
 
   it.each(["Hugging Face", "TF-slim", "Keras in HDF5's spelling", "numbers in Keras' layout"] as const)(

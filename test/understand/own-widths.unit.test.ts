@@ -66,6 +66,21 @@ describe("widths that no rule gives", () => {
       expect(await answer(await loadModel(onnxFile(from), given), "reference")).toEqual(plain);
   });
 
+  it.each(["shallow", "strides"])("and are those of a shallow network, called so: %s", async (kind) => {
+    const own = kind === "strides" ? blocks.map(({ filters }, i) => ({ filters, stride: 1 + (i % 2) })) : blocks;
+    const short = sample("shallow", { ...small, blocks: own, shallow: true }, 3);
+    for (const source of [onnxFile(short), frozenGraph(short), tfjsLayers(kerasLayers(short))]) {
+      const loaded = await loadModel(source, { shallow: true });
+      expect(loaded.info.options).toMatchObject({ shallow: true, stem: small.stem });
+      expect(await answer(loaded, "reference")).toEqual(await answer(await loadModel(source), "reference"));
+      const again = await loadModel(encodeModel(loaded));
+      expect(again.info.options).toEqual(loaded.info.options);
+    }
+    await expect(loadModel(onnxFile(short), { shallow: true, alpha: 0.5 })).rejects.toMatchObject({
+      code: "PARAMETERS_MISMATCH",
+    });
+  });
+
   it("are refused of tensors by name, of which nothing says what runs", async () => {
     const { blocks: _blocks, stem: _stem, ...given } = unsaid(from);
     for (const family of ["Keras in HDF5's spelling", "TF-slim"] as const) {

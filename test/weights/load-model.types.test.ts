@@ -10,6 +10,7 @@ import {
   loadModel,
   mobileNetV1,
 } from "../../src/index.ts";
+import { dense, sequential } from "../../src/layers/index.ts";
 import { encodeModel, writeSafetensors } from "../../src/weights/index.ts";
 
 const tiny = { alpha: 0.1, resolution: 32, classes: 2 } as const;
@@ -18,18 +19,31 @@ const headless = encodeModel(embeddingModel(mobileNetV1(tiny)));
 const image = new Float32Array(32 * 32 * 3);
 
 describe("what loadModel gives has the type", () => {
-  it("of a network with a classifier, when nothing is said of it", async () => {
-    const model = await loadModel(file);
-    expectTypeOf(model).toEqualTypeOf<LoadedModel>();
-    const { probabilities } = await (await compile(model)).run(image);
-    expectTypeOf(probabilities).toEqualTypeOf<FloatTensor>();
-    expect(probabilities.shape).toEqual([1, 2]);
+  it("of a network with some outputs, when nothing is said of it: the file says which", async () => {
+    const own = encodeModel(sequential({ inputShape: [4] }, [dense({ filters: 2 })]));
+    for (const [source, outputs] of [
+      [file, ["embedding", "logits", "probabilities"]],
+      [headless, ["embedding"]],
+      [own, ["output"]],
+    ] as const) {
+      const model = await loadModel(source);
+      expectTypeOf(model).toEqualTypeOf<LoadedModel>();
+      expectTypeOf(model.outputs).toEqualTypeOf<Readonly<Record<string, string>>>();
+      expect(Object.keys(model.outputs).sort()).toEqual(outputs);
+      const results = await (await compile(model)).run(new Float32Array(model.inputShape.reduce((a, b) => a * b)));
+      expectTypeOf(results["logits"]).toEqualTypeOf<FloatTensor | undefined>();
+      expect(results).toHaveProperty(outputs[0]);
+    }
     const sized = await loadModel(file, { resolution: 64, maxBytes: 1e9, preprocessing: { range: [0, 1] } });
-    expectTypeOf(sized.outputs).toHaveProperty("probabilities");
+    expectTypeOf(sized).toEqualTypeOf<LoadedModel>();
   });
 
-  it("of one whose classifier must be there, which a file without one is refused for", async () => {
-    expectTypeOf((await loadModel(file, { includeTop: true })).outputs).toHaveProperty("probabilities");
+  it("of one whose classifier must be there: which of its outputs the file has, still the file says", async () => {
+    const model = await loadModel(file, { includeTop: true });
+    expectTypeOf(model).toEqualTypeOf<LoadedModel>();
+    const { probabilities } = await (await compile(model)).run(image);
+    expectTypeOf(probabilities).toEqualTypeOf<FloatTensor | undefined>();
+    expect(probabilities?.shape).toEqual([1, 2]);
     await expect(loadModel(headless, { includeTop: true })).rejects.toMatchObject({ code: "PARAMETERS_MISMATCH" });
   });
 

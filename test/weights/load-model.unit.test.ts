@@ -103,7 +103,7 @@ describe("loadModel", () => {
     expect(loaded.info.options).toMatchObject({ alpha: 0.25, classes: 6, ...habits });
     const image = recipe([1, 32, 32, 3], 5, -1, 1);
     const [a, b] = [await compile(model), await compile(loaded)];
-    expect((await b.run(image)).logits.data).toEqual((await a.run(image)).logits?.data);
+    expect((await b.run(image)).logits!.data).toEqual((await a.run(image)).logits?.data);
   });
 
   it("matches names, not order, and takes Keras' other spellings", async () => {
@@ -155,15 +155,15 @@ describe("loadModel", () => {
   it("drops the background for 1000 classes, and adds one that is never chosen for 1001", async () => {
     const image = recipe([1, 32, 32, 3], 5, -1, 1);
     const probabilities = async (bytes: Uint8Array, options: Pick<LoadOptions, "classes">) =>
-      (await (await compile(await loadModel(bytes, { ...options, resolution: 32 }))).run(image)).logits.data;
+      (await (await compile(await loadModel(bytes, { ...options, resolution: 32 }))).run(image)).logits!.data;
     const slim = bare(randomModel({ alpha: 0.25, resolution: 32, classes: 1001 }).parameters);
     const all = await probabilities(slim, {});
     expect(await probabilities(slim, { classes: 1000 })).toEqual(all.slice(1));
     const keras = bare(randomModel({ alpha: 0.25, resolution: 32, classes: 1000 }).parameters);
     const widened = await loadModel(keras, { classes: 1001, resolution: 32 });
     const result = await (await compile(widened)).run(image);
-    expect(result.logits.data.slice(1)).toEqual(await probabilities(keras, {}));
-    expect(result.probabilities.data[0]).toBe(0);
+    expect(result.logits!.data.slice(1)).toEqual(await probabilities(keras, {}));
+    expect(result.probabilities!.data[0]).toBe(0);
     expect(widened.info.background).toBe(true);
     await expect(loadModel(keras, { classes: 10 })).rejects.toMatchObject({ code: "CLASSES_MISMATCH" });
   });

@@ -16,7 +16,7 @@ import { type FloatTensor, tensor } from "../../src/core/tensor.ts";
 import type { Fact } from "../../src/formats/fact.ts";
 import { toFloat32 } from "../../src/formats/stored-tensor.ts";
 import { activation, averagePool, conv2d, maxPool, type Network, sequential } from "../../src/layers/index.ts";
-import { networkFromJson } from "../../src/layers/network.ts";
+import { network, networkFromJson } from "../../src/layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../../src/models/index.ts";
 import { compile } from "../../src/session/compile.ts";
 import { decodedBudget } from "../../src/sources/decoded-budget.ts";
@@ -24,6 +24,7 @@ import { withStatements } from "../../src/understand/metadata.ts";
 import { encodeTfjs, saveTfjs } from "../../src/weights/write-tfjs.ts";
 import { type Files, readFiles, readJson } from "../fixtures/tfjs-files.ts";
 import { MOBILE_NETS, mobileNet, OWN_NETWORKS, randomised } from "../fixtures/tfjs-networks.ts";
+import { largestDifference } from "../golden/vectors.ts";
 
 const MODELS: Readonly<Record<string, () => Network>> = {
   ...Object.fromEntries(Object.entries(MOBILE_NETS).map(([name, options]) => [name, () => mobileNet(options)])),
@@ -102,9 +103,33 @@ describe("what encodeTfjs writes", () => {
     }
   });
 
+  it("results with names of their own are results in TensorFlow.js, also where other layers read them", async () => {
+    const model = network({
+      inputShape: [6, 6, 2],
+      layers: [
+        { name: "c", type: "conv2d", inputs: ["input"], attributes: { filters: 3, kernel: 3 } },
+        { name: "r", type: "activation", inputs: ["c"], attributes: { function: "relu" } },
+        { name: "p", type: "pointwiseConv2d", inputs: ["r"], attributes: { filters: 2 } },
+      ],
+      outputs: { heat: "p", edges: "r", again: "r" },
+      seed: 4,
+    });
+    const input = randomInput(model.inputShape, 2);
+    const found = await runWithTensorFlow(encodeTfjs(model), input);
+    const session = await compile(model, { backend: "reference", batch: 2 });
+    const { heat, edges } = await session.run(input);
+    session.close();
+    expect([...found.keys()]).toEqual(["p", "r"]);
+    for (const [layer, expected] of [
+      ["p", heat],
+      ["r", edges],
+    ] as const)
+      expect(largestDifference(found.get(layer) ?? new Float32Array(), expected.data)).toBeLessThan(1e-5);
+  });
+
   it.each(NAMES)("%s: is read back as it was", async (name) => {
     const model = built(name);
-    const file = withStatements(await readFiles(encodeTfjs(model)), "test", decodedBudget());
+    const file = withStatements(await readFiles(encodeTfjs(model)), "test", decodedBudget(), ["mobilenet_v1"]);
     expect(file.remarks).toMatchObject({ format: "layers-model", generatedBy: "depthwise" });
     if (file.content.kind !== "tensors") throw new Error("Not tensors.");
     expect([...file.content.tensors.keys()].sort()).toEqual([...model.parameterInfo.keys()].sort());

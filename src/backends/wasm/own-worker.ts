@@ -1,8 +1,14 @@
 /** Workers, of Node and of browsers. */
 
+/** Sends a message, with buffers that are the other end's from then on. */
+export interface PostMessage {
+  (message: unknown): void;
+  (message: unknown, transfer: ArrayBuffer[]): void;
+}
+
 /** What is used of a worker, in Node and in browsers. */
 export interface AnyWorker {
-  postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+  readonly postMessage: PostMessage;
   terminate(): unknown;
   ref?(): void;
   unref?(): void;
@@ -53,6 +59,11 @@ export function isWorker(value: unknown): value is AnyWorker {
 export const UNLOADED = "its script could not be loaded: it is not there, of another origin, or refused by a policy";
 
 interface NodeThreads {
+  /** The other end, in a worker. */
+  readonly parentPort: {
+    readonly postMessage: PostMessage;
+    on(event: "message", listener: (data: unknown) => void): unknown;
+  } | null;
   readonly Worker: new (url: URL | string, options: { execArgv: string[] }) => AnyWorker;
 }
 

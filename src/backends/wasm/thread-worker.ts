@@ -15,7 +15,7 @@ function make(): AnyWorker {
   if (node !== undefined) return new node.Worker(new URL("./worker.js", import.meta.url), { execArgv: [] });
   checkReturns();
   // Spelled out, here and above: so bundlers see the script.
-  return new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) as object as AnyWorker;
+  return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
 }
 
 /** In Firefox 153 `new Worker` in a worker of the page's own did not return in 9 of 150 pages, and nothing can end that. */

@@ -1,15 +1,14 @@
 /** What a worker of a session's threads does: walks the stages of a program, as often as it is told, until it is ended. */
 
 import type { Kernel, ModuleExports } from "../../kernels/wasm/index.ts";
-import { nodeThreads } from "./own-worker.ts";
+import { nodeThreads, type PostMessage } from "./own-worker.ts";
 import { bindThread, instantiate } from "./program.ts";
 import type { WorkerTask } from "./threads.ts";
 
 /** The other end, in a worker. */
 export interface Port {
   /** Not there where the script was imported in Node, and no worker was made of it. */
-  postMessage?(message: unknown, transfer?: readonly ArrayBuffer[]): void;
-  on?(event: "message", listener: (data: unknown) => void): void;
+  readonly postMessage?: PostMessage;
   addEventListener?(event: "message", listener: (event: { readonly data: unknown }) => void): void;
 }
 
@@ -21,8 +20,9 @@ export type ThreadTask = WorkerTask & { readonly thread: number };
  */
 export function openPort(script: string, receive: (data: unknown, port: Port) => void): void {
   if (typeof document !== "undefined") return;
-  const ofNode = (nodeThreads() as { readonly parentPort?: Port } | undefined)?.parentPort ?? undefined;
-  const port = ofNode ?? (globalThis as object as Port);
+  const ofNode = nodeThreads()?.parentPort;
+  const scope: object = globalThis;
+  const port: Port = ofNode ?? scope;
   port.postMessage?.(script);
   // Once more at the first message: whoever made the worker may listen to it only then.
   let isFirst = true;
@@ -32,7 +32,7 @@ export function openPort(script: string, receive: (data: unknown, port: Port) =>
     receive(data, port);
   };
   // Of a page's worker only what is known to be its own is used: in a classic one every name of ours is a global too.
-  if (ofNode !== undefined) ofNode.on?.("message", hear);
+  if (ofNode) ofNode.on("message", hear);
   else port.addEventListener?.("message", ({ data }) => hear(data));
 }
 
@@ -49,7 +49,7 @@ async function walk({ program, modules, memory, thread }: ThreadTask, port: Port
   const instances = await instantiate(modules, memory);
   // The session has looked that all exports are there, before it started any worker.
   const run = bindThread(program, (module, entry) => instances[module]?.[entry] as Kernel, thread);
-  const gate = instances["gate"] as object as ModuleExports["gate"];
+  const gate = instances["gate"] as ModuleExports["gate"];
   const words = new Int32Array(memory.buffer);
   const { control, stages, threads, spins } = program;
   // Nothing starts before all are ready, so the gate stands as it stood.

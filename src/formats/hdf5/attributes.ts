@@ -9,11 +9,14 @@ import { elementCount } from "../../core/tensor.ts";
 import { type DataType, readDataSpace, readDataType } from "./datatype.ts";
 import { readDense } from "./dense.ts";
 import { decodeText } from "./links.ts";
-import { MESSAGE, type Message, messageOf } from "./object-header.ts";
-import { COST, MOST_PARTS, type Place, type Reader, type Source } from "./source.ts";
+import { type HeaderMessage, MESSAGE, messageOf } from "./object-header.ts";
+import { HDF5_COST, type HeapPlace, MOST_PARTS, type Reader, type Source } from "./source.ts";
 
 /** Texts by name; a value that is a single text is a list of one. */
-export function readAttributes(source: Source, messages: readonly Message[]): ReadonlyMap<string, readonly string[]> {
+export function readAttributes(
+  source: Source,
+  messages: readonly HeaderMessage[],
+): ReadonlyMap<string, readonly string[]> {
   const attributes = new Map<string, readonly string[]>();
   for (const { type, isShared, at, length } of messages) {
     if (type === MESSAGE.attribute && !isShared)
@@ -53,7 +56,7 @@ function readAttribute(source: Source, reader: Reader, attributes: Map<string, r
   if (type.byteCount === 0 || count > MOST_PARTS || count * type.byteCount > reader.left) {
     throw damaged(source.name, `attribute ${quoted(name)} claims ${count} texts, more than it has room for`);
   }
-  source.keep(count, COST.text + 2 * (type.type === "text" ? type.byteCount : 0), `attribute ${quoted(name)}`);
+  source.keep(count, HDF5_COST.text + 2 * (type.type === "text" ? type.byteCount : 0), `attribute ${quoted(name)}`);
   const texts: string[] = [];
   for (let i = 0; i < count; i++) {
     texts.push(
@@ -90,13 +93,13 @@ function heapObject(source: Source, at: number, index: number, length: number): 
 
 const HEAP = "a heap of texts";
 
-function heapPlaces(source: Source, start: number): ReadonlyMap<number, Place> {
+function heapPlaces(source: Source, start: number): ReadonlyMap<number, HeapPlace> {
   const headBytes = 8 + source.lengthBytes;
   const head = source.range(start, headBytes, HEAP);
   head.signature("GCOL");
   head.skip(4);
   const end = start + head.length();
-  const places = new Map<number, Place>();
+  const places = new Map<number, HeapPlace>();
   for (let at = start + headBytes; at + headBytes <= end; ) {
     const object = source.range(at, headBytes, HEAP);
     const index = object.u16();
@@ -104,7 +107,7 @@ function heapPlaces(source: Source, start: number): ReadonlyMap<number, Place> {
     const length = object.length();
     // The space that is left over has the number 0 and comes last.
     if (index === 0) break;
-    source.keep(1, COST.text, HEAP);
+    source.keep(1, HDF5_COST.text, HEAP);
     places.set(index, { at: at + headBytes, length });
     at += headBytes + Math.ceil(length / 8) * 8;
   }

@@ -10,8 +10,8 @@ import { DTYPE_BYTES, type StoredDType } from "../stored-tensor.ts";
 import { type Chunk, swapped, unpackChunks } from "./chunks.ts";
 import { readDataSpace, readDataType } from "./datatype.ts";
 import { readFilters } from "./filters.ts";
-import { MESSAGE, type Message, messageOf } from "./object-header.ts";
-import { COST, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
+import { type HeaderMessage, MESSAGE, messageOf } from "./object-header.ts";
+import { HDF5_COST, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
 
 export interface DataSet {
   readonly dtype: StoredDType;
@@ -20,7 +20,7 @@ export interface DataSet {
 }
 
 /** What a data set is, or `undefined` if its elements are no numbers. */
-export function readDataSet(source: Source, messages: readonly Message[]): DataSet | undefined {
+export function readDataSet(source: Source, messages: readonly HeaderMessage[]): DataSet | undefined {
   const space = messageOf(source, messages, MESSAGE.dataspace, "the shape of a data set");
   const typeMessage = messageOf(source, messages, MESSAGE.datatype, "the type of a data set");
   if (space === undefined || typeMessage === undefined)
@@ -38,7 +38,7 @@ export function readDataSet(source: Source, messages: readonly Message[]): DataS
  */
 export async function readElements(
   source: Source,
-  messages: readonly Message[],
+  messages: readonly HeaderMessage[],
   set: DataSet,
   what: string,
 ): Promise<Uint8Array> {
@@ -108,7 +108,7 @@ function treeChunks(source: Source, layout: Reader, { shape }: DataSet, what: st
     if (type !== 1 || (node.level !== undefined && level !== node.level))
       throw damaged(source.name, `${what}: a tree of chunks that does not fit`);
     const entries = source.range(node.at + headBytes, count * (keyBytes + source.offsetBytes), what);
-    source.keep(count, COST.chunk, what);
+    source.keep(count, HDF5_COST.chunk, what);
     for (let i = 0; i < count; i++) {
       const storedBytes = entries.u32();
       const skippedFilters = entries.u32();

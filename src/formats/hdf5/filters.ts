@@ -3,7 +3,7 @@
 import { isDepthwiseError } from "../../core/errors.ts";
 import { damaged } from "../../core/file-error.ts";
 import { ownPart } from "../../core/own-part.ts";
-import { MESSAGE, type Message, messageOf } from "./object-header.ts";
+import { type HeaderMessage, MESSAGE, messageOf } from "./object-header.ts";
 import { type Source, unsupported } from "./source.ts";
 
 /** In the order in which they were applied. */
@@ -11,7 +11,7 @@ export type Filters = readonly ("deflate" | "shuffle" | "checksum")[];
 
 const FILTERS: Readonly<Record<number, Filters[number]>> = { 1: "deflate", 2: "shuffle", 3: "checksum" };
 
-export function readFilters(source: Source, messages: readonly Message[], what: string): Filters {
+export function readFilters(source: Source, messages: readonly HeaderMessage[], what: string): Filters {
   const reader = messageOf(source, messages, MESSAGE.filters, `${what}: the filters`);
   if (reader === undefined) return [];
   const version = reader.u8();

@@ -11,8 +11,8 @@ import type { StoredTensor } from "../stored-tensor.ts";
 import { readAttributes } from "./attributes.ts";
 import { readDataSet, readElements } from "./data.ts";
 import { readLinks } from "./links.ts";
-import { MESSAGE, type Message, readMessages } from "./object-header.ts";
-import { COST, readSuperblock, type Source } from "./source.ts";
+import { type HeaderMessage, MESSAGE, readMessages } from "./object-header.ts";
+import { HDF5_COST, readSuperblock, type Source } from "./source.ts";
 
 export interface Hdf5Object {
   /** `/model_weights/conv1`. */
@@ -48,7 +48,7 @@ export function openHdf5(bytes: Uint8Array, name: string, limits: ReadLimits): H
   return openGroup(source, readMessages(source, root), "");
 }
 
-function openGroup(source: Source, messages: readonly Message[], path: string): Hdf5Group {
+function openGroup(source: Source, messages: readonly HeaderMessage[], path: string): Hdf5Group {
   const links = readLinks(source, messages);
   const opened = new Map<string, Hdf5Group | Hdf5DataSet>();
   const child = (name: string) => {
@@ -74,7 +74,7 @@ function openGroup(source: Source, messages: readonly Message[], path: string): 
 }
 
 function openObject(source: Source, address: number, path: string): Hdf5Group | Hdf5DataSet {
-  source.keep(1, COST.object, path);
+  source.keep(1, HDF5_COST.object, path);
   const messages = readMessages(source, address);
   if (!messages.some(({ type }) => type === MESSAGE.layout)) return openGroup(source, messages, path);
   return {
@@ -94,7 +94,7 @@ function openObject(source: Source, address: number, path: string): Hdf5Group | 
   };
 }
 
-function attributesOf(source: Source, messages: readonly Message[], path: string): Hdf5Object {
+function attributesOf(source: Source, messages: readonly HeaderMessage[], path: string): Hdf5Object {
   let attributes: ReadonlyMap<string, readonly string[]> | undefined;
   const texts = (attribute: string) => {
     attributes ??= readAttributes(source, messages);

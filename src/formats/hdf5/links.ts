@@ -6,11 +6,11 @@
 
 import { damaged } from "../../core/file-error.ts";
 import { readDense } from "./dense.ts";
-import { MESSAGE, type Message, messageOf } from "./object-header.ts";
-import { COST, type Reader, type Source } from "./source.ts";
+import { type HeaderMessage, MESSAGE, messageOf } from "./object-header.ts";
+import { HDF5_COST, type Reader, type Source } from "./source.ts";
 
 /** @returns addresses by name, in the order of the file */
-export function readLinks(source: Source, messages: readonly Message[]): ReadonlyMap<string, number> {
+export function readLinks(source: Source, messages: readonly HeaderMessage[]): ReadonlyMap<string, number> {
   const links = new Map<string, number>();
   const symbols = messageOf(source, messages, MESSAGE.symbolTable, "a group");
   if (symbols !== undefined) readSymbols(source, symbols, links);
@@ -41,7 +41,7 @@ function readLink(source: Source, reader: Reader, links: Map<string, number>): v
   if (type !== 0) return;
   const address = reader.offset();
   if (address === undefined) return;
-  source.keep(1, COST.link + 2 * name.length, "the links of a group");
+  source.keep(1, HDF5_COST.link + 2 * name.length, "the links of a group");
   links.set(name, address);
 }
 
@@ -100,7 +100,7 @@ function readSymbolNode(source: Source, at: number, names: Names, links: Map<str
     entries.skip(20);
     if (address === undefined || isSoft) continue;
     const text = names(name);
-    source.keep(1, COST.link + 2 * text.length, "the links of a group");
+    source.keep(1, HDF5_COST.link + 2 * text.length, "the links of a group");
     links.set(text, address);
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { damaged } from "../../core/file-error.ts";
-import { COST, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
+import { HDF5_COST, MOST_PARTS, type Reader, type Source, unsupported } from "./source.ts";
 
 /** Types of messages that are read. */
 export const MESSAGE = {
@@ -21,7 +21,7 @@ export const MESSAGE = {
   attributeInfo: 0x15,
 } as const;
 
-export interface Message {
+export interface HeaderMessage {
   readonly type: number;
   /** Whether its content stands elsewhere, with other objects' (a named type, say). */
   readonly isShared: boolean;
@@ -30,7 +30,7 @@ export interface Message {
 }
 
 /** @throws {DepthwiseError} `FILE_CORRUPT`, `FILE_TRUNCATED` */
-export function readMessages(source: Source, address: number): readonly Message[] {
+export function readMessages(source: Source, address: number): readonly HeaderMessage[] {
   const version = source.range(address, 1, "an object header").u8();
   return version === 1 ? oldMessages(source, address) : newMessages(source, address);
 }
@@ -38,7 +38,7 @@ export function readMessages(source: Source, address: number): readonly Message[
 /** The first message of a type, opened. */
 export function messageOf(
   source: Source,
-  messages: readonly Message[],
+  messages: readonly HeaderMessage[],
   type: number,
   what: string,
 ): Reader | undefined {
@@ -48,12 +48,12 @@ export function messageOf(
   return source.range(message.at, message.length, what);
 }
 
-function oldMessages(source: Source, address: number): readonly Message[] {
+function oldMessages(source: Source, address: number): readonly HeaderMessage[] {
   const prefix = source.range(address, 16, "an object header");
   prefix.skip(2);
   const count = prefix.u16();
   prefix.skip(4);
-  const messages: Message[] = [];
+  const messages: HeaderMessage[] = [];
   let kept = 0;
   const blocks = [{ at: address + 16, length: prefix.u32() }];
   for (let block = blocks.shift(); block !== undefined; block = blocks.shift()) {
@@ -68,13 +68,13 @@ function oldMessages(source: Source, address: number): readonly Message[] {
       messages.push(message);
       if (type === MESSAGE.continuation) blocks.push(continuation(source, message));
     }
-    source.keep(messages.length - kept, COST.message, "an object header");
+    source.keep(messages.length - kept, HDF5_COST.message, "an object header");
     kept = messages.length;
   }
   return messages;
 }
 
-function newMessages(source: Source, address: number): readonly Message[] {
+function newMessages(source: Source, address: number): readonly HeaderMessage[] {
   const prefix = source.range(address, 6, "an object header");
   prefix.signature("OHDR");
   const version = prefix.u8();
@@ -84,7 +84,7 @@ function newMessages(source: Source, address: number): readonly Message[] {
   // Times of access and change; how many attributes stand in the header before they move out.
   const start = address + 6 + (flags & 0x20 ? 16 : 0) + (flags & 0x10 ? 4 : 0);
   const orderBytes = flags & 4 ? 2 : 0;
-  const messages: Message[] = [];
+  const messages: HeaderMessage[] = [];
   const first = source.range(start, sizeBytes, "an object header").uint(sizeBytes);
   const blocks = [{ at: start + sizeBytes, length: first }];
   for (let block = blocks.shift(); block !== undefined; block = blocks.shift()) {
@@ -97,7 +97,7 @@ function newMessages(source: Source, address: number): readonly Message[] {
       const message = { type, isShared: (messageFlags & 2) !== 0, at: reader.at, length };
       reader.skip(length);
       messages.push(message);
-      source.keep(1, COST.message, "an object header");
+      source.keep(1, HDF5_COST.message, "an object header");
       if (messages.length > MOST_PARTS) throw damaged(source.name, "an object header that does not end");
       if (type !== MESSAGE.continuation) continue;
       const next = continuation(source, message);
@@ -109,7 +109,7 @@ function newMessages(source: Source, address: number): readonly Message[] {
   return messages;
 }
 
-function continuation(source: Source, { at, length }: Message): { readonly at: number; readonly length: number } {
+function continuation(source: Source, { at, length }: HeaderMessage): { readonly at: number; readonly length: number } {
   const reader = source.range(at, length, "the continuation of an object header");
   const next = reader.offset();
   if (next === undefined) throw damaged(source.name, "an object header continues nowhere");

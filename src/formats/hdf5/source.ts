@@ -11,7 +11,7 @@ import { damaged, fileError, grouped } from "../../core/file-error.ts";
 import type { DecodedBudget } from "../../sources/decoded-budget.ts";
 
 /** A stretch of the file. */
-export interface Place {
+export interface HeapPlace {
   readonly at: number;
   readonly length: number;
 }
@@ -24,7 +24,7 @@ export interface Source {
   readonly offsetBytes: number;
   readonly lengthBytes: number;
   /** Global heaps that were looked through already, by address: the places of their objects by number. */
-  readonly heaps: Map<number, ReadonlyMap<number, Place>>;
+  readonly heaps: Map<number, ReadonlyMap<number, HeapPlace>>;
   /** Reads `length` bytes at `at`; charged. `what` they are, for messages. */
   range(at: number, length: number, what: string): Reader;
   /** Charges bytes that are unpacked, beside those of the file itself. */
@@ -65,7 +65,7 @@ const COST_OF_READ = 64;
 export const MOST_PARTS = 65_535;
 
 /** What is kept of each in memory, in bytes. */
-export const COST = { message: 72, link: 200, text: 80, chunk: 320, object: 2000 } as const;
+export const HDF5_COST = { message: 72, link: 200, text: 80, chunk: 320, object: 2000 } as const;
 
 /**
  * Opens the superblock.

@@ -2,11 +2,15 @@
 
 import { shorten } from "../../core/errors.ts";
 import type { GraphOperation } from "../graph.ts";
-import { numberOf } from "./config.ts";
-import { settingUnknown, type Translation } from "./graph.ts";
+import { numberIn } from "./config.ts";
+import { type LayerTranslation, settingUnknown } from "./graph.ts";
 
-/** @param name as `activationName` finds it in `activation` */
-export function activationOperation(t: Translation, name: string | undefined, activation: unknown): GraphOperation {
+/** @param name as `activationNamed` finds it in `activation` */
+export function activationOperation(
+  t: LayerTranslation,
+  name: string | undefined,
+  activation: unknown,
+): GraphOperation {
   if (name === "linear" || name === "relu" || name === "relu6") return { type: "activation", function: name };
   if (name === "softmax") return { type: "softmax" };
   // Of Keras 3 alone, by both names. "hard_sigmoid" is 0.2 x + 0.5 in Keras 2 and x / 6 + 0.5 in Keras 3: not told apart.
@@ -15,19 +19,19 @@ export function activationOperation(t: Translation, name: string | undefined, ac
   if (name === "leaky_relu") return { type: "activation", function: "leakyRelu", slope: 0.2 };
   const inner = activation as { readonly config?: unknown };
   if ((name === "ReLU" || name === "LeakyReLU") && typeof inner.config === "object" && inner.config !== null) {
-    const config = inner.config as Translation["config"];
+    const config = inner.config as LayerTranslation["config"];
     return name === "ReLU" ? reluOperation(config) : leakyOperation(t, config);
   }
   return { type: "other", name: shorten(name ?? "function", 100) };
 }
 
 /** The layer `ReLU`, which may be bounded, leak, or start elsewhere than at 0. */
-export function reluOperation(config: Translation["config"]): GraphOperation {
-  const slope = numberOf(config.negative_slope ?? 0);
-  const threshold = numberOf(config.threshold ?? 0);
+export function reluOperation(config: LayerTranslation["config"]): GraphOperation {
+  const slope = numberIn(config.negative_slope ?? 0);
+  const threshold = numberIn(config.threshold ?? 0);
   const isUnbounded = config.max_value === null || config.max_value === undefined;
   if (threshold === 0 && slope === 0 && isUnbounded) return { type: "activation", function: "relu" };
-  if (threshold === 0 && slope === 0 && numberOf(config.max_value) === 6)
+  if (threshold === 0 && slope === 0 && numberIn(config.max_value) === 6)
     return { type: "activation", function: "relu6" };
   if (threshold === 0 && slope !== undefined && isUnbounded)
     return { type: "activation", function: "leakyRelu", slope };
@@ -35,8 +39,8 @@ export function reluOperation(config: Translation["config"]): GraphOperation {
 }
 
 /** The layer `LeakyReLU`; its slope has had two names. */
-export function leakyOperation(t: Translation, config: Translation["config"]): GraphOperation {
-  const slope = numberOf(config.alpha ?? config.negative_slope ?? 0.3);
+export function leakyOperation(t: LayerTranslation, config: LayerTranslation["config"]): GraphOperation {
+  const slope = numberIn(config.alpha ?? config.negative_slope ?? 0.3);
   if (slope === undefined) throw settingUnknown(t, "the slope", "a number", config.alpha ?? config.negative_slope);
   return { type: "activation", function: "leakyRelu", slope };
 }

@@ -174,21 +174,21 @@ function asReference(value: readonly unknown[]): TensorReference | undefined {
 }
 
 /** A number, which some versions wrap: `{ "class_name": "__numpy__", "config": { "value": 6.0 } }`. */
-export function numberOf(value: unknown): number | undefined {
+export function numberIn(value: unknown): number | undefined {
   if (typeof value === "number") return value;
   if (isObject(value) && isObject(value.config) && typeof value.config.value === "number") return value.config.value;
   return undefined;
 }
 
 /** Numbers, one or a list of them (nested lists are laid out flat). */
-export function numbersOf(value: unknown): readonly number[] | undefined {
+export function numbersIn(value: unknown): readonly number[] | undefined {
   const wrapped = isObject(value) && isObject(value.config) ? value.config.value : value;
   const list: readonly unknown[] = Array.isArray(wrapped) ? wrapped.flat(MAX_ARGUMENT_DEPTH) : [wrapped];
   return list.length > 0 && list.every((entry) => typeof entry === "number") ? (list as readonly number[]) : undefined;
 }
 
 /** The name of an activation function, however it is written down; `undefined` for one that is not a plain name. */
-export function activationName(value: unknown): string | undefined {
+export function activationNamed(value: unknown): string | undefined {
   if (value === null || value === undefined) return "linear";
   if (typeof value === "string") return value;
   if (!isObject(value)) return undefined;

@@ -8,7 +8,7 @@ import { configCorrupt } from "./config.ts";
 import type { FlatCall, OpenShape } from "./flatten.ts";
 
 /** One call of a layer while it is translated. */
-export interface Translation {
+export interface LayerTranslation {
   readonly call: FlatCall;
   readonly config: FlatCall["config"];
   /** Values that come from other layers. */
@@ -39,24 +39,23 @@ export interface Translation {
 export interface Sheet {
   readonly nodes: GraphNode[];
   readonly constants: Map<string, GraphConstant>;
-  readonly names: Set<string>;
-  /** The last number that was put behind a name, by the name: a layer may be called thousands of times. */
-  readonly numbers: Map<string, number>;
+  /** A name of its own for a node or a constant: a layer may be called thousands of times. */
+  readonly unused: (wished: string) => string;
 }
 
 /**
  * @param weights of the layer, by variable name
  * @param shapes  of the arguments
  */
-export function openTranslation(
+export function openLayerTranslation(
   sheet: Sheet,
   call: FlatCall,
   file: string,
   weights: ReadonlyMap<string, GraphConstant>,
   shapes: readonly (OpenShape | undefined)[],
-): Translation {
+): LayerTranslation {
   const keep = (constant: GraphConstant) => {
-    const name = unused(sheet, constant.name);
+    const name = sheet.unused(constant.name);
     sheet.constants.set(name, { name, shape: constant.shape, read: () => constant.read() });
     return name;
   };
@@ -69,9 +68,7 @@ export function openTranslation(
     file,
     weights,
     emit(operation, inputs, part) {
-      const name =
-        part === undefined && !sheet.names.has(call.id) ? call.id : unused(sheet, `${call.id}/${part ?? "2"}`);
-      sheet.names.add(name);
+      const name = sheet.unused(part === undefined ? call.id : `${call.id}/${part}`);
       sheet.nodes.push({ name, operation, inputs, outputs: [name] });
       return name;
     },
@@ -91,18 +88,9 @@ export function openTranslation(
   };
 }
 
-function unused({ names, numbers }: Sheet, wanted: string): string {
-  let name = wanted;
-  let number = numbers.get(wanted) ?? 1;
-  while (names.has(name)) name = `${wanted}:${++number}`;
-  numbers.set(wanted, number);
-  names.add(name);
-  return name;
-}
-
 /** A setting of a layer that cannot be translated and would change every number: refused rather than left `other`. */
 export function settingUnknown(
-  { file, call }: Translation,
+  { file, call }: LayerTranslation,
   setting: string,
   expected: string,
   found: unknown,

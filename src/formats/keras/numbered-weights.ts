@@ -68,6 +68,7 @@ function variablesOf({ className, config }: KerasLayer, tensors: readonly Stored
   if (className === "BatchNormalization") {
     return [...(config.scale === false ? [] : ["gamma"]), ...(config.center === false ? [] : ["beta"]), ...STATISTICS];
   }
+  if (/^SeparableConv(olution)?2D$/.test(className)) return ["depthwise_kernel", "pointwise_kernel", "bias"];
   if (className === "Normalization") return ["mean", "variance", "count"];
   return guessVariables(tensors) ?? tensors.map((_, i) => `variable_${i}`);
 }

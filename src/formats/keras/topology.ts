@@ -5,11 +5,12 @@
 
 import { quoted } from "../../core/file-error.ts";
 import { MOST_SIDES } from "../../core/tensor.ts";
+import { uniqueNames } from "../../core/unique-names.ts";
 import type { FileFacts } from "../fact.ts";
 import type { GraphConstant, ModelGraph } from "../graph.ts";
 import { configCorrupt } from "./config.ts";
 import { type FlatCall, flattenModel, type OpenShape } from "./flatten.ts";
-import { openTranslation, type Sheet } from "./graph.ts";
+import { openLayerTranslation, type Sheet } from "./graph.ts";
 import { translateLayer } from "./layers.ts";
 
 export interface KerasGraph {
@@ -35,8 +36,8 @@ export function graphFromKeras(
 ): KerasGraph {
   const file = options.name;
   const { inputs, calls, outputs } = flattenModel(config, file);
-  const names = new Set(inputs.map(({ name }) => name));
-  const sheet: Sheet = { nodes: [], constants: new Map(), names, numbers: new Map() };
+  const unused = uniqueNames(inputs.map(({ name }) => name));
+  const sheet: Sheet = { nodes: [], constants: new Map(), unused };
   /** Of the layers by path: one may have many, and be called many times. */
   const weightsOfLayers = new Map<string, ReadonlyMap<string, GraphConstant>>();
   /** What stands for a call's result: its last node. */
@@ -52,7 +53,7 @@ export function graphFromKeras(
     weightsOfLayers.set(call.path, weights);
     const read = call.arguments.map((id) => (typeof id === "string" ? shapes.get(id) : undefined));
     const { value, shape: after } = translateLayer(
-      openTranslation(sheet, { ...call, arguments: reads }, file, weights, read),
+      openLayerTranslation(sheet, { ...call, arguments: reads }, file, weights, read),
     );
     values.set(call.id, value);
     shapes.set(call.id, after !== undefined && after.length <= MOST_SIDES ? after : undefined);

@@ -1,13 +1,14 @@
 /** An ONNX graph as a `ModelGraph`. */
 
 import { damaged, quoted } from "../../core/file-error.ts";
-import type { GraphConstant, GraphInput, ModelGraph } from "../graph.ts";
+import { uniqueNames } from "../../core/unique-names.ts";
+import type { GraphConstant, GraphInput, ImageLayout, ModelGraph } from "../graph.ts";
 import { type Charge, graphBuilder, otherStep } from "../protobuf/graph-builder.ts";
 import { orderNodes } from "../protobuf/graph-order.ts";
 import type { StoredDType } from "../stored-tensor.ts";
-import { CHANNELS_FIRST, inputLayouts, keepsImage, type Layout, nextLayout } from "./layout.ts";
+import { CHANNELS_FIRST, inputLayouts, keepsImage, nextLayout } from "./layout.ts";
 import type { OnnxNode } from "./node.ts";
-import { translateNode } from "./operations.ts";
+import { translateOnnxNode } from "./operations.ts";
 
 export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
@@ -40,7 +41,8 @@ export function graphFromOnnx(file: string, onnx: OnnxGraph): ModelGraph {
   const producers = findProducers(file, nodes, new Set([...constants.keys(), ...inputs.map(({ name }) => name), ""]));
   const ordered = orderNodes(file, nodes, (value) => producers.get(value), outputs);
 
-  const graph = graphBuilder(file, new Set(nodes.map(({ name }) => name)), onnx.charge);
+  const names = [...nodes.map(({ name }) => name), ...producers.keys()];
+  const graph = graphBuilder(file, names, onnx.charge);
   for (const constant of constants.values()) graph.addConstant(constant);
   const layouts = inputLayouts(inputs, ordered);
   for (const input of inputs) graph.addInput(withoutBatch(input, layouts.get(input.name) ?? "NCHW"));
@@ -55,7 +57,7 @@ export function graphFromOnnx(file: string, onnx: OnnxGraph): ModelGraph {
     const other = otherStep(node.op, node.inputs);
     // Whoever takes channels last for channels first sees an image of other sides.
     if (layout === "NHWC" && CHANNELS_FIRST.has(node.op)) graph.sizes.set(node.inputs[0] ?? "", undefined);
-    graph.add(node.name, isUsual ? translateNode(node, { graph, opset, layout, dtypes }) : other, made);
+    graph.add(node.name, isUsual ? translateOnnxNode(node, { graph, opset, layout, dtypes }) : other, made);
     const after = nextLayout(node, layout);
     if (node.op === "Transpose" && keepsImage(node, layout, after))
       graph.sizes.set(result, graph.sizes.of(node.inputs[0] ?? ""));
@@ -64,14 +66,14 @@ export function graphFromOnnx(file: string, onnx: OnnxGraph): ModelGraph {
   return { ...graph.finish(outputs), layout: "NCHW" };
 }
 
-/** Names may be left out or stand twice; the name of the first output is one of a kind. */
+/** Names may be left out or stand twice: the first output tells such nodes apart. */
 function withUniqueNames(nodes: readonly OnnxNode[]): readonly OnnxNode[] {
-  const taken = new Set<string>();
-  return nodes.map((node, index) => {
-    const wishes = [node.name, node.outputs[0] ?? "", `${node.op}_${index}`, `${node.op} #${index} of the file`];
-    const name = wishes.find((wish) => wish !== "" && !taken.has(wish)) ?? `#${index}`;
-    taken.add(name);
-    return { ...node, name };
+  const unique = uniqueNames();
+  const seen = new Set([""]);
+  return nodes.map((node) => {
+    const wished = seen.has(node.name) ? node.outputs[0] || node.op : node.name;
+    seen.add(node.name);
+    return { ...node, name: unique(wished) };
   });
 }
 
@@ -92,7 +94,7 @@ function findProducers(
   return producers;
 }
 
-function withoutBatch({ name, shape }: GraphInput, layout: Layout): GraphInput {
+function withoutBatch({ name, shape }: GraphInput, layout: ImageLayout): GraphInput {
   if (shape?.length === 2) return { name, shape: shape.slice(1) };
   if (shape?.length !== 4) return { name };
   const [, a, b, c] = shape;

@@ -3,6 +3,7 @@
 import { shorten } from "../../core/errors.ts";
 import type { Shape } from "../../core/tensor.ts";
 import { poolOperation } from "../feature-map-sizes.ts";
+import type { ImageLayout } from "../graph.ts";
 import { cast } from "../protobuf/cast.ts";
 import {
   type GraphBuilder,
@@ -18,7 +19,6 @@ import {
   transposed,
 } from "../protobuf/graph-builder.ts";
 import { isNaturals, type StoredDType } from "../stored-tensor.ts";
-import type { Layout } from "./layout.ts";
 import type { OnnxNode } from "./node.ts";
 import { dequantizeLinear, quantizeLinear } from "./quantization.ts";
 import { windowOf } from "./window.ts";
@@ -28,7 +28,7 @@ export interface Surroundings {
   /** Version of ONNX's own operators. */
   readonly opset: number;
   /** Of the node's first input. */
-  readonly layout: Layout;
+  readonly layout: ImageLayout;
   readonly dtypes: Map<string, StoredDType>;
 }
 
@@ -40,7 +40,7 @@ type Translate = (node: OnnxNode, surroundings: Surroundings) => Translation | u
  * @throws {DepthwiseError} `FILE_CORRUPT` for a node with too few or too many inputs, or senseless attributes;
  *         `ARCHITECTURE_UNKNOWN` for pads that depend on a size that is not stated
  */
-export function translateNode(node: OnnxNode, surroundings: Surroundings): Translation {
+export function translateOnnxNode(node: OnnxNode, surroundings: Surroundings): Translation {
   return translateBy(OPERATIONS, node, surroundings.graph, surroundings);
 }
 
@@ -122,7 +122,7 @@ function float(value: number): number {
 }
 
 function convolution(node: OnnxNode, { graph }: Surroundings): Translation | undefined {
-  const shape = graph.constant(node.inputs[1])?.shape;
+  const shape = graph.shape(node.inputs[1]);
   // One of another rank is no convolution of images.
   if (shape !== undefined && shape.length !== 4) return otherKernel(node, shape);
   const [, , kh, kw] = shape ?? [];
@@ -196,7 +196,7 @@ function gemm(node: OnnxNode): Translation {
 
 function matMul(node: OnnxNode, { graph }: Surroundings): Translation {
   const [x = "", kernel = ""] = node.inputs;
-  const shape = graph.constant(kernel)?.shape;
+  const shape = graph.shape(kernel);
   return shape?.length === 2 ? step({ type: "dense", transposed: false }, x, kernel) : otherKernel(node, shape);
 }
 

@@ -3,14 +3,16 @@
 import type { DepthwiseError } from "../../core/errors.ts";
 import { damaged, quoted } from "../../core/file-error.ts";
 import { elementCount, type Shape } from "../../core/tensor.ts";
+import { uniqueNames } from "../../core/unique-names.ts";
 import { type FeatureMapSizes, featureMapSizes } from "../feature-map-sizes.ts";
+import { foldedShape } from "../folded-shape.ts";
 import type { GraphConstant, GraphInput, GraphNode, GraphOperation, ModelGraph, ValueQuantization } from "../graph.ts";
 import { isNaturals } from "../stored-tensor.ts";
 import { permute } from "../transpose.ts";
 import { pruneGraph } from "./graph-order.ts";
 
 /** An operation and what it reads; in a chain, every one but the first reads the one before it first. */
-export interface Step {
+export interface GraphStep {
   readonly operation: GraphOperation;
   readonly inputs: readonly string[];
 }
@@ -21,7 +23,7 @@ export interface DerivedConstant extends GraphConstant {
 }
 
 /** What a node becomes: operations one behind the other, or a constant. */
-export type Translation = readonly Step[] | DerivedConstant;
+export type Translation = readonly GraphStep[] | DerivedConstant;
 
 /** Counts bytes that will be allocated; throws beyond what may be. */
 export type Charge = (bytes: number, what: string) => void;
@@ -36,6 +38,8 @@ export interface GraphBuilder {
   addConstant(constant: GraphConstant): void;
   /** A constant, also behind identities. */
   constant(value: string | undefined): DerivedConstant | undefined;
+  /** The shape of a constant, or of what nodes compute from constants alone. */
+  shape(value: string | undefined): Shape | undefined;
   /** The values of a constant of at most `most` elements (default 64): a shape, axes, pads, bounds. Read once. */
   numbers(value: string | undefined, most?: number): readonly number[] | undefined;
   /** Adds what a node became; its last step makes `outputs`. */
@@ -46,34 +50,32 @@ export interface GraphBuilder {
 /** Most elements of a constant that steers an operation. */
 const FEW = 64;
 
-/** @param names of all nodes of the file, which new ones must not take */
-export function graphBuilder(file: string, names: ReadonlySet<string>, charge: Charge): GraphBuilder {
+/** @param names of all nodes and values of the file, which new ones must not take */
+export function graphBuilder(file: string, names: Iterable<string>, charge: Charge): GraphBuilder {
   const inputs: GraphInput[] = [];
   const nodes: GraphNode[] = [];
   const constants = new Map<string, DerivedConstant>();
   const originals = new Map<string, string>();
   const lists = new Map<string, readonly number[]>();
+  const folded = new Map<string, Shape>();
   const quantization = new Map<string, ValueQuantization>();
-  const taken = new Set(names);
+  const unused = uniqueNames(names);
   const original = (value: string) => originals.get(value) ?? value;
   const constant = (value: string | undefined) => (value === undefined ? undefined : constants.get(original(value)));
+  const shapeOf = (value: string | undefined) => constant(value)?.shape ?? folded.get(value ?? "");
   const sizes = featureMapSizes((value) => constant(value)?.shape);
 
-  const freshName = (wished: string) => {
-    let name = wished;
-    for (let i = 2; taken.has(name); i++) name = `${wished}_${i}`;
-    taken.add(name);
-    return name;
-  };
   const push = (node: GraphNode) => {
     nodes.push(node);
     sizes.follow(node);
+    const shape = foldedShape(node, shapeOf);
+    if (shape !== undefined) folded.set(node.outputs[0] ?? "", shape);
   };
-  const addSteps = (name: string, steps: readonly Step[], outputs: readonly string[]) => {
+  const addSteps = (name: string, steps: readonly GraphStep[], outputs: readonly string[]) => {
     let before: readonly string[] = [];
     steps.forEach(({ operation, inputs: read }, i) => {
       const isLast = i === steps.length - 1;
-      const ownName = isLast ? name : freshName(`${name}/${operation.type}`);
+      const ownName = isLast ? name : unused(`${name}/${operation.type}`);
       const ownOutputs = isLast ? outputs : [ownName];
       push({ name: ownName, operation, inputs: [...before, ...read].map(original), outputs: ownOutputs });
       before = [ownName];
@@ -86,6 +88,7 @@ export function graphBuilder(file: string, names: ReadonlySet<string>, charge: C
     quantization,
     charge,
     constant,
+    shape: shapeOf,
     addInput(input) {
       inputs.push(input);
       sizes.addInput(input);
@@ -123,7 +126,7 @@ export function graphBuilder(file: string, names: ReadonlySet<string>, charge: C
 }
 
 /** For the few inputs of a table's row. */
-export function step(operation: GraphOperation, ...inputs: readonly string[]): readonly Step[] {
+export function step(operation: GraphOperation, ...inputs: readonly string[]): readonly GraphStep[] {
   return [{ operation, inputs }];
 }
 
@@ -131,7 +134,7 @@ export function step(operation: GraphOperation, ...inputs: readonly string[]): r
 const MOST_SUMMANDS = 64;
 
 /** A sum of two or more values, two at a time; undefined for more than exporters write. */
-export function sumSteps(inputs: readonly string[]): readonly Step[] | undefined {
+export function sumSteps(inputs: readonly string[]): readonly GraphStep[] | undefined {
   const [first = "", second = "", ...others] = inputs;
   if (inputs.length < 2 || inputs.length > MOST_SUMMANDS) return undefined;
   return [[first, second], ...others.map((value) => [value])].map((read) => ({
@@ -141,7 +144,7 @@ export function sumSteps(inputs: readonly string[]): readonly Step[] | undefined
 }
 
 /** What the table cannot read. Its inputs are as many as the file says: too many to be handed on one by one. */
-export function otherStep(name: string, inputs: readonly string[]): readonly Step[] {
+export function otherStep(name: string, inputs: readonly string[]): readonly GraphStep[] {
   return [{ operation: { type: "other", name }, inputs: inputs.filter((value) => value !== "") }];
 }
 

@@ -28,7 +28,7 @@ export const read: FormatReader = async (file, given) => {
   throw fileError("FORMAT_UNKNOWN", file.name, "", advice, { expected, found, fields: { kind } });
 };
 
-type Refused = "SavedModel" | "MetaGraph" | "Caffe" | "unknown";
+type RefusedKind = "SavedModel" | "MetaGraph" | "Caffe" | "unknown";
 
 const FREEZE = "freeze the graph (convert_variables_to_constants) or save the model as .h5, .keras or TFLite";
 
@@ -49,13 +49,13 @@ const REFUSED = {
     found: "a protobuf message of another kind",
     advice: "Check that it is the file you meant, and that it is complete.",
   },
-} as const satisfies Record<Refused, { found: string; advice: string }>;
+} as const satisfies Record<RefusedKind, { found: string; advice: string }>;
 
 /**
  * Field numbers from onnx.proto (ModelProto), graph.proto, saved_model.proto, meta_graph.proto of TensorFlow and
  * caffe.proto (NetParameter); after the colon the wire type: 0 a number, 2 a string or message.
  */
-function kindOf(outline: ReadonlySet<string>): "ONNX" | "GraphDef" | Refused {
+function kindOf(outline: ReadonlySet<string>): "ONNX" | "GraphDef" | RefusedKind {
   const has = (field: string) => outline.has(field);
   if (has("1:2")) {
     if (has("100:2") || has("4:0")) return "Caffe";

@@ -3,7 +3,7 @@
 import { shorten } from "../../core/errors.ts";
 import { fileError } from "../../core/file-error.ts";
 import { type StoredTensor, toFloat32 } from "../stored-tensor.ts";
-import { isList, isMap, isTyped, type PickleMap, type PickleValue } from "./pickle-values.ts";
+import { isDict, isList, isTyped, type PickleMap, type PickleValue } from "./pickle-values.ts";
 import { claimedRank, type ReadTensor, tensorCall } from "./tensor.ts";
 
 export interface Checkpoint {
@@ -48,7 +48,7 @@ export function readCheckpoint(root: PickleValue, readTensor: ReadTensor, file: 
   return { tensors, remarks: { ...placeRemarks(chosen, places, prefix), ...rootRemarks(root, chosen, readTensor) } };
 }
 
-interface Place {
+interface TensorDict {
   /** Keys on the way from the root, joined by dots; empty for the root itself. */
   readonly path: string;
   readonly map: PickleMap;
@@ -59,16 +59,16 @@ interface Place {
 }
 
 /** Every dict that holds tensors, outer ones first; each is looked at once, however often it is referred to. */
-function placesOfTensors(root: PickleValue): Place[] {
-  const places: Place[] = [];
+function placesOfTensors(root: PickleValue): TensorDict[] {
+  const places: TensorDict[] = [];
   const seen = new Set<PickleValue>([root]);
   let level: [path: string, value: PickleValue][] = [["", root]];
   for (let depth = 0; depth <= DEEPEST && level.length > 0; depth++) {
     const next: typeof level = [];
     for (const [path, value] of level) {
-      if (isMap(value)) addPlace(places, path, value);
+      if (isDict(value)) addPlace(places, path, value);
       for (const [key, inner] of children(value)) {
-        if ((!isMap(inner) && !isList(inner)) || seen.has(inner)) continue;
+        if ((!isDict(inner) && !isList(inner)) || seen.has(inner)) continue;
         seen.add(inner);
         const name = shorten(key, LONGEST_REMARK);
         next.push([path === "" ? name : `${path}.${name}`, inner]);
@@ -81,10 +81,10 @@ function placesOfTensors(root: PickleValue): Place[] {
 
 function* children(value: PickleValue): Iterable<[key: string, value: PickleValue]> {
   if (isList(value)) for (const [i, inner] of value.entries()) yield [String(i), inner];
-  if (isMap(value)) for (const [key, inner] of value) if (typeof key === "string") yield [key, inner];
+  if (isDict(value)) for (const [key, inner] of value) if (typeof key === "string") yield [key, inner];
 }
 
-function addPlace(places: Place[], path: string, map: PickleMap): void {
+function addPlace(places: TensorDict[], path: string, map: PickleMap): void {
   const names: string[] = [];
   let weight = 0;
   for (const [key, value] of map) {
@@ -97,7 +97,7 @@ function addPlace(places: Place[], path: string, map: PickleMap): void {
 }
 
 /** The root if it holds most; else the likeliest of the usual places that holds at least half as many as any. */
-function choose(places: readonly Place[]): Place | undefined {
+function choose(places: readonly TensorDict[]): TensorDict | undefined {
   const most = places.reduce((weight, place) => Math.max(weight, place.weight), 0);
   if (most === 0) return places.find(({ path }) => path === "");
   const root = places.find(({ path, weight }) => path === "" && weight === most);
@@ -122,7 +122,11 @@ function withoutWrappers(theirs: readonly string[]): { readonly names: readonly 
   return { names, prefix };
 }
 
-function placeRemarks(chosen: Place, places: readonly Place[], prefix: string): Readonly<Record<string, unknown>> {
+function placeRemarks(
+  chosen: TensorDict,
+  places: readonly TensorDict[],
+  prefix: string,
+): Readonly<Record<string, unknown>> {
   const others = places.filter((place) => place !== chosen && place.weight > 0 && !place.path.startsWith("optimizer"));
   return {
     ...(chosen.path === "" ? {} : { stateDict: chosen.path }),
@@ -134,10 +138,10 @@ function placeRemarks(chosen: Place, places: readonly Place[], prefix: string): 
 }
 
 /** Plain values beside the network, and the names of what was left unread. */
-function rootRemarks(root: PickleValue, chosen: Place, readTensor: ReadTensor): Readonly<Record<string, unknown>> {
+function rootRemarks(root: PickleValue, chosen: TensorDict, readTensor: ReadTensor): Readonly<Record<string, unknown>> {
   const values: [string, unknown][] = [];
   const unread: string[] = [];
-  const top = isMap(root) ? root : new Map();
+  const top = isDict(root) ? root : new Map();
   for (const [key, value] of top) {
     const isChosen = top === chosen.map ? tensorCall(value) !== undefined : value === chosen.map;
     const isOnTheWay = typeof key === "string" && chosen.path.startsWith(`${key}.`);
@@ -186,7 +190,7 @@ function numpyScalar(value: PickleValue): number | undefined {
 }
 
 function kindOf(value: PickleValue): string {
-  if (isMap(value)) return value.size === 0 ? "an empty dict" : "a dict without tensors";
+  if (isDict(value)) return value.size === 0 ? "an empty dict" : "a dict without tensors";
   if (isList(value)) return "a list without a dict of tensors";
   if (tensorCall(value) !== undefined) return "a single tensor";
   return isTyped(value, "object") ? value.of : `a ${value === null ? "None" : typeof value}`;

@@ -10,7 +10,7 @@ import { damaged, fileError, grouped, quoted } from "../../core/file-error.ts";
 import type { ReadLimits } from "../../sources/decoded-budget.ts";
 import type { OpenFile } from "../../sources/open-file.ts";
 import { unpickle } from "./pickle.ts";
-import { isList, isMap, type PicklePersistent, type PickleValue } from "./pickle-values.ts";
+import { isDict, isList, type PicklePersistent, type PickleValue } from "./pickle-values.ts";
 import { type Storages, storageClaim, storageElementBytes } from "./tensor.ts";
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
@@ -33,7 +33,7 @@ export function readOldForm({ bytes, name }: OpenFile, limits: ReadLimits): OldF
   const protocol = next().value;
   if (protocol !== PROTOCOL) throw notOurs(name, `torch.save's protocol ${quoted(protocol)}`);
   const system = next().value;
-  if (!isMap(system)) throw damaged(name, "the description of the system is no dict");
+  if (!isDict(system)) throw damaged(name, "the description of the system is no dict");
   const { value: root, persistent } = next();
   const keys = next().value;
   if (!isList(keys)) throw damaged(name, "the list of storages is no list");

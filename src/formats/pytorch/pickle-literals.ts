@@ -2,10 +2,10 @@
 
 import { latin1 } from "../../core/latin1.ts";
 import {
-  COST,
-  corrupt,
   int32,
   type Machine,
+  PICKLE_COST,
+  pickleCorrupt,
   push,
   skip,
   spend,
@@ -31,14 +31,14 @@ const literal = (read: (machine: Machine) => PickleValue) => (machine: Machine) 
 const text = (bytesOf: (machine: Machine) => Uint8Array, decode: (machine: Machine, bytes: Uint8Array) => string) => {
   return (machine: Machine) => {
     const bytes = bytesOf(machine);
-    spend(machine, COST.text + bytes.length / 8);
+    spend(machine, PICKLE_COST.text + bytes.length / 8);
     machine.stack.push(decode(machine, bytes));
   };
 };
 
 function costOf(value: PickleValue): number {
-  if (typeof value === "bigint") return COST.text;
-  return value instanceof Uint8Array ? COST.view : COST.value;
+  if (typeof value === "bigint") return PICKLE_COST.text;
+  return value instanceof Uint8Array ? PICKLE_COST.view : PICKLE_COST.value;
 }
 
 export const LITERALS: Readonly<Record<number, (machine: Machine) => void>> = {
@@ -74,13 +74,13 @@ export const LITERALS: Readonly<Record<number, (machine: Machine) => void>> = {
 };
 
 function natural(machine: Machine, count: number): number {
-  if (count < 0) throw corrupt(machine, `claims ${count} bytes`);
+  if (count < 0) throw pickleCorrupt(machine, `claims ${count} bytes`);
   return count;
 }
 
 /** Two's complement, little-endian. */
 function longInteger(machine: Machine, count: number): number | bigint {
-  if (natural(machine, count) > LONGEST_INTEGER) throw corrupt(machine, `holds a whole number of ${count} bytes`);
+  if (natural(machine, count) > LONGEST_INTEGER) throw pickleCorrupt(machine, `holds a whole number of ${count} bytes`);
   const bytes = take(machine, count);
   let value = 0n;
   for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] ?? 0);
@@ -92,7 +92,7 @@ function decimalInteger(machine: Machine, mayBeBoolean: boolean): number | bigin
   const line = takeLine(machine, misfit);
   if (mayBeBoolean && (line === "00" || line === "01")) return line === "01";
   const digits = /^\s*([+-]?)(\d+)L?\s*$/.exec(line);
-  if (digits === null) throw corrupt(machine, misfit);
+  if (digits === null) throw pickleCorrupt(machine, misfit);
   const value = BigInt(digits[2] ?? "0");
   return narrow(digits[1] === "-" ? -value : value);
 }
@@ -107,13 +107,13 @@ function decimalFloat(machine: Machine): number {
   const line = takeLine(machine, misfit).trim().toLowerCase();
   const special = /^([+-]?)(?:(inf(?:inity)?)|nan)$/.exec(line);
   if (special !== null) return special[2] === undefined ? Number.NaN : special[1] === "-" ? -Infinity : Infinity;
-  if (line.length > 400 || !/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/.test(line)) throw corrupt(machine, misfit);
+  if (line.length > 400 || !/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/.test(line)) throw pickleCorrupt(machine, misfit);
   return Number(line);
 }
 
 function utf8(machine: Machine, bytes: Uint8Array): string {
   const text = ifUtf8(bytes);
-  if (text === undefined) throw corrupt(machine, "holds text that is not UTF-8");
+  if (text === undefined) throw pickleCorrupt(machine, "holds text that is not UTF-8");
   return text;
 }
 
@@ -140,7 +140,7 @@ function quotedText(machine: Machine, row: Uint8Array): string {
   while (isSpace(row[end - 1])) end--;
   const quote = row[start];
   if (end - start < 2 || (quote !== 0x22 && quote !== 0x27) || row[end - 1] !== quote) {
-    throw corrupt(machine, "holds text without quotes");
+    throw pickleCorrupt(machine, "holds text without quotes");
   }
   const inner = row.subarray(start + 1, end - 1);
   const bytes = new Uint8Array(inner.length);
@@ -171,7 +171,7 @@ function escapedText(machine: Machine, row: Uint8Array): string {
       units[count++] = row[i] ?? 0;
       continue;
     }
-    if (code > 0x10ffff) throw corrupt(machine, "holds text with an impossible character");
+    if (code > 0x10ffff) throw pickleCorrupt(machine, "holds text with an impossible character");
     i += 1 + digits;
     if (code > 0xffff) units[count++] = 0xd7c0 + (code >> 10);
     units[count++] = code > 0xffff ? 0xdc00 + (code & 0x3ff) : code;

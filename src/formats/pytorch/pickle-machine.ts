@@ -26,7 +26,7 @@ export interface Machine {
  * What a thing costs in memory, in units of about 16 bytes. An opcode of one byte makes a dict of hundreds: without a
  * bound, a small file would fill the memory.
  */
-export const COST = { value: 1, text: 4, view: 10, entry: 4, memo: 4, container: 16 } as const;
+export const PICKLE_COST = { value: 1, text: 4, view: 10, entry: 4, memo: 4, container: 16 } as const;
 /** With what the collector has not collected yet. */
 const UNIT_BYTES = 24;
 
@@ -48,7 +48,7 @@ export function newMachine(file: string, bytes: Uint8Array, at: number, budget: 
   };
 }
 
-export function corrupt(machine: Machine, what: string, code?: ErrorCode): DepthwiseError {
+export function pickleCorrupt(machine: Machine, what: string, code?: ErrorCode): DepthwiseError {
   const place = `the pickle ${what}, near byte ${grouped(machine.at)}`;
   return damaged(machine.file, place, { code, fields: { offset: machine.at } });
 }
@@ -64,7 +64,7 @@ export function spend(machine: Machine, units: number): void {
   });
 }
 
-export function push(machine: Machine, value: PickleValue, units: number = COST.value): void {
+export function push(machine: Machine, value: PickleValue, units: number = PICKLE_COST.value): void {
   spend(machine, units);
   machine.stack.push(value);
 }
@@ -72,7 +72,7 @@ export function push(machine: Machine, value: PickleValue, units: number = COST.
 /** The topmost value above the last mark. */
 export function pop(machine: Machine): PickleValue {
   const { stack, marks } = machine;
-  if (stack.length <= (marks[marks.length - 1] ?? 0)) throw corrupt(machine, "takes a value from an empty stack");
+  if (stack.length <= (marks[marks.length - 1] ?? 0)) throw pickleCorrupt(machine, "takes a value from an empty stack");
   return stack.pop() as PickleValue;
 }
 
@@ -85,7 +85,7 @@ export function peek(machine: Machine): PickleValue {
 /** All values above the last mark, and the mark. */
 export function popToMark(machine: Machine): PickleValue[] {
   const mark = machine.marks.pop();
-  if (mark === undefined) throw corrupt(machine, "looks for a mark that was never set");
+  if (mark === undefined) throw pickleCorrupt(machine, "looks for a mark that was never set");
   return machine.stack.splice(mark);
 }
 
@@ -93,7 +93,7 @@ export function popToMark(machine: Machine): PickleValue[] {
 export function take(machine: Machine, count: number): Uint8Array {
   const start = machine.at;
   if (!(count <= machine.bytes.length - start)) {
-    throw corrupt(machine, `needs ${grouped(count)} more bytes than are there`, "FILE_TRUNCATED");
+    throw pickleCorrupt(machine, `needs ${grouped(count)} more bytes than are there`, "FILE_TRUNCATED");
   }
   machine.at += count;
   return machine.bytes.subarray(start, machine.at);
@@ -115,7 +115,7 @@ export const uint64 = (machine: Machine): number => Number(machine.view.getBigUi
 /** The bytes up to the next line break, which is passed: a view. */
 export function takeRow(machine: Machine): Uint8Array {
   const end = machine.bytes.indexOf(0x0a, machine.at);
-  if (end === -1) throw corrupt(machine, "breaks off within a line of text", "FILE_TRUNCATED");
+  if (end === -1) throw pickleCorrupt(machine, "breaks off within a line of text", "FILE_TRUNCATED");
   const row = take(machine, end - machine.at);
   machine.at++;
   return row;
@@ -127,6 +127,6 @@ const LONGEST_LINE = 1000;
 /** The short text up to the next line break. @param what the pickle does if it is longer than any that makes sense */
 export function takeLine(machine: Machine, what: string): string {
   const row = takeRow(machine);
-  if (row.length > LONGEST_LINE) throw corrupt(machine, what);
+  if (row.length > LONGEST_LINE) throw pickleCorrupt(machine, what);
   return latin1(row);
 }

@@ -2,10 +2,10 @@
 
 import { findGlobal, globalKind } from "./pickle-globals.ts";
 import {
-  COST,
-  corrupt,
   type Machine,
+  PICKLE_COST,
   peek,
+  pickleCorrupt,
   pop,
   popToMark,
   push,
@@ -15,12 +15,12 @@ import {
   uint16,
   uint32,
 } from "./pickle-machine.ts";
-import { isList, isMap, isTyped, type PickleList, type PickleMap, type PickleValue } from "./pickle-values.ts";
+import { isDict, isList, isTyped, type PickleList, type PickleMap, type PickleValue } from "./pickle-values.ts";
 
 export const STRUCTURE: Readonly<Record<number, (machine: Machine) => void>> = {
   // ( MARK, 0 POP, 1 POP_MARK, 2 DUP
   40: (machine) => {
-    spend(machine, COST.value);
+    spend(machine, PICKLE_COST.value);
     machine.marks.push(machine.stack.length);
   },
   48: popValueOrMark,
@@ -41,10 +41,10 @@ export const STRUCTURE: Readonly<Record<number, (machine: Machine) => void>> = {
   101: (machine) => append(machine, popToMark(machine)),
   144: (machine) => append(machine, popToMark(machine)),
   // } EMPTY_DICT, d DICT, s SETITEM, u SETITEMS
-  125: (machine) => push(machine, new Map(), COST.container),
+  125: (machine) => push(machine, new Map(), PICKLE_COST.container),
   100: (machine) => {
     const items = popToMark(machine);
-    push(machine, new Map(), COST.container);
+    push(machine, new Map(), PICKLE_COST.container);
     setItems(machine, items);
   },
   115: (machine) => {
@@ -66,7 +66,7 @@ export const STRUCTURE: Readonly<Record<number, (machine: Machine) => void>> = {
     const name = pop(machine);
     const module = pop(machine);
     if (typeof name !== "string" || typeof module !== "string")
-      throw corrupt(machine, "asks for a name that is no text");
+      throw pickleCorrupt(machine, "asks for a name that is no text");
     pushGlobal(machine, module, name);
   },
   // R REDUCE, \x81 NEWOBJ, \x92 NEWOBJ_EX, o OBJ, i INST
@@ -112,50 +112,50 @@ function popValueOrMark(machine: Machine): void {
 }
 
 function emptyList(machine: Machine): void {
-  push(machine, [], COST.container);
+  push(machine, [], PICKLE_COST.container);
 }
 
 function listOfMarked(machine: Machine): void {
   const items = popToMark(machine);
-  push(machine, items, COST.container + items.length);
+  push(machine, items, PICKLE_COST.container + items.length);
 }
 
 function listOf(machine: Machine, count: number): void {
   const items: PickleValue[] = [];
   for (let i = 0; i < count; i++) items.unshift(pop(machine));
-  push(machine, items, COST.container);
+  push(machine, items, PICKLE_COST.container);
 }
 
 function append(machine: Machine, items: readonly PickleValue[]): void {
   const list = peek(machine);
-  if (!isList(list)) throw corrupt(machine, "appends to what is no list");
-  spend(machine, items.length * COST.value);
+  if (!isList(list)) throw pickleCorrupt(machine, "appends to what is no list");
+  spend(machine, items.length * PICKLE_COST.value);
   for (const item of items) list.push(item);
 }
 
 function setItems(machine: Machine, items: readonly PickleValue[]): void {
   const map = peek(machine);
-  if (!isMap(map)) throw corrupt(machine, "sets an entry of what is no dict");
-  if (items.length % 2 !== 0) throw corrupt(machine, "sets an entry without a value");
-  spend(machine, (items.length / 2) * COST.entry);
+  if (!isDict(map)) throw pickleCorrupt(machine, "sets an entry of what is no dict");
+  if (items.length % 2 !== 0) throw pickleCorrupt(machine, "sets an entry without a value");
+  spend(machine, (items.length / 2) * PICKLE_COST.entry);
   for (let i = 0; i < items.length; i += 2) map.set(items[i] ?? null, items[i + 1] ?? null);
 }
 
 function decimalIndex(machine: Machine): number {
   const misfit = "remembers a value under no number";
   const text = takeLine(machine, misfit);
-  if (!/^\d{1,10}$/.test(text)) throw corrupt(machine, misfit);
+  if (!/^\d{1,10}$/.test(text)) throw pickleCorrupt(machine, misfit);
   return Number(text);
 }
 
 function remember(machine: Machine, index: number): void {
-  spend(machine, COST.memo);
+  spend(machine, PICKLE_COST.memo);
   machine.memo.set(index, peek(machine));
 }
 
 function recall(machine: Machine, index: number): void {
   const value = machine.memo.get(index);
-  if (value === undefined) throw corrupt(machine, `recalls value ${index}, which it never remembered`);
+  if (value === undefined) throw pickleCorrupt(machine, `recalls value ${index}, which it never remembered`);
   push(machine, value);
 }
 
@@ -164,13 +164,13 @@ function takeName(machine: Machine): string {
 }
 
 function pushGlobal(machine: Machine, module: string, name: string): void {
-  push(machine, { type: "global", name: findGlobal(module, name, machine.file) }, COST.container);
+  push(machine, { type: "global", name: findGlobal(module, name, machine.file) }, PICKLE_COST.container);
 }
 
 function call(machine: Machine, callee: PickleValue | undefined, args: PickleValue): void {
-  if (!isTyped(callee, "global")) throw corrupt(machine, "calls what is no name of a function or class");
-  if (!isList(args)) throw corrupt(machine, `calls ${callee.name} with what is no list of arguments`);
-  push(machine, answer(machine, callee.name, args), COST.container);
+  if (!isTyped(callee, "global")) throw pickleCorrupt(machine, "calls what is no name of a function or class");
+  if (!isList(args)) throw pickleCorrupt(machine, `calls ${callee.name} with what is no list of arguments`);
+  push(machine, answer(machine, callee.name, args), PICKLE_COST.container);
 }
 
 /** What stands for the result of the call. */
@@ -189,13 +189,13 @@ function answer(machine: Machine, name: string, args: PickleList): PickleValue {
 
 /** `OrderedDict(pairs)`, `defaultdict(factory, pairs)`, `Counter(dict)`. */
 function mapOf(machine: Machine, args: PickleList): PickleMap {
-  const source = args.find((argument) => isMap(argument) || isList(argument));
-  const pairs: readonly PickleValue[] = isMap(source) ? [...source] : isList(source) ? source : [];
+  const source = args.find((argument) => isDict(argument) || isList(argument));
+  const pairs: readonly PickleValue[] = isDict(source) ? [...source] : isList(source) ? source : [];
   // One list may be asked to be copied again and again: a copy costs what it holds.
-  spend(machine, pairs.length * COST.entry);
+  spend(machine, pairs.length * PICKLE_COST.entry);
   const map: PickleMap = new Map();
   for (const pair of pairs) {
-    if (!isList(pair) || pair.length !== 2) throw corrupt(machine, "builds a dict from what are no pairs");
+    if (!isList(pair) || pair.length !== 2) throw pickleCorrupt(machine, "builds a dict from what are no pairs");
     const [key = null, value = null] = pair;
     map.set(key, value);
   }
@@ -204,8 +204,8 @@ function mapOf(machine: Machine, args: PickleList): PickleMap {
 
 function listFrom(machine: Machine, name: string, args: PickleList): PickleList {
   const [source = []] = args;
-  if (!isList(source)) throw corrupt(machine, `calls ${name} with what is no list`);
-  spend(machine, source.length * COST.value);
+  if (!isList(source)) throw pickleCorrupt(machine, `calls ${name} with what is no list`);
+  spend(machine, source.length * PICKLE_COST.value);
   return source.slice();
 }
 
@@ -213,12 +213,12 @@ function listFrom(machine: Machine, name: string, args: PickleList): PickleList 
 function bytesFrom(machine: Machine, name: string, args: PickleList): Uint8Array {
   const [source = ""] = args;
   if (source instanceof Uint8Array) return source;
-  if (typeof source !== "string") throw corrupt(machine, `calls ${name} with what is no text`);
+  if (typeof source !== "string") throw pickleCorrupt(machine, `calls ${name} with what is no text`);
   spend(machine, source.length / 8);
   const bytes = new Uint8Array(source.length);
   for (let i = 0; i < source.length; i++) {
     const unit = source.charCodeAt(i);
-    if (unit > 255) throw corrupt(machine, `calls ${name} with text that is no Latin-1`);
+    if (unit > 255) throw pickleCorrupt(machine, `calls ${name} with text that is no Latin-1`);
     bytes[i] = unit;
   }
   return bytes;
@@ -229,19 +229,22 @@ function build(machine: Machine): void {
   const state = pop(machine);
   const target = peek(machine);
   if (isTyped(target, "object")) target.state = state;
-  else if (!isMap(target)) throw corrupt(machine, "gives a state to what is no object");
+  else if (!isDict(target)) throw pickleCorrupt(machine, "gives a state to what is no object");
 }
 
 function refer(machine: Machine, id: PickleValue): void {
   const reference = { type: "persistent", id } as const;
-  push(machine, reference, COST.container);
+  push(machine, reference, PICKLE_COST.container);
   machine.persistent.push(reference);
 }
 
 function extension(machine: Machine, code: number): never {
-  throw corrupt(machine, `asks for number ${code} of Python's registry of extensions, which no file of weights uses`);
+  throw pickleCorrupt(
+    machine,
+    `asks for number ${code} of Python's registry of extensions, which no file of weights uses`,
+  );
 }
 
 function outOfBand(machine: Machine): never {
-  throw corrupt(machine, "refers to a buffer outside the file");
+  throw pickleCorrupt(machine, "refers to a buffer outside the file");
 }

@@ -45,7 +45,7 @@ export function isList(value: PickleValue | undefined): value is PickleList {
   return Array.isArray(value);
 }
 
-export function isMap(value: PickleValue | undefined): value is PickleMap {
+export function isDict(value: PickleValue | undefined): value is PickleMap {
   return value instanceof Map;
 }
 

@@ -8,7 +8,7 @@
 
 import { budgetOf, type ReadLimits } from "../../sources/decoded-budget.ts";
 import { LITERALS } from "./pickle-literals.ts";
-import { corrupt, newMachine, pop, take, uint8, uint64 } from "./pickle-machine.ts";
+import { newMachine, pickleCorrupt, pop, take, uint8, uint64 } from "./pickle-machine.ts";
 import { STRUCTURE } from "./pickle-structure.ts";
 import type { PicklePersistent, PickleValue } from "./pickle-values.ts";
 
@@ -48,7 +48,7 @@ export function unpickle(bytes: Uint8Array, { file, start = 0, ...limits }: Unpi
     if (opcode === STOP) break;
     if (opcode === PROTO) {
       const protocol = uint8(machine);
-      if (protocol > NEWEST_PROTOCOL) throw corrupt(machine, `is of protocol ${protocol}, which is not known`);
+      if (protocol > NEWEST_PROTOCOL) throw pickleCorrupt(machine, `is of protocol ${protocol}, which is not known`);
     } else if (opcode === FRAME) {
       // A hint for buffering: what it frames must be there, and is read as if it were not framed.
       const framed = uint64(machine);
@@ -56,7 +56,8 @@ export function unpickle(bytes: Uint8Array, { file, start = 0, ...limits }: Unpi
       machine.at -= framed;
     } else {
       const run = LITERALS[opcode] ?? STRUCTURE[opcode];
-      if (run === undefined) throw corrupt(machine, `has 0x${opcode.toString(16)} for an opcode, which there is not`);
+      if (run === undefined)
+        throw pickleCorrupt(machine, `has 0x${opcode.toString(16)} for an opcode, which there is not`);
       run(machine);
     }
   }

@@ -6,7 +6,7 @@ import { isNatural } from "../../core/json.ts";
 import { elementCount, type Shape, shapeText } from "../../core/tensor.ts";
 import { type DecodedBudget, TENSOR_COST } from "../../sources/decoded-budget.ts";
 import { DTYPE_BYTES, isCountable, isNaturals, type StoredDType, type StoredTensor } from "../stored-tensor.ts";
-import { isList, isMap, isTyped, type PickleObject, type PickleValue } from "./pickle-values.ts";
+import { isDict, isList, isTyped, type PickleObject, type PickleValue } from "./pickle-values.ts";
 
 /** Where the numbers lie. */
 export interface Storages {
@@ -117,14 +117,14 @@ export function tensorReader(storages: Storages, file: string, budget: DecodedBu
   };
 }
 
-interface Place {
+interface Strided {
   /** In elements, as are the strides. */
   readonly offset: number;
   readonly shape: Shape;
   readonly strides: readonly number[];
 }
 
-interface Claims extends Place {
+interface Claims extends Strided {
   readonly dtype: StoredDType;
   readonly storage: StorageClaim;
 }
@@ -135,16 +135,16 @@ interface StorageClaim {
   readonly elements: number;
 }
 
-type Fail = (what: string, facts: Damage) => DepthwiseError;
+type TensorFail = (what: string, facts: Damage) => DepthwiseError;
 
-function failure(file: string, name: string): Fail {
+function failure(file: string, name: string): TensorFail {
   const tensor = `tensor ${quoted(name)}`;
   return (what, facts) =>
     damaged(file, what === "" ? tensor : `${tensor}: ${what}`, { ...facts, fields: { tensor: name } });
 }
 
 /** `(storage, offset, size, stride, requires_grad, hooks[, dtype (v3 only)][, metadata])`. */
-function readClaims({ of, args }: PickleObject, fail: Fail): Claims {
+function readClaims({ of, args }: PickleObject, fail: TensorFail): Claims {
   const version = of.slice("torch._utils._rebuild_".length);
   if (version === "qtensor" || version === "sparse_tensor") {
     throw fail("", {
@@ -156,7 +156,7 @@ function readClaims({ of, args }: PickleObject, fail: Fail): Claims {
   }
   const [reference, offset, shape, strides] = args;
   const metadata = args[version === "tensor_v3" ? 7 : 6];
-  if (isMap(metadata) && metadata.size > 0) {
+  if (isDict(metadata) && metadata.size > 0) {
     throw fail("", { expected: "a plain tensor", found: "a conjugated or negated view" });
   }
   if (!isNatural(offset) || !isNaturals(shape) || !isNaturals(strides) || strides.length !== shape.length) {
@@ -176,7 +176,10 @@ function readClaims({ of, args }: PickleObject, fail: Fail): Claims {
 }
 
 /** `("storage", type, key, device, elements[, (view key, offset, elements)])`; the device is of no interest. */
-function readReference(reference: PickleValue | undefined, fail: Fail): StorageClaim & { readonly viewOffset: number } {
+function readReference(
+  reference: PickleValue | undefined,
+  fail: TensorFail,
+): StorageClaim & { readonly viewOffset: number } {
   const claim = storageClaim(reference);
   const id = isTyped(reference, "persistent") && isList(reference.id) ? reference.id : [];
   const view = id[5];
@@ -208,7 +211,7 @@ function globalEnd(value: PickleValue | undefined): string {
   return isTyped(value, "global") ? value.name.slice(value.name.lastIndexOf(".") + 1) : "";
 }
 
-function storageBytes(storages: Storages, claim: StorageClaim, dtype: StoredDType, fail: Fail): Uint8Array {
+function storageBytes(storages: Storages, claim: StorageClaim, dtype: StoredDType, fail: TensorFail): Uint8Array {
   const { type, key, elements } = claim;
   const bytes = storages.bytes(key);
   const what = `storage ${quoted(key)}`;
@@ -225,7 +228,7 @@ function storageBytes(storages: Storages, claim: StorageClaim, dtype: StoredDTyp
 }
 
 /** The furthest element must lie in the storage. Sums of naturals only grow: what leaves the safe integers is too far. */
-function checkReach({ offset, shape, strides }: Place, elements: number, fail: Fail): void {
+function checkReach({ offset, shape, strides }: Strided, elements: number, fail: TensorFail): void {
   const isEmpty = shape.includes(0);
   const last = shape.reduce((sum, side, axis) => sum + (side - 1) * (strides[axis] ?? 0), offset);
   if (isCountable(shape) && (isEmpty || last < elements)) return;
@@ -246,7 +249,7 @@ function isRowMajor(shape: Shape, strides: readonly number[]): boolean {
 }
 
 /** The elements in row-major order and little-endian. */
-function gather(bytes: Uint8Array, size: number, place: Place, isBigEndian: boolean): Uint8Array {
+function gather(bytes: Uint8Array, size: number, place: Strided, isBigEndian: boolean): Uint8Array {
   const { offset, shape, strides } = place;
   const result = new Uint8Array(elementCount(shape) * size);
   const index = shape.map(() => 0);

@@ -155,9 +155,9 @@ function failure(name: string) {
   return (what: string, facts: Damage = {}) => damaged(name, what, { advice: BROKEN, ...facts });
 }
 
-type Fail = ReturnType<typeof failure>;
+type SafetensorsFail = ReturnType<typeof failure>;
 
-function headerLength(bytes: Uint8Array, maxHeaderBytes: number, fail: Fail): number {
+function headerLength(bytes: Uint8Array, maxHeaderBytes: number, fail: SafetensorsFail): number {
   if (bytes.length === 0) throw fail("the file holds no bytes", { code: "FILE_EMPTY", advice: INCOMPLETE });
   const kind = recognise(bytes);
   if (kind !== "safetensors" && kind !== "unknown") {
@@ -182,7 +182,12 @@ function headerLength(bytes: Uint8Array, maxHeaderBytes: number, fail: Fail): nu
 }
 
 /** The header's entries in the order of the text. */
-function parseHeader(bytes: Uint8Array, fail: Fail, budget: DecodedBudget, name: string): [string, unknown][] {
+function parseHeader(
+  bytes: Uint8Array,
+  fail: SafetensorsFail,
+  budget: DecodedBudget,
+  name: string,
+): [string, unknown][] {
   if (bytes[0] !== 0x7b) throw fail("header", { expected: 'JSON that begins with "{"', found: "other bytes" });
   let text: string;
   try {
@@ -208,7 +213,7 @@ function parseHeader(bytes: Uint8Array, fail: Fail, budget: DecodedBudget, name:
   return outermost.map((key) => [key, values.get(key)]);
 }
 
-function checkMetadata(value: unknown, fail: Fail): Readonly<Record<string, string>> {
+function checkMetadata(value: unknown, fail: SafetensorsFail): Readonly<Record<string, string>> {
   if (isObject(value) && Object.values(value).every((entry) => typeof entry === "string")) {
     return value as Record<string, string>;
   }
@@ -223,7 +228,7 @@ interface Entry {
   readonly end: number;
 }
 
-function checkEntry(name: string, value: unknown, dataBytes: number, dataStart: number, fail: Fail): Entry {
+function checkEntry(name: string, value: unknown, dataBytes: number, dataStart: number, fail: SafetensorsFail): Entry {
   const what = () => `tensor ${quoted(name)}`;
   const isEntry = isObject(value) && "dtype" in value && "shape" in value && "data_offsets" in value;
   if (!isEntry || Object.keys(value).length !== 3) {
@@ -266,7 +271,7 @@ function checkEntry(name: string, value: unknown, dataBytes: number, dataStart: 
 }
 
 /** The tensors must cover the data exactly: no hole, no overlap, nothing after the end. */
-function checkCoverage(entries: readonly Entry[], dataBytes: number, fail: Fail): void {
+function checkCoverage(entries: readonly Entry[], dataBytes: number, fail: SafetensorsFail): void {
   const sorted = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
   let previous = "the start of the data";

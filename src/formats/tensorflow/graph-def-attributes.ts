@@ -21,7 +21,7 @@ export function requireNhwc(node: GraphDefNode, { file }: GraphBuilder): void {
 }
 
 /** Height and width out of `[1, height, width, 1]`. */
-export function sides(node: GraphDefNode, graph: GraphBuilder, attribute: string): Pair {
+export function windowSides(node: GraphDefNode, graph: GraphBuilder, attribute: string): Pair {
   const list = node.attributes.get(attribute)?.list?.i ?? [];
   const [batch, height, width, channels] = list;
   const isPositive = list.every((side) => Number.isSafeInteger(side) && side > 0);
@@ -52,6 +52,6 @@ export function explicit(pads: readonly number[] | undefined): ExplicitPadding |
   ];
 }
 
-export function numberOf(node: GraphDefNode, name: string): number | undefined {
+export function floatAttribute(node: GraphDefNode, name: string): number | undefined {
   return node.attributes.get(name)?.f;
 }

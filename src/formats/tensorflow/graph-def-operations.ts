@@ -6,10 +6,10 @@ import { cast } from "../protobuf/cast.ts";
 import {
   derived,
   type GraphBuilder,
+  type GraphStep,
   type Operator,
   reading,
   reshaped,
-  type Step,
   senseless,
   step,
   sumSteps,
@@ -18,7 +18,7 @@ import {
   transposed,
 } from "../protobuf/graph-builder.ts";
 import type { StoredDType } from "../stored-tensor.ts";
-import { explicit, numberOf, paddingOf, requireNhwc, sides } from "./graph-def-attributes.ts";
+import { explicit, floatAttribute, paddingOf, requireNhwc, windowSides } from "./graph-def-attributes.ts";
 import { fakeQuantization, rangeQuantization } from "./graph-def-quantization.ts";
 import type { GraphDefNode } from "./node.ts";
 
@@ -31,7 +31,7 @@ type Translate = (node: GraphDefNode, graph: GraphBuilder) => Translation | unde
  * @throws {DepthwiseError} `FILE_CORRUPT` for a node with too few or too many inputs, or senseless attributes;
  *         `ARCHITECTURE_UNKNOWN` for NCHW
  */
-export function translateNode(node: GraphDefNode, graph: GraphBuilder): Translation {
+export function translateGraphDefNode(node: GraphDefNode, graph: GraphBuilder): Translation {
   return translateBy(OPERATIONS, node, graph, graph);
 }
 
@@ -72,7 +72,7 @@ const OPERATIONS = new Map<string, Operator<GraphDefNode, GraphBuilder>>([
   ["FusedBatchNormV3", [5, 5, batchNorm]],
   ["Relu", [1, 1, relu]],
   ["Relu6", [1, 1, relu6]],
-  ["LeakyRelu", [1, 1, (node) => step(leakyRelu(numberOf(node, "alpha")), ...node.inputs.slice(0, 1))]],
+  ["LeakyRelu", [1, 1, (node) => step(leakyRelu(floatAttribute(node, "alpha")), ...node.inputs.slice(0, 1))]],
   ["Pad", [2, 2, pad]],
   ["PadV2", [3, 3, pad]],
   ["AvgPool", [1, 1, pool("average")]],
@@ -106,23 +106,23 @@ function castTo({ inputs: [x = ""], attributes }: GraphDefNode, graph: GraphBuil
   return cast(x, TYPES.get(type), type, graph);
 }
 
-function convolution(node: GraphDefNode, graph: GraphBuilder): readonly Step[] {
+function convolution(node: GraphDefNode, graph: GraphBuilder): readonly GraphStep[] {
   return window(node, graph, "HWIO");
 }
 
-function depthwiseConvolution(node: GraphDefNode, graph: GraphBuilder): readonly Step[] {
+function depthwiseConvolution(node: GraphDefNode, graph: GraphBuilder): readonly GraphStep[] {
   return window(node, graph, "HWIM");
 }
 
-function window(node: GraphDefNode, graph: GraphBuilder, layout: "HWIO" | "HWIM"): readonly Step[] {
+function window(node: GraphDefNode, graph: GraphBuilder, layout: "HWIO" | "HWIM"): readonly GraphStep[] {
   requireNhwc(node, graph);
-  const strides = sides(node, graph, "strides");
-  const dilations = node.attributes.has("dilations") ? sides(node, graph, "dilations") : ([1, 1] as const);
+  const strides = windowSides(node, graph, "strides");
+  const dilations = node.attributes.has("dilations") ? windowSides(node, graph, "dilations") : ([1, 1] as const);
   const padding = paddingOf(node, graph);
   return step({ type: "convolution", layout, strides, dilations, padding, groups: 1 }, ...node.inputs.slice(0, 2));
 }
 
-function dense(node: GraphDefNode): readonly Step[] | undefined {
+function dense(node: GraphDefNode): readonly GraphStep[] | undefined {
   const isSet = (name: string) => node.attributes.get(name)?.b === true;
   if (isSet("transpose_a")) return undefined;
   return step({ type: "dense", transposed: isSet("transpose_b") }, ...node.inputs.slice(0, 2));
@@ -131,7 +131,7 @@ function dense(node: GraphDefNode): readonly Step[] | undefined {
 const MAX_FUSED = 8;
 
 /** `fused_ops` names what follows; each takes its operands from the inputs after the kernel. */
-function fused(translate: (node: GraphDefNode, graph: GraphBuilder) => readonly Step[] | undefined): Translate {
+function fused(translate: (node: GraphDefNode, graph: GraphBuilder) => readonly GraphStep[] | undefined): Translate {
   return (node, graph) => {
     const steps = [...(translate(node, graph) ?? [])];
     if (steps.length === 0) return undefined;
@@ -151,7 +151,7 @@ function fused(translate: (node: GraphDefNode, graph: GraphBuilder) => readonly 
           break;
         case "FusedBatchNorm":
           steps.push({
-            operation: { type: "batchNorm", epsilon: numberOf(node, "epsilon") ?? 0.0001 },
+            operation: { type: "batchNorm", epsilon: floatAttribute(node, "epsilon") ?? 0.0001 },
             inputs: take(4),
           });
           break;
@@ -162,7 +162,7 @@ function fused(translate: (node: GraphDefNode, graph: GraphBuilder) => readonly 
           steps.push({ operation: { type: "activation", function: "relu6" }, inputs: [] });
           break;
         case "LeakyRelu":
-          steps.push({ operation: leakyRelu(numberOf(node, "leakyrelu_alpha")), inputs: [] });
+          steps.push({ operation: leakyRelu(floatAttribute(node, "leakyrelu_alpha")), inputs: [] });
           break;
         default:
           steps.push({ operation: { type: "other", name }, inputs: operands.splice(0) });
@@ -192,7 +192,7 @@ function batchNorm(node: GraphDefNode, graph: GraphBuilder): Translation {
   if (isTraining === undefined || isTraining.b === true) {
     return step({ type: "other", name: `${node.op} in training mode` }, ...node.inputs);
   }
-  const epsilon = numberOf(node, "epsilon") ?? 0.0001;
+  const epsilon = floatAttribute(node, "epsilon") ?? 0.0001;
   return step({ type: "batchNorm", epsilon }, ...node.inputs.slice(0, 5));
 }
 
@@ -207,8 +207,8 @@ function pool(kind: "average" | "max"): Translate {
   return (node, graph) => {
     requireNhwc(node, graph);
     const [x = ""] = node.inputs;
-    const strides = sides(node, graph, "strides");
-    const operation = { type: "pool", kind, kernel: sides(node, graph, "ksize"), strides } as const;
+    const strides = windowSides(node, graph, "strides");
+    const operation = { type: "pool", kind, kernel: windowSides(node, graph, "ksize"), strides } as const;
     const size = graph.sizes.of(x);
     return step(poolOperation(node.name, { ...operation, padding: paddingOf(node, graph) }, size), x);
   };

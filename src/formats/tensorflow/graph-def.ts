@@ -7,7 +7,7 @@ import { damaged, fileError, quoted } from "../../core/file-error.ts";
 import type { GraphConstant, GraphInput, ModelGraph } from "../graph.ts";
 import { type Charge, graphBuilder } from "../protobuf/graph-builder.ts";
 import { orderNodes } from "../protobuf/graph-order.ts";
-import { translateNode } from "./graph-def-operations.ts";
+import { translateGraphDefNode } from "./graph-def-operations.ts";
 import type { GraphDefNode } from "./node.ts";
 
 export interface GraphDefOptions {
@@ -42,13 +42,13 @@ export function graphFromGraphDef(
   const all = [...byName.values()];
   const outputs = options.outputs?.flatMap(valueName) ?? findResults(all, byName, file);
   const ordered = orderNodes(file, all, (value) => byName.get(nodeName(value)), outputs);
-  const graph = graphBuilder(file, new Set(byName.keys()), options.charge ?? (() => {}));
+  const graph = graphBuilder(file, byName.keys(), options.charge ?? (() => {}));
   const outputsOf = readOutputs(ordered, outputs);
   for (const node of ordered) {
     const constant = node.op === "Const" ? constants.get(node.name) : undefined;
     if (constant !== undefined) graph.addConstant({ ...constant, name: node.name });
     else if (INPUTS.has(node.op)) graph.addInput(inputOf(node));
-    else graph.add(node.name, translateNode(node, graph), outputsOf.get(node.name) ?? [node.name]);
+    else graph.add(node.name, translateGraphDefNode(node, graph), outputsOf.get(node.name) ?? [node.name]);
   }
   return graph.finish(outputs);
 }

@@ -6,23 +6,23 @@
 import { quoted } from "../../core/file-error.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
 import type { GraphDefAttribute, GraphDefNode } from "../tensorflow/node.ts";
-import { corrupt } from "./json.ts";
+import { tfjsCorrupt } from "./json.ts";
 
 /** @throws {DepthwiseError} `FILE_CORRUPT`, naming the node */
 export function graphDefNodes(nodes: readonly unknown[], file: string): readonly GraphDefNode[] {
   return nodes.map((node, index) => {
     if (!isObject(node) || typeof node["name"] !== "string" || typeof node["op"] !== "string") {
-      throw corrupt(file, `node ${index + 1} of the graph`, "{ name, op, input, attr }", quoted(node));
+      throw tfjsCorrupt(file, `node ${index + 1} of the graph`, "{ name, op, input, attr }", quoted(node));
     }
     const { name, op, input = [], attr = {} } = node as JsonObject & { readonly name: string; readonly op: string };
     if (!Array.isArray(input) || !input.every((entry) => typeof entry === "string")) {
-      throw corrupt(file, `node ${quoted(name)}: input`, "an array of names", quoted(input));
+      throw tfjsCorrupt(file, `node ${quoted(name)}: input`, "an array of names", quoted(input));
     }
-    if (!isObject(attr)) throw corrupt(file, `node ${quoted(name)}: attr`, "an object", quoted(attr));
+    if (!isObject(attr)) throw tfjsCorrupt(file, `node ${quoted(name)}: attr`, "an object", quoted(attr));
     const attributes = new Map(
       Object.entries(attr).map(([key, value]) => {
         const wrong = (expected: string, found: unknown) =>
-          corrupt(file, `node ${quoted(name)}: attribute ${quoted(key)}`, expected, quoted(found));
+          tfjsCorrupt(file, `node ${quoted(name)}: attribute ${quoted(key)}`, expected, quoted(found));
         return [key, attribute(value, wrong)] as const;
       }),
     );
@@ -57,7 +57,7 @@ function attributeList(list: unknown, wrong: Wrong): NonNullable<GraphDefAttribu
   };
   const s = entries("s", bytesAsText);
   const i = entries("i", integer);
-  const shape = entries("shape", sides);
+  const shape = entries("shape", shapeSides);
   return {
     ...(s === undefined ? {} : { s }),
     ...(i === undefined ? {} : { i }),
@@ -66,12 +66,12 @@ function attributeList(list: unknown, wrong: Wrong): NonNullable<GraphDefAttribu
 }
 
 function withShape(shape: unknown, wrong: Wrong): Pick<GraphDefAttribute, "shape"> {
-  const found = shape === undefined ? undefined : sides(shape, wrong);
+  const found = shape === undefined ? undefined : shapeSides(shape, wrong);
   return found === undefined ? {} : { shape: found };
 }
 
 /** `{ dim: [{ size }] }`; undefined where the rank is unknown. An empty object is a scalar's. */
-export function sides(shape: unknown, wrong: Wrong): readonly number[] | undefined {
+export function shapeSides(shape: unknown, wrong: Wrong): readonly number[] | undefined {
   if (!isObject(shape)) throw wrong("a shape", shape);
   if (shape["unknownRank"] === true) return undefined;
   const { dim = [] } = shape;

@@ -27,7 +27,7 @@ export function parseModelJson(bytes: Uint8Array, name: string, maxBytes: number
   const text = decodeText(bytes, name, budget);
   const value = parseJson(
     text,
-    (expected, found) => corrupt(name, "JSON text", expected, found),
+    (expected, found) => tfjsCorrupt(name, "JSON text", expected, found),
     spendOn(budget, name, "JSON text"),
   );
   if (isObject(value)) return value;
@@ -42,7 +42,7 @@ function decodeText(bytes: Uint8Array, name: string, budget: DecodedBudget): str
     return textWithin(budget, name, bytes, "JSON text", true);
   } catch (cause) {
     if (isDepthwiseError(cause)) throw cause;
-    throw corrupt(name, "JSON text", "UTF-8", "bytes that are not");
+    throw tfjsCorrupt(name, "JSON text", "UTF-8", "bytes that are not");
   }
 }
 
@@ -95,7 +95,7 @@ function notAModel(name: string, found: string, advice = "Check that it is the f
 }
 
 /** `FILE_CORRUPT` for something in the file, or another code. */
-export function corrupt(file: string, what: string, expected?: string, found?: string, code?: ErrorCode) {
+export function tfjsCorrupt(file: string, what: string, expected?: string, found?: string, code?: ErrorCode) {
   const advice = "The file is damaged, or was not written by TensorFlow.js; fetch or convert it again.";
   return damaged(file, what, { code, advice, expected, found });
 }

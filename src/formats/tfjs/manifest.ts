@@ -24,7 +24,7 @@ import {
   type StoredTensor,
   toFloat32,
 } from "../stored-tensor.ts";
-import { corrupt } from "./json.ts";
+import { tfjsCorrupt } from "./json.ts";
 import { readShards } from "./shards.ts";
 
 /** How the manifest names types, and what they are called here. */
@@ -77,25 +77,26 @@ export function parseManifest(
   maxBytes: number,
   budget: DecodedBudget,
 ): readonly ManifestGroup[] {
-  if (!Array.isArray(manifest)) throw corrupt(file, "weightsManifest", "an array of groups", quoted(manifest));
+  if (!Array.isArray(manifest)) throw tfjsCorrupt(file, "weightsManifest", "an array of groups", quoted(manifest));
   const names = new Set<string>();
   const paths = new Set<string>();
   let unpacked = 0;
   const groups = manifest.map((group: unknown, index): ManifestGroup => {
     const where = `weightsManifest, group ${index + 1}`;
     if (!isObject(group) || !isListOf(group["paths"], isString) || !Array.isArray(group["weights"])) {
-      throw corrupt(file, where, "{ paths: […], weights: […] }", quoted(group));
+      throw tfjsCorrupt(file, where, "{ paths: […], weights: […] }", quoted(group));
     }
     for (const path of group["paths"]) {
       // `./a` is `a`, and one shard under a thousand names would be held a thousand times.
       const place = checkPath(path, file);
-      if (paths.has(place)) throw corrupt(file, `the shard ${quoted(path)} stands twice in the manifest`);
+      if (paths.has(place)) throw tfjsCorrupt(file, `the shard ${quoted(path)} stands twice in the manifest`);
       paths.add(place);
     }
     budget.chargeObjects(file, WEIGHT_COST * group["weights"].length, where);
     const weights = group["weights"].map((entry: unknown) => {
       const weight = checkWeight(entry, where, file);
-      if (names.has(weight.name)) throw corrupt(file, `the weight ${quoted(weight.name)} stands twice in the manifest`);
+      if (names.has(weight.name))
+        throw tfjsCorrupt(file, `the weight ${quoted(weight.name)} stands twice in the manifest`);
       names.add(weight.name);
       return weight;
     });
@@ -157,22 +158,22 @@ function dequantize(values: Float32Array, { scale, min, isRounded }: Affine): Fl
 
 function checkWeight(entry: unknown, where: string, file: string): WeightEntry {
   if (!isObject(entry) || typeof entry["name"] !== "string" || entry["name"] === "") {
-    throw corrupt(file, where, "weights of { name, shape, dtype }", quoted(entry));
+    throw tfjsCorrupt(file, where, "weights of { name, shape, dtype }", quoted(entry));
   }
   const name = entry["name"].replace(/:0$/, "");
   const what = `weight ${quoted(name)}`;
   const { shape, dtype } = entry;
   if (!isNaturals(shape)) {
-    throw corrupt(file, `${what}: shape`, "an array of whole numbers", quoted(shape));
+    throw tfjsCorrupt(file, `${what}: shape`, "an array of whole numbers", quoted(shape));
   }
   if (!isCountable(shape)) {
-    throw corrupt(file, `${what}: shape`, "a product below 2^50", shapeText(shape.slice(0, 8)));
+    throw tfjsCorrupt(file, `${what}: shape`, "a product below 2^50", shapeText(shape.slice(0, 8)));
   }
   if (dtype === "string" || dtype === "complex64") {
-    throw corrupt(file, what, `one of ${Object.keys(DTYPES).join(", ")}`, dtype, "DTYPE_MISMATCH");
+    throw tfjsCorrupt(file, what, `one of ${Object.keys(DTYPES).join(", ")}`, dtype, "DTYPE_MISMATCH");
   }
   if (typeof dtype !== "string" || !Object.hasOwn(DTYPES, dtype)) {
-    throw corrupt(file, `${what}: dtype`, Object.keys(DTYPES).join(", "), quoted(dtype));
+    throw tfjsCorrupt(file, `${what}: dtype`, Object.keys(DTYPES).join(", "), quoted(dtype));
   }
   const type = dtype as keyof typeof DTYPES;
   const stored = { dtype: DTYPES[type], ...checkQuantization(entry["quantization"], type, what, file) };
@@ -187,16 +188,16 @@ function checkQuantization(
   file: string,
 ): Partial<Pick<WeightEntry, "dtype" | "affine" | "storage">> {
   if (quantization === undefined || quantization === null) return {};
-  if (!isObject(quantization)) throw corrupt(file, `${what}: quantization`, "an object", quoted(quantization));
+  if (!isObject(quantization)) throw tfjsCorrupt(file, `${what}: quantization`, "an object", quoted(quantization));
   const { dtype: stored, scale, min } = quantization;
   if (stored === "float16" && dtype === "float32") return { dtype: "F16", storage: stored };
   if ((stored !== "uint8" && stored !== "uint16") || (dtype !== "float32" && dtype !== "int32")) {
     const expected = "uint8 or uint16 for float32 and int32, float16 for float32";
-    throw corrupt(file, `${what}: quantization`, expected, `${quoted(stored)} for ${dtype}`);
+    throw tfjsCorrupt(file, `${what}: quantization`, expected, `${quoted(stored)} for ${dtype}`);
   }
   if (!isFiniteNumber(scale) || !isFiniteNumber(min)) {
     const found = `scale ${quoted(scale)}, min ${quoted(min)}`;
-    throw corrupt(file, `${what}: quantization`, "a finite scale and min", found);
+    throw tfjsCorrupt(file, `${what}: quantization`, "a finite scale and min", found);
   }
   const affine = { scale, min, isRounded: dtype === "int32" };
   return { dtype: stored === "uint8" ? "U8" : "U16", affine, storage: stored };
@@ -222,5 +223,10 @@ function checkPath(path: string, file: string): string {
     !/^([a-z][a-z0-9+.-]*:|\/)/i.test(path) &&
     !segments.includes("..");
   if (isSound) return segments.filter((segment) => segment !== ".").join("/");
-  throw corrupt(file, `the path of a shard, ${quoted(path)}`, "a path below the folder of the model", "another place");
+  throw tfjsCorrupt(
+    file,
+    `the path of a shard, ${quoted(path)}`,
+    "a path below the folder of the model",
+    "another place",
+  );
 }

@@ -14,7 +14,7 @@ import { shapeText } from "../../core/tensor.ts";
 import type { ModelFile } from "../model-file.ts";
 import type { StoredTensor } from "../stored-tensor.ts";
 import { toFloat32 } from "../stored-tensor.ts";
-import { corrupt } from "./json.ts";
+import { tfjsCorrupt } from "./json.ts";
 import type { ManifestWeight } from "./manifest.ts";
 
 /** What makes a model file of the weights, once they are there. */
@@ -29,7 +29,7 @@ export function readOwnFile(userMetadata: JsonObject, file: string): OwnFile | u
   const { depthwise: metadata, dilations = {} } = userMetadata;
   if (!isObject(metadata) || metadata["format"] !== "depthwise") return undefined;
   if (!isStrings(metadata))
-    throw corrupt(file, "userDefinedMetadata.depthwise", "an object of strings", "other values");
+    throw tfjsCorrupt(file, "userDefinedMetadata.depthwise", "an object of strings", "other values");
   const rates = checkDilations(dilations, file);
   return (weights, remarks) => ({
     format: "TensorFlow.js layers model",
@@ -49,7 +49,7 @@ function checkDilations(dilations: unknown, file: string): ReadonlyMap<string, R
   return new Map(
     entries.map(([layer, rate]) => {
       if (isRate(rate)) return [layer, rate];
-      throw corrupt(file, "userDefinedMetadata.dilations", "[vertical, horizontal] by layer", quoted(rate));
+      throw tfjsCorrupt(file, "userDefinedMetadata.dilations", "[vertical, horizontal] by layer", quoted(rate));
     }),
   );
 }
@@ -74,7 +74,7 @@ function takeTaps(stored: StoredTensor, [vertical, horizontal]: Rate, file: stri
   const what = `the kernel ${quoted(stored.name)}, which was written for dilation [${vertical}, ${horizontal}]`;
   const values = toFloat32(stored);
   if (values.length === 0 || (height - 1) % vertical !== 0 || (width - 1) % horizontal !== 0) {
-    throw corrupt(file, what, "sides that fit it", shapeText(stored.shape));
+    throw tfjsCorrupt(file, what, "sides that fit it", shapeText(stored.shape));
   }
   const depth = values.length / (height * width);
   const taps: Float32Array[] = [];
@@ -82,7 +82,8 @@ function takeTaps(stored: StoredTensor, [vertical, horizontal]: Rate, file: stri
     for (let x = 0; x < width; x++) {
       const tap = values.subarray((y * width + x) * depth, (y * width + x + 1) * depth);
       if (y % vertical === 0 && x % horizontal === 0) taps.push(tap);
-      else if (tap.some((value) => value !== 0)) throw corrupt(file, what, "zeros between its taps", "other numbers");
+      else if (tap.some((value) => value !== 0))
+        throw tfjsCorrupt(file, what, "zeros between its taps", "other numbers");
     }
   }
   const shape = [(height - 1) / vertical + 1, (width - 1) / horizontal + 1, ...rest];

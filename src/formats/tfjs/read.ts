@@ -17,8 +17,8 @@ import type { GraphConstant } from "../graph.ts";
 import { graphFromKeras } from "../keras/topology.ts";
 import type { FormatReader, ModelFile, ReadContext } from "../model-file.ts";
 import { graphFromGraphDef } from "../tensorflow/graph-def.ts";
-import { graphDefNodes, sides } from "./graph.ts";
-import { corrupt, parseModelJson, unknownJson } from "./json.ts";
+import { graphDefNodes, shapeSides } from "./graph.ts";
+import { parseModelJson, tfjsCorrupt, unknownJson } from "./json.ts";
 import { type ManifestGroup, type ManifestWeight, parseManifest, readWeights } from "./manifest.ts";
 import { readOwnFile } from "./own.ts";
 
@@ -32,7 +32,7 @@ export const read: FormatReader = async (file, given) => {
   const groups = parseManifest(manifest, file.name, context.maxBytes, budget);
   const remarks = remarksOf(json, groups);
   if (topology === undefined || topology === null) return readManifestAlone(groups, remarks, file, context);
-  if (!isObject(topology)) throw corrupt(file.name, "modelTopology", "an object", quoted(topology));
+  if (!isObject(topology)) throw tfjsCorrupt(file.name, "modelTopology", "an object", quoted(topology));
   const own = isObject(json["userDefinedMetadata"]) ? readOwnFile(json["userDefinedMetadata"], file.name) : undefined;
   const layers = layersOf(topology);
   const { node } = topology;
@@ -48,8 +48,12 @@ export const read: FormatReader = async (file, given) => {
   const nodes = graphDefNodes(node as readonly unknown[], file.name);
   const constants = new Map([...weights].map(([name, { constant }]) => [name, constant]));
   const outputs = signatureOutputs(json, new Set(nodes.map(({ name }) => name)));
-  const graph = graphFromGraphDef(nodes, constants, { name: file.name, ...(outputs.length === 0 ? {} : { outputs }) });
-  return { format: "TensorFlow.js graph model", content: graph, facts, remarks };
+  const graph = graphFromGraphDef(nodes, constants, {
+    name: file.name,
+    ...(outputs.length === 0 ? {} : { outputs: outputs.map(([, value]) => value) }),
+  });
+  const content = outputs.length === 0 ? graph : { ...graph, outputNames: outputs.map(([name]) => name) };
+  return { format: "TensorFlow.js graph model", content, facts, remarks };
 };
 
 /** The Keras configuration in a topology, which may be the topology itself. */
@@ -143,11 +147,16 @@ function signatureOf(json: JsonObject): JsonObject {
   return isObject(signature) ? signature : isObject(inside) ? inside : {};
 }
 
-function signatureOutputs(json: JsonObject, nodes: ReadonlySet<string>): readonly string[] {
+/** What the signature calls the results, and their values. */
+function signatureOutputs(
+  json: JsonObject,
+  nodes: ReadonlySet<string>,
+): readonly (readonly [name: string, value: string])[] {
   const { outputs } = signatureOf(json);
-  const entries = isObject(outputs) ? Object.values(outputs) : [];
-  const names = entries.flatMap((entry) => (isObject(entry) && typeof entry["name"] === "string" ? entry["name"] : []));
-  return names.filter((name) => nodes.has(name.replace(/:\d+$/, "")));
+  return Object.entries(isObject(outputs) ? outputs : {}).flatMap(([name, entry]) => {
+    const value = isObject(entry) ? entry["name"] : undefined;
+    return typeof value === "string" && nodes.has(value.replace(/:\d+$/, "")) ? [[name, value] as const] : [];
+  });
 }
 
 /** The size of the only input, if the signature states it. */
@@ -158,7 +167,7 @@ function signatureFacts(json: JsonObject): FileFacts {
   const wrong = () => new RangeError();
   let shape: readonly number[] | undefined;
   try {
-    shape = sides(input["tensorShape"], wrong);
+    shape = shapeSides(input["tensorShape"], wrong);
   } catch {
     // A signature is only told, never needed.
     return {};

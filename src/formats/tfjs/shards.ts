@@ -13,7 +13,7 @@ export interface GroupBytes {
   slice(begin: number, end: number): Uint8Array;
 }
 
-interface Group {
+interface ShardGroup {
   readonly paths: readonly string[];
   readonly byteLength: number;
 }
@@ -28,7 +28,7 @@ const AT_ONCE = 4;
  *         the fetch throws
  */
 export async function readShards(
-  groups: readonly Group[],
+  groups: readonly ShardGroup[],
   file: OpenFile,
   { signal }: ReadContext,
 ): Promise<readonly GroupBytes[]> {
@@ -69,7 +69,7 @@ async function fetchShard(file: OpenFile, path: string, signal: AbortSignal | un
   }
 }
 
-function joined({ paths, byteLength }: Group, shards: readonly Uint8Array[], file: string): GroupBytes {
+function joined({ paths, byteLength }: ShardGroup, shards: readonly Uint8Array[], file: string): GroupBytes {
   const total = shards.reduce((sum, { length }) => sum + length, 0);
   if (total < byteLength) throw tooShort(file, paths, shards, byteLength, total);
   const filled = shards.filter(({ length }) => length > 0);

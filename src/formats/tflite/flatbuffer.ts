@@ -20,7 +20,7 @@ import { damaged, grouped } from "../../core/file-error.ts";
 import { latin1 } from "../../core/latin1.ts";
 import type { DecodedBudget } from "../../sources/decoded-budget.ts";
 
-interface Source {
+interface FlatSource {
   /** For messages. */
   readonly what: string;
   readonly bytes: Uint8Array;
@@ -31,7 +31,7 @@ interface Source {
 }
 
 export interface FlatTable {
-  readonly source: Source;
+  readonly source: FlatSource;
   readonly at: number;
   readonly bytes: number;
   readonly layout: number;
@@ -90,14 +90,14 @@ export function readFloat32(table: FlatTable, field: number, absent: number): nu
 
 /** UTF-8; bytes that are not become replacement characters. Empty if left out. */
 export function readText(table: FlatTable, field: number): string {
-  const bytes = readBytes(table, field);
+  const bytes = readByteVector(table, field);
   if (bytes === undefined) return "";
   table.source.budget.chargeObjects(table.source.what, COST.text + 2 * bytes.length, "its texts");
   return new TextDecoder().decode(bytes);
 }
 
 /** A view, not a copy; undefined if left out. */
-export function readBytes(table: FlatTable, field: number): Uint8Array | undefined {
+export function readByteVector(table: FlatTable, field: number): Uint8Array | undefined {
   const { at, count } = vector(table, field, 1);
   table.source.budget.chargeObjects(table.source.what, COST.view, "its vectors");
   return at === 0 ? undefined : table.source.bytes.subarray(at, at + count);
@@ -132,7 +132,7 @@ export function truncatedFile(what: string, part: string, end: number, length: n
   return damaged(what, problem, { code: "FILE_TRUNCATED", fields: { end, bytes: length } });
 }
 
-function tableAt(source: Source, at: number): FlatTable {
+function tableAt(source: FlatSource, at: number): FlatTable {
   const { what, numbers, left, budget } = source;
   budget.chargeObjects(what, COST.table, "its tables");
   left.tables--;
@@ -171,14 +171,14 @@ function readList<Element>(table: FlatTable, field: number, size: number, read: 
   return Array.from({ length: count }, (_, i) => read(at + i * size));
 }
 
-function indirect(source: Source, at: number, part: string): number {
+function indirect(source: FlatSource, at: number, part: string): number {
   const distance = source.numbers.readUint32(claim(source, at, 4, part));
   if (distance === 0) throw damaged(source.what, `${part} refers to itself`);
   return at + distance;
 }
 
 /** Checks that bytes are there before they are read, and that they are not read over and over. */
-function claim({ what, bytes, left }: Source, at: number, count: number, part: string): number {
+function claim({ what, bytes, left }: FlatSource, at: number, count: number, part: string): number {
   if (at < 0) throw damaged(what, `${part} begins before the file`);
   if (at + count > bytes.length) throw truncatedFile(what, part, at + count, bytes.length);
   left.bytes -= count;

@@ -2,6 +2,7 @@
 
 import { damaged, quoted } from "../../core/file-error.ts";
 import { elementCount } from "../../core/tensor.ts";
+import { uniqueNames } from "../../core/unique-names.ts";
 import type { DecodedBudget } from "../../sources/decoded-budget.ts";
 import type { GraphConstant, GraphInput, GraphNode, ModelGraph, ValueQuantization } from "../graph.ts";
 import { activationByRange, featuresOf, fusedActivation } from "./activation.ts";
@@ -17,16 +18,16 @@ import type { TfliteModel, TfliteTensor } from "./schema.ts";
 export function tfliteGraph(model: TfliteModel, file: string, budget: DecodedBudget): ModelGraph {
   const { tensors } = model;
   const unique = uniqueNames();
-  const values = tensors.map(({ name, index }) => unique(name === "" ? `tensor ${index}` : name, index));
+  const values = tensors.map(({ name, index }) => unique(name === "" ? `tensor ${index}` : name));
   const value = (index: number): string => values[index] ?? "";
   const constants = readConstants(tensors, values, file, budget);
 
   const known = knownValues(model, file);
   const features = featuresOf(model);
   const nodeName = uniqueNames();
-  const nodes = model.operators.flatMap((operator, position): GraphNode[] => {
+  const nodes = model.operators.flatMap((operator): GraphNode[] => {
     const [output = -1] = operator.outputs;
-    const name = nodeName(firstName(value(output)) || operator.name, position);
+    const name = nodeName(firstName(value(output)) || operator.name);
     const inputs = operator.inputs.filter((index) => index !== -1);
     const early = inputs.find((index) => !known.has(index));
     if (early !== undefined)
@@ -47,8 +48,8 @@ export function tfliteGraph(model: TfliteModel, file: string, budget: DecodedBud
     const activation = fusedActivation(fused, name) ?? activationByRange(operator, model, features, name);
     if (activation === undefined) return [{ ...node, outputs }];
     const [result = "", ...others] = outputs;
-    const between = unique(`${result}/before activation`, position);
-    const after = { name: nodeName(`${name}/activation`, position), operation: activation };
+    const between = unique(`${result}/before activation`);
+    const after = { name: nodeName(`${name}/activation`), operation: activation };
     return [
       { ...node, outputs: [between, ...others] },
       { ...after, inputs: [between], outputs: [result] },
@@ -61,17 +62,6 @@ export function tfliteGraph(model: TfliteModel, file: string, budget: DecodedBud
     constants,
     outputs: model.outputs.map(value),
     quantization: quantizations(tensors, values),
-  };
-}
-
-/** Gives every name once; one that is taken gets a number behind it. */
-function uniqueNames(): (name: string, number: number) => string {
-  const taken = new Set<string>();
-  return (name, number) => {
-    let candidate = name;
-    for (let mark = `#${number}`; taken.has(candidate); mark += "#") candidate = name + mark;
-    taken.add(candidate);
-    return candidate;
   };
 }
 

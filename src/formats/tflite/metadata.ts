@@ -17,7 +17,7 @@ import {
 } from "./flatbuffer.ts";
 import type { TfliteModel } from "./schema.ts";
 
-export interface Normalization {
+export interface InputNormalization {
   /** One for all channels, or one for each, of pixels 0 to 255. */
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
@@ -27,7 +27,7 @@ export interface TfliteMetadata {
   /** Name, description, version, author and licence, as far as they are said. */
   readonly said: Readonly<Record<string, string>>;
   /** How pixels become the first input: (pixel − mean) / deviation. */
-  readonly normalization: Normalization | undefined;
+  readonly normalization: InputNormalization | undefined;
   /** Files inside the file that name the numbers of the first output, the one for no particular language first. */
   readonly labelFiles: readonly string[];
 }
@@ -71,7 +71,7 @@ function saidOf(model: FlatTable): Readonly<Record<string, string>> {
   return Object.fromEntries(said.filter(([, text]) => text !== ""));
 }
 
-function normalizationOf(input: FlatTable): Normalization | undefined {
+function normalizationOf(input: FlatTable): InputNormalization | undefined {
   for (const unit of readTables(input, TENSOR.processUnits)) {
     const options = readTable(unit, PROCESS_UNIT.options);
     if (readInt8(unit, PROCESS_UNIT.optionsType, 0) !== NORMALIZATION_OPTIONS || options === undefined) continue;

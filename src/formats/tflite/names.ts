@@ -45,6 +45,6 @@ export function tensorTypeName(type: number): string {
 }
 
 /** Of a fused activation. */
-export function activationName(code: number): string {
+export function fusedActivationName(code: number): string {
   return ACTIVATIONS[code] ?? `activation ${code}`;
 }

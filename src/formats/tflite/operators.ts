@@ -5,11 +5,12 @@
  */
 
 import { damaged } from "../../core/file-error.ts";
+import { shortestDecimal } from "../../core/shortest-decimal.ts";
 import { poolOperation } from "../feature-map-sizes.ts";
 import type { ActivationFunction, GraphOperation, Pair } from "../graph.ts";
 import { integersOf } from "./constant.ts";
 import { type FlatTable, readFloat32, readInt8, readInt32 } from "./flatbuffer.ts";
-import { activationName } from "./names.ts";
+import { fusedActivationName } from "./names.ts";
 import type { TfliteModel, TfliteOperator, TfliteTensor } from "./schema.ts";
 
 export interface TranslatedOperator {
@@ -100,7 +101,7 @@ export function translateOperator(operator: TfliteOperator, model: TfliteModel, 
   if (row !== undefined) checkCounts(operator, row.counts, what);
   if (row === undefined || operation === undefined) return { operation: { type: "other", name }, fused: "NONE" };
   const fused = row.fused === undefined || options === undefined ? 0 : readInt8(options, row.fused, 0);
-  return { operation, fused: activationName(fused), ...(row.inputs === undefined ? {} : { inputs: row.inputs }) };
+  return { operation, fused: fusedActivationName(fused), ...(row.inputs === undefined ? {} : { inputs: row.inputs }) };
 }
 
 function checkCounts({ name, inputs, outputs }: TfliteOperator, [least, most]: Row["counts"], what: string): void {
@@ -205,13 +206,4 @@ function pairOf({ options, what }: OperatorSite, vertical: number, horizontal: n
   const pair = [read(vertical), read(horizontal)] as const;
   if (pair.some((value) => value < 1)) throw damaged(what, `a ${noun} of ${pair.join(" × ")}`);
   return pair;
-}
-
-/** The shortest decimal that is the same float32: 0.1, where the file's float32 reads 0.10000000149011612. */
-export function shortestDecimal(value: number): number {
-  for (let digits = 1; digits <= 9; digits++) {
-    const rounded = Number(value.toPrecision(digits));
-    if (Math.fround(rounded) === Math.fround(value)) return rounded;
-  }
-  return value;
 }

@@ -2,6 +2,7 @@
 
 import { listed } from "../../core/errors.ts";
 import type { Preprocessing } from "../../core/preprocessing.ts";
+import { shortestDecimal } from "../../core/shortest-decimal.ts";
 import { budgetOf } from "../../sources/decoded-budget.ts";
 import { type Fact, type FileFacts, stated } from "../fact.ts";
 import type { ValueQuantization } from "../graph.ts";
@@ -9,8 +10,7 @@ import type { FormatReader } from "../model-file.ts";
 import { rangeOf } from "./activation.ts";
 import { tfliteGraph } from "./graph.ts";
 import { readLabels } from "./labels.ts";
-import { type Normalization, readTfliteMetadata, type TfliteMetadata } from "./metadata.ts";
-import { shortestDecimal } from "./operators.ts";
+import { type InputNormalization, readTfliteMetadata, type TfliteMetadata } from "./metadata.ts";
 import { readTflite, type TfliteModel } from "./schema.ts";
 
 type PreprocessingFact = Fact<Preprocessing>;
@@ -42,7 +42,7 @@ export const read: FormatReader = async (file, given) => {
 };
 
 /** Of a network with one image coming in. */
-function preprocessingOf({ inputs, tensors }: TfliteModel, normalization: Normalization | undefined): FileFacts {
+function preprocessingOf({ inputs, tensors }: TfliteModel, normalization: InputNormalization | undefined): FileFacts {
   const [index = -1, ...others] = inputs;
   const input = tensors[index];
   const channels = input?.shape.length === 4 ? input.shape.at(-1) : undefined;
@@ -67,7 +67,7 @@ function rangeFact(quantization: ValueQuantization, input: string): Preprocessin
 
 /** (pixel − mean) / deviation, as a range if it is the same for all channels. */
 function normalizationFact(
-  { mean, deviation }: Normalization,
+  { mean, deviation }: InputNormalization,
   channels: number | undefined,
 ): PreprocessingFact | undefined {
   const count = Math.max(mean.length, deviation.length);

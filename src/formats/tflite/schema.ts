@@ -11,7 +11,7 @@ import {
   type FlatTable,
   flatbufferIdentifier,
   openFlatbuffer,
-  readBytes,
+  readByteVector,
   readFloat32s,
   readInt8,
   readInt32,
@@ -148,7 +148,7 @@ function readOperatorCode(table: FlatTable): string {
 
 /** Inside the flatbuffer, or, in large files, anywhere in the file. */
 function bufferBytes(table: FlatTable, file: Uint8Array, name: string): Uint8Array {
-  const inside = readBytes(table, BUFFER.data);
+  const inside = readByteVector(table, BUFFER.data);
   if (inside !== undefined) return inside;
   const offset = readUint64(table, BUFFER.offset, 0);
   // 0 and 1 are what writers leave in the field before they know the place.

@@ -20,7 +20,7 @@ export interface ZipRecord {
 }
 
 /** Throws what `fail` makes of a phrase. */
-export type Fail = (what: string) => Error;
+export type ZipFail = (what: string) => Error;
 
 const END = 0x06054b50;
 const END_BYTES = 22;
@@ -40,7 +40,7 @@ const ZIP64_EXTRA = 1;
  *
  * @param allow throws if that many entries are more than memory is meant for
  */
-export function readZipDirectory(bytes: Uint8Array, fail: Fail, allow: (entries: number) => void): ZipRecord[] {
+export function readZipDirectory(bytes: Uint8Array, fail: ZipFail, allow: (entries: number) => void): ZipRecord[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { count, start, end, shift } = findDirectory(view, fail);
   allow(count);
@@ -87,7 +87,7 @@ interface Directory {
   readonly shift: number;
 }
 
-function findDirectory(view: DataView, fail: Fail): Directory {
+function findDirectory(view: DataView, fail: ZipFail): Directory {
   const at = findEnd(view);
   if (at === undefined) throw fail("the zip archive has no directory at its end; it may be cut off");
   const zip64 = zip64End(view, at, fail);
@@ -114,7 +114,7 @@ function findEnd(view: DataView): number | undefined {
 }
 
 /** Where the zip64 form of the last record stands, if there is one. */
-function zip64End(view: DataView, end: number, fail: Fail): number | undefined {
+function zip64End(view: DataView, end: number, fail: ZipFail): number | undefined {
   const locator = end - ZIP64_LOCATOR_BYTES;
   if (locator < 0 || view.getUint32(locator, true) !== ZIP64_LOCATOR) return undefined;
   // Its own offset may be off by what stands in front; the record has to be just before its locator anyway.

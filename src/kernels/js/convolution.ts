@@ -16,7 +16,7 @@
 
 import type { ConvolutionCall } from "../../operations/kernel-call.ts";
 import { type Operands, type Runner, referenceKernel } from "../reference/index.ts";
-import { copyRow, type KernelAndBias, loadBias, storeRow } from "./rows.ts";
+import { copyRow, type KernelAndBias, loadBias, storeSums } from "./rows.ts";
 import { tapsOf } from "./window-taps.ts";
 
 /** Nearly whole tiles of 7 × 7, 14 × 14 … pixels. Tiles of 4 or 6 pixels, and steps of 4 k, are up to 5 % slower. */
@@ -119,7 +119,7 @@ function makeConvolve() {
           sums[i].set(biases);
         }
         for (let k = 0, at = 0; k < depth; k += 2, at += width) addTwo(k, at, width);
-        for (let i = 0; i < PIXELS; i++) storeRow(sums[i], width, activation, output, (first + i) * outChannels + oc);
+        for (let i = 0; i < PIXELS; i++) storeSums(sums[i], width, activation, output, (first + i) * outChannels + oc);
       }
     }
   };

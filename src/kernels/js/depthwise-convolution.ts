@@ -11,7 +11,7 @@
 
 import type { DepthwiseCall } from "../../operations/kernel-call.ts";
 import { type Runner, referenceKernel } from "../reference/index.ts";
-import { copyRow, type KernelAndBias, loadBias, storeRow } from "./rows.ts";
+import { copyRow, type KernelAndBias, loadBias, storeSums } from "./rows.ts";
 import { tapsOf } from "./window-taps.ts";
 
 /** Most channels at a time. */
@@ -45,7 +45,7 @@ export function depthwiseConvolution(call: DepthwiseCall): Runner {
             if (taps[tap] >= 0) addOne(x, taps[tap] * channels + c, weights[tap], count);
           }
         }
-        storeRow(sums, count, activation, output, p * channels + c);
+        storeSums(sums, count, activation, output, p * channels + c);
       }
     }
   };

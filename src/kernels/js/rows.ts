@@ -24,7 +24,7 @@ export function loadBias(bias: Float32Array | undefined, at: number, count: numb
 }
 
 /** y[at + oc] = activation(sums[oc]), rounded before it is activated. */
-export function storeRow(
+export function storeSums(
   sums: Float64Array,
   channels: number,
   activation: FusedActivation,

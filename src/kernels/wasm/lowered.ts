@@ -28,13 +28,13 @@ export interface Cut {
 export type AfterActivation = Extract<FusedActivation, "hardSigmoid" | "hardSwish">;
 
 /** The words of a step in memory. */
-export interface Block {
+export interface WordBlock {
   readonly blockBytes: number;
   write(memory: DataView, block: number, at: Addresses, cut?: Cut): void;
 }
 
 /** A kernel by the names of its module and of the export, and all that a layout asks about it. */
-export interface Lowered<Module extends string = string, Entry extends string = string> extends Block {
+export interface Lowered<Module extends string = string, Entry extends string = string> extends WordBlock {
   readonly module: Module;
   readonly entry: Entry;
   /** Units of the range in one example: output rows, pixels, or rows of numbers. */

@@ -118,7 +118,7 @@ function outputNames(options: CompleteOptions, body: string): Record<string, str
   return { features: body };
 }
 
-interface Step {
+interface StrideAndDilation {
   readonly stride: number;
   readonly dilation: number;
 }
@@ -127,7 +127,7 @@ interface Step {
  * Output stride by dilation, as in TF-slim: once the running stride has reached it, later strides become 1. A layer
  * that loses its stride keeps the current rate, the layers after it multiply theirs by the stride it lost.
  */
-function strideKeeper(outputStride: number): (stride: number) => Step {
+function strideKeeper(outputStride: number): (stride: number) => StrideAndDilation {
   let running = 1;
   let rate = 1;
   return (stride) => {
@@ -142,7 +142,7 @@ function strideKeeper(outputStride: number): (stride: number) => Step {
 }
 
 /** The blocks that the shallow network keeps. */
-export function shallowBlocks(blocks: readonly Block[]): readonly Block[] {
+export function shallowBlocks<Row>(blocks: readonly Row[]): readonly Row[] {
   return blocks.filter((_, index) => !SHALLOW_LEAVES_OUT.includes(index + 1));
 }
 
@@ -158,7 +158,7 @@ export function scaledChannels(
   return rounded < 0.9 * exact ? rounded + 8 : rounded;
 }
 
-function blockPadding({ padding }: CompleteOptions, { stride, dilation }: Step): Padding {
+function blockPadding({ padding }: CompleteOptions, { stride, dilation }: StrideAndDilation): Padding {
   if (padding === "symmetric")
     return [
       [dilation, dilation],
@@ -172,7 +172,7 @@ function blockPadding({ padding }: CompleteOptions, { stride, dilation }: Step):
   return "same";
 }
 
-function stemPadding(options: CompleteOptions, step: Step): Padding {
+function stemPadding(options: CompleteOptions, step: StrideAndDilation): Padding {
   const isSame = options.padding === "keras" && options.stemPadding === "same";
   return isSame ? "same" : blockPadding(options, step);
 }

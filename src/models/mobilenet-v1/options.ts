@@ -1,6 +1,5 @@
 /** The options of `mobileNetV1`: checked once, completed, then never asked again. */
 
-import { DepthwiseError } from "../../core/errors.ts";
 import {
   belowOne,
   booleanOption,
@@ -13,6 +12,7 @@ import {
 } from "../../core/options.ts";
 import { checkPreprocessing, type Preprocessing } from "../../core/preprocessing.ts";
 import { ACTIVATIONS, type ActivationName } from "../../operations/activation-names.ts";
+import { sizeOption } from "../image-size.ts";
 import type { Block } from "./table.ts";
 
 /** What a MobileNet V1 may differ in. Names are those of the paper and of Keras. */
@@ -145,7 +145,7 @@ export function completeOptions(
   const negativeSlope = belowOne(OWNER, "negativeSlope", options.negativeSlope ?? 0.1);
   return {
     alpha: positiveNumber(OWNER, "alpha", options.alpha ?? 1, "1 is the paper's width; 0.75, 0.5 and 0.25 are usual."),
-    inputSize: sizeOption(options) ?? [224, 224],
+    inputSize: sizeOption(OWNER, options) ?? [224, 224],
     inputChannels,
     classes: positiveInteger(OWNER, "classes", options.classes ?? 1000),
     includeTop: booleanOption(OWNER, "includeTop", options.includeTop ?? true),
@@ -177,39 +177,6 @@ export function completeOptions(
       ? {}
       : { preprocessing: checkPreprocessing(`${OWNER}: preprocessing`, options.preprocessing, inputChannels) }),
   };
-}
-
-/** One of `rho`, `resolution` and `inputSize`; two are accepted only if they say the same. Undefined if none is said. */
-export function sizeOption(options: MobileNetV1Options): readonly [number, number] | undefined {
-  const said: { readonly option: string; readonly size: readonly [number, number] }[] = [];
-  if (options.inputSize !== undefined) {
-    if (!Array.isArray(options.inputSize) || options.inputSize.length !== 2) {
-      throw optionError(OWNER, "inputSize", "[height, width] in pixels", options.inputSize);
-    }
-    const [height, width] = options.inputSize;
-    said.push({
-      option: "inputSize",
-      size: [positiveInteger(OWNER, "inputSize", height), positiveInteger(OWNER, "inputSize", width)],
-    });
-  }
-  if (options.resolution !== undefined) {
-    const side = positiveInteger(OWNER, "resolution", options.resolution);
-    said.push({ option: "resolution", size: [side, side] });
-  }
-  if (options.rho !== undefined) {
-    const side = Math.round(224 * positiveNumber(OWNER, "rho", options.rho));
-    if (side < 1) throw optionError(OWNER, "rho", "a number that leaves at least one pixel of 224", options.rho);
-    said.push({ option: "rho", size: [side, side] });
-  }
-  const [first, ...others] = said;
-  const other = others.find(({ size }) => size[0] !== first?.size[0] || size[1] !== first.size[1]);
-  if (first !== undefined && other !== undefined) {
-    throw new DepthwiseError("OPTION_INVALID", {
-      what: `${OWNER}: ${first.option} gives ${first.size.join(" × ")} pixels, but ${other.option} gives ${other.size.join(" × ")}`,
-      advice: "Pass one of inputSize, resolution and rho.",
-    });
-  }
-  return first?.size;
 }
 
 function checkBlock(option: string, block: unknown): Block {

@@ -5,31 +5,25 @@ import { DEFAULT_PREPROCESSING, type Preprocessing } from "../../core/preprocess
 import { assumed, type Fact, inferred, stated } from "../../formats/fact.ts";
 import type { ModelGraph, Pair } from "../../formats/graph.ts";
 import { INPUT } from "../../layers/node.ts";
-import { type MobileNetV1Options, sizeOption } from "../../models/index.ts";
-import type { DecodedBudget } from "../../sources/decoded-budget.ts";
-import { backgroundFact, optionsOf } from "../architectures/mobilenet-v1/decide.ts";
-import { usualTop } from "../architectures/mobilenet-v1/front.ts";
-import { recogniseGraph } from "../architectures/mobilenet-v1/others.ts";
-import type { Facts } from "../facts.ts";
-import type { StatedModel } from "../metadata.ts";
+import { sizeOption } from "../../models/index.ts";
+import { type Evidence, type Refused, whyNone } from "../architecture.ts";
+import { backgroundFact, type Facts } from "../facts.ts";
 import type { UnderstoodNetwork } from "../understand.ts";
 import { NO_EPSILON } from "./emit-affine.ts";
+import { usualTop } from "./front.ts";
 import { layerQuantization } from "./layer-quantization.ts";
+import { recogniseGraph } from "./recognise.ts";
 import { type TranslatedGraph, translateGraph } from "./translate.ts";
 
 /**
- * @param reason why it is no MobileNet V1
- * @param options of the call, for the size of an image that the file leaves open
+ * @param refusals why it is none of the architectures
  * @throws {DepthwiseError} `ARCHITECTURE_UNKNOWN` for an operation that is not ours, by its name, and for shapes that
  *         the graph does not state; `NETWORK_VANISHES`, `FILE_CORRUPT` for windows that do not fit the image
  */
 export function understandAsNetwork(
   graph: ModelGraph,
-  model: StatedModel,
-  name: string,
-  budget: DecodedBudget,
-  reason: string,
-  options: MobileNetV1Options,
+  { model, file: { name }, budget, given }: Evidence,
+  refusals: readonly Refused[],
 ): UnderstoodNetwork {
   const recognised = recogniseGraph(graph);
   const refused = (why: string) =>
@@ -37,16 +31,20 @@ export function understandAsNetwork(
       what: `${name}: the network`,
       expected: "operations that run here (convolutions, dense layers, pools, sums, products, batch norm, activations)",
       found: `${recognised}: ${why}`,
-      advice: `It is no MobileNet V1${why === reason ? "" : ` either (${reason})`}; of a network cut in two pass both files in a list. Nothing was loaded.`,
+      advice: `${noneEither(refusals, why)}; of a network cut in two pass both files in a list. Nothing was loaded.`,
       fields: { file: name, recognised, reason: why },
     });
-  const size = sizeOption(options);
-  const translated = translate(graph, (bytes, what) => budget.charge(name, bytes, what), refused, name, reason, size);
+  // An image's size is of the call where the file leaves it open.
+  const size = sizeOption("loadModel", given);
+  const charge = (bytes: number, what: string) => budget.charge(name, bytes, what);
+  const translated = translate(graph, charge, refused, name, refusals, size);
   const { inputShape, layers, outputs, parameters, layerNames } = translated;
   const quantization = layerQuantization(graph, layerNames);
   const facts: Facts = { ...backgroundFact(translated.classes), ...inputFacts(graph, translated), ...model.facts };
-  const { preprocessing, labels, background } = optionsOf(facts);
-  const said = Object.entries({ preprocessing, labels, background }).filter(([, value]) => value !== undefined);
+  const said = ["preprocessing", "labels", "background"].flatMap((option) => {
+    const fact = facts[option];
+    return fact === undefined ? [] : [[option, fact.value] as const];
+  });
   return {
     definition: {
       ...{ name: nameAfter(name), inputShape, layers, outputs },
@@ -54,10 +52,16 @@ export function understandAsNetwork(
     },
     parameters,
     facts,
-    reason,
-    understoodBy: `translation of the file's graph, layer by layer: ${recognised} (no MobileNet V1: ${reason})`,
+    refusals,
+    understoodBy: `translation of the file's graph, layer by layer: ${recognised} (${whyNone(refusals)})`,
     ...(quantization === undefined ? {} : { quantization }),
   };
+}
+
+/** "It is no MobileNet V1 either (it has 8 blocks, not 13)", without a reason that was told already. */
+function noneEither(refusals: readonly Refused[], told?: string): string {
+  const each = refusals.map(({ title, reason }) => `no ${title}${reason === told ? "" : ` either (${reason})`}`);
+  return `It is ${each.join(", ")}`;
 }
 
 /** What a source is called that has no name of its own, and files that are called after what they are. */
@@ -81,7 +85,7 @@ function translate(
   charge: (bytes: number, what: string) => void,
   refused: (why: string) => Error,
   name: string,
-  reason: string,
+  refusals: readonly Refused[],
   size: Pair | undefined,
 ): TranslatedGraph {
   try {
@@ -91,7 +95,7 @@ function translate(
     const isDamaged = cause.code === "OPTION_INVALID";
     throw new DepthwiseError(isDamaged ? "FILE_CORRUPT" : cause.code, {
       what: `${name}: ${cause.message.replace(/\.$/, "")}`,
-      advice: `${isDamaged ? "The file is damaged, or describes what cannot run. " : ""}It is no MobileNet V1 either (${reason}). Nothing was loaded.`,
+      advice: `${isDamaged ? "The file is damaged, or describes what cannot run. " : ""}${noneEither(refusals)}. Nothing was loaded.`,
       fields: cause.fields,
       cause,
     });

@@ -2,11 +2,9 @@
 
 import { invariant } from "../../core/errors.ts";
 import { elementCount, type Shape } from "../../core/tensor.ts";
+import { foldedShape } from "../../formats/folded-shape.ts";
 import type { GraphNode, ModelGraph } from "../../formats/graph.ts";
-import { broadcast, broadcastShape, reshapedConstant } from "./broadcast.ts";
-
-/** Of a shape that is followed: each node of a tree looks at all its sides. */
-const MAX_SIDES = 16;
+import { broadcast } from "./broadcast.ts";
 
 /** Deeper trees of constants come from no exporter; values below them count as computed. */
 const MAX_DEPTH = 64;
@@ -52,7 +50,7 @@ export function findConstants(graph: ModelGraph, refused: (reason: string) => Er
     const [output = ""] = node.outputs;
     producers.set(output, node);
     const depth = 1 + Math.max(0, ...node.inputs.slice(0, 2).map((input) => depths.get(input) ?? 0));
-    const shape = depth > MAX_DEPTH ? undefined : foldedShape(node, shapes);
+    const shape = depth > MAX_DEPTH ? undefined : foldedShape(node, (value) => shapes.get(value));
     if (shape === undefined) continue;
     shapes.set(output, shape);
     depths.set(output, depth);
@@ -101,16 +99,4 @@ export function findConstants(graph: ModelGraph, refused: (reason: string) => Er
       return node;
     },
   };
-}
-
-/** The shape of a node's value if all it reads are constants and it can be computed here. */
-function foldedShape(node: GraphNode, shapes: ReadonlyMap<string, Shape>): Shape | undefined {
-  const a = shapes.get(node.inputs[0] ?? "");
-  if (a === undefined || a.length > MAX_SIDES) return undefined;
-  const { type } = node.operation;
-  if (type === "identity" || type === "rsqrt") return a;
-  if (type === "reshape") return reshapedConstant(a, node.operation.form);
-  if (!Object.hasOwn(ARITHMETIC, type)) return undefined;
-  const b = shapes.get(node.inputs[1] ?? "");
-  return b === undefined || b.length > MAX_SIDES ? undefined : broadcastShape(a, b);
 }

@@ -2,6 +2,7 @@
 
 import { shorten } from "../../core/errors.ts";
 import { type FloatTensor, type Shape, tensor } from "../../core/tensor.ts";
+import { uniqueNames } from "../../core/unique-names.ts";
 import type { NodeDefinition } from "../../layers/node.ts";
 
 export interface Draft {
@@ -22,11 +23,14 @@ export interface Draft {
 /** Of a layer: files may say whole sentences. */
 const LONGEST_NAME = 120;
 
+/** What every object has is no key of ours. */
+const OF_OBJECTS = /* @__PURE__ */ Object.getOwnPropertyNames(Object.prototype);
+
 /** @param refuse throws: there are more layers than a network may have */
 export function openDraft(mostLayers: number, refuse: (reason: string) => never): Draft {
   const layers: NodeDefinition[] = [];
   const values = new Map<string, FloatTensor>();
-  const unused = uniqueNames(["input"], layerName);
+  const unused = uniqueNames(["input", ...OF_OBJECTS]);
   const views = new Map<string, string>();
   const draft: Draft = {
     layers,
@@ -39,7 +43,7 @@ export function openDraft(mostLayers: number, refuse: (reason: string) => never)
     },
     add(wished, type, inputs, attributes = {}, parameters = {}) {
       if (layers.length >= mostLayers) refuse(`it has more than ${mostLayers.toLocaleString("en-US")} layers`);
-      const name = unused(wished);
+      const name = unused(layerName(shorten(wished, LONGEST_NAME)) || "layer");
       layers.push({ name, type, inputs, attributes });
       for (const [part, value] of Object.entries(parameters))
         if (value !== undefined) values.set(`${name}/${part}`, value);
@@ -59,19 +63,10 @@ function resultName(wished: string): string {
   return wished.replace(/[/\p{Cc}]+/gu, "_");
 }
 
-/** Gives each name once: one that is taken gets a number behind it. */
-export function uniqueNames(reserved: Iterable<string>, valid = resultName): (wished: string) => string {
-  const taken = new Set(reserved);
-  const numbers = new Map<string, number>();
-  return (wished) => {
-    const plain = valid(shorten(wished, LONGEST_NAME)) || "layer";
-    let name = plain;
-    let number = numbers.get(plain) ?? 0;
-    while (taken.has(name) || name in {}) name = `${plain}_${++number}`;
-    numbers.set(plain, number);
-    taken.add(name);
-    return name;
-  };
+/** Names for results, each once. */
+export function resultNames(): (wished: string) => string {
+  const unused = uniqueNames(["taps", ...OF_OBJECTS]);
+  return (wished) => unused(resultName(shorten(wished, LONGEST_NAME)) || "layer");
 }
 
 export function vector(values: ArrayLike<number>): FloatTensor {

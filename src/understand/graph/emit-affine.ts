@@ -5,7 +5,16 @@ import { tensor } from "../../core/tensor.ts";
 import type { GraphNode } from "../../formats/graph.ts";
 import { type AfterStep, afterStep } from "./chain.ts";
 import { type BatchNormValues, foldedBatchNorm, normalizationOf } from "./normalization.ts";
-import { described, fitsChannels, laidValue, layoutOf, naturally, type Parameters, rowsOf, type Site } from "./site.ts";
+import {
+  described,
+  fitsChannels,
+  type LayerParameters,
+  laidValue,
+  layoutOf,
+  naturally,
+  rowsOf,
+  type Site,
+} from "./site.ts";
 import { innermost, type Value, type View, withLast } from "./views.ts";
 
 export interface After {
@@ -132,7 +141,7 @@ export function batchNormLayer(site: Site, name: string, node: string, values: B
   const { gamma, beta, mean, variance } = epsilon > 0 ? values : withoutEpsilon(values);
   site.charge(16 * gamma.length, `the numbers of ${quoted(name)}`);
   const laid = (each: Float64Array) => tensor(rowsOf(Float32Array.from(each), view), [each.length]);
-  const parameters: Parameters = {
+  const parameters: LayerParameters = {
     gamma: laid(gamma),
     beta: laid(beta),
     moving_mean: laid(mean),

@@ -9,9 +9,9 @@ import { isKind } from "./path.ts";
 import { described, imageOf, inShape, laidValue, layoutOf, naturally, rawValue, type Site } from "./site.ts";
 import { imageView, longAxes, plainView, reshapedView, type Value, withLast } from "./views.ts";
 
-type Operation<Type extends GraphOperation["type"]> = Extract<GraphOperation, { readonly type: Type }>;
+type OperationOf<Type extends GraphOperation["type"]> = Extract<GraphOperation, { readonly type: Type }>;
 
-type Row<Type extends GraphOperation["type"]> = (site: Site, node: GraphNode, operation: Operation<Type>) => void;
+type Row<Type extends GraphOperation["type"]> = (site: Site, node: GraphNode, operation: OperationOf<Type>) => void;
 
 const ROWS: { readonly [Type in GraphOperation["type"]]: Row<Type> } = {
   convolution,
@@ -35,7 +35,7 @@ const ROWS: { readonly [Type in GraphOperation["type"]]: Row<Type> } = {
 /** Adds the layers of a node, and notes its value. */
 export function emit<Type extends GraphOperation["type"]>(
   site: Site,
-  node: GraphNode & { readonly operation: Operation<Type> },
+  node: GraphNode & { readonly operation: OperationOf<Type> },
 ): void {
   const row: Row<Type> = ROWS[node.operation.type as Type];
   row(site, node, node.operation);
@@ -71,7 +71,7 @@ function joined(site: Site, node: GraphNode, type: "add" | "multiply"): void {
   give(site, node, { node: layer, shape, sides: large.sides, order: large.order });
 }
 
-function activation(site: Site, node: GraphNode, { function: kind, slope = 0 }: Operation<"activation">): void {
+function activation(site: Site, node: GraphNode, { function: kind, slope = 0 }: OperationOf<"activation">): void {
   const value = laidValue(site, node.inputs[0], node.name);
   if (kind === "leakyRelu" && !(slope >= 0 && slope < 1))
     site.refuse(`${quoted(node.name)} is a leakyRelu of slope ${slope}`);
@@ -82,7 +82,7 @@ function activation(site: Site, node: GraphNode, { function: kind, slope = 0 }: 
 }
 
 /** Zeros are left to whoever reads the image, as most windows can lay them themselves. */
-function pad(site: Site, node: GraphNode, { padding, layout = layoutOf(site) }: Operation<"pad">): void {
+function pad(site: Site, node: GraphNode, { padding, layout = layoutOf(site) }: OperationOf<"pad">): void {
   const raw = rawValue(site, node.inputs[0], node.name);
   const image = imageOf(site, raw, node.name, layout);
   give(site, node, { ...image, pad: raw.pad === undefined ? padding : sum(raw.pad, padding) });
@@ -93,7 +93,7 @@ function sum(a: ExplicitPadding, b: ExplicitPadding): ExplicitPadding {
   return [side(0), side(1)];
 }
 
-function globalPool(site: Site, node: GraphNode, operation: Operation<"globalPool">): void {
+function globalPool(site: Site, node: GraphNode, operation: OperationOf<"globalPool">): void {
   const { kind, keepDims = false, layout = layoutOf(site) } = operation;
   const image = imageOf(site, laidValue(site, node.inputs[0], node.name), node.name, layout);
   const channels = image.shape[2] ?? 1;
@@ -103,7 +103,7 @@ function globalPool(site: Site, node: GraphNode, operation: Operation<"globalPoo
   give(site, node, { node: layer, shape, ...(keepDims ? imageView(shape, layout) : plainView(shape)) });
 }
 
-function pool(site: Site, node: GraphNode, { kind, kernel, strides, padding }: Operation<"pool">): void {
+function pool(site: Site, node: GraphNode, { kind, kernel, strides, padding }: OperationOf<"pool">): void {
   const layout = layoutOf(site);
   const image = imageOf(site, laidValue(site, node.inputs[0], node.name), node.name, layout);
   const [height = 1, width = 1, channels = 1] = image.shape;
@@ -114,7 +114,7 @@ function pool(site: Site, node: GraphNode, { kind, kernel, strides, padding }: O
 }
 
 /** Over the last axis of the network. */
-function softmax(site: Site, node: GraphNode, { axis }: Operation<"softmax">): void {
+function softmax(site: Site, node: GraphNode, { axis }: OperationOf<"softmax">): void {
   const value = laidValue(site, node.inputs[0], node.name);
   const { sides } = value;
   const at = axis === undefined ? sides.length - 1 : axis < 0 ? axis + sides.length : axis - 1;
@@ -128,7 +128,7 @@ function softmax(site: Site, node: GraphNode, { axis }: Operation<"softmax">): v
   give(site, node, { ...row, node: site.draft.add(node.name, "softmax", [row.node]) });
 }
 
-function reshape(site: Site, node: GraphNode, { form }: Operation<"reshape">): void {
+function reshape(site: Site, node: GraphNode, { form }: OperationOf<"reshape">): void {
   const value = laidValue(site, node.inputs[0], node.name);
   const view = reshapedView(value, form);
   if (view === undefined) site.refuse(`${quoted(node.name)} lays ${described(value)} out anew`);

@@ -81,7 +81,7 @@ function unshared(constant: GraphConstant, values: Float32Array): Float32Array {
   return values;
 }
 
-interface Laid {
+interface LaidKernel {
   readonly shape: Shape;
   /** The file's shape, and which of its axes each of ours is; no order: the numbers lie as they should. */
   readonly from: Shape;
@@ -89,7 +89,7 @@ interface Laid {
   readonly isDepthwise: boolean;
 }
 
-function denseLayout(shape: Shape, transposed: boolean): Laid {
+function denseLayout(shape: Shape, transposed: boolean): LaidKernel {
   const [a = 0, b = 0] = shape;
   return transposed
     ? { shape: [1, 1, b, a], from: shape, order: [1, 0], isDepthwise: false }
@@ -100,7 +100,7 @@ function convolutionLayout(
   shape: Shape,
   { layout, groups }: ConvolutionOperation,
   inChannels: number | undefined,
-): Laid | string {
+): LaidKernel | string {
   const [a = 0, b = 0, c = 0, d = 0] = shape;
   switch (layout) {
     case "HWIO":

@@ -6,6 +6,7 @@
  * into the batch norm before it.
  */
 
+import { shortestDecimal } from "../../core/shortest-decimal.ts";
 import { elementCount } from "../../core/tensor.ts";
 import type { GraphNode } from "../../formats/graph.ts";
 import type { AffineStep, AfterStep, BatchNormStep, Unit } from "./chain.ts";
@@ -110,11 +111,11 @@ function followed(batchNorm: BatchNormValues, { scale, shift }: Affine): BatchNo
   return { ...batchNorm, gamma, beta: shift === undefined ? scaled : combine(scaled, shift, (a, b) => a + b) };
 }
 
-type Step = AffineStep | (BatchNormStep & { readonly isWrittenOut?: boolean });
+type NormStep = AffineStep | (BatchNormStep & { readonly isWrittenOut?: boolean });
 
 /** The steps with each written-out batch norm in place of its multiplication and addition. */
-function withWrittenOut(after: readonly AfterStep[], constants: Constants): readonly Step[] {
-  const steps: Step[] = [];
+function withWrittenOut(after: readonly AfterStep[], constants: Constants): readonly NormStep[] {
+  const steps: NormStep[] = [];
   for (let i = 0; i < after.length; i++) {
     const [first, second] = after.slice(i, i + 2);
     const found =
@@ -128,7 +129,7 @@ function withWrittenOut(after: readonly AfterStep[], constants: Constants): read
   return steps;
 }
 
-function writtenOut(scale: string, shift: string, constants: Constants): Step | undefined {
+function writtenOut(scale: string, shift: string, constants: Constants): NormStep | undefined {
   const multiplier = constants.producer(scale);
   const difference = constants.producer(shift);
   if (multiplier === undefined || difference?.operation.type !== "subtract") return undefined;
@@ -167,16 +168,10 @@ function batchNormValues(step: BatchNormStep, channels: number, constants: Const
   const vector = (name: string, absent: number) =>
     name === "" ? new Float64Array(channels).fill(absent) : constants.read(name);
   return {
-    epsilon: shortest(step.epsilon),
+    epsilon: shortestDecimal(step.epsilon),
     gamma: vector(step.gamma, 1),
     beta: vector(step.beta, 0),
     mean: vector(step.mean, 0),
     variance: vector(step.variance, 1),
   };
-}
-
-/** 0.001 for the float32 that is nearest to it. */
-export function shortest(value: number): number {
-  const short = Number(value.toPrecision(7));
-  return Math.fround(short) === Math.fround(value) ? short : value;
 }

@@ -16,7 +16,7 @@ export interface NoPath {
 }
 
 /** Where a node stands on the way from the input. */
-interface Place {
+interface PathPlace {
   readonly depth: number;
   readonly before: GraphNode | undefined;
 }
@@ -29,7 +29,7 @@ export function findPath(graph: ModelGraph, constants: Constants): Path | NoPath
   const producers = new Map<string, GraphNode>();
   for (const node of graph.nodes) for (const output of node.outputs) producers.set(output, node);
 
-  const places = new Map<GraphNode, Place>();
+  const places = new Map<GraphNode, PathPlace>();
   const ends = new Set<GraphNode>();
   let last: GraphNode | undefined;
   const depthOf = (node: GraphNode | undefined) => (node === undefined ? 0 : (places.get(node)?.depth ?? 0));
@@ -56,7 +56,7 @@ function walkBack(
   input: string,
   producers: ReadonlyMap<string, GraphNode>,
   constants: Constants,
-  places: Map<GraphNode, Place>,
+  places: Map<GraphNode, PathPlace>,
 ): GraphNode | undefined | NoPath {
   const nodes: GraphNode[] = [];
   let before: GraphNode | undefined;

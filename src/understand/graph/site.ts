@@ -111,4 +111,4 @@ export function fitsChannels({ constants }: Site, name: string, view: View): boo
   return another === undefined && at === innermost(view) && view.sides[at] === shape[axis];
 }
 
-export type Parameters = Readonly<Record<string, FloatTensor | undefined>>;
+export type LayerParameters = Readonly<Record<string, FloatTensor | undefined>>;

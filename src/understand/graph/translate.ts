@@ -6,7 +6,7 @@ import type { FloatTensor, Shape } from "../../core/tensor.ts";
 import type { GraphInput, GraphNode, ModelGraph, Pair } from "../../formats/graph.ts";
 import { INPUT, type NodeDefinition } from "../../layers/node.ts";
 import { findConstants } from "./constants.ts";
-import { type Draft, openDraft, uniqueNames } from "./draft.ts";
+import { type Draft, openDraft, resultNames } from "./draft.ts";
 import { emit } from "./emit.ts";
 import { withHardActivations } from "./hard-swish.ts";
 import { liveNodes } from "./live.ts";
@@ -103,16 +103,17 @@ function inputValue({ name, shape, isChannelsFirst }: GraphInput, size: Pair, re
  */
 function outputsOf(site: Site, inputShape: Shape): Pick<TranslatedGraph, "outputs" | "classes"> {
   const { graph, draft, refuse } = site;
-  const results = graph.outputs.map((name) => {
+  const results = graph.outputs.map((name, index) => {
     const value = laidValue(site, name, name);
     if (value.node === INPUT) refuse("nothing lies between its input and its result");
     if (value.isUnsure || value.flattened !== undefined) refuse(`its result ${quoted(name)} is ${described(value)}`);
-    return { name, node: inShape(site, value, naturalShape(value)), value };
+    const called = graph.outputNames?.[index] ?? name;
+    return { name: called, node: inShape(site, value, naturalShape(value)), value };
   });
   const [only, another] = results;
   if (only === undefined) return refuse("it has no result");
   if (another !== undefined) {
-    const unused = uniqueNames(["taps"]);
+    const unused = resultNames();
     const named = results.map((result) => ({ ...result, name: unused(result.name) }));
     const result = (wanted: string) => named.find(({ name }) => name === wanted);
     const classes = (result("probabilities") ?? result("logits"))?.value.sides.at(-1);

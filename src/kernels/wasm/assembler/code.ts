@@ -7,7 +7,13 @@
  * Loops and branches are structured (`repeat`, `when`), so that no label is ever counted by hand.
  */
 
-import { INSTRUCTIONS, type Instruction, type Row, type VALUE_TYPES, type ValueType } from "./instructions.ts";
+import {
+  INSTRUCTIONS,
+  type Instruction,
+  type InstructionRow,
+  type VALUE_TYPES,
+  type ValueType,
+} from "./instructions.ts";
 
 declare const valueType: unique symbol;
 
@@ -29,11 +35,11 @@ export interface Local<T extends ValueType> extends Expression<T> {
 
 type Rows = typeof INSTRUCTIONS;
 /** An instruction by its name in the table, or a row that stands beside the only kernels that use it. */
-type RowOf<I> = I extends Instruction ? Rows[I] : I extends Row ? I : never;
+type RowOf<I> = I extends Instruction ? Rows[I] : I extends InstructionRow ? I : never;
 type Letter = keyof typeof VALUE_TYPES;
 type TypeOf<L extends string> = L extends Letter ? (typeof VALUE_TYPES)[L] : "none";
-type Operands<L extends string> = L extends `${infer Head extends Letter}${infer Tail}`
-  ? [Expression<(typeof VALUE_TYPES)[Head]>, ...Operands<Tail>]
+type OperandsOf<L extends string> = L extends `${infer Head extends Letter}${infer Tail}`
+  ? [Expression<(typeof VALUE_TYPES)[Head]>, ...OperandsOf<Tail>]
   : [];
 type Plain = { [K in Instruction]: Rows[K] extends readonly [number, string, string] ? K : never }[Instruction];
 type Accessing = {
@@ -45,7 +51,7 @@ type AccessingRow = readonly [opcode: number, operands: string, result: string, 
 /** An instruction without immediates, on its operands. */
 export function op<const I extends Plain | PlainRow>(
   instruction: I,
-  ...operands: Operands<RowOf<I>[1]>
+  ...operands: OperandsOf<RowOf<I>[1]>
 ): Code<TypeOf<RowOf<I>[2]>> {
   return apply(instruction, operands);
 }
@@ -54,7 +60,7 @@ export function op<const I extends Plain | PlainRow>(
 export function access<const I extends Accessing | AccessingRow>(
   instruction: I,
   offset: number,
-  ...operands: Operands<RowOf<I>[1]>
+  ...operands: OperandsOf<RowOf<I>[1]>
 ): Code<TypeOf<RowOf<I>[2]>> {
   return apply(instruction, operands, offset);
 }
@@ -74,12 +80,12 @@ export function extractLane(value: Expression<"v128">, lane: number): Expression
 }
 
 function apply<T extends ValueType | "none">(
-  instruction: Instruction | Row,
+  instruction: Instruction | InstructionRow,
   operands: readonly Code<ValueType>[],
   offset = 0,
   lane: readonly number[] = [],
 ): Code<T> {
-  const row: Row = typeof instruction === "string" ? INSTRUCTIONS[instruction] : instruction;
+  const row: InstructionRow = typeof instruction === "string" ? INSTRUCTIONS[instruction] : instruction;
   // By index, and nested, not spread: an interpreter that starts cold walks each pattern and spread by its iterator.
   const opcode = row[0];
   const align = row[4];

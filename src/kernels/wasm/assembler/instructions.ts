@@ -9,7 +9,7 @@
  * Source: WebAssembly core specification 3.0, §5.4 (binary format of instructions).
  */
 
-export type Row = readonly [
+export type InstructionRow = readonly [
   opcode: number,
   operands: string,
   result: string,
@@ -72,7 +72,7 @@ export const INSTRUCTIONS = {
   "i32.atomic.load": [0xfe010, "i", "i", "m", 2],
   "i32.atomic.store": [0xfe017, "ii", "", "m", 2],
   "i32.atomic.rmw.add": [0xfe01e, "ii", "i", "m", 2],
-} as const satisfies Readonly<Record<string, Row>>;
+} as const satisfies Readonly<Record<string, InstructionRow>>;
 
 export type Instruction = keyof typeof INSTRUCTIONS;
 

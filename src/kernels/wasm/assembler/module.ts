@@ -8,11 +8,11 @@
 import { type Code, type Expression, type Local, layFlat, makeLocal, type Statement, unsigned } from "./code.ts";
 import { TYPE_BYTES, type ValueType } from "./instructions.ts";
 
-type Parameters = Readonly<Record<string, ValueType>>;
-type LocalsOf<P extends Parameters> = { readonly [K in keyof P]: Local<P[K]> };
+type ParameterTypes = Readonly<Record<string, ValueType>>;
+type LocalsOf<P extends ParameterTypes> = { readonly [K in keyof P]: Local<P[K]> };
 
 /** A function of the module, to be called by name of its parameters. */
-export interface WasmFunction<P extends Parameters, R extends ValueType | "none" = "none"> {
+export interface WasmFunction<P extends ParameterTypes, R extends ValueType | "none" = "none"> {
   readonly index: number;
   readonly parameters: P;
   readonly result: R;
@@ -47,7 +47,7 @@ export interface FunctionOptions<R> {
 /** A module under construction. */
 export interface ModuleBuilder {
   /** Adds a function; `build` gets its parameters as locals, and a way to make more. */
-  func<const P extends Parameters, R extends ValueType | "none" = "none">(
+  func<const P extends ParameterTypes, R extends ValueType | "none" = "none">(
     name: string,
     parameters: P,
     build: (locals: LocalsOf<P>, local: MakeLocal) => readonly (Statement | Code<R>)[],
@@ -97,7 +97,7 @@ export function moduleBuilder({ shared, least = 1, most = 65_536 }: MemoryLimits
 }
 
 /** Calls a function; arguments by the names of its parameters. */
-export function call<P extends Parameters, R extends ValueType | "none">(
+export function call<P extends ParameterTypes, R extends ValueType | "none">(
   { index, parameters }: WasmFunction<P, R>,
   given: { readonly [K in keyof P]: Expression<P[K]> },
 ): Code<R> {

@@ -53,7 +53,7 @@ export function moduleText(bytes: Uint8Array): string {
   const names = new Map<number, string>();
   const imports: string[] = [];
   const exports: [string, number][] = [];
-  const bodies: Reader[] = [];
+  const bodies: ByteCursor[] = [];
   while (!reader.isDone()) {
     const id = reader.byte();
     const section = reader.part();
@@ -77,7 +77,7 @@ export function moduleText(bytes: Uint8Array): string {
 }
 
 function functionLines(
-  body: Reader,
+  body: ByteCursor,
   name: string,
   { parameters, results }: Type = { parameters: [], results: [] },
   nameOf: (index: number) => string,
@@ -100,7 +100,7 @@ function functionLines(
   return [...lines, "  )"];
 }
 
-function readOpcode(reader: Reader): Decoded {
+function readOpcode(reader: ByteCursor): Decoded {
   const first = reader.byte();
   const opcode = PREFIXES.includes(first) ? first * 0x1000 + reader.unsigned() : first;
   const structure = STRUCTURE[opcode];
@@ -111,7 +111,12 @@ function readOpcode(reader: Reader): Decoded {
   return { name, immediate };
 }
 
-function readImmediate(reader: Reader, name: string, immediate: Immediate, nameOf: (index: number) => string): string {
+function readImmediate(
+  reader: ByteCursor,
+  name: string,
+  immediate: Immediate,
+  nameOf: (index: number) => string,
+): string {
   switch (immediate) {
     case "i32":
     case "i64":
@@ -137,7 +142,7 @@ function readImmediate(reader: Reader, name: string, immediate: Immediate, nameO
   }
 }
 
-function readType(reader: Reader): Type {
+function readType(reader: ByteCursor): Type {
   invariant(reader.byte() === 0x60, `A type is no function, before byte ${reader.position()}.`);
   const types = () => {
     const found: string[] = [];
@@ -147,27 +152,27 @@ function readType(reader: Reader): Type {
   return { parameters: types(), results: types() };
 }
 
-function readImport(reader: Reader): string {
+function readImport(reader: ByteCursor): string {
   const [from, name] = [reader.text(), reader.text()];
   invariant(reader.byte() === 2, `Import "${name}" is no memory.`);
   const flags = reader.byte();
   return `(import "${from}" "${name}" (memory ${reader.unsigned()} ${reader.unsigned()}${flags === 3 ? " shared" : ""}))`;
 }
 
-function readExport(reader: Reader): [string, number] {
+function readExport(reader: ByteCursor): [string, number] {
   const name = reader.text();
   invariant(reader.byte() === 0, `Export "${name}" is no function.`);
   return [name, reader.unsigned()];
 }
 
 /** Subsection 1 of the name section: an index and a name for each function. */
-function readNames(reader: Reader, names: Map<number, string>): void {
+function readNames(reader: ByteCursor, names: Map<number, string>): void {
   invariant(reader.text() === "name" && reader.byte() === 1, "A custom section is none that the assembler writes.");
   const functions = reader.part();
   functions.list(() => names.set(functions.unsigned(), functions.text()));
 }
 
-type Reader = ReturnType<typeof readerOf>;
+type ByteCursor = ReturnType<typeof readerOf>;
 
 /** Reads bytes from `at` to `end`. */
 function readerOf(bytes: Uint8Array, at = 0, end = bytes.length) {

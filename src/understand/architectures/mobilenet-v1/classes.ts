@@ -6,15 +6,15 @@
 import { DepthwiseError } from "../../../core/errors.ts";
 import { type FloatTensor, tensor } from "../../../core/tensor.ts";
 import { given } from "../../../formats/fact.ts";
-import type { Facts } from "../../facts.ts";
 import type { ExpectedLayer } from "./expected.ts";
+import type { V1Facts } from "./facts.ts";
 
 /** The logit of an added background: far below any other, so that its probability is exactly 0. */
 const NEVER = -1e4;
 
 interface Adjusted {
   readonly parameters: ReadonlyMap<string, FloatTensor>;
-  readonly facts: Facts;
+  readonly facts: V1Facts;
 }
 
 /**
@@ -26,7 +26,7 @@ interface Adjusted {
  */
 export function adjustClasses(
   parameters: ReadonlyMap<string, FloatTensor>,
-  facts: Facts,
+  facts: V1Facts,
   { classes, background: wantedBackground }: { readonly classes: number; readonly background: boolean | undefined },
   { parameters: names }: ExpectedLayer,
   file: string,

@@ -9,7 +9,7 @@ import { checkPreprocessing, DEFAULT_PREPROCESSING, type Preprocessing } from ".
 import type { FloatTensor } from "../../../core/tensor.ts";
 import { assumed, type Fact, given, inferred } from "../../../formats/fact.ts";
 import { type MobileNetV1Options, scaledChannels } from "../../../models/index.ts";
-import type { Facts } from "../../facts.ts";
+import { backgroundFact, valuesOf } from "../../facts.ts";
 import {
   blockCount,
   classifierOf,
@@ -19,6 +19,7 @@ import {
   parameterOf,
   tableRows,
 } from "./expected.ts";
+import type { V1Facts } from "./facts.ts";
 import type { FamilyDefaults } from "./name-map.ts";
 
 /** Widths in the paper and in later papers come first, then all hundredths. */
@@ -28,51 +29,36 @@ const ALPHAS = [1, 0.75, 0.5, 0.25, 0.35, 1.25, 1.3, 1.4, ...Array.from({ length
 export function decide(
   parameters: ReadonlyMap<string, FloatTensor>,
   options: MobileNetV1Options,
-  fromFile: Facts,
+  fromFile: V1Facts,
   defaults: FamilyDefaults,
   file: string,
-): Facts {
+): V1Facts {
   const { preprocessing: asked } = options;
   const shape = shapeFacts(parameters, knownLayers({ ...optionsOf(fromFile), ...options }), file);
   const described = soundDescription(fromFile.preprocessing, shape.inputChannels?.value, asked !== undefined, file);
-  const overrides: Facts = {
+  const overrides: V1Facts = {
     ...Object.fromEntries(Object.entries(options).map(([name, value]) => [name, given(value)])),
     ...preprocessingFact(asked, described),
   };
   // A size, however it is given, takes the place of any other.
   const { inputSize, resolution, rho, preprocessing: _described, ...rest } = fromFile;
-  const others: Facts = described === undefined ? rest : { ...rest, preprocessing: described };
+  const others: V1Facts = described === undefined ? rest : { ...rest, preprocessing: described };
   const isSized = [options.inputSize, options.resolution, options.rho].some((option) => option !== undefined);
   const size = resolution ?? inputSize;
   const sized = resolution === undefined ? { inputSize } : { resolution };
   const usual = usualFacts(defaults, { ...shape, ...others, ...overrides }, isSized || size !== undefined);
-  const all: Facts = withoutUndefined({ ...usual, ...shape, ...others, ...(isSized ? {} : sized), ...overrides });
+  const all: V1Facts = withoutUndefined({ ...usual, ...shape, ...others, ...(isSized ? {} : sized), ...overrides });
   const known = all.includeTop?.value === false ? withoutClasses(all) : all;
   return known.alpha === undefined ? { ...known, ...widthFacts(parameters, known, defaults) } : known;
 }
 
-/**
- * Refuses labels of the file that do not fit its classes; those of the caller the builder checks.
- *
- * @throws {DepthwiseError} `CLASSES_MISMATCH`
- */
-export function checkLabels({ labels, classes }: Facts, file: string): void {
-  if (labels === undefined || labels.basis === "given" || !Array.isArray(labels.value)) return;
-  if (classes === undefined || labels.value.length === classes.value) return;
-  throw fileError("CLASSES_MISMATCH", file, `labels (${labels.from})`, "Pass labels of your own to loadModel.", {
-    expected: `${classes.value}, one for each class`,
-    found: `${labels.value.length}`,
-    fields: { classes: classes.value, labels: labels.value.length },
-  });
-}
-
 /** The options themselves. */
-export function optionsOf(facts: Facts): MobileNetV1Options {
-  return Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, (fact as Fact<unknown>).value]));
+export function optionsOf(facts: V1Facts): MobileNetV1Options {
+  return valuesOf(facts);
 }
 
 /** What the caller says of the input, before what the file says of it: a range takes the place of mean and deviation. */
-function preprocessingFact(asked: Preprocessing | undefined, before: Fact<Preprocessing> | undefined): Facts {
+function preprocessingFact(asked: Preprocessing | undefined, before: Fact<Preprocessing> | undefined): V1Facts {
   if (asked === undefined) return {};
   if (before === undefined) return { preprocessing: given(asked) };
   const { range, mean, deviation, ...rest } = before.value;
@@ -114,12 +100,12 @@ function soundDescription(
 }
 
 /** A file without a classifier may still name the classes it was trained for. */
-function withoutClasses({ classes, labels, background, ...facts }: Facts): Facts {
+function withoutClasses({ classes, labels, background, ...facts }: V1Facts): V1Facts {
   return facts;
 }
 
 /** What the tensors' names and shapes leave no doubt about. */
-function shapeFacts(parameters: ReadonlyMap<string, FloatTensor>, known: KnownLayers, file: string): Facts {
+function shapeFacts(parameters: ReadonlyMap<string, FloatTensor>, known: KnownLayers, file: string): V1Facts {
   const layersOf = (variant: KnownLayers) => expectedLayers({ ...known, shallow: false, ...variant });
   const separable = layersOf({ standardConvolution: false });
   const [first, second] = separable;
@@ -160,16 +146,10 @@ function shapeFacts(parameters: ReadonlyMap<string, FloatTensor>, known: KnownLa
 
 const NORM = ["gamma", "beta", "mean", "variance"] as const;
 
-/** What the number of classes says of the first of them. */
-export function backgroundFact(classes: number | undefined): Facts {
-  if (classes === 1001) return { background: inferred(true, "1001 outputs: ImageNet's thousand and a background") };
-  return classes === 1000 ? { background: inferred(false, "1000 outputs: ImageNet's, without a background") } : {};
-}
-
 /** What is usual for the family, where nothing better is known. */
-function usualFacts(defaults: FamilyDefaults, known: Facts, isSized: boolean): Facts {
+function usualFacts(defaults: FamilyDefaults, known: V1Facts, isSized: boolean): V1Facts {
   const { padding, epsilon, activation, negativeSlope, preprocessing, why } = defaults;
-  const usual: Facts = {
+  const usual: V1Facts = {
     padding: assumed(padding, why),
     activation: assumed(activation, why),
     preprocessing: assumed(usualInput(preprocessing, known.inputChannels?.value), why),
@@ -187,7 +167,7 @@ function usualInput(usual: Preprocessing, channels: number | undefined): Preproc
 }
 
 /** The alpha and rounding under which most layers have the width that was found; or these widths as they are. */
-function widthFacts(parameters: ReadonlyMap<string, FloatTensor>, known: Facts, defaults: FamilyDefaults): Facts {
+function widthFacts(parameters: ReadonlyMap<string, FloatTensor>, known: V1Facts, defaults: FamilyDefaults): V1Facts {
   const layers = expectedLayers(knownLayers(optionsOf(known)));
   const found = tableRows(layers).flatMap((layer) => {
     const width = parameterOf(parameters, layer)?.shape[3];
@@ -211,24 +191,15 @@ function widthFacts(parameters: ReadonlyMap<string, FloatTensor>, known: Facts, 
     }
   }
   const from = "widths of the layers";
-  // Who says how widths are made, or that blocks are left out, means these.
-  const isShallow = known.shallow?.value === true;
-  const isRuled =
-    (isShallow && known.shallow.basis === "given") || RULES.some((name) => known[name]?.basis === "given");
-  if (defaults.hasOwnWidths && best.fits < found.length && !isRuled) {
-    const [stem, ...blocks] = found.map(({ stride, width }) => ({ stride, filters: width }));
-    return {
-      ...{ alpha: inferred(1, from), channelRounding: inferred("truncate", from), blocks: inferred(blocks, from) },
-      ...(stem && { stem: inferred(stem, from) }),
-      // The blocks are those that are there.
-      ...(isShallow && { shallow: inferred(false, from) }),
-    };
-  }
+  // Who says how widths are made means these.
+  const isRuled = RULES.some((name) => known[name]?.basis === "given");
+  if (defaults.ownWidths && best.fits < found.length && !isRuled)
+    return defaults.ownWidths(found, optionsOf(known), known.shallow?.basis === "given", from);
   return { alpha: inferred(best.alpha, from), channelRounding: inferred(best.channelRounding, from) };
 }
 
 const RULES = ["channelRounding", "minDepth", "stem", "blocks"] as const;
 
-function withoutUndefined(facts: { readonly [Name in keyof Facts]?: Facts[Name] | undefined }): Facts {
-  return Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)) as Facts;
+function withoutUndefined(facts: { readonly [Name in keyof V1Facts]?: V1Facts[Name] | undefined }): V1Facts {
+  return Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)) as V1Facts;
 }

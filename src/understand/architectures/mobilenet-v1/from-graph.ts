@@ -1,32 +1,33 @@
 /** A graph of operations as MobileNet V1: its parameters under our names, and what its operations say. */
 
 import { quoted } from "../../../core/file-error.ts";
+import { shortestDecimal } from "../../../core/shortest-decimal.ts";
 import { type FloatTensor, tensor } from "../../../core/tensor.ts";
 import { stated } from "../../../formats/fact.ts";
 import type { ModelGraph } from "../../../formats/graph.ts";
 import type { ParameterInfo } from "../../../layers/parameter-info.ts";
 import type { DecodedBudget } from "../../../sources/decoded-budget.ts";
-import type { Facts } from "../../facts.ts";
 import { type Chain, chainOf } from "../../graph/chain.ts";
 import { type Constants, findConstants } from "../../graph/constants.ts";
+import { frontFacts } from "../../graph/front.ts";
 import { type GraphLayer, layerOf } from "../../graph/layers.ts";
-import { foldedBatchNorm, shortest } from "../../graph/normalization.ts";
+import { foldedBatchNorm } from "../../graph/normalization.ts";
 import { findPath } from "../../graph/path.ts";
 import { blockCount, classifierOf, type ExpectedLayer, expectedLayers, type KnownLayers } from "./expected.ts";
+import type { V1Facts } from "./facts.ts";
 import { fittingLayers } from "./fitting.ts";
-import { frontFacts } from "./front.ts";
 import { geometryFacts } from "./geometry.ts";
 import { inputSize, poolFault } from "./input-size.ts";
 
 export interface UnderstoodGraph {
   readonly parameters: ReadonlyMap<string, FloatTensor>;
-  readonly facts: Facts;
+  readonly facts: V1Facts;
   /** The graph's name of each layer of ours. */
   readonly layerNames: ReadonlyMap<string, string>;
 }
 
 /** A reason, on its way through what reads constants. */
-class Refusal extends Error {}
+class Misread extends Error {}
 
 /**
  * The graph as a MobileNet V1, or why it is none, with the node that does not fit.
@@ -38,13 +39,13 @@ export function understandGraph(
   graph: ModelGraph,
   name: string,
   budget: DecodedBudget,
-  fed?: Facts["preprocessing"],
+  fed?: V1Facts["preprocessing"],
   known: KnownLayers = {},
 ): UnderstoodGraph | string {
   try {
     return patternFound(graph, name, budget, fed, known);
   } catch (error) {
-    if (error instanceof Refusal) return error.message;
+    if (error instanceof Misread) return error.message;
     throw error;
   }
 }
@@ -53,10 +54,10 @@ function patternFound(
   graph: ModelGraph,
   name: string,
   budget: DecodedBudget,
-  fed: Facts["preprocessing"],
+  fed: V1Facts["preprocessing"],
   known: KnownLayers,
 ): UnderstoodGraph | string {
-  const constants = findConstants(graph, (reason) => new Refusal(reason));
+  const constants = findConstants(graph, (reason) => new Misread(reason));
   const path = findPath(graph, constants);
   if ("reason" in path) return path.reason;
   const chain = chainOf(path, constants);
@@ -71,7 +72,7 @@ function patternFound(
   const size = inputSize(chain, body);
   const partial = poolFault(chain, body, size?.value);
   if (partial !== undefined) return partial;
-  const geometry = geometryFacts(pattern.windowed, pattern.variant, size?.value);
+  const geometry = geometryFacts(pattern.windowed, pattern.variant, known.shallow === true, size?.value);
   if (typeof geometry === "string") return geometry;
   const head = headFacts(chain, layers.slice(chain.units.length), pattern.classifier);
   if (typeof head === "string") return head;
@@ -150,7 +151,7 @@ function isInPlace({ type, window, strides }: GraphLayer, isDepthwise: boolean):
   return type === "full" && window[0] === 1 && strides[0] === 1 && strides[1] === 1;
 }
 
-function activationFacts(body: readonly GraphLayer[]): Facts | string {
+function activationFacts(body: readonly GraphLayer[]): V1Facts | string {
   const [first, ...others] = body.map(({ activation }) => activation);
   if (first === undefined) return {};
   const other = body.find(
@@ -161,19 +162,19 @@ function activationFacts(body: readonly GraphLayer[]): Facts | string {
   }
   const weakest = [first, ...others].find(({ basis }) => basis !== "stated") ?? first;
   const { basis, from } = weakest;
-  const slope = first.slope === undefined ? undefined : shortest(first.slope);
+  const slope = first.slope === undefined ? undefined : shortestDecimal(first.slope);
   return {
     activation: { value: first.function, basis, from: basis === "stated" ? "activations of the layers" : from },
     ...(slope === undefined ? {} : { negativeSlope: { value: slope, basis, from } }),
   };
 }
 
-interface Head {
+interface KnownHead {
   readonly names: ReadonlyMap<ExpectedLayer, GraphLayer>;
-  readonly facts: Facts;
+  readonly facts: V1Facts;
 }
 
-function headFacts({ pool, units }: Chain, head: readonly GraphLayer[], ours: ExpectedLayer): Head | string {
+function headFacts({ pool, units }: Chain, head: readonly GraphLayer[], ours: ExpectedLayer): KnownHead | string {
   const [classifier, another] = head;
   if (another !== undefined) return `${head.length} layers follow the pool, the second is "${another.name}"`;
   const names = new Map<ExpectedLayer, GraphLayer>();
@@ -191,7 +192,7 @@ function headFacts({ pool, units }: Chain, head: readonly GraphLayer[], ours: Ex
   return { names: new Map([[ours, classifier]]), facts: {} };
 }
 
-function normalizationFacts(body: readonly GraphLayer[]): Facts {
+function normalizationFacts(body: readonly GraphLayer[]): V1Facts {
   const epsilon = sharedEpsilon(body);
   if (epsilon === undefined) return {};
   const isWrittenOut = body.some(({ normalization }) => normalization.isWrittenOut);

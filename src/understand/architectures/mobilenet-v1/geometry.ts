@@ -4,14 +4,15 @@ import { isDepthwiseError } from "../../../core/errors.ts";
 import { layWindow, type Padding } from "../../../core/window.ts";
 import { type Fact, inferred, stated } from "../../../formats/fact.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../../../models/index.ts";
-import type { Facts } from "../../facts.ts";
 import type { GraphLayer } from "../../graph/layers.ts";
 import { optionsOf } from "./decide.ts";
 import { expectedLayers, type KnownLayers, tableRows } from "./expected.ts";
+import type { V1Facts } from "./facts.ts";
+import { blockFacts } from "./own-blocks.ts";
 
-type Style = Pick<MobileNetV1Options, "padding" | "stemPadding">;
+type PaddingStyle = Pick<MobileNetV1Options, "padding" | "stemPadding">;
 
-const STYLES: readonly Style[] = [
+const STYLES: readonly PaddingStyle[] = [
   { padding: "same" },
   { padding: "keras" },
   { padding: "keras", stemPadding: "explicit" },
@@ -23,15 +24,17 @@ const STYLES: readonly Style[] = [
  *
  * @param windowed the layers with a window: the first, then the depthwise ones (or full ones) of the blocks
  * @param variant  what is known of the layers besides
+ * @param isAsked  whether the caller says that it is shallow
  */
 export function geometryFacts(
   windowed: readonly GraphLayer[],
   variant: KnownLayers,
+  isAsked: boolean,
   size: readonly [number, number] | undefined,
-): Facts | string {
+): V1Facts | string {
   const uneven = windowed.find(({ strides, dilations }) => strides[0] !== strides[1] || dilations[0] !== dilations[1]);
   if (uneven !== undefined) return `"${uneven.name}" has another stride across than down`;
-  const strides = strideFacts(windowed, variant);
+  const strides = strideFacts(windowed, variant, isAsked);
   if (typeof strides === "string") return strides;
   const options = { ...variant, ...optionsOf(strides), inputSize: size ?? ([224, 224] as const), batchNorm: false };
   const padding = paddingFacts(windowed, options, size);
@@ -39,7 +42,7 @@ export function geometryFacts(
 }
 
 /** The paper's strides, an output stride, or strides of the network's own. */
-function strideFacts(windowed: readonly GraphLayer[], variant: KnownLayers): Facts | string {
+function strideFacts(windowed: readonly GraphLayer[], variant: KnownLayers, isAsked: boolean): V1Facts | string {
   for (const outputStride of [32, 16, 8] as const) {
     const expected = builderWindows({ ...variant, outputStride, inputSize: [224, 224] });
     const isSame = windowed.every(({ strides, dilations }, i) => {
@@ -54,12 +57,7 @@ function strideFacts(windowed: readonly GraphLayer[], variant: KnownLayers): Fac
   const from = "strides of the layers";
   const rows = tableRows(expectedLayers(variant));
   const [stem, ...blocks] = rows.map(({ filters }, i) => ({ stride: windowed[i]?.strides[0] ?? 1, filters }));
-  return {
-    ...(stem && { stem: inferred(stem, from) }),
-    blocks: inferred(blocks, from),
-    // The blocks are those that are there.
-    ...(variant.shallow && { shallow: inferred(false, from) }),
-  };
+  return { ...(stem && { stem: inferred(stem, from) }), ...blockFacts(blocks, variant, isAsked, from) };
 }
 
 /** The style that pads as the layers do: in the same words, or else with the same pixels. */
@@ -67,7 +65,7 @@ function paddingFacts(
   windowed: readonly GraphLayer[],
   options: MobileNetV1Options,
   size: readonly [number, number] | undefined,
-): Facts | string {
+): V1Facts | string {
   const literal = STYLES.find((style) => {
     // At any size, and one at which something is left of the image.
     const expected = builderWindows({ ...options, ...style, inputSize: [224, 224] });
@@ -98,7 +96,7 @@ function paddingFacts(
   return styleFacts(style, (value) => inferred(value, from));
 }
 
-function styleFacts({ padding, stemPadding }: Style, fact: <Value>(value: Value) => Fact<Value>): Facts {
+function styleFacts({ padding, stemPadding }: PaddingStyle, fact: <Value>(value: Value) => Fact<Value>): V1Facts {
   return {
     ...(padding === undefined ? {} : { padding: fact(padding) }),
     ...(stemPadding === undefined ? {} : { stemPadding: fact(stemPadding) }),

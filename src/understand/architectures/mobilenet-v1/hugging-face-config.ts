@@ -12,7 +12,7 @@ import type { Preprocessing } from "../../../core/preprocessing.ts";
 import { inferred, stated } from "../../../formats/fact.ts";
 import { type DecodedBudget, spendOn, textWithin } from "../../../sources/decoded-budget.ts";
 import type { OpenFile } from "../../../sources/open-file.ts";
-import type { Facts } from "../../facts.ts";
+import type { V1Facts } from "./facts.ts";
 
 /**
  * What the two files say; nothing of one that is not there.
@@ -20,12 +20,12 @@ import type { Facts } from "../../facts.ts";
  * @throws {DepthwiseError} `FILE_CORRUPT` if one is no JSON object; `ARCHITECTURE_UNKNOWN` for an activation that is
  *         not one of MobileNet V1's; what `sibling` throws for a file that is there
  */
-export async function huggingFaceFacts(file: OpenFile, budget: DecodedBudget): Promise<Facts> {
+export async function huggingFaceFacts(file: OpenFile, budget: DecodedBudget): Promise<V1Facts> {
   const config = configFacts(await readJson(file, "config.json", budget), file.name);
   return { ...config, ...preprocessingFacts(await readJson(file, "preprocessor_config.json", budget)) };
 }
 
-function configFacts(config: JsonObject, file: string): Facts {
+function configFacts(config: JsonObject, file: string): V1Facts {
   const from = "config.json";
   const { depth_multiplier, min_depth, image_size, tf_padding, hidden_act, layer_norm_eps, id2label } = config;
   if (hidden_act !== undefined && hidden_act !== "relu6" && hidden_act !== "relu") {
@@ -64,7 +64,7 @@ function preprocessingFacts({
   size,
   crop_size,
   do_center_crop,
-}: JsonObject): Facts {
+}: JsonObject): V1Facts {
   const mean = numbersOf(image_mean);
   const deviation = numbersOf(image_std);
   if (mean === undefined || deviation === undefined || deviation.some((value) => value <= 0)) return {};

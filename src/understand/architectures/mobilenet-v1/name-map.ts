@@ -6,7 +6,15 @@
 
 import type { Preprocessing } from "../../../core/preprocessing.ts";
 import type { Rename } from "../../renamed.ts";
+import type { KnownLayers } from "./expected.ts";
+import type { V1Facts } from "./facts.ts";
 import type { LayerSearch } from "./fitting.ts";
+
+/** A row of the table as it is in the file: the stem, or the last layer of a block. */
+export interface OwnBlock {
+  readonly stride: number;
+  readonly width: number;
+}
 
 /** What a family of files is known to be made with, where the file itself does not say. */
 export interface FamilyDefaults {
@@ -18,8 +26,8 @@ export interface FamilyDefaults {
   readonly channelRounding: "truncate" | "floor" | "divisible8";
   /** What differs from the library's defaults. */
   readonly preprocessing: Preprocessing;
-  /** Whether widths that no rule gives may be the network's own: of a graph, whose operations say all else. */
-  readonly hasOwnWidths?: true;
+  /** What is made of widths that no rule gives: of a graph, whose operations say all else, they may be its own. */
+  readonly ownWidths?: (there: readonly OwnBlock[], known: KnownLayers, isAsked: boolean, from: string) => V1Facts;
   /** Where all this comes from, to be read after "assumed": "as timm builds mobilenetv1". */
   readonly why: string;
 }

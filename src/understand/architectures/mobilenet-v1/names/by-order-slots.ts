@@ -22,12 +22,12 @@ export interface Slot {
 }
 
 /** Why an arrangement does not fit, and how many layers did. */
-export interface Failure {
+export interface Misfit {
   readonly reason: string;
   readonly placed: number;
 }
 
-export type Arrangement = { readonly slots: readonly Slot[] } | Failure;
+export type Arrangement = { readonly slots: readonly Slot[] } | Misfit;
 
 /** Each kernel, then the vectors that belong to it, as the layers follow one another. */
 export function bySlots(groups: readonly TensorGroup[], layout: KernelOrder): Arrangement {

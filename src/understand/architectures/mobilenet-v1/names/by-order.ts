@@ -14,7 +14,7 @@ import type { ExpectedLayer } from "../expected.ts";
 import { fittingLayers, type LayerSearch } from "../fitting.ts";
 import type { FamilyDefaults } from "../name-map.ts";
 import { groupsOf, sortedByName, withoutNumbers } from "./by-order-groups.ts";
-import { bySlots, byStreams, type Failure, type KernelOrder, type Slot } from "./by-order-slots.ts";
+import { bySlots, byStreams, type KernelOrder, type Misfit, type Slot } from "./by-order-slots.ts";
 import { placeVectors, type Vectors } from "./by-order-vectors.ts";
 import { IMAGENET } from "./imagenet.ts";
 
@@ -66,7 +66,7 @@ export function sequenceByShape(
     ...(isOrdered ? [{ groups: found.groups, isByName: false }] : []),
     { groups: sortedByName(found.groups), isByName: true },
   ];
-  let best: Failure = { reason: "no kernel of rank 4 among the tensors", placed: -1 };
+  let best: Misfit = { reason: "no kernel of rank 4 among the tensors", placed: -1 };
   for (const layout of ["PyTorch", "Keras"] as const) {
     for (const { groups, isByName } of orders) {
       for (const [attempt, slots] of [bySlots(groups, layout), ...byStreams(groups, layout)].entries()) {
@@ -89,7 +89,7 @@ function placeAll(
   slots: readonly Slot[],
   isByName: boolean,
   search: LayerSearch,
-): { readonly targets: Targets } | Failure {
+): { readonly targets: Targets } | Misfit {
   const expected = fittingLayers(search, (layers) => countDepthwise(layers) === countDepthwise(slots));
   const targets: Targets = new Map();
   const besideAll = new Set<string>();

@@ -1,11 +1,11 @@
 /** What a graph does to its input before the first layer: part of how a pixel becomes the network's input. */
 
-import type { Preprocessing } from "../../../core/preprocessing.ts";
-import { type Fact, inferred } from "../../../formats/fact.ts";
-import type { Facts } from "../../facts.ts";
-import type { Chain } from "../../graph/chain.ts";
-import type { Constants } from "../../graph/constants.ts";
-import { affineOf } from "../../graph/normalization.ts";
+import type { Preprocessing } from "../../core/preprocessing.ts";
+import { type Fact, inferred } from "../../formats/fact.ts";
+import type { Facts } from "../facts.ts";
+import type { Chain } from "./chain.ts";
+import type { Constants } from "./constants.ts";
+import { affineOf } from "./normalization.ts";
 
 /** y = x · scale + shift, one of each for a channel. */
 interface Front {

@@ -1,7 +1,7 @@
-/** Networks that are not a MobileNet V1, by what their graphs look like: for the word that refuses them. */
+/** What a graph looks like that is no architecture known here: for the word that refuses it, or says what it is. */
 
-import type { GraphNode, GraphOperation, ModelGraph } from "../../../formats/graph.ts";
-import { dataInputs } from "../../graph/path.ts";
+import type { GraphNode, GraphOperation, ModelGraph } from "../../formats/graph.ts";
+import { dataInputs } from "./path.ts";
 
 /** What a graph looks like, in a few words. */
 export function recogniseGraph(graph: ModelGraph): string {
