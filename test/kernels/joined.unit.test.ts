@@ -33,8 +33,9 @@ function joined(name: ModuleName, tiles: TileName, relaxed: boolean, shared: boo
   let current = "";
   for (const line of trace.split("\n")) {
     const began = /Begin revec function (\S+)/.exec(line)?.[1];
-    if (began !== undefined) functions.set((current = began), false);
-    else if (/Decided? to vectorize/.test(line)) functions.set(current, true);
+    current = began ?? current;
+    if (began !== undefined) functions.set(began, false);
+    if (/Decided? to vectorize/.test(line)) functions.set(current, true);
   }
   return functions;
 }

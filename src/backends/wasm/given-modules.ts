@@ -4,7 +4,6 @@ import type { DepthwiseError } from "../../core/errors.ts";
 import { didYouMean } from "../../core/nearest.ts";
 import { optionError } from "../../core/options.ts";
 import { EMITTED, MODULE_NAMES, readModule, TILES, type TileName } from "../../kernels/wasm/index.ts";
-import type { Simd } from "../choose-backend.ts";
 
 export interface GivenModules {
   readonly modules: Readonly<Record<string, WebAssembly.Module>>;
@@ -18,7 +17,7 @@ const EXPECTED = "a record of WebAssembly.Module by the names that kernelModules
 const WRITE = "Write the files with kernelModules of depthwise/kernels";
 
 /** @throws {DepthwiseError} `OPTION_INVALID` */
-export function checkModules(given: unknown, simd: Simd): GivenModules | undefined {
+export function checkModules(given: unknown, simd: "auto" | "relaxed" | "plain" | "wide"): GivenModules | undefined {
   if (given === undefined) return undefined;
   if (simd === "wide") {
     const advice = 'Leave modules out, or pass simd: "auto".';

@@ -12,31 +12,41 @@ import { exportOf } from "../../kernels/wasm/bind.ts";
 import type { Lowered } from "../../kernels/wasm/lowered.ts";
 import { packAll, stagingBytes } from "../../kernels/wasm/pack.ts";
 import type { PairProbe } from "../../kernels/wasm/pairs.ts";
-import type { ConvolutionCall, DepthwiseCall, KernelCall, PointwiseCall } from "../../operations/kernel-call.ts";
+import type { KernelCall } from "../../plan/plan.ts";
 import { pause, unavailable } from "./switch.ts";
 
-type Tried = ConvolutionCall | DepthwiseCall | PointwiseCall;
+type CallOf<Kernel extends KernelCall["kernel"]> = Extract<KernelCall, { readonly kernel: Kernel }>;
+type Tried = CallOf<"conv2d" | "depthwiseConv2d" | "pointwiseConv2d">;
 
-/** A tile at its best, which is timed. */
-const TIMED: PointwiseCall = pointwise(48, 64, 64);
-/** Every height of tile, a lone pixel, fewer channels than a tile; windows inside and over each edge. */
-const CALLS: readonly Tried[] = [
-  pointwise(13, 5, 24),
+/** Every height of both tiles, a lone pixel, fewer channels than a tile; windows inside and over each edge. */
+const callsOf = (): readonly Tried[] => [
+  pointwise(13, 5, 32),
   pointwise(12, 6, 16),
   pointwise(3, 3, 40),
   pointwise(1, 9, 84),
+  pointwise(23, 5, 24),
+  pointwise(17, 3, 8),
+  pointwise(10, 4, 13),
   pointwise(9, 7, 5),
-  { kernel: "conv2d", window: square(3, 2, 9), inChannels: 3, outChannels: 24, activation: "relu6" },
+  ...[24, 40].map((outChannels) => convolution(3, 2, outChannels)),
   ...[3, 5].flatMap((size) => [1, 2].map((stride) => depthwise(size, stride, 20, 1))),
   depthwise(2, 1, 13, 1),
   depthwise(3, 1, 9, 2),
+  pointwise(...TIMED),
 ];
 
-function pointwise(pixels: number, inChannels: number, outChannels: number): PointwiseCall {
+/** Pixels and channels of the call that is timed: a tile at its best. */
+const TIMED = [48, 64, 64] as const;
+
+function pointwise(pixels: number, inChannels: number, outChannels: number): CallOf<"pointwiseConv2d"> {
   return { kernel: "pointwiseConv2d", pixels, inChannels, outChannels, activation: "relu" };
 }
 
-function depthwise(size: number, stride: number, channels: number, multiplier: number): DepthwiseCall {
+function convolution(size: number, stride: number, outChannels: number): CallOf<"conv2d"> {
+  return { kernel: "conv2d", window: square(size, stride, 9), inChannels: 3, outChannels, activation: "relu6" };
+}
+
+function depthwise(size: number, stride: number, channels: number, multiplier: number): CallOf<"depthwiseConv2d"> {
   return { kernel: "depthwiseConv2d", window: square(size, stride, 12), channels, multiplier, activation: "relu6" };
 }
 
@@ -57,6 +67,7 @@ const LEAST_RATE = 1.2;
 /** A call with memory of its own. */
 interface Trial {
   readonly call: Tried;
+  /** Two a multiplication; 0 for a call that is not timed. */
   readonly operations: number;
   run(): void;
   isRight(): boolean;
@@ -75,7 +86,7 @@ export async function checkWide(
   lower: (call: KernelCall) => Lowered,
   { singleRate }: PairProbe,
 ): Promise<void> {
-  const calls = [...CALLS, TIMED].map((call) => ({ call, lowered: lower(call) }));
+  const calls = callsOf().map((call) => ({ call, lowered: lower(call) }));
   const own = calls.filter(({ lowered }) => lowered.module === name);
   const trials = await Promise.all(own.map(({ call, lowered }) => prepare(call, lowered, module, shared)));
   for (const { run } of trials) {
@@ -83,7 +94,7 @@ export async function checkWide(
     while (performance.now() < end) run();
     await pause(0);
   }
-  const timed = trials.find(({ call }) => call === TIMED);
+  const timed = trials.find(({ operations }) => operations > 0);
   if (timed !== undefined && !(await reaches(timed, LEAST_RATE * singleRate))) {
     throw unavailable(`this engine joins no vectors in the kernels of the module "${name}"`);
   }
@@ -139,7 +150,7 @@ async function prepare(call: Tried, lowered: Lowered, module: WebAssembly.Module
   const computed = floats.subarray(result / 4, result / 4 + output.length);
   return {
     call,
-    operations: call === TIMED ? 2 * TIMED.pixels * kernel.length : 0,
+    operations: call.kernel === "pointwiseConv2d" && call.pixels === TIMED[0] ? 2 * TIMED[0] * kernel.length : 0,
     run: () => run(block, 0, lowered.units, 1, scratch),
     isRight: () => output.every((number, i) => number === computed[i]),
   };

@@ -8,7 +8,7 @@
  */
 
 import type { Lowered } from "../../kernels/wasm/lowered.ts";
-import type { KernelCall } from "../../operations/kernel-call.ts";
+import type { KernelCall } from "../../plan/plan.ts";
 import { checkWide } from "./check.ts";
 import { turnOnWide } from "./switch.ts";
 

@@ -28,7 +28,7 @@ export interface Features {
 
 type Word = Expression<"i32"> | number;
 type Vector = Expression<"v128">;
-interface Bounds {
+interface ClampBounds {
   readonly low: Vector;
   readonly high: Vector;
 }
@@ -89,7 +89,7 @@ export function multiplyAdd({ relaxed }: Features, x: Vector, w: Vector, sum: Ve
  * min(max(value, low), high), where NaN stays NaN and −0 stays −0, as in the reference loops: `pmax(a, b)` is
  * `a < b ? b : a`. Every clamping activation is this with its own bounds; linear has infinite ones.
  */
-export function clamp(value: Vector, { low, high }: Bounds): Vector {
+export function clamp(value: Vector, { low, high }: ClampBounds): Vector {
   return op("f32x4.pmin", op("f32x4.pmax", value, low), high);
 }
 
@@ -118,9 +118,9 @@ export function accumulate(features: Features, x: Register, w: Register, sum: Re
  */
 export function clampBounds(
   lanes: RegisterLanes,
-  { low, high }: Bounds,
+  { low, high }: ClampBounds,
   local: MakeLocal,
-): Bounds & { readonly ready: Statement } {
+): ClampBounds & { readonly ready: Statement } {
   if (lanes === 4) return { low, high, ready: [] };
   const own = { low: local("v128"), high: local("v128") };
   const spread = (vector: Vector) => op("f32x4.splat", extractLane(vector, 0));
@@ -139,7 +139,7 @@ export function storeClamped(
   lanes: RegisterLanes,
   address: Expression<"i32">,
   vectors: readonly Vector[],
-  bounds: Bounds,
+  bounds: ClampBounds,
 ): Statement {
   return vectors.map((_, i) => {
     const j = lanes === 4 ? i : i ^ 1;

@@ -30,7 +30,7 @@ export const TILES = {
     unroll: 2,
     lone: 4,
     lanes: 8,
-    narrow: { rows: 12, columns: 8, unroll: 2, lone: 8, lanes: 8 },
+    narrow: { rows: 12, columns: 8, unroll: 2, lone: 2, lanes: 8 },
   },
 } as const satisfies Readonly<Record<string, Tile>>;
 

@@ -30,7 +30,6 @@ export const INSTRUCTIONS = {
   "i32.rem_u": [0x70, "ii", "i"],
   "i32.and": [0x71, "ii", "i"],
   "i32.shl": [0x74, "ii", "i"],
-  "f32.add": [0x92, "ff", "f"],
   "f32.max": [0x97, "ff", "f"],
   "f32.convert_i32_u": [0xb3, "i", "f"],
   "f32.demote_f64": [0xb6, "d", "f"],
