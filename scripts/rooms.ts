@@ -37,7 +37,7 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
 ];
 
 /** Files that sessions load late, and that have copies of what they share with them. */
-const OF_SESSIONS = ["remote-session", "plain-backend", "reference-backend", "wide"];
+const OF_SESSIONS = ["remote-session", "plain-backend", "reference-backend", "profile", "wide"];
 
 /** Rooms whose `import()`s are built apart: readers of formats, downloads, caches; label lists. */
 const APART = ["weights", "understand", "formats", "sources", "classify"];
@@ -176,6 +176,8 @@ export function otherRooms(folder: string, of: "rooms" | "doors"): Plugin {
         // Nor what lazy parts share with sessions and plans: it would keep those rooms alive where nothing uses them, and
         // for a page that runs esbuild would cut them into more files.
         if (OF_SESSIONS.includes(here) && (place === "room-session" || place === "room-networks")) return undefined;
+        // Few ever load it: it must keep nothing alive anywhere.
+        if (here === "wide") return undefined;
         if (of === "doors") return { path: `./${place}.js`, external: true };
         return place === here ? undefined : { path: `./${place}.js`, external: true };
       });

@@ -53,11 +53,12 @@ export function chooseBackend(
     backend = "plain";
     reasons.push(`plain instead of wasm: ${lacking}`);
   }
-  if (simd === "wide" && (backend !== "wasm" || !features.relaxed)) {
-    const why = lacking ?? (backend === "wasm" ? "this engine has no relaxed SIMD" : `backend "${name}" has none`);
+  const isWide = simd === "wide";
+  if (backend === "wasm" ? (isWide || simd === "relaxed") && !features.relaxed : isWide) {
+    const why = backend === "wasm" ? "this engine has no relaxed SIMD" : (lacking ?? "it is of the wasm backend");
     throw new DepthwiseError("BACKEND_UNAVAILABLE", {
-      what: `compile: simd "wide" cannot run here: ${why}`,
-      advice: 'Pass simd: "auto", or run on Node 24 or later with the wasm backend.',
+      what: `compile: simd "${simd}" cannot run here: ${why}`,
+      advice: `Pass simd: "auto", or run on Node ${isWide ? 24 : 22} or later.`,
       fields: { features },
     });
   }
@@ -66,19 +67,12 @@ export function chooseBackend(
     if (given !== undefined) reasons.push("the modules are not used: only the wasm backend has any");
     return { backend, simd: "none", threads: 1, features, reasons };
   }
-  if (simd === "relaxed" && !features.relaxed) {
-    throw new DepthwiseError("BACKEND_UNAVAILABLE", {
-      what: 'compile: simd "relaxed" cannot run here: this engine has no relaxed SIMD',
-      advice: 'Pass simd: "auto", or run on Node 22 or later.',
-      fields: { features },
-    });
-  }
   if (given?.relaxed === false) reasons.push("plain SIMD: the modules have no other");
   else if (simd === "auto" && !features.relaxed) reasons.push("plain SIMD: this engine has no relaxed SIMD");
   const relaxed = given?.relaxed ?? (simd === "auto" ? features.relaxed : simd === "relaxed");
   return {
     backend,
-    simd: simd === "wide" ? simd : relaxed ? "relaxed" : "plain",
+    simd: isWide ? simd : relaxed ? "relaxed" : "plain",
     threads: countThreads(threads, features, given?.shared, reasons),
     features,
     reasons,

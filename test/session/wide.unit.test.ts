@@ -4,9 +4,10 @@ import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
+import { kernelModules } from "../../src/backends/wasm/kernel-modules.ts";
 import { checkWide } from "../../src/backends/wide/check.ts";
 import type { FloatTensor } from "../../src/core/tensor.ts";
-import { emitModule, lower, TILES, type Tile } from "../../src/kernels/wasm/index.ts";
+import { emitModule, lower, probeFeatures, TILES, type Tile } from "../../src/kernels/wasm/index.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { type CompileOptions, compile } from "../../src/session/compile.ts";
 import { NOT_WIDE, worker } from "../backends.ts";
@@ -35,8 +36,8 @@ async function logitsOf(options: CompileOptions, network = model, values = input
 
 describe("asked for where it cannot be", () => {
   it.each([
-    ["another backend", { backend: "plain" }, /simd "wide" cannot run here: backend "plain" has none/],
-    ["the reference", { backend: "reference" }, /backend "reference" has none/],
+    ["another backend", { backend: "plain" }, /simd "wide" cannot run here: it is of the wasm backend/],
+    ["the reference", { backend: "reference" }, /it is of the wasm backend/],
   ] as const)("%s says so", async (_, options, message) => {
     await expect(compile(model, { simd: "wide", ...options })).rejects.toMatchObject({
       code: "BACKEND_UNAVAILABLE",
@@ -44,12 +45,15 @@ describe("asked for where it cannot be", () => {
     });
   });
 
-  it("modules of a build say so", async () => {
-    const modules = { pool: new WebAssembly.Module(emitModule("pool", { relaxed: true, shared: false }, TILES.wide)) };
-    await expect(compile(model, { simd: "wide", modules })).rejects.toMatchObject({
-      code: "OPTION_INVALID",
-      message: expect.stringContaining('modules: expected none with simd: "wide"'),
-    });
+  it("modules of a build say so, of whatever SIMD", async () => {
+    for (const simd of ["plain", ...(probeFeatures().relaxed ? (["relaxed"] as const) : [])] as const) {
+      const written = Object.entries(kernelModules(model, { simd }));
+      const modules = Object.fromEntries(written.map(([name, bytes]) => [name, new WebAssembly.Module(bytes)]));
+      await expect(compile(model, { simd: "wide", modules })).rejects.toMatchObject({
+        code: "OPTION_INVALID",
+        message: expect.stringMatching(/modules: expected wide SIMD, as the option simd says, .*Pass simd: "auto"/),
+      });
+    }
   });
 
   it("without WebAssembly says so", () => {

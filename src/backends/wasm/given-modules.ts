@@ -19,10 +19,6 @@ const WRITE = "Write the files with kernelModules of depthwise/kernels";
 /** @throws {DepthwiseError} `OPTION_INVALID` */
 export function checkModules(given: unknown, simd: "auto" | "relaxed" | "plain" | "wide"): GivenModules | undefined {
   if (given === undefined) return undefined;
-  if (simd === "wide") {
-    const advice = 'Leave modules out, or pass simd: "auto".';
-    throw wrong("modules", 'none with simd: "wide", whose kernels are compiled where they run', given, advice);
-  }
   if (typeof given !== "object" || given === null || Array.isArray(given)) throw wrong("modules", EXPECTED, given);
   const modules: Record<string, WebAssembly.Module> = {};
   let first: Omit<GivenModules, "modules"> | undefined;
@@ -49,8 +45,10 @@ export function checkModules(given: unknown, simd: "auto" | "relaxed" | "plain" 
     modules[name] = module;
   }
   if (first === undefined) throw wrong("modules", EXPECTED, "none", `${WRITE}.`);
-  if (simd !== "auto" && (simd === "relaxed") !== first.relaxed) {
-    throw wrong("modules", `${simd} SIMD, as the option simd says`, kindOf(first), `${WRITE} and simd: "${simd}".`);
+  if (simd !== "auto" && simd !== (first.relaxed ? "relaxed" : "plain")) {
+    // No file holds wide kernels: they are tried where they run.
+    const advice = simd === "wide" ? 'Pass simd: "auto".' : `${WRITE} and simd: "${simd}".`;
+    throw wrong("modules", `${simd} SIMD, as the option simd says`, kindOf(first), advice);
   }
   return { ...first, modules };
 }

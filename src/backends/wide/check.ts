@@ -2,12 +2,10 @@
  * Kernels of wide registers, tried before they are used: an engine that joined two operations wrongly would give wrong
  * answers, and one that joined none of a kernel's would take three times as long as without.
  *
- * The numbers are small and whole, so that every sum is exact in whatever order: what comes out is compared with the
- * reference loops to the bit. That roundings are the same too is a matter of tests.
+ * The numbers are small and whole, so that every sum is exact in whatever order: what comes out is compared with plain
+ * loops to the bit. That roundings are the same too is a matter of tests.
  */
 
-import { layWindow } from "../../core/window.ts";
-import { referenceKernel } from "../../kernels/reference/index.ts";
 import { exportOf } from "../../kernels/wasm/bind.ts";
 import type { Lowered } from "../../kernels/wasm/lowered.ts";
 import { packAll, stagingBytes } from "../../kernels/wasm/pack.ts";
@@ -39,21 +37,37 @@ const callsOf = (): readonly Tried[] => [
 const TIMED = [48, 64, 64] as const;
 
 function pointwise(pixels: number, inChannels: number, outChannels: number): CallOf<"pointwiseConv2d"> {
-  return { kernel: "pointwiseConv2d", pixels, inChannels, outChannels, activation: "relu" };
+  return { kernel: "pointwiseConv2d", pixels, inChannels, outChannels, activation: "relu6" };
 }
 
 function convolution(size: number, stride: number, outChannels: number): CallOf<"conv2d"> {
-  return { kernel: "conv2d", window: square(size, stride, 9), inChannels: 3, outChannels, activation: "relu6" };
+  return { kernel: "conv2d", window: square(size, stride), inChannels: 3, outChannels, activation: "relu6" };
 }
 
 function depthwise(size: number, stride: number, channels: number, multiplier: number): CallOf<"depthwiseConv2d"> {
-  return { kernel: "depthwiseConv2d", window: square(size, stride, 12), channels, multiplier, activation: "relu6" };
+  return { kernel: "depthwiseConv2d", window: square(size, stride), channels, multiplier, activation: "relu6" };
 }
 
-function square(size: number, stride: number, side: number) {
-  const window = { kernel: [size, size], stride: [stride, stride], dilation: [1, 1], padding: "same" } as const;
-  return layWindow("simd", window, [side, side]);
+/** A window over a square image, with half its size of padding on every side. */
+function square(size: number, stride: number): CallOf<"conv2d">["window"] {
+  const pad = size >> 1;
+  const side = Math.floor((SIDE + 2 * pad - size) / stride) + 1;
+  const [kernel, input, output] = [size, SIDE, side].map((each) => [each, each] as const) as Sides;
+  return {
+    kernel,
+    stride: [stride, stride],
+    dilation: [1, 1],
+    input,
+    output,
+    padding: [
+      [pad, pad],
+      [pad, pad],
+    ],
+  };
 }
+
+const SIDE = 12;
+type Sides = [readonly [number, number], readonly [number, number], readonly [number, number]];
 
 /** How long each call is repeated, so that the engine compiles its code to the last tier, in ms. */
 const WARMED_MS = 2;
@@ -160,29 +174,49 @@ const PAGE = 65_536;
 
 /** Small whole numbers for a call, and what comes out. */
 function numbersOf(call: Tried) {
-  const [inputs, rows, channels, outputs] = sizesOf(call);
-  const x = whole(inputs, 7);
-  const kernel = whole(rows * channels, 5);
+  const isDepthwise = call.kernel === "depthwiseConv2d";
+  const window = call.kernel === "pointwiseConv2d" ? line(call.pixels) : call.window;
+  const inChannels = isDepthwise ? call.channels : call.inChannels;
+  const channels = isDepthwise ? call.channels * call.multiplier : call.outChannels;
+  const [[kh, kw], [height, width], [outHeight, outWidth]] = [window.kernel, window.input, window.output];
+  // Input channels that an output channel sums over.
+  const depth = isDepthwise ? 1 : inChannels;
+  const x = whole(height * width * inChannels, 7);
+  const kernel = whole(kh * kw * depth * channels, 5);
   const bias = whole(channels, 3);
-  const output = new Float32Array(outputs);
-  referenceKernel(call)(1, { inputs: [x], parameters: [kernel, bias], output });
+  const output = Float32Array.from({ length: outHeight * outWidth * channels }, (_, index) => {
+    const channel = index % channels;
+    const pixel = (index - channel) / channels;
+    const top = Math.floor(pixel / outWidth) * window.stride[0] - window.padding[0][0];
+    const left = (pixel % outWidth) * window.stride[1] - window.padding[1][0];
+    let sum = bias[channel] as number;
+    for (let tap = 0; tap < kh * kw; tap++) {
+      const row = top + Math.floor(tap / kw);
+      const column = left + (tap % kw);
+      if (row < 0 || row >= height || column < 0 || column >= width) continue;
+      for (let c = 0; c < depth; c++) {
+        const from = isDepthwise ? Math.floor(channel / call.multiplier) : c;
+        const weight = kernel[(tap * depth + c) * channels + channel] as number;
+        sum += (x[(row * width + column) * inChannels + from] as number) * weight;
+      }
+    }
+    return Math.min(Math.max(sum, 0), 6);
+  });
   return { x, kernel, bias, output };
 }
 
-/** Numbers of an input, rows and channels of a kernel, numbers of an output. */
-function sizesOf(call: Tried): readonly [inputs: number, rows: number, channels: number, outputs: number] {
-  if (call.kernel === "pointwiseConv2d") {
-    const { pixels, inChannels, outChannels } = call;
-    return [pixels * inChannels, inChannels, outChannels, pixels * outChannels];
-  }
-  const { kernel, input, output } = call.window;
-  const area = ([height, width]: readonly [number, number]) => height * width;
-  const isDepthwise = call.kernel === "depthwiseConv2d";
-  const inChannels = isDepthwise ? call.channels : call.inChannels;
-  const outChannels = isDepthwise ? call.channels * call.multiplier : call.outChannels;
-  const rows = area(kernel) * (isDepthwise ? 1 : inChannels);
-  return [area(input) * inChannels, rows, outChannels, area(output) * outChannels];
-}
+/** Pixels in a row, each a window of its own. */
+const line = (pixels: number): CallOf<"conv2d">["window"] => ({
+  kernel: [1, 1],
+  stride: [1, 1],
+  dilation: [1, 1],
+  input: [1, pixels],
+  output: [1, pixels],
+  padding: [
+    [0, 0],
+    [0, 0],
+  ],
+});
 
 /** From −most to most, in no order that a lane or a row could be mistaken in. */
 function whole(count: number, most: number): Float32Array {
