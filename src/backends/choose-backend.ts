@@ -20,7 +20,7 @@ export interface Choice {
   readonly simd: "relaxed" | "plain" | "wide" | "none";
   readonly threads: number;
   readonly features: EngineFeatures;
-  /** What was asked for or would be faster, and why it is not so. */
+  /** What was asked for or would be faster, and why it is not so; and what was turned on for it. */
   readonly reasons: readonly string[];
 }
 
@@ -67,6 +67,7 @@ export function chooseBackend(
     if (given !== undefined) reasons.push("the modules are not used: only the wasm backend has any");
     return { backend, simd: "none", threads: 1, features, reasons };
   }
+  if (isWide) reasons.push("wide registers by an experimental switch of V8, which is on for the whole process");
   if (given?.relaxed === false) reasons.push("plain SIMD: the modules have no other");
   else if (simd === "auto" && !features.relaxed) reasons.push("plain SIMD: this engine has no relaxed SIMD");
   const relaxed = given?.relaxed ?? (simd === "auto" ? features.relaxed : simd === "relaxed");
