@@ -71,8 +71,8 @@ type Sides = [readonly [number, number], readonly [number, number], readonly [nu
 
 /** How long each call is repeated, so that the engine compiles its code to the last tier, in ms. */
 const WARMED_MS = 2;
-/** How long the timed one is waited for, in ms. It takes some 20. */
-const PATIENCE_MS = 500;
+/** How long the timed one is waited for, in ms. It takes some 20, unless the machine is very busy. */
+const PATIENCE_MS = 2000;
 /** Calls that are timed together: one takes some 4 µs. */
 const REPEATS = 32;
 /** What it must reach, of the most that 128 bits can: joined it comes to 1.7, else to 0.6. */
@@ -129,7 +129,7 @@ async function reaches({ operations, run }: Trial, rate: number): Promise<boolea
       for (let repeat = 0; repeat < REPEATS; repeat++) run();
       if ((REPEATS * operations) / (performance.now() - before) > rate) return true;
     }
-    await pause(2);
+    await pause(5);
   } while (performance.now() - start < PATIENCE_MS);
   return false;
 }

@@ -4,10 +4,13 @@ import { DepthwiseError } from "../../core/errors.ts";
 import { type PairProbe, pairProbe } from "../../kernels/wasm/pairs.ts";
 
 const SWITCH = "experimental-wasm-revectorize";
-/** How long V8 is given to compile the chains to its last tier, in ms; that takes 3 to 10 where a core is free. */
-const PATIENCE_MS = 300;
-
-const LEAST_LOOKS = 20;
+/** V8 has the switch before that too, and joins nothing of ours. */
+const LEAST_V8 = 13;
+/**
+ * How long V8 is given to compile the chains to its last tier, in ms; that takes 3 to 10 where a core is free. Where the
+ * library could turn the switch, only a machine that is very busy is in the way.
+ */
+const PATIENCE_MS = { turned: 2000, found: 300 } as const;
 
 let turnedOn: Promise<PairProbe> | undefined;
 
@@ -30,17 +33,17 @@ export function pause(milliseconds: number): Promise<void> {
 }
 
 async function turnOn(): Promise<PairProbe> {
-  const set = engineSwitches();
-  set?.(`--${SWITCH}`);
+  const turned = turn(`--${SWITCH}`);
   const probe = pairProbe();
-  const start = performance.now();
-  // Some looks in any case: the machine may have slept.
-  for (let looks = 0; looks < LEAST_LOOKS || performance.now() - start < PATIENCE_MS; looks++) {
-    if (probe.look()) return probe;
-    // A core for the compiler.
-    if (looks % 4 === 3) await pause(2);
-  }
-  set?.(`--no-${SWITCH}`);
+  const end = performance.now() + PATIENCE_MS[turned ? "turned" : "found"];
+  let rest = 1;
+  do {
+    for (let looks = 0; looks < 5; looks++) if (probe.look()) return probe;
+    // The compiler wants a core too.
+    await pause(rest);
+    rest = Math.min(2 * rest, 50);
+  } while (performance.now() < end);
+  if (turned) turn(`--no-${SWITCH}`);
   throw unavailable("this engine does not join vectors of 128 bits to one of 256", ADVICE);
 }
 
@@ -53,11 +56,15 @@ export function unavailable(why: string, advice = 'Pass simd: "auto".'): Depthwi
   return new DepthwiseError("BACKEND_UNAVAILABLE", { what: `compile: simd "wide" cannot run here: ${why}`, advice });
 }
 
-/** Sets switches of V8, where a program may: in Node. Others take them at their start alone. */
-function engineSwitches(): ((flags: string) => void) | undefined {
-  if (typeof process === "undefined") return undefined;
-  const { bun, deno, node } = (process.versions ?? {}) as Partial<NodeJS.ProcessVersions>;
-  if (node === undefined || bun !== undefined || deno !== undefined) return undefined;
-  const v8 = process.getBuiltinModule?.("node:v8");
-  return v8 === undefined ? undefined : (flags) => v8.setFlagsFromString(flags);
+/** Turns a switch of V8, where a program may: in Node. Whether it did. */
+function turn(flag: string): boolean {
+  const { bun, deno, node, v8 = "" } = (globalThis.process?.versions ?? {}) as Partial<NodeJS.ProcessVersions>;
+  if (node === undefined || bun !== undefined || deno !== undefined || Number.parseInt(v8, 10) < LEAST_V8) return false;
+  try {
+    process.getBuiltinModule("node:v8").setFlagsFromString(flag);
+    return true;
+  } catch {
+    // Places that call themselves Node, and are not.
+    return false;
+  }
 }
