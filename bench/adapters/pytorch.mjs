@@ -16,7 +16,7 @@ let errors = "";
 
 /** @param options `python`: one that can import torch */
 export async function load(model, { threads, python }) {
-  const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
+  const env = { ...process.env, OMP_NUM_THREADS: `${threads}`, OPENBLAS_NUM_THREADS: `${threads}` };
   child = spawn(python, [PROGRAM], { stdio: "pipe", env });
   child.stderr.on("data", (text) => {
     errors += text;

@@ -27,7 +27,9 @@ let torch;
 
 /** `{ python, version }` of the first Python that can import torch, or undefined; `PYTHON` chooses one. */
 export function findTorch() {
-  torch ??= { found: (process.env.PYTHON ? [process.env.PYTHON] : PYTHONS).map(askTorch).find((answer) => answer !== undefined) };
+  torch ??= {
+    found: (process.env.PYTHON ? [process.env.PYTHON] : PYTHONS).map(askTorch).find((answer) => answer !== undefined),
+  };
   return torch.found;
 }
 
