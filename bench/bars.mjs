@@ -169,6 +169,13 @@ export const WIDE_BARS = [
     at: wide(model, "depthwise-wide:1 / pytorch:1"),
     most,
   })),
+  ...[1, 2].flatMap((threads) =>
+    ["1.0-224", "0.5-160", "0.25-128"].map((model) => ({
+      row: `${model}, ${threads} thread${threads === 1 ? "" : "s"}, wide over litert with the same switch`,
+      nodes: [24],
+      at: wide(model, `depthwise-wide:${threads} / litert-wide:${threads}`),
+    })),
+  ),
   {
     row: "pointwise, 13 layers, share of the wide limit",
     nodes: [24],

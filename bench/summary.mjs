@@ -71,7 +71,9 @@ function judgeRow({ row, at, least, most, digits = 2 }, read) {
   return { row, least: low, most: high, measured, digits, verdict };
 }
 
-const barTable = (rows) => table(["row", "bar", "measured (spread)", "met?"], rows.map(cells));
+function barTable(rows) {
+  return table(["row", "bar", "measured (spread)", "met?"], rows.map(cells));
+}
 
 function cells({ row, least, most, measured, digits, verdict }) {
   const number = (value) => value.toFixed(digits);

@@ -1,9 +1,10 @@
 /**
  * How long does a run take with `simd: "wide"`, beside our own relaxed SIMD and beside native code? Vectors of 256 bits
- * are an experimental switch of V8 (Node 24 and later), on in the processes of `depthwise-wide` and of `limit-wide`
- * alone. One interleaved run, as in `race.mjs`; shares are of the limit of 256 bits.
+ * are an experimental switch of V8 (Node 24 and later), on in the processes of the contenders named "wide" alone. One
+ * interleaved run, as in `race.mjs`; shares are of the limit of 256 bits.
  *
- * onnxruntime-web is there because the rivals' published ratios are over it.
+ * The switch joins vectors in others' WebAssembly too: the fastest rival is there with it. onnxruntime-web is there
+ * without, because the rivals' published ratios are over it.
  *
  *     node wide.mjs [--quick] [--model 1.0-224] [--only depthwise-wide:1,pytorch:1]
  */
@@ -17,11 +18,11 @@ import { readSettings } from "./harness/settings.mjs";
 import { MODEL_NAMES, prepareModel } from "./models/files.mjs";
 
 const LIMIT_KEY = "limit-wide:1";
-const INTERLEAVED = ["depthwise-relaxed", "depthwise-wide", "onnxruntime-node"];
+const ON_BOTH = ["depthwise-relaxed", "depthwise-wide", "onnxruntime-node", "litert-wide"];
 
 const settings = readSettings({
   models: MODEL_NAMES,
-  keys: [...[1, 2].flatMap((threads) => INTERLEAVED.map((name) => `${name}:${threads}`)), "pytorch:1", BASE],
+  keys: [...[1, 2].flatMap((threads) => ON_BOTH.map((name) => `${name}:${threads}`)), "pytorch:1", BASE],
 });
 if (hasWideSimd) await measure();
 else process.stdout.write("\n## wide\n\nThis engine joins no vectors to wide ones: nothing to measure.\n");

@@ -1,8 +1,9 @@
 /**
- * Who can be measured. A contender's key is `name:threads`; its process gets `{ key, adapter, threads, options }`.
+ * Who can be measured. A contender's key is `name:threads`; its process gets `{ key, adapter, threads, options }`,
+ * and Node the `switches`.
  */
 
-import { findTorch, hasRelaxedSimd, hasWideSimd } from "./features.mjs";
+import { findTorch, hasRelaxedSimd, hasWideSimd, WIDE_SWITCH } from "./features.mjs";
 
 const CONTENDERS = {
   depthwise: { adapter: "depthwise", threads: [1, 2], options: { backend: "wasm" } },
@@ -20,6 +21,10 @@ const CONTENDERS = {
   // Native code.
   "onnxruntime-node": { adapter: "onnxruntime-node", threads: [1, 2], options: {} },
   pytorch: { adapter: "pytorch", threads: [1], options: {} },
+  // V8's switch joins vectors of others' code too.
+  "litert-wide": { adapter: "litert", threads: [1, 2], options: {}, switches: [WIDE_SWITCH] },
+  "onnxruntime-web-wide": { adapter: "onnxruntime-web", threads: [1, 2], options: {}, switches: [WIDE_SWITCH] },
+  "tfjs-wasm-wide": { adapter: "tfjs-wasm", threads: [1], options: {}, switches: [WIDE_SWITCH] },
   "limit-wide": { adapter: "limit", threads: [1, 2], options: { simd: "wide" } },
   "limit-relaxed": { adapter: "limit", threads: [1, 2], options: { simd: "relaxed" } },
   "limit-simd": { adapter: "limit", threads: [1, 2], options: { simd: "plain" } },
@@ -46,13 +51,21 @@ export function contenders(keys, { backend } = {}) {
     if (!row.threads.includes(Number(threads)) || !canRun(row)) return [];
     const isOurs = row.adapter === "depthwise";
     const options = isOurs && backend !== undefined ? { backend } : { ...row.options, ...foundOptions(row) };
-    return [{ key: `${name}:${threads}`, adapter: row.adapter, threads: Number(threads), options }];
+    return [
+      {
+        key: `${name}:${threads}`,
+        adapter: row.adapter,
+        threads: Number(threads),
+        options,
+        switches: row.switches ?? [],
+      },
+    ];
   });
 }
 
-function canRun({ adapter, options: { simd } }) {
+function canRun({ adapter, options: { simd }, switches }) {
   if (adapter === "pytorch") return findTorch() !== undefined;
-  return simd === "wide" ? hasWideSimd : simd !== "relaxed" || hasRelaxedSimd;
+  return simd === "wide" || switches !== undefined ? hasWideSimd : simd !== "relaxed" || hasRelaxedSimd;
 }
 
 const foundOptions = ({ adapter }) => (adapter === "pytorch" ? { python: findTorch().python } : {});
