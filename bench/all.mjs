@@ -15,7 +15,7 @@ import { resultsFolder } from "./harness/report.mjs";
 import { writeSummary } from "./summary.mjs";
 
 /** Quiet questions first: the race heats the machine up. */
-const QUESTIONS = ["size", "limit", "memory", "cold-start", "settle", "pointwise", "race", "plain-backend"];
+const QUESTIONS = ["size", "limit", "memory", "cold-start", "settle", "pointwise", "race", "wide", "plain-backend"];
 
 const { values } = parseArgs({
   options: {

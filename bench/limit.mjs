@@ -1,6 +1,6 @@
 /**
  * How many multiply-adds can WebAssembly SIMD make here at most? Over registers alone, with relaxed SIMD and without,
- * on one thread and on two. Where two threads do not reach twice one, the machine is shared, and no two-thread row of
+ * and with vectors that V8's experimental switch joins, on one thread and on two. Where two threads do not reach twice one, the machine is shared, and no two-thread row of
  * this run means much.
  *
  *     node limit.mjs [--quick]
@@ -12,7 +12,8 @@ import { table, writeReport } from "./harness/report.mjs";
 import { readSettings } from "./harness/settings.mjs";
 import { spreadOf, spreadText } from "./harness/statistics.mjs";
 
-const settings = readSettings({ keys: ["limit-relaxed:1", "limit-simd:1", "limit-relaxed:2", "limit-simd:2"] });
+const KINDS = ["limit-relaxed", "limit-simd", "limit-wide"];
+const settings = readSettings({ keys: [1, 2].flatMap((threads) => KINDS.map((kind) => `${kind}:${threads}`)) });
 const fields = await race({}, contenders(settings.keys), { ...settings.measure, warmMs: 100 });
 
 const rows = Object.fromEntries(

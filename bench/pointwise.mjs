@@ -15,7 +15,11 @@ import { prepareModel } from "./models/files.mjs";
 import { layerMultAdds, layers } from "./models/mobilenet-v1.mjs";
 
 /** Each variant of the kernels and the limit it is held against. */
-const LIMIT_OF = { "depthwise-relaxed:1": "limit-relaxed:1", "depthwise-simd:1": "limit-simd:1" };
+const LIMIT_OF = {
+  "depthwise-relaxed:1": "limit-relaxed:1",
+  "depthwise-simd:1": "limit-simd:1",
+  "depthwise-wide:1": "limit-wide:1",
+};
 
 const settings = readSettings({ models: ["1.0-224"], keys: Object.entries(LIMIT_OF).flat() });
 const [name] = settings.models;

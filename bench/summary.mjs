@@ -8,9 +8,12 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { BARS, RIVALS_AT_THEIR_BEST } from "./bars.mjs";
+import { BARS, RIVALS_AT_THEIR_BEST, WIDE_BARS } from "./bars.mjs";
 import { jsonText, resultsFolder, table } from "./harness/report.mjs";
 import { spreadText } from "./harness/statistics.mjs";
+
+const WIDE_NOTE =
+  'With `simd: "wide"`, an experimental switch of V8 that is on only where it is asked for by name, for the whole process; beside native code:';
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({
@@ -26,22 +29,24 @@ export function writeSummary(major, isQuick) {
   const read = resultReader(resultsFolder(isQuick), major);
   const judge = (rows) => rows.filter(({ nodes }) => nodes.includes(major)).map((row) => judgeRow(row, read));
   const bars = judge(BARS);
+  const wide = judge(WIDE_BARS);
   const rivals = judge(RIVALS_AT_THEIR_BEST);
   const scaling = read(["limit", "scaling"]);
   const markdown = [
     `# Node ${major}${isQuick ? ": a quick run, whose numbers mean nothing" : ""}`,
     measuredOn(read),
-    table(["row", "bar", "measured (spread)", "met?"], bars.map(cells)),
+    barTable(bars),
+    ...(wide.length === 0 ? [] : [WIDE_NOTE, ...nativeOf(read), barTable(wide)]),
     "A rival below its published figure by more than a tenth is a bug of the bench:",
-    table(["row", "bar", "measured (spread)", "met?"], rivals.map(cells)),
+    barTable(rivals),
     ...(scaling === undefined
       ? []
       : [`Over registers alone, two threads reach: ${Object.entries(scaling).map(scalingText).join(", ")}.`]),
   ].join("\n\n");
   const file = (ending) => new URL(`summary-node${major}.${ending}`, resultsFolder(isQuick));
   writeFileSync(file("md"), `${markdown}\n`);
-  writeFileSync(file("json"), jsonText({ node: major, bars, rivals }));
-  const open = [...bars, ...rivals].filter(({ verdict }) => verdict === "no" || verdict === "not measured");
+  writeFileSync(file("json"), jsonText({ node: major, bars, wide, rivals }));
+  const open = [...bars, ...wide, ...rivals].filter(({ verdict }) => verdict === "no" || verdict === "not measured");
   return { markdown: `${markdown}\n\n`, open: open.length };
 }
 
@@ -66,6 +71,10 @@ function judgeRow({ row, at, least, most, digits = 2 }, read) {
   return { row, least: low, most: high, measured, digits, verdict };
 }
 
+function barTable(rows) {
+  return table(["row", "bar", "measured (spread)", "met?"], rows.map(cells));
+}
+
 function cells({ row, least, most, measured, digits, verdict }) {
   const number = (value) => value.toFixed(digits);
   const bar = least !== undefined ? `≥ ${number(least)}` : most !== undefined ? `≤ ${number(most)}` : "";
@@ -76,6 +85,17 @@ function cells({ row, least, most, measured, digits, verdict }) {
 
 function scalingText([kind, scaling]) {
   return `${kind} ${spreadText(scaling)} × one`;
+}
+
+/** The load of that run, and which PyTorch it met. */
+function nativeOf(read) {
+  const about = read(["wide", "about"]);
+  if (about === undefined) return [];
+  const python = read(["wide", "python"]);
+  const torch = python === undefined ? "no PyTorch" : `PyTorch ${python.version} (${python.python})`;
+  return [
+    `${torch}; load ${about.loadBefore[0].toFixed(2)} before that run and ${about.loadAfter[0].toFixed(2)} after.`,
+  ];
 }
 
 function measuredOn(read) {

@@ -1,6 +1,7 @@
 /** onnxruntime-web from the ONNX file, as it runs in Node without help. */
 
 import { readFileSync } from "node:fs";
+import { channelsFirst } from "./channels-first.mjs";
 
 let runtime;
 let session;
@@ -14,16 +15,10 @@ export async function load(model, { threads }) {
   });
 }
 
-/** ONNX wants channels first; a race does not time this turn. */
-export function prepare({ data, shape: [batch, height, width, channels] }) {
-  const pixels = height * width;
-  const planes = new Float32Array(data.length);
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    for (let channel = 0; channel < channels; channel++) {
-      planes[channel * pixels + pixel] = data[pixel * channels + channel];
-    }
-  }
-  return new runtime.Tensor("float32", planes, [batch, channels, height, width]);
+/** A race does not time this turn. */
+export function prepare(input) {
+  const { data, shape } = channelsFirst(input);
+  return new runtime.Tensor("float32", data, shape);
 }
 
 export const run = async (input) => (await session.run({ input })).logits.data;

@@ -1,12 +1,15 @@
 /**
- * Who can be measured. A contender's key is `name:threads`; its process gets `{ key, adapter, threads, options }`.
+ * Who can be measured. A contender's key is `name:threads`; its process gets `{ key, adapter, threads, options }`,
+ * and Node the `switches`.
  */
 
-import { hasRelaxedSimd } from "./features.mjs";
+import { findTorch, hasRelaxedSimd, hasWideSimd, WIDE_SWITCH } from "./features.mjs";
 
 const CONTENDERS = {
   depthwise: { adapter: "depthwise", threads: [1, 2], options: { backend: "wasm" } },
   "depthwise-relaxed": { adapter: "depthwise", threads: [1, 2], options: { backend: "wasm", simd: "relaxed" } },
+  // An experimental switch of V8, which it turns on for its process.
+  "depthwise-wide": { adapter: "depthwise", threads: [1, 2], options: { backend: "wasm", simd: "wide" } },
   "depthwise-simd": { adapter: "depthwise", threads: [1, 2], options: { backend: "wasm", simd: "plain" } },
   "depthwise-plain": { adapter: "depthwise", threads: [1], options: { backend: "plain" } },
   // Threads want relaxed SIMD: the library has no threaded build without it.
@@ -15,6 +18,14 @@ const CONTENDERS = {
   // The library switches its threads off in Node.
   "tfjs-wasm": { adapter: "tfjs-wasm", threads: [1], options: {} },
   "tfjs-cpu": { adapter: "tfjs-cpu", threads: [1], options: {} },
+  // Native code.
+  "onnxruntime-node": { adapter: "onnxruntime-node", threads: [1, 2], options: {} },
+  pytorch: { adapter: "pytorch", threads: [1], options: {} },
+  // V8's switch joins vectors of others' code too.
+  "litert-wide": { adapter: "litert", threads: [1, 2], options: {}, switches: [WIDE_SWITCH] },
+  "onnxruntime-web-wide": { adapter: "onnxruntime-web", threads: [1, 2], options: {}, switches: [WIDE_SWITCH] },
+  "tfjs-wasm-wide": { adapter: "tfjs-wasm", threads: [1], options: {}, switches: [WIDE_SWITCH] },
+  "limit-wide": { adapter: "limit", threads: [1, 2], options: { simd: "wide" } },
   "limit-relaxed": { adapter: "limit", threads: [1, 2], options: { simd: "relaxed" } },
   "limit-simd": { adapter: "limit", threads: [1, 2], options: { simd: "plain" } },
 };
@@ -37,12 +48,27 @@ export function contenders(keys, { backend } = {}) {
     const row = CONTENDERS[name];
     if (row === undefined)
       throw new Error(`No contender "${name}": choose from ${Object.keys(CONTENDERS).join(", ")}.`);
-    if (!row.threads.includes(Number(threads)) || (row.options.simd === "relaxed" && !hasRelaxedSimd)) return [];
+    if (!row.threads.includes(Number(threads)) || !canRun(row)) return [];
     const isOurs = row.adapter === "depthwise";
-    const options = isOurs && backend !== undefined ? { backend } : row.options;
-    return [{ key: `${name}:${threads}`, adapter: row.adapter, threads: Number(threads), options }];
+    const options = isOurs && backend !== undefined ? { backend } : { ...row.options, ...foundOptions(row) };
+    return [
+      {
+        key: `${name}:${threads}`,
+        adapter: row.adapter,
+        threads: Number(threads),
+        options,
+        switches: row.switches ?? [],
+      },
+    ];
   });
 }
+
+function canRun({ adapter, options: { simd }, switches }) {
+  if (adapter === "pytorch") return findTorch() !== undefined;
+  return simd === "wide" || switches !== undefined ? hasWideSimd : simd !== "relaxed" || hasRelaxedSimd;
+}
+
+const foundOptions = ({ adapter }) => (adapter === "pytorch" ? { python: findTorch().python } : {});
 
 /** What an adapter needs done once, before any process is timed. */
 export async function setUp(list) {

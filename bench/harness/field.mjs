@@ -63,7 +63,10 @@ export async function goRounds(members, { rounds, isAround = () => false, turn }
 }
 
 async function startMember(model, contender) {
-  const child = fork(PROGRAM, [JSON.stringify(contender), JSON.stringify(model)], { silent: true });
+  const child = fork(PROGRAM, [JSON.stringify(contender), JSON.stringify(model)], {
+    silent: true,
+    execArgv: [...process.execArgv, ...contender.switches],
+  });
   let errors = "";
   child.stderr.on("data", (text) => {
     errors += text;

@@ -17,7 +17,7 @@ export function runOnce(model, contender, runs = 1) {
   const start = process.hrtime.bigint();
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [PROGRAM, JSON.stringify({ contender, model, runs })],
+    [...(contender?.switches ?? []), PROGRAM, JSON.stringify({ contender, model, runs })],
     { encoding: "utf8", maxBuffer: 1e8 },
   );
   const line = stdout.split("\n").find((text) => text.startsWith("{"));

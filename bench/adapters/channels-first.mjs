@@ -1,0 +1,12 @@
+/** `[batch, height, width, channels]` turned to `[batch, channels, height, width]`, as ONNX wants it. */
+
+export function channelsFirst({ data, shape: [batch, height, width, channels] }) {
+  const pixels = height * width;
+  const planes = new Float32Array(data.length);
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    for (let channel = 0; channel < channels; channel++) {
+      planes[channel * pixels + pixel] = data[pixel * channels + channel];
+    }
+  }
+  return { data: planes, shape: [batch, channels, height, width] };
+}
