@@ -42,7 +42,7 @@ export interface BoundPlan {
   read(names: readonly string[], batch: number): readonly Float32Array[] | Promise<readonly Float32Array[]>;
   /** Reads the network's parameters again, and folds them as the plan says. */
   replace(parameters: Parameters): void;
-  /** Its parameters one by one, of a backend that was given the means: a run needs none. */
+  /** Its parameters one by one: of the backends on arrays, and of the wasm backend if it was given the means. */
   readonly parameters?: BoundParameters | undefined;
   close(): void;
   readonly ask?: undefined;

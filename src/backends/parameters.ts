@@ -1,4 +1,4 @@
-/** Parameters of a bound plan one by one: for who trains, or looks at them. Of a page that only runs it is no part. */
+/** Parameters of a bound plan one by one: for who trains, or looks at them. A page that runs wasm alone has none of it. */
 
 import { invariant } from "../core/errors.ts";
 import type { Plan } from "../plan/plan.ts";

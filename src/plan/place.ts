@@ -25,8 +25,9 @@ export interface Placeable extends Pick<Steps, "kept"> {
   readonly values: ReadonlyMap<string, StepValue>;
 }
 
-/** The arena is laid out in words; of float32, the only dtype yet, each element is one. */
+/** The arena is laid out in words of so many bytes. */
 const WORD_BYTES = 4;
+const WORDS: { readonly [D in StepValue["dtype"]]: number } = { float32: 1 };
 
 /**
  * Gives every value a place, shared with those that are not there at the same time.
@@ -40,7 +41,7 @@ export function place({ steps, values, kept }: Placeable, batch: number): Places
   const lifetimes: (Lifetime & { to: number })[] = [];
   /** Which lifetime is that of a value. */
   const lies = new Map<string, number>();
-  for (const [name, { kind, elements }] of values) {
+  for (const [name, { kind, dtype, elements }] of values) {
     const span = spans.get(name) ?? { from: -1, to: -1 };
     const writer = steps[span.from];
     if (kind === "parameter" || writer?.joined === true) continue;
@@ -49,7 +50,8 @@ export function place({ steps, values, kept }: Placeable, batch: number): Places
     // What comes from outside stays as it is: no step wrote it.
     if (index !== undefined && before?.to === span.from && before.from >= 0) before.to = span.to;
     else {
-      index = lifetimes.push({ elements: kind === "activation" ? batch * elements : elements, ...span }) - 1;
+      const words = Math.ceil((kind === "activation" ? batch : 1) * elements * WORDS[dtype]);
+      index = lifetimes.push({ elements: words, ...span }) - 1;
     }
     lies.set(name, index);
   }

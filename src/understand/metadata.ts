@@ -31,7 +31,7 @@ const KNOWN: ReadonlySet<string> = /* @__PURE__ */ new Set(
 /** A file of which the metadata, if it has any, was read. */
 export interface StatedModel extends ModelFile {
   readonly facts: Facts;
-  /** The architecture that it says it is of, which is one known here. */
+  /** The architecture that it says it is of: one known here, unless it spells its network out. */
   readonly architecture?: string | undefined;
   /** A network of the user's own that the file describes, to be checked by `networkFromJson`. */
   readonly network?: JsonObject;

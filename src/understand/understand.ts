@@ -1,8 +1,9 @@
 /** From what a reader found to parameters under our names, and facts: each architecture is asked in turn. */
 
+import { isDepthwiseError } from "../core/errors.ts";
 import { ownPart } from "../core/own-part.ts";
 import type { NetworkDefinition } from "../layers/network.ts";
-import type { Architecture, Evidence, Recognised, Refused, Understood } from "./architecture.ts";
+import type { Architecture, Evidence, Recognised, Refusal, Refused, Understood } from "./architecture.ts";
 
 /** A network of an architecture, for it to decide on and to build. */
 export interface UnderstoodArchitecture extends Recognised {
@@ -14,6 +15,12 @@ export interface UnderstoodNetwork extends Understood {
   readonly definition: NetworkDefinition;
   /** Why it is none of the architectures. */
   readonly refusals: readonly Refused[];
+}
+
+/** Where several are asked: an option of one may mean something else to another, or nothing. */
+function asRefusal(error: unknown): Refusal {
+  if (isDepthwiseError(error) && error.code === "OPTION_INVALID") return { reason: error.message };
+  throw error;
 }
 
 /**
@@ -35,7 +42,8 @@ export async function understand(
   }
   const refusals: Refused[] = [];
   for (const architecture of asked) {
-    const found = await (isGraph ? architecture.byGraph(content, evidence) : architecture.byShapes(content, evidence));
+    const asks = isGraph ? architecture.byGraph(content, evidence) : architecture.byShapes(content, evidence);
+    const found = await (asked.length > 1 ? asks.catch(asRefusal) : asks);
     if (!("reason" in found)) return { ...found, architecture };
     refusals.push({ ...found, title: architecture.builder.title });
   }

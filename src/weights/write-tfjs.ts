@@ -142,7 +142,6 @@ function functional(
   }
   const isRead = readsOf(nodes);
   const ends = [INPUT, ...nodes.map(({ name }) => name)].filter((name) => !isRead.has(name));
-  const results = Object.entries<string>(model.outputs).flatMap(([name, node]) => (USUAL.has(name) ? [] : [node]));
   return {
     class_name: "Functional",
     config: {
@@ -150,13 +149,21 @@ function functional(
       trainable: true,
       layers,
       input_layers: [[INPUT, 0, 0]],
-      output_layers: [...new Set([...results, ...ends])].map((name) => [name, 0, 0]),
+      output_layers: [...new Set([...ownResults(model), ...ends])].map((name) => [name, 0, 0]),
     },
   };
 }
 
+/** Results under names of the network's own. */
+function ownResults({ outputs }: Network): readonly string[] {
+  return Object.entries<string>(outputs).flatMap(([name, node]) => (USUAL.has(name) ? [] : [node]));
+}
+
 /** Without features that are but flattened beside the one `output`: as an end they would be a second result. */
-function withoutAside({ layers, outputs: { embedding, output } }: Network): Network["layers"] {
+function withoutAside(model: Network): Network["layers"] {
+  const { layers } = model;
+  const { embedding, output } = model.outputs;
+  if (ownResults(model).includes(embedding ?? "")) return layers;
   const others = layers.filter(({ name, type }) => !(type === "flatten" && name === embedding && name !== output));
   const isLess = output !== undefined && others.length < layers.length;
   const [before, after] = [readsOf(layers), readsOf(others)];

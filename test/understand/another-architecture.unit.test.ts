@@ -147,6 +147,12 @@ describe("a file that is of neither", () => {
   });
 });
 
+it("an option that means something else to the first row does not keep the second from being asked", async () => {
+  const [file] = SOURCES["order and shapes"]!;
+  const options = { blocks: [{ expand: 6, filters: 3 }] } as object as LoadOptions;
+  expect((await loadModel(file, options)).info).toMatchObject({ architecture: "toy" });
+});
+
 it("the first row is asked first, and no other of what it knows", async () => {
   const v1 = sample("v1", tiny, 1);
   const asked = vi.spyOn(toyRow, "byNames");

@@ -48,6 +48,24 @@ describe("a kernel that is computed from initializers", () => {
     expect(transposed).toEqual(computed);
   });
 
+  it("leaves the size of the image known: a pool over all of it is a global one", async () => {
+    const scaleInitializer = floats("scale", [4, 1, 1, 1], scale);
+    const pool = onnxNode("AveragePool", ["c"], ["y"], { kernel_shape: attr.ints(5, 3) });
+    const conv = onnxNode("Conv", ["x", "k"], ["c"]);
+    const types = async (nodes: readonly Field[], initializers: readonly Field[]) => {
+      const bytes = onnxModel({ inputs: { x: [1, 3, 6, 5] }, nodes, initializers, outputs: ["y"] });
+      const { layers } = await loadModel(new File([Uint8Array.from(bytes)], "net.onnx"));
+      return layers.map(({ type }) => type);
+    };
+    const stored = await types([conv, pool], [floats("k", [4, 3, 2, 3], scaled)]);
+    const computed = await types(
+      [onnxNode("Mul", ["stored", "scale"], ["k"]), conv, pool],
+      [floats("stored", [4, 3, 2, 3], kernel), scaleInitializer],
+    );
+    expect(stored).toContain("globalAveragePool");
+    expect(computed).toEqual(stored);
+  });
+
   it("is that of a MatMul", async () => {
     const pool = onnxNode("GlobalAveragePool", ["x"], ["p"]);
     const flat = onnxNode("Flatten", ["p"], ["f"]);

@@ -20,11 +20,11 @@ const nodes = [
 ];
 
 /** A TensorFlow.js graph model of two results, or of whatever the signature names. */
-function tfjs(outputs?: Readonly<Record<string, { readonly name: string }>>): File[] {
+function tfjs(outputs?: Readonly<Record<string, { readonly name: string }>>, more: readonly object[] = []): File[] {
   const json = {
     format: "graph-model",
     ...(outputs === undefined ? {} : { signature: { inputs: { x: { name: "x:0" } }, outputs } }),
-    modelTopology: { node: nodes, library: {}, versions: {} },
+    modelTopology: { node: [...nodes, ...more], library: {}, versions: {} },
     weightsManifest: [{ paths: ["w"], weights: [{ name: "k", shape: [1, 1, 3, 2], dtype: "float32" }] }],
   };
   return [
@@ -60,6 +60,12 @@ describe("several results of a TensorFlow.js graph model", () => {
     const found = await named(tfjs(outputs));
     expect(Object.keys(found)).toEqual(["features", "again"]);
     expect(found).toMatchObject({ features: RELU, again: RELU });
+  });
+
+  it("keep their names where a name in the signature is of an order and no value", async () => {
+    const outputs = { order: { name: "^net/relu" }, edges: { name: "Identity:0" }, heat: { name: "Identity_1:0" } };
+    const found = await named(tfjs(outputs, [{ name: "^net/relu", op: "NoOp" }]));
+    expect(found).toMatchObject({ edges: RELU, heat: RELU6 });
   });
 
   it("have names that a network may have", async () => {

@@ -8,7 +8,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { strToU8, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
+import { graphFromKeras } from "../../src/formats/keras/topology.ts";
 import { compile } from "../../src/session/compile.ts";
+import { recogniseGraph } from "../../src/understand/graph/recognise.ts";
 import { loadModel } from "../../src/weights/load-model.ts";
 import { functional3, INPUT, type Layer } from "../fixtures/keras-models.ts";
 import { largestDifference } from "../golden/vectors.ts";
@@ -135,6 +137,30 @@ it("of channels first is refused as other convolutions are", async () => {
     code: "ARCHITECTURE_UNKNOWN",
     message: expect.stringMatching(/data_format of layer "sep" \(SeparableConv2D\): expected channels_last/),
   });
+});
+
+it("whose second kernel has a window is refused", async () => {
+  const of = separable({});
+  const weights = of.weights.map((one) =>
+    one.name.includes("pointwise")
+      ? { ...one, shape: [3, 3, 3, FILTERS], values: Array.from({ length: 27 * FILTERS }, () => 1) }
+      : one,
+  );
+  await expect(loadModel(await FILES["TensorFlow.js layers"]!({ ...of, weights }))).rejects.toMatchObject({
+    code: "FILE_CORRUPT",
+    message: expect.stringMatching(/layer "sep": pointwise_kernel: expected a window of 1 × 1, found 3 × 3/),
+  });
+});
+
+it("as the first layer is counted by channels and multiplier, where a network is called by what it is", async () => {
+  const of = separable({ depthMultiplier: 2 });
+  const weights = of.weights.map(({ name, shape, values }) => ({
+    name: name.replace(/^sep\/|:0$/g, ""),
+    shape,
+    read: () => Float32Array.from(values),
+  }));
+  const { graph } = graphFromKeras(modelOf(of), () => weights, { name: "sep" });
+  expect(recogniseGraph(graph)).toBe("a separable network whose first layer is a depthwise convolution (6 filters)");
 });
 
 it("whose two kernels do not fit each other is refused", async () => {

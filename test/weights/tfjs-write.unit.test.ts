@@ -297,6 +297,22 @@ describe("saveTfjs", () => {
     expect(await runWithTensorFlow(found, input)).toEqual(await runWithTensorFlow(expected, input));
   });
 
+  it("keeps a flattened embedding that is a result under another name too", () => {
+    const layers = [
+      { name: "c", type: "conv2d", attributes: { filters: 2, kernel: 3 } },
+      { name: "g", type: "globalAveragePool", attributes: { keepDims: true } },
+      { name: "f", type: "flatten", inputs: ["g"] },
+      { name: "p", type: "pointwiseConv2d", attributes: { filters: 3 }, inputs: ["g"] },
+      { name: "y", type: "flatten", inputs: ["p"] },
+    ];
+    const outputs = { output: "y", embedding: "f", feat: "f" };
+    const json = jsonOf(encodeTfjs(network({ name: "n", inputShape: [8, 8, 3], layers, outputs })));
+    const { layers: written, output_layers: results } = json.modelTopology.model_config.config;
+    const names = written.map(({ name }: { name: string }) => name);
+    expect(results.map(([name]: [string]) => name).sort()).toEqual(["f", "y"]);
+    expect(names).toEqual(expect.arrayContaining(["f", "y"]));
+  });
+
   it("writes nothing for a network that cannot be expressed", async () => {
     const target = join(folder, "c");
     const model = sequential({ inputShape: [4] }, [activation("hardSwish")]);

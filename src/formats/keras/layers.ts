@@ -5,12 +5,13 @@
  */
 
 import { shorten } from "../../core/errors.ts";
+import { quoted } from "../../core/file-error.ts";
 import type { ExplicitPadding } from "../../core/window.ts";
 import { broadcastSides, poolOperation, type WindowOperation, windowOutput } from "../feature-map-sizes.ts";
 import type { GraphOperation, KernelLayout, Pair, ReshapeForm } from "../graph.ts";
 import { isNaturals } from "../stored-tensor.ts";
 import { activationOperation, leakyOperation, reluOperation } from "./activations.ts";
-import { activationNamed, numberIn, numbersIn } from "./config.ts";
+import { activationNamed, configCorrupt, numberIn, numbersIn } from "./config.ts";
 import type { OpenShape } from "./flatten.ts";
 import { type LayerTranslation, settingUnknown } from "./graph.ts";
 
@@ -138,7 +139,13 @@ function separableConvolution(t: LayerTranslation): Translated {
   };
   const value = t.emit(pointwise, [between, t.weight(["pointwise_kernel"], 4), ...biasOf(t)]);
   const [kh = 0, kw = 0] = t.weights.get("depthwise_kernel")?.shape ?? [];
-  const filters = t.weights.get("pointwise_kernel")?.shape[3];
+  const [height, width, , filters] = t.weights.get("pointwise_kernel")?.shape ?? [];
+  if (height !== 1 || width !== 1) {
+    throw configCorrupt(t.file, `layer ${quoted(t.call.path)}: pointwise_kernel`, {
+      expected: "a window of 1 × 1",
+      found: `${height} × ${width}`,
+    });
+  }
   const shape = shapeAfter(t, { kernel: [kh, kw], ...window }, filters);
   return { value: activate(t, value, t.config.activation), shape };
 }

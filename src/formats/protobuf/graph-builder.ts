@@ -63,7 +63,7 @@ export function graphBuilder(file: string, names: Iterable<string>, charge: Char
   const original = (value: string) => originals.get(value) ?? value;
   const constant = (value: string | undefined) => (value === undefined ? undefined : constants.get(original(value)));
   const shapeOf = (value: string | undefined) => constant(value)?.shape ?? folded.get(value ?? "");
-  const sizes = featureMapSizes((value) => constant(value)?.shape);
+  const sizes = featureMapSizes(shapeOf);
 
   const push = (node: GraphNode) => {
     nodes.push(node);

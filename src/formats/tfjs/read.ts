@@ -147,7 +147,7 @@ function signatureOf(json: JsonObject): JsonObject {
   return isObject(signature) ? signature : isObject(inside) ? inside : {};
 }
 
-/** What the signature calls the results, and their values. */
+/** What the signature calls the results, and their values; a name that begins with `^` is of an order, not of a value. */
 function signatureOutputs(
   json: JsonObject,
   nodes: ReadonlySet<string>,
@@ -155,7 +155,9 @@ function signatureOutputs(
   const { outputs } = signatureOf(json);
   return Object.entries(isObject(outputs) ? outputs : {}).flatMap(([name, entry]) => {
     const value = isObject(entry) ? entry["name"] : undefined;
-    return typeof value === "string" && nodes.has(value.replace(/:\d+$/, "")) ? [[name, value] as const] : [];
+    return typeof value === "string" && !value.startsWith("^") && nodes.has(value.replace(/:\d+$/, ""))
+      ? [[name, value] as const]
+      : [];
   });
 }
 

@@ -1,4 +1,7 @@
-/** The architectures, in the order in which files are taken for them. A new one is a folder beside this, and a row. */
+/**
+ * The architectures, in the order in which files are taken for them. A new one is a folder beside this, and an
+ * entry in each of the three lists, which a house test holds equal.
+ */
 
 import type { MobileNetV1Options } from "../../models/index.ts";
 import type { Architecture, Builder } from "../architecture.ts";

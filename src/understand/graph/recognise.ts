@@ -27,7 +27,10 @@ export function recogniseGraph(graph: ModelGraph): string {
   if (joins.add > 0) return `a MobileNet V2 (inverted residuals: ${joins.add} sums of branches)`;
   const [first] = convolutions;
   if (first !== undefined && isDepthwise(first, graph)) {
-    const filters = graph.constants.get(first.inputs[1] ?? "")?.shape.at(-1) ?? 0;
+    const shape = graph.constants.get(first.inputs[1] ?? "")?.shape ?? [];
+    const [channels = 0, last = 0] = shape.slice(-2);
+    const isByMultiplier = first.operation.type === "convolution" && first.operation.layout === "HWIM";
+    const filters = isByMultiplier ? channels * last : last;
     return `a separable network whose first layer is a depthwise convolution (${filters} filters)`;
   }
   const [input] = graph.inputs;

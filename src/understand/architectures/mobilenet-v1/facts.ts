@@ -3,7 +3,7 @@
 import type { Fact } from "../../../formats/fact.ts";
 import type { MobileNetV1Options } from "../../../models/index.ts";
 
-/** V1Facts by the names of the builder's options. */
+/** Facts by the names of the builder's options. */
 export type V1Facts = {
   readonly [Name in keyof MobileNetV1Options]?: Fact<Exclude<MobileNetV1Options[Name], undefined>>;
 };
