@@ -118,7 +118,11 @@ if (NOT_WIDE === undefined) {
 
     it("is said by explain and profile", async () => {
       const session = await compile(model, { simd: "wide" });
-      expect(session.explain()).toMatchObject({ backend: "wasm", simd: "wide", reasons: [expect.stringContaining("the whole process")] });
+      expect(session.explain()).toMatchObject({
+        backend: "wasm",
+        simd: "wide",
+        reasons: [expect.stringContaining("the whole process")],
+      });
       const { simd, limitGflops } = await session.profile(undefined, { runs: 1 });
       session.close();
       const narrow = await compile(model, { simd: "relaxed" });
