@@ -21,6 +21,10 @@ const SLOW = [
   "core/preprocessing.unit",
   "cost/cost.golden",
   "cost/cost.unit",
+  "understand/given-back",
+  "understand/table-told-once",
+  "understand/evidence-damage",
+  "understand/graph-networks.golden",
 ];
 /** The same, of single tests: they try a million names, and addresses of as many letters. */
 const SLOW_TESTS = ["among a million", "in time that grows", "of any length", "for a dilation of"];
