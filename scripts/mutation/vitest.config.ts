@@ -28,6 +28,9 @@ const SLOW = [
   "understand/table-told-once",
   "understand/evidence-damage",
   "understand/graph-networks.golden",
+  "understand/own-networks.property",
+  "understand/other-blocks",
+  "understand/views.property",
 ];
 /** The same, of single tests: they try a million names, and addresses of as many letters. */
 const SLOW_TESTS = ["among a million", "in time that grows", "of any length", "for a dilation of"];
