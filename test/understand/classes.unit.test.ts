@@ -23,6 +23,11 @@ function fileOf(classes: number, metadata: Record<string, string> = {}): Uint8Ar
   );
 }
 
+const asked = (classes: number, background?: boolean) => ({
+  classes,
+  ...(background === undefined ? {} : { background }),
+});
+
 describe("the number of classes", () => {
   it.each<[number, Record<string, string>, number, string]>([
     [3, {}, 5, "3"],
@@ -34,19 +39,19 @@ describe("the number of classes", () => {
     [1001, { background: "0" }, 1000, "1001 without a background"],
     [1000, { background: "1" }, 1001, "1000 with a background"],
     [1001, {}, 7, "1001 with a background"],
-  ])("%d %j are not made %d: there are %s", async (classes, metadata, asked, found) => {
-    await expect(loadModel(fileOf(classes, metadata), { classes: asked })).rejects.toMatchObject({
+  ])("%d %j are not made %d: there are %s", async (classes, metadata, wanted, found) => {
+    await expect(loadModel(fileOf(classes, metadata), { classes: wanted })).rejects.toMatchObject({
       code: "CLASSES_MISMATCH",
       message: expect.stringContaining(
-        `conv_preds/kernel: expected ${asked} classes, as asked for, found ${found}. Load it with classes: ${classes}.`,
+        `conv_preds/kernel: expected ${wanted} classes, as asked for, found ${found}. Load it with classes: ${classes}.`,
       ),
-      fields: { expected: asked, found: classes },
+      fields: { expected: wanted, found: classes },
     });
   });
 
   it("of the file, asked for, says nothing of a background but what the caller does", async () => {
     for (const background of [true, false, undefined]) {
-      const model = await loadModel(fileOf(3), { classes: 3, background });
+      const model = await loadModel(fileOf(3), asked(3, background));
       expect(model.info.background).toBe(background);
       const decision = describeModel(model).decisions.find(({ name }) => name === "background");
       expect(decision?.basis).toBe(background === undefined ? undefined : "given");
@@ -56,7 +61,7 @@ describe("the number of classes", () => {
   it("loses its first, with its label and its numbers", async () => {
     const file = fileOf(1001, { labels: JSON.stringify(names(1001)) });
     for (const background of [undefined, false]) {
-      const { info, parameters } = await loadModel(file, { classes: 1000, background });
+      const { info, parameters } = await loadModel(file, asked(1000, background));
       expect([info.labels, info.background]).toEqual([names(1001).slice(1), false]);
       const [kernel, bias] = ["kernel", "bias"].map((part) => parameters.get(`conv_preds/${part}`)!);
       expect([kernel?.shape, kernel?.data[0], kernel?.data[999], kernel?.data[1000]]).toEqual([
@@ -72,7 +77,7 @@ describe("the number of classes", () => {
   it("gains a background in front, which is never chosen", async () => {
     const file = fileOf(1000, { labels: JSON.stringify(names(1000)) });
     for (const background of [undefined, true]) {
-      const { info, parameters } = await loadModel(file, { classes: 1001, background });
+      const { info, parameters } = await loadModel(file, asked(1001, background));
       expect([info.labels, info.background]).toEqual([["background", ...names(1000)], true]);
       const [kernel, bias] = ["kernel", "bias"].map((part) => parameters.get(`conv_preds/${part}`)!);
       expect([...kernel!.data.slice(0, 3), kernel?.data[1000], kernel?.data[1001], kernel?.data[1002]]).toEqual([
