@@ -100,6 +100,14 @@ describe("a chain of operations that is none", () => {
     expect(found(g.graph([8, 8, 3]))).toBe(reason);
   });
 
+  it("computes its constants from one another over and over", () => {
+    const g = new GraphBuilder();
+    let bias = g.constant("b", [5000]);
+    for (let i = 0; i < 20; i++) bias = g.aside(`b${i}`, { type: "add" }, bias, bias);
+    g.node("a", conv(), g.constant("w", [1, 1, 3, 5000]), bias);
+    expect(found(g.graph([8, 8, 3]))).toBe("its constants are computed from one another over and over");
+  });
+
   it("may have what changes nothing anywhere", () => {
     const plain = withSize(mobileNetGraph());
     const more: GraphNode[] = plain.nodes.flatMap((node) => {
