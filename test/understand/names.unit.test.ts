@@ -183,7 +183,63 @@ describe("a Keras classifier that is a dense layer", () => {
   });
 });
 
+describe("names that count stages", () => {
+  const strides = [1, 1, 2, 2, 1, 1, 2, 1, 1, 1, 1, 1, 2];
+  const blocks = strides.map((stride) => ({ stride, filters: 64 }));
+  /** What a kernel of each block is called, of a network with these strides whose names follow them. */
+  const called = (map: NameMap, names: readonly string[]) => {
+    const renamer = map.renamer(new Set(names), { known: { blocks }, layersOf: expectedLayers });
+    return names.map((name) => {
+      const found = renamer(name);
+      return typeof found === "object" ? found.name : found;
+    });
+  };
+  const kernels = BLOCKS.map((i) => `conv_dw_${i}/depthwise_kernel`);
+
+  it("begin one where the image becomes smaller, in timm from the second block on", () => {
+    const stages = ["0.0", "0.1", "1.0", "2.0", "2.1", "2.2", "3.0", "3.1", "3.2", "3.3", "3.4", "3.5", "4.0"];
+    expect(
+      called(
+        timm,
+        stages.map((stage) => `blocks.${stage}.conv_dw.weight`),
+      ),
+    ).toEqual(kernels);
+  });
+
+  it("begin one in Retinaface once it is an eighth of the picture", () => {
+    const stages = ["1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "3.0"];
+    // The stem halves it, blocks 3 and 4 again: to an eighth, in which stage 1 ends with what leaves it so.
+    expect(
+      called(
+        retinaface,
+        stages.map((stage) => `stage${stage}.0.weight`),
+      ),
+    ).toEqual(kernels);
+  });
+});
+
 describe("defaults", () => {
+  it("are each family's own", () => {
+    const own = { preprocessing: {}, why: expect.any(String) };
+    const imagenet = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
+    const mobile = { padding: "same", epsilon: 1e-3, activation: "relu6" } as const;
+    const torch = { padding: "symmetric", epsilon: 1e-5 } as const;
+    expect(NAME_MAPS.map(({ family, defaults }) => [family, defaults])).toEqual([
+      [keras.family, { ...own, ...mobile, channelRounding: "truncate" }],
+      [huggingFace.family, { ...own, ...mobile, channelRounding: "floor" }],
+      [timm.family, { ...own, ...torch, activation: "relu6", channelRounding: "divisible8" }],
+      [pytorch.family, { ...own, ...torch, activation: "relu", channelRounding: "truncate", preprocessing: imagenet }],
+      [
+        retinaface.family,
+        {
+          ...{ ...own, ...torch, activation: "leakyRelu", negativeSlope: 0.1 },
+          ...{ channelRounding: "truncate", preprocessing: imagenet },
+        },
+      ],
+      [tfSlim.family, { ...own, ...mobile, channelRounding: "floor" }],
+    ]);
+  });
+
   it("differ as the families' training did", () => {
     const of = ({ defaults }: NameMap) => [defaults.padding, defaults.epsilon, defaults.activation];
     expect([keras, huggingFace, timm, pytorch].map(of)).toEqual([
@@ -279,6 +335,30 @@ describe("the names of a TF-slim checkpoint", () => {
     });
   });
 
+  it("are claimed by the first kernel, under each of its names", () => {
+    for (const prefix of ["", "FeatureExtractor/"]) {
+      for (const end of ["", ":0", "/ExponentialMovingAverage", "/ExponentialMovingAverage:0"]) {
+        expect(tfSlim.matches(new Set(["x", `${prefix}${weights}${end}`])), prefix + end).toBe(true);
+      }
+    }
+    for (const other of ["x", `a/${weights}`, `${weights}/Momentum`, `${weights}:1`, "MobilenetV1/Conv2d_1/weights"]) {
+      expect(tfSlim.matches(new Set([other])), other).toBe(false);
+    }
+  });
+
+  it("with :0 mean the moving average as well, and are looked for at their ends alone", () => {
+    const average = `${weights}/ExponentialMovingAverage`;
+    const target = { name: "conv1/kernel", layout: "as-is" };
+    for (const names of [[average], [`${average}:0`]].map((each) => new Set([weights, `${weights}:0`, ...each]))) {
+      expect([weights, `${weights}:0`].map((name) => rename(tfSlim, name, names))).toEqual(["ignored", "ignored"]);
+    }
+    expect(rename(tfSlim, `${average}:0`, new Set([`${average}:0`]))).toEqual(target);
+    expect(rename(tfSlim, `FeatureExtractor/${weights}:0`)).toEqual(target);
+    for (const other of [`x/FeatureExtractor/${weights}`, `${weights}:00`, `${weights}:0:0`, `${average}/x`]) {
+      expect(rename(tfSlim, other), other).toBeUndefined();
+    }
+  });
+
   it("of a whole detector are not claimed", () => {
     const body = `FeatureExtractor/${weights}`;
     expect(tfSlim.matches(new Set([body]))).toBe(true);
@@ -286,10 +366,17 @@ describe("the names of a TF-slim checkpoint", () => {
   });
 
   it("of the optimizer are ignored", () => {
-    for (const slot of ["RMSProp", "RMSProp_1", "Momentum", "Adam", "Adam_1"]) {
+    const slots = ["RMSProp", "Momentum", "Adam", "Adagrad", "Adadelta", "Ftrl", "local_step", "biased"];
+    for (const slot of [...slots, "RMSProp_1", "Adam_1", "Adadelta_1", "Ftrl_12"]) {
       expect(rename(tfSlim, `${weights}/${slot}`), slot).toBe("ignored");
+      expect(rename(tfSlim, slot), slot).toBe("ignored");
     }
-    expect(rename(tfSlim, "global_step")).toBe("ignored");
+    for (const name of ["global_step", "beta1_power", "beta2_power", "learning_rate", "global_step:0"]) {
+      expect(rename(tfSlim, name), name).toBe("ignored");
+    }
+    for (const name of ["xAdam", "Adam_x", "Adam/x", "a/global_step", "global_steps", "beta3_power", "Momentum_1"]) {
+      expect(rename(tfSlim, name), name).toBeUndefined();
+    }
   });
 
   it("of other layers and values are not known", () => {
