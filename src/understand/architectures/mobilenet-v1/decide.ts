@@ -224,7 +224,8 @@ function widthFacts(parameters: ReadonlyMap<string, FloatTensor>, known: Facts, 
       ...(isShallow && { shallow: inferred(false, from) }),
     };
   }
-  return { alpha: inferred(best.alpha, from), channelRounding: inferred(best.channelRounding, from) };
+  const channelRounding = known.channelRounding ?? inferred(best.channelRounding, from);
+  return { alpha: inferred(best.alpha, from), channelRounding };
 }
 
 const RULES = ["channelRounding", "minDepth", "stem", "blocks"] as const;
