@@ -123,6 +123,22 @@ describe("a chain of operations that is none", () => {
   });
 });
 
+describe("what moves no number", () => {
+  it("may stand behind every node, a layer of padding and the softmax among them", () => {
+    const plain = withSize(mobileNetGraph({ padding: "keras" }));
+    const nodes: GraphNode[] = plain.nodes.flatMap((node) => {
+      const [output = ""] = node.outputs;
+      const [first, second] = [`${output}/0`, `${output}/1`];
+      return [
+        { ...node, outputs: [first] },
+        { name: second, operation: { type: "identity" }, inputs: [first], outputs: [second] },
+        { name: `${output}/2`, operation: { type: "reshape" }, inputs: [second], outputs: [output] },
+      ];
+    });
+    expect(facts({ ...plain, nodes })).toEqual(facts(plain));
+  });
+});
+
 describe("a graph without one way through", () => {
   it("has no input, or two", () => {
     const graph = stem().graph([8, 8, 3]);
