@@ -176,6 +176,76 @@ describe("what only training needs", () => {
   });
 });
 
+describe("a family is known", () => {
+  const matches = (map: NameMap, ...names: string[]) => map.matches(new Set(["other", ...names]));
+
+  it("in Keras by its first two layers, of separable blocks or of full convolutions", () => {
+    expect(matches(keras, "conv1/kernel:0", "conv_dw_1/depthwise_kernel:0")).toBe(true);
+    expect(matches(keras, "model_weights/conv1/conv1/kernel:0", "conv_dw_1/kernel")).toBe(true);
+    const [, second] = expectedLayers({ standardConvolution: true });
+    expect(matches(keras, "conv1/kernel", `${second?.name}/kernel`)).toBe(true);
+    for (const names of [
+      ["conv1/kernel"],
+      ["conv_dw_1/kernel"],
+      ["conv1", "conv_dw_1"],
+      ["xconv1/kernel", "conv_dw_1/k"],
+    ])
+      expect(matches(keras, ...names), `${names}`).toBe(false);
+  });
+
+  it("of PyTorch by kernels at places that no other has, all of them", () => {
+    const both: [NameMap, string, string][] = [
+      [pytorch, "model.0.0.weight", "model.1.3.weight"],
+      [retinaface, "stage1.0.0.weight", "stage1.1.3.weight"],
+    ];
+    for (const [map, first, second] of both) {
+      expect(matches(map, first, second)).toBe(true);
+      expect(matches(map, `module.${first}`, `module.${second}`)).toBe(true);
+      for (const names of [[first], [second], [first, `module.${second}`], [`module.${first}`, second]])
+        expect(matches(map, ...names), `${names}`).toBe(false);
+    }
+    const [stem, block] = ["conv_stem.weight", "blocks.0.0.conv_dw.weight"];
+    expect(matches(timm, stem, block)).toBe(true);
+    for (const names of [[stem], [block], [stem, block, "blocks.1.0.conv_pwl.weight"]])
+      expect(matches(timm, ...names), `${names}`).toBe(false);
+    for (const prefix of ["", "mobilenet_v1."])
+      expect(matches(huggingFace, `${prefix}conv_stem.convolution.weight`)).toBe(true);
+    expect(matches(huggingFace, "mobilenet_v1.conv_stem.convolution", "x.conv_stem.convolution.weight")).toBe(false);
+  });
+});
+
+describe("a name of Keras", () => {
+  it("may repeat its layer, stand in model_weights and end in :0", () => {
+    const target = { name: "conv1_bn/gamma", layout: "as-is" };
+    for (const layer of [
+      "conv1_bn",
+      "conv1_bn/conv1_bn",
+      "model_weights/conv1_bn",
+      "model_weights/conv1_bn/conv1_bn",
+    ]) {
+      for (const end of ["", ":0"]) expect(rename(keras, `${layer}/gamma${end}`)).toEqual(target);
+    }
+    for (const other of [
+      ...["x/conv1_bn/gamma", "conv1/conv1_bn/gamma", "conv1_bn/gamma:1", "conv1_bn/gamma:0x", "conv1_bn/conv1_bn"],
+      ...["x/model_weights/conv1_bn/gamma", "model_weights/x/conv1_bn/gamma", "conv1_bn//gamma", "/conv1_bn/gamma"],
+    ])
+      expect(rename(keras, other), other).toBeUndefined();
+    expect(rename(keras, "conv_dw_2/kernel")).toEqual({ name: "conv_dw_2/depthwise_kernel", layout: "as-is" });
+    expect(rename(keras, "conv_pw_2/depthwise_kernel")).toBeUndefined();
+  });
+
+  it("of training is ignored, one like it is not", () => {
+    const optimizers = ["SGD", "Adam", "Adamax", "Nadam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Ftrl"];
+    const others = ["optimizer", "training", "global_step", "iteration", "iterations", "save_counter", "learning_rate"];
+    for (const word of [...optimizers, ...optimizers.map((name) => `legacy_${name.toLowerCase()}`), ...others]) {
+      for (const name of [word, `${word}:0`, `${word}/conv1/kernel`, `${word}_12/x`])
+        expect(rename(keras, name), name).toBe("ignored");
+      for (const name of [`x${word}`, `${word}x`, `${word}_x/y`, `conv1/${word}`])
+        expect(rename(keras, name), name).toBeUndefined();
+    }
+  });
+});
+
 describe("a Keras classifier that is a dense layer", () => {
   it("goes to conv_preds", () => {
     expect(rename(keras, "predictions/kernel:0")).toEqual({ name: "conv_preds/kernel", layout: "dense" });
