@@ -1,7 +1,7 @@
 /** Reading without a disk, a network or a clock: each is played by hand, so that what is asked of it can be counted. */
 
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { nodeFiles, readBytes, readFile, statsOf } from "../../src/core/bytes.ts";
+import { nodeFiles, readBytes, readFile, sourceName, statsOf } from "../../src/core/bytes.ts";
 import { follow } from "../../src/core/follow.ts";
 import { MOST_EMPTY } from "../../src/core/parts.ts";
 
@@ -268,6 +268,42 @@ describe("a redirect", () => {
   });
 });
 
+describe("a source", () => {
+  it.each([
+    [5, "Number"],
+    [null, "Null"],
+    [undefined, "Undefined"],
+    [[], "Array"],
+    [new Map(), "Map"],
+  ])("is no %s: found %s", async (source, found) => {
+    const said = new RegExp(`^source: expected a path, a URL, a Blob or bytes, found ${found}\\.`);
+    await expect(readBytes(source as never, { maxBytes: 9 })).rejects.toEqual(refused("OPTION_INVALID", said));
+  });
+
+  it("is called a Blob where its name is none", () => {
+    const named = (name: unknown) => ({ [Symbol.toStringTag]: "File", size: 1, name }) as never;
+    expect([named("cat.png"), named(5), named(undefined)].map(sourceName)).toEqual(["cat.png", "Blob", "Blob"]);
+  });
+
+  it("in a page is an address that is relative to it, or a file beside it", async () => {
+    const asked = fetches(() => new Response(body(bytes(3))));
+    const from = async (href: string) => {
+      vi.stubGlobal("location", { href });
+      const { process } = globalThis;
+      vi.stubGlobal("process", undefined);
+      const found: unknown = await readBytes("b.bin", { maxBytes: 9 }).catch((error: unknown) => error);
+      vi.stubGlobal("process", process);
+      return found;
+    };
+    expect(await from("https://h/a/page.html")).toEqual(bytes(3));
+    expect(asked.map(({ url }) => url)).toEqual(["https://h/a/b.bin"]);
+    expect(await from("file:///a/page.html")).toEqual(
+      refused("FILE_UNREADABLE", /^\/a\/b\.bin: files cannot be read here\./),
+    );
+    expect(asked).toHaveLength(1);
+  });
+});
+
 describe("a disk", () => {
   type Files = NonNullable<ReturnType<typeof nodeFiles>>;
   /** Of one file; `most` is what one call reads, and as Bun does it calls back with `undefined` for no error. */
@@ -342,6 +378,17 @@ describe("a disk", () => {
       );
       expect(log).toEqual(calls);
     }
+  });
+
+  it.each(["ENOENT", "ENOTDIR"])("that says %s has no such file", async (code) => {
+    const error = Object.assign(new Error("no"), { code });
+    disk(content, { fails: { stat: error } });
+    await expect(readFile("a", options)).rejects.toEqual(
+      refused("FILE_NOT_FOUND", /^a: there is no such file\. Check the path\.$/, {
+        fields: { path: "a" },
+        cause: error,
+      }),
+    );
   });
 
   it("is asked nothing more once the caller aborted", async () => {
