@@ -1,7 +1,6 @@
 /**
- * A fair sample of a room that is too large to be tried whole: each declaration at the top of its files is drawn, or not,
- * by a seed. Prints them as ranges of lines, for `npm run test:mutation -- $(node scripts/mutation/draw.mjs
- * src/understand 0.2 17)`.
+ * A fair sample of a room that is too large to be tried whole: each declaration at the top of its files is drawn or not,
+ * by a seed. Prints them as ranges of lines: `npm run test:mutation -- $(node scripts/mutation/draw.mjs src/understand 0.08 17)`.
  */
 
 import { readdirSync, readFileSync } from "node:fs";

@@ -31,6 +31,8 @@ const SLOW = [
   "understand/own-networks.property",
   "understand/other-blocks",
   "understand/views.property",
+  "understand/own-widths",
+  "understand/evidence.unit",
 ];
 /** The same, of single tests: they try a million names, and addresses of as many letters. */
 const SLOW_TESTS = ["among a million", "in time that grows", "of any length", "for a dilation of"];
