@@ -424,6 +424,8 @@ describe("the names of a TF-slim checkpoint", () => {
     }
     expect(rename(tfSlim, `${average}:0`, new Set([`${average}:0`]))).toEqual(target);
     expect(rename(tfSlim, `FeatureExtractor/${weights}:0`)).toEqual(target);
+    expect(rename(tfSlim, "MobilenetV1/FeatureExtractor/Conv2d_0/weights")).toBeUndefined();
+    expect(rename(tfSlim, "MobilenetV1/Conv2d_0:0/weights")).toBeUndefined();
     for (const other of [`x/FeatureExtractor/${weights}`, `${weights}:00`, `${weights}:0:0`, `${average}/x`]) {
       expect(rename(tfSlim, other), other).toBeUndefined();
     }

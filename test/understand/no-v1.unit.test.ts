@@ -391,6 +391,7 @@ describe("a graph looks like", () => {
       },
     ],
     ["a separable network of 1 depthwise layers", () => like(separable())],
+    ["a separable network of 1 depthwise layers", () => like(separable().node("t", { type: "other", name: "TANH" }))],
     ["a separable network of 1 depthwise layers on 8 × ? × 3", () => like(separable(), [8, undefined, 3])],
     [
       "a separable network of 2 depthwise layers",
