@@ -161,6 +161,7 @@ describe("a layer of a graph", () => {
     expect(of({ function: "leakyRelu", slope: 0 })).toEqual({ function: "leakyRelu", slope: 0 });
     expect(of({ function: "leakyRelu" })).toEqual({ function: "leakyRelu", slope: 0 });
     expect(of({ function: "relu6" })).toEqual({ function: "relu6" });
+    expect(of({ function: "relu6", slope: 5 })).toEqual({ function: "relu6" });
     expect(of({ function: "linear" })).toEqual({ function: "relu" });
     for (const slope of [-0.1, 1, Number.NaN]) {
       expect(() => of({ function: "leakyRelu", slope })).toThrow(new Error(`"a" is a leakyRelu of slope ${slope}`));
