@@ -85,6 +85,8 @@ describe("tensors alone", () => {
     const floor = await decided({ alpha: 0.05, ...given }, {}, given);
     expect(floor["alpha"]).toEqual(inferred(0.05, WIDTHS));
     expect([floor["channelRounding"]?.basis, floor["minDepth"]?.basis]).toEqual(["given", "given"]);
+    // All but the last layers have the least width.
+    expect((await decided({ alpha: 0.01, ...given }, {}, given))["alpha"]).toEqual(inferred(0.01, WIDTHS));
     // No hundredth: the width of one layer gives it.
     expect(await values({ alpha: 0.125 })).toMatchObject({ alpha: 0.125 });
   });
@@ -127,17 +129,19 @@ describe("the size of the input", () => {
 });
 
 describe("what a file says of its input", () => {
-  const wrong = { preprocessing: '{"mean":[1,2],"deviation":[1,2]}' };
+  const wrong = { preprocessing: '{"mean":[1.5,2],"deviation":[1,2]}' };
 
   it("is refused if no network of its channels can mean it, unless the caller says it themselves", async () => {
     await expect(decided({}, wrong)).rejects.toMatchObject({
       code: "FILE_CORRUPT",
-      message: expect.stringMatching(/: metadata: preprocessing: .*\. Pass preprocessing of your own to loadModel\./),
+      message: expect.stringMatching(
+        /: metadata: preprocessing: .*1\.5.*[^.]\. Pass preprocessing of your own to loadModel\./,
+      ),
       cause: { code: "OPTION_INVALID" },
     });
     const given = await decided({}, wrong, { preprocessing: { range: [0, 1] } });
     expect(given["range"]).toEqual({ value: [0, 1], basis: "given", from: "an option of the call" });
-    expect((await decided({ inputChannels: 2 }, wrong))["mean"]?.value).toEqual([1, 2]);
+    expect((await decided({ inputChannels: 2 }, wrong))["mean"]?.value).toEqual([1.5, 2]);
   });
 
   it("stands beside what the caller says, but for the scale", async () => {

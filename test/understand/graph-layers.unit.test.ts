@@ -153,6 +153,7 @@ describe("a dense layer", () => {
     const { layers, parameters } = translated(on(image, dense(), [3, 5]));
     expect(layers.map((layer) => layer.type)).toEqual(["pointwiseConv2d"]);
     expect(parameters.get("a/kernel")?.shape).toEqual([1, 1, 3, 5]);
+    expect(translated(on([1, 1, 1], dense(), [1, 5])).layers.map((layer) => layer.type)).toEqual(["pointwiseConv2d"]);
   });
 
   it("is refused on what is neither", () => {
