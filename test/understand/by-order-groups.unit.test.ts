@@ -72,6 +72,16 @@ describe("tensors in groups", () => {
   it("come in the order of the file, by the first of each", () => {
     const names = groups({ "b/bias": [4], "a/kernel": KERNEL, "c/mean": [4], "b/kernel": KERNEL, "a/bias": [4] });
     expect(names.map(({ key }) => key)).toEqual(["b", "a", "c"]);
+    // Those of a group that was none stand where each stood.
+    expect(
+      told({ "a/x": KERNEL, "b/bias": [4], "b/kernel": KERNEL, "a/y": [2, 2], "c/bias": [4], "a/z": [4] }),
+    ).toEqual([
+      ["a/x", "a/x"],
+      ["b", "b/kernel", "bias"],
+      ["a/y", "a/y"],
+      ["c", undefined, "bias"],
+      ["a/z", undefined, undefined],
+    ]);
   });
 
   it("are no counters, and nothing of an optimizer", () => {
