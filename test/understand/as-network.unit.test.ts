@@ -31,6 +31,8 @@ describe("its name", () => {
     ["bytes", "custom"],
     ["Blob", "custom"],
     ["bytes.onnx", "bytes"],
+    ["mybytes", "mybytes"],
+    ["a https://h/net?x=y", "net_x_y"],
     ["https://h/net.onnx?a=b.c#d", "net"],
     ["https://h/a/model.onnx", "a"],
     ["https://h/model.onnx", "model"],

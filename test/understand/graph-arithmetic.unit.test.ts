@@ -99,6 +99,19 @@ describe("by itself", () => {
   });
 });
 
+describe("arithmetic of which most changes nothing", () => {
+  it.each([
+    ["add", [0, 1, 0], 1],
+    ["add", [0, 0, 0], 0],
+    ["multiply", [1, 2, 1], 1],
+    ["multiply", [1, 1, 1], 0],
+  ] as const)("%s %j is %d layers", async (type, values, count) => {
+    const g = new GraphBuilder().node("x", relu);
+    g.constants.set("c", { name: "c", shape: [3], read: () => Float32Array.from(values) });
+    expect(await layersOf(g.node("y", { type }, "c").graph(image))).toHaveLength(1 + count);
+  });
+});
+
 describe("batch norm that is written out", () => {
   const part = (g: GraphBuilder, name: string) =>
     g.constant(name, [4], name === "v" ? 0.5 : -0.5, name === "v" ? 1.5 : 0.5);

@@ -390,6 +390,14 @@ describe("a graph looks like", () => {
         return like(g.node("b", conv(), g.constant("w", [1, 1, 6, 4])));
       },
     ],
+    [
+      "a network of full convolutions",
+      () => {
+        const g = stem();
+        g.node("d", conv({ groups: 2 }), g.constant("d/w", [1, 1, 2, 4]));
+        return like(g.node("e", conv({ layout: "OIHW", groups: 4 })));
+      },
+    ],
     ["a separable network of 1 depthwise layers", () => like(separable())],
     ["a separable network of 1 depthwise layers", () => like(separable().node("t", { type: "other", name: "TANH" }))],
     ["a separable network of 1 depthwise layers on 8 × ? × 3", () => like(separable(), [8, undefined, 3])],
