@@ -164,6 +164,34 @@ describe("a dense layer", () => {
   });
 });
 
+describe("a pool", () => {
+  it.each(["average", "max"] as const)("of the %s is one of its window", async (kind) => {
+    const type = kind === "average" ? "averagePool" : "maxPool";
+    for (const padding of ["same", "valid"] as const) {
+      for (const strides of [one, [2, 2]] as const) {
+        const g = new GraphBuilder().node("p", { type: "pool", kind, kernel: [3, 2], strides, padding });
+        const [layer] = await layersOf(g.graph(image));
+        expect(layer).toMatchObject({ type, attributes: { kernel: [3, 2], stride: strides, padding } });
+      }
+    }
+  });
+
+  it.each(["average", "max"] as const)(
+    "of the %s of the whole image is a row, or an image of one point",
+    async (kind) => {
+      const type = kind === "average" ? "globalAveragePool" : "globalMaxPool";
+      const shapeOf = async (more: object, shape = image) => {
+        const g = new GraphBuilder().node("p", { type: "globalPool", kind, ...more });
+        const [layer] = await layersOf(g.graph(shape));
+        return [layer?.type, layer?.attributes?.["keepDims"]];
+      };
+      expect(await shapeOf({})).toEqual([type, false]);
+      expect(await shapeOf({ keepDims: true })).toEqual([type, true]);
+      expect(await shapeOf({ keepDims: true }, [1, 1, 4])).toEqual([type, true]);
+    },
+  );
+});
+
 describe("numbers that a file has not", () => {
   it("are charged: a bias, batch norm, and a constant for another layer", () => {
     const g = new GraphBuilder();
