@@ -100,6 +100,22 @@ describe("a chain of operations that is none", () => {
     expect(found(g.graph([8, 8, 3]))).toBe(reason);
   });
 
+  it("has numbers behind a layer that are not one for each of its channels", () => {
+    const said = 'what follows "a" does not fit its 4 channels';
+    for (const type of ["add", "subtract", "multiply", "divide"] as const) {
+      const g = stem();
+      expect(found(g.node("s", { type }, g.constant("c", [3])).graph([8, 8, 3]))).toBe(said);
+    }
+    for (const wrong of ["gamma", "beta", "mean", "variance"]) {
+      const g = stem();
+      const parts = ["gamma", "beta", "mean", "variance"].map((part) => g.constant(part, [part === wrong ? 3 : 4]));
+      expect(found(g.node("n", { type: "batchNorm", epsilon: 1e-3 }, ...parts).graph([8, 8, 3]))).toBe(said);
+    }
+    const biased = new GraphBuilder();
+    biased.node("a", conv(), biased.constant("w", [3, 3, 3, 4]), biased.constant("b", [5]));
+    expect(found(biased.graph([8, 8, 3]))).toBe(said);
+  });
+
   it("computes its constants from one another over and over", () => {
     const g = new GraphBuilder();
     let bias = g.constant("b", [5000]);
