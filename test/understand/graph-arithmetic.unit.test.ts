@@ -140,6 +140,13 @@ describe("batch norm that is written out", () => {
     },
   );
 
+  it("keeps an epsilon of many digits, and takes a float32 for what was meant by it", () => {
+    const epsilon = (value: number) =>
+      translated(spelled(0, value).graph(image)).layers.at(-1)?.attributes?.["epsilon"];
+    expect(epsilon(Math.fround(1e-3))).toBe(1e-3);
+    expect(epsilon(0.00123456789)).toBe(Math.fround(0.00123456789));
+  });
+
   it("keeps the numbers of the file", () => {
     const g = spelled(0);
     const { parameters, layers } = translated(g.graph(image));
@@ -174,6 +181,9 @@ describe("batch norm that is written out", () => {
       other(replaced("M", { type: "divide" }, "r", "gamma")),
       other(replaced("z", { type: "subtract" }, "y", "S")),
       other(replaced("y", { type: "divide" }, "a", "M")),
+      other(replaced("z", { type: "add" }, "y", "beta")),
+      other(replaced("M", { type: "multiply" }, "gamma", "beta")),
+      other(replaced("M", { type: "divide" }, "s", "gamma")),
     ];
     for (const graph of graphs) {
       const constants = new Map(graph.constants);
