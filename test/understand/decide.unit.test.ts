@@ -86,7 +86,8 @@ describe("tensors alone", () => {
     expect(floor["alpha"]).toEqual(inferred(0.05, WIDTHS));
     expect([floor["channelRounding"]?.basis, floor["minDepth"]?.basis]).toEqual(["given", "given"]);
     // All but the last layers have the least width.
-    expect((await decided({ alpha: 0.01, ...given }, {}, given))["alpha"]).toEqual(inferred(0.01, WIDTHS));
+    const least = { channelRounding: "floor", minDepth: 12 } as const;
+    expect((await decided({ alpha: 0.02, ...least }, {}, least))["alpha"]).toEqual(inferred(0.02, WIDTHS));
     // No hundredth: the width of one layer gives it.
     expect(await values({ alpha: 0.125 })).toMatchObject({ alpha: 0.125 });
   });
