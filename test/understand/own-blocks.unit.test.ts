@@ -93,17 +93,17 @@ describe("scales of a quantized graph", () => {
 
   it("are the input's, kernel's and bias's of each layer, and the result's", () => {
     const values = { x: scale(1), w: scale(2), v: scale(3), a: scale(4), u: scale(5), b: scale(6) };
-    expect(layerQuantization(graph(values), names)).toEqual({
+    expect(layerQuantization(graph(values), names)).toStrictEqual({
       conv1: { input: scale(1), kernel: scale(2), bias: scale(3) },
       conv2: { input: scale(4), kernel: scale(5) },
       conv3: {},
       result: scale(6),
     });
-    expect(layerQuantization(graph({ w: scale(2) }), names)).toEqual({
+    expect(layerQuantization(graph({ w: scale(2) }), names)).toStrictEqual({
       ...{ conv1: { kernel: scale(2) }, conv2: {}, conv3: {} },
     });
-    expect(layerQuantization(graph(values))).toEqual({ result: scale(6) });
-    expect(layerQuantization(graph({ w: scale(2) }, []), new Map())).toEqual({});
+    expect(layerQuantization(graph(values))).toStrictEqual({ result: scale(6) });
+    expect(layerQuantization(graph({ w: scale(2) }, []), new Map())).toStrictEqual({});
   });
 
   it("are none of a graph that has none", () => {
