@@ -7,7 +7,10 @@ import whole from "../../vitest.config.ts";
  * read when the module is loaded, so such a slip is put to every test there is (58 % of those in `operations/`), and
  * with all that import the room an hour is not enough. A slip that only a far test sees is worth a near one anyway.
  */
-const NEAR: Readonly<Record<string, readonly string[]>> = { operations: ["operations", "eager"] };
+const NEAR: Readonly<Record<string, readonly string[]>> = {
+  operations: ["operations", "eager"],
+  understand: ["understand", "formats/graph.unit.test.ts"],
+};
 
 /**
  * Seconds for each mutant: networks of 10,000 layers, whole networks run tap by tap, and what goes through every door of
@@ -21,6 +24,15 @@ const SLOW = [
   "core/preprocessing.unit",
   "cost/cost.golden",
   "cost/cost.unit",
+  "understand/given-back",
+  "understand/table-told-once",
+  "understand/evidence-damage",
+  "understand/graph-networks.golden",
+  "understand/own-networks.property",
+  "understand/other-blocks",
+  "understand/views.property",
+  "understand/own-widths",
+  "understand/evidence.unit",
 ];
 /** The same, of single tests: they try a million names, and addresses of as many letters. */
 const SLOW_TESTS = ["among a million", "in time that grows", "of any length", "for a dilation of"];
@@ -31,7 +43,7 @@ const include = (process.env["DEPTHWISE_MUTATED"] ?? "").split(",").flatMap((pat
   const near = NEAR[room] ?? [room];
   return room === "weights"
     ? [`test/${room}/${basename(path.replace(/\.ts.*/, ""))}*.test.ts`]
-    : near.map((folder) => `test/${folder}/**/*.test.ts`);
+    : near.map((place) => (place.endsWith(".ts") ? `test/${place}` : `test/${place}/**/*.test.ts`));
 });
 
 const config = mergeConfig(whole, defineConfig({}));

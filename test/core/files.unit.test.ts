@@ -239,6 +239,7 @@ describe("a file of a server", () => {
       },
       "FILE_TOO_LARGE",
       /found 1,000,000,000\./,
+      { stallTimeout: 5000 },
     ],
     ["redirects to another protocol", redirect("ftp://h/x"), "FILE_UNREADABLE", /it redirects to a ftp: address/],
     ["redirects to nothing", redirect("http://["), "FILE_UNREADABLE", /it redirects to what is no address/],

@@ -1,5 +1,5 @@
 import { stat } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { paceOf, startWatch, systemTimers } from "../../src/core/stall-watch.ts";
 
 /** A clock that is set by hand. */
@@ -121,5 +121,128 @@ describe("a watch over a request", () => {
     await new Promise((done) => setTimeout(done, 20));
     cancel();
     expect(isOver).toBe(false);
+  });
+
+  it("tells what came, counted from the last time that there was enough", () => {
+    const clock = handClock();
+    const watch = startWatch(paceOf("test", { minBytesPerSecond: 1, stallTimeout: 10_000 }), undefined, clock);
+    watch.hear(7);
+    watch.hear(9);
+    clock.pass(9);
+    watch.hear(1);
+    clock.pass(9);
+    expect([watch.signal.aborted, watch.stall]).toEqual([false, undefined]);
+    watch.hear(3);
+    watch.hear(4);
+    clock.pass(1);
+    expect(watch.stall).toBe("only 7 bytes came in 10 s, at minBytesPerSecond: 1");
+  });
+
+  it("asks for one byte, where it asks for none", () => {
+    const clock = handClock();
+    const watch = startWatch(paceOf("test", { minBytesPerSecond: 0 }), undefined, clock);
+    watch.hear(0);
+    clock.pass(20);
+    watch.hear(0);
+    clock.pass(9);
+    watch.hear(1);
+    clock.pass(29);
+    expect(watch.stall).toBeUndefined();
+    clock.pass(1);
+    expect(watch.stall).toBe("nothing came for 30 s");
+  });
+
+  it("has a pace by default, and refuses what is none", () => {
+    expect(paceOf("test", {})).toEqual({ stallTimeout: 30_000, minBytesPerSecond: 100 });
+    expect(paceOf("test", { stallTimeout: 1, minBytesPerSecond: 0 })).toEqual({
+      stallTimeout: 1,
+      minBytesPerSecond: 0,
+    });
+    const invalid = (option: string, found: string) =>
+      expect.objectContaining({
+        code: "OPTION_INVALID",
+        message: expect.stringContaining(found),
+        fields: expect.objectContaining({ owner: "test", option }),
+      });
+    expect(() => paceOf("test", { minBytesPerSecond: "1" as never })).toThrow(
+      invalid("minBytesPerSecond", 'expected a number from 0, found "1"'),
+    );
+    for (const found of [0, -1, Number.NaN]) {
+      expect(() => paceOf("test", { stallTimeout: found })).toThrow(invalid("stallTimeout", String(found)));
+    }
+  });
+
+  it("ends with the caller's signal, for their reason, and hears no more of it once it stopped", () => {
+    const reason = new Error("enough");
+    for (const isAborted of [true, false]) {
+      const control = new AbortController();
+      if (isAborted) control.abort(reason);
+      const watch = startWatch(paceOf("test", {}), control.signal, handClock());
+      control.abort(reason);
+      expect([watch.signal.aborted, watch.signal.reason, watch.stall]).toEqual([true, reason, undefined]);
+      watch.stop();
+    }
+    const control = new AbortController();
+    const removed = vi.spyOn(control.signal, "removeEventListener");
+    const watch = startWatch(paceOf("test", {}), control.signal, handClock());
+    expect(removed).not.toHaveBeenCalled();
+    watch.stop();
+    expect(removed).toHaveBeenCalledOnce();
+    expect(watch.signal).toMatchObject({ aborted: true, reason: { name: "AbortError" } });
+  });
+});
+
+describe("the timers of the system", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  /** One that runs, on a clock set by hand; while the program is busy it goes on, and no timer runs. */
+  function timerOf(ms: number) {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    let busy = 0;
+    const idle = performance.now.bind(performance);
+    vi.spyOn(performance, "now").mockImplementation(() => idle() + busy);
+    const called = vi.fn();
+    const cancel = systemTimers.after(ms, called);
+    return {
+      cancel,
+      /** How often it was called back once so many more milliseconds passed. */
+      times(passed: number) {
+        vi.advanceTimersByTime(passed);
+        return called.mock.calls.length;
+      },
+      busyFor(more: number) {
+        busy += more;
+      },
+    };
+  }
+
+  it("call back once, when the time is over", () => {
+    const { times } = timerOf(1000);
+    expect([times(999), times(2), times(100_000), vi.getTimerCount()]).toEqual([0, 1, 1, 0]);
+  });
+
+  it("give a program that was busy the time that it was late by, and no more than it waited", () => {
+    const late = timerOf(1000);
+    late.busyFor(300);
+    expect([late.times(1000), late.times(299), late.times(1)]).toEqual([0, 0, 1]);
+    const asleep = timerOf(1000);
+    asleep.busyFor(1e9);
+    expect([asleep.times(1000), asleep.times(999), asleep.times(1)]).toEqual([0, 0, 1]);
+  });
+
+  it("do not call back once they are cancelled, before or within the time given in addition", () => {
+    for (const passed of [0, 500, 1100]) {
+      const { cancel, times, busyFor } = timerOf(1000);
+      busyFor(300);
+      times(passed);
+      cancel();
+      expect([times(1e6), vi.getTimerCount()]).toEqual([0, 0]);
+    }
+  });
+
+  it("wait as long as they can, where it should be longer", () => {
+    const { times } = timerOf(1e12);
+    expect([times(2 ** 31 - 2), times(2)]).toEqual([0, 1]);
   });
 });

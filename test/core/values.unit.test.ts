@@ -1,7 +1,7 @@
 /** What a value is, of whatever realm; memory that is asked for; numbers that are the same everywhere. */
 
 import { runInNewContext } from "node:vm";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { bytesOf, isDetached } from "../../src/core/buffers.ts";
 import { allocated, checkBytes, MOST_BYTES, refusal } from "../../src/core/memory.ts";
 import { concatenate, MOST_EMPTY, Parts } from "../../src/core/parts.ts";
@@ -85,6 +85,16 @@ describe("a value is told by what it is", () => {
   ])("%s", (_, test, is, isNot) => {
     expect(is.map(test)).toEqual(is.map(() => true));
     expect(isNot.map(test)).toEqual(isNot.map(() => false));
+  });
+
+  it("where there are no Blobs and no shared memory", () => {
+    vi.stubGlobal("Blob", undefined);
+    vi.stubGlobal("SharedArrayBuffer", undefined);
+    try {
+      expect([isBlob(tagged("Blob", { size: 1 })), isBlob({}), isSharedBuffer(shared)]).toEqual([true, false, false]);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it("a subclass of Blob is one, whatever it calls itself", () => {
@@ -231,6 +241,45 @@ describe("parts of a body", () => {
     parts.add(Uint8Array.of(1));
     expect(parts.empty).toBeUndefined();
     expect([parts.length, ...parts.joined()]).toEqual([1, 1]);
+  });
+
+  it("are held as few, whatever they are, and large ones as they came", () => {
+    const copies = vi.spyOn(Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array, "set");
+    const held = (...sizes: readonly number[]) => {
+      const parts = new Parts();
+      for (const size of sizes) parts.add(new Uint8Array(size));
+      copies.mockClear();
+      expect(parts.joined()).toHaveLength(sizes.reduce((sum, size) => sum + size, 0));
+      return copies.mock.calls.length;
+    };
+    try {
+      // As many as the number has ones.
+      expect(held(...new Array<number>(0b1011_0110_1101).fill(1))).toBe(8);
+      expect(held(3, 0, 0, 2, 0)).toBe(2);
+      expect(held(2 ** 15, 2 ** 15)).toBe(1);
+      expect(held(2 ** 15, 2 ** 15 + 1)).toBe(2);
+      expect(held(70_000, 70_000, 1, 1)).toBe(3);
+    } finally {
+      copies.mockRestore();
+    }
+  });
+
+  it("let others have their turn after more than fifty milliseconds", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "performance"] });
+    try {
+      const parts = new Parts();
+      const turn = async (passed: number) => {
+        vi.advanceTimersByTime(passed);
+        const done = parts.turn(undefined);
+        const waiting = vi.getTimerCount();
+        vi.advanceTimersByTime(1);
+        await done;
+        return waiting;
+      };
+      expect([await turn(50), await turn(50), await turn(49), await turn(50)]).toEqual([0, 1, 0, 1]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("are concatenated in order", () => {

@@ -130,6 +130,13 @@ describe("a state dict in its order", () => {
     }
   });
 
+  it("with biases that say so, and batch norms that say nothing, is placed by order", () => {
+    const kernel = (i: number) => `l${i}.weight`;
+    expectPlaced(network({ torch: true, kernel, bias: (i) => `l${i}.bias`, norm: anything }), true);
+    const wrong = network({ torch: true, kernel, bias: (i) => `l${i}.gamma`, norm: anything });
+    expect(reason(wrong)).toMatch(/the 5 vectors after "l0\.weight" are neither/);
+  });
+
   it("of other widths, classes, depths, heads and inputs is placed", () => {
     const names = { kernel: anything, norm: anything };
     for (const torch of [true, false]) {

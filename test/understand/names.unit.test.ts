@@ -176,6 +176,76 @@ describe("what only training needs", () => {
   });
 });
 
+describe("a family is known", () => {
+  const matches = (map: NameMap, ...names: string[]) => map.matches(new Set(["other", ...names]));
+
+  it("in Keras by its first two layers, of separable blocks or of full convolutions", () => {
+    expect(matches(keras, "conv1/kernel:0", "conv_dw_1/depthwise_kernel:0")).toBe(true);
+    expect(matches(keras, "model_weights/conv1/conv1/kernel:0", "conv_dw_1/kernel")).toBe(true);
+    const [, second] = expectedLayers({ standardConvolution: true });
+    expect(matches(keras, "conv1/kernel", `${second?.name}/kernel`)).toBe(true);
+    for (const names of [
+      ["conv1/kernel"],
+      ["conv_dw_1/kernel"],
+      ["conv1", "conv_dw_1"],
+      ["xconv1/kernel", "conv_dw_1/k"],
+    ])
+      expect(matches(keras, ...names), `${names}`).toBe(false);
+  });
+
+  it("of PyTorch by kernels at places that no other has, all of them", () => {
+    const both: [NameMap, string, string][] = [
+      [pytorch, "model.0.0.weight", "model.1.3.weight"],
+      [retinaface, "stage1.0.0.weight", "stage1.1.3.weight"],
+    ];
+    for (const [map, first, second] of both) {
+      expect(matches(map, first, second)).toBe(true);
+      expect(matches(map, `module.${first}`, `module.${second}`)).toBe(true);
+      for (const names of [[first], [second], [first, `module.${second}`], [`module.${first}`, second]])
+        expect(matches(map, ...names), `${names}`).toBe(false);
+    }
+    const [stem, block] = ["conv_stem.weight", "blocks.0.0.conv_dw.weight"];
+    expect(matches(timm, stem, block)).toBe(true);
+    for (const names of [[stem], [block], [stem, block, "blocks.1.0.conv_pwl.weight"]])
+      expect(matches(timm, ...names), `${names}`).toBe(false);
+    for (const prefix of ["", "mobilenet_v1."])
+      expect(matches(huggingFace, `${prefix}conv_stem.convolution.weight`)).toBe(true);
+    expect(matches(huggingFace, "mobilenet_v1.conv_stem.convolution", "x.conv_stem.convolution.weight")).toBe(false);
+  });
+});
+
+describe("a name of Keras", () => {
+  it("may repeat its layer, stand in model_weights and end in :0", () => {
+    const target = { name: "conv1_bn/gamma", layout: "as-is" };
+    for (const layer of [
+      "conv1_bn",
+      "conv1_bn/conv1_bn",
+      "model_weights/conv1_bn",
+      "model_weights/conv1_bn/conv1_bn",
+    ]) {
+      for (const end of ["", ":0"]) expect(rename(keras, `${layer}/gamma${end}`)).toEqual(target);
+    }
+    for (const other of [
+      ...["x/conv1_bn/gamma", "conv1/conv1_bn/gamma", "conv1_bn/gamma:1", "conv1_bn/gamma:0x", "conv1_bn/conv1_bn"],
+      ...["x/model_weights/conv1_bn/gamma", "model_weights/x/conv1_bn/gamma", "conv1_bn//gamma", "/conv1_bn/gamma"],
+    ])
+      expect(rename(keras, other), other).toBeUndefined();
+    expect(rename(keras, "conv_dw_2/kernel")).toEqual({ name: "conv_dw_2/depthwise_kernel", layout: "as-is" });
+    expect(rename(keras, "conv_pw_2/depthwise_kernel")).toBeUndefined();
+  });
+
+  it("of training is ignored, one like it is not", () => {
+    const optimizers = ["SGD", "Adam", "Adamax", "Nadam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Ftrl"];
+    const others = ["optimizer", "training", "global_step", "iteration", "iterations", "save_counter", "learning_rate"];
+    for (const word of [...optimizers, ...optimizers.map((name) => `legacy_${name.toLowerCase()}`), ...others]) {
+      for (const name of [word, `${word}:0`, `${word}/conv1/kernel`, `${word}_12/x`])
+        expect(rename(keras, name), name).toBe("ignored");
+      for (const name of [`x${word}`, `${word}x`, `${word}_x/y`, `conv1/${word}`])
+        expect(rename(keras, name), name).toBeUndefined();
+    }
+  });
+});
+
 describe("a Keras classifier that is a dense layer", () => {
   it("goes to conv_preds", () => {
     expect(rename(keras, "predictions/kernel:0")).toEqual({ name: "conv_preds/kernel", layout: "dense" });
@@ -183,7 +253,63 @@ describe("a Keras classifier that is a dense layer", () => {
   });
 });
 
+describe("names that count stages", () => {
+  const strides = [1, 1, 2, 2, 1, 1, 2, 1, 1, 1, 1, 1, 2];
+  const blocks = strides.map((stride) => ({ stride, filters: 64 }));
+  /** What a kernel of each block is called, of a network with these strides whose names follow them. */
+  const called = (map: NameMap, names: readonly string[]) => {
+    const renamer = map.renamer(new Set(names), { known: { blocks }, layersOf: expectedLayers });
+    return names.map((name) => {
+      const found = renamer(name);
+      return typeof found === "object" ? found.name : found;
+    });
+  };
+  const kernels = BLOCKS.map((i) => `conv_dw_${i}/depthwise_kernel`);
+
+  it("begin one where the image becomes smaller, in timm from the second block on", () => {
+    const stages = ["0.0", "0.1", "1.0", "2.0", "2.1", "2.2", "3.0", "3.1", "3.2", "3.3", "3.4", "3.5", "4.0"];
+    expect(
+      called(
+        timm,
+        stages.map((stage) => `blocks.${stage}.conv_dw.weight`),
+      ),
+    ).toEqual(kernels);
+  });
+
+  it("begin one in Retinaface once it is an eighth of the picture", () => {
+    const stages = ["1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "3.0"];
+    // The stem halves it, blocks 3 and 4 again: to an eighth, in which stage 1 ends with what leaves it so.
+    expect(
+      called(
+        retinaface,
+        stages.map((stage) => `stage${stage}.0.weight`),
+      ),
+    ).toEqual(kernels);
+  });
+});
+
 describe("defaults", () => {
+  it("are each family's own", () => {
+    const own = { preprocessing: {}, why: expect.any(String) };
+    const imagenet = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
+    const mobile = { padding: "same", epsilon: 1e-3, activation: "relu6" } as const;
+    const torch = { padding: "symmetric", epsilon: 1e-5 } as const;
+    expect(NAME_MAPS.map(({ family, defaults }) => [family, defaults])).toEqual([
+      [keras.family, { ...own, ...mobile, channelRounding: "truncate" }],
+      [huggingFace.family, { ...own, ...mobile, channelRounding: "floor" }],
+      [timm.family, { ...own, ...torch, activation: "relu6", channelRounding: "divisible8" }],
+      [pytorch.family, { ...own, ...torch, activation: "relu", channelRounding: "truncate", preprocessing: imagenet }],
+      [
+        retinaface.family,
+        {
+          ...{ ...own, ...torch, activation: "leakyRelu", negativeSlope: 0.1 },
+          ...{ channelRounding: "truncate", preprocessing: imagenet },
+        },
+      ],
+      [tfSlim.family, { ...own, ...mobile, channelRounding: "floor" }],
+    ]);
+  });
+
   it("differ as the families' training did", () => {
     const of = ({ defaults }: NameMap) => [defaults.padding, defaults.epsilon, defaults.activation];
     expect([keras, huggingFace, timm, pytorch].map(of)).toEqual([
@@ -279,6 +405,32 @@ describe("the names of a TF-slim checkpoint", () => {
     });
   });
 
+  it("are claimed by the first kernel, under each of its names", () => {
+    for (const prefix of ["", "FeatureExtractor/"]) {
+      for (const end of ["", ":0", "/ExponentialMovingAverage", "/ExponentialMovingAverage:0"]) {
+        expect(tfSlim.matches(new Set(["x", `${prefix}${weights}${end}`])), prefix + end).toBe(true);
+      }
+    }
+    for (const other of ["x", `a/${weights}`, `${weights}/Momentum`, `${weights}:1`, "MobilenetV1/Conv2d_1/weights"]) {
+      expect(tfSlim.matches(new Set([other])), other).toBe(false);
+    }
+  });
+
+  it("with :0 mean the moving average as well, and are looked for at their ends alone", () => {
+    const average = `${weights}/ExponentialMovingAverage`;
+    const target = { name: "conv1/kernel", layout: "as-is" };
+    for (const names of [[average], [`${average}:0`]].map((each) => new Set([weights, `${weights}:0`, ...each]))) {
+      expect([weights, `${weights}:0`].map((name) => rename(tfSlim, name, names))).toEqual(["ignored", "ignored"]);
+    }
+    expect(rename(tfSlim, `${average}:0`, new Set([`${average}:0`]))).toEqual(target);
+    expect(rename(tfSlim, `FeatureExtractor/${weights}:0`)).toEqual(target);
+    expect(rename(tfSlim, "MobilenetV1/FeatureExtractor/Conv2d_0/weights")).toBeUndefined();
+    expect(rename(tfSlim, "MobilenetV1/Conv2d_0:0/weights")).toBeUndefined();
+    for (const other of [`x/FeatureExtractor/${weights}`, `${weights}:00`, `${weights}:0:0`, `${average}/x`]) {
+      expect(rename(tfSlim, other), other).toBeUndefined();
+    }
+  });
+
   it("of a whole detector are not claimed", () => {
     const body = `FeatureExtractor/${weights}`;
     expect(tfSlim.matches(new Set([body]))).toBe(true);
@@ -286,10 +438,17 @@ describe("the names of a TF-slim checkpoint", () => {
   });
 
   it("of the optimizer are ignored", () => {
-    for (const slot of ["RMSProp", "RMSProp_1", "Momentum", "Adam", "Adam_1"]) {
+    const slots = ["RMSProp", "Momentum", "Adam", "Adagrad", "Adadelta", "Ftrl", "local_step", "biased"];
+    for (const slot of [...slots, "RMSProp_1", "Adam_1", "Adadelta_1", "Ftrl_12"]) {
       expect(rename(tfSlim, `${weights}/${slot}`), slot).toBe("ignored");
+      expect(rename(tfSlim, slot), slot).toBe("ignored");
     }
-    expect(rename(tfSlim, "global_step")).toBe("ignored");
+    for (const name of ["global_step", "beta1_power", "beta2_power", "learning_rate", "global_step:0"]) {
+      expect(rename(tfSlim, name), name).toBe("ignored");
+    }
+    for (const name of ["xAdam", "Adam_x", "Adam/x", "a/global_step", "global_steps", "beta3_power", "Momentum_1"]) {
+      expect(rename(tfSlim, name), name).toBeUndefined();
+    }
   });
 
   it("of other layers and values are not known", () => {

@@ -195,7 +195,8 @@ function widthFacts(parameters: ReadonlyMap<string, FloatTensor>, known: V1Facts
   const isRuled = RULES.some((name) => known[name]?.basis === "given");
   if (defaults.ownWidths && best.fits < found.length && !isRuled)
     return defaults.ownWidths(found, optionsOf(known), known.shallow?.basis === "given", from);
-  return { alpha: inferred(best.alpha, from), channelRounding: inferred(best.channelRounding, from) };
+  const channelRounding = known.channelRounding ?? inferred(best.channelRounding, from);
+  return { alpha: inferred(best.alpha, from), channelRounding };
 }
 
 const RULES = ["channelRounding", "minDepth", "stem", "blocks"] as const;
