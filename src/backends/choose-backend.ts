@@ -55,10 +55,11 @@ export function chooseBackend(
   }
   const isWide = simd === "wide";
   if (backend === "wasm" ? (isWide || simd === "relaxed") && !features.relaxed : isWide) {
-    const why = backend === "wasm" ? "this engine has no relaxed SIMD" : (lacking ?? "it is of the wasm backend");
+    const isWasm = backend === "wasm";
+    const why = isWasm ? "this engine has no relaxed SIMD" : (lacking ?? "only the wasm backend has it");
     throw new DepthwiseError("BACKEND_UNAVAILABLE", {
       what: `compile: simd "${simd}" cannot run here: ${why}`,
-      advice: `Pass simd: "auto", or run on Node ${isWide ? 24 : 22} or later.`,
+      advice: `Pass simd: "auto"${isWasm ? `, or run on Node ${isWide ? 24 : 22} or later` : ""}.`,
       fields: { features },
     });
   }

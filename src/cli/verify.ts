@@ -17,9 +17,10 @@ import { jsonOption, maxPixelsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { WEIGHTS } from "./numbers.ts";
 import { newPage, print, printJson } from "./print.ts";
+import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
 import { called, layTable, leftOutNote } from "./table.ts";
 
-interface Flags extends LoadFlags {
+interface Flags extends LoadFlags, SessionFlags {
   readonly images: readonly string[];
   readonly against?: string;
   readonly maxPixels?: number;
@@ -46,7 +47,7 @@ export function verifyCommand(): Command {
     .option("--against <file>", "another model: how often both name the same class")
     .addOption(maxPixelsOption())
     .addOption(jsonOption("print { images, rows, doubts }"));
-  return addLoadOptions(command).action(async (files: readonly string[], flags: Flags) => {
+  return addSessionOptions(addLoadOptions(command)).action(async (files: readonly string[], flags: Flags) => {
     checkOneStdin([...files, flags.against ?? ""], flags.images);
     const model = await loadFrom(files, flags);
     const images = await expandFiles(flags.images);
@@ -113,13 +114,15 @@ async function answers(
   model: LoadedModel,
   images: readonly string[],
   preprocessing: Preprocessing | undefined,
-  { maxPixels, signal }: Flags,
+  flags: Flags,
 ): Promise<{ readonly best: readonly Prediction[]; readonly labels: readonly string[] }> {
+  const { maxPixels, signal } = flags;
   const { probabilities, logits } = model.outputs;
   const classes = model.shapes.get(probabilities ?? logits ?? "")?.at(-1) ?? 0;
   // Without names the numbers of the classes are as good for comparing.
   const isNamed = model.info.labels !== undefined || classes === 1000 || classes === 1001;
   const classifier: Classifier = await createClassifier(model, {
+    ...sessionOptions(flags),
     ...(preprocessing === undefined ? {} : { preprocessing }),
     ...(isNamed ? {} : { labels: Array.from({ length: classes }, (_, index) => String(index)) }),
   });

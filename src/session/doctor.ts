@@ -4,6 +4,7 @@
  */
 
 import { type Choice, chooseBackend, countCores } from "../backends/choose-backend.ts";
+import { wideness } from "../backends/wasm/wasm-backend.ts";
 import { chooseTiles, type EngineFeatures, probeFeatures, type TileName } from "../kernels/wasm/index.ts";
 import { pairProbe } from "../kernels/wasm/pairs.ts";
 
@@ -68,11 +69,12 @@ function choice(asked: number | "auto"): DiagnosedChoice {
   return { ...row, tiles: chooseTiles({ relaxed: simd === "relaxed", shared: threads > 1 }, features.early) };
 }
 
-/** How long it looks whether vectors are joined, in ms. */
+/** How long it looks whether vectors are joined, in ms: something else may have turned that on. */
 const LOOKED_MS = 20;
 
 function isWide({ wasm, relaxed }: EngineFeatures): boolean {
   if (!wasm || !relaxed) return false;
+  if (wideness.found !== undefined) return wideness.found;
   const probe = pairProbe();
   const end = performance.now() + LOOKED_MS;
   do if (probe.look()) return true;
@@ -121,12 +123,15 @@ const LACKS: Readonly<Record<DiagnosedFeature["name"], () => Lack>> = {
   wide: () => {
     const { node, deno, bun } = versions();
     const isNode = node !== undefined && deno === undefined && bun === undefined;
-    if (!isNode || Number.parseInt(node, 10) < 24) {
-      return { reason: "this engine joins no vectors", advice: "Node 24 or later can, on x64 processors with AVX2." };
+    if (wideness.found === false || !isNode || Number.parseInt(node, 10) < 24) {
+      const advice = "Node 24 and later do, on x64 processors with AVX2; no browser does today.";
+      return { reason: "this engine joins no vectors", advice };
     }
     return {
       reason: "an experimental switch of V8, for the whole process: it is turned on where it is asked for by name",
-      advice: 'compile(network, { simd: "wide" }) turns it on: nearly twice as fast, and the same bits.',
+      advice:
+        'compile(network, { simd: "wide" }) turns it on, on x64 processors with AVX2: nearly twice as fast, with the ' +
+        "same bits.",
     };
   },
 };

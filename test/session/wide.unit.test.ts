@@ -36,8 +36,8 @@ async function logitsOf(options: CompileOptions, network = model, values = input
 
 describe("asked for where it cannot be", () => {
   it.each([
-    ["another backend", { backend: "plain" }, /simd "wide" cannot run here: it is of the wasm backend/],
-    ["the reference", { backend: "reference" }, /it is of the wasm backend/],
+    ["another backend", { backend: "plain" }, /simd "wide" cannot run here: only the wasm backend has it/],
+    ["the reference", { backend: "reference" }, /only the wasm backend has it/],
   ] as const)("%s says so", async (_, options, message) => {
     await expect(compile(model, { simd: "wide", ...options })).rejects.toMatchObject({
       code: "BACKEND_UNAVAILABLE",

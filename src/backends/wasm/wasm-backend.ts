@@ -157,6 +157,9 @@ function compiled(
   return module;
 }
 
+/** What came of it when wide registers were asked for, for who wants to know. */
+export const wideness: { found?: boolean } = {};
+
 async function compiledWide(
   kernels: WasmKernels<KernelCall>,
   name: string,
@@ -164,7 +167,14 @@ async function compiledWide(
   { shared }: Features,
 ): Promise<WebAssembly.Module> {
   const { compileWide } = await ownPart("wide registers", () => import("../wide/wide.ts"));
-  return compileWide(name, bytes, shared, (call) => lower(call, TILES.wide, kernels));
+  try {
+    const module = await compileWide(name, bytes, shared, (call) => lower(call, TILES.wide, kernels));
+    wideness.found = true;
+    return module;
+  } catch (error) {
+    wideness.found = false;
+    throw error;
+  }
 }
 
 type Gate = ModuleExports["gate"];

@@ -15,16 +15,14 @@ const PATIENCE_MS = { turned: 2000, found: 300 } as const;
 let turnedOn: Promise<PairProbe> | undefined;
 
 /**
- * Turns it on, unless it is on. A refusal is not kept.
+ * Turns it on, unless it is on. What came of it is kept: where nothing is joined, nothing will be, and to see that takes
+ * its time.
  *
  * @returns what was measured
  * @throws {DepthwiseError} `BACKEND_UNAVAILABLE` where it cannot be turned on or joins nothing; the switch is then off
  */
 export function turnOnWide(): Promise<PairProbe> {
-  turnedOn ??= turnOn().catch((error: unknown) => {
-    turnedOn = undefined;
-    throw error;
-  });
+  turnedOn ??= turnOn();
   return turnedOn;
 }
 
@@ -60,6 +58,8 @@ export function unavailable(why: string, advice = 'Pass simd: "auto".'): Depthwi
 function turn(flag: string): boolean {
   const { bun, deno, node, v8 = "" } = (globalThis.process?.versions ?? {}) as Partial<NodeJS.ProcessVersions>;
   if (node === undefined || bun !== undefined || deno !== undefined || Number.parseInt(v8, 10) < LEAST_V8) return false;
+  // V8 would end the process.
+  if (process.execArgv.some((argument) => /^--freeze[-_]flags/.test(argument))) return false;
   try {
     process.getBuiltinModule("node:v8").setFlagsFromString(flag);
     return true;
