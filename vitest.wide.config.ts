@@ -2,18 +2,32 @@ import { defineConfig, mergeConfig } from "vitest/config";
 import whole from "./vitest.config.ts";
 
 /**
- * The kernels as V8 joins them, from the first call on: it is told to at the start of each process, and to compile to its
- * last tier at once, which elsewhere only what runs long enough comes to. Node 24 or later.
+ * The kernels as V8 joins them, which it is told to at the start of each process. Once compiled to its last tier at once,
+ * which elsewhere only what runs long enough comes to; and once tier by tier, as in a program, but soon: what was seen to
+ * run is then inlined in other ways. Node 24 or later.
  */
-const wide = mergeConfig(
-  whole,
+const JOINING = "--experimental-wasm-revectorize";
+const kernels = "test/kernels/wasm.property.test.ts";
+const sessions = "test/session/{random-networks.property,conformance.golden,wide.unit}.test.ts";
+
+export default mergeConfig(
+  { ...whole, test: { ...whole.test, include: undefined } },
   defineConfig({
-    test: { execArgv: ["--experimental-wasm-revectorize", "--no-liftoff", "--no-wasm-lazy-compilation"] },
+    test: {
+      projects: [
+        {
+          extends: true,
+          test: {
+            name: "last tier at once",
+            include: [kernels, sessions],
+            execArgv: [JOINING, "--no-liftoff", "--no-wasm-lazy-compilation"],
+          },
+        },
+        {
+          extends: true,
+          test: { name: "tier by tier", include: [kernels], execArgv: [JOINING, "--wasm-tiering-budget=1000"] },
+        },
+      ],
+    },
   }),
 );
-wide.test.include = [
-  "test/kernels/wasm.property.test.ts",
-  "test/session/{random-networks.property,conformance.golden,wide.unit}.test.ts",
-];
-
-export default wide;

@@ -24,9 +24,18 @@ const lacking = relaxed ? {} : { missing: `Node ${process.version} has no relaxe
 export const NOT_WIDE: string | undefined =
   Number(process.versions.node.split(".")[0]) < 24
     ? `Node ${process.version} joins no vectors`
-    : /\bavx2\b/.test(readFileSync("/proc/cpuinfo", "utf8"))
+    : process.arch === "x64" && hasAvx2()
       ? undefined
       : "this processor has no AVX2";
+
+function hasAvx2(): boolean {
+  try {
+    return /\bavx2\b/.test(readFileSync("/proc/cpuinfo", "utf8"));
+  } catch {
+    // Linux alone says so; where it is not asked, it is tried.
+    return true;
+  }
+}
 
 /** Which SIMD this engine has, each with its own bits. */
 export const SIMD: readonly ("plain" | "relaxed")[] = relaxed ? ["plain", "relaxed"] : ["plain"];

@@ -54,6 +54,14 @@ export function chooseBackend(
     reasons.push(`plain instead of wasm: ${lacking}`);
   }
   const isWide = simd === "wide";
+  // V8 ends the process where a frozen switch is turned; a worker of ours does not see with what that was started.
+  if (isWide && globalThis.process?.execArgv?.some((flag) => /^--freeze[-_]flags/.test(flag))) {
+    throw new DepthwiseError("BACKEND_UNAVAILABLE", {
+      what: 'compile: simd "wide" cannot run here: V8\'s switches are frozen',
+      advice: 'Pass simd: "auto", or start Node without --freeze-flags-after-init.',
+      fields: { features },
+    });
+  }
   if (backend === "wasm" ? (isWide || simd === "relaxed") && !features.relaxed : isWide) {
     const isWasm = backend === "wasm";
     const why = isWasm ? "this engine has no relaxed SIMD" : (lacking ?? "only the wasm backend has it");

@@ -20,7 +20,7 @@ function instance(name: (typeof MODULE_NAMES)[number], shared = false): WebAssem
 /** Names of all exports, which the compiler holds to be those of the emitters. */
 const EXPORTS: { readonly [M in keyof ModuleExports]: readonly (keyof ModuleExports[M])[] } = {
   product: ["pointwise", "convolution", "pack"],
-  "product-narrow": ["pointwise", "convolution"],
+  "product-slim": ["pointwise", "convolution"],
   depthwise: ["depthwise"],
   "depthwise-3": ["depthwise"],
   "depthwise-5": ["depthwise"],

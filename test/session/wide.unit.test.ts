@@ -6,7 +6,10 @@ import type { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { kernelModules } from "../../src/backends/wasm/kernel-modules.ts";
 import { checkWide } from "../../src/backends/wide/check.ts";
+import { triedCalls } from "../../src/backends/wide/trials.ts";
 import type { FloatTensor } from "../../src/core/tensor.ts";
+import type { ModuleBuilder } from "../../src/kernels/wasm/assembler/index.ts";
+import { exported } from "../../src/kernels/wasm/exports.ts";
 import { emitModule, lower, probeFeatures, TILES, type Tile } from "../../src/kernels/wasm/index.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { type CompileOptions, compile } from "../../src/session/compile.ts";
@@ -76,7 +79,7 @@ describe("kernels are tried before they are used", () => {
   const call = (name: "product" | "depthwise-3", tiles: Tile = TILES.wide, singleRate = 0) => {
     const features = { relaxed: false, shared: false };
     const module = new WebAssembly.Module(emitModule(name, features, tiles));
-    return checkWide(name, module, false, (tried) => lower(tried, TILES.wide), { look: () => true, singleRate });
+    return checkWide(name, module, false, (tried) => lower(tried, TILES.wide), { singleRate: () => singleRate });
   };
 
   it.each(["product", "depthwise-3"] as const)("%s passes", async (name) => {
@@ -91,6 +94,38 @@ describe("kernels are tried before they are used", () => {
       code: "BACKEND_UNAVAILABLE",
       message: expect.stringMatching(/computes (pointwise|depthwise)Conv2d wrongly where it joins vectors/),
     });
+  });
+
+  it("a kernel that stores nothing is refused, whatever was there before", async () => {
+    const words = ["block", "from", "to", "batch", "scratch"] as const;
+    const nothing = {
+      "depthwise-3": (module: ModuleBuilder) => exported(module, "depthwise", words, () => []),
+    };
+    const bytes = emitModule("depthwise-3", { relaxed: false, shared: false }, TILES.wide, nothing);
+    const checked = checkWide(
+      "depthwise-3",
+      new WebAssembly.Module(bytes),
+      false,
+      (tried) => lower(tried, TILES.wide),
+      {
+        singleRate: () => 0,
+      },
+    );
+    await expect(checked).rejects.toThrow(/computes depthwiseConv2d wrongly/);
+  });
+
+  it("calls every function that the wide modules have, each height, width and edge by itself", () => {
+    for (const name of ["product", "product-slim", "depthwise-3", "depthwise-5"] as const) {
+      const own = triedCalls().filter((tried) => lower(tried, TILES.wide).module === name);
+      expect(own.length, name).toBeGreaterThan(5);
+    }
+    const pixels = (module: string) =>
+      triedCalls().flatMap((tried) =>
+        tried.kernel === "pointwiseConv2d" && lower(tried, TILES.wide).module === module ? [tried.pixels] : [],
+      );
+    // Tiles of less than two thirds of the height are not emitted.
+    expect(pixels("product")).toEqual(expect.arrayContaining([1, 4, 5, 6]));
+    expect(pixels("product-slim")).toEqual(expect.arrayContaining([1, 8, 9, 10, 11, 12]));
   });
 
   it("a product that is too slow for joined vectors is refused", async () => {
@@ -193,6 +228,72 @@ if (NOT_WIDE === undefined) {
         await new Promise((resolve) => new Worker(text, { eval: true }).on("exit", resolve));
         console.log(joins());`;
       expect(printed(program)).toBe("true");
+    });
+
+    it("is turned on again where somebody turned it off, and doctor knows it", () => {
+      const program = `
+        const { setFlagsFromString } = await import("node:v8");
+        (await compile(model, { simd: "wide" })).close();
+        setFlagsFromString("--no-experimental-wasm-revectorize");
+        const session = await compile(model, { simd: "wide", threads: 2 });
+        console.log(session.explain().simd, joins());
+        session.close();`;
+      expect(printed(program)).toBe("wide true");
+    });
+
+    it("does not wait for timers, nor for a clock that stands still", () => {
+      const program = `
+        globalThis.setTimeout = globalThis.setImmediate = () => 0;
+        const now = performance.now();
+        performance.now = () => now;
+        const waited = new Int32Array(new SharedArrayBuffer(4));
+        await compile(model, { simd: "wide" }).then((session) => session.close(), ({ code }) => console.log(code));
+        console.log("ended");`;
+      expect(printed(program)).toMatch(/ended$/);
+    });
+
+    // Where bounds of memory are checked in code V8 joins nothing, as on processors without AVX2.
+    const REFUSING = ["--disable-wasm-trap-handler"];
+    const LOGGED = `
+      const { createRequire } = await import("node:module");
+      const v8 = createRequire("/")("node:v8");
+      const turn = v8.setFlagsFromString;
+      const turned = [];
+      v8.setFlagsFromString = (flag) => { turned.push(flag.replace("experimental-wasm-revectorize", "it")); turn(flag); };
+      const wide = (options) => compile(model, { simd: "wide", ...options }).then((session) => session.close(), ({ code }) => code);`;
+
+    it("a refusal turns it off again, is kept for a while, and doctor knows it", () => {
+      const program = `${LOGGED}
+        const first = await wide();
+        const start = performance.now();
+        const second = await wide();
+        console.log(first, second, performance.now() - start < 1000, joins(), ...turned);`;
+      expect(printed(program, REFUSING)).toBe(
+        "BACKEND_UNAVAILABLE BACKEND_UNAVAILABLE true false --it --no-it --it --no-it",
+      );
+    });
+
+    it("a refusal leaves it on where it was given by hand", () => {
+      const program = `${LOGGED} console.log(await wide(), ...turned);`;
+      expect(printed(program, [...REFUSING, "--experimental-wasm-revectorize"])).toBe("BACKEND_UNAVAILABLE --it");
+    });
+
+    it("an abort is heard while it is looked for", () => {
+      const program = `${LOGGED}
+        const stop = new AbortController();
+        setTimeout(() => stop.abort("stop"), 50);
+        const start = performance.now();
+        const reason = await compile(model, { simd: "wide", signal: stop.signal }).catch((error) => error);
+        console.log(reason, performance.now() - start < 1500);
+        process.exit();`;
+      expect(printed(program, REFUSING)).toBe("stop true");
+    });
+
+    it("frozen switches are not turned, on this thread or another", () => {
+      for (const inWorker of [false, true]) {
+        const program = `console.log(await compile(model, { simd: "wide", inWorker: ${inWorker} }).catch(({ message }) => message));`;
+        expect(printed(program, ["--freeze-flags-after-init"])).toMatch(/V8's switches are frozen. Pass simd: "auto", or start Node without/);
+      }
     });
 
     it("a hundred sessions and ten thousand runs end, and the process with them", () => {

@@ -1,6 +1,7 @@
 /** The wasm backend: emitted kernels on one memory, walked by one thread or several. */
 
 import { breathe } from "../../core/breath.ts";
+import { isDepthwiseError } from "../../core/errors.ts";
 import { checkBytes } from "../../core/memory.ts";
 import { ownPart } from "../../core/own-part.ts";
 import {
@@ -70,9 +71,14 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
 
   async function bind(plan: Plan, layout: Layout, parameters: Parameters, signal?: AbortSignal): Promise<BoundPlan> {
     const pages = pagesOf(layout);
-    const module = async (name: string) =>
-      [name, given?.modules[name] ?? (await compiled(kernels, name, features, tileName))] as const;
-    const modules = Object.fromEntries(await Promise.all([...namesOf(layout)].map(module)));
+    const compileAll = async (compile: Compile) => {
+      const module = async (name: string) =>
+        [name, given?.modules[name] ?? (await compiled(kernels.modules, name, features, tileName, compile))] as const;
+      return Object.fromEntries(await Promise.all([...namesOf(layout)].map(module)));
+    };
+    const modules = await (tileName === "wide"
+      ? compiledWide(compileAll, kernels, features, signal)
+      : compileAll((_, bytes) => WebAssembly.compile(bytes)));
     signal?.throwIfAborted();
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: features.shared });
     const instances = await instantiate(modules, memory);
@@ -132,25 +138,25 @@ function pagesOf({ bytes }: Layout): number {
 }
 
 type Modules = WasmKernels<KernelCall>["modules"];
+type Compile = (name: string, bytes: Uint8Array<ArrayBuffer>) => Promise<WebAssembly.Module>;
 
 /** Of each table, by name and features. */
 const binaries = new WeakMap<Modules, Map<string, Promise<WebAssembly.Module>>>();
 
 /** A module, emitted and compiled once a process for each set of features. */
 function compiled(
-  kernels: WasmKernels<KernelCall>,
+  modules: Modules,
   name: string,
   features: Features,
   tiles: TileName,
+  compile: Compile,
 ): Promise<WebAssembly.Module> {
-  const { modules } = kernels;
   const own = binaries.get(modules) ?? new Map<string, Promise<WebAssembly.Module>>();
   binaries.set(modules, own);
   const key = `${name} ${features.relaxed} ${features.shared} ${tiles}`;
   const known = own.get(key);
   if (known !== undefined) return known;
-  const bytes = emitModule(name, features, TILES[tiles], modules);
-  const module = tiles === "wide" ? compiledWide(kernels, name, bytes, features) : WebAssembly.compile(bytes);
+  const module = compile(name, emitModule(name, features, TILES[tiles], modules));
   own.set(key, module);
   // A refusal now (memory, a policy) may be none the next time.
   module.catch(() => own.delete(key));
@@ -160,19 +166,23 @@ function compiled(
 /** What came of it when wide registers were asked for, for who wants to know. */
 export const wideness: { found?: boolean } = {};
 
-async function compiledWide(
+async function compiledWide<Modules>(
+  compileAll: (compile: Compile) => Promise<Modules>,
   kernels: WasmKernels<KernelCall>,
-  name: string,
-  bytes: Uint8Array<ArrayBuffer>,
   { shared }: Features,
-): Promise<WebAssembly.Module> {
+  signal: AbortSignal | undefined,
+): Promise<Modules> {
   const { compileWide } = await ownPart("wide registers", () => import("../wide/wide.ts"));
+  const lowered = (call: KernelCall) => lower(call, TILES.wide, kernels);
   try {
-    const module = await compileWide(name, bytes, shared, (call) => lower(call, TILES.wide, kernels));
+    const made = await compileWide(
+      (compile) => compileAll((name, bytes) => compile(name, bytes, shared, lowered)),
+      signal,
+    );
     wideness.found = true;
-    return module;
+    return made;
   } catch (error) {
-    wideness.found = false;
+    if (isDepthwiseError(error) && error.code === "BACKEND_UNAVAILABLE") wideness.found ??= false;
     throw error;
   }
 }

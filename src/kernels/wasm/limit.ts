@@ -7,7 +7,7 @@ const TURNS = 100_000;
 const ROUNDS = 15;
 
 /**
- * GFLOP/s of one thread, two operations a multiply-add; the median of some 30 ms.
+ * GFLOP/s of one thread, two operations a multiply-add; the median of some 12 ms.
  *
  * @param lanes 8 where V8 joins vectors
  */

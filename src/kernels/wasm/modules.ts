@@ -24,7 +24,7 @@ export type Emitter = (module: ModuleBuilder, features: Features, tile: Tile) =>
 
 export const MODULES = {
   product: (module, features, tile) => [...products(module, features, tile), packing(module, tile)],
-  "product-narrow": (module, features, tile) => products(module, features, tile.narrow ?? tile),
+  "product-slim": (module, features, tile) => products(module, features, tile.slim ?? tile),
   depthwise: (module, features, tile) => depthwise(module, 0, features, tile),
   "depthwise-3": (module, features, tile) => depthwise(module, 3, features, tile),
   "depthwise-5": (module, features, tile) => depthwise(module, 5, features, tile),

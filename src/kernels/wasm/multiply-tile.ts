@@ -82,14 +82,14 @@ export function multiplyTile(
 
     const weights = (u: number, j: number) => access("v128.load", 4 * (u * columns + 4 * j), panel);
     const broadcast = (u: number, pixel: Local<"i32">) => access("v128.load32_splat", 4 * u, pixel);
-    const accumulate = (sum: Local<"v128">, x: Local<"v128">, w: Local<"v128">) =>
+    const addProduct = (sum: Local<"v128">, x: Local<"v128">, w: Local<"v128">) =>
       set(sum, multiplyAdd(features, x, w, sum));
     // Weights or pixels, whichever are fewer, stay in registers for a step; the others stream through one register.
     const holdsWeights = rows >= vectors;
     const products = holdsWeights
-      ? sums.map((row) => row.map((sum, j) => accumulate(sum, streamed, held[j] as Local<"v128">)))
+      ? sums.map((row) => row.map((sum, j) => addProduct(sum, streamed, held[j] as Local<"v128">)))
       : times(vectors, (j) =>
-          sums.map((row, i) => accumulate(row[j] as Local<"v128">, held[i] as Local<"v128">, streamed)),
+          sums.map((row, i) => addProduct(row[j] as Local<"v128">, held[i] as Local<"v128">, streamed)),
         );
     // Code nests: lists of statements stand in lists without being spread.
     const step = (u: number): Statement =>

@@ -17,8 +17,8 @@ const SETTLED = 3;
 export interface PairProbe {
   /** Runs both, for some 1 ms, and says whether pairs are joined, as far as one can see by now. */
   look(): boolean;
-  /** Operations a millisecond in registers of 128 bits. */
-  readonly singleRate: number;
+  /** Operations a millisecond in registers of 128 bits, measured now. */
+  singleRate(): number;
 }
 
 export function pairProbe(): PairProbe {
@@ -33,9 +33,7 @@ export function pairProbe(): PairProbe {
       settled = leastSingle < 0.8 * before ? 0 : settled + 1;
       return settled >= SETTLED && leastDouble < MOST_RATIO * leastSingle;
     },
-    get singleRate() {
-      return (TURNS * turnOperations(4)) / leastSingle;
-    },
+    singleRate: () => (TURNS * turnOperations(4)) / leastOf(single, Infinity),
   };
 }
 
