@@ -55,19 +55,13 @@ export function chooseBackend(
   }
   const isWide = simd === "wide";
   // V8 ends the process where a frozen switch is turned; a worker of ours does not see with what that was started.
-  if (isWide && globalThis.process?.execArgv?.some((flag) => /^--freeze[-_]flags/.test(flag))) {
+  const isWasm = backend === "wasm";
+  const isFrozen = isWide && globalThis.process?.execArgv?.some((flag) => /^--freeze[-_]flags/.test(flag));
+  if (isFrozen || (isWasm ? (isWide || simd === "relaxed") && !features.relaxed : isWide)) {
+    const lack = isFrozen ? "V8's switches are frozen" : "this engine has no relaxed SIMD";
     throw new DepthwiseError("BACKEND_UNAVAILABLE", {
-      what: 'compile: simd "wide" cannot run here: V8\'s switches are frozen',
-      advice: 'Pass simd: "auto", or start Node without --freeze-flags-after-init.',
-      fields: { features },
-    });
-  }
-  if (backend === "wasm" ? (isWide || simd === "relaxed") && !features.relaxed : isWide) {
-    const isWasm = backend === "wasm";
-    const why = isWasm ? "this engine has no relaxed SIMD" : (lacking ?? "only the wasm backend has it");
-    throw new DepthwiseError("BACKEND_UNAVAILABLE", {
-      what: `compile: simd "${simd}" cannot run here: ${why}`,
-      advice: `Pass simd: "auto"${isWasm ? `, or run on Node ${isWide ? 24 : 22} or later` : ""}.`,
+      what: `compile: simd "${simd}" cannot run here: ${isWasm ? lack : (lacking ?? "only the wasm backend has it")}`,
+      advice: `Pass simd: "auto"${isWasm && !isFrozen ? `, or run on Node ${isWide ? 24 : 22} or later` : ""}.`,
       fields: { features },
     });
   }

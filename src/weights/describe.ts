@@ -137,12 +137,15 @@ export function asText(description: ModelDescription, lay: (rows: Rows) => reado
   const { name, format, file, understoodBy, inputShape, outputs, parameters, decisions, doubts } = description;
   const rows = decisions.map(({ name: option, value, basis, from }) => [option, show(value), basis, from].map(cell));
   const opening = [
-    `${name}: ${format}${file === undefined ? "" : `, ${file}`}`,
-    `input ${inputShape.join(" × ")}, outputs ${listed(outputs)}, ${parameters.toLocaleString("en-US")} parameters`,
-    ...(understoodBy === undefined ? [] : [`understood by ${understoodBy}`]),
+    cell(`${name}: ${format}${file === undefined ? "" : `, ${file}`}`),
+    cell(
+      `input ${inputShape.join(" × ")}, outputs ${listed(outputs)}, ${parameters.toLocaleString("en-US")} parameters`,
+    ),
+    // Our own words, in which names of the file are cut already.
+    ...(understoodBy === undefined ? [] : [visible(shorten(`understood by ${understoodBy}`))]),
   ];
   return [
-    ...opening.map(cell),
+    ...opening,
     "",
     ...lay(rows),
     ...(doubts.length === 0 ? [] : ["", "Assumed, to be checked:", ...doubts.map((doubt) => `- ${visible(doubt)}`)]),

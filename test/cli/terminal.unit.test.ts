@@ -129,7 +129,7 @@ describe("standard input that is", () => {
   });
 
   it("a pipe on which nothing comes is left at Ctrl-C, without a word", async () => {
-    const line = "(sleep 2; echo ready >&2; exec sleep 100) | depthwise inspect -";
+    const line = "(sleep 6; echo ready >&2; exec sleep 100) | depthwise inspect -";
     const shown = await typed(line, 80, (text) => text.includes("ready"));
     expect(shown).toMatch(/^ready\n(\^C)?[^\n]*\[130\]\n$/);
   });

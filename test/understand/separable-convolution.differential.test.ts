@@ -125,6 +125,30 @@ describe.each(Object.entries(FILES))("SeparableConv2D in %s", (_, write) => {
   });
 });
 
+it("several results of a layers model are called after their layers, whatever these become", async () => {
+  const image = layers.input({ shape: [4] });
+  const dense = (settings: Parameters<typeof layers.layers.dense>[0]) =>
+    layers.layers.dense(settings).apply(image) as layers.SymbolicTensor;
+  const outputs = [dense({ units: 3, activation: "softmax", name: "a" }), dense({ units: 2, name: "b" })];
+  let saved: tf.io.ModelArtifacts | undefined;
+  await layers.model({ inputs: image, outputs }).save(
+    tf.io.withSaveHandler(async (artifacts) => {
+      saved = artifacts;
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } };
+    }),
+  );
+  const json = {
+    format: "layers-model",
+    modelTopology: saved?.modelTopology,
+    weightsManifest: [{ paths: ["w.bin"], weights: saved?.weightSpecs }],
+  };
+  const model = await loadModel([
+    new File([JSON.stringify(json)], "model.json"),
+    new File([saved?.weightData as ArrayBuffer], "w.bin"),
+  ]);
+  expect(Object.keys(model.outputs)).toEqual(["a", "b"]);
+});
+
 it("of channels first is refused as other convolutions are", async () => {
   const of = separable({ dataFormat: "channelsFirst" });
   const layer = asLayer(of);

@@ -9,7 +9,7 @@ import { packAll, stagingBytes } from "../../kernels/wasm/pack.ts";
 import type { PairProbe } from "../../kernels/wasm/pairs.ts";
 import type { KernelCall } from "../../plan/plan.ts";
 import { pause, unavailable } from "./switch.ts";
-import { numbersOf, TIMED, type TriedCall, triedCalls } from "./trials.ts";
+import { TIMED, type TriedCall, trialNumbers, triedCalls } from "./trials.ts";
 
 /** How long a look at one trial takes, in ms. */
 const LOOK_MS = 0.4;
@@ -118,13 +118,13 @@ async function prepare(
     bytes += Math.ceil(size / 128) * 128;
     return at;
   };
-  const numbersOfCalls: ReturnType<typeof numbersOf>[] = [];
+  const numbersOfEach: ReturnType<typeof trialNumbers>[] = [];
   for (const { call } of tried) {
-    numbersOfCalls.push(numbersOf(call));
+    numbersOfEach.push(trialNumbers(call));
     await pause(0);
   }
   const placed = tried.map(({ call, lowered }, index) => {
-    const numbers = numbersOfCalls[index] as ReturnType<typeof numbersOf>;
+    const numbers = numbersOfEach[index] as ReturnType<typeof trialNumbers>;
     const [block, zeros, weights] = [
       take(lowered.blockBytes),
       take(lowered.zeroBytes),

@@ -3,12 +3,12 @@
  * plain loops say what must come out to the bit. That roundings are the same too is a matter of tests.
  */
 
+import type { Window } from "../../core/window.ts";
 import type { KernelCall } from "../../plan/plan.ts";
 
 type CallOf<Kernel extends KernelCall["kernel"]> = Extract<KernelCall, { readonly kernel: Kernel }>;
 /** Calls of kernels that are wide. */
 export type TriedCall = CallOf<"conv2d" | "depthwiseConv2d" | "pointwiseConv2d">;
-type Window = CallOf<"conv2d">["window"];
 
 /** What is timed against 128 bits: a tile at its best. */
 export const TIMED: TriedCall = /* @__PURE__ */ pointwise(48, 64, 64);
@@ -70,7 +70,7 @@ const rowOf = (pixels: number): Window => ({
 });
 
 /** Numbers for a call, what comes out, and how many multiplications that takes. */
-export function numbersOf(call: TriedCall) {
+export function trialNumbers(call: TriedCall) {
   const isDepthwise = call.kernel === "depthwiseConv2d";
   const window = call.kernel === "pointwiseConv2d" ? rowOf(call.pixels) : call.window;
   const inChannels = isDepthwise ? call.channels : call.inChannels;

@@ -69,6 +69,8 @@ export function graphFromKeras(
     nodes: sheet.nodes,
     constants: sheet.constants,
     outputs: results,
+    // A layer may become several nodes.
+    ...(outputs.length > 1 ? { outputNames: outputs } : {}),
   };
   return { graph, facts: {} };
 }

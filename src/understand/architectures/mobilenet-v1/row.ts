@@ -1,5 +1,6 @@
 /** MobileNet V1's row. Keras' names are known at once; what other files need is loaded when such a one is met. */
 
+import { DepthwiseError } from "../../../core/errors.ts";
 import { ownPart } from "../../../core/own-part.ts";
 import type { FloatTensor } from "../../../core/tensor.ts";
 import type { MobileNetV1Options } from "../../../models/index.ts";
@@ -39,6 +40,15 @@ export const mobileNetV1Row: Architecture<FamilyDefaults> = {
   },
   async decide({ parameters, facts, defaults }, given: MobileNetV1Options, file) {
     const { classes, background, ...others } = given;
+    if (given.includeTop === true && ![...parameters.keys()].some(isOfClassifier)) {
+      throw new DepthwiseError("PARAMETERS_MISMATCH", {
+        what: `${file}: includeTop: true`,
+        expected: "a classifier",
+        found: "none, it ends with its features",
+        advice: "Load it without includeTop, and give it a classifier with replaceHead.",
+        fields: { file, option: "includeTop" },
+      });
+    }
     const there = given.includeTop === false ? withoutClassifier(parameters) : parameters;
     // `classes` does not say what the file has, but what is to become of it; `background` then as well.
     const decided = decide(there, classes === undefined ? given : others, facts, defaults, file);
@@ -52,7 +62,10 @@ function searchFor({ model, given }: Evidence): LayerSearch {
   return { known: knownLayers({ ...optionsOf(model.facts), ...given }), layersOf: expectedLayers };
 }
 
+function isOfClassifier(parameter: string): boolean {
+  return parameter.startsWith(`${classifierOf().name}/`);
+}
+
 function withoutClassifier(parameters: ReadonlyMap<string, FloatTensor>): ReadonlyMap<string, FloatTensor> {
-  const { name: classifier } = classifierOf();
-  return new Map([...parameters].filter(([name]) => !name.startsWith(`${classifier}/`)));
+  return new Map([...parameters].filter(([name]) => !isOfClassifier(name)));
 }
