@@ -54,14 +54,12 @@ export function chooseBackend(
     reasons.push(`plain instead of wasm: ${lacking}`);
   }
   const isWide = simd === "wide";
-  // V8 ends the process where a frozen switch is turned; a worker of ours does not see with what that was started.
   const isWasm = backend === "wasm";
-  const isFrozen = isWide && globalThis.process?.execArgv?.some((flag) => /^--freeze[-_]flags/.test(flag));
-  if (isFrozen || (isWasm ? (isWide || simd === "relaxed") && !features.relaxed : isWide)) {
-    const lack = isFrozen ? "V8's switches are frozen" : "this engine has no relaxed SIMD";
+  if (isWasm ? (isWide || simd === "relaxed") && !features.relaxed : isWide) {
+    const why = isWasm ? "this engine has no relaxed SIMD" : (lacking ?? "only the wasm backend has it");
     throw new DepthwiseError("BACKEND_UNAVAILABLE", {
-      what: `compile: simd "${simd}" cannot run here: ${isWasm ? lack : (lacking ?? "only the wasm backend has it")}`,
-      advice: `Pass simd: "auto"${isWasm && !isFrozen ? `, or run on Node ${isWide ? 24 : 22} or later` : ""}.`,
+      what: `compile: simd "${simd}" cannot run here: ${why}`,
+      advice: `Pass simd: "auto"${isWasm ? `, or run on Node ${isWide ? 24 : 22} or later` : ""}.`,
       fields: { features },
     });
   }
