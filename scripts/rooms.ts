@@ -176,8 +176,6 @@ export function otherRooms(folder: string, of: "rooms" | "doors"): Plugin {
         // Nor what lazy parts share with sessions and plans: it would keep those rooms alive where nothing uses them, and
         // for a page that runs esbuild would cut them into more files.
         if (OF_SESSIONS.includes(here) && (place === "room-session" || place === "room-networks")) return undefined;
-        // Few ever load it: it must keep nothing alive anywhere.
-        if (here === "wide") return undefined;
         if (of === "doors") return { path: `./${place}.js`, external: true };
         return place === here ? undefined : { path: `./${place}.js`, external: true };
       });
