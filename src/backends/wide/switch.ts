@@ -96,16 +96,18 @@ export async function pause(milliseconds: number): Promise<void> {
   }
 }
 
-/** Turns a switch of V8, where a program may: in Node. Whether it did, or was started so. */
+/** Turns a switch of V8, where a program may: in Node. Whether it did, or found it frozen so. */
 function turn(flag: string): boolean {
   const { bun, deno, node, nw, v8 = "" } = (globalThis.process?.versions ?? {}) as Readonly<Record<string, string>>;
   if (node === undefined || bun !== undefined || deno !== undefined || nw !== undefined) return false;
   if (Number.parseInt(v8, 10) < LEAST_V8 || process.arch !== "x64") return false;
   const started = startedWith();
-  if (started.includes(flag)) return true;
-  // V8 ends the process where a frozen switch is turned.
   const frozen = started.findLast((argument) => /^--(no-)?freeze-flags-after-init$/.test(argument));
-  if (frozen?.startsWith("--freeze") === true) throw unavailable("V8's switches are frozen in this process");
+  if (frozen?.startsWith("--freeze") === true) {
+    if (started.includes(flag)) return true;
+    // V8 would end the process.
+    throw unavailable("V8's switches are frozen in this process");
+  }
   try {
     process.getBuiltinModule("node:v8").setFlagsFromString(flag);
     return true;
