@@ -17,6 +17,9 @@ const MOST_TURNS = 20;
 /** How long a refusal holds, in ms: to see it anew takes its time, and the machine may only have been busy. */
 const HELD_MS = 60_000;
 
+/** Refusals that say what V8 does, and not what was in the way of seeing it. */
+const answers = /* @__PURE__ */ new WeakSet<WeakKey>();
+
 let looking: { readonly since: number; readonly probe: Promise<PairProbe> } | undefined;
 
 /**
@@ -37,7 +40,7 @@ export function turnOn(): Promise<PairProbe> {
       },
       (error) => {
         // Memory ran out, say, or the clock stood still: that is no answer.
-        if (!(error instanceof DepthwiseError) || error.fields["isHeld"] !== true) looking = undefined;
+        if (!answers.has(error)) looking = undefined;
       },
     );
     looking = look;
@@ -57,12 +60,13 @@ async function lookUntilJoined(isTurned: boolean): Promise<PairProbe> {
   for (let turns = 0; turns < MOST_TURNS || performance.now() !== start; turns++) {
     for (let looks = 0; looks < 5; looks++) if (probe.look()) return probe;
     if (performance.now() > end) {
-      throw unavailable(
+      const answer = unavailable(
         isTurned ? "V8 joins no vectors of 128 bits in this process" : "this engine joins no vectors of 128 bits",
         'Pass simd: "auto". Node 24 and later join them, on x64 processors with AVX2, where bounds of memory are not ' +
           `checked in code; other places only if they were started with --${SWITCH}, if then.`,
-        { isHeld: true },
       );
+      answers.add(answer);
+      throw answer;
     }
     await pause(5);
   }
@@ -73,9 +77,9 @@ async function lookUntilJoined(isTurned: boolean): Promise<PairProbe> {
 }
 
 /** @param advice what one can do now */
-export function unavailable(why: string, advice = 'Pass simd: "auto".', fields = {}): DepthwiseError {
+export function unavailable(why: string, advice = 'Pass simd: "auto".'): DepthwiseError {
   const what = `compile: simd "wide" cannot run here: ${why}`;
-  return new DepthwiseError("BACKEND_UNAVAILABLE", { what, advice, fields });
+  return new DepthwiseError("BACKEND_UNAVAILABLE", { what, advice });
 }
 
 /** The event loop's turn, then a sleep: the compiler wants a core too. No timers where it can be, which tests like to stop. */
