@@ -9,13 +9,11 @@
  *     node wide.mjs [--quick] [--model 1.0-224] [--only depthwise-wide:1,pytorch:1]
  */
 
-import { contenders } from "./harness/contenders.mjs";
 import { findTorch, hasWideSimd } from "./harness/features.mjs";
-import { race } from "./harness/field.mjs";
-import { BASE, section, summarise } from "./harness/race-tables.mjs";
+import { BASE, raceModels } from "./harness/race-tables.mjs";
 import { writeReport } from "./harness/report.mjs";
 import { readSettings } from "./harness/settings.mjs";
-import { MODEL_NAMES, prepareModel } from "./models/files.mjs";
+import { MODEL_NAMES } from "./models/files.mjs";
 
 const LIMIT_KEY = "limit-wide:1";
 const ON_BOTH = ["depthwise-relaxed", "depthwise-wide", "onnxruntime-node", "litert-wide"];
@@ -28,14 +26,7 @@ if (hasWideSimd) await measure();
 else process.stdout.write("\n## wide\n\nThis engine joins no vectors to wide ones: nothing to measure.\n");
 
 async function measure() {
-  const models = {};
-  const sections = [];
-  for (const name of settings.models) {
-    const model = prepareModel(name);
-    const fields = await race(model, contenders([LIMIT_KEY, ...settings.keys], settings), settings.measure);
-    models[name] = summarise(model, fields, LIMIT_KEY);
-    sections.push(section(name, models[name], LIMIT_KEY));
-  }
+  const { models, sections } = await raceModels(settings, LIMIT_KEY);
   const python = findTorch();
   writeReport(
     "wide",

@@ -1,16 +1,30 @@
 /** What a race comes to: times, shares of the limit, ratios within a round; and the table of a network. */
 
+import { prepareModel } from "../models/files.mjs";
 import { multAdds } from "../models/mobilenet-v1.mjs";
-import { OURS } from "./contenders.mjs";
-import { perField, ratios } from "./field.mjs";
+import { contenders, OURS } from "./contenders.mjs";
+import { perField, race, ratios } from "./field.mjs";
 import { table } from "./report.mjs";
 import { spreadOf, spreadText } from "./statistics.mjs";
 
 /** The rivals' published ratios are over this one. */
 export const BASE = "onnxruntime-web:1";
 
+/** Races on every model of the settings: what it comes to by model, and the tables. */
+export async function raceModels(settings, limitKey) {
+  const models = {};
+  const sections = [];
+  for (const name of settings.models) {
+    const model = prepareModel(name);
+    const fields = await race(model, contenders([limitKey, ...settings.keys], settings), settings.measure);
+    models[name] = summarise(model, fields, limitKey);
+    sections.push(section(name, models[name], limitKey));
+  }
+  return { models, sections };
+}
+
 /** @param limitKey the limit of which each figure is a share */
-export function summarise(model, fields, limitKey) {
+function summarise(model, fields, limitKey) {
   const flops = 2 * multAdds(model);
   const keys = [...fields[0].keys()].filter((key) => key !== limitKey);
   const rows = keys.map((key) => {
@@ -37,7 +51,7 @@ export function summarise(model, fields, limitKey) {
   };
 }
 
-export function section(name, { contenders: rows, limitGflops, ratios: all }, limitKey) {
+function section(name, { contenders: rows, limitGflops, ratios: all }, limitKey) {
   const ourKeys = Object.keys(rows).filter((key) => key.startsWith(OURS));
   const ratioCell = (key, other) => (all[`${key} / ${other}`] ? spreadText(all[`${key} / ${other}`]) : "");
   const headers = [
