@@ -9,7 +9,7 @@
  */
 
 import type { Expression, Local, MakeLocal, Statement } from "../assembler/index.ts";
-import { choose, divide, equal, least, locals, most, mul, put, remainder, sub, add } from "../emit.ts";
+import { add, choose, divide, equal, least, locals, most, mul, put, remainder, sub } from "../emit.ts";
 
 export const CHUNK_WORDS = [
   /** Pixels (or rows) of one example: a run has batch · each of them. */
@@ -45,7 +45,15 @@ export interface ChunkRange {
 export function chunkRange(
   scope: { readonly [W in ChunkWord | "from" | "batch"]: Expression<"i32"> } & { readonly local: MakeLocal },
 ): ChunkRange {
-  const { start, end, imageStart, imageEnd, at } = locals(scope.local, "i32", "start", "end", "imageStart", "imageEnd", "at");
+  const { start, end, imageStart, imageEnd, at } = locals(
+    scope.local,
+    "i32",
+    "start",
+    "end",
+    "imageStart",
+    "imageEnd",
+    "at",
+  );
   return {
     start,
     end,
