@@ -152,7 +152,21 @@ export interface SumCall {
   readonly elements: number;
 }
 
+/**
+ * Sets a share of the numbers to 0 and multiplies the others by 1 / (1 − rate); the same ones of dy as of x. Which, is
+ * counted from two words of the operand `random` (bits in float32: a seed, and how often it was drawn), the layer's own
+ * number and the element's. Operands: x, random → y; or dy, random → dx.
+ */
+export interface DropoutCall {
+  readonly kernel: "dropout";
+  readonly elements: number;
+  readonly rate: number;
+  /** Unlike that of any other layer. */
+  readonly layer: number;
+}
+
 export type TrainingCall =
+  | DropoutCall
   | ForwardCall
   | BackwardCall
   | NormaliseCall

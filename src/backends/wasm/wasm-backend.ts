@@ -11,6 +11,7 @@ import {
   exportOf,
   type Features,
   FORWARD,
+  type Instances,
   lower,
   type ModuleExports,
   type Packer,
@@ -31,7 +32,7 @@ import { walk } from "../walk.ts";
 import { checkComplete, type GivenModules } from "./given-modules.ts";
 import { joins, type Layout, layOut } from "./layout.ts";
 import type { WorkerFactory } from "./own-worker.ts";
-import { bindThread, instantiate } from "./program.ts";
+import { bindThread, instantiate, type Program } from "./program.ts";
 import { startThreads, type Threads } from "./threads.ts";
 
 export interface WasmOptions {
@@ -62,7 +63,7 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     joins: (first, second) => joins(first, second, batch, threads, tiles),
     layOut(plan) {
       const layout = layOut(plan, tiles, threads, countCores(), kernels);
-      if (given !== undefined) checkComplete(given, namesOf(layout), plan.network);
+      if (given !== undefined) checkComplete(given, modulesOf(layout.program), plan.network);
       const what = `${plan.network} with batch ${plan.batch}: weights and activations`;
       checkBytes(what, layout.bytes, "Use a smaller alpha, input or batch, or fewer classes.", { batch: plan.batch });
       return { bytes: pagesOf(layout) * PAGE, bind: (parameters, signal) => bind(plan, layout, parameters, signal) };
@@ -74,7 +75,7 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
     const compileAll = async (compile: Compile) => {
       const module = async (name: string) =>
         [name, given?.modules[name] ?? (await compiled(kernels.modules, name, features, tileName, compile))] as const;
-      return Object.fromEntries(await Promise.all([...namesOf(layout)].map(module)));
+      return Object.fromEntries(await Promise.all([...modulesOf(layout.program)].map(module)));
     };
     const modules = await (tileName === "wide"
       ? compiledWide(compileAll, kernels, features, signal)
@@ -98,7 +99,6 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
       }
     };
     replace(parameters);
-    const run = bindThread(layout.program, (module, entry) => exportOf(instances, module, entry), 0);
     const { read, write } = valuesIn(plan, new Float32Array(memory.buffer, layout.arena, plan.arenaBytes / 4));
     const shared = {
       bytes: pages * PAGE,
@@ -108,27 +108,47 @@ export function wasmBackend({ relaxed, threads, batch, worker, given, ...options
       replace,
       parameters: options.parameters?.(plan, layout, packer),
     };
-    if (threads === 1) {
-      let isClosed = false;
-      const steps = { network: plan.network, stages: layout.program.stages.length, run, isClosed: () => isClosed };
-      return {
-        ...shared,
-        run: (count, options) => walk(steps, count, options),
-        close() {
-          isClosed = true;
-        },
-      };
-    }
-    const task = { program: layout.program, modules, memory };
-    const start = (stop?: AbortSignal, ranBefore = false) => startThreads(task, worker, stop, ranBefore);
-    const gateOf = <E extends keyof Gate>(entry: E): Gate[E] => exportOf(instances, "gate", entry);
-    const gate = { open: gateOf("open"), arrive: gateOf("arrive"), pass: gateOf("pass") };
-    return threaded(shared, layout, plan.network, memory, run, gate, start, signal);
+    return boundProgram(layout.program, plan.network, { modules, memory, instances }, shared, worker, signal);
   }
 }
 
+/** A program's code, and the memory that it is on. */
+export interface Opened {
+  readonly modules: Readonly<Record<string, WebAssembly.Module>>;
+  readonly memory: WebAssembly.Memory;
+  readonly instances: Instances;
+}
+
+/** A program that runs, on as many threads as it was laid out for; `shared` is what else is bound. */
+export async function boundProgram(
+  program: Program,
+  network: string,
+  { modules, memory, instances }: Opened,
+  shared: Omit<BoundPlan, "run" | "close">,
+  worker: WorkerFactory,
+  signal: AbortSignal | undefined,
+): Promise<BoundPlan> {
+  const run = bindThread(program, (module, entry) => exportOf(instances, module, entry), 0);
+  if (program.threads === 1) {
+    let isClosed = false;
+    const steps = { network, stages: program.stages.length, run, isClosed: () => isClosed };
+    return {
+      ...shared,
+      run: (count, options) => walk(steps, count, options),
+      close() {
+        isClosed = true;
+      },
+    };
+  }
+  const task = { program, modules, memory };
+  const start = (stop?: AbortSignal, ranBefore = false) => startThreads(task, worker, stop, ranBefore);
+  const gateOf = <E extends keyof Gate>(entry: E): Gate[E] => exportOf(instances, "gate", entry);
+  const gate = { open: gateOf("open"), arrive: gateOf("arrive"), pass: gateOf("pass") };
+  return threaded(shared, program, network, memory, run, gate, start, signal);
+}
+
 /** The modules that its calls need. */
-function namesOf({ program: { stages, threads } }: Layout): ReadonlySet<string> {
+export function modulesOf({ stages, threads }: Program): ReadonlySet<string> {
   const names = new Set(stages.flatMap(({ calls }) => calls.map(({ module }) => module)));
   return threads > 1 ? names.add("gate") : names;
 }
@@ -144,7 +164,7 @@ type Compile = (name: string, bytes: Uint8Array<ArrayBuffer>) => Promise<WebAsse
 const binaries = new WeakMap<Modules, Map<string, Promise<WebAssembly.Module>>>();
 
 /** A module, emitted and compiled once a process for each set of features. */
-function compiled(
+export function compiled(
   modules: Modules,
   name: string,
   features: Features,
@@ -196,7 +216,7 @@ const NAP_MS = 2;
 
 async function threaded(
   shared: Omit<BoundPlan, "run" | "close">,
-  { program: { control, threads, spins, stages } }: Layout,
+  { control, threads, spins, stages }: Program,
   network: string,
   memory: WebAssembly.Memory,
   run: ReturnType<typeof bindThread>,
