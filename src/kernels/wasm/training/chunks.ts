@@ -76,3 +76,9 @@ export function chunkRange(
 
 /** What lies in a thread's own memory: pixel p of a chunk at `offset + (p − start + before) · channels` floats. */
 export const SCRATCH_WORDS = ["offset", "before", "after"] as const;
+
+/** The chunks of the images that have begun: there are no others in this batch. */
+export function chunksOf(scope: { readonly [W in ChunkWord | "batch"]: Expression<"i32"> }): Expression<"i32"> {
+  const images = divide(sub(add(mul(scope.batch, scope.each), scope.pixels), 1), scope.pixels);
+  return mul(images, scope.perImage);
+}

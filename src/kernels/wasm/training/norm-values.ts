@@ -1,0 +1,75 @@
+/**
+ * What kernels read of a `norm` and a `normGradient`, and the one expression by which a value is normalised: whoever
+ * asks whether a pixel was clamped must get the very number that was clamped.
+ */
+
+import type { Bounds } from "../arguments.ts";
+import {
+  type Expression,
+  extractLane,
+  float,
+  type Local,
+  type MakeLocal,
+  op,
+  type Statement,
+  when,
+} from "../assembler/index.ts";
+import { add, type Features, floats, mul, multiplyAdd } from "../emit.ts";
+import { type Block, loadBlock, setBlock, vectorsOf } from "./blocks.ts";
+
+type Vector = Expression<"v128">;
+type Word = Expression<"i32">;
+
+const GREATER = [0xfd044, "vv", "v"] as const;
+const LESS = [0xfd043, "vv", "v"] as const;
+const AND = [0xfd04e, "vv", "v"] as const;
+const SAME = [0x5b, "ff", "i"] as const;
+
+/** A value splat over a vector. */
+export const splat = (value: number): Vector => op("f32x4.splat", float(value));
+
+/** Scale and shift of a block's channels. */
+export interface ScaleAndShift {
+  readonly scale: readonly Local<"v128">[];
+  readonly shift: readonly Local<"v128">[];
+}
+
+export function scaleAndShift(local: MakeLocal, vectors: number): ScaleAndShift {
+  return { scale: vectorsOf(local, vectors), shift: vectorsOf(local, vectors) };
+}
+
+/** The address of a channel in a row of a `norm` or a `normGradient`. */
+export const inRow = (base: Word, row: number, channels: Word, channel: Word): Word =>
+  add(base, floats(row === 0 ? channel : add(mul(channels, row), channel)));
+
+/** Reads them; without a norm they are 1 and −0, with which every number stays what it is, −0 too. */
+export function readNorm(
+  block: Block,
+  { scale, shift }: ScaleAndShift,
+  norm: Word,
+  channels: Word,
+  channel: Word,
+): Statement {
+  return when(
+    norm,
+    [
+      loadBlock(block, scale, inRow(norm, 0, channels, channel)),
+      loadBlock(block, shift, inRow(norm, 1, channels, channel)),
+    ],
+    [setBlock(block, scale, splat(1)), setBlock(block, shift, splat(-0))],
+  );
+}
+
+/** x · scale + shift: everywhere this expression. */
+export function normalised(features: Features, x: Vector, { scale, shift }: ScaleAndShift, vector: number): Vector {
+  return multiplyAdd(features, x, scale[vector] as Vector, shift[vector] as Vector);
+}
+
+/** dy where a normalised value lies within the bounds, not on them; else 0. */
+export function throughClamp(dy: Vector, value: Local<"v128">, { low, high }: Bounds): Vector {
+  return op(AND, dy, op(AND, op(GREATER, value, low), op(LESS, value, high)));
+}
+
+/** Whether there is a clamp: `linear` has none, and its gradient is dy even where a value is infinite. */
+export const isLinear = ({ low }: Bounds): Expression<"i32"> =>
+  op(SAME, extractLane(low, 0), float(Number.NEGATIVE_INFINITY));
