@@ -1,0 +1,186 @@
+/**
+ * The gradient of the weights of a matrix product: y = aᵀ · dz, [K][N], where `a` [pixels][K] is what the layer read and
+ * dz [pixels][N] the gradient of its output. Pointwise, dense, and general convolutions by their im2col.
+ *
+ * Rows of both lie without gaps. Panels of columns are read whole: where N is no multiple of them, as many bytes as are
+ * missing must be there behind the last pixel of dz, whatever they hold (`gradientPanels`: only where N is less than the
+ * columns). Nothing that is ever read depends on them.
+ *
+ * Rows of some KB put all pixels into a few sets of the nearest cache, so what is large is packed first. Share of what
+ * registers alone could do (AMD EPYC, Node 24, relaxed tiles, partials added), by K = N and pixels, as they lie and packed:
+ * 64, 256: 0.95, 0.88; 256, 256: 0.93, 0.94; 512, 128: 0.72, 0.94; 1024, 128: 0.53, 0.90. Gaps of 64 bytes between the rows
+ * instead gave 0.90 and 0.79 in the last two.
+ */
+
+import { argumentBlock, kernel } from "../arguments.ts";
+import { access, call, type Expression, int, type ModuleBuilder, op, when } from "../assembler/index.ts";
+import { add, advance, below, choose, divide, floats, least, locals, loop, mul, put, remainder, sub } from "../emit.ts";
+import type { Tile } from "../tiles.ts";
+import { CHUNK_WORDS, chunkRange } from "./chunks.ts";
+import type { GradientFunction } from "./gradient-tile.ts";
+
+export const GRADIENT_PRODUCT = /* @__PURE__ */ argumentBlock(
+  [
+    /** In memory; or 0: the chunk lies in scratch, `before` pixels behind this offset. */
+    "a",
+    "aOffset",
+    "before",
+    "dz",
+    "dzOffset",
+    "zBefore",
+    "partials",
+    /** K and N, and floats of a row of partials: whole panels. */
+    "rows",
+    "columns",
+    "stride",
+    /** Chunks of a group. */
+    "per",
+    /** Whether both are packed first, and where in scratch. */
+    "packs",
+    "packOffset",
+  ],
+  CHUNK_WORDS,
+);
+
+/** Adds those of a chunk to the partial sums of its group, `[K][stride]`; the first chunk of a group overwrites them. */
+export function gradientProduct(module: ModuleBuilder, tiles: GradientFunction, { columns }: Tile) {
+  return kernel(module, "gradientProduct", GRADIENT_PRODUCT, (scope) => {
+    const range = chunkRange(scope);
+    const { aStep, zStep, pixels } = locals(scope.local, "i32", "aStep", "zStep", "pixels");
+    type Word = Expression<"i32">;
+    const place = (memory: Word, offset: Word, before: Word, step: Word) =>
+      choose(memory, add(memory, mul(range.start, step)), add(scope.scratch, add(offset, mul(before, step))));
+    return [
+      ...range.find,
+      put(pixels, sub(range.end, range.start)),
+      put(aStep, floats(scope.rows)),
+      put(zStep, floats(scope.columns)),
+      when(pixels, [
+        call(tiles, {
+          a: place(scope.a, scope.aOffset, scope.before, aStep),
+          dz: place(scope.dz, scope.dzOffset, scope.zBefore, zStep),
+          y: add(scope.partials, floats(mul(divide(scope.from, scope.per), mul(scope.rows, scope.stride)))),
+          pixels,
+          aStep,
+          zStep,
+          yStep: floats(scope.stride),
+          adds: remainder(scope.from, scope.per),
+          panels: divide(add(scope.columns, columns - 1), columns),
+          rows: scope.rows,
+          packed: choose(scope.packs, add(scope.scratch, scope.packOffset), 0),
+        }),
+      ]),
+    ];
+  });
+}
+
+/** `f32.add`, which no other kernel has. */
+const ADD = [0x92, "ff", "f"] as const;
+
+export const GRADIENT_PANELS = /* @__PURE__ */ argumentBlock([
+  "a",
+  "dz",
+  "y",
+  /** K and N. */
+  "rows",
+  "columns",
+  /** Address of an i32: whether y is added to, or overwritten. */
+  "adds",
+  /** Pixels of one example. */
+  "each",
+  "packs",
+  "packOffset",
+  /** Panels that are packed at once; also without packing. */
+  "atOnce",
+  /** Where in scratch a tile of a last panel goes that is not full: rows · columns floats of the tile. */
+  "narrow",
+]);
+
+/** All pixels of the batch at once, for layers of few pixels and many weights. The range counts panels of columns. */
+export function gradientPanels(module: ModuleBuilder, tiles: GradientFunction, tile: Tile) {
+  return kernel(module, "gradientPanels", GRADIENT_PANELS, (scope) => {
+    const names = ["full", "panel", "row", "tileRow", "at", "from", "to", "first", "skip", "height"] as const;
+    const v = locals(scope.local, "i32", ...names);
+    const adds = access("i32.load", 0, scope.adds);
+    const shared = {
+      pixels: mul(scope.batch, scope.each),
+      aStep: floats(scope.rows),
+      zStep: floats(scope.columns),
+    };
+    const narrow = add(scope.scratch, scope.narrow);
+    return [
+      put(v.full, least(scope.to, divide(scope.columns, tile.columns))),
+      put(v.panel, scope.from),
+      loop(v.panel, v.full, scope.atOnce, [
+        call(tiles, {
+          ...shared,
+          a: scope.a,
+          dz: add(scope.dz, mul(v.panel, 4 * tile.columns)),
+          y: add(scope.y, mul(v.panel, 4 * tile.columns)),
+          yStep: floats(scope.columns),
+          adds,
+          panels: least(sub(v.full, v.panel), scope.atOnce),
+          rows: scope.rows,
+          packed: choose(scope.packs, add(scope.scratch, scope.packOffset), 0),
+        }),
+      ]),
+      // A last panel that is not full begins early, where it can. Of its tiles goes to y what no other panel has.
+      when(below(v.full, scope.to), [
+        put(v.first, mul(v.full, tile.columns)),
+        put(v.skip, sub(v.first, sub(scope.columns, tile.columns))),
+        when(below(scope.columns, tile.columns), [put(v.skip, 0)]),
+        put(v.row, 0),
+        loop(v.row, scope.rows, tile.rows, [
+          put(v.height, least(sub(scope.rows, v.row), tile.rows)),
+          call(tiles, {
+            ...shared,
+            a: add(scope.a, floats(v.row)),
+            dz: add(scope.dz, floats(sub(v.first, v.skip))),
+            y: narrow,
+            yStep: int(4 * tile.columns),
+            adds: int(0),
+            panels: int(1),
+            rows: v.height,
+            packed: int(0),
+          }),
+          put(v.tileRow, 0),
+          loop(v.tileRow, v.height, 1, [
+            put(v.from, add(narrow, floats(add(mul(v.tileRow, tile.columns), v.skip)))),
+            put(v.to, add(scope.y, floats(mul(add(v.row, v.tileRow), scope.columns)))),
+            put(v.at, v.first),
+            advance(v.to, floats(v.first)),
+            loop(v.at, scope.columns, 1, [
+              when(
+                adds,
+                [access("f32.store", 0, v.to, op(ADD, access("f32.load", 0, v.to), access("f32.load", 0, v.from)))],
+                [access("f32.store", 0, v.to, access("f32.load", 0, v.from))],
+              ),
+              advance(v.from, 4),
+              advance(v.to, 4),
+            ]),
+          ]),
+        ]),
+      ]),
+    ];
+  });
+}
+
+/** From so many rows, and so many columns, on it pays to pack. */
+const LEAST_PACKED = 256;
+/** Floats of dz in panels that stay in the second cache. */
+const MOST_PACKED = 98_304;
+
+/** How `gradientProduct` packs chunks of so many pixels: its word, and the bytes of scratch at `packOffset`. */
+export function gradientPacking(rows: number, columns: number, pixels: number, tile: Tile) {
+  const packs = Math.min(rows, columns) >= LEAST_PACKED ? 1 : 0;
+  const panels = Math.ceil(columns / tile.columns);
+  return { packs, bytes: 4 * packs * pixels * (panels * tile.columns + tile.rows) } as const;
+}
+
+/** The same of `gradientPanels`, for all pixels of a full batch. Without packing `atOnce` is as good. */
+export function gradientPanelsPacking(rows: number, columns: number, pixels: number, tile: Tile) {
+  const { packs } = gradientPacking(rows, columns, pixels, tile);
+  const panels = Math.ceil(columns / tile.columns);
+  const atOnce = Math.max(1, Math.min(panels, Math.floor(MOST_PACKED / (pixels * tile.columns))));
+  return { packs, atOnce, bytes: 4 * packs * pixels * (atOnce * tile.columns + tile.rows) } as const;
+}
