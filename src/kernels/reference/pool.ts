@@ -47,7 +47,7 @@ export function pool(call: PoolCall): Runner {
 }
 
 /** How many of the taps lie less than so many pixels from the first. A pool has no weights that bound its window. */
-function tapsUpTo(distance: number, taps: number, dilation: number): number {
+export function tapsUpTo(distance: number, taps: number, dilation: number): number {
   return Math.min(Math.ceil(Math.max(distance, 0) / dilation), taps);
 }
 
