@@ -4,7 +4,7 @@
  */
 
 import type { Window } from "../../core/window.ts";
-import type { ChunkWords } from "../../kernels/wasm/index.ts";
+import type { ChunkWords } from "../../kernels/wasm/training/chunks.ts";
 
 /** Sums of weights are kept for so many groups of chunks. Threads are a divisor of it, so that each has whole groups. */
 export const GROUPS = 8;

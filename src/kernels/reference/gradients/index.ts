@@ -2,6 +2,7 @@
 
 import { activationGradientRunner } from "./activation.ts";
 import { lossRunner } from "./cross-entropy.ts";
+import { dropoutRunner } from "./dropout.ts";
 import { elementwiseGradientRunner, sumRunner } from "./elementwise.ts";
 import {
   backwardRunner,
@@ -19,6 +20,7 @@ export type { TrainingOperands, TrainingRunner, TrainingRunners, TrainingStepOpt
 
 /** The runners of all calls of training. The calls of a run that training uses as they are have theirs in `REFERENCE`. */
 export const REFERENCE_TRAINING: TrainingRunners = {
+  dropout: dropoutRunner,
   forward: forwardRunner,
   backward: backwardRunner,
   normalise: normaliseRunner,
