@@ -6,10 +6,13 @@ import { typedArray } from "../core/realms.ts";
 import { elementCount, type Shape, shapeText, type Tensor } from "../core/tensor.ts";
 import type { Plan } from "../plan/plan.ts";
 
+/** What takes it: a plan of a run, or of training. */
+type Taken = Pick<Plan, "network" | "batch" | "inputShape">;
+
 /** @throws {DepthwiseError} `SHAPE_MISMATCH`, also for a buffer that was transferred; `DTYPE_MISMATCH` */
 export function checkInput(
-  owner: "run" | "profile",
-  plan: Plan,
+  owner: string,
+  plan: Taken,
   input: Tensor | NumberArray,
 ): { readonly data: NumberArray; readonly batch: number } {
   const expected = plan.inputShape;
@@ -47,14 +50,14 @@ export function checkInput(
   return { data, batch: checkBatch(owner, plan, batch, shape) };
 }
 
-function checkBatch(owner: string, plan: Plan, batch: number, shape: Shape): number {
+function checkBatch(owner: string, plan: Taken, batch: number, shape: Shape): number {
   if (Number.isInteger(batch) && batch >= 1 && batch <= plan.batch) return batch;
   const advice =
     batch < 1 ? "Pass at least one image." : `Compile with batch: ${batch}, or pass ${plan.batch} at a time.`;
   throw inputError(owner, plan, shape, advice);
 }
 
-function checkAttached(owner: string, plan: Plan, data: NumberArray): void {
+function checkAttached(owner: string, plan: Taken, data: NumberArray): void {
   if (!isDetached(data.buffer)) return;
   throw inputError(owner, plan, [0], "Its buffer was transferred, as by postMessage: pass it before, or pass a copy.");
 }
@@ -64,7 +67,7 @@ function isNumbers(value: unknown): value is NumberArray {
   return kind !== undefined && !kind.startsWith("Big");
 }
 
-function inputError(owner: string, plan: Plan, found: Shape, advice: string): DepthwiseError {
+function inputError(owner: string, plan: Taken, found: Shape, advice: string): DepthwiseError {
   const batch = plan.batch === 1 ? "1" : `1 to ${plan.batch}`;
   return new DepthwiseError("SHAPE_MISMATCH", {
     what: `${owner}: input of ${plan.network}`,

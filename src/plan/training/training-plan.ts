@@ -61,8 +61,9 @@ export function trainingPlan(
   const steps = [...list.steps, ...more.steps];
   const values = new Map([...list.values, ...more.values]);
   const kept = new Set([...list.kept, ...more.values.keys()]);
-  const placeable = steps.map(({ reads, writes, inPlace }) => ({
-    reads: Object.values(reads),
+  // What is kept is there before the first step as well: a later part of a batch adds to what an earlier one has left.
+  const placeable = steps.map(({ reads, writes, inPlace }, index) => ({
+    reads: [...Object.values(reads), ...(index === 0 ? kept : [])],
     writes: Object.values(writes),
     ...(inPlace === undefined ? {} : { inPlace }),
   }));

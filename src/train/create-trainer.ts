@@ -1,0 +1,82 @@
+/** From a network to a trainer: choose a backend, plan, allocate. */
+
+import { chooseBackend } from "../backends/choose-backend.ts";
+import type { BoundTraining } from "../backends/training/bound-training.ts";
+import { referenceTraining } from "../backends/training/reference-training.ts";
+import { DepthwiseError } from "../core/errors.ts";
+import { refusal } from "../core/memory.ts";
+import type { Network } from "../layers/network.ts";
+import { parametersOf } from "../plan/plan.ts";
+import { type TrainingPlan, trainingPlan } from "../plan/training/training-plan.ts";
+import { updateSteps } from "../plan/training/update-steps.ts";
+import { ruleOf } from "./optimizers.ts";
+import { Trainer } from "./trainer.ts";
+import { type CheckedTrainerOptions, checkTrainerOptions, type TrainerOptions } from "./trainer-options.ts";
+
+/**
+ * Makes a trainer of a network: memory for its activations and gradients, and code. Close it when done. The network's own
+ * parameters are read and stay as they are.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID`; `NAME_UNKNOWN` for a parameter to train that there is not; `NETWORK_INVALID`
+ *         for a network that gives no row of classes, or has nothing to train; `PARAMETERS_MISMATCH`; `MEMORY_EXCEEDED`
+ *         before anything is allocated; `BACKEND_UNAVAILABLE`
+ */
+export async function createTrainer(model: Network, options: TrainerOptions = {}): Promise<Trainer> {
+  const checked = checkTrainerOptions("createTrainer", model, options);
+  const rule = ruleOf(checked.optimizer);
+  const target = logitsOf(model);
+  const part = Math.ceil(checked.batch / checked.accumulate);
+  const planned = trainingPlan(
+    model,
+    part,
+    {
+      target,
+      trains: checked.trains,
+      momentum: checked.momentum,
+      variance: checked.variance,
+      loss: "softmaxCrossEntropy",
+      ...(checked.isFrozen ? { normMode: () => "frozen" as const } : {}),
+    },
+    (list) =>
+      updateSteps(list, model.parameterInfo, {
+        rule,
+        decay: checked.decay,
+        rateFactor: checked.rateFactor,
+        average: checked.averageDecay !== undefined,
+      }),
+  );
+  const parameters = parametersOf(model);
+  const bound = await bind(model, planned, checked);
+  checked.signal?.throwIfAborted();
+  return new Trainer(model, planned, checked, rule, bound, parameters);
+}
+
+async function bind(model: Network, plan: TrainingPlan, options: CheckedTrainerOptions): Promise<BoundTraining> {
+  const choice = chooseBackend(options.backend, options.simd, options.threads);
+  try {
+    if (choice.backend !== "wasm") return referenceTraining(plan);
+    return referenceTraining(plan);
+  } catch (cause) {
+    const what = `createTrainer: ${model.name} with batch ${options.batch}`;
+    throw refusal(cause, what, plan.arenaBytes, "Use a smaller alpha, input or batch.", { batch: options.batch });
+  }
+}
+
+/** The layer that gives the logits: the output of that name, or what the softmax at the end reads. */
+export function logitsOf({ name, outputs, layers }: Network): string {
+  const given: Readonly<Record<string, string>> = outputs;
+  const own = Object.hasOwn(given, "logits") ? given["logits"] : undefined;
+  if (own !== undefined) return own;
+  const all = [...new Set(Object.values(given))];
+  const ends = all.map((output) => {
+    const node = layers.find((layer) => layer.name === output);
+    return node?.type === "softmax" ? (node.inputs[0] ?? output) : output;
+  });
+  const [only, ...others] = new Set(ends);
+  if (only !== undefined && others.length === 0) return only;
+  throw new DepthwiseError("NETWORK_INVALID", {
+    what: `createTrainer: ${name}: outputs`,
+    expected: "one of the name logits, or a single one",
+    found: Object.keys(given).join(", "),
+  });
+}

@@ -1,0 +1,105 @@
+/** Labels as training takes them: a class for each example, or a share of each class; and what a prediction says of them. */
+
+import { DepthwiseError } from "../core/errors.ts";
+import { typedArray } from "../core/realms.ts";
+import type { Tensor } from "../core/tensor.ts";
+
+/**
+ * The class of each example, `[N]`, counted from 0; or shares of all classes, float32 `[N, classes]`, each row adding up
+ * to 1.
+ */
+export type Labels = Tensor | Int32Array | Uint8Array | Uint16Array | Uint32Array | Float32Array | readonly number[];
+
+/** How far a row of shares may be from 1. */
+const SHARE_ERROR = 1e-3;
+
+/**
+ * A row of targets for each example.
+ *
+ * @param smoothing a target t becomes t · (1 − s) + s / classes
+ * @throws {DepthwiseError} `SHAPE_MISMATCH` for another count; `OPTION_INVALID` for a label that is no class, or shares
+ *         that do not add up to 1
+ */
+export function targetsOf(
+  owner: string,
+  labels: Labels,
+  examples: number,
+  classes: number,
+  smoothing: number,
+): Float32Array<ArrayBuffer> {
+  const numbers = numbersOf(owner, labels);
+  const targets = new Float32Array(examples * classes);
+  const low = smoothing / classes;
+  if (numbers instanceof Float32Array && numbers.length === examples * classes && classes > 1) {
+    for (let n = 0; n < examples; n++) {
+      let sum = 0;
+      for (let c = 0; c < classes; c++) {
+        const share = numbers[n * classes + c] ?? 0;
+        if (!(share >= 0)) throw labelError(owner, n, "shares of at least 0", share);
+        sum += share;
+        targets[n * classes + c] = share * (1 - smoothing) + low;
+      }
+      if (Math.abs(sum - 1) > SHARE_ERROR) throw labelError(owner, n, "shares that add up to 1", sum);
+    }
+    return targets;
+  }
+  if (numbers.length !== examples) {
+    throw new DepthwiseError("SHAPE_MISMATCH", {
+      what: `${owner}: labels`,
+      expected: `${examples}, one for each example, or ${examples} × ${classes} shares in a Float32Array`,
+      found: `${numbers.length}`,
+    });
+  }
+  targets.fill(low);
+  for (let n = 0; n < examples; n++) {
+    const label = numbers[n];
+    if (!(Number.isInteger(label) && Number(label) >= 0 && Number(label) < classes)) {
+      throw labelError(owner, n, `a class from 0 to ${classes - 1}`, label);
+    }
+    targets[n * classes + Number(label)] = 1 - smoothing + low;
+  }
+  return targets;
+}
+
+/** The class that a row of numbers says, the first of equals. */
+export function bestOf(rows: Float32Array, row: number, classes: number): number {
+  let best = 0;
+  for (let c = 1; c < classes; c++) {
+    if ((rows[row * classes + c] ?? 0) > (rows[row * classes + best] ?? 0)) best = c;
+  }
+  return best;
+}
+
+/** Rows of which the largest number is that of the largest target. */
+export function countCorrect(logits: Float32Array, targets: Float32Array, examples: number, classes: number): number {
+  let correct = 0;
+  for (let n = 0; n < examples; n++) if (bestOf(logits, n, classes) === bestOf(targets, n, classes)) correct++;
+  return correct;
+}
+
+function numbersOf(owner: string, labels: Labels): ArrayLike<number> {
+  const given: unknown = labels;
+  if (Array.isArray(given)) return given;
+  const own = typedArray(given);
+  if (own !== undefined && !own.kind.startsWith("Big")) return given as ArrayLike<number>;
+  if (typeof given === "object" && given !== null) {
+    const { data } = given as Partial<Tensor>;
+    const inner = typedArray(data);
+    if (inner !== undefined && !inner.kind.startsWith("Big")) return data as ArrayLike<number>;
+  }
+  throw new DepthwiseError("DTYPE_MISMATCH", {
+    what: `${owner}: labels`,
+    expected: "an array of classes, a typed array, or a tensor",
+    found: given === null ? "null" : typeof given,
+  });
+}
+
+function labelError(owner: string, example: number, expected: string, found: unknown): DepthwiseError {
+  return new DepthwiseError("OPTION_INVALID", {
+    what: `${owner}: labels: example ${example}`,
+    expected,
+    found: String(found),
+    advice: "Classes are counted from 0.",
+    fields: { example, found },
+  });
+}

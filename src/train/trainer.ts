@@ -1,0 +1,351 @@
+/**
+ * The trainer: a network with memory to learn in. One step at a time: forward, backward, update. `fit` is made of it.
+ *
+ *     using trainer = await createTrainer(model, { batch: 64, optimizer: sgd({ momentum: 0.9 }), threads: 2 });
+ *     const { loss, correct } = await trainer.step(x, labels);
+ */
+
+import { closedError } from "../backends/lost.ts";
+import type { BoundTraining } from "../backends/training/bound-training.ts";
+import { Breath } from "../core/breath.ts";
+import type { NumberArray } from "../core/buffers.ts";
+import { DepthwiseError } from "../core/errors.ts";
+import { elementCount, type FloatTensor, type Tensor } from "../core/tensor.ts";
+import type { Network } from "../layers/network.ts";
+import { slotsOf, type UpdateRule } from "../operations/update-call.ts";
+import type { TrainingPlan } from "../plan/training/training-plan.ts";
+import { LOSSES, RANDOM, TARGETS } from "../plan/training/training-step.ts";
+import { averageOf, GRADIENT_NORM, HYPER_VALUE, slotOf } from "../plan/training/update-steps.ts";
+import { checkInput } from "../session/input.ts";
+import { Turns } from "../session/turns.ts";
+import { hyperValues } from "./hyper.ts";
+import { countCorrect, type Labels, targetsOf } from "./labels.ts";
+import { rateAt } from "./schedules.ts";
+import type { CheckedTrainerOptions } from "./trainer-options.ts";
+
+/** What a step tells. */
+export interface StepResult {
+  /** The mean over the examples, before the update. */
+  readonly loss: number;
+  /** Examples whose largest logit was that of their label. */
+  readonly correct: number;
+  readonly examples: number;
+  /** L2 norm of all gradients together, before it was clipped. */
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+}
+
+/** Everything that the next step depends on. */
+export interface TrainerState {
+  /** Updates so far. */
+  readonly updates: number;
+  /** Parameters under their names; what the optimizer keeps as `velocity(…)`, averages as `average(…)`. */
+  readonly tensors: ReadonlyMap<string, FloatTensor>;
+}
+
+/** Where a step of a trainer spends its time. */
+export interface TrainerProfile {
+  readonly milliseconds: number;
+  readonly parts: readonly {
+    readonly name: string;
+    readonly phase: "forward" | "loss" | "backward" | "update";
+    readonly kind: "product" | "depthwise" | "norm" | "other";
+    readonly milliseconds: number;
+  }[];
+}
+
+/** Made by `createTrainer`. */
+export class Trainer {
+  /** The network that was given. Its own parameters stay as they were. */
+  readonly model: Network;
+  /** Most examples of a step. */
+  readonly batch: number;
+  readonly #plan: TrainingPlan;
+  readonly #options: CheckedTrainerOptions;
+  readonly #rule: UpdateRule;
+  readonly #bound: BoundTraining;
+  readonly #turns = new Turns();
+  readonly #classes: number;
+  /** Parameters that no step reads: they stay as they are. */
+  readonly #others: ReadonlyMap<string, FloatTensor>;
+  #updates = 0;
+  /** How often something was drawn: a part of a batch. */
+  #draws = 0;
+  #isClosed = false;
+  /** Why parameters cannot be trusted: a step ended in its middle. */
+  #torn: unknown;
+
+  /** @internal */
+  constructor(
+    model: Network,
+    plan: TrainingPlan,
+    options: CheckedTrainerOptions,
+    rule: UpdateRule,
+    bound: BoundTraining,
+    parameters: ReadonlyMap<string, FloatTensor>,
+  ) {
+    this.model = model;
+    this.batch = options.batch;
+    this.#plan = plan;
+    this.#options = options;
+    this.#rule = rule;
+    this.#bound = bound;
+    this.#classes = plan.values.get(TARGETS)?.elements ?? 0;
+    const read = new Set(plan.parameters);
+    this.#others = new Map([...parameters].filter(([name]) => !read.has(name)));
+    this.#begin(parameters);
+  }
+
+  /** Updates so far. */
+  get updates(): number {
+    return this.#updates;
+  }
+
+  /** Bytes that are held for training. */
+  get bytes(): number {
+    return this.#bound.bytes;
+  }
+
+  get threads(): number {
+    return this.#bound.threads;
+  }
+
+  /**
+   * One step: forward, backward, update.
+   *
+   * @param x      `[N, height, width, channels]`, N at most `batch`, as the network takes it; read at the call
+   * @param labels see `Labels`
+   * @throws {DepthwiseError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `OPTION_INVALID` for what was passed; `NETWORK_INVALID`
+   *         for a batch norm that would have one value a channel; `VALUES_NOT_FINITE` if the loss is no number: nothing was
+   *         updated; `WORKER_LOST`: go on from a state with `restore`; `SESSION_CLOSED`
+   */
+  step(x: Tensor | NumberArray, labels: Labels): Promise<StepResult> {
+    return this.#queued("step", x, labels, (data, targets, examples) => this.#step(data, targets, examples));
+  }
+
+  /** The parameters as they are after the last step, in tensors of their own. */
+  parameters(): Promise<Map<string, FloatTensor>> {
+    return this.#turn(async () => this.#readParameters((name) => name));
+  }
+
+  /** Their moving averages, and the moving statistics as they are. Only with `averageDecay`. */
+  averages(): Promise<Map<string, FloatTensor>> {
+    const { averageDecay } = this.#options;
+    if (averageDecay === undefined) {
+      throw new DepthwiseError("OPTION_INVALID", {
+        what: "averages: averageDecay of the trainer",
+        expected: "a number, so that averages are kept",
+        found: "none",
+        advice: "Pass averageDecay: 0.999 to createTrainer.",
+      });
+    }
+    return this.#turn(async () =>
+      this.#readParameters((name) => (this.#plan.gradients.has(name) ? averageOf(name) : name)),
+    );
+  }
+
+  /** All that the next step depends on. */
+  state(): Promise<TrainerState> {
+    return this.#turn(async () => {
+      const tensors = this.#readParameters((name) => name);
+      for (const { name, shape } of this.#stateValues()) {
+        tensors.set(name, { dtype: "float32", shape, data: this.#bound.read(name) });
+      }
+      return { updates: this.#updates, draws: this.#draws, tensors };
+    });
+  }
+
+  /**
+   * Goes on from a state, of this trainer or of one of the same network and options.
+   *
+   * @throws {DepthwiseError} `PARAMETERS_MISMATCH` if anything is missing or of another shape: nothing was changed
+   */
+  restore(state: TrainerState): Promise<void> {
+    const { updates, tensors } = state;
+    const problems: string[] = [];
+    const values: Record<string, Float32Array> = {};
+    const expected = [
+      ...this.#plan.parameters.map((name) => ({ name, shape: this.model.parameterInfo.get(name)?.shape ?? [] })),
+      ...this.#stateValues(),
+    ];
+    for (const { name, shape } of expected) {
+      const tensor = tensors.get(name);
+      const found = tensor === undefined ? "missing" : `shape [${tensor.shape.join(", ")}]`;
+      if (tensor?.data instanceof Float32Array && tensor.data.length === elementCount(shape))
+        values[name] = tensor.data.slice();
+      else problems.push(`"${name}": expected shape [${shape.join(", ")}], ${found}`);
+    }
+    if (!Number.isSafeInteger(updates) || updates < 0)
+      problems.push(`updates: expected a count, found ${String(updates)}`);
+    if (problems.length > 0) {
+      throw new DepthwiseError("PARAMETERS_MISMATCH", {
+        what: `restore: ${this.model.name}: ${problems.slice(0, 3).join("; ")}`,
+        advice: "Pass a state of a trainer of the same network, with the same optimizer and the same averages.",
+        fields: { problems },
+      });
+    }
+    return this.#turn(async () => {
+      await this.#whole();
+      this.#bound.write(values);
+      this.#updates = updates;
+      this.#draws = updates * this.#options.accumulate;
+      this.#torn = undefined;
+    }, true);
+  }
+
+  /**
+   * Runs steps on the examples given, and undoes them: what each part of a step takes, on this thread.
+   *
+   * @param options `runs`, default 5: the median of each part counts
+   */
+  profile(
+    x: Tensor | NumberArray,
+    labels: Labels,
+    { runs = 5 }: { readonly runs?: number } = {},
+  ): Promise<TrainerProfile> {
+    return this.#queued("profile", x, labels, async (data, targets, examples) => {
+      const kept = this.#snapshot();
+      const { parts } = this.#bound;
+      const all: Float64Array[] = [];
+      for (let run = 0; run < runs; run++) {
+        const times = new Float64Array(parts.length);
+        await this.#step(data, targets, examples, times);
+        all.push(times);
+      }
+      this.#bound.write(kept.values);
+      this.#updates = kept.updates;
+      this.#draws = kept.draws;
+      const median = (index: number) => {
+        const sorted = all.map((times) => times[index] ?? 0).sort((a, b) => a - b);
+        return sorted[sorted.length >> 1] ?? 0;
+      };
+      const timed = parts.map((part, index) => ({ ...part, milliseconds: median(index) }));
+      return { milliseconds: timed.reduce((sum, { milliseconds }) => sum + milliseconds, 0), parts: timed };
+    });
+  }
+
+  /** Ends it: its memory is free, its workers are gone. What waits is rejected. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#bound.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #step(data: NumberArray, targets: Float32Array, examples: number, times?: Float64Array): Promise<StepResult> {
+    const { schedule, clipNorm, averageDecay, accumulate, seed } = this.#options;
+    const rate = rateAt(schedule, this.#updates);
+    const perExample = elementCount(this.#plan.inputShape);
+    const hyper = hyperValues(this.#rule, { update: this.#updates, rate, clipNorm, averageDecay });
+    const most = Math.ceil(examples / accumulate);
+    const hasRandom = this.#plan.values.has(RANDOM);
+    let loss = 0;
+    let correct = 0;
+    for (let from = 0; from < examples; from += most) {
+      const to = Math.min(from + most, examples);
+      const count = to - from;
+      const part = targets.subarray(from * this.#classes, to * this.#classes);
+      const x = Float32Array.from(data.subarray(from * perExample, to * perExample));
+      this.#bound.write({
+        [this.#plan.input]: x,
+        [TARGETS]: part,
+        [HYPER_VALUE]: hyper,
+        ...(hasRandom ? { [RANDOM]: Uint32Array.of(seed, this.#draws++) } : {}),
+      });
+      const breath = new Breath(performance.now());
+      const run = { adds: from > 0, scale: count / examples, updates: to === examples, breath, times };
+      try {
+        await this.#bound.run(count, run);
+      } catch (error) {
+        this.#torn = error;
+        throw error;
+      }
+      const logits = this.#bound.read(this.#plan.output, count);
+      const losses = this.#bound.read(LOSSES, count);
+      for (const one of losses) loss += one;
+      correct += countCorrect(logits, part, count, this.#classes);
+    }
+    this.#updates++;
+    const gradientNorm = this.#bound.read(GRADIENT_NORM)[0] ?? Number.NaN;
+    return { loss: loss / examples, correct, examples, gradientNorm, learningRate: rate };
+  }
+
+  #queued<T>(
+    owner: string,
+    x: Tensor | NumberArray,
+    labels: Labels,
+    work: (data: NumberArray, targets: Float32Array, examples: number) => Promise<T>,
+  ): Promise<T> {
+    const { data, batch } = checkInput(owner, { ...this.#plan, batch: this.batch }, x);
+    const targets = targetsOf(owner, labels, batch, this.#classes, this.#options.labelSmoothing);
+    // What waits must not see what the caller does meanwhile.
+    const own = data.slice();
+    return this.#turn(async () => {
+      await this.#whole();
+      return work(own, targets, batch);
+    });
+  }
+
+  #turn<T>(work: () => Promise<T>, mayBeTorn = false): Promise<T> {
+    return this.#turns.take(async () => {
+      if (this.#isClosed) throw closedError(this.model.name);
+      if (this.#torn !== undefined && !mayBeTorn) {
+        throw new DepthwiseError("WORKER_LOST", {
+          what: `train: ${this.model.name}: a step ended in its middle, and its parameters are neither old nor new`,
+          advice: "Go on from a state that you have with restore.",
+          cause: this.#torn,
+        });
+      }
+      return work();
+    });
+  }
+
+  async #whole(): Promise<void> {
+    if (this.#bound.isWhole === false) await this.#bound.mend?.();
+  }
+
+  #begin(parameters: ReadonlyMap<string, FloatTensor>): void {
+    const values: Record<string, Float32Array> = {};
+    for (const name of this.#plan.parameters) {
+      const tensor = parameters.get(name);
+      if (tensor !== undefined) values[name] = tensor.data;
+    }
+    for (const name of this.#plan.gradients.keys()) {
+      const own = values[name] ?? new Float32Array();
+      for (const slot of slotsOf(this.#rule))
+        values[slotOf(name, slot.name)] = new Float32Array(own.length).fill(slot.initial);
+      if (this.#options.averageDecay !== undefined) values[averageOf(name)] = own;
+    }
+    this.#bound.write(values);
+  }
+
+  /** What is kept besides parameters, under its names. */
+  #stateValues(): { readonly name: string; readonly shape: readonly number[] }[] {
+    return [...this.#plan.gradients.keys()].flatMap((name) => {
+      const shape = this.model.parameterInfo.get(name)?.shape ?? [];
+      const slots = slotsOf(this.#rule).map((slot) => ({ name: slotOf(name, slot.name), shape }));
+      return this.#options.averageDecay === undefined ? slots : [...slots, { name: averageOf(name), shape }];
+    });
+  }
+
+  #snapshot() {
+    const names = [...this.#plan.parameters, ...this.#stateValues().map(({ name }) => name)];
+    const values = Object.fromEntries(names.map((name) => [name, this.#bound.read(name)]));
+    return { values, updates: this.#updates, draws: this.#draws };
+  }
+
+  /** All parameters of the network, each read from the value that `from` says. */
+  #readParameters(from: (name: string) => string): Map<string, FloatTensor> {
+    const read = new Set(this.#plan.parameters);
+    return new Map(
+      [...this.model.parameterInfo].map(([name, { shape }]) => {
+        const other = this.#others.get(name);
+        const data = read.has(name) ? this.#bound.read(from(name)) : (other?.data.slice() ?? new Float32Array());
+        return [name, { dtype: "float32", shape, data }];
+      }),
+    );
+  }
+}
