@@ -12,6 +12,10 @@ import { sumPixels } from "./pixel-sums.ts";
 
 export const MOMENTS = /* @__PURE__ */ argumentBlock(["x", "partials", "channels"], CHUNK_WORDS);
 
+/**
+ * GB/s, each byte counted once, of chunks of 256 KB in the second cache with 16 / 128 / 1024 channels: 45 / 41 / 13; in
+ * 4 chains 32 / 33 / 12; in blocks of 8 vectors 28 / 31 / 17.
+ */
 const WIDTHS = [4, 2, 1] as const;
 const CHAINS = 8;
 
