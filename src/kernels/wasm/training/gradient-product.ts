@@ -165,14 +165,14 @@ export function gradientPanels(module: ModuleBuilder, tiles: GradientFunction, t
   });
 }
 
-/** From so many rows, and so many columns, on it pays to pack. */
-const LEAST_PACKED = 256;
+/** From so many weights on it pays to pack. */
+const LEAST_PACKED = 65_536;
 /** Floats of dz in panels that stay in the second cache. */
 const MOST_PACKED = 98_304;
 
 /** How `gradientProduct` packs chunks of so many pixels: its word, and the bytes of scratch at `packOffset`. */
 export function gradientPacking(rows: number, columns: number, pixels: number, tile: Tile) {
-  const packs = Math.min(rows, columns) >= LEAST_PACKED ? 1 : 0;
+  const packs = rows * columns >= LEAST_PACKED ? 1 : 0;
   const panels = Math.ceil(columns / tile.columns);
   return { packs, bytes: 4 * packs * pixels * (panels * tile.columns + tile.rows) } as const;
 }

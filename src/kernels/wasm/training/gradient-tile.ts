@@ -148,25 +148,19 @@ function gradientTile(module: ModuleBuilder, { rows, columns, unroll, lanes }: T
             ];
       const pixel: Statement = [products, advance(v.a, v.aStep), advance(v.dz, p.zStep)];
       // As storeClamped does it: vectors beside each other have one address where V8 is to join them, and two elsewhere.
-      const store = (isAdded: boolean): Statement => [
-        put(v.to, v.y),
-        sums.map((row) => [
-          times(vectors, (i) => {
-            const j = lanes === 4 ? i : i ^ 1;
-            const isApart = lanes === 4 && j % 2 === 1;
-            const offset = 16 * (isApart ? j - 1 : j);
-            const at = isApart ? add(v.to, 16) : v.to;
-            const sum = row[j] as Local<"v128">;
-            return access(
-              "v128.store",
-              offset,
-              at,
-              isAdded ? op("f32x4.add", access("v128.load", offset, at), sum) : sum,
-            );
-          }),
-          advance(v.to, p.yStep),
-        ]),
-      ];
+      const store = sums.map((row) => [
+        times(vectors, (i) => {
+          const j = lanes === 4 ? i : i ^ 1;
+          const isApart = lanes === 4 && j % 2 === 1;
+          const sum = row[j] as Local<"v128">;
+          return access("v128.store", 16 * (isApart ? j - 1 : j), isApart ? add(v.to, 16) : v.to, sum);
+        }),
+        advance(v.to, p.yStep),
+      ]);
+      const addBefore = sums.map((row) => [
+        row.map((sum, j) => set(sum, op("f32x4.add", access("v128.load", 16 * j, v.to), sum))),
+        advance(v.to, p.yStep),
+      ]);
 
       return [
         put(v.aFirst, p.a),
@@ -184,13 +178,18 @@ function gradientTile(module: ModuleBuilder, { rows, columns, unroll, lanes }: T
           put(v.y, p.y),
           put(v.panel, p.panels),
           countDown(v.panel, [
-            sums.map((row) => row.map((sum) => set(sum, op("f32x4.splat", float(0))))),
+            // V8 joins no two zeros, but one with itself.
+            set(streamed, op("f32x4.splat", float(0))),
+            sums.map((row) => row.map((sum) => set(sum, streamed))),
             put(v.a, v.aFirst),
             put(v.dz, v.dzFirst),
             put(v.left, p.pixels),
             loopWhile(atLeast(v.left, unroll), [times(unroll, () => pixel), advance(v.left, -unroll)]),
             countDown(v.left, [pixel]),
-            when(p.adds, [store(true)], [store(false)]),
+            // All loads stand before the stores: between them V8 joins nothing.
+            when(p.adds, [put(v.to, v.y), addBefore]),
+            put(v.to, v.y),
+            store,
             advance(v.dzFirst, p.zPanel),
             advance(v.y, 4 * columns),
           ]),
