@@ -63,13 +63,13 @@ export function depthwiseWeightGradient(module: ModuleBuilder, parts: DepthwiseP
     const rows = tileRows(scope, walk, size);
     const { ox, v0, columns, pixelBytes } = walk;
 
-    const pixel = (channelFrom: Expression<"i32">): Statement =>
+    const pixel = (channelFrom: Expression<"i32">, channelTo: Expression<"i32">): Statement =>
       call(oneByOne, {
         x: walk.firstTap,
         z: v.z,
         sums: v.sums,
         channelFrom,
-        channels: scope.outChannels,
+        channelTo,
         multiplier: scope.multiplier,
         rows: walk.rows,
         columns,
@@ -81,7 +81,7 @@ export function depthwiseWeightGradient(module: ModuleBuilder, parts: DepthwiseP
       });
     const next = (count: number) => [advance(v.z, mul(v.zBytes, count)), advance(ox, count)];
     const pixels = (channelFrom: Expression<"i32">): Statement =>
-      loop(ox, scope.outWidth, 0, [...walk.placeColumn, pixel(channelFrom), ...next(1)]);
+      loop(ox, scope.outWidth, 0, [...walk.placeColumn, pixel(channelFrom, scope.outChannels), ...next(1)]);
     const tile = (one: WeightTile): Statement =>
       call(one, {
         row0: rows.at(0),
@@ -118,7 +118,13 @@ export function depthwiseWeightGradient(module: ModuleBuilder, parts: DepthwiseP
             when(
               both(equal(v0, 1), equal(columns, size - 1)),
               [tile(emitted.left)],
-              [when(both(not(v0), equal(columns, size - 1)), [tile(emitted.right)], [pixel(int(0))])],
+              [
+                when(
+                  both(not(v0), equal(columns, size - 1)),
+                  [tile(emitted.right)],
+                  [pixel(int(0), sub(scope.channels, remainder(scope.channels, lanes)))],
+                ),
+              ],
             ),
             ...next(1),
           ],

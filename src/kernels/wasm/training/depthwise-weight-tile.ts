@@ -125,9 +125,9 @@ const TAPS = {
   x: "i32",
   z: "i32",
   sums: "i32",
-  channelFrom: "i32",
   /** Output channels. */
-  channels: "i32",
+  channelFrom: "i32",
+  channelTo: "i32",
   multiplier: "i32",
   /** Taps inside the image, and the first of them. */
   rows: "i32",
@@ -172,8 +172,8 @@ export function weightTapByTap(module: ModuleBuilder, features: Features, regist
         put(v.column, p.columns),
         countDown(v.column, [
           put(v.channel, p.channelFrom),
-          when(equal(p.multiplier, 1), [loop(v.channel, sub(p.channels, 3), 4, channel(4))]),
-          loop(v.channel, p.channels, 1, channel(1)),
+          when(equal(p.multiplier, 1), [loop(v.channel, sub(p.channelTo, 3), 4, channel(4))]),
+          loop(v.channel, p.channelTo, 1, channel(1)),
           advance(v.x, p.columnStep),
           advance(v.sums, group),
         ]),
