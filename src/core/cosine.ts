@@ -5,8 +5,6 @@
  * Between −π/4 and π/4 the polynomials of fdlibm (Sun 1993, `k_cos.c`, `k_sin.c`), within a unit in the last place.
  */
 
-const PI = 3.141592653589793;
-
 const COSINE = [
   0.0416666666666666, -0.001388888888887411, 2.480158728947673e-5, -2.7557314351390663e-7, 2.087572321298175e-9,
   -1.1359647557788195e-11,
@@ -25,7 +23,7 @@ export function cosineOfHalfTurns(halfTurns: number): number {
 
 /** cos(π · u), 0 ≤ u ≤ ½. */
 function firstQuarter(u: number): number {
-  return u <= 0.25 ? cosine(PI * u) : sine(PI * (0.5 - u));
+  return u <= 0.25 ? cosine(Math.PI * u) : sine(Math.PI * (0.5 - u));
 }
 
 function cosine(x: number): number {

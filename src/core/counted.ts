@@ -14,9 +14,6 @@ const MULTIPLIERS = [0xd2511f53, 0xcd9e8d57] as const;
 const KEY_STEPS = [0x9e3779b9, 0xbb67ae85] as const;
 const ROUNDS = 10;
 
-/** What is random: its name sets its numbers apart from those of other purposes. A short text, `"flip"`. */
-export type Purpose = string;
-
 /** Where results are put, so that a draw allocates nothing; it is read before another draw can begin. */
 const WORDS = /* @__PURE__ */ new Uint32Array(4);
 
@@ -26,15 +23,16 @@ const WORDS = /* @__PURE__ */ new Uint32Array(4);
  * @param seed    of the run: a safe integer of at least 0 (see `checkSeed`)
  * @param epoch   counted from 0, modulo 2³²
  * @param example its place in the data set, not in the batch, modulo 2³²
+ * @param purpose what is random, `"flip"`: its numbers have nothing to do with those of other purposes
  * @param index   which of several numbers for one purpose; default 0
  */
-export function counted(seed: number, epoch: number, example: number, purpose: Purpose, index = 0): number {
+export function counted(seed: number, epoch: number, example: number, purpose: string, index = 0): number {
   draw(seed, epoch, example, hashOf(purpose), index);
   return uniform(WORDS[0] ?? 0, WORDS[1] ?? 0);
 }
 
 /** 32 uniform bits, as an integer of at least 0; the arguments are those of `counted`, the bits are others. */
-export function countedBits(seed: number, epoch: number, example: number, purpose: Purpose, index = 0): number {
+export function countedBits(seed: number, epoch: number, example: number, purpose: string, index = 0): number {
   draw(seed, epoch, example, hashOf(purpose), index);
   return WORDS[2] ?? 0;
 }
@@ -110,7 +108,7 @@ function highWord(a: number, b: number): number {
 }
 
 /** FNV-1a of the letters, 32 bits. */
-function hashOf(purpose: Purpose): number {
+function hashOf(purpose: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < purpose.length; i++) hash = Math.imul(hash ^ purpose.charCodeAt(i), 0x01000193);
   return hash;

@@ -7,9 +7,6 @@
  * times |y · ln m|; powers of two come out exactly.
  */
 
-const LN2 = 0.6931471805599453;
-const ROOT2 = 1.4142135623730951;
-
 /** ln((1 + s) / (1 − s)) = 2s + s · R(s²). */
 const LOGARITHM = [
   0.6666666666666735, 0.3999999999940942, 0.2857142874366239, 0.22222198432149784, 0.1818357216161805,
@@ -24,10 +21,10 @@ const EXPONENTIAL = [
 export function powerOf(base: number, exponent: number): number {
   const [e, m] = split(base);
   const natural = logarithm(m);
-  const n = Math.floor(exponent * e + (exponent * natural) / LN2 + 0.5);
+  const n = Math.floor(exponent * e + (exponent * natural) / Math.LN2 + 0.5);
   if (n > 1100) return Number.POSITIVE_INFINITY;
   if (n < -1100) return 0;
-  return scaled(exponential((exponent * e - n) * LN2 + exponent * natural), n);
+  return scaled(exponential((exponent * e - n) * Math.LN2 + exponent * natural), n);
 }
 
 /** [e, m] with value = 2^e · m and √½ ≤ m < √2. */
@@ -36,8 +33,8 @@ function split(value: number): readonly [number, number] {
   let m = value;
   for (; m >= 2 ** 32; m /= 2 ** 32) e += 32;
   for (; m < 2 ** -32; m *= 2 ** 32) e -= 32;
-  for (; m >= ROOT2; m /= 2) e++;
-  for (; m < ROOT2 / 2; m *= 2) e--;
+  for (; m >= Math.SQRT2; m /= 2) e++;
+  for (; m < Math.SQRT2 / 2; m *= 2) e--;
   return [e, m];
 }
 

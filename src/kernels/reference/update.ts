@@ -11,11 +11,13 @@ import {
   type UpdateRule,
 } from "../../operations/update-call.ts";
 
-/** Arrays by their roles. Those that a call does not have are not asked for. */
-type Arrays = Readonly<Record<string, Float32Array>>;
+/** Arrays by their roles; what a call does not have is undefined. */
+type Arrays = Readonly<Record<string, Float32Array | undefined>>;
 
-/** Computes a call on arrays; an update has no batch. */
+/** Computes a call on arrays. An update has no batch. */
 type UpdateRunner = (batch: number, operands: Arrays) => void;
+
+const NONE = /* @__PURE__ */ new Float32Array(0);
 
 /** What an element's formula sees besides its own numbers. */
 interface OfStep extends Pick<Hyper, "step" | "rootFactor"> {
@@ -30,13 +32,15 @@ type ElementUpdate = (w: number, g: number, i: number, slot0: Float32Array, slot
 
 export function update({ rule, elements, decay, rateFactor, average }: UpdateCall): UpdateRunner {
   const next = elementUpdate(rule);
-  return (_batch, { parameter: w, gradient: g, slot0, slot1, average: a, hyper, norm }) => {
+  return (_batch, operands) => {
+    const { parameter: w, gradient: g, hyper, norm } = operands as Record<string, Float32Array>;
+    const { slot0 = NONE, slot1 = NONE, average: a = NONE } = operands;
     const { rate, clipNorm, averageShare, step, rootFactor } = readHyper(hyper);
-    const clip = norm[0]! > clipNorm ? clipNorm / norm[0]! : 1;
+    const clip = norm[0] > clipNorm ? clipNorm / norm[0] : 1;
     const of = { decay, rateFactor, ownRate: rate * rateFactor, step, rootFactor };
     for (let i = 0; i < elements; i++) {
-      w[i] = next(w[i]!, clip * g[i]!, i, slot0, slot1, of);
-      if (average) a[i] = a[i]! + averageShare * (w[i]! - a[i]!);
+      w[i] = next(w[i], clip * g[i], i, slot0, slot1, of);
+      if (average) a[i] += averageShare * (w[i] - a[i]);
     }
   };
 }
@@ -45,10 +49,10 @@ export function gradientNorm({ elements }: GradientNormCall): UpdateRunner {
   return (_batch, operands) => {
     let sum = 0;
     for (const [index, count] of elements.entries()) {
-      const gradient = operands[`gradient${index}`];
-      for (let i = 0; i < count; i++) sum += gradient[i]! * gradient[i]!;
+      const gradient = operands[`gradient${index}`]!;
+      for (let i = 0; i < count; i++) sum += gradient[i] * gradient[i];
     }
-    operands["norm"][0] = Math.sqrt(sum);
+    operands["norm"]![0] = Math.sqrt(sum);
   };
 }
 
@@ -71,7 +75,7 @@ function sgdTorch({ momentum, nesterov }: SgdRule): ElementUpdate {
   return (w, g, i, velocity, _, { decay, ownRate }) => {
     const gradient = g + decay * w;
     if (momentum === 0) return w - ownRate * gradient;
-    const v = momentum * velocity[i]! + gradient;
+    const v = momentum * velocity[i] + gradient;
     velocity[i] = v;
     return w - ownRate * (nesterov ? gradient + momentum * v : v);
   };
@@ -81,7 +85,7 @@ function sgdKeras({ momentum, nesterov }: SgdRule): ElementUpdate {
   return (w, g, i, velocity, _, { decay, ownRate }) => {
     const gradient = g + decay * w;
     if (momentum === 0) return w - ownRate * gradient;
-    const v = momentum * velocity[i]! - ownRate * gradient;
+    const v = momentum * velocity[i] - ownRate * gradient;
     velocity[i] = v;
     return w + (nesterov ? momentum * v - ownRate * gradient : v);
   };
@@ -90,11 +94,11 @@ function sgdKeras({ momentum, nesterov }: SgdRule): ElementUpdate {
 function rmspropTensorflow({ decay: share, momentum, epsilon }: RmspropRule): ElementUpdate {
   return (w, g, i, square, velocity, { decay, ownRate }) => {
     const gradient = g + decay * w;
-    const s = share * square[i]! + (1 - share) * gradient * gradient;
+    const s = share * square[i] + (1 - share) * gradient * gradient;
     square[i] = s;
     const move = (ownRate * gradient) / Math.sqrt(s + epsilon);
     if (momentum === 0) return w - move;
-    const v = momentum * velocity[i]! + move;
+    const v = momentum * velocity[i] + move;
     velocity[i] = v;
     return w - v;
   };
@@ -103,11 +107,11 @@ function rmspropTensorflow({ decay: share, momentum, epsilon }: RmspropRule): El
 function rmspropTorch({ decay: share, momentum, epsilon }: RmspropRule): ElementUpdate {
   return (w, g, i, square, velocity, { decay, ownRate }) => {
     const gradient = g + decay * w;
-    const s = share * square[i]! + (1 - share) * gradient * gradient;
+    const s = share * square[i] + (1 - share) * gradient * gradient;
     square[i] = s;
     const move = gradient / (Math.sqrt(s) + epsilon);
     if (momentum === 0) return w - ownRate * move;
-    const v = momentum * velocity[i]! + move;
+    const v = momentum * velocity[i] + move;
     velocity[i] = v;
     return w - ownRate * v;
   };
@@ -115,8 +119,8 @@ function rmspropTorch({ decay: share, momentum, epsilon }: RmspropRule): Element
 
 function adam({ beta1, beta2, epsilon }: AdamRule): ElementUpdate {
   return (w, g, i, mean, square, { decay, ownRate, rateFactor, step, rootFactor }) => {
-    const m = beta1 * mean[i]! + (1 - beta1) * g;
-    const s = beta2 * square[i]! + (1 - beta2) * g * g;
+    const m = beta1 * mean[i] + (1 - beta1) * g;
+    const s = beta2 * square[i] + (1 - beta2) * g * g;
     mean[i] = m;
     square[i] = s;
     return w - ownRate * decay * w - (rateFactor * step * m) / (Math.sqrt(s) * rootFactor + epsilon);
