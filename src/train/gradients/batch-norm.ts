@@ -33,7 +33,7 @@ export interface BatchNormTrainingOptions {
 }
 
 /** What batch norm gives in training. All but `y` are `[channels]`. */
-export interface BatchNormStep {
+export interface BatchNormResult {
   readonly y: FloatTensor;
   /** In mode `train`. */
   readonly batchMean?: FloatTensor;
@@ -59,7 +59,7 @@ export function batchNorm(
   input: Tensor,
   parameters: BatchNormWeights,
   options: BatchNormTrainingOptions = {},
-): BatchNormStep {
+): BatchNormResult {
   const { x, n, statistics, batch, moving, momentum, activation } = check("batchNorm", input, parameters, options);
   const y = produce(x.shape, (into) => {
     batchNormForward(x.data, n, statistics, into);

@@ -101,7 +101,7 @@ export function denseGradient(
   return layerGradient("denseGradient", DENSE, upstream, input, kernel, options);
 }
 
-interface Layer {
+interface WeightedLayer {
   /** Checks the attributes, of which those of the window are the caller's, and makes the call. */
   resolve(owner: string, x: Shape, kernel: Shape, window: WindowOptions): { shape: Shape; call: WeightedCall };
   readonly known: readonly string[];
@@ -114,7 +114,7 @@ interface Layer {
 const PLAIN_OPTIONS = ["bias", "activation"] as const;
 const WINDOW_OPTIONS = ["bias", "activation", "stride", "dilation", "padding"] as const;
 
-const STANDARD: Layer = {
+const STANDARD: WeightedLayer = {
   known: WINDOW_OPTIONS,
   axes: "[kh, kw, channels, filters]",
   kernelShape: ([kh = 0, kw = 0, , filters = 0], channels) => [kh, kw, channels, filters],
@@ -122,7 +122,7 @@ const STANDARD: Layer = {
     resolved(owner, convolution, x, { ...window, kernel: [kh, kw], filters }),
 };
 
-const DEPTHWISE: Layer = {
+const DEPTHWISE: WeightedLayer = {
   known: WINDOW_OPTIONS,
   axes: "[kh, kw, channels, multiplier]",
   kernelShape: ([kh = 0, kw = 0, , multiplier = 0], channels) => [kh, kw, channels, multiplier],
@@ -130,14 +130,14 @@ const DEPTHWISE: Layer = {
     resolved(owner, depthwiseConvolution, x, { ...window, kernel: [kh, kw], multiplier }),
 };
 
-const POINTWISE: Layer = {
+const POINTWISE: WeightedLayer = {
   known: PLAIN_OPTIONS,
   axes: "[1, 1, channels, filters]",
   kernelShape: ([, , , filters = 0], channels) => [1, 1, channels, filters],
   resolve: (owner, x, [, , , filters]) => resolved(owner, pointwiseConvolution, x, { filters }),
 };
 
-const DENSE: Layer = {
+const DENSE: WeightedLayer = {
   known: PLAIN_OPTIONS,
   axes: "[channels, filters]",
   kernelShape: ([, filters = 0], channels) => [channels, filters],
@@ -157,7 +157,7 @@ function resolved<Attributes>(
 
 function layerGradient(
   owner: string,
-  layer: Layer,
+  layer: WeightedLayer,
   upstream: Tensor,
   input: Tensor,
   kernel: Tensor,
@@ -186,7 +186,7 @@ function layerGradient(
   return { dx, dw, db };
 }
 
-function expectSides(owner: string, { axes }: Layer, found: Shape): void {
+function expectSides(owner: string, { axes }: WeightedLayer, found: Shape): void {
   if (found.length === axes.split(",").length && found.every((side) => side > 0)) return;
   throw new DepthwiseError("SHAPE_MISMATCH", {
     what: `${owner}: kernel`,

@@ -5,7 +5,7 @@ import { asFloat, type FloatTensor, type Tensor } from "../../core/tensor.ts";
 import type { ElementwiseOptions } from "../../eager/elementwise.ts";
 import { commonOptions, compute, produce } from "../../eager/run.ts";
 import { elementwise as elementwiseKernel } from "../../kernels/reference/elementwise.ts";
-import { type ActivationFunction, activationGradientRange } from "../../kernels/reference/gradients/activation.ts";
+import { type AppliedActivation, activationGradientRange } from "../../kernels/reference/gradients/activation.ts";
 import { softmaxRow } from "../../kernels/reference/gradients/cross-entropy.ts";
 import { elementwiseGradientRunner } from "../../kernels/reference/gradients/elementwise.ts";
 import { softmaxGradientRows } from "../../kernels/reference/gradients/softmax.ts";
@@ -88,7 +88,7 @@ export function multiplyGradient(
   return pairGradient("multiplyGradient", multiply, upstream, a, b, options);
 }
 
-function activationGradient(owner: string, of: ActivationFunction, upstream: Tensor, input: Tensor): InputGradient {
+function activationGradient(owner: string, of: AppliedActivation, upstream: Tensor, input: Tensor): InputGradient {
   const x = asFloat(input, `${owner}: input`);
   const dy = expectUpstream(owner, upstream, x.shape);
   return { dx: produce(x.shape, (dx) => activationGradientRange(of, dy.data, x.data, dx, dx.length)) };

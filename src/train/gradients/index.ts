@@ -2,7 +2,7 @@
 
 export {
   type BatchNormGradient,
-  type BatchNormStep,
+  type BatchNormResult,
   type BatchNormTrainingOptions,
   batchNorm,
   batchNormGradient,

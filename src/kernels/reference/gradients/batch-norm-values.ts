@@ -1,6 +1,6 @@
 /** Batch norm and its gradient from statistics in float64, each result rounded once. The formulas are in `batch-norm.ts`. */
 
-import { storeSums } from "./runner.ts";
+import { writeSums } from "./runner.ts";
 
 /** Of each channel. */
 export interface Statistics {
@@ -53,8 +53,8 @@ export function batchNormBackward(
       dx[i] = (gamma === undefined ? 1 : gamma[c]) * inverse[c] * (dy[i] - share);
     }
   }
-  storeSums(sums, dbeta, 0);
-  storeSums(products, dgamma, 0);
+  writeSums(sums, dbeta, 0);
+  writeSums(products, dgamma, 0);
 }
 
 /** A moving statistic after a step: momentum · moving + (1 − momentum) · batch. */

@@ -12,7 +12,7 @@
 
 import type { Load, LoadClamp, Norm } from "../../../operations/training-call.ts";
 import { moveStatistic } from "./batch-norm-values.ts";
-import { storeSums } from "./runner.ts";
+import { writeSums } from "./runner.ts";
 
 /** Of each channel. The variance is biased: divided by n. */
 export interface Moments {
@@ -173,6 +173,6 @@ export function sumNormGradient(
     normGradient[channels + c] = q;
     normGradient[2 * channels + c] = mode === "frozen" ? 0 : (-scale * sums[c]) / n - q * mean;
   }
-  if (dbeta !== undefined) storeSums(sums, dbeta, 0, adds);
-  if (dgamma !== undefined) storeSums(products, dgamma, 0, adds);
+  if (dbeta !== undefined) writeSums(sums, dbeta, 0, adds);
+  if (dgamma !== undefined) writeSums(products, dgamma, 0, adds);
 }
