@@ -8,7 +8,8 @@ const src = resolve(import.meta.dirname, "../../src");
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
 
 /** An operation has one name wherever it is defined, built, called or emitted. */
-const ROOMS_OF_OPERATIONS = /^(operations|layers|eager|kernels|understand\/graph)\/|^classify\/best\.ts$/;
+const ROOMS_OF_OPERATIONS =
+  /^(operations|layers|eager|kernels|train\/gradients|understand\/graph)\/|^classify\/best\.ts$/;
 const OPERATIONS = [
   ...["activation", "add", "averagePool", "batchNorm", "conv2d", "convolution", "dense", "depthwise"],
   ...["depthwiseConvolution", "dropout", "elementwise", "flatten", "globalAveragePool", "globalMaxPool", "maxPool"],

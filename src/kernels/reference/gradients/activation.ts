@@ -13,13 +13,13 @@ export function activationGradientRunner({ of }: ActivationGradientCall): Traini
 }
 
 /** What an activation is, without the size of what it is applied to. */
-export type ActivationFunction =
+export type AppliedActivation =
   | { readonly activation: FusedActivation }
   | (Pick<ActivationCall, "activation"> & { readonly activation: "leakyRelu"; readonly slope: number });
 
 /** Of `count` numbers; dx may be dy. */
 export function activationGradientRange(
-  of: ActivationFunction,
+  of: AppliedActivation,
   dy: Float32Array,
   x: Float32Array,
   dx: Float32Array,

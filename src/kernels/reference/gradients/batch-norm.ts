@@ -11,7 +11,8 @@
  */
 
 import type { Load, LoadClamp, Norm } from "../../../operations/training-call.ts";
-import { storeSums } from "./runner.ts";
+import { moveStatistic } from "./batch-norm-values.ts";
+import { writeSums } from "./runner.ts";
 
 /** Of each channel. The variance is biased: divided by n. */
 export interface Moments {
@@ -34,9 +35,11 @@ export function measureMoments(x: Float32Array, pixels: number, channels: number
   return { mean, variance };
 }
 
-/** What a moving variance takes from n values: the batch's own variance, or n / (n − 1) of it. Of one value it is 0. */
-export function movedVariance(variance: number, n: number, kind: Norm["variance"]): number {
-  return kind === "biased" ? variance : (variance * n) / Math.max(n - 1, 1);
+/**
+ * What a moving variance takes from the variance of n values: that itself, or n / (n − 1) of it, which is 0 for one value.
+ */
+export function movedVariance(variance: Float64Array, n: number, kind: Norm["variance"]): Float64Array {
+  return kind === "biased" ? variance : variance.map((value) => (value * n) / Math.max(n - 1, 1));
 }
 
 export interface NormOperands {
@@ -55,9 +58,9 @@ export function measureNorm(
   { gamma, beta, movingMean, movingVariance, norm }: NormOperands,
 ): void {
   const { channels, epsilon, momentum } = call;
-  const isBatch = call.mode === "batch";
   const n = batch * call.pixels;
-  const { mean, variance } = isBatch ? measureMoments(x, n, channels) : { mean: movingMean, variance: movingVariance };
+  const moments = call.mode === "batch" ? measureMoments(x, n, channels) : undefined;
+  const { mean, variance } = moments ?? { mean: movingMean, variance: movingVariance };
   for (let c = 0; c < channels; c++) {
     const inverse = 1 / Math.sqrt(variance[c] + epsilon);
     const scale = (gamma === undefined ? 1 : gamma[c]) * inverse;
@@ -66,12 +69,9 @@ export function measureNorm(
     norm[2 * channels + c] = mean[c];
     norm[3 * channels + c] = inverse;
   }
-  if (!isBatch) return;
-  for (let c = 0; c < channels; c++) {
-    const moved = movedVariance(variance[c], n, call.variance);
-    movingMean[c] = momentum * movingMean[c] + (1 - momentum) * mean[c];
-    movingVariance[c] = momentum * movingVariance[c] + (1 - momentum) * moved;
-  }
+  if (moments === undefined) return;
+  moveStatistic(momentum, movingMean, moments.mean, movingMean);
+  moveStatistic(momentum, movingVariance, movedVariance(moments.variance, n, call.variance), movingVariance);
 }
 
 /** Both bounds are outside: where a value lies on one, the clamp holds, and no gradient passes. */
@@ -173,6 +173,6 @@ export function sumNormGradient(
     normGradient[channels + c] = q;
     normGradient[2 * channels + c] = mode === "frozen" ? 0 : (-scale * sums[c]) / n - q * mean;
   }
-  if (dbeta !== undefined) storeSums(sums, dbeta, 0, adds);
-  if (dgamma !== undefined) storeSums(products, dgamma, 0, adds);
+  if (dbeta !== undefined) writeSums(sums, dbeta, 0, adds);
+  if (dgamma !== undefined) writeSums(products, dgamma, 0, adds);
 }

@@ -11,7 +11,7 @@
 import type { ConvolutionCall } from "../../../operations/kernel-call.ts";
 import { eachTap } from "./each-tap.ts";
 import type { LayerGradients } from "./layer-gradients.ts";
-import { storeSums } from "./runner.ts";
+import { writeSums } from "./runner.ts";
 
 export function convolutionGradients(call: ConvolutionCall): LayerGradients {
   const { window, inChannels, outChannels } = call;
@@ -35,7 +35,7 @@ export function convolutionGradients(call: ConvolutionCall): LayerGradients {
             sums[pixel * inChannels + ic] += sum;
           }
         });
-        storeSums(sums, dx, n * inputElements);
+        writeSums(sums, dx, n * inputElements);
       }
     },
     kernel: (batch, x, dz, dw, adds) => {
@@ -51,7 +51,7 @@ export function convolutionGradients(call: ConvolutionCall): LayerGradients {
           }
         });
       }
-      storeSums(sums, dw, 0, adds);
+      writeSums(sums, dw, 0, adds);
     },
   };
 }

@@ -14,40 +14,43 @@ import type { TrainingRunner } from "./runner.ts";
 export function lossRunner({ classes }: LossCall): TrainingRunner {
   return (batch, { logits, targets, perExample, dlogits }, { scale }) => {
     for (let n = 0; n < batch; n++) {
-      perExample![n] = crossEntropyRow(logits!, targets!, n * classes, classes, scale / batch, dlogits!);
+      const target = targets!.subarray(n * classes, (n + 1) * classes);
+      perExample![n] = crossEntropyRow(logits!, n * classes, target, scale / batch, dlogits!);
     }
   };
 }
 
-/** Writes e^(x − max) / Σ e^(x − max) of x[at …] to y, and gives back log Σ e^x. */
-export function softmaxRow(x: Float32Array, at: number, y: Float64Array, channels: number): number {
+/** Writes e^(x − max) / Σ e^(x − max) of x[at …] to y[yAt …], and gives back log Σ e^x. */
+export function softmaxRow(x: Float32Array, at: number, y: Float64Array, yAt: number, channels: number): number {
   let largest = Number.NEGATIVE_INFINITY;
   for (let c = 0; c < channels; c++) largest = Math.max(largest, x[at + c]);
   let sum = 0;
   for (let c = 0; c < channels; c++) {
-    y[c] = exp(x[at + c] - largest);
-    sum += y[c];
+    y[yAt + c] = exp(x[at + c] - largest);
+    sum += y[yAt + c];
   }
-  for (let c = 0; c < channels; c++) y[c] /= sum;
+  for (let c = 0; c < channels; c++) y[yAt + c] /= sum;
   return largest + log(sum);
 }
 
-/** One row, at `at` in all three; gives back its loss. A class without a share adds none, however unlikely it is. */
+/**
+ * One row, that begins at `at` in logits and dlogits, with its target; gives back its loss. A class without a share adds
+ * none, however unlikely it is.
+ */
 export function crossEntropyRow(
   logits: Float32Array,
-  targets: Float32Array | Float64Array,
   at: number,
-  classes: number,
+  target: Float32Array | Float64Array,
   factor: number,
   dlogits: Float32Array,
 ): number {
+  const classes = target.length;
   const probabilities = new Float64Array(classes);
-  const logSum = softmaxRow(logits, at, probabilities, classes);
+  const logSum = softmaxRow(logits, at, probabilities, 0, classes);
   let loss = 0;
   for (let c = 0; c < classes; c++) {
-    const target = targets[at + c];
-    if (target !== 0) loss -= target * (logits[at + c] - logSum);
-    dlogits[at + c] = (probabilities[c] - target) * factor;
+    if (target[c] !== 0) loss -= target[c] * (logits[at + c] - logSum);
+    dlogits[at + c] = (probabilities[c] - target[c]) * factor;
   }
   return loss;
 }

@@ -10,7 +10,7 @@
 import type { DepthwiseCall } from "../../../operations/kernel-call.ts";
 import { eachTap } from "./each-tap.ts";
 import type { LayerGradients } from "./layer-gradients.ts";
-import { storeSums } from "./runner.ts";
+import { writeSums } from "./runner.ts";
 
 export function depthwiseGradients(call: DepthwiseCall): LayerGradients {
   const { window, channels, multiplier } = call;
@@ -34,7 +34,7 @@ export function depthwiseGradients(call: DepthwiseCall): LayerGradients {
             sums[pixel * channels + c] += sum;
           }
         });
-        storeSums(sums, dx, n * inputElements);
+        writeSums(sums, dx, n * inputElements);
       }
     },
     kernel: (batch, x, dz, dw, adds) => {
@@ -50,7 +50,7 @@ export function depthwiseGradients(call: DepthwiseCall): LayerGradients {
           }
         });
       }
-      storeSums(sums, dw, 0, adds);
+      writeSums(sums, dw, 0, adds);
     },
   };
 }

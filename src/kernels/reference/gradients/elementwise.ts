@@ -4,7 +4,7 @@
  */
 
 import type { ElementwiseGradientCall, SumCall } from "../../../operations/training-call.ts";
-import { storeSums, type TrainingRunner } from "./runner.ts";
+import { type TrainingRunner, writeSums } from "./runner.ts";
 
 export function elementwiseGradientRunner({ of, to }: ElementwiseGradientCall): TrainingRunner {
   const [outer, middle, inner] = of.shape;
@@ -42,10 +42,10 @@ export function elementwiseGradientRunner({ of, to }: ElementwiseGradientCall): 
         sums[bAt] += isSum ? dy![base + at] : dy![base + at] * a![base + at];
       });
       if (of.exampleStride === 0) continue;
-      storeSums(sums, db!, n * of.exampleStride);
+      writeSums(sums, db!, n * of.exampleStride);
       sums.fill(0);
     }
-    if (of.exampleStride === 0) storeSums(sums, db!, 0);
+    if (of.exampleStride === 0) writeSums(sums, db!, 0);
   };
 }
 

@@ -1,6 +1,6 @@
 /** What the gradients of a layer with a kernel are, for each family of them. */
 
-import { storeSums } from "./runner.ts";
+import { writeSums } from "./runner.ts";
 
 /** `dz` is the gradient of the layer's output, before any activation. */
 export interface LayerGradients {
@@ -27,5 +27,5 @@ export function biasGradient(
   for (let p = 0; p < pixels; p++) {
     for (let c = 0; c < channels; c++) sums[c] += dz[p * channels + c];
   }
-  storeSums(sums, db, 0, adds);
+  writeSums(sums, db, 0, adds);
 }

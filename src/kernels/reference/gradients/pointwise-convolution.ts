@@ -9,7 +9,7 @@
 
 import type { PointwiseCall } from "../../../operations/kernel-call.ts";
 import type { LayerGradients } from "./layer-gradients.ts";
-import { storeSums } from "./runner.ts";
+import { writeSums } from "./runner.ts";
 
 export function pointwiseGradients(call: PointwiseCall): LayerGradients {
   const { pixels, inChannels, outChannels } = call;
@@ -38,7 +38,7 @@ export function pointwiseGradients(call: PointwiseCall): LayerGradients {
           for (let oc = 0; oc < outChannels; oc++) sums[wAt++] += value * dz[zAt + oc];
         }
       }
-      storeSums(sums, dw, 0, adds);
+      writeSums(sums, dw, 0, adds);
     },
   };
 }

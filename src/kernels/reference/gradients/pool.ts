@@ -6,7 +6,7 @@
 import type { GlobalPoolCall, PoolCall } from "../../../operations/kernel-call.ts";
 import type { PoolGradientCall } from "../../../operations/training-call.ts";
 import { eachTap } from "./each-tap.ts";
-import { storeSums, type TrainingRunner } from "./runner.ts";
+import { type TrainingRunner, writeSums } from "./runner.ts";
 
 export function poolGradientRunner({ of }: PoolGradientCall): TrainingRunner {
   switch (of.kernel) {
@@ -36,7 +36,7 @@ function averageGradient({ window, channels }: PoolCall): TrainingRunner {
         const yAt = (n * outPixels + out) * channels;
         for (let c = 0; c < channels; c++) sums[pixel * channels + c] += dy![yAt + c] / inside[out];
       });
-      storeSums(sums, dx!, n * sums.length);
+      writeSums(sums, dx!, n * sums.length);
     }
   };
 }
@@ -62,7 +62,7 @@ function maximumGradient({ window, channels }: PoolCall): TrainingRunner {
       for (let at = 0; at < outElements; at++) {
         if (places[at] >= 0) sums[places[at]] += dy![n * outElements + at];
       }
-      storeSums(sums, dx!, xAt);
+      writeSums(sums, dx!, xAt);
     }
   };
 }

@@ -29,6 +29,6 @@ export function growing(): (length: number) => Float32Array {
 }
 
 /** y[at + i] = sums[i], rounded here and nowhere before; with `adds` the sum goes to what is there. */
-export function storeSums(sums: Float64Array, y: Float32Array, at: number, adds = false): void {
+export function writeSums(sums: Float64Array, y: Float32Array, at: number, adds = false): void {
   for (let i = 0; i < sums.length; i++) y[at + i] = adds ? y[at + i] + sums[i] : sums[i];
 }
