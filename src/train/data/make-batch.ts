@@ -1,0 +1,161 @@
+/** One batch: its examples read, made ready and put beside each other, those that cannot be read left out. */
+
+import { Breath } from "../../core/breath.ts";
+import { type DepthwiseError, type ErrorCode, isDepthwiseError } from "../../core/errors.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
+import { decodeHeld } from "../../images/decode.ts";
+import { pixelBudget } from "../../images/pixel-budget.ts";
+import type { CompleteBatchesOptions } from "./batch-options.ts";
+import { type Awaitable, type Dataset, isLater, later } from "./dataset.ts";
+import { drawMixing } from "./draws.ts";
+import { type Example, isPixelImage, type PixelImage } from "./example.ts";
+import { classOf } from "./labels.ts";
+import { mixRows } from "./mixup.ts";
+import { preparationOf, prepare } from "./prepare.ts";
+
+/** An example that could not be read. */
+export interface SkippedExample {
+  /** Position in the data set. */
+  readonly index: number;
+  readonly name: string;
+  readonly error: DepthwiseError;
+}
+
+export interface MadeBatch {
+  readonly x: Float32Array;
+  readonly labels?: Int32Array;
+  readonly targets?: Float32Array;
+  readonly count: number;
+  readonly skipped: readonly SkippedExample[];
+  /** What `x` is the beginning of. */
+  readonly memory: Float32Array;
+}
+
+/** @param memory for a full batch; it is the batch's from then on */
+export type MakeBatch = (indices: readonly number[], memory: Float32Array) => Promise<MadeBatch>;
+
+/** Pixels that are decoded at once, at most: 192 MB. */
+const PIXELS_AT_ONCE = 2 ** 26;
+
+export function makerOf(data: Dataset, options: CompleteBatchesOptions, signal: AbortSignal): MakeBatch {
+  const { input, augment, seed, epoch, onError, maxPixels } = options;
+  const preparation = preparationOf(input, augment);
+  const each = input.inputShape.reduce((all, side) => all * side, 1);
+  const budget = pixelBudget(PIXELS_AT_ONCE);
+  const turns = turnstile(options.concurrency);
+  const breath = new Breath(performance.now());
+  const decoding = { signal, ...(maxPixels === undefined ? {} : { maxPixels }) };
+
+  const put = (image: PixelImage, index: number, target: Float32Array) =>
+    prepare(image, { seed, epoch, example: index }, preparation, target, data.nameAt(index));
+  const use = ({ image }: Example, index: number, target: Float32Array): Awaitable<void> => {
+    // Nobody writes to memory that was given up.
+    signal.throwIfAborted();
+    if (isPixelImage(image)) return put(image, index, target);
+    return decodeHeld(image, decoding, (pixels) => put({ ...pixels, channels: 3 }, index, target), budget);
+  };
+
+  /** Those that are pixels already are made here and now: nothing is waited for, so they take no turn. */
+  const begin = (index: number, target: Float32Array): Awaitable<void> => {
+    const example = data.at(index, signal);
+    return isLater(example) || !isPixelImage(example.image)
+      ? turns(() => later(example, (found) => use(found, index, target)))
+      : use(example, index, target);
+  };
+
+  return async (indices, memory) => {
+    const errors = new Map<number, DepthwiseError>();
+    const fail = (place: number, cause: unknown): void => {
+      signal.throwIfAborted();
+      if (onError === "throw" || !isOfPicture(cause)) throw cause;
+      errors.set(place, cause);
+    };
+    const pending: Promise<void>[] = [];
+    for (const [place, index] of indices.entries()) {
+      if (breath.isDue) await breath.take();
+      signal.throwIfAborted();
+      try {
+        const work = begin(index, memory.subarray(each * place, each * (place + 1)));
+        if (!isLater(work)) continue;
+        const settled = untilAborted(work, signal).catch((cause: unknown) => fail(place, cause));
+        // One that fails is heard of when all are waited for.
+        settled.catch(() => undefined);
+        pending.push(settled);
+      } catch (cause) {
+        fail(place, cause);
+      }
+    }
+    await Promise.all(pending);
+    return finished(indices, errors, memory);
+  };
+
+  function finished(
+    indices: readonly number[],
+    errors: ReadonlyMap<number, DepthwiseError>,
+    memory: Float32Array,
+  ): MadeBatch {
+    const skipped: SkippedExample[] = [];
+    const kept: number[] = [];
+    for (const [place, index] of indices.entries()) {
+      const error = errors.get(place);
+      if (error !== undefined) {
+        skipped.push({ index, name: data.nameAt(index), error });
+        continue;
+      }
+      if (kept.length < place) memory.copyWithin(each * kept.length, each * place, each * (place + 1));
+      kept.push(index);
+    }
+    const count = kept.length;
+    const made = { x: memory.subarray(0, each * count), count, skipped, memory };
+    const mixup = augment?.mixup;
+    if (data.labelType === "indices" && mixup === undefined) {
+      return { ...made, labels: Int32Array.from(kept, (index) => classOf(data.labelAt(index))) };
+    }
+    const targets = sharesOf(data, kept);
+    if (mixup !== undefined && count > 0) {
+      const mixings = Float64Array.from(kept, (example) => drawMixing({ seed, epoch, example }, mixup.alpha));
+      mixRows(made.x, count, mixings);
+      mixRows(targets, count, mixings);
+    }
+    return { ...made, targets };
+  }
+}
+
+function sharesOf(data: Dataset, indices: readonly number[]): Float32Array {
+  const classes = data.classes.length;
+  const targets = new Float32Array(classes * indices.length);
+  for (const [row, index] of indices.entries()) {
+    const label = data.labelAt(index);
+    if (typeof label === "number") targets[classes * row + label] = 1;
+    else targets.set(label, classes * row);
+  }
+  return targets;
+}
+
+/** What is wrong with one picture; anything else is wrong with all of them, or with the call. */
+const OF_PICTURE: readonly ErrorCode[] = [
+  ...(["IMAGE_UNREADABLE", "IMAGE_TOO_LARGE", "FILE_NOT_FOUND", "FILE_UNREADABLE", "FILE_EMPTY"] as const),
+  ...(["FILE_TRUNCATED", "FILE_CORRUPT", "FILE_TOO_LARGE"] as const),
+];
+
+function isOfPicture(cause: unknown): cause is DepthwiseError {
+  return isDepthwiseError(cause) && OF_PICTURE.includes(cause.code);
+}
+
+/** Lets so many work at once; the others wait, first come, first served. */
+function turnstile(places: number) {
+  const waiting: (() => void)[] = [];
+  let inside = 0;
+  return async (work: () => Awaitable<void>): Promise<void> => {
+    if (inside >= places) await new Promise<void>((resolve) => waiting.push(resolve));
+    else inside++;
+    try {
+      await work();
+    } finally {
+      // The place goes to the next one as it is.
+      const next = waiting.shift();
+      if (next === undefined) inside--;
+      else next();
+    }
+  };
+}
