@@ -1,0 +1,234 @@
+/** The memory and the program of training on wasm while they are laid out. Addresses are known when all of it is. */
+
+import type { ArgumentBlock } from "../../kernels/wasm/arguments.ts";
+import { BARRIER_BYTES, GATE_BYTES, type Lowered, type Tile } from "../../kernels/wasm/index.ts";
+import { JOB_KERNELS, type JobKernel } from "../../kernels/wasm/training/index.ts";
+import { JOB_BYTES, JOBS } from "../../kernels/wasm/training/jobs.ts";
+import type { LoadClamp } from "../../operations/training-call.ts";
+import type { TrainingPlan } from "../../plan/training/training-plan.ts";
+import type { Call, Program, Stage } from "../wasm/program.ts";
+import type { TrainingPart } from "./bound-training.ts";
+import { lyingIn } from "./training-values.ts";
+
+/** What a block's words say, by their names; the bounds of its clamp apart. */
+type WordsOf<Block> =
+  Block extends ArgumentBlock<infer Name> ? Readonly<Record<Name, number>> & { readonly low?: number } : never;
+
+/** Words of a kernel in memory. */
+export interface Words {
+  readonly at: number;
+}
+
+/** A piece of work of a stage of jobs. */
+export interface Job extends Words {
+  readonly kernel: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Memory that steps use one after another, each for what it hands to the next: as large as the largest. */
+export const AREAS = ["statistics", "biases", "weights", "loaded", "gradients"] as const;
+export type Area = (typeof AREAS)[number];
+
+/** Looks at a gate before a thread sleeps; see `backends/wasm/layout.ts`. */
+const SPINS = { alone: 200_000, sharing: 20_000 } as const;
+
+/** Behind the last value: panels may be read beyond the end of what they are of. */
+const MARGIN = 256;
+
+export interface TrainingLayout {
+  readonly program: Program;
+  readonly parts: readonly TrainingPart[];
+  readonly arena: number;
+  readonly bytes: number;
+  /** Addresses of what a run says: an i32, a float32, an i32. */
+  readonly flags: { readonly adds: number; readonly scale: number; readonly updates: number };
+  writeBlocks(memory: DataView): void;
+}
+
+export class LayoutBuilder {
+  readonly plan: TrainingPlan;
+  readonly tile: Tile;
+  readonly flags: TrainingLayout["flags"];
+  readonly #threads: number;
+  readonly #control: Program["control"];
+  readonly #stages: Stage[] = [];
+  readonly #parts: TrainingPart[] = [];
+  readonly #writers: ((memory: DataView) => void)[] = [];
+  readonly #areas = new Map<Area, number>(AREAS.map((area) => [area, 0]));
+  readonly #placed = new Map<Area, number>();
+  readonly #first: Job[] = [];
+  #bytes = 0;
+  #scratch = 0;
+  #zeroBytes = 0;
+  #zeros = 0;
+  #arena = 0;
+  /** What is being laid out. */
+  #step: Pick<TrainingPart, "name" | "phase"> = { name: "", phase: "forward" };
+
+  constructor(plan: TrainingPlan, tile: Tile, threads: number) {
+    this.plan = plan;
+    this.tile = tile;
+    this.#threads = threads;
+    const take = (size: number) => this.take(size);
+    this.#control = { start: take(GATE_BYTES), barrier: take(BARRIER_BYTES), batch: take(4), cancelled: take(4) };
+    this.flags = { adds: take(4), scale: take(4), updates: take(4) };
+  }
+
+  begin({ name, phase }: Pick<TrainingPart, "name" | "phase">): void {
+    this.#step = { name, phase };
+  }
+
+  /** Memory of its own, for as long as training lasts. */
+  take(size: number): number {
+    const at = this.#bytes;
+    this.#bytes += Math.ceil(size / 128) * 128;
+    return at;
+  }
+
+  /** Address of a value of the plan. Only while words are written. */
+  at(name: string | undefined): number {
+    return name === undefined ? 0 : this.#arena + lyingIn(this.plan, name).offset;
+  }
+
+  needArea(area: Area, bytes: number): void {
+    this.#areas.set(area, Math.max(this.#areas.get(area) ?? 0, bytes));
+  }
+
+  /** Address of an area. Only while words are written. */
+  area(area: Area): number {
+    return this.#placed.get(area) ?? 0;
+  }
+
+  needScratch(bytes: number): void {
+    this.#scratch = Math.max(this.#scratch, bytes);
+  }
+
+  needZeros(bytes: number): void {
+    this.#zeroBytes = Math.max(this.#zeroBytes, bytes);
+  }
+
+  get zeros(): number {
+    return this.#zeros;
+  }
+
+  /** Memory for a kernel's words, written when all addresses are known. */
+  words<const Name extends string>(
+    block: ArgumentBlock<Name>,
+    say: () => WordsOf<ArgumentBlock<Name>>,
+    clamp: LoadClamp = "linear",
+  ): Words {
+    const { blockBytes, write } = block.of(say as never, clamp);
+    const at = this.take(blockBytes);
+    this.#writers.push((memory) => write(memory, at, NOWHERE));
+    return { at };
+  }
+
+  call(module: string, entry: string, { at }: Words, kind: TrainingPart["kind"]): Call {
+    this.#parts.push({ ...this.#step, kind });
+    return { module, entry, block: at, step: this.#parts.length - 1 };
+  }
+
+  /** A kernel of a run, on values of the plan. */
+  lowered(kernel: Lowered, inputs: readonly string[], output: string, kind: TrainingPart["kind"]): void {
+    const at = this.take(kernel.blockBytes);
+    this.needScratch(kernel.scratchBytes);
+    this.#writers.push((memory) =>
+      kernel.write(memory, at, {
+        inputs: inputs.map((name) => this.at(name)),
+        output: this.at(output),
+        weights: 0,
+        zeros: 0,
+      }),
+    );
+    const call = this.call(kernel.module, kernel.entry, { at }, kind);
+    this.#stages.push({ calls: [call], units: kernel.units, perExample: true, band: 0 });
+  }
+
+  /** All calls on one chunk before the next. */
+  chunks(calls: readonly Call[], units: number): void {
+    this.#stages.push({ calls, units, perExample: false, band: 1 });
+  }
+
+  /** A range that is cut anywhere. */
+  range(call: Call, units: number, perExample = false): void {
+    this.#stages.push({ calls: [call], units, perExample, band: 0 });
+  }
+
+  job(kernel: JobKernel, { at }: Words, from: number, to: number): Job {
+    return { kernel: JOB_KERNELS.indexOf(kernel), at, from, to };
+  }
+
+  /** Jobs of a range, cut in pieces of so many. */
+  cut(kernel: JobKernel, words: Words, count: number, piece: number): readonly Job[] {
+    const jobs: Job[] = [];
+    for (let from = 0; from < count; from += piece) {
+      jobs.push(this.job(kernel, words, from, Math.min(from + piece, count)));
+    }
+    return jobs;
+  }
+
+  /** A stage of jobs. `runs`: the address of a flag. */
+  jobs(jobs: readonly Job[], kind: TrainingPart["kind"], module = "training-jobs", runs = 0): void {
+    if (jobs.length === 0) return;
+    const table = this.take(JOB_BYTES * jobs.length);
+    this.#writers.push((memory) => {
+      for (const [index, { kernel, at, from, to }] of jobs.entries()) {
+        for (const [word, value] of [kernel, at, from, to].entries()) {
+          memory.setInt32(table + JOB_BYTES * index + 4 * word, value, true);
+        }
+      }
+    });
+    this.range(
+      this.call(
+        module,
+        "jobs",
+        this.words(JOBS, () => ({ table, runs })),
+        kind,
+      ),
+      jobs.length,
+    );
+  }
+
+  /** Jobs that are done before anything else of a step. */
+  before(jobs: readonly Job[]): void {
+    this.#first.push(...jobs);
+  }
+
+  /** Writes more than words once addresses are known. */
+  writes(write: (memory: DataView) => void): void {
+    this.#writers.push(write);
+  }
+
+  finish(cores: number): TrainingLayout {
+    this.begin({ name: "weights", phase: "forward" });
+    this.jobs(this.#first, "other");
+    const first = this.#first.length > 0 ? this.#stages.pop() : undefined;
+    if (first !== undefined) this.#stages.unshift(first);
+    this.#zeros = this.take(this.#zeroBytes);
+    for (const [area, bytes] of this.#areas) this.#placed.set(area, this.take(bytes + MARGIN));
+    const own = Math.ceil((this.#scratch + MARGIN) / 128) * 128;
+    const scratch = this.take(own * this.#threads);
+    this.#arena = this.take(this.plan.arenaBytes + MARGIN);
+    return {
+      program: {
+        stages: this.#stages,
+        control: this.#control,
+        threads: this.#threads,
+        spins: this.#threads <= cores ? SPINS.alone : SPINS.sharing,
+        scratch,
+        scratchBytes: own,
+      },
+      parts: this.#parts,
+      arena: this.#arena,
+      bytes: this.#bytes,
+      flags: this.flags,
+      writeBlocks: (memory) => {
+        for (const write of this.#writers) write(memory);
+      },
+    };
+  }
+}
+
+/** Words say all addresses themselves. */
+const NOWHERE = { inputs: [], output: 0, weights: 0, zeros: 0 } as const;

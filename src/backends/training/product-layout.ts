@@ -1,0 +1,210 @@
+/** Layers that are matrix products of pixels, pointwise and dense, in training on wasm. */
+
+import { GRADIENT_PANELS, GRADIENT_PRODUCT } from "../../kernels/wasm/training/gradient-product.ts";
+import { PACK_PANELS } from "../../kernels/wasm/training/pack-panels.ts";
+import { PRODUCT } from "../../kernels/wasm/training/product.ts";
+import type { PointwiseCall } from "../../operations/kernel-call.ts";
+import type { BackwardCall, ForwardCall } from "../../operations/training-call.ts";
+import { chunked, GROUPS } from "./chunking.ts";
+import type { LayoutBuilder } from "./layout-builder.ts";
+import {
+  biasSums,
+  gradientCall,
+  loadCall,
+  measured,
+  reduced,
+  summed,
+  type Target,
+  type Values,
+} from "./weighted-layer.ts";
+
+/** Floats of a chunk's input, and of its input and the gradient of its output: both stay in the second cache. */
+const FORWARD_FLOATS = 49_152;
+const BACKWARD_FLOATS = 98_304;
+/** Most pixels of a chunk. */
+const MOST_PIXELS = 1024;
+
+export const PRODUCTS = "training-products";
+
+/** From as many channels on rows lie so far apart that they are packed first; `gradient-product.ts` has the numbers. */
+const PACKED_CHANNELS = 384;
+
+/** Panels of a matrix `[rows][columns]`, or of its transpose, packed before each step; their address, and that of the bias. */
+export function packed(
+  builder: LayoutBuilder,
+  kernel: string | undefined,
+  bias: string | undefined,
+  [rows, columns]: readonly [number, number],
+  isTransposed: boolean,
+) {
+  const { columns: width } = builder.tile;
+  const [deep, wide] = isTransposed ? [columns, rows] : [rows, columns];
+  const panels = Math.ceil(wide / width);
+  const target = builder.take(4 * panels * width * (deep + 1));
+  const words = builder.words(PACK_PANELS, () => ({
+    source: builder.at(kernel),
+    target,
+    rows,
+    columns,
+    bias: builder.at(bias),
+  }));
+  const piece = Math.max(1, Math.floor(65_536 / (deep * width)));
+  builder.before(builder.cut(isTransposed ? "packTransposed" : "pack", words, panels, piece));
+  return { w: target, bias: target + 4 * panels * width * deep, panels };
+}
+
+export function layForwardProduct(builder: LayoutBuilder, { of, load, norm }: ForwardCall, values: Values): void {
+  const { pixels, inChannels, outChannels } = of as PointwiseCall;
+  const most = Math.min(MOST_PIXELS, Math.max(8, Math.floor(FORWARD_FLOATS / inChannels)));
+  const chunks = chunked(pixels, builder.plan.batch, most);
+  const { words: chunk, units } = chunks;
+  const narrow = load === undefined ? 0 : 4 * chunks.most * inChannels;
+  builder.needScratch(narrow + narrowBytes(builder, outChannels, chunks.most));
+  const weights = packed(builder, values["kernel"], values["bias"], [inChannels, outChannels], false);
+  const calls = [];
+  if (load !== undefined) {
+    const target = { offset: 0, before: 0, after: 0 };
+    calls.push(loadCall(builder, values["x"], values["xNorm"], load, inChannels, chunk, target));
+  }
+  const words = builder.words(PRODUCT, () => ({
+    x: load === undefined ? builder.at(values["x"]) : 0,
+    offset: 0,
+    before: 0,
+    ...weights,
+    y: builder.at(values["y"]),
+    yOffset: 0,
+    inChannels,
+    outChannels,
+    narrow,
+    ...chunk,
+  }));
+  calls.push(builder.call(PRODUCTS, "product", words, "product"));
+  const { calls: more, jobs } =
+    norm === undefined ? { calls: [], jobs: [] } : measured(builder, values, values["y"], norm, chunks, "yNorm");
+  builder.chunks([...calls, ...more], units);
+  builder.jobs(jobs, "norm");
+}
+
+export function layBackwardProduct(builder: LayoutBuilder, call: BackwardCall, values: Values): void {
+  const { of, upstream, load, normGradient } = call;
+  const { pixels, inChannels: rows, outChannels: columns } = of as PointwiseCall;
+  const { dkernel, dbias, dx } = values;
+  const { tile } = builder;
+  const { batch } = builder.plan;
+  const most = Math.min(MOST_PIXELS, Math.max(8, Math.floor(BACKWARD_FLOATS / (rows + columns))));
+  const chunks = chunked(pixels, batch, most);
+  const { words: chunk, units, per } = chunks;
+  // Many weights and few pixels: all pixels in one sum for each weight, in place of partial sums of groups.
+  const all = batch * pixels;
+  const byPanel = dkernel !== undefined && GROUPS * rows * columns > all * (rows + columns);
+  const packs = rows >= PACKED_CHANNELS || columns >= PACKED_CHANNELS ? 1 : 0;
+
+  let taken = 0;
+  const section = (bytes: number) => {
+    const at = taken;
+    taken += Math.ceil(bytes / 64) * 64;
+    return at;
+  };
+  const panelBytes = 4 * tile.columns;
+  const zOffset = section(upstream === undefined || byPanel ? 0 : 4 * chunks.most * columns + panelBytes);
+  const aOffset = section(load === undefined || byPanel ? 0 : 4 * chunks.most * rows + panelBytes);
+  const calls = [];
+  const jobs = [];
+  if (upstream !== undefined) {
+    const target: Target = byPanel ? { area: "gradients" } : { offset: zOffset, before: 0, after: 0 };
+    if (byPanel) builder.needArea("gradients", 4 * all * columns);
+    calls.push(gradientCall(builder, values, upstream, columns, chunk, target));
+  }
+  const dz = () => (upstream === undefined ? builder.at(values["dy"]) : byPanel ? builder.area("gradients") : 0);
+  if (dx !== undefined) {
+    const weights = packed(builder, values["kernel"], undefined, [rows, columns], true);
+    const narrow = section(narrowBytes(builder, rows, chunks.most));
+    const words = builder.words(PRODUCT, () => ({
+      x: dz(),
+      offset: zOffset,
+      before: 0,
+      ...weights,
+      y: builder.at(dx),
+      yOffset: 0,
+      inChannels: columns,
+      outChannels: rows,
+      narrow,
+      ...chunk,
+    }));
+    calls.push(builder.call(PRODUCTS, "product", words, "product"));
+  }
+  if (normGradient !== undefined && load !== undefined) {
+    const sums = summed(builder, values, dx, normGradient, load.clamp, { chunk, units });
+    calls.push(...sums.calls);
+    jobs.push(...sums.jobs);
+  }
+  if (dbias !== undefined) {
+    const sums = biasSums(builder, dbias, columns, chunks, dz, { offset: zOffset, before: 0 });
+    calls.push(...sums.calls);
+    jobs.push(...sums.jobs);
+  }
+  if (dkernel === undefined) {
+    builder.needScratch(taken);
+    builder.chunks(calls, units);
+    builder.jobs(jobs, "norm");
+    return;
+  }
+  if (load !== undefined) {
+    const target: Target = byPanel ? { area: "loaded" } : { offset: aOffset, before: 0, after: 0 };
+    if (byPanel) builder.needArea("loaded", 4 * all * rows);
+    calls.push(loadCall(builder, values["x"], values["xNorm"], load, rows, chunk, target));
+  }
+  const a = () => (load === undefined ? builder.at(values["x"]) : byPanel ? builder.area("loaded") : 0);
+  if (byPanel) {
+    builder.needScratch(taken);
+    builder.chunks(calls, units);
+    // What is packed at once stays in the second cache beside what passes it.
+    const atOnce = Math.max(1, Math.floor(BACKWARD_FLOATS / (all * tile.columns)));
+    const narrow = 4 * all * (atOnce * tile.columns + tile.rows);
+    builder.needScratch(narrow + 4 * tile.rows * tile.columns);
+    const words = builder.words(GRADIENT_PANELS, () => ({
+      a: a(),
+      dz: dz(),
+      y: builder.at(dkernel),
+      rows,
+      columns,
+      adds: builder.flags.adds,
+      each: pixels,
+      packs,
+      packOffset: 0,
+      atOnce,
+      narrow,
+    }));
+    builder.range(builder.call(PRODUCTS, "gradientPanels", words, "product"), Math.ceil(columns / tile.columns));
+    builder.jobs(jobs, "norm");
+    return;
+  }
+  const stride = Math.ceil(columns / tile.columns) * tile.columns;
+  builder.needArea("weights", 4 * GROUPS * rows * stride);
+  const packOffset = section(packs * 4 * chunks.most * (stride + tile.rows));
+  const words = builder.words(GRADIENT_PRODUCT, () => ({
+    a: a(),
+    aOffset,
+    before: 0,
+    dz: dz(),
+    dzOffset: zOffset,
+    zBefore: 0,
+    partials: builder.area("weights"),
+    rows,
+    columns,
+    stride,
+    per,
+    packs,
+    packOffset,
+    ...chunk,
+  }));
+  calls.push(builder.call(PRODUCTS, "gradientProduct", words, "product"));
+  builder.needScratch(taken);
+  builder.chunks(calls, units);
+  builder.jobs([...reduced(builder, dkernel, [rows, columns, stride], chunks), ...jobs], "norm");
+}
+
+/** Scratch of a product whose tiles are narrower than a panel. */
+export function narrowBytes({ tile }: LayoutBuilder, outChannels: number, pixels: number): number {
+  return outChannels < tile.columns ? 4 * pixels * tile.columns : 0;
+}
