@@ -99,7 +99,9 @@ export function measured(
   });
   const groups = Math.ceil(channels / 4);
   if (mode === "frozen") {
-    return { calls: [], jobs: builder.cut("frozenNorm", builder.words(FROZEN_NORM, own), groups, GROUPS_OF_A_JOB) };
+    // Constants, that only an update changes.
+    builder.before(builder.cut("frozenNorm", builder.words(FROZEN_NORM, own), groups, GROUPS_OF_A_JOB));
+    return { calls: [], jobs: [] };
   }
   builder.needArea("statistics", 8 * channels * units);
   const partials = () => builder.area("statistics");

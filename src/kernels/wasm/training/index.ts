@@ -12,6 +12,7 @@ import { finishNormGradient } from "./finish-norm-gradient.ts";
 import { finishGradientNorm, squareSums } from "./gradient-norm.ts";
 import { gradientPanels, gradientProduct } from "./gradient-product.ts";
 import { gradientTiles } from "./gradient-tile.ts";
+import { col2im, im2col } from "./im2col.ts";
 import { jobs } from "./jobs.ts";
 import { moments } from "./moments.ts";
 import { normGradient } from "./norm-gradient.ts";
@@ -65,6 +66,8 @@ function products(module: ModuleBuilder, features: Features, tile: Tile) {
     product(module, panels, tile),
     gradientProduct(module, tiles, tile),
     gradientPanels(module, tiles, tile),
+    im2col(module),
+    col2im(module),
   ] as const;
 }
 
