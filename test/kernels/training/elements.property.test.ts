@@ -28,7 +28,7 @@ import { SOFTMAX_GRADIENT, softmaxGradient } from "../../../src/kernels/wasm/tra
 import { windowWords } from "../../../src/kernels/wasm/window.ts";
 import { recipe } from "../../golden/vectors.ts";
 import { firstDifference } from "../on-wasm.ts";
-import { FEATURES, runKernel, shuffled } from "./on-memory.ts";
+import { expectNear, FEATURES, runKernel, shuffled } from "./on-memory.ts";
 
 const ULP = 2 ** -24;
 const RUNS = { numRuns: 150, seed: 20150211 } as const;
@@ -74,7 +74,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
             const exact = dy[i]! * slope(x[i]!);
             // 2 · x + 3 is rounded where it nearly cancels.
             const size = name === "hardSwish" ? Math.abs(dy[i]!) * (2 * Math.abs(x[i]!) + 3) : Math.abs(exact);
-            expect(Math.abs(value - exact)).toBeLessThanOrEqual(3 * ULP * size);
+            expectNear(value, exact, 3 * ULP * size);
           }
           const sums = runKernel(features, {
             ...{ entry: "sum", emit: sum, block: SUM, values: all, writes: [to], units, batch, last: endOf(all, last) },
@@ -137,12 +137,10 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
             const largest = Math.max(...z);
             const total = z.reduce((part, value) => part + Math.exp(value - largest), 0);
             const loss = z.reduce((part, value, i) => part + t[i]! * (Math.log(total) - (value - largest)), 0);
-            expect(Math.abs(result["perExample"]![n]! - loss)).toBeLessThanOrEqual(ULP * Math.abs(loss) + 1e-14);
+            expectNear(result["perExample"]![n]!, loss, ULP * Math.abs(loss) + 1e-14);
             for (const [i, value] of z.entries()) {
               const exact = ((Math.exp(value - largest) / total - t[i]!) * scale) / batch;
-              expect(Math.abs(result[to]![n * classes + i]! - exact)).toBeLessThanOrEqual(
-                ULP * Math.abs(exact) + 1e-15,
-              );
+              expectNear(result[to]![n * classes + i]!, exact, ULP * Math.abs(exact) + 1e-15);
             }
           }
         },
@@ -199,7 +197,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
             let total = 0;
             for (let c = row; c < row + channels; c++) total += y[c]! * dy[c]!;
             const bound = 3 * ULP * Math.abs(y[i]!) * (Math.abs(dy[i]!) + Math.abs(total));
-            expect(Math.abs(value - y[i]! * (dy[i]! - total))).toBeLessThanOrEqual(bound);
+            expectNear(value, y[i]! * (dy[i]! - total), bound);
           }
         },
       ),
@@ -278,8 +276,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
                 bounds[tap]! += 20 * ULP * Math.abs(dy[at]! / to.length);
               }
             }
-            for (const [i, value] of dx.entries())
-              expect(Math.abs(value - expected[i]!)).toBeLessThanOrEqual(bounds[i]!);
+            for (const [i, value] of dx.entries()) expectNear(value, expected[i]!, bounds[i]!);
           },
         ),
         RUNS,
@@ -325,7 +322,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
                     expected[n * exampleStride + i * outerStride + j * middleStride + k * innerStride]! +=
                       dy[at]! * (entry === "multiplyGradient" ? a[at]! : 1);
             for (const [i, value] of db.entries())
-              expect(Math.abs(value - expected[i]!)).toBeLessThanOrEqual(ULP * Math.abs(expected[i]!) + 1e-12);
+              expectNear(value, expected[i]!, ULP * Math.abs(expected[i]!) + 1e-12);
           },
         ),
         RUNS,
