@@ -15,6 +15,7 @@ import {
   bitsOf,
   chunkCount,
   chunkWords,
+  expectNear,
   FEATURES,
   type Geometry,
   geometries,
@@ -168,7 +169,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
           const shift = c.hasNorm ? norm[c.channels + channel]! : 0;
           const expected = Math.min(Math.max(x[i]! * scale + shift, low), high);
           const bound = c.hasNorm ? 3 * ULP * (Math.abs(x[i]! * scale) + Math.abs(shift)) : 0;
-          expect(Math.abs(value - expected)).toBeLessThanOrEqual(bound);
+          expectNear(value, expected, bound);
         }
         if (!c.hasNorm && c.clamp === "linear") expect(firstDifference(y, x)).toBe(-1);
       }),
@@ -213,7 +214,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
           const [p, q, r] = [0, 1, 2].map((row) => pqr[row * c.channels + channel]!) as [number, number, number];
           const terms = [p * through[i]!, q * x[i]!, r];
           const bound = 4 * ULP * terms.reduce((sum, term) => sum + Math.abs(term), 0);
-          expect(Math.abs(value - (terms[0]! + terms[1]! + terms[2]!))).toBeLessThanOrEqual(bound);
+          expectNear(value, terms[0]! + terms[1]! + terms[2]!, bound);
         }
       }),
       RUNS,
@@ -258,7 +259,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
         }
         for (const [i, value] of partials.entries()) {
           if (Number.isNaN(expected[i]!)) expect(value).toBe(Number.NaN);
-          else expect(Math.abs(value - expected[i]!), `${i}`).toBeLessThanOrEqual(bounds[i]!);
+          else expectNear(value, expected[i]!, bounds[i]!);
         }
 
         const pixels = geometry.batch * geometry.each;
@@ -298,7 +299,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
           const shift = (hasGamma ? 0 : beta[channel]!) - mean * scale;
           for (const [row, value] of [scale, shift, mean, inverse].entries()) {
             const size = row === 1 ? Math.abs(shift) + Math.abs(mean * scale) : Math.abs(value);
-            expect(Math.abs(norm[row * channels + channel]! - value)).toBeLessThanOrEqual(2 * ULP * size + 1e-45);
+            expectNear(norm[row * channels + channel]!, value, 2 * ULP * size + 1e-45);
           }
         };
         for (let channel = 0; channel < channels; channel++) {
@@ -322,12 +323,8 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
           const moved = (before: number, batch: number) => (moves ? 0.75 * before + 0.25 * batch : before);
           const variance = squares / (unbiased ? Math.max(1, pixels - 1) : pixels);
           const [newMean, newVariance] = [moved(movingMean[channel]!, mean), moved(movingVariance[channel]!, variance)];
-          expect(Math.abs(result["movingMean"]![channel]! - newMean)).toBeLessThanOrEqual(
-            2 * ULP * (Math.abs(mean) + 1),
-          );
-          expect(Math.abs(result["movingVariance"]![channel]! - newVariance)).toBeLessThanOrEqual(
-            2 * ULP * newVariance,
-          );
+          expectNear(result["movingMean"]![channel]!, newMean, 2 * ULP * (Math.abs(mean) + 1));
+          expectNear(result["movingVariance"]![channel]!, newVariance, 2 * ULP * newVariance);
         }
         const frozen = runKernel(features, {
           ...{ entry: "frozenNorm", emit: frozenNorm, block: FROZEN_NORM, writes: ["norm"], words: given },
@@ -388,10 +385,8 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
               expect([partials[at], partials[at + channels]]).toEqual([Number.NaN, Number.NaN]);
               continue;
             }
-            expect(Math.abs(partials[at]! - sum)).toBeLessThanOrEqual((end - start) * ULP * sizeOfSum);
-            expect(Math.abs(partials[at + channels]! - product)).toBeLessThanOrEqual(
-              (end - start + 4) * ULP * sizeOfProduct,
-            );
+            expectNear(partials[at]!, sum, (end - start) * ULP * sizeOfSum);
+            expectNear(partials[at + channels]!, product, (end - start + 4) * ULP * sizeOfProduct);
           }
         }
 
@@ -440,7 +435,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
           const q = frozen ? 0 : (-scale * dgamma * inverse) / pixels;
           const r = frozen ? 0 : (-scale * dbeta) / pixels - q * mean;
           const near = (actual: number, expected: number, size: number) =>
-            expect(Math.abs(actual - expected)).toBeLessThanOrEqual(4 * ULP * size + 1e-45);
+            expectNear(actual, expected, 4 * ULP * size + 1e-45);
           near(result["pqr"]![channel]!, scale, 0);
           near(result["pqr"]![channels + channel]!, q, Math.abs(q));
           near(result["pqr"]![2 * channels + channel]!, r, Math.abs((scale * dbeta) / pixels) + Math.abs(q * mean));

@@ -165,3 +165,8 @@ export function shuffled(count: number, seed: number): number[] {
   }
   return order;
 }
+
+/** Like an `expect`, which is slow for each of a million numbers. */
+export function expectNear(actual: number, expected: number, bound: number): void {
+  if (!(Math.abs(actual - expected) <= bound)) expect.fail(`${actual}, expected ${expected}, at most ${bound} away`);
+}

@@ -12,7 +12,7 @@ import {
 } from "../../../src/kernels/wasm/training/sums.ts";
 import { recipe } from "../../golden/vectors.ts";
 import { firstDifference } from "../on-wasm.ts";
-import { chunkCount, chunkWords, FEATURES, geometries, rangeOf, runKernel, shuffled } from "./on-memory.ts";
+import { chunkCount, chunkWords, expectNear, FEATURES, geometries, rangeOf, runKernel, shuffled } from "./on-memory.ts";
 
 const ULP = 2 ** -24;
 const RUNS = { numRuns: 150, seed: 20150211 } as const;
@@ -71,7 +71,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
             }
             const partial = partials[unit * channels + channel]!;
             if (start === end) expect(partial).toBe(Number.NaN);
-            else expect(Math.abs(partial - sum)).toBeLessThanOrEqual((end - start) * ULP * size);
+            else expectNear(partial, sum, (end - start) * ULP * size);
             if (start < end) totals[channel]! += partial;
           }
         }

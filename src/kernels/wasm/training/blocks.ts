@@ -12,7 +12,7 @@ type Vector = Expression<"v128">;
 type VectorLocal = Local<"v128">;
 
 /** So many vectors, of four channels or of a single one. */
-export interface Block {
+export interface ChannelBlock {
   readonly vectors: number;
   readonly lanes: Lanes;
 }
@@ -22,7 +22,7 @@ export function overBlocks(
   at: Local<"i32">,
   channels: Word,
   widths: readonly number[],
-  body: (block: Block) => readonly Statement[],
+  body: (block: ChannelBlock) => readonly Statement[],
 ): readonly Statement[] {
   return [
     put(at, 0),
@@ -47,23 +47,23 @@ export function vectorsOf(local: MakeLocal, count: number): readonly VectorLocal
 }
 
 /** The first locals of a list: those that a block has. */
-export const blockOf = ({ vectors }: Block, all: readonly VectorLocal[]): readonly VectorLocal[] =>
+export const blockOf = ({ vectors }: ChannelBlock, all: readonly VectorLocal[]): readonly VectorLocal[] =>
   all.slice(0, vectors);
 
 /** Loads a block, from `address` on. */
-export function loadBlock(block: Block, into: readonly VectorLocal[], address: Word): Statement {
+export function loadBlock(block: ChannelBlock, into: readonly VectorLocal[], address: Word): Statement {
   return blockOf(block, into).map((vector, j) => set(vector, loadLanes(block.lanes, address, 16 * j)));
 }
 
 /** Sets each vector of a block to one. */
-export function setBlock(block: Block, into: readonly VectorLocal[], value: Vector): Statement {
+export function setBlock(block: ChannelBlock, into: readonly VectorLocal[], value: Vector): Statement {
   return blockOf(block, into).map((vector) => set(vector, value));
 }
 
 /**
  * Stores a block. Every other vector has an address of its own, so that V8 joins no two (`storeClamped` says why).
  */
-export function storeBlock({ lanes }: Block, address: Expression<"i32">, values: readonly Vector[]): Statement {
+export function storeBlock({ lanes }: ChannelBlock, address: Expression<"i32">, values: readonly Vector[]): Statement {
   if (lanes === 1) return values.map((value) => storeLanes(1, address, value));
   return values.map((value, j) =>
     j % 2 === 0

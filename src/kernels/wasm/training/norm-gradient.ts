@@ -21,9 +21,9 @@ import {
   put,
   sub,
 } from "../emit.ts";
-import { type Block, blockOf, loadBlock, overBlocks, overStrips, storeBlock, vectorsOf } from "./blocks.ts";
+import { blockOf, type ChannelBlock, loadBlock, overBlocks, overStrips, storeBlock, vectorsOf } from "./blocks.ts";
 import { CHUNK_WORDS, chunkRange, SCRATCH_WORDS } from "./chunks.ts";
-import { inRow, isLinear, normalised, readNorm, scaleAndShift, throughClamp } from "./norm-values.ts";
+import { inRow, isLinear, normalised, normLocals, readNorm, throughClamp } from "./norm-values.ts";
 
 export const NORM_GRADIENT = /* @__PURE__ */ argumentBlock(
   ["dy", "x", "y", "norm", "normGradient", "channels"],
@@ -64,7 +64,7 @@ export function normGradient(module: ModuleBuilder, features: Features) {
     ] as const;
     const v = locals(scope.local, "i32", ...names);
     const linear = scope.local("i32");
-    const norm = scaleAndShift(scope.local, CLAMPED[0]);
+    const norm = normLocals(scope.local, CLAMPED[0]);
     const [p, q, r] = [0, 1, 2].map(() => vectorsOf(scope.local, LINEAR[0])) as [Rows, Rows, Rows];
     const dys = vectorsOf(scope.local, LINEAR[0]);
     const xs = vectorsOf(scope.local, LINEAR[0]);
@@ -72,7 +72,7 @@ export function normGradient(module: ModuleBuilder, features: Features) {
     const inScratch = add(scope.scratch, add(scope.offset, mul(add(sub(v.first, range.start), scope.before), v.bytes)));
     const moves = (by: (address: "dy" | "x" | "y") => Statement) => [by("dy"), by("x"), by("y")];
 
-    const strip = (way: Way, block: Block): readonly Statement[] => [
+    const strip = (way: Way, block: ChannelBlock): readonly Statement[] => [
       put(v.left, v.strip),
       countDown(v.left, [
         loadBlock(block, dys, v.dyAt),

@@ -3,9 +3,9 @@
 import { argumentBlock, kernel } from "../arguments.ts";
 import { type ModuleBuilder, op, set, when } from "../assembler/index.ts";
 import { add, type Features, floats, loadLanes, locals, mul, multiplyAdd, put, sub } from "../emit.ts";
-import { type Block, blockOf, loadBlock, overBlocks, storeBlock, vectorsOf } from "./blocks.ts";
+import { blockOf, type ChannelBlock, loadBlock, overBlocks, storeBlock, vectorsOf } from "./blocks.ts";
 import { CHUNK_WORDS, chunkRange } from "./chunks.ts";
-import { inRow, isLinear, normalised, readNorm, scaleAndShift, throughClamp } from "./norm-values.ts";
+import { inRow, isLinear, normalised, normLocals, readNorm, throughClamp } from "./norm-values.ts";
 import { sumPixels } from "./pixel-sums.ts";
 
 export const NORM_SUMS = /* @__PURE__ */ argumentBlock(["dy", "x", "norm", "partials", "channels"], CHUNK_WORDS);
@@ -22,11 +22,11 @@ export function normSums(module: ModuleBuilder, features: Features) {
   return kernel(module, "normSums", NORM_SUMS, (scope) => {
     const range = chunkRange(scope);
     const v = locals(scope.local, "i32", "pixels", "dy", "x", "channel", "dyAt", "xAt", "left", "bytes", "to");
-    const norm = scaleAndShift(scope.local, CLAMPED[0]);
+    const norm = normLocals(scope.local, CLAMPED[0]);
     const means = vectorsOf(scope.local, LINEAR[0]);
     const both = [vectorsOf(scope.local, LINEAR[0]), vectorsOf(scope.local, LINEAR[0])] as const;
     const [x, dy, value] = [scope.local("v128"), scope.local("v128"), scope.local("v128")];
-    const sums = (block: Block, hasClamp: boolean) =>
+    const sums = (block: ChannelBlock, hasClamp: boolean) =>
       sumPixels({
         ...{
           chains: hasClamp ? CLAMPED[0] : LINEAR[0],

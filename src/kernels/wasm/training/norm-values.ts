@@ -15,7 +15,7 @@ import {
   when,
 } from "../assembler/index.ts";
 import { add, type Features, floats, mul, multiplyAdd } from "../emit.ts";
-import { type Block, loadBlock, setBlock, vectorsOf } from "./blocks.ts";
+import { type ChannelBlock, loadBlock, setBlock, vectorsOf } from "./blocks.ts";
 
 type Vector = Expression<"v128">;
 type Word = Expression<"i32">;
@@ -29,12 +29,12 @@ const SAME = [0x5b, "ff", "i"] as const;
 export const splat = (value: number): Vector => op("f32x4.splat", float(value));
 
 /** Scale and shift of a block's channels. */
-export interface ScaleAndShift {
+export interface NormLocals {
   readonly scale: readonly Local<"v128">[];
   readonly shift: readonly Local<"v128">[];
 }
 
-export function scaleAndShift(local: MakeLocal, vectors: number): ScaleAndShift {
+export function normLocals(local: MakeLocal, vectors: number): NormLocals {
   return { scale: vectorsOf(local, vectors), shift: vectorsOf(local, vectors) };
 }
 
@@ -44,8 +44,8 @@ export const inRow = (base: Word, row: number, channels: Word, channel: Word): W
 
 /** Reads them; without a norm they are 1 and −0, with which every number stays what it is, −0 too. */
 export function readNorm(
-  block: Block,
-  { scale, shift }: ScaleAndShift,
+  block: ChannelBlock,
+  { scale, shift }: NormLocals,
   norm: Word,
   channels: Word,
   channel: Word,
@@ -61,7 +61,7 @@ export function readNorm(
 }
 
 /** x · scale + shift: everywhere this expression. */
-export function normalised(features: Features, x: Vector, { scale, shift }: ScaleAndShift, vector: number): Vector {
+export function normalised(features: Features, x: Vector, { scale, shift }: NormLocals, vector: number): Vector {
   return multiplyAdd(features, x, scale[vector] as Vector, shift[vector] as Vector);
 }
 

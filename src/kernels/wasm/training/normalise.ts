@@ -21,7 +21,7 @@ import {
 } from "../emit.ts";
 import { blockOf, loadBlock, overBlocks, overStrips, storeBlock, vectorsOf } from "./blocks.ts";
 import { CHUNK_WORDS, chunkRange, SCRATCH_WORDS } from "./chunks.ts";
-import { normalised, readNorm, scaleAndShift } from "./norm-values.ts";
+import { normalised, normLocals, readNorm } from "./norm-values.ts";
 
 export const NORMALISE = /* @__PURE__ */ argumentBlock(
   ["x", "y", "norm", "channels"],
@@ -53,7 +53,7 @@ export function normalise(module: ModuleBuilder, features: Features) {
       "left",
       "bytes",
     );
-    const norm = scaleAndShift(scope.local, WIDTHS[0]);
+    const norm = normLocals(scope.local, WIDTHS[0]);
     const values = vectorsOf(scope.local, WIDTHS[0]);
     const inScratch = add(scope.scratch, add(scope.offset, mul(add(sub(v.first, range.start), scope.before), v.bytes)));
     return [

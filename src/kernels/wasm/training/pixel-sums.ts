@@ -2,7 +2,7 @@
 
 import { type Expression, type Local, op, type Statement, set } from "../assembler/index.ts";
 import { advance, countDown, divide, put, remainder } from "../emit.ts";
-import { type Block, setBlock } from "./blocks.ts";
+import { type ChannelBlock, setBlock } from "./blocks.ts";
 import { splat } from "./norm-values.ts";
 
 type VectorLocal = Local<"v128">;
@@ -10,7 +10,7 @@ type VectorLocal = Local<"v128">;
 export interface PixelSums {
   /** Of a block of one vector; wider blocks have fewer. */
   readonly chains: number;
-  readonly block: Block;
+  readonly block: ChannelBlock;
   /** As many as there are chains, for each thing that is summed. */
   readonly sums: readonly (readonly VectorLocal[])[];
   readonly pixels: Expression<"i32">;
