@@ -16,6 +16,7 @@ import {
   advance,
   below,
   both,
+  choose,
   divide,
   equal,
   floats,
@@ -33,7 +34,7 @@ import {
   sub,
 } from "../emit.ts";
 import { windowWalk } from "../window.ts";
-import { type DepthwiseParts, tileRows } from "./depthwise-rows.ts";
+import { type DepthwiseParts, isCrowded, tileRows } from "./depthwise-rows.ts";
 import { DEPTHWISE_WORDS, depthwiseShare } from "./depthwise-share.ts";
 import { type WeightTile, type WeightTiles, weightTapByTap, weightTiles } from "./depthwise-weight-tile.ts";
 
@@ -56,7 +57,20 @@ export function depthwiseWeightGradient(module: ModuleBuilder, parts: DepthwiseP
   const tiles = size === 0 ? undefined : weightTiles(module, size, parts.features, lanes);
   return kernel(module, "depthwiseWeightGradient", DEPTHWISE_WEIGHT_GRADIENT, (given) => {
     const share = depthwiseShare(given);
-    const names = ["x", "z", "sums", "taps", "zBytes", "at", "end", "tap", "channel", "to", "from"] as const;
+    const names = [
+      "x",
+      "z",
+      "sums",
+      "taps",
+      "zBytes",
+      "at",
+      "end",
+      "tap",
+      "channel",
+      "to",
+      "from",
+      "isCrowded",
+    ] as const;
     const v = locals(given.local, "i32", ...names);
     const scope = { ...given, from: share.start, to: share.end, x: v.x };
     const walk = windowWalk(scope);
@@ -106,7 +120,10 @@ export function depthwiseWeightGradient(module: ModuleBuilder, parts: DepthwiseP
               emitted.inner.reduceRight<Statement>(
                 (otherwise, [one, two], i) =>
                   when(
-                    below(sub(scope.innerTo, ox), WIDTHS[i] ?? 1),
+                    below(
+                      i === 0 ? choose(v.isCrowded, 0, sub(scope.innerTo, ox)) : sub(scope.innerTo, ox),
+                      WIDTHS[i] ?? 1,
+                    ),
                     [otherwise],
                     [when(equal(scope.strideX, 1), [tile(one)], [tile(two)]), ...next(WIDTHS[i] ?? 1)],
                   ),
@@ -162,6 +179,7 @@ export function depthwiseWeightGradient(module: ModuleBuilder, parts: DepthwiseP
         ),
         put(v.taps, mul(scope.kernelHeight, scope.kernelWidth)),
         put(v.sums, add(scope.scratch, scope.sums)),
+        ...(tiles === undefined ? [] : [put(v.isCrowded, isCrowded(scope))]),
         put(v.at, v.sums),
         put(v.end, add(v.sums, mul(mul(v.taps, 4 * lanes), divide(add(scope.outChannels, lanes - 1), lanes)))),
         loop(v.at, v.end, 16, [storeLanes(4, v.at, op("f32x4.splat", float(0)))]),
