@@ -6,19 +6,7 @@
  * neither depthwise kernels, which have few parameters (Howard et al. 2017, §3.2), nor batch norm and biases.
  */
 
-import { DepthwiseError } from "../core/errors.ts";
-import { didYouMean } from "../core/nearest.ts";
-import {
-  booleanOption,
-  checkKnownOptions,
-  isListOf,
-  isString,
-  oneOf,
-  optionError,
-  positiveNumber,
-  stringsOf,
-} from "../core/options.ts";
-import type { ParameterInfo } from "../layers/parameter-info.ts";
+import { booleanOption, checkKnownOptions, oneOf, optionError, positiveNumber, stringsOf } from "../core/options.ts";
 import type { AdamRule, RmspropRule, SgdRule, UpdateRule } from "../operations/update-call.ts";
 
 /**
@@ -83,7 +71,8 @@ const ADAMW_DECAY = { torch: 0.01, keras: 0.004 } as const;
  * @throws {DepthwiseError} `OPTION_INVALID` for numbers out of range, and for Nesterov's without momentum
  */
 export function sgd(options: Options<SgdOptimizer> = {}): SgdOptimizer {
-  return { type: "sgd", ...sgdNumbers("sgd", "", options), ...made("sgd", options) };
+  const decays = made("sgd", options);
+  return { type: "sgd", ...sgdNumbers("sgd", "", options), ...decays };
 }
 
 /**
@@ -184,55 +173,6 @@ export function ruleOf(optimizer: Optimizer): UpdateRule {
   }
 }
 
-/** A caller's own choice: the weight decay of a parameter, or undefined for what the optimizer says. */
-export type DecayOverride = (parameter: ParameterInfo) => number | undefined;
-
-/**
- * The weight decay of a parameter.
- *
- * @param override asked first
- * @throws {DepthwiseError} `OPTION_INVALID` if it gives no number of at least 0, or one above 0 for Adam
- */
-export function decayOf(optimizer: Optimizer, parameter: ParameterInfo, override?: DecayOverride): number {
-  const own = override?.(parameter);
-  if (own !== undefined) {
-    if (typeof own === "number" && Number.isFinite(own) && own >= 0) {
-      if (own > 0) refuseDecayOfAdam(parameter.name, optimizer.type, { weightDecay: own });
-      return own;
-    }
-    throw optionError(parameter.name, "weight decay", "a finite number of at least 0, or undefined", own);
-  }
-  if (optimizer.type === "adam" || optimizer.weightDecay === undefined) return 0;
-  return isInGroup(parameter, optimizer.decayOnly ?? "all") ? optimizer.weightDecay : 0;
-}
-
-/**
- * Refuses names in `decayOnly` that no parameter has.
- *
- * @throws {DepthwiseError} `NAME_UNKNOWN`
- */
-export function checkDecayNames(owner: string, optimizer: Optimizer, parameters: readonly ParameterInfo[]): void {
-  if (optimizer.type === "adam" || !isListOf(optimizer.decayOnly, isString)) return;
-  const known = parameters.map(({ name }) => name);
-  for (const name of optimizer.decayOnly) {
-    if (known.includes(name)) continue;
-    const hint = didYouMean(name, known);
-    throw new DepthwiseError("NAME_UNKNOWN", {
-      what: `${owner}: optimizer.decayOnly`,
-      expected: "names of parameters",
-      found: `"${name}"`,
-      advice: hint === "" ? "Names are those of the network's parameters, such as conv1/kernel." : hint,
-      fields: { owner, name },
-    });
-  }
-}
-
-function isInGroup({ name, role }: ParameterInfo, group: DecayGroup): boolean {
-  if (group === "all") return true;
-  if (group === "matrices") return role === "kernel" && !name.endsWith("/depthwise_kernel");
-  return group.includes(name);
-}
-
 /** Checks the keys of a function's options, and completes its weight decay. */
 function made(type: Optimizer["type"], options: object): Decay {
   const given = options as Given;
@@ -254,7 +194,8 @@ function checkGroup(owner: string, option: string, value: unknown): DecayGroup {
   return stringsOf(owner, option, value, '"all", "matrices", or an array of names of parameters');
 }
 
-function refuseDecayOfAdam(owner: string, type: Optimizer["type"], given: Given): void {
+/** Refuses weight decay of Adam, from whoever it comes. */
+export function refuseDecayOfAdam(owner: string, type: Optimizer["type"], given: Given): void {
   if (type !== "adam" || given["weightDecay"] === undefined) return;
   const advice = "Use adamw, where it is w −= rate · weightDecay · w.";
   throw optionError(owner, "weightDecay", "none: adam has no weight decay", given["weightDecay"], advice);

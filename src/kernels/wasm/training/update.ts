@@ -5,9 +5,9 @@
  * Words: `rows`, the address of the first row; `hyper`, of float32 in the order of `HYPER`; `norm`, of the float32 norm of
  * all gradients; `momentum`, `meanShare`, `squareShare`, `epsilon`, float32 as bits (`ruleWords`).
  *
- * A mean moves by (1 − beta) · (new − old): two rounded factors that should add up to 1 would be off by 1e-8 of it each
- * step, and 1 − 0.999 in float32 by 1e-5. No multiply-add of one rounding: the kernel waits for memory, and so has the
- * same bits with every set of features.
+ * A mean m moves to m − share · m + share · new, share = 1 − beta computed in float64: beta and 1 − beta, each rounded to
+ * float32, would not add up to 1 (0.999: off by 1.3e-5 of the share). No multiply-add of one rounding: the kernel waits
+ * for memory, and so has the same bits with every set of features.
  */
 
 import { invariant } from "../../../core/errors.ts";
@@ -176,8 +176,8 @@ const FORMULAS: Readonly<Record<UpdateFormula, Formula>> = {
     set(v.w, minus(v.w, times(v.rate, v.slot1))),
   ],
   adam: (v) => [
-    set(v.slot0, plus(v.slot0, times(v.meanShare, minus(v.g, v.slot0)))),
-    set(v.slot1, plus(v.slot1, times(v.squareShare, minus(times(v.g, v.g), v.slot1)))),
+    set(v.slot0, moved(v.slot0, v.meanShare, v.g)),
+    set(v.slot1, moved(v.slot1, v.squareShare, times(v.g, v.g))),
     set(v.w, minus(v.w, times(times(v.rate, v.decay), v.w))),
     set(v.w, minus(v.w, over(times(v.step, v.slot0), plus(times(root(v.slot1), v.rootFactor), v.epsilon)))),
   ],
@@ -195,7 +195,12 @@ function velocityOfSteps({ w, g, slot0, decay, momentum, rate }: Element): reado
 
 /** g becomes g′; s moves towards its square. */
 function meanSquare({ w, g, decay, squareShare }: Element, s: Local<"v128">): readonly Statement[] {
-  return [set(g, plus(g, times(decay, w))), set(s, plus(s, times(squareShare, minus(times(g, g), s))))];
+  return [set(g, plus(g, times(decay, w))), set(s, moved(s, squareShare, times(g, g)))];
+}
+
+/** What a moving mean becomes. */
+function moved(mean: Local<"v128">, share: Local<"v128">, value: Vector): Vector {
+  return plus(minus(mean, times(share, mean)), times(share, value));
 }
 
 /** r · g′ / √(s + epsilon). */
