@@ -9,23 +9,34 @@ import { DepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
 import type { CompletePreprocessing } from "../../core/preprocessing.ts";
 import { isFloat32Array, isUint8Array } from "../../core/realms.ts";
-import { type ImageDataLike, type Pixels, toPixels } from "../../images/pixels.ts";
-import { cropAndResize } from "../../images/preprocess.ts";
 import type { CompleteAugmentation } from "./augmentation.ts";
-import { drawFlip, drawHole, drawJitter, drawPart, drawShift, type Occasion, type Part } from "./draws.ts";
+import { drawFlip, drawHole, drawJitter, drawShift, type Occasion, type Part } from "./draws.ts";
 import { channelsOf, type PixelImage } from "./example.ts";
+import { fitted } from "./fitted.ts";
 import { jitter } from "./jitter.ts";
+import { type Stretch, stretcher } from "./resample.ts";
 
 export interface Preparation {
   readonly input: CompletePreprocessing;
   readonly augment: CompleteAugmentation | undefined;
-  /** `height · width · channels` numbers, written and read within one call. */
+  /** What bytes 0 to 255 become, 256 numbers for each channel of the network. */
+  readonly table: Float32Array;
+  readonly stretch: Stretch;
+  /** Written and read within one call: an input of the network, and where its columns are taken from. */
   readonly scratch: Float32Array;
+  readonly columns: Int32Array;
 }
 
 export function preparationOf(input: CompletePreprocessing, augment: CompleteAugmentation | undefined): Preparation {
   const [height, width, channels] = input.inputShape;
-  return { input, augment, scratch: new Float32Array(height * width * channels) };
+  return {
+    input,
+    augment,
+    table: Float32Array.from({ length: 256 * channels }, (_, i) => scaled(i & 255, i >> 8, input)),
+    stretch: stretcher(width, height),
+    scratch: new Float32Array(height * width * channels),
+    columns: new Int32Array(width),
+  };
 }
 
 /**
@@ -37,95 +48,89 @@ export function preparationOf(input: CompletePreprocessing, augment: CompleteAug
 export function prepare(
   image: PixelImage,
   occasion: Occasion,
-  { input, augment, scratch }: Preparation,
+  preparation: Preparation,
   target: Float32Array,
   name: string,
 ): void {
+  const { input, augment, table, scratch, stretch } = preparation;
+  const [height, width, channels] = input.inputShape;
   const { data } = image;
   if (isFloat32Array(data)) {
     checkReady(image, input, augment, name);
-    const black = (c: number) => scaled(0, c, input);
-    gather(data, input.inputShape[2], input, occasion, augment, target, black);
+    gather(data, channels, occasion, preparation, target, (c) => scaled(0, c, input));
   } else {
-    const { values, stride } = fitted({ ...image, data }, occasion, input, augment?.randomResizedCrop);
-    gather(values, stride, input, occasion, augment, scratch, () => 0);
-    if (augment?.colorJitter !== undefined) {
-      jitter(scratch, input.inputShape[2], drawJitter(occasion, augment.colorJitter));
+    const { values, stride } = fitted({ ...image, data }, occasion, input, augment?.randomResizedCrop, stretch);
+    if (augment?.colorJitter === undefined && isUint8Array(values)) {
+      throughTable(values, stride, occasion, preparation, table, target);
+    } else {
+      gather(values, stride, occasion, preparation, scratch, () => 0);
+      if (augment?.colorJitter !== undefined) jitter(scratch, channels, drawJitter(occasion, augment.colorJitter));
+      intoRange(scratch, target, input);
     }
-    intoRange(scratch, target, input);
   }
-  if (augment?.cutout === undefined) return;
+  if (augment?.cutout !== undefined) cutOut(target, drawHole(occasion, augment.cutout.size, width, height), input);
+}
+
+/** Where rows and columns of the target are taken from: padded crop and flip. −1 is the margin. */
+function placesOf(occasion: Occasion, { input, augment, columns }: Preparation) {
   const [height, width] = input.inputShape;
-  cutOut(target, drawHole(occasion, augment.cutout.size, width, height), input);
-}
-
-interface Fitted {
-  /** 0 to 255, in the size of the network's input; the first of each `stride` numbers is grey, or they are R, G, B. */
-  readonly values: Uint8Array | Float32Array;
-  readonly stride: number;
-}
-
-function fitted(
-  image: ImageDataLike,
-  occasion: Occasion,
-  input: CompletePreprocessing,
-  crop: CompleteAugmentation["randomResizedCrop"],
-): Fitted {
-  const [height, width, channels] = input.inputShape;
-  if (crop === undefined) {
-    const stride = channelsOf(image);
-    const isWhole = input.cropFraction === 1 || input.resize === "stretch";
-    // Resizing to the same size changes nothing, and making colour of grey and grey of it neither.
-    if (
-      isWhole &&
-      stride === channels &&
-      image.width === width &&
-      image.height === height &&
-      isUint8Array(image.data)
-    ) {
-      return { values: image.data, stride };
-    }
-    return { values: cropAndResize(toPixels(image), input), stride: 3 };
-  }
-  const pixels = toPixels(image);
-  const part = cutPart(pixels, drawPart(occasion, crop, pixels.width, pixels.height));
-  return { values: cropAndResize(part, { ...input, resize: "stretch", cropFraction: 1 }), stride: 3 };
-}
-
-function cutPart(pixels: Pixels, { left, top, width, height }: Part): Pixels {
-  if (width === pixels.width && height === pixels.height) return pixels;
-  const data = new Uint8Array(3 * width * height);
-  for (let y = 0; y < height; y++) {
-    const from = 3 * ((top + y) * pixels.width + left);
-    data.set(pixels.data.subarray(from, from + 3 * width), 3 * y * width);
-  }
-  return { width, height, data };
-}
-
-/** Padded crop and flip: each pixel of the target is one of the source, or of the margin. */
-function gather(
-  values: Uint8Array | Float32Array,
-  stride: number,
-  { inputShape: [height, width, channels] }: CompletePreprocessing,
-  occasion: Occasion,
-  augment: CompleteAugmentation | undefined,
-  target: Float32Array,
-  margin: (channel: number) => number,
-): void {
   const [right, down] = augment?.paddedCrop === undefined ? [0, 0] : drawShift(occasion, augment.paddedCrop.padding);
   const isMirror = augment?.paddedCrop?.fill === "reflect";
   const isFlipped = drawFlip(occasion, augment?.flip);
+  for (let x = 0; x < width; x++) columns[x] = placeIn((isFlipped ? width - 1 - x : x) + right, width, isMirror);
+  return { columns, rowOf: (y: number) => placeIn(y + down, height, isMirror) };
+}
+
+/** Bytes to the network's range at once: what most pictures take. */
+function throughTable(
+  values: Uint8Array,
+  stride: number,
+  occasion: Occasion,
+  preparation: Preparation,
+  table: Float32Array,
+  target: Float32Array,
+): void {
+  const { columns, rowOf } = placesOf(occasion, preparation);
+  const { inputShape, channelOrder } = preparation.input;
+  const [height, width, channels] = inputShape;
+  const [first, last] = channelOrder === "bgr" ? [2, 0] : [0, 2];
   let to = 0;
   for (let y = 0; y < height; y++) {
-    const row = placeIn(y + down, height, isMirror);
+    const row = rowOf(y);
     for (let x = 0; x < width; x++) {
-      const column = placeIn((isFlipped ? width - 1 - x : x) + right, width, isMirror);
-      if (row < 0 || column < 0) {
-        for (let c = 0; c < channels; c++) target[to++] = margin(c);
-        continue;
-      }
+      const column = columns[x] ?? 0;
+      const isMargin = row < 0 || column < 0;
       const from = (row * width + column) * stride;
-      for (let c = 0; c < channels; c++) target[to++] = values[from + c] ?? 0;
+      if (channels === 1) {
+        target[to++] = table[isMargin ? 0 : (values[from] ?? 0)] ?? 0;
+      } else {
+        target[to] = table[isMargin ? 0 : (values[from + first] ?? 0)] ?? 0;
+        target[to + 1] = table[256 + (isMargin ? 0 : (values[from + 1] ?? 0))] ?? 0;
+        target[to + 2] = table[512 + (isMargin ? 0 : (values[from + last] ?? 0))] ?? 0;
+        to += 3;
+      }
+    }
+  }
+}
+
+/** The same without a change of the values. */
+function gather(
+  values: Uint8Array | Float32Array,
+  stride: number,
+  occasion: Occasion,
+  preparation: Preparation,
+  target: Float32Array,
+  margin: (channel: number) => number,
+): void {
+  const { columns, rowOf } = placesOf(occasion, preparation);
+  const [height, width, channels] = preparation.input.inputShape;
+  let to = 0;
+  for (let y = 0; y < height; y++) {
+    const row = rowOf(y);
+    for (let x = 0; x < width; x++) {
+      const column = columns[x] ?? 0;
+      const from = (row * width + column) * stride;
+      for (let c = 0; c < channels; c++) target[to++] = row < 0 || column < 0 ? margin(c) : (values[from + c] ?? 0);
     }
   }
 }
