@@ -3,6 +3,8 @@
 import { chooseBackend } from "../backends/choose-backend.ts";
 import type { BoundTraining } from "../backends/training/bound-training.ts";
 import { referenceTraining } from "../backends/training/reference-training.ts";
+import { trainingThreads, wasmTraining } from "../backends/training/wasm-training.ts";
+import { threadWorker } from "../backends/wasm/thread-worker.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { refusal } from "../core/memory.ts";
 import type { Network } from "../layers/network.ts";
@@ -55,7 +57,13 @@ async function bind(model: Network, plan: TrainingPlan, options: CheckedTrainerO
   const choice = chooseBackend(options.backend, options.simd, options.threads);
   try {
     if (choice.backend !== "wasm") return referenceTraining(plan);
-    return referenceTraining(plan);
+    return await wasmTraining(plan, {
+      relaxed: choice.simd !== "plain",
+      wide: choice.simd === "wide",
+      threads: trainingThreads(choice.threads),
+      worker: options.worker ?? threadWorker,
+      signal: options.signal,
+    });
   } catch (cause) {
     const what = `createTrainer: ${model.name} with batch ${options.batch}`;
     throw refusal(cause, what, plan.arenaBytes, "Use a smaller alpha, input or batch.", { batch: options.batch });

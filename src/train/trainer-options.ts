@@ -18,8 +18,9 @@ import {
 import type { Network } from "../layers/network.ts";
 import type { ParameterInfo } from "../layers/parameter-info.ts";
 import type { Norm } from "../operations/training-call.ts";
-import { checkDecayNames, checkOptimizer, type DecayOverride, decayOf, type Optimizer, sgd } from "./optimizers.ts";
+import { checkOptimizer, type Optimizer, sgd } from "./optimizers.ts";
 import { checkSchedule, constant, type Schedule } from "./schedules.ts";
+import { checkDecayNames, type DecayOverride, decayOf } from "./weight-decay.ts";
 
 /** Of batch norm in training. */
 export interface BatchNormOptions {

@@ -9,18 +9,18 @@ import { NORM_SUMS } from "../../kernels/wasm/training/norm-sums.ts";
 import { NORMALISE } from "../../kernels/wasm/training/normalise.ts";
 import { COLUMN_SUMS, FINISH_SUMS, REDUCE } from "../../kernels/wasm/training/sums.ts";
 import type { Load, LoadClamp, Norm } from "../../operations/training-call.ts";
-import type { Operands } from "../../plan/training/training-step.ts";
 import type { Call } from "../wasm/program.ts";
 import type { Chunking } from "./chunking.ts";
 import type { Job, LayoutBuilder } from "./layout-builder.ts";
 
 /** Values by role, of what a step reads and writes. */
-export type Values = Operands;
+export type Values = Readonly<Record<string, string | undefined>>;
 
-/** Where what is loaded goes: to the thread's own memory, or to its place in an area. */
+/** Where what is loaded goes: to the thread's own memory, to its place in an area, or in a value of the plan. */
 export type Target =
   | { readonly offset: number; readonly before: number; readonly after: number }
-  | { readonly area: "loaded" | "gradients" };
+  | { readonly area: "loaded" | "gradients" }
+  | { readonly value: string };
 
 const NORMS = "training-norms";
 
@@ -73,7 +73,9 @@ export function gradientCall(
 }
 
 function placed(builder: LayoutBuilder, target: Target) {
-  if ("area" in target) return { y: builder.area(target.area), offset: 0, before: 0, after: 0 };
+  const whole = { offset: 0, before: 0, after: 0 };
+  if ("area" in target) return { y: builder.area(target.area), ...whole };
+  if ("value" in target) return { y: builder.at(target.value), ...whole };
   return { y: 0, ...target };
 }
 

@@ -7,6 +7,7 @@ import { multiplyPanels } from "../multiply-panels.ts";
 import type { Tile } from "../tiles.ts";
 import { depthwiseTraining } from "./depthwise-training.ts";
 import { dropout } from "./dropout.ts";
+import { elementwiseGradient } from "./elementwise-gradient.ts";
 import { finishNorm, frozenNorm } from "./finish-norm.ts";
 import { finishNormGradient } from "./finish-norm-gradient.ts";
 import { finishGradientNorm, squareSums } from "./gradient-norm.ts";
@@ -18,9 +19,13 @@ import { moments } from "./moments.ts";
 import { normGradient } from "./norm-gradient.ts";
 import { normSums } from "./norm-sums.ts";
 import { normalise } from "./normalise.ts";
+import { activationGradient, sum } from "./number-by-number.ts";
 import { packGroups } from "./pack-groups.ts";
 import { pack, packTransposed } from "./pack-panels.ts";
+import { poolGradient } from "./pool-gradient.ts";
 import { product } from "./product.ts";
+import { softmaxCrossEntropy } from "./softmax-cross-entropy.ts";
+import { softmaxGradient } from "./softmax-gradient.ts";
 import { columnSums, finishSums, reduce } from "./sums.ts";
 import { type UpdateFormula, update } from "./update.ts";
 
@@ -87,7 +92,20 @@ export const TRAINING_MODULES = {
   "training-depthwise-5": (module, features, tile) => depthwiseTraining(module, 5, features, tile),
   "training-jobs": jobModule,
   "training-gradient-norm": (module) => [squareSums(module), jobs(module, [finishGradientNorm(module)])],
-  "training-others": (module) => [dropout(module)],
+  "training-others": (module) => [
+    dropout(module),
+    softmaxCrossEntropy(module),
+    sum(module),
+    activationGradient(module, "clampGradient"),
+    activationGradient(module, "hardSigmoidGradient"),
+    activationGradient(module, "hardSwishGradient"),
+    activationGradient(module, "leakyReluGradient"),
+    softmaxGradient(module),
+    poolGradient(module, "averagePoolGradient"),
+    poolGradient(module, "maxPoolGradient"),
+    elementwiseGradient(module, "addGradient"),
+    elementwiseGradient(module, "multiplyGradient"),
+  ],
   "update-sgd": updateModule("sgd"),
   "update-sgdMomentum": updateModule("sgdMomentum"),
   "update-sgdNesterov": updateModule("sgdNesterov"),
