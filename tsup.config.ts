@@ -17,7 +17,12 @@ const doors = {
 const scripts = { worker: "src/backends/wasm/worker.ts", "session-worker": "src/session/session-worker.ts" };
 
 const ENTRIES = join("dist", ".entries");
-const rooms = { ...writeEntries(ENTRIES), cost: "src/cost/index.ts", kernels: "src/backends/wasm/kernel-modules.ts" };
+const rooms = {
+  ...writeEntries(ENTRIES),
+  cost: "src/cost/index.ts",
+  kernels: "src/backends/wasm/kernel-modules.ts",
+  train: "src/train/index.ts",
+};
 
 const shared: Options = {
   target: "es2022",

@@ -12,6 +12,10 @@ import type { Plugin } from "esbuild";
 
 /** Paths under `src/` and the file they go to; the first that fits counts. */
 const PLACES: readonly (readonly [path: string, file: string])[] = [
+  // What training alone has, of whatever room: a page that only runs has none of it.
+  ...["train", "plan/training", "backends/training", "kernels/wasm/training"].map((part) => [part, "train"] as const),
+  ...["kernels/reference/gradients", "kernels/reference/update"].map((part) => [part, "train"] as const),
+  ...["core/elementary", "core/cosine", "core/power", "core/counted"].map((part) => [part, "train"] as const),
   ["backends/plain-backend", "plain-backend"],
   ["kernels/js", "plain-backend"],
   ["backends/reference-backend", "reference-backend"],

@@ -50,7 +50,7 @@ export async function createTrainer(model: Network, options: TrainerOptions = {}
   const parameters = parametersOf(model);
   const bound = await bind(model, planned, checked);
   checked.signal?.throwIfAborted();
-  return new Trainer(model, planned, checked, rule, bound, parameters);
+  return new Trainer(model, planned, checked, rule, bound, parameters, target);
 }
 
 async function bind(model: Network, plan: TrainingPlan, options: CheckedTrainerOptions): Promise<BoundTraining> {

@@ -10,14 +10,17 @@ import type { BoundTraining } from "../backends/training/bound-training.ts";
 import { Breath } from "../core/breath.ts";
 import type { NumberArray } from "../core/buffers.ts";
 import { DepthwiseError } from "../core/errors.ts";
-import { elementCount, type FloatTensor, type Tensor } from "../core/tensor.ts";
+import { elementCount, type FloatTensor, type Tensor, tensor } from "../core/tensor.ts";
 import type { Network } from "../layers/network.ts";
 import { slotsOf, type UpdateRule } from "../operations/update-call.ts";
 import type { TrainingPlan } from "../plan/training/training-plan.ts";
 import { LOSSES, RANDOM, TARGETS } from "../plan/training/training-step.ts";
 import { averageOf, GRADIENT_NORM, HYPER_VALUE, slotOf } from "../plan/training/update-steps.ts";
+import { compile } from "../session/compile.ts";
 import { checkInput } from "../session/input.ts";
+import type { Session } from "../session/session.ts";
 import { Turns } from "../session/turns.ts";
+import { evaluated } from "./evaluated.ts";
 import { hyperValues } from "./hyper.ts";
 import { countCorrect, type Labels, targetsOf } from "./labels.ts";
 import { rateAt } from "./schedules.ts";
@@ -33,6 +36,18 @@ export interface StepResult {
   /** L2 norm of all gradients together, before it was clipped. */
   readonly gradientNorm: number;
   readonly learningRate: number;
+}
+
+/** What an evaluation tells. */
+export interface Evaluation {
+  /** The mean over the examples, of the labels as they are: nothing is smoothed. */
+  readonly loss: number;
+  readonly correct: number;
+  /** Examples whose label is among the five largest logits; with fewer classes, all. */
+  readonly correctOf5: number;
+  readonly examples: number;
+  /** `[N, classes]`. */
+  readonly logits: FloatTensor;
 }
 
 /** Everything that the next step depends on. */
@@ -66,12 +81,17 @@ export class Trainer {
   readonly #bound: BoundTraining;
   readonly #turns = new Turns();
   readonly #classes: number;
+  /** The layer that gives the logits. */
+  readonly #target: string;
   /** Parameters that no step reads: they stay as they are. */
   readonly #others: ReadonlyMap<string, FloatTensor>;
   #updates = 0;
   /** How often something was drawn: a part of a batch. */
   #draws = 0;
   #isClosed = false;
+  /** Runs the network as it is; made when it is first asked for, and what its parameters are of. */
+  #session: Session<"logits"> | undefined;
+  #sessionOf = "";
   /** Why parameters cannot be trusted: a step ended in its middle. */
   #torn: unknown;
 
@@ -83,7 +103,9 @@ export class Trainer {
     rule: UpdateRule,
     bound: BoundTraining,
     parameters: ReadonlyMap<string, FloatTensor>,
+    target: string,
   ) {
+    this.#target = target;
     this.model = model;
     this.batch = options.batch;
     this.#plan = plan;
@@ -121,6 +143,27 @@ export class Trainer {
    */
   step(x: Tensor | NumberArray, labels: Labels): Promise<StepResult> {
     return this.#queued("step", x, labels, (data, targets, examples) => this.#step(data, targets, examples));
+  }
+
+  /**
+   * What the network says as it would be run: batch norm by its moving statistics, nothing dropped.
+   *
+   * @param options `average`: with the averages in place of the parameters; default false. The moving statistics are those
+   *                of the parameters; `recalibrateBatchNorm` measures those of the averages
+   * @throws {DepthwiseError} as `step`
+   */
+  evaluate(
+    x: Tensor | NumberArray,
+    labels: Labels,
+    { average = false }: { readonly average?: boolean } = {},
+  ): Promise<Evaluation> {
+    const { data, batch } = checkInput("evaluate", { ...this.#plan, batch: this.batch }, x);
+    const targets = targetsOf("evaluate", labels, batch, this.#classes, 0);
+    const own = data.slice();
+    return this.#turn(async () => {
+      const logits = await this.#infer(own, batch, average);
+      return evaluated(logits, targets, batch, this.#classes);
+    });
   }
 
   /** The parameters as they are after the last step, in tensors of their own. */
@@ -187,6 +230,7 @@ export class Trainer {
     return this.#turn(async () => {
       await this.#whole();
       this.#bound.write(values);
+      this.#sessionOf = "";
       this.#updates = updates;
       this.#draws = updates * this.#options.accumulate;
       this.#torn = undefined;
@@ -229,6 +273,7 @@ export class Trainer {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#bound.close();
+    this.#session?.close();
   }
 
   [Symbol.dispose](): void {
@@ -271,6 +316,30 @@ export class Trainer {
     this.#updates++;
     const gradientNorm = this.#bound.read(GRADIENT_NORM)[0] ?? Number.NaN;
     return { loss: loss / examples, correct, examples, gradientNorm, learningRate: rate };
+  }
+
+  async #infer(data: NumberArray, batch: number, average: boolean): Promise<Float32Array> {
+    const { backend, simd, threads, worker } = this.#options;
+    const of = `${this.#updates} ${average}`;
+    if (this.#session === undefined || this.#sessionOf !== of) {
+      const parameters = this.#readParameters((name) =>
+        average && this.#plan.gradients.has(name) ? averageOf(name) : name,
+      );
+      if (this.#session === undefined) {
+        const network = { ...this.model, outputs: { logits: this.#target }, parameters };
+        this.#session = await compile(network, {
+          batch: this.batch,
+          backend,
+          simd,
+          threads,
+          ...(worker === undefined ? {} : { worker }),
+        });
+      } else await this.#session.replaceParameters(parameters);
+      this.#sessionOf = of;
+    }
+    const shape = [batch, ...this.#plan.inputShape];
+    const { logits } = await this.#session.run(tensor(Float32Array.from(data), shape));
+    return logits.data;
   }
 
   #queued<T>(

@@ -9,6 +9,7 @@ const src = resolve(import.meta.dirname, "../../src");
 /** Each room and the rooms it may import; `core` is open to all. */
 const ROOMS: Record<string, readonly string[]> = {
   cli: [
+    "train",
     "classify",
     "session",
     "backends",
@@ -21,6 +22,7 @@ const ROOMS: Record<string, readonly string[]> = {
     "images",
     "layers",
   ],
+  train: ["classify", "session", "backends", "weights", "plan", "images", "models", "layers", "kernels", "operations"],
   classify: ["session", "weights", "images", "layers"],
   session: ["backends", "plan", "kernels"],
   weights: ["understand", "formats", "sources", "models", "layers"],

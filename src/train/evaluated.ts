@@ -1,0 +1,40 @@
+/** What logits say against targets: loss, and how often the label was among the largest. */
+
+import { exp, log } from "../core/elementary.ts";
+import { bestOf } from "./labels.ts";
+import type { Evaluation } from "./trainer.ts";
+
+export function evaluated(logits: Float32Array, targets: Float32Array, examples: number, classes: number): Evaluation {
+  let loss = 0;
+  let correct = 0;
+  let correctOf5 = 0;
+  for (let n = 0; n < examples; n++) {
+    const at = n * classes;
+    const label = bestOf(targets, n, classes);
+    if (bestOf(logits, n, classes) === label) correct++;
+    const own = logits[at + label] ?? Number.NaN;
+    let larger = 0;
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let c = 0; c < classes; c++) {
+      const logit = logits[at + c] ?? Number.NaN;
+      if (logit > own || (logit === own && c < label)) larger++;
+      largest = Math.max(largest, logit);
+    }
+    if (larger < 5) correctOf5++;
+    let sum = 0;
+    for (let c = 0; c < classes; c++) sum += exp((logits[at + c] ?? 0) - largest);
+    const total = largest + log(sum);
+    for (let c = 0; c < classes; c++) {
+      const share = targets[at + c] ?? 0;
+      if (share !== 0) loss -= share * ((logits[at + c] ?? 0) - total);
+    }
+  }
+  const shape = [examples, classes];
+  return {
+    loss: loss / examples,
+    correct,
+    correctOf5,
+    examples,
+    logits: { dtype: "float32", shape, data: new Float32Array(logits.subarray(0, examples * classes)) },
+  };
+}
