@@ -2,9 +2,9 @@
  * The gradient of the weights of a matrix product: y = aᵀ · dz, [K][N], where `a` [pixels][K] is what the layer read and
  * dz [pixels][N] the gradient of its output. Pointwise, dense, and general convolutions by their im2col.
  *
- * Rows of both lie without gaps. Panels of columns are read whole: where N is no multiple of them, as many bytes as are
- * missing must be there behind the last pixel of dz, whatever they hold (`gradientPanels`: only where N is less than the
- * columns). Nothing that is ever read depends on them.
+ * The tile is that of `productFor(N, tile)`. Rows of both lie without gaps. Panels of columns are read whole: where N is no
+ * multiple of them, as many bytes as are missing must be there behind the last pixel of dz, whatever they hold
+ * (`gradientPanels`: only where N is less than the columns). Nothing that is ever read depends on them.
  *
  * Rows of some KB put all pixels into a few sets of the nearest cache, so what is large is packed first. Share of what
  * registers alone could do (AMD EPYC, Node 24, relaxed tiles, partials added), by K = N and pixels, as they lie and packed:

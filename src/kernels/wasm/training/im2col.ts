@@ -18,12 +18,15 @@ import {
 import {
   add,
   advance,
+  atLeast,
   below,
+  both,
   choose,
   countDown,
   divide,
   equal,
   floats,
+  inside,
   type Lanes,
   least,
   loadLanes,
@@ -58,7 +61,17 @@ export const IM2COL = /* @__PURE__ */ argumentBlock(WINDOW_WORDS, [
 export function im2col(module: ModuleBuilder) {
   return kernel(module, "im2col", IM2COL, (scope) => {
     const range = chunkRange(scope);
-    const { image, first, row, end, to, at } = locals(scope.local, "i32", "image", "first", "row", "end", "to", "at");
+    const { image, first, row, end, to, at, last } = locals(
+      scope.local,
+      "i32",
+      "image",
+      "first",
+      "row",
+      "end",
+      "to",
+      "at",
+      "last",
+    );
     const walk = windowWalk({ ...scope, x: image, from: row, to: end });
     const rowFloats = mul(mul(scope.kernelHeight, scope.kernelWidth), scope.channels);
     const isCut = below(mul(walk.rows, walk.columns), mul(scope.kernelHeight, scope.kernelWidth));
@@ -83,19 +96,24 @@ export function im2col(module: ModuleBuilder) {
         ),
       ),
       put(to, choose(scope.y, add(scope.y, floats(mul(range.start, rowFloats))), add(scope.scratch, scope.yOffset))),
+      put(last, choose(equal(scope.dilationX, 1), floats(sub(mul(scope.kernelWidth, scope.channels), 4)), -1)),
       put(row, divide(range.start, scope.outWidth)),
       put(end, divide(add(range.end, sub(scope.outWidth, 1)), scope.outWidth)),
       ...walk.over([
         put(walk.ox, most(sub(range.start, mul(walk.row, scope.outWidth)), 0)),
         loop(walk.ox, least(scope.outWidth, sub(range.end, mul(walk.row, scope.outWidth))), 1, [
-          ...walk.placeColumn,
+          placeColumn(scope, walk),
           when(
             isCut,
             overChannels(at, rowFloats, (lanes) => [storeLanes(lanes, add(to, floats(at)), zeros())]),
           ),
-          ...overSegments(scope, walk, to, (lanes, inImage, inRow) => [
-            storeLanes(lanes, inRow, loadLanes(lanes, inImage)),
-          ]),
+          when(
+            both(not(isCut), atLeast(last, 0)),
+            copyWhole(scope, walk, to, last),
+            overSegments(scope, walk, to, (lanes, inImage, inRow) => [
+              storeLanes(lanes, inRow, loadLanes(lanes, inImage)),
+            ]),
+          ),
           advance(to, floats(rowFloats)),
         ]),
       ]),
@@ -130,7 +148,7 @@ export function col2im(module: ModuleBuilder) {
       put(end, divide(range.end, scope.outWidth)),
       ...walk.over([
         loop(walk.ox, scope.outWidth, 1, [
-          ...walk.placeColumn,
+          placeColumn(scope, walk),
           ...overSegments(scope, walk, from, (lanes, inImage, inRow) => [
             storeLanes(lanes, inImage, op("f32x4.add", loadLanes(lanes, inImage), loadLanes(lanes, inRow))),
           ]),
@@ -141,6 +159,40 @@ export function col2im(module: ModuleBuilder) {
   });
 }
 
+/** The taps of a column; of most they are all there, and are not looked for. */
+function placeColumn(scope: WindowScope, walk: WindowWalk): Statement {
+  return when(
+    inside(sub(walk.ox, scope.innerFrom), sub(scope.innerTo, scope.innerFrom)),
+    [put(walk.ix, sub(mul(walk.ox, scope.strideX), scope.left)), put(walk.v0, 0), put(walk.columns, scope.kernelWidth)],
+    walk.placeColumn,
+  );
+}
+
+/** All taps of an output pixel, undilated, in vectors: the last of a row of them is at `last` bytes. */
+function copyWhole(
+  scope: WindowScope,
+  walk: WindowWalk,
+  matrixRow: Local<"i32">,
+  last: Expression<"i32">,
+): readonly Statement[] {
+  const { from, to, rows, at } = locals(scope.local, "i32", "from", "to", "rows", "at");
+  const copy = (offset: Expression<"i32">) => storeLanes(4, add(to, offset), loadLanes(4, add(from, offset)));
+  return [
+    put(from, walk.firstTap),
+    put(to, matrixRow),
+    put(rows, scope.kernelHeight),
+    countDown(rows, [
+      put(at, 0),
+      loop(at, last, 16, [copy(at)]),
+      copy(last),
+      advance(from, mul(scope.dilationY, walk.rowBytes)),
+      advance(to, mul(scope.kernelWidth, walk.pixelBytes)),
+    ]),
+  ];
+}
+
+type WindowScope = KernelScope<(typeof WINDOW_WORDS)[number]>;
+
 const zeros = () => op("f32x4.splat", float(0));
 
 /**
@@ -148,7 +200,7 @@ const zeros = () => op("f32x4.splat", float(0));
  * row of the matrix. Undilated, the taps of a row lie together.
  */
 function overSegments(
-  scope: KernelScope<(typeof WINDOW_WORDS)[number]>,
+  scope: WindowScope,
   walk: WindowWalk,
   matrixRow: Local<"i32">,
   body: (lanes: Lanes, inImage: Expression<"i32">, inRow: Expression<"i32">) => readonly Statement[],
