@@ -64,7 +64,6 @@ export interface CompleteAugmentation {
   readonly mixup: { readonly alpha: number } | undefined;
 }
 
-const FLIPS = ["random", "alternating"] as const;
 const KINDS = ["randomResizedCrop", "paddedCrop", "flip", "colorJitter", "cutout", "mixup"];
 
 /**
@@ -84,42 +83,46 @@ export function completeAugmentation(
     throw optionError(owner, "augment", "one crop", "randomResizedCrop and paddedCrop", advice);
   }
   return {
-    randomResizedCrop: randomResizedCrop && {
-      area: bounds(
-        owner,
-        "randomResizedCrop",
-        "area",
-        known(owner, "randomResizedCrop", randomResizedCrop, ["area", "aspect"]).area ?? [0.08, 1],
-        1,
-      ),
-      aspect: bounds(owner, "randomResizedCrop", "aspect", randomResizedCrop.aspect ?? [3 / 4, 4 / 3], Infinity),
-    },
-    paddedCrop: paddedCrop && completePaddedCrop(owner, paddedCrop, Math.min(height, width)),
-    flip: flip && oneOf(owner, "augment.flip", flip, FLIPS),
-    colorJitter: colorJitter && completeJitter(owner, colorJitter),
-    cutout: cutout && {
-      size: positiveInteger(owner, "augment.cutout.size", known(owner, "cutout", cutout, ["size"]).size),
-    },
-    mixup: mixup && { alpha: alphaOf(owner, known(owner, "mixup", mixup, ["alpha"]).alpha) },
+    randomResizedCrop: given(randomResizedCrop, (crop) => completeResizedCrop(owner, crop)),
+    paddedCrop: given(paddedCrop, (crop) => completePaddedCrop(owner, crop, Math.min(height, width))),
+    flip: given(flip, (name) => oneOf(owner, "augment.flip", name, ["random", "alternating"])),
+    colorJitter: given(colorJitter, (most) => completeJitter(owner, most)),
+    cutout: given(cutout, (hole) => ({
+      size: positiveInteger(owner, "augment.cutout.size", known(owner, "cutout", hole, ["size"]).size),
+    })),
+    mixup: given(mixup, (mixing) => ({ alpha: alphaOf(owner, known(owner, "mixup", mixing, ["alpha"]).alpha) })),
   };
 }
 
-function known<Kind extends object>(owner: string, kind: string, given: Kind, keys: readonly string[]): Kind {
-  checkKnownOptions(`${owner}: augment.${kind}`, given, keys);
-  return given;
+/** What is not undefined is checked: null, 0 and "" are mistakes. */
+function given<Kind, Complete>(value: Kind | undefined, complete: (value: Kind) => Complete): Complete | undefined {
+  return value === undefined ? undefined : complete(value);
 }
 
-function bounds(owner: string, kind: string, option: string, value: unknown, most: number): readonly [number, number] {
+function known<Kind extends object>(owner: string, kind: string, value: Kind, keys: readonly string[]): Kind {
+  checkKnownOptions(`${owner}: augment.${kind}`, value, keys);
+  return value;
+}
+
+function bounds(owner: string, option: string, value: unknown, most: number): readonly [number, number] {
   const [low, high] = Array.isArray(value) && value.length === 2 ? value : [];
   if (typeof low === "number" && typeof high === "number" && low > 0 && low <= high && high <= most) {
     if (high < Infinity) return [low, high];
   }
   const expected = `[low, high], above 0${most === 1 ? " and at most 1" : ""}`;
-  throw optionError(owner, `augment.${kind}.${option}`, expected, value);
+  throw optionError(owner, `augment.${option}`, expected, value);
 }
 
-function completePaddedCrop(owner: string, given: NonNullable<Augmentation["paddedCrop"]>, side: number) {
-  const { padding, fill = "black" } = known(owner, "paddedCrop", given, ["padding", "fill"]);
+function completeResizedCrop(owner: string, crop: NonNullable<Augmentation["randomResizedCrop"]>) {
+  const { area = [0.08, 1], aspect = [3 / 4, 4 / 3] } = known(owner, "randomResizedCrop", crop, ["area", "aspect"]);
+  return {
+    area: bounds(owner, "randomResizedCrop.area", area, 1),
+    aspect: bounds(owner, "randomResizedCrop.aspect", aspect, Infinity),
+  };
+}
+
+function completePaddedCrop(owner: string, crop: NonNullable<Augmentation["paddedCrop"]>, side: number) {
+  const { padding, fill = "black" } = known(owner, "paddedCrop", crop, ["padding", "fill"]);
   positiveInteger(owner, "augment.paddedCrop.padding", padding);
   if (padding >= side) {
     throw optionError(owner, "augment.paddedCrop.padding", `below ${side}, the side of the network's input`, padding);
@@ -127,10 +130,10 @@ function completePaddedCrop(owner: string, given: NonNullable<Augmentation["padd
   return { padding, fill: oneOf(owner, "augment.paddedCrop.fill", fill, ["black", "reflect"]) };
 }
 
-function completeJitter(owner: string, given: NonNullable<Augmentation["colorJitter"]>) {
-  known(owner, "colorJitter", given, ["brightness", "contrast", "saturation", "hue"]);
+function completeJitter(owner: string, factors: NonNullable<Augmentation["colorJitter"]>) {
+  known(owner, "colorJitter", factors, ["brightness", "contrast", "saturation", "hue"]);
   const upTo = (option: "brightness" | "contrast" | "saturation" | "hue", most: number) => {
-    const value: unknown = given[option] ?? 0;
+    const value: unknown = factors[option] ?? 0;
     if (typeof value === "number" && value >= 0 && value <= most) return value;
     throw optionError(owner, `augment.colorJitter.${option}`, `a number of 0 to ${most}`, value);
   };

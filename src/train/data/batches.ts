@@ -75,6 +75,7 @@ async function* generate(data: Dataset, options: CompleteBatchesOptions): AsyncG
   };
   try {
     for (let position = options.position; position < data.size; ) {
+      stopping.signal.throwIfAborted();
       const asked = performance.now();
       while (ahead.length <= prefetch && begun < data.size) begin();
       const head = ahead.shift();

@@ -55,13 +55,8 @@ export function makerOf(data: Dataset, options: CompleteBatchesOptions, signal: 
     return decodeHeld(image, decoding, (pixels) => put({ ...pixels, channels: 3 }, index, target), budget);
   };
 
-  /** Those that are pixels already are made here and now: nothing is waited for, so they take no turn. */
-  const begin = (index: number, target: Float32Array): Awaitable<void> => {
-    const example = data.at(index, signal);
-    return isLater(example) || !isPixelImage(example.image)
-      ? turns(() => later(example, (found) => use(found, index, target)))
-      : use(example, index, target);
-  };
+  const begin = (index: number, target: Float32Array): Awaitable<void> =>
+    turns(() => later(data.at(index, signal), (example) => use(example, index, target)));
 
   return async (indices, memory) => {
     const errors = new Map<number, DepthwiseError>();
@@ -142,20 +137,29 @@ function isOfPicture(cause: unknown): cause is DepthwiseError {
   return isDepthwiseError(cause) && OF_PICTURE.includes(cause.code);
 }
 
-/** Lets so many work at once; the others wait, first come, first served. */
+/** Lets so many work at once; the others wait, first come, first served. What is done at once takes no place. */
 function turnstile(places: number) {
   const waiting: (() => void)[] = [];
   let inside = 0;
-  return async (work: () => Awaitable<void>): Promise<void> => {
-    if (inside >= places) await new Promise<void>((resolve) => waiting.push(resolve));
-    else inside++;
+  // A place goes to the next one as it is.
+  const leave = () => {
+    const next = waiting.shift();
+    if (next === undefined) inside--;
+    else next();
+  };
+  const enter = (work: () => Awaitable<void>): Awaitable<void> => {
+    let isOver = true;
     try {
-      await work();
+      const working = work();
+      isOver = !isLater(working);
+      return isLater(working) ? working.finally(leave) : undefined;
     } finally {
-      // The place goes to the next one as it is.
-      const next = waiting.shift();
-      if (next === undefined) inside--;
-      else next();
+      if (isOver) leave();
     }
+  };
+  return (work: () => Awaitable<void>): Awaitable<void> => {
+    if (inside >= places) return new Promise<void>((resolve) => waiting.push(resolve)).then(() => enter(work));
+    inside++;
+    return enter(work);
   };
 }

@@ -18,11 +18,11 @@ interface Axis {
   readonly taps: number;
 }
 
-/** Bytes, `channels` a pixel. */
+/** Bytes, `channels` a pixel: 1 or 3. */
 export interface Bytes {
   readonly width: number;
   readonly height: number;
-  readonly channels: 1 | 3;
+  readonly channels: number;
   readonly data: Uint8Array;
 }
 
