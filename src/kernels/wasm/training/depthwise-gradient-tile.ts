@@ -8,7 +8,6 @@ import {
   accumulate,
   add,
   advance,
-  atLeast,
   both,
   countDown,
   divide,
@@ -172,8 +171,9 @@ export function gradientTapByTap(module: ModuleBuilder, features: Features, regi
     const x = locals(local, "i32", ...names);
     const sum = local("v128");
     const group = 4 * registerLanes;
+    // What is negative is too large without its sign.
     const isUnder = (at: typeof x.atX, stride: typeof p.strideY, size: typeof p.outHeight) =>
-      both(both(atLeast(at, 0), not(remainder(at, stride))), inside(divide(at, stride), size));
+      both(not(remainder(at, stride)), inside(divide(at, stride), size));
     const dxAt = add(p.dx, floats(x.channel));
     const weightAt = (k: typeof x.k) =>
       add(x.w, add(mul(divide(k, registerLanes), x.groupBytes), floats(remainder(k, registerLanes))));

@@ -79,7 +79,7 @@ function asForward(parts: DepthwiseParts, scope: Scope, from: Local<"i32">, to: 
   return [
     put(top, sub(extent(scope.kernelHeight, scope.dilationY), scope.top)),
     put(left, sub(extent(scope.kernelWidth, scope.dilationX), scope.left)),
-    put(innerFrom, least(most(left, 0), scope.width)),
+    put(innerFrom, most(left, 0)),
     put(
       innerTo,
       most(innerFrom, least(scope.width, sub(add(scope.outWidth, left), extent(scope.kernelWidth, scope.dilationX)))),
