@@ -40,7 +40,7 @@ export interface AdamwOptimizer extends Omit<AdamRule, "type">, Decay {
 export type Optimizer = SgdOptimizer | RmspropOptimizer | AdamOptimizer | AdamwOptimizer;
 
 /** Options of a function: all but the type may be left out. */
-type Options<T> = Partial<Omit<T, "type">>;
+type OptimizerOptions<T> = Partial<Omit<T, "type">>;
 type Given = Readonly<Record<string, unknown>>;
 
 const DECAY_KEYS = ["weightDecay", "decayOnly"] as const;
@@ -70,7 +70,7 @@ const ADAMW_DECAY = { torch: 0.01, keras: 0.004 } as const;
  *                at; `weightDecay`, default none, added to the gradient; `decayOnly`, default `"matrices"`
  * @throws {DepthwiseError} `OPTION_INVALID` for numbers out of range, and for Nesterov's without momentum
  */
-export function sgd(options: Options<SgdOptimizer> = {}): SgdOptimizer {
+export function sgd(options: OptimizerOptions<SgdOptimizer> = {}): SgdOptimizer {
   const decays = made("sgd", options);
   return { type: "sgd", ...sgdNumbers("sgd", "", options), ...decays };
 }
@@ -90,7 +90,7 @@ export function sgd(options: Options<SgdOptimizer> = {}): SgdOptimizer {
  * @throws {DepthwiseError} `OPTION_INVALID` for numbers out of range
  */
 export function rmsprop(
-  options: Options<Omit<RmspropOptimizer, "form">> & { readonly form?: keyof typeof RMSPROP } = {},
+  options: OptimizerOptions<Omit<RmspropOptimizer, "form">> & { readonly form?: keyof typeof RMSPROP } = {},
 ): RmspropOptimizer {
   const decays = made("rmsprop", options);
   const tool = oneOf("rmsprop", "form", options.form ?? "paper", Object.keys(RMSPROP) as (keyof typeof RMSPROP)[]);
@@ -104,7 +104,7 @@ export function rmsprop(
  *                root, 1e-8; or `"keras"`, beside the root as it is, 1e-7
  * @throws {DepthwiseError} `OPTION_INVALID` for numbers out of range, and for weight decay, which is `adamw`'s
  */
-export function adam(options: Options<AdamOptimizer> = {}): AdamOptimizer {
+export function adam(options: OptimizerOptions<AdamOptimizer> = {}): AdamOptimizer {
   made("adam", options);
   return { type: "adam", ...adamNumbers("adam", "", options) };
 }
@@ -116,7 +116,7 @@ export function adam(options: Options<AdamOptimizer> = {}): AdamOptimizer {
  *                default `"matrices"`
  * @throws {DepthwiseError} `OPTION_INVALID` for numbers out of range
  */
-export function adamw(options: Options<AdamwOptimizer> = {}): AdamwOptimizer {
+export function adamw(options: OptimizerOptions<AdamwOptimizer> = {}): AdamwOptimizer {
   checkKnownOptions("adamw", options, KEYS.adamw);
   const numbers = adamNumbers("adamw", "", options);
   const { weightDecay = ADAMW_DECAY[numbers.form] } = options;

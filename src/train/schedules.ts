@@ -254,7 +254,8 @@ export function rateAt(schedule: Schedule, t: number): number {
 /** Half a cosine from `high` (done = 0) to `low`: (1 + cos πx) / 2 is cos² of half the angle, and exact at both ends. */
 function between(low: number, high: number, done: number): number {
   const half = cosineOfHalfTurns(done / 2);
-  return low + (high - low) * half * half;
+  const share = half * half;
+  return low * (1 - share) + high * share;
 }
 
 function stepsOf(schedule: CosineSchedule | LinearSchedule | OneCycleSchedule): number {

@@ -19,7 +19,7 @@ export function decayOf(optimizer: Optimizer, parameter: ParameterInfo, override
   if (!parameter.trainable) return 0;
   const own = override?.(parameter);
   if (own !== undefined) {
-    if (typeof own === "number" && Number.isFinite(own) && own >= 0) {
+    if (typeof own === "number" && Number.isFinite(Math.fround(own)) && own >= 0) {
       if (own > 0) refuseDecayOfAdam(parameter.name, optimizer.type, { weightDecay: own });
       return own;
     }

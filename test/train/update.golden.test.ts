@@ -1,7 +1,7 @@
 /** The golden runs: five updates of a tiny network, whose gradients plain loops in float64 give. */
 
 import { describe, expect, it } from "vitest";
-import { gradientNorm, update } from "../../src/kernels/reference/update.ts";
+import { gradientNormRunner, updateRunner } from "../../src/kernels/reference/update.ts";
 import type { ParameterRole } from "../../src/operations/operation.ts";
 import { slotsOf, type UpdateRule } from "../../src/operations/update-call.ts";
 import { hyperValues } from "../../src/train/hyper.ts";
@@ -64,7 +64,7 @@ const UPDATERS: Readonly<Record<string, Updater>> = {
     const norm = new Float32Array(1);
     const gradients = tensors.map(({ gradient }, i) => [`gradient${i}`, gradient]);
     const elements = tensors.map(({ gradient }) => gradient.length);
-    gradientNorm({ kernel: "gradientNorm", elements })(1, { ...Object.fromEntries(gradients), norm });
+    gradientNormRunner({ kernel: "gradientNorm", elements })(1, { ...Object.fromEntries(gradients), norm });
     for (const { parameter, gradient, slots, average, decay, rateFactor } of tensors) {
       const call = { kernel: "update", rule, elements: parameter.length, decay, rateFactor } as const;
       const arrays = {
@@ -73,7 +73,7 @@ const UPDATERS: Readonly<Record<string, Updater>> = {
         ...Object.fromEntries(slots.map((slot, i) => [`slot${i}`, slot])),
         ...(average === undefined ? {} : { average }),
       };
-      update({ ...call, average: average !== undefined })(1, { ...arrays, hyper, norm });
+      updateRunner({ ...call, average: average !== undefined })(1, { ...arrays, hyper, norm });
     }
     return norm[0]!;
   },

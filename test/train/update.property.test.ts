@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mulberry32 } from "../../src/core/random.ts";
-import { update } from "../../src/kernels/reference/update.ts";
+import { updateRunner } from "../../src/kernels/reference/update.ts";
 import { UPDATE_UNIT, updateUnits } from "../../src/kernels/wasm/training/update-rows.ts";
 import { slotsOf, type UpdateRule } from "../../src/operations/update-call.ts";
 import { hyperOf, hyperValues } from "../../src/train/hyper.ts";
@@ -115,7 +115,7 @@ describe("the emitted updates", () => {
           const call = { kernel: "update", rule, elements, decay, rateFactor, average: average !== undefined } as const;
           const [slot0, slot1] = slots;
           const norms = Float32Array.of(norm);
-          update(call)(1, { parameter, gradient, slot0, slot1, average, hyper, norm: norms });
+          updateRunner(call)(1, { parameter, gradient, slot0, slot1, average, hyper, norm: norms });
         }
         for (const [t, tensor] of looped.entries()) {
           for (let i = 0; i < tensor.parameter.length; i++) {

@@ -30,7 +30,7 @@ interface OfStep extends Pick<Hyper, "step" | "rootFactor"> {
 /** The new parameter; the slots are changed at `i`. */
 type ElementUpdate = (w: number, g: number, i: number, slot0: Float32Array, slot1: Float32Array, of: OfStep) => number;
 
-export function update({ rule, elements, decay, rateFactor, average }: UpdateCall): UpdateRunner {
+export function updateRunner({ rule, elements, decay, rateFactor, average }: UpdateCall): UpdateRunner {
   const next = elementUpdate(rule);
   return (_batch, operands) => {
     const { parameter: w, gradient: g, hyper, norm } = operands as Record<string, Float32Array>;
@@ -45,7 +45,7 @@ export function update({ rule, elements, decay, rateFactor, average }: UpdateCal
   };
 }
 
-export function gradientNorm({ elements }: GradientNormCall): UpdateRunner {
+export function gradientNormRunner({ elements }: GradientNormCall): UpdateRunner {
   return (_batch, operands) => {
     let sum = 0;
     for (const [index, count] of elements.entries()) {
