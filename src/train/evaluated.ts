@@ -1,8 +1,20 @@
 /** What logits say against targets: loss, and how often the label was among the largest. */
 
 import { exp, log } from "../core/elementary.ts";
+import type { FloatTensor } from "../core/tensor.ts";
 import { bestOf } from "./labels.ts";
-import type { Evaluation } from "./trainer.ts";
+
+/** What an evaluation tells. */
+export interface Evaluation {
+  /** The mean over the examples, of the labels as they are: nothing is smoothed. */
+  readonly loss: number;
+  readonly correct: number;
+  /** Examples whose label is among the five largest logits; with fewer classes, all. */
+  readonly correctOf5: number;
+  readonly examples: number;
+  /** `[N, classes]`. */
+  readonly logits: FloatTensor;
+}
 
 export function evaluated(logits: Float32Array, targets: Float32Array, examples: number, classes: number): Evaluation {
   let loss = 0;

@@ -28,6 +28,7 @@ export {
   type PixelImage,
   type SkippedExample,
 } from "./data/index.ts";
+export type { Evaluation } from "./evaluated.ts";
 export {
   addGradient,
   averagePoolGradient,
@@ -86,6 +87,6 @@ export {
   type WarmUpSchedule,
   warmUp,
 } from "./schedules.ts";
-export type { Evaluation, StepResult, Trainer, TrainerProfile, TrainerState } from "./trainer.ts";
+export type { StepResult, Trainer, TrainerProfile, TrainerState } from "./trainer.ts";
 export type { BatchNormOptions, TrainerOptions } from "./trainer-options.ts";
 export type { DecayOverride } from "./weight-decay.ts";

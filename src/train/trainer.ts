@@ -20,7 +20,7 @@ import { compile } from "../session/compile.ts";
 import { checkInput } from "../session/input.ts";
 import type { Session } from "../session/session.ts";
 import { Turns } from "../session/turns.ts";
-import { evaluated } from "./evaluated.ts";
+import { type Evaluation, evaluated } from "./evaluated.ts";
 import { hyperValues } from "./hyper.ts";
 import { countCorrect, type Labels, targetsOf } from "./labels.ts";
 import { rateAt } from "./schedules.ts";
@@ -36,18 +36,6 @@ export interface StepResult {
   /** L2 norm of all gradients together, before it was clipped. */
   readonly gradientNorm: number;
   readonly learningRate: number;
-}
-
-/** What an evaluation tells. */
-export interface Evaluation {
-  /** The mean over the examples, of the labels as they are: nothing is smoothed. */
-  readonly loss: number;
-  readonly correct: number;
-  /** Examples whose label is among the five largest logits; with fewer classes, all. */
-  readonly correctOf5: number;
-  readonly examples: number;
-  /** `[N, classes]`. */
-  readonly logits: FloatTensor;
 }
 
 /** Everything that the next step depends on. */

@@ -13,7 +13,17 @@ const ROOMS_OF_OPERATIONS =
 const OPERATIONS = [
   ...["activation", "add", "averagePool", "batchNorm", "conv2d", "convolution", "dense", "depthwise"],
   ...["depthwiseConvolution", "dropout", "elementwise", "flatten", "globalAveragePool", "globalMaxPool", "maxPool"],
-  ...["multiply", "pointwise", "pointwiseConvolution", "pool", "reshape", "scaleShift", "softmax"],
+  ...[
+    "multiply",
+    "pointwise",
+    "pointwiseConvolution",
+    "pool",
+    "reshape",
+    "scaleShift",
+    "softmax",
+    "softmaxCrossEntropy",
+  ],
+  ...["softmaxGradient"],
 ];
 
 /** The same thing in several files, and why it stands there more than once. */

@@ -1,6 +1,6 @@
 /** Standard convolutions in training on wasm: windows as rows of a matrix, and then products. */
 
-import { GRADIENT_PRODUCT } from "../../kernels/wasm/training/gradient-product.ts";
+import { GRADIENT_PRODUCT, gradientPacking } from "../../kernels/wasm/training/gradient-product.ts";
 import { COL2IM, IM2COL } from "../../kernels/wasm/training/im2col.ts";
 import { PRODUCT } from "../../kernels/wasm/training/product.ts";
 import { windowWords } from "../../kernels/wasm/window.ts";
@@ -8,14 +8,16 @@ import type { ConvolutionCall } from "../../operations/kernel-call.ts";
 import type { BackwardCall, ForwardCall } from "../../operations/training-call.ts";
 import { GROUPS, inPixels, type RowChunking, rowsChunked } from "./chunking.ts";
 import type { LayoutBuilder } from "./layout-builder.ts";
-import { narrowBytes, PRODUCTS, packed } from "./product-layout.ts";
+import { narrowBytes, packed } from "./product-layout.ts";
 import { Sections } from "./sections.ts";
 import { biasSums, gradientCall, loadCall, measured, reduced, summed, type Values } from "./weighted-layer.ts";
 
 /** Floats of a chunk's matrix: it stays in the second cache. */
 const MATRIX_FLOATS = 65_536;
 
-interface Geometry {
+const MATRICES = "training-products";
+
+interface MatrixGeometry {
   readonly call: ConvolutionCall;
   readonly rows: RowChunking;
   /** Numbers of a row of the matrix. */
@@ -25,7 +27,7 @@ interface Geometry {
   readonly pixels: number;
 }
 
-function geometryOf(builder: LayoutBuilder, call: ConvolutionCall, whole = false): Geometry {
+function geometryOf(builder: LayoutBuilder, call: ConvolutionCall, whole = false): MatrixGeometry {
   const { window, inChannels } = call;
   const depth = window.kernel[0] * window.kernel[1] * inChannels;
   const [, outWidth] = window.output;
@@ -54,7 +56,7 @@ export function layForwardConvolution(builder: LayoutBuilder, { of, load, norm }
     narrow,
     ...out.words,
   }));
-  calls.push(builder.call(PRODUCTS, "product", words, "product"));
+  calls.push(builder.call(builder.product(outChannels).module, "product", words, "product"));
   const chunks = { ...geometry.rows.out, ...out };
   const { calls: more, jobs } =
     norm === undefined ? { calls: [], jobs: [] } : measured(builder, values, values["y"], norm, chunks, "yNorm");
@@ -71,7 +73,7 @@ export function layBackwardConvolution(builder: LayoutBuilder, call: BackwardCal
   const { depth, out, pixels, rows } = geometry;
   const { window, inChannels, outChannels } = geometry.call;
   const [, width] = window.input;
-  const { tile } = builder;
+  const { tile, module } = builder.product(outChannels);
   const chunks = { ...rows.out, ...out };
   const sections = new Sections();
   const zOffset = upstream === undefined ? 0 : sections.take(4 * (pixels * outChannels + tile.columns));
@@ -93,7 +95,8 @@ export function layBackwardConvolution(builder: LayoutBuilder, call: BackwardCal
     calls.push(...matrix.calls);
     const stride = Math.ceil(outChannels / tile.columns) * tile.columns;
     builder.needArea("weights", 4 * GROUPS * depth * stride);
-    const packOffset = sections.take(4 * pixels * (stride + tile.rows));
+    const { packs, bytes } = gradientPacking(depth, outChannels, pixels, tile);
+    const packOffset = sections.take(bytes);
     const words = builder.words(GRADIENT_PRODUCT, () => ({
       a: 0,
       aOffset: matrix.offset,
@@ -106,11 +109,11 @@ export function layBackwardConvolution(builder: LayoutBuilder, call: BackwardCal
       columns: outChannels,
       stride,
       per: out.per,
-      packs: depth >= 384 || outChannels >= 384 ? 1 : 0,
+      packs,
       packOffset,
       ...out.words,
     }));
-    calls.push(builder.call(PRODUCTS, "gradientProduct", words, "product"));
+    calls.push(builder.call(module, "gradientProduct", words, "product"));
     jobs.push(...reduced(builder, dkernel, [depth, outChannels, stride], chunks));
   }
   if (dx !== undefined) {
@@ -138,8 +141,8 @@ export function layBackwardConvolution(builder: LayoutBuilder, call: BackwardCal
       offset: yOffset,
       ...out.words,
     }));
-    calls.push(builder.call(PRODUCTS, "product", columns, "product"));
-    calls.push(builder.call(PRODUCTS, "col2im", image, "product"));
+    calls.push(builder.call(builder.product(depth).module, "product", columns, "product"));
+    calls.push(builder.call(MATRICES, "col2im", image, "product"));
   }
   if (normGradient !== undefined && load !== undefined) {
     const chunk = inPixels(rows.input, width);
@@ -155,7 +158,7 @@ export function layBackwardConvolution(builder: LayoutBuilder, call: BackwardCal
 /** What each output pixel of a chunk sees, as a matrix in the thread's own memory. */
 function matrixCalls(
   builder: LayoutBuilder,
-  { call, rows, depth, out, pixels }: Geometry,
+  { call, rows, depth, out, pixels }: MatrixGeometry,
   load: ForwardCall["load"],
   values: Values,
   sections: Sections,
@@ -181,6 +184,6 @@ function matrixCalls(
     yOffset: offset,
     ...out.words,
   }));
-  calls.push(builder.call(PRODUCTS, "im2col", words, "product"));
+  calls.push(builder.call(MATRICES, "im2col", words, "product"));
   return { calls, offset };
 }

@@ -4,7 +4,7 @@ import type { AnyTrainingCall } from "../../plan/training/training-plan.ts";
 import type { TrainingPart } from "./bound-training.ts";
 
 /** Of steps that are one thing; those of layers with a kernel are told apart by their parts where a backend has them. */
-export function kindOf(call: AnyTrainingCall): TrainingPart["kind"] {
+export function partKind(call: AnyTrainingCall): TrainingPart["kind"] {
   switch (call.kernel) {
     case "forward":
     case "backward":

@@ -1,7 +1,7 @@
 /** The memory and the program of training on wasm while they are laid out. Addresses are known when all of it is. */
 
 import type { ArgumentBlock } from "../../kernels/wasm/arguments.ts";
-import { BARRIER_BYTES, GATE_BYTES, type Lowered, type Tile } from "../../kernels/wasm/index.ts";
+import { BARRIER_BYTES, GATE_BYTES, type Lowered, productFor, type Tile } from "../../kernels/wasm/index.ts";
 import { JOB_KERNELS, type JobKernel } from "../../kernels/wasm/training/index.ts";
 import { JOB_BYTES, JOBS } from "../../kernels/wasm/training/jobs.ts";
 import type { LoadClamp } from "../../operations/training-call.ts";
@@ -10,17 +10,19 @@ import type { Call, Program, Stage } from "../wasm/program.ts";
 import type { TrainingPart } from "./bound-training.ts";
 import { lyingIn } from "./training-values.ts";
 
+const JOBS_MODULE = "training-jobs";
+
 /** What a block's words say, by their names; the bounds of its clamp apart. */
 type WordsOf<Block> =
   Block extends ArgumentBlock<infer Name> ? Readonly<Record<Name, number>> & { readonly low?: number } : never;
 
 /** Words of a kernel in memory. */
-export interface Words {
+export interface BlockWords {
   readonly at: number;
 }
 
 /** A piece of work of a stage of jobs. */
-export interface Job extends Words {
+export interface StageJob extends BlockWords {
   readonly kernel: number;
   readonly from: number;
   readonly to: number;
@@ -57,7 +59,7 @@ export class LayoutBuilder {
   readonly #writers: ((memory: DataView) => void)[] = [];
   readonly #areas = new Map<Area, number>(AREAS.map((area) => [area, 0]));
   readonly #placed = new Map<Area, number>();
-  readonly #first: Job[] = [];
+  readonly #first = new Map<string, StageJob[]>();
   #bytes = 0;
   #scratch = 0;
   #zeroBytes = 0;
@@ -73,6 +75,15 @@ export class LayoutBuilder {
     const take = (size: number) => this.take(size);
     this.#control = { start: take(GATE_BYTES), barrier: take(BARRIER_BYTES), batch: take(4), cancelled: take(4) };
     this.flags = { adds: take(4), scale: take(4), updates: take(4) };
+  }
+
+  /** The tile of a product of so many output channels, and the module that has it. */
+  product(outChannels: number): { readonly tile: Tile; readonly module: string; readonly isSlim: boolean } {
+    const { slim } = this.tile;
+    const isSlim = productFor(outChannels, this.tile).module === "product-slim" && slim !== undefined;
+    return isSlim
+      ? { tile: slim, module: "training-products-slim", isSlim }
+      : { tile: this.tile, module: "training-products", isSlim };
   }
 
   begin({ name, phase }: Pick<TrainingPart, "name" | "phase">): void {
@@ -117,14 +128,14 @@ export class LayoutBuilder {
     block: ArgumentBlock<Name>,
     say: () => WordsOf<ArgumentBlock<Name>>,
     clamp: LoadClamp = "linear",
-  ): Words {
+  ): BlockWords {
     const { blockBytes, write } = block.of(say as never, clamp);
     const at = this.take(blockBytes);
     this.#writers.push((memory) => write(memory, at, NOWHERE));
     return { at };
   }
 
-  call(module: string, entry: string, { at }: Words, kind: TrainingPart["kind"]): Call {
+  call(module: string, entry: string, { at }: BlockWords, kind: TrainingPart["kind"]): Call {
     this.#parts.push({ ...this.#step, kind });
     return { module, entry, block: at, step: this.#parts.length - 1 };
   }
@@ -155,13 +166,13 @@ export class LayoutBuilder {
     this.#stages.push({ calls: [call], units, perExample, band: 0 });
   }
 
-  job(kernel: JobKernel, { at }: Words, from: number, to: number): Job {
+  job(kernel: JobKernel, { at }: BlockWords, from: number, to: number): StageJob {
     return { kernel: JOB_KERNELS.indexOf(kernel), at, from, to };
   }
 
   /** Jobs of a range, cut in pieces of so many. */
-  cut(kernel: JobKernel, words: Words, count: number, piece: number): readonly Job[] {
-    const jobs: Job[] = [];
+  cut(kernel: JobKernel, words: BlockWords, count: number, piece: number): readonly StageJob[] {
+    const jobs: StageJob[] = [];
     for (let from = 0; from < count; from += piece) {
       jobs.push(this.job(kernel, words, from, Math.min(from + piece, count)));
     }
@@ -169,7 +180,7 @@ export class LayoutBuilder {
   }
 
   /** A stage of jobs. `runs`: the address of a flag. */
-  jobs(jobs: readonly Job[], kind: TrainingPart["kind"], module = "training-jobs", runs = 0): void {
+  jobs(jobs: readonly StageJob[], kind: TrainingPart["kind"], module = JOBS_MODULE, runs = 0): void {
     if (jobs.length === 0) return;
     const table = this.take(JOB_BYTES * jobs.length);
     this.#writers.push((memory) => {
@@ -191,8 +202,8 @@ export class LayoutBuilder {
   }
 
   /** Jobs that are done before anything else of a step. */
-  before(jobs: readonly Job[]): void {
-    this.#first.push(...jobs);
+  before(jobs: readonly StageJob[], module = JOBS_MODULE): void {
+    this.#first.set(module, [...(this.#first.get(module) ?? []), ...jobs]);
   }
 
   /** Writes more than words once addresses are known. */
@@ -202,9 +213,9 @@ export class LayoutBuilder {
 
   finish(cores: number): TrainingLayout {
     this.begin({ name: "weights", phase: "forward" });
-    this.jobs(this.#first, "other");
-    const first = this.#first.length > 0 ? this.#stages.pop() : undefined;
-    if (first !== undefined) this.#stages.unshift(first);
+    const others = this.#stages.splice(0);
+    for (const [module, jobs] of this.#first) this.jobs(jobs, "other", module);
+    this.#stages.push(...others);
     this.#zeros = this.take(this.#zeroBytes);
     for (const [area, bytes] of this.#areas) this.#placed.set(area, this.take(bytes + MARGIN));
     const own = Math.ceil((this.#scratch + MARGIN) / 128) * 128;

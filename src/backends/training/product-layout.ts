@@ -1,20 +1,26 @@
 /** Layers that are matrix products of pixels, pointwise and dense, in training on wasm. */
 
-import { GRADIENT_PANELS, GRADIENT_PRODUCT } from "../../kernels/wasm/training/gradient-product.ts";
+import {
+  GRADIENT_PANELS,
+  GRADIENT_PRODUCT,
+  gradientPacking,
+  gradientPanelsPacking,
+} from "../../kernels/wasm/training/gradient-product.ts";
 import { PACK_PANELS } from "../../kernels/wasm/training/pack-panels.ts";
 import { PRODUCT } from "../../kernels/wasm/training/product.ts";
 import type { PointwiseCall } from "../../operations/kernel-call.ts";
 import type { BackwardCall, ForwardCall } from "../../operations/training-call.ts";
 import { chunked, GROUPS } from "./chunking.ts";
 import type { LayoutBuilder } from "./layout-builder.ts";
+import { Sections } from "./sections.ts";
 import {
   biasSums,
   gradientCall,
+  type LoadTarget,
   loadCall,
   measured,
   reduced,
   summed,
-  type Target,
   type Values,
 } from "./weighted-layer.ts";
 
@@ -24,11 +30,6 @@ const BACKWARD_FLOATS = 98_304;
 /** Most pixels of a chunk. */
 const MOST_PIXELS = 1024;
 
-export const PRODUCTS = "training-products";
-
-/** From as many channels on rows lie so far apart that they are packed first; `gradient-product.ts` has the numbers. */
-const PACKED_CHANNELS = 384;
-
 /** Panels of a matrix `[rows][columns]`, or of its transpose, packed before each step; their address, and that of the bias. */
 export function packed(
   builder: LayoutBuilder,
@@ -37,8 +38,9 @@ export function packed(
   [rows, columns]: readonly [number, number],
   isTransposed: boolean,
 ) {
-  const { columns: width } = builder.tile;
   const [deep, wide] = isTransposed ? [columns, rows] : [rows, columns];
+  const { tile, isSlim } = builder.product(wide);
+  const width = tile.columns;
   const panels = Math.ceil(wide / width);
   const target = builder.take(4 * panels * width * (deep + 1));
   const words = builder.words(PACK_PANELS, () => ({
@@ -49,7 +51,10 @@ export function packed(
     bias: builder.at(bias),
   }));
   const piece = Math.max(1, Math.floor(65_536 / (deep * width)));
-  builder.before(builder.cut(isTransposed ? "packTransposed" : "pack", words, panels, piece));
+  builder.before(
+    builder.cut(isTransposed ? "packTransposed" : "pack", words, panels, piece),
+    ...(isSlim ? ["training-slim-packs"] : []),
+  );
   return { w: target, bias: target + 4 * panels * width * deep, panels };
 }
 
@@ -78,7 +83,7 @@ export function layForwardProduct(builder: LayoutBuilder, { of, load, norm }: Fo
     narrow,
     ...chunk,
   }));
-  calls.push(builder.call(PRODUCTS, "product", words, "product"));
+  calls.push(builder.call(builder.product(outChannels).module, "product", words, "product"));
   const { calls: more, jobs } =
     norm === undefined ? { calls: [], jobs: [] } : measured(builder, values, values["y"], norm, chunks, "yNorm");
   builder.chunks([...calls, ...more], units);
@@ -89,7 +94,7 @@ export function layBackwardProduct(builder: LayoutBuilder, call: BackwardCall, v
   const { of, upstream, load, normGradient } = call;
   const { pixels, inChannels: rows, outChannels: columns } = of as PointwiseCall;
   const { dkernel, dbias, dx } = values;
-  const { tile } = builder;
+  const { tile, module } = builder.product(columns);
   const { batch } = builder.plan;
   const most = Math.min(MOST_PIXELS, Math.max(8, Math.floor(BACKWARD_FLOATS / (rows + columns))));
   const chunks = chunked(pixels, batch, most);
@@ -97,28 +102,22 @@ export function layBackwardProduct(builder: LayoutBuilder, call: BackwardCall, v
   // Many weights and few pixels: all pixels in one sum for each weight, in place of partial sums of groups.
   const all = batch * pixels;
   const byPanel = dkernel !== undefined && GROUPS * rows * columns > all * (rows + columns);
-  const packs = rows >= PACKED_CHANNELS || columns >= PACKED_CHANNELS ? 1 : 0;
 
-  let taken = 0;
-  const section = (bytes: number) => {
-    const at = taken;
-    taken += Math.ceil(bytes / 64) * 64;
-    return at;
-  };
+  const sections = new Sections();
   const panelBytes = 4 * tile.columns;
-  const zOffset = section(upstream === undefined || byPanel ? 0 : 4 * chunks.most * columns + panelBytes);
-  const aOffset = section(load === undefined || byPanel ? 0 : 4 * chunks.most * rows + panelBytes);
+  const zOffset = sections.take(upstream === undefined || byPanel ? 0 : 4 * chunks.most * columns + panelBytes);
+  const aOffset = sections.take(load === undefined || byPanel ? 0 : 4 * chunks.most * rows + panelBytes);
   const calls = [];
   const jobs = [];
   if (upstream !== undefined) {
-    const target: Target = byPanel ? { area: "gradients" } : { offset: zOffset, before: 0, after: 0 };
+    const target: LoadTarget = byPanel ? { area: "gradients" } : { offset: zOffset, before: 0, after: 0 };
     if (byPanel) builder.needArea("gradients", 4 * all * columns);
     calls.push(gradientCall(builder, values, upstream, columns, chunk, target));
   }
   const dz = () => (upstream === undefined ? builder.at(values["dy"]) : byPanel ? builder.area("gradients") : 0);
   if (dx !== undefined) {
     const weights = packed(builder, values["kernel"], undefined, [rows, columns], true);
-    const narrow = section(narrowBytes(builder, rows, chunks.most));
+    const narrow = sections.take(narrowBytes(builder, rows, chunks.most));
     const words = builder.words(PRODUCT, () => ({
       x: dz(),
       offset: zOffset,
@@ -131,7 +130,7 @@ export function layBackwardProduct(builder: LayoutBuilder, call: BackwardCall, v
       narrow,
       ...chunk,
     }));
-    calls.push(builder.call(PRODUCTS, "product", words, "product"));
+    calls.push(builder.call(builder.product(rows).module, "product", words, "product"));
   }
   if (normGradient !== undefined && load !== undefined) {
     const sums = summed(builder, values, dx, normGradient, load.clamp, { chunk, units });
@@ -144,24 +143,22 @@ export function layBackwardProduct(builder: LayoutBuilder, call: BackwardCall, v
     jobs.push(...sums.jobs);
   }
   if (dkernel === undefined) {
-    builder.needScratch(taken);
+    sections.claim(builder);
     builder.chunks(calls, units);
     builder.jobs(jobs, "norm");
     return;
   }
   if (load !== undefined) {
-    const target: Target = byPanel ? { area: "loaded" } : { offset: aOffset, before: 0, after: 0 };
+    const target: LoadTarget = byPanel ? { area: "loaded" } : { offset: aOffset, before: 0, after: 0 };
     if (byPanel) builder.needArea("loaded", 4 * all * rows);
     calls.push(loadCall(builder, values["x"], values["xNorm"], load, rows, chunk, target));
   }
   const a = () => (load === undefined ? builder.at(values["x"]) : byPanel ? builder.area("loaded") : 0);
   if (byPanel) {
-    builder.needScratch(taken);
+    sections.claim(builder);
     builder.chunks(calls, units);
-    // What is packed at once stays in the second cache beside what passes it.
-    const atOnce = Math.max(1, Math.floor(BACKWARD_FLOATS / (all * tile.columns)));
-    const narrow = 4 * all * (atOnce * tile.columns + tile.rows);
-    builder.needScratch(narrow + 4 * tile.rows * tile.columns);
+    const { packs, atOnce, bytes } = gradientPanelsPacking(rows, columns, all, tile);
+    builder.needScratch(bytes + 4 * tile.rows * tile.columns);
     const words = builder.words(GRADIENT_PANELS, () => ({
       a: a(),
       dz: dz(),
@@ -173,15 +170,16 @@ export function layBackwardProduct(builder: LayoutBuilder, call: BackwardCall, v
       packs,
       packOffset: 0,
       atOnce,
-      narrow,
+      narrow: bytes,
     }));
-    builder.range(builder.call(PRODUCTS, "gradientPanels", words, "product"), Math.ceil(columns / tile.columns));
+    builder.range(builder.call(module, "gradientPanels", words, "product"), Math.ceil(columns / tile.columns));
     builder.jobs(jobs, "norm");
     return;
   }
   const stride = Math.ceil(columns / tile.columns) * tile.columns;
   builder.needArea("weights", 4 * GROUPS * rows * stride);
-  const packOffset = section(packs * 4 * chunks.most * (stride + tile.rows));
+  const { packs, bytes } = gradientPacking(rows, columns, chunks.most, tile);
+  const packOffset = sections.take(bytes);
   const words = builder.words(GRADIENT_PRODUCT, () => ({
     a: a(),
     aOffset,
@@ -198,13 +196,14 @@ export function layBackwardProduct(builder: LayoutBuilder, call: BackwardCall, v
     packOffset,
     ...chunk,
   }));
-  calls.push(builder.call(PRODUCTS, "gradientProduct", words, "product"));
-  builder.needScratch(taken);
+  calls.push(builder.call(module, "gradientProduct", words, "product"));
+  sections.claim(builder);
   builder.chunks(calls, units);
   builder.jobs([...reduced(builder, dkernel, [rows, columns, stride], chunks), ...jobs], "norm");
 }
 
 /** Scratch of a product whose tiles are narrower than a panel. */
-export function narrowBytes({ tile }: LayoutBuilder, outChannels: number, pixels: number): number {
+export function narrowBytes(builder: LayoutBuilder, outChannels: number, pixels: number): number {
+  const { tile } = builder.product(outChannels);
   return outChannels < tile.columns ? 4 * pixels * tile.columns : 0;
 }

@@ -2,11 +2,11 @@
 
 import { REFERENCE_TRAINING, type TrainingRunner } from "../../kernels/reference/gradients/index.ts";
 import { REFERENCE, type Runner } from "../../kernels/reference/index.ts";
-import { gradientNorm, update } from "../../kernels/reference/update.ts";
+import { gradientNormRunner, updateRunner } from "../../kernels/reference/update.ts";
 import type { AnyTrainingCall, TrainingPlan } from "../../plan/training/training-plan.ts";
 import { walk } from "../walk.ts";
 import type { BoundTraining } from "./bound-training.ts";
-import { kindOf } from "./kind.ts";
+import { partKind } from "./kind.ts";
 import { trainingValues } from "./training-values.ts";
 
 export function referenceTraining(plan: TrainingPlan): BoundTraining {
@@ -24,7 +24,7 @@ export function referenceTraining(plan: TrainingPlan): BoundTraining {
   return {
     bytes: arena.byteLength,
     threads: 1,
-    parts: plan.steps.map(({ name, phase, call }) => ({ name, phase, kind: kindOf(call) })),
+    parts: plan.steps.map(({ name, phase, call }) => ({ name, phase, kind: partKind(call) })),
     write,
     read,
     run(batch, { adds, scale, updates, ...options }) {
@@ -52,8 +52,8 @@ export function referenceTraining(plan: TrainingPlan): BoundTraining {
 type Row = (call: AnyTrainingCall) => TrainingRunner;
 
 function runnerOf(call: AnyTrainingCall): TrainingRunner {
-  if (call.kernel === "update") return update(call) as TrainingRunner;
-  if (call.kernel === "gradientNorm") return gradientNorm(call) as TrainingRunner;
+  if (call.kernel === "update") return updateRunner(call) as TrainingRunner;
+  if (call.kernel === "gradientNorm") return gradientNormRunner(call) as TrainingRunner;
   if (Object.hasOwn(REFERENCE_TRAINING, call.kernel)) {
     return (REFERENCE_TRAINING as Readonly<Record<string, Row>>)[call.kernel]?.(call) as TrainingRunner;
   }

@@ -27,7 +27,7 @@ import { GRADIENT_NORM, HYPER_VALUE } from "../../plan/training/update-steps.ts"
 import { chunked } from "./chunking.ts";
 import { layBackwardConvolution, layForwardConvolution } from "./convolution-layout.ts";
 import { layBackwardDepthwise, layForwardDepthwise } from "./depthwise-layout.ts";
-import { kindOf } from "./kind.ts";
+import { partKind } from "./kind.ts";
 import { LayoutBuilder, type TrainingLayout } from "./layout-builder.ts";
 import { layBackwardProduct, layForwardProduct } from "./product-layout.ts";
 import { bitsOf, gradientCall, loadCall, measured, summed, type Values } from "./weighted-layer.ts";
@@ -40,7 +40,7 @@ const FLOATS = 49_152;
 /** Units of updates in a job. */
 const UNITS_OF_A_JOB = 8;
 
-type Step = TrainingStep<AnyTrainingCall>;
+type PlannedTrainingStep = TrainingStep<AnyTrainingCall>;
 
 export function layOutTraining(plan: TrainingPlan, tile: Tile, threads: number, cores: number): TrainingLayout {
   const builder = new LayoutBuilder(plan, tile, threads);
@@ -54,15 +54,15 @@ export function layOutTraining(plan: TrainingPlan, tile: Tile, threads: number, 
   return builder.finish(cores);
 }
 
-function isUpdate(step: Step): step is TrainingStep<UpdateCall> {
+function isUpdate(step: PlannedTrainingStep): step is TrainingStep<UpdateCall> {
   return step.call.kernel === "update";
 }
 
-function layStep(builder: LayoutBuilder, { call, reads, writes }: Step): void {
+function layStep(builder: LayoutBuilder, { call, reads, writes }: PlannedTrainingStep): void {
   const values: Values = { ...reads, ...writes };
   const at = (role: string) => builder.at(values[role]);
   const { batch } = builder.plan;
-  const kind = kindOf(call);
+  const kind = partKind(call);
   switch (call.kernel) {
     case "forward":
       if (call.of.kernel === "conv2d") layForwardConvolution(builder, call, values);
@@ -189,7 +189,7 @@ function layStep(builder: LayoutBuilder, { call, reads, writes }: Step): void {
 function layCallOfRun(builder: LayoutBuilder, call: KernelCall, { x, a, b, y = "" }: Values): void {
   const lowered = lower(call, builder.tile);
   const inputs = [x ?? a, b].filter((name) => name !== undefined);
-  builder.lowered(lowered, inputs, y, kindOf(call));
+  builder.lowered(lowered, inputs, y, partKind(call));
 }
 
 function layActivationGradient(builder: LayoutBuilder, call: ActivationCall, values: Values): void {

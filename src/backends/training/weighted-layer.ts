@@ -11,13 +11,13 @@ import { COLUMN_SUMS, FINISH_SUMS, REDUCE } from "../../kernels/wasm/training/su
 import type { Load, LoadClamp, Norm } from "../../operations/training-call.ts";
 import type { Call } from "../wasm/program.ts";
 import type { Chunking } from "./chunking.ts";
-import type { Job, LayoutBuilder } from "./layout-builder.ts";
+import type { LayoutBuilder, StageJob } from "./layout-builder.ts";
 
 /** Values by role, of what a step reads and writes. */
 export type Values = Readonly<Record<string, string | undefined>>;
 
 /** Where what is loaded goes: to the thread's own memory, to its place in an area, or in a value of the plan. */
-export type Target =
+export type LoadTarget =
   | { readonly offset: number; readonly before: number; readonly after: number }
   | { readonly area: "loaded" | "gradients" }
   | { readonly value: string };
@@ -37,7 +37,7 @@ export function loadCall(
   { clamp }: Load,
   channels: number,
   chunk: ChunkWords,
-  target: Target,
+  target: LoadTarget,
 ): Call {
   const words = builder.words(
     NORMALISE,
@@ -54,7 +54,7 @@ export function gradientCall(
   { clamp }: Load,
   channels: number,
   chunk: ChunkWords,
-  target: Target,
+  target: LoadTarget,
 ): Call {
   const words = builder.words(
     NORM_GRADIENT,
@@ -72,7 +72,7 @@ export function gradientCall(
   return builder.call(NORMS, "normGradient", words, "norm");
 }
 
-function placed(builder: LayoutBuilder, target: Target) {
+function placed(builder: LayoutBuilder, target: LoadTarget) {
   const whole = { offset: 0, before: 0, after: 0 };
   if ("area" in target) return { y: builder.area(target.area), ...whole };
   if ("value" in target) return { y: builder.at(target.value), ...whole };
@@ -87,7 +87,7 @@ export function measured(
   norm: Norm,
   { words: chunk, units }: Chunking,
   role: "xNorm" | "yNorm",
-): { readonly calls: readonly Call[]; readonly jobs: readonly Job[] } {
+): { readonly calls: readonly Call[]; readonly jobs: readonly StageJob[] } {
   const { gamma, beta, movingMean, movingVariance } = values;
   const { channels, epsilon, momentum, mode, variance } = norm;
   const own = () => ({
@@ -130,7 +130,7 @@ export function summed(
   norm: Norm,
   clamp: LoadClamp,
   { chunk, units }: { readonly chunk: ChunkWords; readonly units: number },
-): { readonly calls: readonly Call[]; readonly jobs: readonly Job[] } {
+): { readonly calls: readonly Call[]; readonly jobs: readonly StageJob[] } {
   const { x, xNorm, xNormGradient, dgamma, dbeta } = values;
   const { channels, mode } = norm;
   builder.needArea("statistics", 8 * channels * units);
@@ -165,7 +165,7 @@ export function biasSums(
   { words: chunk, units }: Chunking,
   dz: () => number,
   { offset, before }: { readonly offset: number; readonly before: number },
-): { readonly calls: readonly Call[]; readonly jobs: readonly Job[] } {
+): { readonly calls: readonly Call[]; readonly jobs: readonly StageJob[] } {
   builder.needArea("biases", 4 * channels * units);
   const partials = () => builder.area("biases");
   const sums = builder.words(COLUMN_SUMS, () => ({
@@ -195,7 +195,7 @@ export function reduced(
   dkernel: string,
   [rows, columns, stride]: readonly [number, number, number],
   { words: chunk, per }: Chunking,
-): readonly Job[] {
+): readonly StageJob[] {
   const words = builder.words(REDUCE, () => ({
     partials: builder.area("weights"),
     y: builder.at(dkernel),

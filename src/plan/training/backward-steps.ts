@@ -6,13 +6,13 @@
 import { invariant } from "../../core/errors.ts";
 import { INPUT } from "../../layers/node.ts";
 import type { Load, TrainingCall } from "../../operations/training-call.ts";
-import type { Draft, Roles } from "./draft.ts";
+import type { Roles, TrainingDraft } from "./draft.ts";
 import { dropoutOf } from "./forward-steps.ts";
 import { hasKernel, type Segment } from "./segments.ts";
 import { gradientOf, RANDOM } from "./training-step.ts";
 
 export class Backward {
-  readonly #draft: Draft;
+  readonly #draft: TrainingDraft;
   readonly #parts: ReadonlyMap<string, Segment>;
   /** Segments, and perhaps the input, whose gradient somebody wants. */
   readonly #wanted = new Set<string>();
@@ -23,7 +23,7 @@ export class Backward {
   /** Batch norms whose gradient was measured where it was written. */
   readonly #measured = new Set<string>();
 
-  constructor(draft: Draft, parts: readonly Segment[]) {
+  constructor(draft: TrainingDraft, parts: readonly Segment[]) {
     this.#draft = draft;
     this.#parts = new Map(parts.map((part) => [part.name, part]));
     if (draft.options.inputGradient === true) this.#wanted.add(INPUT);

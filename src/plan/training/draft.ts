@@ -9,10 +9,16 @@ import { operationOf } from "../../operations/table.ts";
 import type { Load, Norm, TrainingCall, WeightedCall } from "../../operations/training-call.ts";
 import type { StepValue } from "../steps.ts";
 import type { Segment, Trainable } from "./segments.ts";
-import { gradientOf, normOf, type Operands, type TrainingStep, type TrainingStepsOptions } from "./training-step.ts";
+import {
+  gradientOf,
+  type NamedOperands,
+  normOf,
+  type TrainingStep,
+  type TrainingStepsOptions,
+} from "./training-step.ts";
 
 /** How a segment is read: a value, and what is done to it on the way. */
-export interface View {
+export interface SegmentView {
   readonly value: string;
   readonly norm?: string;
   readonly load?: Load;
@@ -21,13 +27,13 @@ export interface View {
 /** Names by role; those that are not there are left out of a step. */
 export type Roles = Readonly<Record<string, string | undefined>>;
 
-export class Draft {
+export class TrainingDraft {
   readonly network: Trainable;
   readonly options: TrainingStepsOptions;
   readonly steps: TrainingStep[] = [];
   readonly values = new Map<string, StepValue>();
   readonly kept = new Set<string>();
-  readonly views = new Map<string, View>();
+  readonly views = new Map<string, SegmentView>();
   readonly gradients = new Map<string, string>();
   readonly parametersRead = new Set<string>();
   readonly #layers: ReadonlyMap<string, LayerNode>;
@@ -80,7 +86,7 @@ export class Draft {
     this.kept.add(name);
   }
 
-  view(name: string): View {
+  view(name: string): SegmentView {
     const view = this.views.get(name);
     invariant(view !== undefined, `Nothing computes "${name}".`);
     return view;
@@ -191,7 +197,7 @@ export class Draft {
   }
 }
 
-function present(roles: Roles): Operands {
+function present(roles: Roles): NamedOperands {
   const names = Object.entries(roles).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return Object.fromEntries(names);
 }

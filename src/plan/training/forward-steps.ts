@@ -3,12 +3,12 @@
 import { DepthwiseError } from "../../core/errors.ts";
 import { INPUT } from "../../layers/node.ts";
 import type { Load, TrainingCall } from "../../operations/training-call.ts";
-import type { Draft, Roles } from "./draft.ts";
+import type { Roles, TrainingDraft } from "./draft.ts";
 import { hasKernel, type Segment } from "./segments.ts";
 import { gradientOf, LOSSES, normOf, RANDOM, TARGETS } from "./training-step.ts";
 
 /** What a segment computes, and how others read it. */
-export function addForward(draft: Draft, part: Segment, index: number): void {
+export function addForward(draft: TrainingDraft, part: Segment, index: number): void {
   const { lead, batchNorm, clamp, name, inputs } = part;
   const [input = INPUT, other] = inputs;
   if (lead.type === "batchNorm") {
@@ -41,7 +41,7 @@ export function addForward(draft: Draft, part: Segment, index: number): void {
   draft.add(part, "forward", draft.call(part), reads, { y: lead.name });
 }
 
-function addWeighted(draft: Draft, part: Segment, input: string): void {
+function addWeighted(draft: TrainingDraft, part: Segment, input: string): void {
   const { lead, batchNorm } = part;
   const source = draft.view(input);
   const norm = batchNorm === undefined ? undefined : draft.norm(batchNorm.name);
@@ -63,13 +63,13 @@ function addWeighted(draft: Draft, part: Segment, input: string): void {
 }
 
 /** A dropout and its gradient are one call. `index` tells it from any other. */
-export function dropoutOf(draft: Draft, { lead }: Segment, index: number): TrainingCall {
+export function dropoutOf(draft: TrainingDraft, { lead }: Segment, index: number): TrainingCall {
   const rate = lead.type === "dropout" ? lead.attributes.rate : 0;
   return { kernel: "dropout", elements: draft.elements(lead.name), rate, layer: index };
 }
 
 /** @throws {DepthwiseError} `NETWORK_INVALID` for an output that is no row of classes */
-export function addLoss(draft: Draft, part: Segment, output: string): void {
+export function addLoss(draft: TrainingDraft, part: Segment, output: string): void {
   const { target } = draft.options;
   const shape = draft.network.shapes.get(target) ?? [];
   const classes = draft.elements(target);

@@ -6,7 +6,7 @@ import type { Norm, TrainingCall } from "../../operations/training-call.ts";
 import type { StepValue } from "../steps.ts";
 
 /** Names of values by the roles that the call knows. */
-export type Operands = Readonly<Record<string, string>>;
+export type NamedOperands = Readonly<Record<string, string>>;
 
 /** One thing to compute, and the names of what it reads and writes. A state that changes is both. */
 export interface TrainingStep<Call extends { readonly kernel: string } = TrainingCall | KernelCall> {
@@ -14,8 +14,8 @@ export interface TrainingStep<Call extends { readonly kernel: string } = Trainin
   readonly name: string;
   readonly phase: "forward" | "loss" | "backward" | "update";
   readonly call: Call;
-  readonly reads: Operands;
-  readonly writes: Operands;
+  readonly reads: NamedOperands;
+  readonly writes: NamedOperands;
   readonly multAdds: number;
   /** What it writes may lie where the first value lies that it reads, if nobody reads that afterwards. */
   readonly inPlace?: boolean;

@@ -7,7 +7,7 @@ import { invariant } from "../../core/errors.ts";
 import { elementCount } from "../../core/tensor.ts";
 import { INPUT } from "../../layers/node.ts";
 import { Backward } from "./backward-steps.ts";
-import { Draft } from "./draft.ts";
+import { TrainingDraft } from "./draft.ts";
 import { addForward, addLoss } from "./forward-steps.ts";
 import { segments, type Trainable } from "./segments.ts";
 import { gradientOf, type TrainingSteps, type TrainingStepsOptions } from "./training-step.ts";
@@ -20,7 +20,7 @@ export function trainingSteps(network: Trainable, options: TrainingStepsOptions)
   const parts = segments(network, options.target);
   const last = parts[parts.length - 1];
   invariant(last !== undefined, "A target is a layer.");
-  const draft = new Draft(network, options);
+  const draft = new TrainingDraft(network, options);
   draft.value(INPUT, "activation", elementCount(network.inputShape));
   draft.views.set(INPUT, { value: INPUT });
   for (const [index, part] of parts.entries()) addForward(draft, part, index);

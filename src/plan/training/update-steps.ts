@@ -5,7 +5,7 @@ import type { ParameterInfo } from "../../layers/parameter-info.ts";
 import { HYPER, slotsOf, type UpdateRule } from "../../operations/update-call.ts";
 import type { StepValue } from "../steps.ts";
 import type { AnyTrainingCall, Appended } from "./training-plan.ts";
-import type { Operands, TrainingStep, TrainingSteps } from "./training-step.ts";
+import type { NamedOperands, TrainingStep, TrainingSteps } from "./training-step.ts";
 
 export interface UpdateOptions {
   readonly rule: UpdateRule;
@@ -50,10 +50,10 @@ export function updateSteps(
   ];
   for (const { info, gradient, elements } of changed) {
     const { name } = info;
-    const slots: Operands = Object.fromEntries(
+    const slots: NamedOperands = Object.fromEntries(
       slotsOf(rule).map((slot, index) => [`slot${index}`, state(slotOf(name, slot.name), elements)]),
     );
-    const changes: Operands = {
+    const changes: NamedOperands = {
       parameter: name,
       ...slots,
       ...(average ? { average: state(averageOf(name), elements) } : {}),

@@ -59,6 +59,11 @@ function jobModule(module: ModuleBuilder, _features: Features, tile: Tile) {
   );
 }
 
+/** The first kernels of jobs, for slim tiles. */
+function slimPacks(module: ModuleBuilder, _features: Features, { slim, ...tile }: Tile) {
+  return jobs(module, [pack(module, slim ?? tile), packTransposed(module, slim ?? tile)]);
+}
+
 const updateModule =
   (formula: UpdateFormula): Emitter =>
   (module) =>
@@ -80,6 +85,7 @@ function products(module: ModuleBuilder, features: Features, tile: Tile) {
 export const TRAINING_MODULES = {
   ...MODULES,
   "training-products": products,
+  "training-products-slim": (module, features, tile) => products(module, features, tile.slim ?? tile),
   "training-norms": (module, features) => [
     normalise(module, features),
     moments(module, features),
@@ -91,6 +97,7 @@ export const TRAINING_MODULES = {
   "training-depthwise-3": (module, features, tile) => depthwiseTraining(module, 3, features, tile),
   "training-depthwise-5": (module, features, tile) => depthwiseTraining(module, 5, features, tile),
   "training-jobs": jobModule,
+  "training-slim-packs": slimPacks,
   "training-gradient-norm": (module) => [squareSums(module), jobs(module, [finishGradientNorm(module)])],
   "training-others": (module) => [
     dropout(module),
