@@ -174,7 +174,9 @@ function ofLoss(entry: Case): Asked {
 function ofElementwise(entry: Case): Asked {
   const { a, b } = readAll(entry.inputs);
   const [batch = 1] = a!.shape;
-  const of = operationOf(entry.op as "add" | "multiply").call("op", {}, [a!.shape, b!.shape], a!.shape);
+  const operation = operationOf(entry.op as "add" | "multiply");
+  if (operation.isView) throw new Error(entry.op);
+  const of = operation.call("op", {}, [a!.shape, b!.shape], a!.shape);
   if (of.kernel !== "add" && of.kernel !== "multiply") throw new Error(of.kernel);
   const step = (call: AnyTrainingCall, phase: TrainingStep["phase"], reads: object, writes: object) =>
     ({ name: "op", phase, call, reads, writes, multAdds: 0 }) as TrainingStep<AnyTrainingCall>;

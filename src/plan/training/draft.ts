@@ -92,6 +92,17 @@ export class TrainingDraft {
     return view;
   }
 
+  /**
+   * How a layer with a kernel reads a segment. Where a reshape lies between and the layer's channels are others than those
+   * that were normalised, the value is normalised in memory.
+   */
+  read(name: string, reader: Segment): SegmentView {
+    const view = this.view(name);
+    const shape = this.network.shapes.get(reader.lead.inputs[0] ?? "") ?? [];
+    const isAlike = shape[shape.length - 1] === this.pixels(name).channels;
+    return view.load?.norm !== true || isAlike ? view : { value: this.plain(name, reader) };
+  }
+
   /** A segment's value as others read it, in memory. */
   plain(name: string, reader: Segment): string {
     const { value, norm, load } = this.view(name);
@@ -124,6 +135,8 @@ export class TrainingDraft {
   measured(layer: string, { mode, channels }: Norm, role: "xNorm" | "yNorm"): Roles {
     const norm = normOf(layer);
     this.value(norm, "scratch", 4 * channels);
+    // Made of parameters alone: a backend may write it before the first step, so nothing else lies there then.
+    if (mode === "frozen") this.kept.add(norm);
     const { movingMean, movingVariance } = this.statistics(layer);
     return { [role]: norm, ...(mode === "batch" ? { movingMean, movingVariance } : {}) };
   }

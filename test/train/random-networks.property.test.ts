@@ -1,0 +1,84 @@
+/** @slow: each network is trained a dozen times. */
+
+/**
+ * Random networks in training: the same losses, gradients and parameters on wasm as in plain loops, and the same bits
+ * with any number of threads.
+ *
+ * What may differ: each backend rounds sums of its own order. How much that is of a result depends on the network (what
+ * a batch norm divides by, what cancels), so it is measured: the reference is trained again on inputs that are off by a
+ * few units in the last place, and a result may be off by some times what it then was, and by a part of its scale
+ * that no rounding of a sum reaches. A wrong term is as large as the result itself.
+ */
+
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { SIMD, worker } from "../backends.ts";
+import { largestDifference } from "../golden/vectors.ts";
+import { networkOf, type Outcome, trained, trainingCase } from "./random-training.ts";
+
+/** Of what nudged inputs move a result by. */
+const NOISE = 64;
+/** Of the largest number of a result: of sums of thousands of float32 numbers, thirty times the most that was seen. */
+const SHARE = 1e-5;
+/** A network that nudged inputs move by more than this share of a result stands at a kink, and says nothing. */
+const UNSTABLE = 1e-4;
+
+/** What is compared, each by itself: every number of the steps, and how far each parameter went. */
+function results({ losses, norms, parameters }: Outcome, before: Outcome["parameters"]): Map<string, Float32Array> {
+  const moved = [...parameters].map(
+    ([name, data]) => [name, data.map((value, i) => value - before.get(name)![i]!)] as const,
+  );
+  return new Map([
+    ["losses", Float32Array.from(losses)],
+    ["norms", Float32Array.from(norms)],
+    ...moved,
+  ]);
+}
+
+it("give on wasm what plain loops give, and the same bits with any number of threads", async () => {
+  let compared = 0;
+  let unstable = 0;
+  let index = 0;
+  const property = fc.asyncProperty(trainingCase, async (one) => {
+    index++;
+    const model = networkOf(one);
+    const before = new Map([...model.parameters].map(([name, { data }]) => [name, data]));
+    const outcome = await trained(one, model, { backend: "reference" });
+    const reference = results(outcome, before);
+    for (const value of [...outcome.losses, ...outcome.norms]) expect(value).not.toBeNaN();
+    const nudged: Map<string, Float32Array>[] = [];
+    for (const nudge of [1, 1000, 2000]) {
+      nudged.push(results(await trained(one, model, { backend: "reference" }, nudge), before));
+    }
+    const noise = new Map(
+      [...reference].map(([name, data]) => [
+        name,
+        Math.max(...nudged.map((other) => largestDifference(other.get(name)!, data))),
+      ]),
+    );
+    const scaleOf = (name: string) => reference.get(name)!.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const isStable = ["losses", "norms"].every((name) => noise.get(name)! <= UNSTABLE * scaleOf(name));
+    if (!isStable) unstable++;
+    for (const simd of SIMD) {
+      const alone = await trained(one, model, { backend: "wasm", simd });
+      if (isStable) {
+        for (const [name, data] of results(alone, before)) {
+          // What a parameter moved by is read off two numbers that were rounded.
+          const rounding = 2 ** -22 * (before.get(name)?.reduce((most, value) => Math.max(most, Math.abs(value)), 0) ?? 0);
+          const bound = NOISE * noise.get(name)! + SHARE * scaleOf(name) + rounding;
+          expect(largestDifference(data, reference.get(name)!), `${simd}: ${name}`).toBeLessThanOrEqual(bound);
+        }
+        compared++;
+      }
+      const threads = index % 5 === 0 ? [1, 2, 4] : [1];
+      for (const count of threads) {
+        const again = await trained(one, model, { backend: "wasm", simd, threads: count, worker });
+        expect(again, `${simd}, ${count} threads`).toEqual(alone);
+      }
+    }
+  });
+  await fc.assert(property, { seed: Number(process.env["SEED"] ?? 20170417), numRuns: Number(process.env["RUNS"] ?? 120) });
+  console.log({ compared, unstable, index });
+  expect(unstable).toBeLessThan(index / 10);
+  expect(compared).toBeGreaterThan(100);
+});
