@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { mulberry32 } from "../../src/core/random.ts";
+import { tensor } from "../../src/core/tensor.ts";
 import { type Network, network } from "../../src/layers/network.ts";
 import type { NodeDefinition } from "../../src/layers/node.ts";
 import { createTrainer } from "../../src/train/create-trainer.ts";
@@ -219,16 +220,25 @@ export const STEPS = 3;
 export interface Outcome {
   readonly losses: readonly number[];
   readonly norms: readonly number[];
-  readonly parameters: ReadonlyMap<string, Float32Array>;
+  /** How far each parameter went. */
+  readonly moves: ReadonlyMap<string, Float32Array>;
 }
 
-/** Three steps, the last one short. `nudge`: the input is off by a few units in the last place, drawn from that seed. */
+/**
+ * Three steps, the last one short. `nudge`: the input and all parameters are off by a few units in the last place, drawn
+ * from that seed.
+ */
 export async function trained(
   one: TrainingCase,
-  model: Network<"logits">,
   options: Pick<TrainerOptions, "backend" | "simd" | "threads" | "worker">,
   nudge = 0,
 ): Promise<Outcome> {
+  const model = networkOf(one);
+  const random = mulberry32(nudge);
+  const nudged = (data: Float32Array) => data.map((value) => value * (1 + (2 * random() - 1) * 2 ** -21));
+  if (nudge !== 0) {
+    for (const [name, { data, shape }] of model.parameters) model.parameters.set(name, tensor(nudged(data), shape));
+  }
   const names = [...model.parameterInfo.values()].filter((info) => info.trainable).map(({ name }) => name);
   // At least one that is on the way to the logits.
   const chosen = names.filter((name, index) => name === "logits/bias" || (one.trained >> (index % 8)) & 1);
@@ -250,13 +260,15 @@ export async function trained(
   for (let step = 0; step < STEPS; step++) {
     const examples = step === STEPS - 1 ? one.last : one.batch;
     const x = recipe([examples, ...one.inputShape], one.seed + 1 + step, -1, 1);
-    const random = mulberry32(nudge + step);
-    if (nudge !== 0) for (const [i, value] of x.data.entries()) x.data[i] = value * (1 + (2 * random() - 1) * 2 ** -21);
     const labels = Array.from({ length: examples }, (_, n) => (one.seed + 7 * n + step) % one.classes);
-    const { loss, gradientNorm } = await trainer.step(x, labels);
+    const { loss, gradientNorm } = await trainer.step(nudge === 0 ? x.data : nudged(x.data), labels);
     losses.push(loss);
     norms.push(gradientNorm);
   }
   const parameters = await trainer.parameters();
-  return { losses, norms, parameters: new Map([...parameters].map(([name, { data }]) => [name, data])) };
+  const moves = [...parameters].map(([name, { data }]) => {
+    const before = model.parameters.get(name)!.data;
+    return [name, data.map((value, i) => value - before[i]!)] as const;
+  });
+  return { losses, norms, moves: new Map(moves) };
 }
