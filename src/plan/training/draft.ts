@@ -70,13 +70,7 @@ export class TrainingDraft {
   }
 
   value(name: string, kind: StepValue["kind"], elements: number): void {
-    if (this.values.has(name)) {
-      throw new DepthwiseError("NETWORK_INVALID", {
-        what: `train: ${this.network.name}: layer "${name}"`,
-        expected: "another name: training has a value of that name",
-        found: "two values of one name",
-      });
-    }
+    if (this.values.has(name)) throw takenName(this.network.name, name);
     this.values.set(name, { kind, dtype: "float32", elements });
   }
 
@@ -208,6 +202,15 @@ export class TrainingDraft {
   #batched({ name, inputs }: LayerNode): readonly Shape[] {
     return [name, ...inputs].map((node): Shape => [1, ...(this.network.shapes.get(node) ?? [])]);
   }
+}
+
+/** Of a layer that is named like a value of training. */
+export function takenName(network: string, name: string): DepthwiseError {
+  return new DepthwiseError("NETWORK_INVALID", {
+    what: `train: ${network}: layer "${name}"`,
+    expected: "another name: training has a value of that name",
+    found: "two values of one name",
+  });
 }
 
 function present(roles: Roles): NamedOperands {
