@@ -2,8 +2,8 @@
 
 import { optionError, positiveInteger } from "../../core/options.ts";
 import type { Network } from "../../layers/network.ts";
-import { replaceHead } from "../../weights/index.ts";
 import { findHead } from "../../weights/head.ts";
+import { replaceHead } from "../../weights/index.ts";
 import { checkFitOptions, type FitOptions } from "../fit/fit-options.ts";
 import { adamw } from "../optimizers.ts";
 import { constant, oneCycle, type Schedule } from "../schedules.ts";
@@ -117,4 +117,3 @@ function highestRate(schedule: Schedule): number {
       return schedule.rate;
   }
 }
-

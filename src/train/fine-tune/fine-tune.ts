@@ -6,7 +6,7 @@ import { replaceHead } from "../../weights/index.ts";
 import type { Awaitable } from "../data/dataset.ts";
 import { type Dataset, dataset, type Examples } from "../data/index.ts";
 import type { EpochRecord, FitEvent, FitResult } from "../fit/events.ts";
-import { fit } from "../fit/fit.ts";
+import { fit as runOf } from "../fit/fit.ts";
 import { type FitRun, fitRun } from "../fit/fit-run.ts";
 import { bestEpoch, objectiveOf } from "../fit/position.ts";
 import { type CheckedFineTuneOptions, checkFineTuneOptions, type FineTuneOptions } from "./fine-tune-options.ts";
@@ -33,8 +33,17 @@ export function fineTune(model: Network, data: Awaitable<Dataset | Examples>, op
     const forget = [checked.signal, leaving].map((signal) =>
       signal === undefined ? () => {} : onAbort(signal, () => stopping.abort(signal.reason)),
     );
+    let hasStopped = false;
+    const tell = (event: FitEvent): void => {
+      hasStopped ||= event.type === "stopped";
+      emit(event);
+    };
     try {
-      return await bothPhases(model, data, checked, emit, stopping.signal);
+      return await bothPhases(model, data, checked, tell, stopping.signal);
+    } catch (error) {
+      // Between the phases, or before them.
+      if (stopping.signal.aborted && !hasStopped) emit({ type: "stopped", reason: "signal" });
+      throw error;
     } finally {
       for (const each of forget) each();
     }
@@ -57,9 +66,9 @@ async function bothPhases(
   const common = { signal, ...(validation === undefined ? {} : { validation }) };
   const phase = new Phases(options.epochs + frozenEpochs, emit);
   const head =
-    frozenEpochs === 0 ? undefined : await phase.run(fit(headed, data, { ...options.head(headed), ...common }));
+    frozenEpochs === 0 ? undefined : await phase.run(runOf(headed, data, { ...options.head(headed), ...common }));
   const start = head?.model ?? headed;
-  const whole = await phase.run(fit(start, data, { ...options.all(start, data.size), ...common }));
+  const whole = await phase.run(runOf(start, data, { ...options.all(start, data.size), ...common }));
   const { history } = phase;
   const best = bestEpoch(history);
   // Of a run with patience the best epoch counts, and it may be one of the head's.
