@@ -50,6 +50,7 @@ export {
   type FitResult,
   type FitRun,
   fit,
+  indexedDbStore,
   type ProgressEvent,
   type RecalibrateOptions,
   recalibrateBatchNorm,
