@@ -32,6 +32,8 @@ export interface CheckedFineTuneOptions {
   readonly seed: number;
   readonly validation: FitOptions["validation"];
   readonly patience: number | undefined;
+  readonly checkpoint: FitOptions["checkpoint"];
+  readonly resume: boolean;
   readonly signal: AbortSignal | undefined;
   /** What `fit` takes while the head alone learns. */
   head(headed: Network): FitOptions;
@@ -62,7 +64,7 @@ export function checkFineTuneOptions(model: Network, options: FineTuneOptions): 
   const optimizer = given.optimizer ?? adamw();
   const schedule = given.schedule ?? oneCycle({ peak: optimizer.type === "sgd" ? 0.01 : 0.001 });
   const full: FitOptions = { ...given, optimizer, schedule };
-  const { trainer, epochs, validation, patience } = checkFitOptions(example, full);
+  const { trainer, epochs, validation, patience, checkpoint, resume } = checkFitOptions(example, full);
   const isBatchGiven = given.batch !== undefined;
   const { validation: _share, signal: _signal, ...shared } = full;
   return {
@@ -71,6 +73,8 @@ export function checkFineTuneOptions(model: Network, options: FineTuneOptions): 
     seed: trainer.seed,
     validation,
     patience,
+    checkpoint,
+    resume,
     signal: trainer.signal,
     head(headed) {
       const head = findHead(owner, headed).name;
@@ -80,7 +84,7 @@ export function checkFineTuneOptions(model: Network, options: FineTuneOptions): 
         epochs: frozenEpochs,
         schedule: headSchedule(schedule),
         train: ({ node }) => node === head,
-        ...(given.checkpoint === undefined ? {} : { checkpoint: headCheckpoint(given.checkpoint) }),
+        ...(checkpoint === undefined ? {} : { checkpoint: headCheckpoint(checkpoint) }),
       };
     },
     all(headed, examples) {

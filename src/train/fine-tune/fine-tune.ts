@@ -10,6 +10,7 @@ import { fit as runOf } from "../fit/fit.ts";
 import { type FitRun, fitRun } from "../fit/fit-run.ts";
 import { bestEpoch, objectiveOf } from "../fit/position.ts";
 import { type CheckedFineTuneOptions, checkFineTuneOptions, type FineTuneOptions } from "./fine-tune-options.ts";
+import { refuseKept } from "./phase-store.ts";
 
 /**
  * Trains a network on other classes than its own. The head is replaced by one for the classes of the data; for one epoch
@@ -57,7 +58,8 @@ async function bothPhases(
   emit: (event: FitEvent) => void,
   signal: AbortSignal,
 ): Promise<FitResult> {
-  const { validation: held, seed, frozenEpochs, patience } = options;
+  const { validation: held, seed, frozenEpochs, patience, checkpoint, resume } = options;
+  if (checkpoint !== undefined && !resume) await refuseKept(checkpoint);
   const all = await dataset(given, { signal });
   // Here, so that both phases hold out the same.
   const [data, validation] =
