@@ -25,14 +25,14 @@ export const REDUCE = /* @__PURE__ */ argumentBlock(
 
 /** GB/s of chunks of 256 KB with 16 / 128 / 1024 channels: 93 / 91 / 49; in blocks of at most 4 vectors 93 / 89 / 27. */
 const WIDTHS = [8, 4, 2, 1] as const;
-const CHAINS = 8;
+const CHAINS = 2;
 
 /** Of each chunk and channel Σ x; with x = 0 of the thread's scratch. */
 export function columnSums(module: ModuleBuilder) {
   return kernel(module, "columnSums", COLUMN_SUMS, (scope) => {
     const range = chunkRange(scope);
     const v = locals(scope.local, "i32", "pixels", "x", "channel", "at", "left", "bytes");
-    const all = vectorsOf(scope.local, CHAINS);
+    const all = vectorsOf(scope.local, CHAINS * WIDTHS[0]);
     const inScratch = add(scope.scratch, add(scope.offset, mul(scope.before, v.bytes)));
     return [
       ...range.find,
