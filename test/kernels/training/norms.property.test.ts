@@ -469,4 +469,83 @@ describe.each(VARIANTS)("$name", (variant) => {
       RUNS,
     );
   });
+
+  it("all together give the gradients of a batch norm by its definition", () => {
+    fc.assert(
+      fc.property(cases, (c) => {
+        const { geometry, channels } = c;
+        const pixels = geometry.batch * geometry.each;
+        const x = recipe([pixels, channels], c.seed + 1, -2, 4).data;
+        const dy = recipe([pixels, channels], c.seed + 2, -1, 1).data;
+        const gamma = recipe([channels], c.seed + 3, 0.5, 2).data;
+        const units = shuffled(chunkCount(geometry), c.seed);
+        const groups = shuffled(Math.ceil(channels / 4), c.seed);
+        const words = {
+          ...{ x: "x", dy: "dy", partials: "partials", norm: "norm", channels },
+          ...chunkWords(geometry),
+        };
+        const size = 2 * chunkCount(geometry) * channels;
+        const { batch } = geometry;
+        const common = { ...words, adds: "adds", gamma: "gamma", beta: 0, movingMean: 0, movingVariance: 0 };
+        const { partials } = runKernel(variant, {
+          ...{ entry: "moments", emit: moments, block: MOMENTS, words, writes: ["partials"], units, batch },
+          values: { x, partials: size },
+        });
+        const { norm } = runKernel(variant, {
+          ...{ entry: "finishNorm", emit: finishNorm, block: FINISH_NORM, writes: ["norm"], units: groups, batch },
+          values: { partials: partials!, norm: 4 * channels, gamma },
+          words: { ...common, epsilon: bitsOf(1e-3), momentum: 0, unbiased: 0, moves: 0 },
+        });
+        const { partials: sums } = runKernel(variant, {
+          ...{ entry: "normSums", emit: normSums, block: NORM_SUMS, words, writes: ["partials"], units, batch },
+          values: { x, dy, norm: norm!, partials: size },
+        });
+        const finished = runKernel(variant, {
+          ...{
+            entry: "finishNormGradient",
+            emit: finishNormGradient,
+            block: FINISH_NORM_GRADIENT,
+            units: groups,
+            batch,
+          },
+          ...{
+            writes: ["pqr", "dgamma", "dbeta"],
+            words: { ...common, normGradient: "pqr", dgamma: "dgamma", dbeta: "dbeta", frozen: 0 },
+          },
+          values: {
+            partials: sums!,
+            norm: norm!,
+            pqr: 3 * channels,
+            dgamma: channels,
+            dbeta: channels,
+            adds: Int32Array.of(0),
+          },
+        });
+        const { y } = runKernel(variant, {
+          ...{ entry: "normGradient", emit: normGradient, block: NORM_GRADIENT, writes: ["y"], units, batch },
+          values: { x, dy, norm: norm!, pqr: finished["pqr"]!, y: x.length },
+          words: { ...words, normGradient: "pqr", y: "y", offset: 0, before: 0, after: 0 },
+        });
+        for (let channel = 0; channel < channels; channel++) {
+          const at = Array.from({ length: pixels }, (_, p) => p * channels + channel);
+          const mean = at.reduce((total, i) => total + x[i]!, 0) / pixels;
+          const variance = at.reduce((total, i) => total + (x[i]! - mean) ** 2, 0) / pixels;
+          const inverse = 1 / Math.sqrt(variance + 1e-3);
+          const normal = (i: number) => (x[i]! - mean) * inverse;
+          const dbeta = at.reduce((total, i) => total + dy[i]!, 0);
+          const dgamma = at.reduce((total, i) => total + dy[i]! * normal(i), 0);
+          const size = at.reduce((total, i) => total + Math.abs(dy[i]!), 0);
+          expectNear(finished["dbeta"]![channel]!, dbeta, pixels * ULP * size);
+          // A mean that is one rounding off is many standard deviations off where they are small.
+          expectNear(finished["dgamma"]![channel]!, dgamma, pixels * ULP * 30 * (1 + inverse));
+          const scale = gamma[channel]! * inverse;
+          for (const i of at) {
+            const dx = scale * (dy[i]! - dbeta / pixels - (normal(i) * dgamma) / pixels);
+            expectNear(y![i]!, dx, 60 * ULP * scale * (1 + inverse) ** 2);
+          }
+        }
+      }),
+      RUNS,
+    );
+  });
 });

@@ -148,22 +148,23 @@ export function rangeOf({ each, pixels, perImage, chunk, batch }: Geometry, inde
   return { imageStart, imageEnd, start, end };
 }
 
-/** Images cut into chunks, even ones and a longer last one, and several images in a chunk. */
+/** Images cut into chunks, with a shorter, a longer or an empty last one, and several images in a chunk. */
 export const geometries = (mostPixels = 40): fc.Arbitrary<Geometry> =>
   fc
     .record({
       each: fc.integer({ min: 1, max: mostPixels }),
       cut: fc.integer({ min: 1, max: mostPixels }),
       together: fc.integer({ min: 1, max: 3 }),
-      isLongLast: fc.boolean(),
+      end: fc.constantFrom("short", "long", "empty"),
       most: fc.integer({ min: 1, max: 4 }),
       missing: fc.integer({ min: 0, max: 3 }),
     })
-    .map(({ each, cut, together, isLongLast, most, missing }) => {
+    .map(({ each, cut, together, end, most, missing }) => {
       const batch = Math.max(1, most - missing);
       if (together > 1) return { each, pixels: together * each, perImage: 1, chunk: together * each, most, batch };
       const chunk = Math.min(cut, each);
-      const perImage = isLongLast ? Math.max(1, Math.floor(each / chunk)) : Math.ceil(each / chunk);
+      const perImage =
+        end === "long" ? Math.max(1, Math.floor(each / chunk)) : Math.ceil(each / chunk) + Number(end === "empty");
       return { each, pixels: each, perImage, chunk, most, batch };
     });
 
