@@ -50,7 +50,7 @@ export function overStrips(
   most: number,
   body: readonly Statement[],
 ): Statement {
-  return loopWhile(sub(pixels, 0), [put(strip, least(pixels, most)), ...body, advance(pixels, sub(0, strip))]);
+  return loopWhile(pixels, [put(strip, least(pixels, most)), ...body, advance(pixels, sub(0, strip))]);
 }
 
 /** Locals for a value of each vector that a block may have. */
