@@ -8,7 +8,7 @@ import { access, type ModuleBuilder, op, set, when } from "../assembler/index.ts
 import { add, choose, divide, floats, loadLanes, locals, loop, mul, put, sub } from "../emit.ts";
 import { blockOf, loadBlock, overBlocks, storeBlock, vectorsOf } from "./blocks.ts";
 import { CHUNK_WORDS, chunkRange, chunksOf } from "./chunks.ts";
-import { addOrStore, constant, doubles, overGroups, plus, promoted, setDoubles } from "./doubles.ts";
+import { addOrStore, doubles, overGroups, plus, promoted, setDoubles, spreadNumber } from "./doubles.ts";
 import { sumPixels } from "./pixel-sums.ts";
 
 type Rows = ReturnType<typeof vectorsOf>;
@@ -65,7 +65,7 @@ export function finishSums(module: ModuleBuilder) {
     return [
       put(v.chunks, chunksOf(scope)),
       ...overGroups(v.channel, v.end, scope, (lanes) => [
-        setDoubles(lanes, sum, () => constant(0)),
+        setDoubles(lanes, sum, () => spreadNumber(0)),
         put(v.at, add(scope.partials, floats(v.channel))),
         put(v.chunk, 0),
         loop(v.chunk, v.chunks, 1, [
