@@ -9,11 +9,16 @@ import { expect } from "vitest";
 import type { Window } from "../../../src/core/window.ts";
 import type { ArgumentBlock, Kernel } from "../../../src/kernels/wasm/arguments.ts";
 import { moduleBuilder } from "../../../src/kernels/wasm/assembler/index.ts";
-import { DEPTHWISE_REACH, type TiledSize } from "../../../src/kernels/wasm/depthwise-tile.ts";
+import type { TiledSize } from "../../../src/kernels/wasm/depthwise-tile.ts";
 import type { RegisterLanes } from "../../../src/kernels/wasm/emit.ts";
 import { DEPTHWISE_FORWARD } from "../../../src/kernels/wasm/training/depthwise-forward.ts";
 import { DEPTHWISE_INPUT_GRADIENT } from "../../../src/kernels/wasm/training/depthwise-input-gradient.ts";
-import { depthwiseTraining } from "../../../src/kernels/wasm/training/depthwise-training.ts";
+import {
+  depthwiseSumBytes,
+  depthwiseTiles,
+  depthwiseTraining,
+  depthwiseZeroBytes,
+} from "../../../src/kernels/wasm/training/depthwise-training.ts";
 import { DEPTHWISE_WEIGHT_GRADIENT } from "../../../src/kernels/wasm/training/depthwise-weight-gradient.ts";
 import { PACK_GROUPS } from "../../../src/kernels/wasm/training/pack-groups.ts";
 import { windowWords } from "../../../src/kernels/wasm/window.ts";
@@ -116,13 +121,6 @@ function outputRowsOf({ window }: Layer, { firstRow, endRow }: Share): number[] 
 interface Staged {
   readonly first: number;
   readonly rows: readonly number[];
-}
-
-export function tiledSize({ window, channels, multiplier }: Layer, lanes: RegisterLanes): TiledSize | 0 {
-  const { kernel, stride, dilation } = window;
-  const isSquare = kernel[0] === kernel[1] && stride[0] === stride[1] && dilation[0] === 1 && dilation[1] === 1;
-  if (multiplier !== 1 || channels < lanes || !isSquare || stride[0] > 2) return 0;
-  return kernel[0] === 3 || kernel[0] === 5 ? kernel[0] : 0;
 }
 
 const modules = new Map<string, WebAssembly.Module>();
@@ -267,7 +265,7 @@ function runKind<Name extends string>(run: Run, kind: Kind<Name>, flipped: boole
   const scratch = { x: 0, sums: 4 * xFloats, z: 4 * (xFloats + sumFloats) };
   const sizes: Record<string, number> = {
     block: 256,
-    zeros: 4 * DEPTHWISE_REACH * outChannels,
+    zeros: depthwiseZeroBytes(layer),
     weights: 4 * weights.length,
     scratch: Math.max(4, 4 * (xFloats + sumFloats + zFloats)),
     [kind.output]: 4 * kind.outputFloats,
@@ -277,7 +275,7 @@ function runKind<Name extends string>(run: Run, kind: Kind<Name>, flipped: boole
   for (const side of inMemory) sizes[`given ${side}`] = given[side].byteLength;
   const names = Object.keys(sizes).filter((name) => name !== "block" && name !== "zeros");
   const { memory, instances, from } = lay(sizes, names[run.last % names.length]!);
-  const [key, module] = emitted(form.general === true ? 0 : tiledSize(layer, form.lanes), form);
+  const [key, module] = emitted(form.general === true ? 0 : depthwiseTiles(layer, form.lanes), form);
   const exports = instances.get(key) ?? new WebAssembly.Instance(module, { env: { memory } }).exports;
   instances.set(key, exports);
   const floats = new Float32Array(memory.buffer);
@@ -383,7 +381,7 @@ export function weightGradient(run: Run): Float32Array {
     reads: ["x", "z"],
     output: "partials",
     outputFloats: groups * taps * outChannels,
-    scratchFloats: taps * form.lanes * Math.ceil(outChannels / form.lanes),
+    scratchFloats: depthwiseSumBytes(layer, form.lanes) / 4,
     grouped: true,
   } as const;
   return runKind(run, kind, false);
