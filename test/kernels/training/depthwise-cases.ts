@@ -107,9 +107,12 @@ export const cases: fc.Arbitrary<Case> = fc
 
 /** Cases that random ones do not come to: pixels that crowd the first cache, rows of many tiles. */
 export const FIXED: readonly Case[] = [
-  { size: 5, channels: 1024, stride: 1, padding: "same" as const },
+  { size: [5, 1] as const, channels: 8, stride: 1, padding: "same" as const },
+  { size: [1, 5] as const, channels: 9, stride: 1, padding: "same" as const },
+  { size: [6, 2] as const, channels: 8, stride: 1, padding: "same" as const },
+  { size: [5, 5] as const, channels: 1024, stride: 1, padding: "same" as const },
   {
-    size: 7,
+    size: [7, 7] as const,
     channels: 1024,
     stride: 2,
     padding: [
@@ -117,10 +120,10 @@ export const FIXED: readonly Case[] = [
       [1, 1],
     ] as const,
   },
-  { size: 9, channels: 512, stride: 1, padding: "same" as const },
-  { size: 14, channels: 512, stride: 2, padding: "same" as const },
+  { size: [9, 9] as const, channels: 512, stride: 1, padding: "same" as const },
+  { size: [14, 14] as const, channels: 512, stride: 2, padding: "same" as const },
   {
-    size: 14,
+    size: [14, 14] as const,
     channels: 512,
     stride: 2,
     padding: [
@@ -128,8 +131,8 @@ export const FIXED: readonly Case[] = [
       [1, 1],
     ] as const,
   },
-  { size: 37, channels: 8, stride: 1, padding: "valid" as const },
-  { size: 48, channels: 12, stride: 2, padding: "same" as const },
+  { size: [37, 37] as const, channels: 8, stride: 1, padding: "valid" as const },
+  { size: [48, 48] as const, channels: 12, stride: 2, padding: "same" as const },
 ].map(({ size, channels, stride, padding }, index) => {
   const window = layWindow("test", { kernel: [3, 3], stride: [stride, stride], dilation: [1, 1], padding }, [
     size,

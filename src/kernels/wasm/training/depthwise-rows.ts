@@ -177,7 +177,7 @@ export function depthwiseRows(
   return [
     put(v.outBytes, floats(scope.outChannels)),
     ...(tiles === undefined ? [] : [put(v.isCrowded, isCrowded(scope))]),
-    ...(doubles === undefined ? [] : [put(v.isFar, isFar(scope)), put(v.isDone, 0), put(v.canPair, canPair(scope))]),
+    ...(doubles === undefined ? [] : [put(v.isFar, isFar(scope)), put(v.canPair, canPair(scope))]),
     put(v.y, add(scope.y, mul(mul(scope.from, scope.outWidth), v.outBytes))),
     ...walk.over(tiles === undefined ? [pixels(int(0))] : body(tiles)),
   ];
