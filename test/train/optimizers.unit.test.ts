@@ -131,9 +131,12 @@ describe("an optimizer that is none", () => {
     [{ type: "rmsprop", form: "paper" }, /optimizer\.form: expected one of "tensorflow", "torch"/],
     [{ type: "rmsprop", epsilon: 0 }, /optimizer\.epsilon: expected a finite number above 0/],
     [{ type: "rmsprop", epsilon: 1e-60 }, /optimizer\.epsilon: expected a number that a float32 holds, above 0/],
-    [{ type: "rmsprop", decay: 1 }, /optimizer\.decay/],
+    [{ type: "rmsprop", decay: 1 }, /optimizer\.decay:/],
+    [{ type: "rmsprop", momentum: 1 }, /optimizer\.momentum:/],
     [{ type: "rmsprop", initialAccumulator: -1 }, /optimizer\.initialAccumulator/],
+    [{ type: "adam", beta1: 1 }, /optimizer\.beta1/],
     [{ type: "adam", beta2: 1 }, /optimizer\.beta2/],
+    [{ type: "adamw", epsilon: -1 }, /optimizer\.epsilon/],
     [{ type: "adam", form: "either" }, /optimizer\.form/],
     [
       { type: "adam", weightDecay: 0.1 },
