@@ -45,23 +45,27 @@ export async function makeData(wanted, target, write, say = () => {}) {
   }
   const work = await workFolder(place);
   const clean = () => rm(work, { recursive: true, force: true });
+  const stopping = new AbortController();
   const stop = (signal) => {
+    stopping.abort();
     void clean().finally(() => process.exit(signal === "SIGINT" ? 130 : 143));
   };
   process.once("SIGINT", stop).once("SIGTERM", stop);
   try {
     await checkSpace(work, wanted.bytes);
     say(`fetching ${wanted.name} …`);
-    const packed = await pack(wanted.name, work);
+    const packed = await pack(wanted.name, work, stopping.signal);
     await checkIntegrity(packed, wanted);
     say("unpacking …");
-    await unpack(packed, work);
+    await unpack(packed, work, stopping.signal);
     const made = join(work, "made");
     await mkdir(made);
     await write(join(work, "package"), made);
     await rename(made, place);
     say(`${place} is ready.`);
   } catch (cause) {
+    // The process ends when all is removed.
+    if (stopping.signal.aborted) await new Promise(() => {});
     throw explained(cause, place, wanted.bytes);
   } finally {
     process.off("SIGINT", stop).off("SIGTERM", stop);
@@ -98,13 +102,13 @@ function megabytes(bytes) {
   return `${Math.ceil(bytes / 1e6).toLocaleString("en-US")} MB`;
 }
 
-async function pack(name, folder) {
+async function pack(name, folder, signal) {
   try {
     // npm.cmd of Windows runs in a shell alone.
     const shell = process.platform === "win32";
     const retries = ["--fetch-retries=1", "--fetch-retry-mintimeout=2000"];
     const options = ["--loglevel=error", "--pack-destination", ".", ...retries];
-    const { stdout } = await run("npm", ["pack", name, ...options], { cwd: folder, shell });
+    const { stdout } = await run("npm", ["pack", name, ...options], { cwd: folder, shell, signal });
     return join(folder, basename(stdout.trim().split("\n").at(-1) ?? ""));
   } catch (cause) {
     const text = `${cause.stderr ?? ""}${cause.stdout ?? ""}${cause.message}`;
@@ -128,9 +132,9 @@ async function checkIntegrity(packed, { name, integrity }) {
 }
 
 /** `tar` is part of Linux, macOS and Windows 10. */
-async function unpack(packed, folder) {
+async function unpack(packed, folder, signal) {
   try {
-    await run("tar", ["-xzf", basename(packed)], { cwd: folder });
+    await run("tar", ["-xzf", basename(packed)], { cwd: folder, signal });
   } catch (cause) {
     if (cause.code === "ENOENT") throw new Refusal("tar is not there, which unpacks the package. Install it.");
     if (/No space left/.test(cause.stderr ?? "")) throw Object.assign(new Error("full"), { code: "ENOSPC" });
@@ -155,7 +159,7 @@ function explained(cause, place, bytes) {
 export async function main(wanted, usual, write) {
   const [target = usual, ...more] = process.argv.slice(2);
   if (more.length > 0 || target.startsWith("-")) {
-    console.error(`Usage: npm run SCRIPT [-- FOLDER]   (default ${usual})`);
+    console.error(`Usage: npm run ${usual.replace("/", ":")} [-- FOLDER]   (default ${usual})`);
     process.exitCode = 2;
     return;
   }
