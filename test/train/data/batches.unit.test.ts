@@ -10,9 +10,9 @@ import type { Augmentation } from "../../../src/train/data/augmentation.ts";
 import type { BatchesOptions } from "../../../src/train/data/batch-options.ts";
 import { batches } from "../../../src/train/data/batches.ts";
 import type { Dataset } from "../../../src/train/data/dataset.ts";
-import { decoded } from "../../../src/train/data/decoded.ts";
 import { dataset } from "../../../src/train/data/from-iterable.ts";
 import { imageFolder } from "../../../src/train/data/image-folder.ts";
+import { keepDecoded } from "../../../src/train/data/keep-decoded.ts";
 import { describeShared, sharedRoot } from "../../shared.ts";
 import { bytes, epochOf, inputOf, noise, refused } from "./pictures.ts";
 
@@ -84,9 +84,9 @@ describe("batches", () => {
     ]) {
       expect(await epochOf(folder, { ...options, prefetch, concurrency } as BatchesOptions)).toEqual(expected);
     }
-    const held = decoded(folder);
+    const held = keepDecoded(folder);
     for (let turn = 0; turn < 2; turn++) expect(await epochOf(held, options)).toEqual(expected);
-    expect(await epochOf(decoded(folder, { maxBytes: 3000 }), options)).toEqual(expected);
+    expect(await epochOf(keepDecoded(folder, { maxBytes: 3000 }), options)).toEqual(expected);
   });
 
   it("read no more at once than they may", async () => {
