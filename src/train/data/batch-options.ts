@@ -1,5 +1,6 @@
 /** The options of `batches`, checked before any work, and what is refused of a data set. */
 
+import { checkSeed } from "../../core/counted.ts";
 import { DepthwiseError, listed } from "../../core/errors.ts";
 import { grouped } from "../../core/file-error.ts";
 import {
@@ -12,7 +13,7 @@ import {
 } from "../../core/options.ts";
 import { type CompletePreprocessing, completePreprocessing } from "../../core/preprocessing.ts";
 import { type Augmentation, type CompleteAugmentation, completeAugmentation } from "./augmentation.ts";
-import { checkSeed, type Dataset, isDataset, membersOf } from "./dataset.ts";
+import { type Dataset, isDataset, membersOf } from "./dataset.ts";
 
 export interface BatchesOptions {
   /** The network's input: what `completePreprocessing(network.inputShape, network.info.preprocessing)` gives. */

@@ -180,12 +180,6 @@ function takenIndices(source: DatasetSource, count: number): Int32Array {
   return Int32Array.from(taken).sort();
 }
 
-/** @throws {DepthwiseError} `OPTION_INVALID` */
-export function checkSeed(owner: string, seed: unknown): number {
-  if (typeof seed === "number" && Number.isSafeInteger(seed) && seed >= 0) return seed;
-  throw optionError(owner, "seed", "a whole number of at least 0", seed);
-}
-
 export function isDataset(value: unknown): value is Dataset {
   if (typeof value !== "object" || value === null) return false;
   const { size, classes, at, labelAt, split } = value as Partial<Dataset>;

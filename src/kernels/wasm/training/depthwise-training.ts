@@ -27,10 +27,13 @@ export function depthwiseTraining(
   ] as const;
 }
 
-type Geometry = Pick<DepthwiseCall, "window" | "channels" | "multiplier">;
+type DepthwiseGeometry = Pick<DepthwiseCall, "window" | "channels" | "multiplier">;
 
 /** The module that a layer takes: the size of its window if there are tiles for it, else 0. */
-export function depthwiseTiles({ window, channels, multiplier }: Geometry, lanes: RegisterLanes): TiledSize | 0 {
+export function depthwiseTiles(
+  { window, channels, multiplier }: DepthwiseGeometry,
+  lanes: RegisterLanes,
+): TiledSize | 0 {
   const { kernel, stride, dilation } = window;
   const isSquare = kernel[0] === kernel[1] && stride[0] === stride[1] && dilation[0] === 1 && dilation[1] === 1;
   if (multiplier !== 1 || channels < lanes || !isSquare || stride[0] > 2) return 0;
@@ -38,11 +41,11 @@ export function depthwiseTiles({ window, channels, multiplier }: Geometry, lanes
 }
 
 /** Bytes of the zeros that its kernels read, where there are tiles. */
-export function depthwiseZeroBytes({ channels, multiplier }: Geometry): number {
+export function depthwiseZeroBytes({ channels, multiplier }: DepthwiseGeometry): number {
   return 4 * DEPTHWISE_REACH * channels * multiplier;
 }
 
 /** Bytes of scratch that its weight gradient sums in. */
-export function depthwiseSumBytes({ window, channels, multiplier }: Geometry, lanes: RegisterLanes): number {
+export function depthwiseSumBytes({ window, channels, multiplier }: DepthwiseGeometry, lanes: RegisterLanes): number {
   return 4 * window.kernel[0] * window.kernel[1] * lanes * Math.ceil((channels * multiplier) / lanes);
 }
