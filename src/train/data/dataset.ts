@@ -1,5 +1,6 @@
 /** A data set: examples by index, and the three ways to make another of it. Nothing is read before it is asked for. */
 
+import { checkSeed } from "../../core/counted.ts";
 import { checkKnownOptions, optionError, positiveInteger } from "../../core/options.ts";
 import { checkImage, type Example, type ExampleImage, type ExampleLabel, placeName } from "./example.ts";
 import { classOf, type DatasetLabels } from "./labels.ts";
