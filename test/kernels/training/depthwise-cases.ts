@@ -133,16 +133,8 @@ export const FIXED: readonly Case[] = [
   },
   { size: [37, 37] as const, channels: 8, stride: 1, padding: "valid" as const },
   { size: [48, 48] as const, channels: 12, stride: 2, padding: "same" as const },
-<<<<<<< HEAD
-].map(({ size: [side], channels, stride, padding }, index) => {
-  const window = layWindow("test", { kernel: [3, 3], stride: [stride, stride], dilation: [1, 1], padding }, [
-    side,
-    side,
-  ]);
-=======
-].map((size, channels, stride, padding , index) => {
+].map((size, channels, stride, padding, index) => {
   const window = layWindow("test", { kernel: [3, 3], stride: [stride, stride], dilation: [1, 1], padding }, size);
->>>>>>> t-dw
   return {
     layer: { window, channels, multiplier: 1 },
     cutting: { batch: 2, room: 3, images: 1, rows: 3, per: 2, spare: 1, shuffled: index },
