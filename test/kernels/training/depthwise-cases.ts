@@ -133,7 +133,7 @@ export const FIXED: readonly Case[] = [
   },
   { size: [37, 37] as const, channels: 8, stride: 1, padding: "valid" as const },
   { size: [48, 48] as const, channels: 12, stride: 2, padding: "same" as const },
-].map((size, channels, stride, padding, index) => {
+].map(({ size, channels, stride, padding }, index) => {
   const window = layWindow("test", { kernel: [3, 3], stride: [stride, stride], dilation: [1, 1], padding }, size);
   return {
     layer: { window, channels, multiplier: 1 },
