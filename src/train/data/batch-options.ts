@@ -12,7 +12,8 @@ import {
 } from "../../core/options.ts";
 import { type CompletePreprocessing, completePreprocessing } from "../../core/preprocessing.ts";
 import { type Augmentation, type CompleteAugmentation, completeAugmentation } from "./augmentation.ts";
-import { checkSeed, type Dataset, isDataset, membersOf } from "./dataset.ts";
+import { type Dataset, isDataset, membersOf } from "./dataset.ts";
+import { seedOption } from "./randomness.ts";
 
 export interface BatchesOptions {
   /** The network's input: what `completePreprocessing(network.inputShape, network.info.preprocessing)` gives. */
@@ -77,7 +78,7 @@ export function checkBatches(data: unknown, options: BatchesOptions): CompleteBa
   const checked = {
     input,
     batch: positiveInteger(OWNER, "batch", options.batch ?? 32),
-    seed: checkSeed(OWNER, options.seed ?? 0),
+    seed: seedOption(OWNER, options.seed ?? 0),
     epoch: countOption("epoch", options.epoch ?? 0),
     position: countOption("position", options.position ?? 0, data.size),
     shuffle: booleanOption(OWNER, "shuffle", options.shuffle ?? true),

@@ -3,6 +3,8 @@
  * that happened before, so there is no stream to restore, and the order of the work changes nothing.
  */
 
+import { optionError } from "../../core/options.ts";
+
 /** What a number is for: numbers of different purposes have nothing to do with each other. */
 export type Purpose = "shuffle" | "split" | "crop" | "flip" | "jitter" | "cutout" | "mixup";
 
@@ -42,6 +44,12 @@ export function shuffledOrder(seed: number, epoch: number, count: number): Int32
     order[other] = kept;
   }
   return order;
+}
+
+/** @throws {DepthwiseError} `OPTION_INVALID` */
+export function seedOption(owner: string, seed: unknown): number {
+  if (typeof seed === "number" && Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw optionError(owner, "seed", "a whole number of at least 0", seed);
 }
 
 /** A step of MurmurHash3 with words of 32 bits. Source: Austin Appleby, 2011, public domain. */
