@@ -1,6 +1,5 @@
 /** The options of `batches`, checked before any work, and what is refused of a data set. */
 
-import { checkSeed } from "../../core/counted.ts";
 import { DepthwiseError, listed } from "../../core/errors.ts";
 import { grouped } from "../../core/file-error.ts";
 import {
@@ -14,13 +13,7 @@ import {
 import { type CompletePreprocessing, completePreprocessing } from "../../core/preprocessing.ts";
 import { type Augmentation, type CompleteAugmentation, completeAugmentation } from "./augmentation.ts";
 import { type Dataset, isDataset, membersOf } from "./dataset.ts";
-
-<<<<<<< HEAD
-=======
-
 import { seedOption } from "./randomness.ts";
-
->>>>>>> t-data
 
 export interface BatchesOptions {
   /** The network's input: what `completePreprocessing(network.inputShape, network.info.preprocessing)` gives. */
