@@ -1,5 +1,6 @@
 /** The options of `batches`, checked before any work, and what is refused of a data set. */
 
+import { checkSeed } from "../../core/counted.ts";
 import { DepthwiseError, listed } from "../../core/errors.ts";
 import { grouped } from "../../core/file-error.ts";
 import {
@@ -13,7 +14,6 @@ import {
 import { type CompletePreprocessing, completePreprocessing } from "../../core/preprocessing.ts";
 import { type Augmentation, type CompleteAugmentation, completeAugmentation } from "./augmentation.ts";
 import { type Dataset, isDataset, membersOf } from "./dataset.ts";
-import { seedOption } from "./randomness.ts";
 
 export interface BatchesOptions {
   /** The network's input: what `completePreprocessing(network.inputShape, network.info.preprocessing)` gives. */
@@ -88,7 +88,7 @@ export function checkBatches(data: unknown, options: BatchesOptions): CompleteBa
   const checked = {
     input,
     batch,
-    seed: seedOption(OWNER, options.seed ?? 0),
+    seed: checkSeed(OWNER, options.seed ?? 0),
     epoch: countOption("epoch", options.epoch ?? 0),
     position: countOption("position", options.position ?? 0, data.size),
     shuffle: booleanOption(OWNER, "shuffle", options.shuffle ?? true),

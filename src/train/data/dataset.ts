@@ -4,7 +4,7 @@ import { checkSeed } from "../../core/counted.ts";
 import { checkKnownOptions, optionError, positiveInteger } from "../../core/options.ts";
 import { checkImage, type Example, type ExampleImage, type ExampleLabel, placeName } from "./example.ts";
 import { classOf, type DatasetLabels } from "./labels.ts";
-import { seedOption, uniform } from "./randomness.ts";
+import { uniform } from "./randomness.ts";
 
 /** At once, or later. */
 export type Awaitable<Value> = Value | Promise<Value>;
@@ -151,7 +151,7 @@ function splitIndices(source: DatasetSource, share: number, seed: number): reado
   if (!(typeof share === "number" && share > 0 && share < 1)) {
     throw optionError("split", "share", "a number above 0 and below 1", share, "0.9 gives [nine tenths, the rest].");
   }
-  seedOption("split", seed);
+  checkSeed("split", seed);
   const isFirst = new Uint8Array(source.size);
   for (const members of membersOf(source)) {
     const drawn = members.map((index) => ({ index, key: uniform(seed, 0, index, "split") }));
