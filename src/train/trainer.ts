@@ -147,7 +147,7 @@ export class Trainer {
   ): Promise<Evaluation> {
     const { data, batch } = checkInput("evaluate", { ...this.#plan, batch: this.batch }, x);
     const targets = targetsOf("evaluate", labels, batch, this.#classes, 0);
-    const own = data.slice();
+    const own = Float32Array.from(data);
     return this.#turn(async () => {
       const logits = await this.#infer(own, batch, average);
       return evaluated(logits, targets, batch, this.#classes);
@@ -268,7 +268,7 @@ export class Trainer {
     this.close();
   }
 
-  async #step(data: NumberArray, targets: Float32Array, examples: number, times?: Float64Array): Promise<StepResult> {
+  async #step(data: Float32Array, targets: Float32Array, examples: number, times?: Float64Array): Promise<StepResult> {
     const { schedule, clipNorm, averageDecay, accumulate, seed } = this.#options;
     const rate = rateAt(schedule, this.#updates);
     const perExample = elementCount(this.#plan.inputShape);
@@ -281,9 +281,8 @@ export class Trainer {
       const to = Math.min(from + most, examples);
       const count = to - from;
       const part = targets.subarray(from * this.#classes, to * this.#classes);
-      const x = Float32Array.from(data.subarray(from * perExample, to * perExample));
       this.#bound.write({
-        [this.#plan.input]: x,
+        [this.#plan.input]: data.subarray(from * perExample, to * perExample),
         [TARGETS]: part,
         [HYPER_VALUE]: hyper,
         ...(hasRandom ? { [RANDOM]: Uint32Array.of(seed, this.#draws++) } : {}),
@@ -306,7 +305,7 @@ export class Trainer {
     return { loss: loss / examples, correct, examples, gradientNorm, learningRate: rate };
   }
 
-  async #infer(data: NumberArray, batch: number, average: boolean): Promise<Float32Array> {
+  async #infer(data: Float32Array<ArrayBuffer>, batch: number, average: boolean): Promise<Float32Array> {
     const { backend, simd, threads, worker } = this.#options;
     const of = `${this.#updates} ${average}`;
     if (this.#session === undefined || this.#sessionOf !== of) {
@@ -326,7 +325,7 @@ export class Trainer {
       this.#sessionOf = of;
     }
     const shape = [batch, ...this.#plan.inputShape];
-    const { logits } = await this.#session.run(tensor(Float32Array.from(data), shape));
+    const { logits } = await this.#session.run(tensor(data, shape));
     return logits.data;
   }
 
@@ -334,12 +333,12 @@ export class Trainer {
     owner: string,
     x: Tensor | NumberArray,
     labels: Labels,
-    work: (data: NumberArray, targets: Float32Array, examples: number) => Promise<T>,
+    work: (data: Float32Array, targets: Float32Array, examples: number) => Promise<T>,
   ): Promise<T> {
     const { data, batch } = checkInput(owner, { ...this.#plan, batch: this.batch }, x);
     const targets = targetsOf(owner, labels, batch, this.#classes, this.#options.labelSmoothing);
     // What waits must not see what the caller does meanwhile.
-    const own = data.slice();
+    const own = Float32Array.from(data);
     return this.#turn(async () => {
       await this.#whole();
       return work(own, targets, batch);

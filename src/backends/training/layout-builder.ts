@@ -12,10 +12,6 @@ import { lyingIn } from "./training-values.ts";
 
 const JOBS_MODULE = "training-jobs";
 
-/** What a block's words say, by their names; the bounds of its clamp apart. */
-type WordsOf<Block> =
-  Block extends ArgumentBlock<infer Name> ? Readonly<Record<Name, number>> & { readonly low?: number } : never;
-
 /** Words of a kernel in memory. */
 export interface BlockWords {
   readonly at: number;
@@ -126,10 +122,10 @@ export class LayoutBuilder {
   /** Memory for a kernel's words, written when all addresses are known. */
   words<const Name extends string>(
     block: ArgumentBlock<Name>,
-    say: () => WordsOf<ArgumentBlock<Name>>,
+    say: Parameters<ArgumentBlock<Name>["of"]>[0],
     clamp: LoadClamp = "linear",
   ): BlockWords {
-    const { blockBytes, write } = block.of(say as never, clamp);
+    const { blockBytes, write } = block.of(say, clamp);
     const at = this.take(blockBytes);
     this.#writers.push((memory) => write(memory, at, NOWHERE));
     return { at };

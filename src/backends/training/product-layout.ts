@@ -58,8 +58,12 @@ export function packed(
   return { w: target, bias: target + 4 * panels * width * deep, panels };
 }
 
-export function layForwardProduct(builder: LayoutBuilder, { of, load, norm }: ForwardCall, values: Values): void {
-  const { pixels, inChannels, outChannels } = of as PointwiseCall;
+export function layForwardProduct(
+  builder: LayoutBuilder,
+  { pixels, inChannels, outChannels }: PointwiseCall,
+  { load, norm }: ForwardCall,
+  values: Values,
+): void {
   const most = Math.min(MOST_PIXELS, Math.max(8, Math.floor(FORWARD_FLOATS / inChannels)));
   const chunks = chunked(pixels, builder.plan.batch, most);
   const { words: chunk, units } = chunks;
@@ -90,9 +94,12 @@ export function layForwardProduct(builder: LayoutBuilder, { of, load, norm }: Fo
   builder.jobs(jobs, "norm");
 }
 
-export function layBackwardProduct(builder: LayoutBuilder, call: BackwardCall, values: Values): void {
-  const { of, upstream, load, normGradient } = call;
-  const { pixels, inChannels: rows, outChannels: columns } = of as PointwiseCall;
+export function layBackwardProduct(
+  builder: LayoutBuilder,
+  { pixels, inChannels: rows, outChannels: columns }: PointwiseCall,
+  { upstream, load, normGradient }: BackwardCall,
+  values: Values,
+): void {
   const { dkernel, dbias, dx } = values;
   const { tile, module } = builder.product(columns);
   const { batch } = builder.plan;
@@ -199,7 +206,7 @@ export function layBackwardProduct(builder: LayoutBuilder, call: BackwardCall, v
   calls.push(builder.call(module, "gradientProduct", words, "product"));
   sections.claim(builder);
   builder.chunks(calls, units);
-  builder.jobs([...reduced(builder, dkernel, [rows, columns, stride], chunks), ...jobs], "norm");
+  builder.jobs([...reduced(builder, dkernel, [rows, columns, stride], chunks), ...jobs], "other");
 }
 
 /** Scratch of a product whose tiles are narrower than a panel. */
