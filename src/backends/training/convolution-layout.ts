@@ -47,13 +47,13 @@ export function layForwardConvolution(
   const { outChannels } = call;
   const sections = new Sections();
   const { calls, offset } = matrixCalls(builder, geometry, load, values, sections);
-  const weights = packed(builder, values["kernel"], values["bias"], [depth, outChannels], false);
+  const weights = packed(builder, values["kernel"], values["bias"], [depth, outChannels], "forward");
   const narrow = sections.take(narrowBytes(builder, outChannels, pixels));
   const words = builder.words(PRODUCT, () => ({
     x: 0,
     offset,
     before: 0,
-    ...weights,
+    ...weights(),
     y: builder.at(values["y"]),
     yOffset: 0,
     inChannels: depth,
@@ -126,14 +126,14 @@ export function layBackwardConvolution(
     jobs.push(...reduced(builder, dkernel, [depth, outChannels, stride], chunks));
   }
   if (dx !== undefined) {
-    const weights = packed(builder, values["kernel"], undefined, [depth, outChannels], true);
+    const weights = packed(builder, values["kernel"], undefined, [depth, outChannels], "backward");
     const yOffset = sections.take(4 * pixels * depth);
     const narrow = sections.take(narrowBytes(builder, depth, pixels));
     const columns = builder.words(PRODUCT, () => ({
       x: dz(),
       offset: zOffset,
       before: 0,
-      ...weights,
+      ...weights(),
       y: 0,
       yOffset,
       inChannels: outChannels,

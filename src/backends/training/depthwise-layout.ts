@@ -38,11 +38,11 @@ export function layForwardDepthwise(
     calls.push(loadCall(builder, values["x"], values["xNorm"], load, channels, inPixels(rows.input, width), target));
     builder.needScratch(4 * rows.most * width * channels);
   }
-  const w = packedGroups(builder, call, values["kernel"], values["bias"], false);
+  const w = packedGroups(builder, call, values["kernel"], values["bias"], "forward");
   const words = builder.words(DEPTHWISE_FORWARD, () => ({
     ...common(),
     x: load === undefined ? builder.at(values["x"]) : 0,
-    w,
+    w: w(),
     y: builder.at(values["y"]),
     xOffset: 0,
     xBefore: rows.before,
@@ -86,13 +86,13 @@ export function layBackwardDepthwise(
     calls.push(gradientCall(builder, values, upstream, outChannels, out.words, target));
   }
   if (dx !== undefined) {
-    const w = packedGroups(builder, of, values["kernel"], undefined, true);
+    const w = packedGroups(builder, of, values["kernel"], undefined, "backward");
     const words = builder.words(DEPTHWISE_INPUT_GRADIENT, () => ({
       ...common(),
       ...placedZ(),
       x: 0,
       y: 0,
-      w,
+      w: w(),
       dx: builder.at(dx),
     }));
     calls.push(builder.call(module, "depthwiseInputGradient", words, "depthwise"));
@@ -165,21 +165,22 @@ function packedGroups(
   { window, channels, multiplier }: DepthwiseCall,
   kernel: string | undefined,
   bias: string | undefined,
-  flipped: boolean,
-): number {
+  phase: "forward" | "backward",
+) {
   const taps = window.kernel[0] * window.kernel[1];
   const all = channels * multiplier;
   const { lanes } = builder.tile;
   const groups = Math.ceil(all / lanes);
-  const target = builder.take(4 * groups * lanes * (taps + 1));
+  const area = `groups of ${kernel}`;
+  builder.needArea(area, 4 * groups * lanes * (taps + 1));
   const words = builder.words(PACK_GROUPS, () => ({
     source: builder.at(kernel),
-    target,
+    target: builder.area(area),
     taps,
     channels: all,
     bias: builder.at(bias),
-    flipped: flipped ? 1 : 0,
+    flipped: phase === "forward" ? 0 : 1,
   }));
-  builder.before(builder.cut("packGroups", words, groups, 64));
-  return target;
+  builder.before(phase, builder.cut("packGroups", words, groups, 64));
+  return () => builder.area(area);
 }
