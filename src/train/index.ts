@@ -13,9 +13,7 @@ export {
   cifar10,
   type Dataset,
   type DatasetOptions,
-  type DecodedOptions,
   dataset,
-  decoded,
   type Example,
   type ExampleImage,
   type ExampleLabel,
@@ -25,6 +23,8 @@ export {
   type ImageFolderOptions,
   idx,
   imageFolder,
+  type KeepDecodedOptions,
+  keepDecoded,
   type PixelImage,
   type SkippedExample,
 } from "./data/index.ts";
