@@ -13,9 +13,7 @@ export {
   cifar10,
   type Dataset,
   type DatasetOptions,
-  type DecodedOptions,
   dataset,
-  decoded,
   type Example,
   type ExampleImage,
   type ExampleLabel,
@@ -25,10 +23,39 @@ export {
   type ImageFolderOptions,
   idx,
   imageFolder,
+  type KeepDecodedOptions,
+  keepDecoded,
   type PixelImage,
   type SkippedExample,
 } from "./data/index.ts";
 export type { Evaluation } from "./evaluated.ts";
+export {
+  type AddedImages,
+  type AddOptions,
+  FewShot,
+  type FewShotMethod,
+  type FewShotOptions,
+  fewShot,
+  type ImageSources,
+  type ShotsTraining,
+} from "./few-shot/index.ts";
+export { type FineTuneOptions, fineTune } from "./fine-tune/index.ts";
+export {
+  type CheckpointStore,
+  type EpochEvent,
+  type EpochRecord,
+  type EpochTime,
+  type FitEvent,
+  type FitOptions,
+  type FitResult,
+  type FitRun,
+  fit,
+  indexedDbStore,
+  type ProgressEvent,
+  type RecalibrateOptions,
+  recalibrateBatchNorm,
+  type ValidationResult,
+} from "./fit/index.ts";
 export {
   addGradient,
   averagePoolGradient,
@@ -87,6 +114,6 @@ export {
   type WarmUpSchedule,
   warmUp,
 } from "./schedules.ts";
-export type { StepResult, Trainer, TrainerProfile, TrainerState } from "./trainer.ts";
+export type { EvaluateOptions, StepResult, Trainer, TrainerProfile, TrainerState } from "./trainer.ts";
 export type { BatchNormOptions, TrainerOptions } from "./trainer-options.ts";
 export type { DecayOverride } from "./weight-decay.ts";

@@ -5,7 +5,7 @@ import { budgetOf, type ReadLimits } from "../../sources/decoded-budget.ts";
 import { type FileFacts, inferred, stated } from "../fact.ts";
 import { openZip, type ZipEntry } from "../zip/zip.ts";
 
-export interface Labels {
+export interface LabelsFound {
   readonly facts: FileFacts;
   /** What was found and not used, and why. */
   readonly remark?: string;
@@ -32,7 +32,7 @@ export async function readLabels(
   { bytes, name }: { readonly bytes: Uint8Array; readonly name: string },
   { named, outputs }: { readonly named: readonly string[]; readonly outputs: number | undefined },
   context: ReadLimits,
-): Promise<Labels> {
+): Promise<LabelsFound> {
   const entries = hasZipAtEnd(bytes) ? await openZip(bytes, name, context) : new Map<string, ZipEntry>();
   const texts = [...entries.keys()].filter((entry) => entry.toLowerCase().endsWith(".txt"));
   const wanted = named.find((entry) => entries.has(entry)) ?? (texts.length === 1 ? texts[0] : undefined);

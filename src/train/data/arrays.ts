@@ -6,7 +6,7 @@ import { isFloat32Array, isUint8Array, typedArray } from "../../core/realms.ts";
 import { shapeText, type Tensor, tensor } from "../../core/tensor.ts";
 import { type ClassOptions, checkClassOptions, type Dataset, datasetOf } from "./dataset.ts";
 import type { PixelImage } from "./example.ts";
-import { checkShares, classesIn, classNames, indicesOf, type Labels, namesOfShares } from "./labels.ts";
+import { checkShares, classesIn, classNames, type DatasetLabels, indicesOf, namesOfShares } from "./labels.ts";
 
 /**
  * @param x uint8 `[count, height, width, 1 to 4]` for pictures, which become the network's input as its preprocessing
@@ -57,7 +57,7 @@ function picturesOf(x: unknown): { readonly data: Uint8Array | Float32Array; rea
 }
 
 interface Labelled {
-  readonly labels: Labels;
+  readonly labels: DatasetLabels;
   readonly classes: readonly string[];
 }
 

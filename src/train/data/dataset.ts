@@ -1,8 +1,9 @@
 /** A data set: examples by index, and the three ways to make another of it. Nothing is read before it is asked for. */
 
+import { checkSeed } from "../../core/counted.ts";
 import { checkKnownOptions, optionError, positiveInteger } from "../../core/options.ts";
 import { checkImage, type Example, type ExampleImage, type ExampleLabel, placeName } from "./example.ts";
-import { classOf, type Labels } from "./labels.ts";
+import { classOf, type DatasetLabels } from "./labels.ts";
 import { uniform } from "./randomness.ts";
 
 /** At once, or later. */
@@ -14,7 +15,7 @@ export interface Dataset {
   /** Names of the classes in the order of their indices. */
   readonly classes: readonly string[];
   /** What labels are: class indices, or a row of shares for each example. */
-  readonly labelType: Labels["type"];
+  readonly labelType: DatasetLabels["type"];
   /**
    * An example; an image file is not decoded. What comes is the data set's own: read it only.
    *
@@ -52,7 +53,7 @@ export interface Dataset {
 /** What a data set is made of. */
 export interface DatasetParts {
   readonly classes: readonly string[];
-  readonly labels: Labels;
+  readonly labels: DatasetLabels;
   readonly imageAt: (index: number, signal?: AbortSignal) => Awaitable<ExampleImage>;
   /** Default: the index. */
   readonly nameAt?: (index: number) => string;
@@ -83,10 +84,10 @@ export function datasetOf({ classes, labels, imageAt, nameAt = placeName }: Data
   });
 }
 
-type Source = Omit<Dataset, "split" | "take" | "map">;
+type DatasetSource = Omit<Dataset, "split" | "take" | "map">;
 
 /** A data set with the three ways to make another of it. */
-export function withViews(source: Source): Dataset {
+export function withViews(source: DatasetSource): Dataset {
   return {
     ...source,
     split: (share, seed = 0) => {
@@ -98,7 +99,7 @@ export function withViews(source: Source): Dataset {
   };
 }
 
-function subset(source: Source, indices: Int32Array): Dataset {
+function subset(source: DatasetSource, indices: Int32Array): Dataset {
   const size = indices.length;
   const place = (index: number) => indices[checkedIndex(size, index)] ?? 0;
   return withViews({
@@ -110,7 +111,7 @@ function subset(source: Source, indices: Int32Array): Dataset {
   });
 }
 
-function mapped(source: Source, change: (example: Example, index: number) => Awaitable<ExampleImage>): Dataset {
+function mapped(source: DatasetSource, change: (example: Example, index: number) => Awaitable<ExampleImage>): Dataset {
   if (typeof change !== "function") throw optionError("map", "change", "a function of an example", change);
   return withViews({
     ...source,
@@ -146,7 +147,7 @@ export function membersOf({ size, classes, labelAt }: Pick<Dataset, "size" | "cl
   return members;
 }
 
-function splitIndices(source: Source, share: number, seed: number): readonly [Int32Array, Int32Array] {
+function splitIndices(source: DatasetSource, share: number, seed: number): readonly [Int32Array, Int32Array] {
   if (!(typeof share === "number" && share > 0 && share < 1)) {
     throw optionError("split", "share", "a number above 0 and below 1", share, "0.9 gives [nine tenths, the rest].");
   }
@@ -163,7 +164,7 @@ function splitIndices(source: Source, share: number, seed: number): readonly [In
   return [all.filter((index) => isFirst[index] === 1), all.filter((index) => isFirst[index] === 0)];
 }
 
-function takenIndices(source: Source, count: number): Int32Array {
+function takenIndices(source: DatasetSource, count: number): Int32Array {
   positiveInteger("take", "count", count);
   if (count > source.size) throw optionError("take", "count", `at most the ${source.size} examples there are`, count);
   const classes = membersOf(source).map((members, c) => {
@@ -178,12 +179,6 @@ function takenIndices(source: Source, count: number): Int32Array {
     taken.push(...members.slice(0, whole + more));
   }
   return Int32Array.from(taken).sort();
-}
-
-/** @throws {DepthwiseError} `OPTION_INVALID` */
-export function checkSeed(owner: string, seed: unknown): number {
-  if (typeof seed === "number" && Number.isSafeInteger(seed) && seed >= 0) return seed;
-  throw optionError(owner, "seed", "a whole number of at least 0", seed);
 }
 
 export function isDataset(value: unknown): value is Dataset {

@@ -13,7 +13,7 @@ export interface Occasion {
 }
 
 /** A part of a picture, in pixels. */
-export interface Part {
+export interface CropWindow {
   readonly left: number;
   readonly top: number;
   readonly width: number;
@@ -32,7 +32,7 @@ export function drawPart(
   { area, aspect }: NonNullable<CompleteAugmentation["randomResizedCrop"]>,
   width: number,
   height: number,
-): Part {
+): CropWindow {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const draw = (index: number) => at(occasion, "crop", 4 * attempt + index);
     const pixels = width * height * between(area, draw(0));
@@ -88,7 +88,7 @@ export function drawJitter(occasion: Occasion, most: NonNullable<CompleteAugment
 }
 
 /** What a cutout takes of an input of `width` × `height`: it may stick out, and is cut there. */
-export function drawHole(occasion: Occasion, size: number, width: number, height: number): Part {
+export function drawHole(occasion: Occasion, size: number, width: number, height: number): CropWindow {
   const side = (index: number, whole: number) => {
     const first = Math.floor(at(occasion, "cutout", index) * whole) - (size >> 1);
     return [Math.max(0, first), Math.min(whole, first + size)] as const;

@@ -5,7 +5,7 @@ import { isUint8Array } from "../../core/realms.ts";
 import { type ImageDataLike, type Pixels, toPixels } from "../../images/pixels.ts";
 import { cropAndResize } from "../../images/preprocess.ts";
 import type { CompleteAugmentation } from "./augmentation.ts";
-import { drawPart, type Occasion, type Part } from "./draws.ts";
+import { type CropWindow, drawPart, type Occasion } from "./draws.ts";
 import { channelsOf } from "./example.ts";
 import type { Bytes, Geometry, Stretch } from "./resample.ts";
 
@@ -44,7 +44,7 @@ export function fitted(
   return { values: stretch(greyPart(pixels, geometry.part), { ...geometry, part: place }), stride: 1 };
 }
 
-function stretched(part: Part, width: number, height: number): Geometry {
+function stretched(part: CropWindow, width: number, height: number): Geometry {
   return { part, full: { width, height }, left: 0, top: 0 };
 }
 
@@ -76,7 +76,7 @@ function isIdentity(image: ImageDataLike, { part, full }: Geometry, width: numbe
   return isWhole && full.width === width && full.height === height && image.width === width && image.height === height;
 }
 
-function cutPart(pixels: Pixels, { left, top, width, height }: Part): Pixels {
+function cutPart(pixels: Pixels, { left, top, width, height }: CropWindow): Pixels {
   const data = new Uint8Array(3 * width * height);
   for (let y = 0; y < height; y++) {
     const from = 3 * ((top + y) * pixels.width + left);
@@ -86,7 +86,7 @@ function cutPart(pixels: Pixels, { left, top, width, height }: Part): Pixels {
 }
 
 /** ITU-R 601-2 luma in fixed point, as everywhere. */
-function greyPart(pixels: Pixels, { left, top, width, height }: Part): Bytes {
+function greyPart(pixels: Pixels, { left, top, width, height }: CropWindow): Bytes {
   const { data } = pixels;
   const grey = new Uint8Array(width * height);
   let to = 0;

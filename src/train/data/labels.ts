@@ -6,7 +6,7 @@ import { typedArray } from "../../core/realms.ts";
 import type { ExampleLabel } from "./example.ts";
 
 /** Class indices, one an example, or rows of shares, `[examples][classes]`. */
-export type Labels =
+export type DatasetLabels =
   | { readonly type: "indices"; readonly data: Int32Array }
   | { readonly type: "shares"; readonly data: Float32Array };
 
@@ -90,7 +90,7 @@ export function labelsOf(
   owner: string,
   given: readonly unknown[],
   classes?: unknown,
-): { readonly labels: Labels; readonly classes: readonly string[] } {
+): { readonly labels: DatasetLabels; readonly classes: readonly string[] } {
   const first = given[0];
   if (typeof first === "string") return fromNames(owner, given, classes);
   if (typeof first !== "object" || first === null) {

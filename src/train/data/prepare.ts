@@ -10,7 +10,7 @@ import { optionError } from "../../core/options.ts";
 import type { CompletePreprocessing } from "../../core/preprocessing.ts";
 import { isFloat32Array, isUint8Array } from "../../core/realms.ts";
 import type { CompleteAugmentation } from "./augmentation.ts";
-import { drawFlip, drawHole, drawJitter, drawShift, type Occasion, type Part } from "./draws.ts";
+import { type CropWindow, drawFlip, drawHole, drawJitter, drawShift, type Occasion } from "./draws.ts";
 import { channelsOf, type PixelImage } from "./example.ts";
 import { fitted } from "./fitted.ts";
 import { jitter } from "./jitter.ts";
@@ -161,7 +161,7 @@ function intoRange(values: Float32Array, target: Float32Array, input: CompletePr
 
 function cutOut(
   target: Float32Array,
-  hole: Part,
+  hole: CropWindow,
   { inputShape, range: [low, high], mean }: CompletePreprocessing,
 ): void {
   const [, width, channels] = inputShape;

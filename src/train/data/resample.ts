@@ -4,7 +4,7 @@
  * over whole rows. Three times as fast; apart, so that pages that classify single pictures do not carry it.
  */
 
-import type { Part } from "./draws.ts";
+import type { CropWindow } from "./draws.ts";
 
 /** Bits behind the point: 32 less 8 of the pixel and 2 for sums. */
 const PRECISION_BITS = 22;
@@ -28,7 +28,7 @@ export interface Bytes {
 
 /** What is made of a picture: a part of it, stretched to a size, of which a window is kept. */
 export interface Geometry {
-  readonly part: Part;
+  readonly part: CropWindow;
   readonly full: { readonly width: number; readonly height: number };
   /** Where the window begins in the stretched part. */
   readonly left: number;
@@ -105,7 +105,7 @@ function axisOf(input: number, output: number, from: number, count: number): Axi
   return { starts, coefficients, taps };
 }
 
-function threeChannels(source: Bytes, part: Part, axis: Axis, width: number, target: Uint8Array): void {
+function threeChannels(source: Bytes, part: CropWindow, axis: Axis, width: number, target: Uint8Array): void {
   const { data } = source;
   const { starts, coefficients, taps } = axis;
   let to = 0;
@@ -131,7 +131,7 @@ function threeChannels(source: Bytes, part: Part, axis: Axis, width: number, tar
   }
 }
 
-function oneChannel(source: Bytes, part: Part, axis: Axis, width: number, target: Uint8Array): void {
+function oneChannel(source: Bytes, part: CropWindow, axis: Axis, width: number, target: Uint8Array): void {
   const { data } = source;
   const { starts, coefficients, taps } = axis;
   let to = 0;

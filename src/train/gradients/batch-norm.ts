@@ -60,12 +60,13 @@ export function batchNorm(
   parameters: BatchNormWeights,
   options: BatchNormTrainingOptions = {},
 ): BatchNormResult {
-  const { x, n, statistics, batch, moving, momentum, activation } = check("batchNorm", input, parameters, options);
+  const checked = check("batchNorm", input, parameters, options);
+  const { x, n, channels, moving, momentum, activation } = checked;
+  const { statistics, batch } = measure(checked);
   const y = produce(x.shape, (into) => {
     batchNormForward(x.data, n, statistics, into);
     activateRange(activation, into, 0, into.length);
   });
-  const { channels } = statistics;
   const copy = (from: Float32Array | Float64Array) => produce([channels], (into) => into.set(from));
   if (batch === undefined) {
     return {
@@ -117,12 +118,13 @@ export function batchNormGradient(
   options: BatchNormTrainingOptions = {},
 ): BatchNormGradient {
   const owner = "batchNormGradient";
-  const { x, n, statistics, batch, activation } = check(owner, input, parameters, options);
+  const checked = check(owner, input, parameters, options);
+  const { x, n, channels, gamma, beta, activation } = checked;
   const dy = expectUpstream(owner, upstream, x.shape);
+  const { statistics, batch } = measure(checked);
   const dz = beforeActivation(activation, dy, () =>
     produce(x.shape, (into) => batchNormForward(x.data, n, statistics, into)),
   );
-  const { channels, gamma, beta } = statistics;
   const [dgamma, dbeta] = [produce([channels], () => {}), produce([channels], () => {})];
   const dx = produce(x.shape, (into) => {
     const gradients = { dx: into, dgamma: dgamma.data, dbeta: dbeta.data };
@@ -163,13 +165,12 @@ function check(owner: string, input: Tensor, parameters: BatchNormWeights, optio
       fields: { owner, shape: x.shape },
     });
   }
-  const batch = mode === "train" ? measureMoments(x.data, n, channels) : undefined;
-  const statistics: Statistics & { readonly channels: number } = {
-    channels,
-    epsilon,
-    gamma,
-    beta,
-    ...(batch ?? moving),
-  };
-  return { x, n, statistics, batch, moving, momentum, activation };
+  return { isTrain: mode === "train", x, n, channels, epsilon, gamma, beta, moving, momentum, activation };
+}
+
+/** The statistics to normalise by, and those of the batch where it is they. */
+function measure({ isTrain, x, n, channels, epsilon, gamma, beta, moving }: ReturnType<typeof check>) {
+  const batch = isTrain ? measureMoments(x.data, n, channels) : undefined;
+  const statistics: Statistics = { epsilon, gamma, beta, ...(batch ?? moving) };
+  return { statistics, batch };
 }

@@ -46,9 +46,18 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: Cro
       fields: { owner, shape: z.shape },
     });
   }
-  const shares = isOfClasses(labels)
-    ? classShares(owner, labels, batch, classes)
-    : softShares(owner, labels, batch, classes);
+  if (typeof labels !== "object" || labels === null || !ArrayBuffer.isView(labels.data)) {
+    throw new DepthwiseError("DTYPE_MISMATCH", {
+      what: `${owner}: labels`,
+      expected: "a tensor, int32 [batch] or float32 [batch, classes]",
+      found: show(labels),
+      advice: "Make one with tensor(Int32Array.from(labels), [labels.length]).",
+    });
+  }
+  const shares =
+    labels.dtype === "int32" || labels.dtype === "uint8"
+      ? classShares(owner, labels, batch, classes)
+      : softShares(owner, labels, batch, classes);
 
   let sum = 0;
   const perExample = produce([batch], () => {});
@@ -66,10 +75,6 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: Cro
 
 /** The share of a class in an example. */
 type Shares = (example: number, classIndex: number) => number;
-
-function isOfClasses(labels: Tensor): boolean {
-  return typeof labels === "object" && labels !== null && (labels.dtype === "int32" || labels.dtype === "uint8");
-}
 
 function classShares(owner: string, labels: Tensor, batch: number, classes: number): Shares {
   const { data, shape } = labels;

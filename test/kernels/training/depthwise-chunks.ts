@@ -6,42 +6,31 @@
  */
 
 import { expect } from "vitest";
-import type { Window } from "../../../src/core/window.ts";
 import type { ArgumentBlock, Kernel } from "../../../src/kernels/wasm/arguments.ts";
 import { moduleBuilder } from "../../../src/kernels/wasm/assembler/index.ts";
-import { DEPTHWISE_REACH, type TiledSize } from "../../../src/kernels/wasm/depthwise-tile.ts";
+import type { TiledSize } from "../../../src/kernels/wasm/depthwise-tile.ts";
 import type { RegisterLanes } from "../../../src/kernels/wasm/emit.ts";
 import { DEPTHWISE_FORWARD } from "../../../src/kernels/wasm/training/depthwise-forward.ts";
 import { DEPTHWISE_INPUT_GRADIENT } from "../../../src/kernels/wasm/training/depthwise-input-gradient.ts";
-import { depthwiseTraining } from "../../../src/kernels/wasm/training/depthwise-training.ts";
+import {
+  depthwiseSumBytes,
+  depthwiseTiles,
+  depthwiseTraining,
+  depthwiseZeroBytes,
+} from "../../../src/kernels/wasm/training/depthwise-training.ts";
 import { DEPTHWISE_WEIGHT_GRADIENT } from "../../../src/kernels/wasm/training/depthwise-weight-gradient.ts";
 import { PACK_GROUPS } from "../../../src/kernels/wasm/training/pack-groups.ts";
 import { windowWords } from "../../../src/kernels/wasm/window.ts";
 import type { FusedActivation } from "../../../src/operations/activation-names.ts";
-
-export interface Layer {
-  readonly window: Window;
-  readonly channels: number;
-  readonly multiplier: number;
-}
-
-/** How a batch is cut. */
-export interface Cutting {
-  /** Of this run. */
-  readonly batch: number;
-  /** Laid out for so many. */
-  readonly room: number;
-  /** Images that count as one; above 1 an image is one chunk. */
-  readonly images: number;
-  /** Output rows of a chunk. */
-  readonly rows: number;
-  /** Chunks of a group. */
-  readonly per: number;
-  /** Rows in scratch beyond what the window needs. */
-  readonly spare: number;
-  /** Order of chunks, or of groups. */
-  readonly shuffled: number;
-}
+import {
+  type Cutting,
+  inputRowsOf,
+  type Layer,
+  outputRowsOf,
+  perImageOf,
+  type Share,
+  sharesOf,
+} from "./depthwise-shares.ts";
 
 export interface Form {
   readonly relaxed: boolean;
@@ -55,74 +44,10 @@ export interface Sides {
   readonly z: "memory" | "scratch";
 }
 
-export interface Share {
-  readonly start: number;
-  readonly end: number;
-  readonly firstRow: number;
-  readonly endRow: number;
-}
-
-export function perImageOf({ window }: Layer, { images, rows }: Cutting): number {
-  return images > 1 ? 1 : Math.ceil(window.output[0] / rows);
-}
-
-/** The chunks of the whole room, in plain words. */
-export function sharesOf(layer: Layer, cutting: Cutting): readonly Share[] {
-  const { input, output, stride } = layer.window;
-  const { batch, room, images, rows } = cutting;
-  const perImage = perImageOf(layer, cutting);
-  const clip = (row: number, height: number) => Math.min(row, batch * height);
-  return Array.from({ length: Math.ceil(room / images) * perImage }, (_, chunk) => {
-    const n = Math.floor(chunk / perImage);
-    const k = chunk % perImage;
-    const isLast = k === perImage - 1;
-    return {
-      start: clip(n * images * output[0] + k * rows, output[0]),
-      end: clip(isLast ? (n + 1) * images * output[0] : n * images * output[0] + (k + 1) * rows, output[0]),
-      firstRow: clip(n * images * input[0] + k * rows * stride[0], input[0]),
-      endRow: clip(isLast ? (n + 1) * images * input[0] : n * images * input[0] + (k + 1) * rows * stride[0], input[0]),
-    };
-  });
-}
-
-/** Input rows under the windows of output rows, and output rows whose windows touch input rows; ascending. */
-function inputRowsOf({ window }: Layer, { start, end }: Share): number[] {
-  const { input, output, stride, dilation, kernel, padding } = window;
-  const rows = new Set<number>();
-  for (let row = start; row < end; row++) {
-    const image = Math.floor(row / output[0]);
-    for (let u = 0; u < kernel[0]; u++) {
-      const iy = (row % output[0]) * stride[0] + u * dilation[0] - padding[0][0];
-      if (iy >= 0 && iy < input[0]) rows.add(image * input[0] + iy);
-    }
-  }
-  return [...rows].sort((a, b) => a - b);
-}
-
-function outputRowsOf({ window }: Layer, { firstRow, endRow }: Share): number[] {
-  const { input, output, stride, dilation, kernel, padding } = window;
-  const rows = new Set<number>();
-  for (let row = firstRow; row < endRow; row++) {
-    const image = Math.floor(row / input[0]);
-    for (let u = 0; u < kernel[0]; u++) {
-      const at = (row % input[0]) + padding[0][0] - u * dilation[0];
-      if (at >= 0 && at % stride[0] === 0 && at / stride[0] < output[0]) rows.add(image * output[0] + at / stride[0]);
-    }
-  }
-  return [...rows].sort((a, b) => a - b);
-}
-
 /** Rows of a chunk in scratch. */
 interface Staged {
   readonly first: number;
   readonly rows: readonly number[];
-}
-
-export function tiledSize({ window, channels, multiplier }: Layer, lanes: RegisterLanes): TiledSize | 0 {
-  const { kernel, stride, dilation } = window;
-  const isSquare = kernel[0] === kernel[1] && stride[0] === stride[1] && dilation[0] === 1 && dilation[1] === 1;
-  if (multiplier !== 1 || channels < lanes || !isSquare || stride[0] > 2) return 0;
-  return kernel[0] === 3 || kernel[0] === 5 ? kernel[0] : 0;
 }
 
 const modules = new Map<string, WebAssembly.Module>();
@@ -267,7 +192,7 @@ function runKind<Name extends string>(run: Run, kind: Kind<Name>, flipped: boole
   const scratch = { x: 0, sums: 4 * xFloats, z: 4 * (xFloats + sumFloats) };
   const sizes: Record<string, number> = {
     block: 256,
-    zeros: 4 * DEPTHWISE_REACH * outChannels,
+    zeros: depthwiseZeroBytes(layer),
     weights: 4 * weights.length,
     scratch: Math.max(4, 4 * (xFloats + sumFloats + zFloats)),
     [kind.output]: 4 * kind.outputFloats,
@@ -277,7 +202,7 @@ function runKind<Name extends string>(run: Run, kind: Kind<Name>, flipped: boole
   for (const side of inMemory) sizes[`given ${side}`] = given[side].byteLength;
   const names = Object.keys(sizes).filter((name) => name !== "block" && name !== "zeros");
   const { memory, instances, from } = lay(sizes, names[run.last % names.length]!);
-  const [key, module] = emitted(form.general === true ? 0 : tiledSize(layer, form.lanes), form);
+  const [key, module] = emitted(form.general === true ? 0 : depthwiseTiles(layer, form.lanes), form);
   const exports = instances.get(key) ?? new WebAssembly.Instance(module, { env: { memory } }).exports;
   instances.set(key, exports);
   const floats = new Float32Array(memory.buffer);
@@ -383,7 +308,7 @@ export function weightGradient(run: Run): Float32Array {
     reads: ["x", "z"],
     output: "partials",
     outputFloats: groups * taps * outChannels,
-    scratchFloats: taps * form.lanes * Math.ceil(outChannels / form.lanes),
+    scratchFloats: depthwiseSumBytes(layer, form.lanes) / 4,
     grouped: true,
   } as const;
   return runKind(run, kind, false);

@@ -28,7 +28,7 @@ import { SOFTMAX_GRADIENT, softmaxGradient } from "../../../src/kernels/wasm/tra
 import { windowWords } from "../../../src/kernels/wasm/window.ts";
 import { recipe } from "../../golden/vectors.ts";
 import { firstDifference } from "../on-wasm.ts";
-import { expectNear, FEATURES, runKernel, shuffled } from "./on-memory.ts";
+import { expectNear, runKernel, shuffled, VARIANTS } from "./on-memory.ts";
 
 const ULP = 2 ** -24;
 const RUNS = { numRuns: 150, seed: 20150211 } as const;
@@ -46,7 +46,7 @@ const SLOPES: Readonly<
   leakyRelu: { entry: "leakyReluGradient", low: 0.25, high: 0, slope: (x) => (x > 0 ? 1 : 0.25) },
 };
 
-describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features) => {
+describe.each(VARIANTS)("$name", (variant) => {
   it("goes number by number through activations and sums, also in place, to the end of the batch", () => {
     fc.assert(
       fc.property(
@@ -65,7 +65,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
           const { entry, low, high, slope } = SLOPES[name]!;
           const all = { dy, x, dx: elements };
           const to = { apart: "dx", first: "dy", second: "x" }[place]!;
-          const dx = runKernel(features, {
+          const dx = runKernel(variant, {
             ...{ entry, block: ACTIVATION_GRADIENT, values: all, writes: [to], units, batch, last: endOf(all, last) },
             emit: (module) => activationGradient(module, entry),
             words: { dy: "dy", x: "x", dx: to, unit, each, low, high },
@@ -76,7 +76,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
             const size = name === "hardSwish" ? Math.abs(dy[i]!) * (2 * Math.abs(x[i]!) + 3) : Math.abs(exact);
             expectNear(value, exact, 3 * ULP * size);
           }
-          const sums = runKernel(features, {
+          const sums = runKernel(variant, {
             ...{ entry: "sum", emit: sum, block: SUM, values: all, writes: [to], units, batch, last: endOf(all, last) },
             words: { a: "dy", b: "x", y: to, unit, each },
           })[to]!;
@@ -116,7 +116,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
           const scale = Math.fround(given);
           const all = { logits, targets, perExample: batch, dlogits: batch * classes, scale: Float32Array.of(scale) };
           const to = inPlace ? "logits" : "dlogits";
-          const result = runKernel(features, {
+          const result = runKernel(variant, {
             ...{ entry: "softmaxCrossEntropy", emit: softmaxCrossEntropy, block: SOFTMAX_CROSS_ENTROPY, values: all },
             words: {
               logits: "logits",
@@ -158,7 +158,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
         dlogits: 3,
         scale: Float32Array.of(1),
       };
-      const { perExample, dlogits } = runKernel(features, {
+      const { perExample, dlogits } = runKernel(variant, {
         ...{ entry: "softmaxCrossEntropy", emit: softmaxCrossEntropy, block: SOFTMAX_CROSS_ENTROPY, values: all },
         words: {
           logits: "logits",
@@ -187,7 +187,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
           const dy = recipe([rows, channels], seed + 1, -1, 1).data;
           const all = { dy, y, dx: rows * channels };
           const to = inPlace ? "dy" : "dx";
-          const dx = runKernel(features, {
+          const dx = runKernel(variant, {
             ...{ entry: "softmaxGradient", emit: softmaxGradient, block: SOFTMAX_GRADIENT, values: all, writes: [to] },
             words: { dy: "dy", y: "y", dx: to, channels },
             ...{ units: shuffled(rows, seed), batch: rows, last: endOf(all, last) },
@@ -240,7 +240,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
             const x = recipe([batch, height, width, channels], seed, -4, 4).data.map(Math.round);
             const dy = recipe([batch, outHeight, outWidth, channels], seed + 1, -1, 1).data;
             const all = { dy, x, dx: x.length };
-            const dx = runKernel(features, {
+            const dx = runKernel(variant, {
               ...{ entry, block: POOL_GRADIENT, values: all, writes: ["dx"], units: shuffled(batch, seed), batch },
               emit: (module) => poolGradient(module, entry),
               words: {
@@ -305,7 +305,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
             const dy = recipe([batch, outer, middle, inner], seed, -1, 1).data;
             const a = recipe([batch, outer, middle, inner], seed + 1, -1, 1).data;
             const all = { dy, a, db: ofOuter * (hasExample ? batch : 1) };
-            const db = runKernel(features, {
+            const db = runKernel(variant, {
               ...{ entry, block: ELEMENTWISE_GRADIENT, values: all, writes: ["db"], batch, last: endOf(all, last) },
               emit: (module) => elementwiseGradient(module, entry),
               words: {

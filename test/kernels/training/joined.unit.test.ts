@@ -1,6 +1,6 @@
 /**
- * V8 joins nothing of these kernels, as it says itself: other sessions of the process run them when the switch is on
- * (`../joined.unit.test.ts`).
+ * What V8 joins of these kernels, as it says itself: those that see every activation where they are wide, and nothing of
+ * what is not, which other sessions of the process run when the switch is on (`../joined.unit.test.ts`).
  */
 
 import { execFileSync } from "node:child_process";
@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { moduleBuilder } from "../../../src/kernels/wasm/assembler/index.ts";
-import { TILES } from "../../../src/kernels/wasm/index.ts";
+import { TILES, type TileName } from "../../../src/kernels/wasm/index.ts";
 import { NOT_WIDE } from "../../backends.ts";
 import { EMITTERS } from "./emitters.ts";
 
@@ -25,13 +25,12 @@ const FLAGS = [
 ];
 
 /** Functions that V8 looks through, and in how many of them it joins something. */
-function look(tiles: "relaxed" | "plain"): {
+function look(tiles: TileName): {
   readonly functions: readonly string[];
   readonly joined: readonly string[];
 } {
   const module = moduleBuilder({ shared: false });
-  for (const emit of Object.values(EMITTERS))
-    emit(module, { relaxed: tiles === "relaxed", shared: false }, TILES[tiles]);
+  for (const emit of Object.values(EMITTERS)) emit(module, { relaxed: tiles !== "plain", shared: false }, TILES[tiles]);
   const file = join(folder, `${tiles}.wasm`);
   writeFileSync(file, module.bytes());
   const program = `new WebAssembly.Module(require("node:fs").readFileSync(${JSON.stringify(file)}))`;
@@ -51,5 +50,9 @@ if (NOT_WIDE !== undefined) {
     const { functions, joined } = look(tiles);
     expect([...functions].sort()).toEqual(Object.keys(EMITTERS).sort());
     expect(joined).toEqual([]);
+  });
+
+  it("all that see every activation are joined where they are wide", () => {
+    expect([...look("wide").joined].sort()).toEqual(["moments", "normGradient", "normSums", "normalise"]);
   });
 }

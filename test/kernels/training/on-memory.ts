@@ -7,24 +7,35 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import type { ArgumentBlock, Kernel } from "../../../src/kernels/wasm/arguments.ts";
 import { moduleBuilder } from "../../../src/kernels/wasm/assembler/index.ts";
-import { type Features, probeFeatures, TILES } from "../../../src/kernels/wasm/index.ts";
+import { type Features, probeFeatures, TILES, type TileName } from "../../../src/kernels/wasm/index.ts";
 import type { Emitter } from "../../../src/kernels/wasm/modules.ts";
 
-export const FEATURES: readonly Features[] = [false, ...(probeFeatures().relaxed ? [true] : [])].map((relaxed) => ({
-  relaxed,
-  shared: false,
-}));
+export interface KernelVariant {
+  readonly name: string;
+  readonly features: Features;
+  readonly tiles: TileName;
+}
+
+/** What this engine can run. Kernels for wide registers run anywhere, though V8 join nothing. */
+export const VARIANTS: readonly KernelVariant[] = [false, ...(probeFeatures().relaxed ? [true] : [])].flatMap(
+  (relaxed) =>
+    ([relaxed ? "relaxed" : "plain", "wide"] as const).map((tiles) => ({
+      name: `${relaxed ? "relaxed" : "plain"} SIMD, ${tiles} tiles`,
+      features: { relaxed, shared: false },
+      tiles,
+    })),
+);
 
 const PAGE = 65_536;
 const GAP = 64;
 const modules = new Map<string, WebAssembly.Module>();
 
-function compiled(name: string, emit: Emitter, features: Features): WebAssembly.Module {
-  const key = `${name} ${features.relaxed}`;
+function compiled(name: string, emit: Emitter, { name: variant, features, tiles }: KernelVariant): WebAssembly.Module {
+  const key = `${name} ${variant}`;
   let module = modules.get(key);
   if (module === undefined) {
     const builder = moduleBuilder({ shared: false });
-    emit(builder, features, TILES[features.relaxed ? "relaxed" : "plain"]);
+    emit(builder, features, TILES[tiles]);
     module = new WebAssembly.Module(builder.bytes());
     modules.set(key, module);
   }
@@ -54,7 +65,7 @@ export interface KernelRun<Name extends string> {
 
 /** All values as they are afterwards. */
 export function runKernel<Name extends string>(
-  features: Features,
+  variant: KernelVariant,
   { entry, emit, block, values, words, writes, units, batch, last, after }: KernelRun<Name>,
 ): Readonly<Record<string, Float32Array>> {
   const names = Object.keys(values).sort((a, b) => Number(a === last) - Number(b === last));
@@ -91,7 +102,7 @@ export function runKernel<Name extends string>(
         new Float32Array(memory.buffer.slice(places.get(name)!, places.get(name)! + bytesOf(values[name]!))),
       ]),
     );
-  const instance = new WebAssembly.Instance(compiled(entry, emit, features), { env: { memory } });
+  const instance = new WebAssembly.Instance(compiled(entry, emit, variant), { env: { memory } });
   const kernel = instance.exports[entry] as Kernel;
   const scratch = places.get("scratch") ?? 0;
   for (const unit of units) {
@@ -137,22 +148,23 @@ export function rangeOf({ each, pixels, perImage, chunk, batch }: Geometry, inde
   return { imageStart, imageEnd, start, end };
 }
 
-/** Images cut into chunks, even ones and a longer last one, and several images in a chunk. */
+/** Images cut into chunks, with a shorter, a longer or an empty last one, and several images in a chunk. */
 export const geometries = (mostPixels = 40): fc.Arbitrary<Geometry> =>
   fc
     .record({
       each: fc.integer({ min: 1, max: mostPixels }),
       cut: fc.integer({ min: 1, max: mostPixels }),
       together: fc.integer({ min: 1, max: 3 }),
-      isLongLast: fc.boolean(),
+      end: fc.constantFrom("short", "long", "empty"),
       most: fc.integer({ min: 1, max: 4 }),
       missing: fc.integer({ min: 0, max: 3 }),
     })
-    .map(({ each, cut, together, isLongLast, most, missing }) => {
+    .map(({ each, cut, together, end, most, missing }) => {
       const batch = Math.max(1, most - missing);
       if (together > 1) return { each, pixels: together * each, perImage: 1, chunk: together * each, most, batch };
       const chunk = Math.min(cut, each);
-      const perImage = isLongLast ? Math.max(1, Math.floor(each / chunk)) : Math.ceil(each / chunk);
+      const perImage =
+        end === "long" ? Math.max(1, Math.floor(each / chunk)) : Math.ceil(each / chunk) + Number(end === "empty");
       return { each, pixels: each, perImage, chunk, most, batch };
     });
 

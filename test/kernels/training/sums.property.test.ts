@@ -12,7 +12,7 @@ import {
 } from "../../../src/kernels/wasm/training/sums.ts";
 import { recipe } from "../../golden/vectors.ts";
 import { firstDifference } from "../on-wasm.ts";
-import { chunkCount, chunkWords, expectNear, FEATURES, geometries, rangeOf, runKernel, shuffled } from "./on-memory.ts";
+import { chunkCount, chunkWords, expectNear, geometries, rangeOf, runKernel, shuffled, VARIANTS } from "./on-memory.ts";
 
 const ULP = 2 ** -24;
 const RUNS = { numRuns: 150, seed: 20150211 } as const;
@@ -26,7 +26,7 @@ const cases = fc.record({
 });
 const endOf = (values: object, last: number) => Object.keys(values)[last % Object.keys(values).length]!;
 
-describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features) => {
+describe.each(VARIANTS)("$name", (variant) => {
   it("sums the pixels of each chunk, from memory or scratch, and then the chunks", () => {
     fc.assert(
       fc.property(cases, fc.boolean(), fc.integer({ min: 0, max: 5 }), (c, fromScratch, before) => {
@@ -39,7 +39,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
           from: { readonly x: Float32Array } | { readonly scratch: Float32Array },
         ) => {
           const all = { ...from, partials };
-          return runKernel(features, {
+          return runKernel(variant, {
             ...{ entry: "columnSums", emit: columnSums, block: COLUMN_SUMS, values: all, writes: ["partials"], units },
             words: {
               ...{ x: "x" in from ? "x" : 0, partials: "partials", channels, ...chunkWords(geometry) },
@@ -78,7 +78,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
 
         const y = recipe([channels], c.seed + 1, -1, 1).data;
         const all = { partials, y, adds: Int32Array.of(Number(c.adds)) };
-        const result = runKernel(features, {
+        const result = runKernel(variant, {
           ...{ entry: "finishSums", emit: finishSums, block: FINISH_SUMS, values: all, writes: ["y"] },
           words: { partials: "partials", y: "y", adds: "adds", channels, ...chunkWords(geometry) },
           units: shuffled(Math.ceil(channels / 4), c.seed),
@@ -109,7 +109,7 @@ describe.each(FEATURES)("with $relaxed multiply-adds of one rounding", (features
           for (let i = 0; i < partials.length; i++) if (i % stride >= columns) partials[i] = Number.NaN;
           const y = recipe([rows, columns], c.seed + 1, -1, 1).data;
           const all = { partials, y, adds: Int32Array.of(Number(c.adds)) };
-          const result = runKernel(features, {
+          const result = runKernel(variant, {
             ...{ entry: "reduce", emit: reduce, block: REDUCE, values: all, writes: ["y"] },
             words: {
               ...{ partials: "partials", y: "y", adds: "adds", rows, columns, stride, per },

@@ -10,9 +10,9 @@ import type { Augmentation } from "../../../src/train/data/augmentation.ts";
 import type { BatchesOptions } from "../../../src/train/data/batch-options.ts";
 import { batches } from "../../../src/train/data/batches.ts";
 import type { Dataset } from "../../../src/train/data/dataset.ts";
-import { decoded } from "../../../src/train/data/decoded.ts";
 import { dataset } from "../../../src/train/data/from-iterable.ts";
 import { imageFolder } from "../../../src/train/data/image-folder.ts";
+import { keepDecoded } from "../../../src/train/data/keep-decoded.ts";
 import { describeShared, sharedRoot } from "../../shared.ts";
 import { bytes, epochOf, inputOf, noise, refused } from "./pictures.ts";
 
@@ -84,9 +84,32 @@ describe("batches", () => {
     ]) {
       expect(await epochOf(folder, { ...options, prefetch, concurrency } as BatchesOptions)).toEqual(expected);
     }
-    const held = decoded(folder);
+    const held = keepDecoded(folder);
     for (let turn = 0; turn < 2; turn++) expect(await epochOf(held, options)).toEqual(expected);
-    expect(await epochOf(decoded(folder, { maxBytes: 3000 }), options)).toEqual(expected);
+    expect(await epochOf(keepDecoded(folder, { maxBytes: 3000 }), options)).toEqual(expected);
+  });
+
+  it("of a data set that keeps its pixels ask for each file once, as far as there is room", async () => {
+    const asked: number[] = [];
+    const at: Dataset["at"] = (index, signal) => {
+      asked.push(index);
+      return folder.at(index, signal);
+    };
+    const options = { input: inputOf(12), batch: 11, shuffle: false } as const;
+    const sound = folder.size - 3;
+    const all = keepDecoded({ ...folder, at });
+    for (const count of [folder.size, 3, 3]) {
+      asked.length = 0;
+      await epochOf(all, options);
+      expect(asked).toHaveLength(count);
+    }
+    // The smallest has 20 × 16 pixels: two have room, whichever comes first.
+    const few = keepDecoded({ ...folder, at }, { maxBytes: 3 * 16 * (30 + 28) });
+    await epochOf(few, options);
+    asked.length = 0;
+    await epochOf(few, options);
+    expect(asked).toHaveLength(3 + sound - 2);
+    expect(await refused(() => epochOf(keepDecoded(folder, { maxPixels: 1 }), options))).toContain("none of the 11");
   });
 
   it("read no more at once than they may", async () => {

@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { isDepthwiseError } from "../../../src/core/errors.ts";
 import { idx } from "../../../src/train/data/idx.ts";
 import { bytes, refused } from "./pictures.ts";
 
@@ -81,6 +82,22 @@ describe("a hostile IDX file", () => {
     const before = process.memoryUsage().arrayBuffers;
     expect(await refused(() => idx(file, labels))).toMatch(new RegExp(`^${code} the pictures`));
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);
+  });
+
+  it("with any byte changed is refused by name, or read as large as it is", async () => {
+    for (const file of [good, new Uint8Array(gzipSync(good))]) {
+      for (let at = 0; at < file.length; at++) {
+        for (const value of [0, 1, 127, 255, (file[at] ?? 0) ^ 1]) {
+          const changed = file.slice();
+          changed[at] = value;
+          const outcome = await idx(changed, labels).then(
+            ({ size }) => size,
+            (error: unknown) => isDepthwiseError(error),
+          );
+          expect(outcome === 3 || outcome === true, `byte ${at} = ${value}: ${outcome}`).toBe(true);
+        }
+      }
+    }
   });
 
   it("is told from labels, and labels from pictures", async () => {

@@ -5,7 +5,19 @@
  */
 
 import { access, type Expression, type Local, type MakeLocal, type Statement, set } from "../assembler/index.ts";
-import { add, advance, type Lanes, least, loadLanes, loop, loopWhile, put, storeLanes, sub } from "../emit.ts";
+import {
+  add,
+  advance,
+  type Lanes,
+  least,
+  loadLanes,
+  loop,
+  loopWhile,
+  put,
+  type RegisterLanes,
+  storeLanes,
+  sub,
+} from "../emit.ts";
 
 type Word = Expression<"i32"> | number;
 type Vector = Expression<"v128">;
@@ -38,7 +50,7 @@ export function overStrips(
   most: number,
   body: readonly Statement[],
 ): Statement {
-  return loopWhile(sub(pixels, 0), [put(strip, least(pixels, most)), ...body, advance(pixels, sub(0, strip))]);
+  return loopWhile(pixels, [put(strip, least(pixels, most)), ...body, advance(pixels, sub(0, strip))]);
 }
 
 /** Locals for a value of each vector that a block may have. */
@@ -57,17 +69,23 @@ export function loadBlock(block: ChannelBlock, into: readonly VectorLocal[], add
 
 /** Sets each vector of a block to one. */
 export function setBlock(block: ChannelBlock, into: readonly VectorLocal[], value: Vector): Statement {
-  return blockOf(block, into).map((vector) => set(vector, value));
+  return blockOf(block, into).map((vector, j) => set(vector, j === 0 ? value : (into[0] as VectorLocal)));
 }
 
 /**
- * Stores a block. Every other vector has an address of its own, so that V8 joins no two (`storeClamped` says why).
+ * Stores a block. Wide, the second vector of each pair stands first, and V8 joins the two; else every other vector has an
+ * address of its own, so that V8 joins none (`storeClamped` says why).
  */
-export function storeBlock({ lanes }: ChannelBlock, address: Expression<"i32">, values: readonly Vector[]): Statement {
+export function storeBlock(
+  { lanes }: ChannelBlock,
+  address: Expression<"i32">,
+  values: readonly Vector[],
+  registerLanes: RegisterLanes = 4,
+): Statement {
   if (lanes === 1) return values.map((value) => storeLanes(1, address, value));
-  return values.map((value, j) =>
-    j % 2 === 0
-      ? access("v128.store", 16 * j, address, value)
-      : access("v128.store", 16 * (j - 1), add(address, 16), value),
-  );
+  return values.map((_, i) => {
+    const j = registerLanes === 8 && values.length % 2 === 0 ? i ^ 1 : i;
+    const apart = registerLanes === 4 && j % 2 === 1;
+    return access("v128.store", 16 * (apart ? j - 1 : j), apart ? add(address, 16) : address, values[j] as Vector);
+  });
 }

@@ -3,32 +3,20 @@
  * is the convolution of dz with the taps in reverse.
  */
 
-import type { KernelScope } from "../arguments.ts";
-import {
-  call,
-  type Expression,
-  int,
-  type Local,
-  type ModuleBuilder,
-  type Statement,
-  when,
-} from "../assembler/index.ts";
+import { call, type Expression, int, type ModuleBuilder, type Statement, when } from "../assembler/index.ts";
 import { tapByTap } from "../depthwise-taps.ts";
-import { type TiledSize, WIDTHS, type WindowTileFunction, type WindowTiles, windowTiles } from "../depthwise-tile.ts";
+import { type TiledSize, type WindowTileFunction, type WindowTiles, windowTiles } from "../depthwise-tile.ts";
 import {
   add,
   advance,
   below,
   both,
-  choose,
   divide,
   equal,
   type Features,
   floats,
-  inside,
   locals,
   loop,
-  loopWhile,
   mul,
   not,
   put,
@@ -37,10 +25,9 @@ import {
   sub,
 } from "../emit.ts";
 import type { Tile } from "../tiles.ts";
-import { type WINDOW_WORDS, type WindowWalk, windowWalk } from "../window.ts";
+import { windowWalk } from "../window.ts";
+import { isCrowded, type RowScope, tiledColumns, tileRows } from "./depthwise-columns.ts";
 import { type DoubleTile, type DoubleTiles, doubleTiles } from "./depthwise-double-tile.ts";
-
-type RowWord = (typeof WINDOW_WORDS)[number] | "multiplier" | "zeros";
 
 /** Functions that the depthwise kernels of a module share. */
 export interface DepthwiseParts {
@@ -65,54 +52,15 @@ export function depthwiseParts(
   return { size, lanes, features, oneByOne: tapByTap(module, features, lanes), tiles, doubles };
 }
 
-/**
- * Whether a tile of four outputs reads pixels so far apart that they share few sets of the first cache (32 KB in eight
- * ways), and throw each other's lines out before all channels of those are read. Two outputs take two thirds of the time
- * of four at 512 channels and stride 2, four fifths at 1024 channels; but a tenth more at 512 and stride 1.
- */
-export function isCrowded({ channels, strideX }: Record<"channels" | "strideX", Expression<"i32">>): Expression<"i32"> {
-  return not(remainder(mul(channels, strideX), 1024));
-}
-
-/** The same for two rows of outputs. */
-function isFar({ channels }: Pick<KernelScope<RowWord>, "channels">): Expression<"i32"> {
+/** `isCrowded` for two rows of outputs. */
+function isFar({ channels }: Pick<RowScope, "channels">): Expression<"i32"> {
   return not(remainder(channels, 512));
 }
 
 /** Whether windows step by one, and hang over by no more than a column of three, on one side. */
-function canPair(scope: KernelScope<RowWord>): Expression<"i32"> {
+function canPair(scope: RowScope): Expression<"i32"> {
   const right = sub(sub(add(scope.outWidth, 2), scope.left), scope.width);
   return both(both(equal(scope.strideX, 1), below(scope.left, 2)), both(below(right, 2), below(1, scope.width)));
-}
-
-/** The addresses of the rows of a window, zeros for those outside the image. */
-export interface TileRows {
-  /** `walk.row` placed: finds the addresses. */
-  readonly place: readonly Statement[];
-  /** Of row `u`, before the column under the first tap of `ox`. */
-  at(u: number): Expression<"i32">;
-}
-
-/** For windows without dilation. */
-export function tileRows(scope: KernelScope<RowWord>, walk: WindowWalk, size: number): TileRows {
-  const v = locals(scope.local, "i32", "row", "isRow");
-  const rows = Array.from({ length: size }, () => locals(scope.local, "i32", "at", "step"));
-  const { pixelBytes } = walk;
-  return {
-    place: rows.flatMap(({ at, step }, u) => [
-      put(v.row, add(walk.iy, u)),
-      put(v.isRow, inside(v.row, scope.height)),
-      put(
-        at,
-        choose(v.isRow, sub(add(walk.image, mul(v.row, walk.rowBytes)), mul(scope.left, pixelBytes)), scope.zeros),
-      ),
-      put(step, choose(v.isRow, mul(scope.strideX, pixelBytes), 0)),
-    ]),
-    at(u) {
-      const row = rows[u];
-      return row === undefined ? int(0) : add(row.at, mul(walk.ox, row.step));
-    },
-  };
 }
 
 /**
@@ -123,7 +71,7 @@ export function tileRows(scope: KernelScope<RowWord>, walk: WindowWalk, size: nu
  */
 export function depthwiseRows(
   { size, lanes, oneByOne, tiles, doubles }: DepthwiseParts,
-  scope: KernelScope<RowWord>,
+  scope: RowScope,
 ): readonly Statement[] {
   const walk = windowWalk(scope);
   const rows = tileRows(scope, walk, doubles === undefined ? size : size + 1);
@@ -179,48 +127,26 @@ export function depthwiseRows(
       pixelBytes,
       groups: divide(scope.channels, lanes),
     });
-  /** A row by tiles of each width, of which the widest may not do, and by those of its ends. */
-  const columnsBy = (
-    isNarrow: Local<"i32">,
-    inner: readonly Statement[],
-    [left, right, other]: readonly [Statement, Statement, Statement],
-  ): Statement =>
-    loop(ox, scope.outWidth, 0, [
-      ...walk.placeColumn,
-      when(
-        both(equal(ox, scope.innerFrom), below(ox, scope.innerTo)),
-        [
-          loopWhile(below(ox, scope.innerTo), [
-            inner.reduceRight<Statement>((otherwise, one, i) => {
-              const count = sub(scope.innerTo, ox);
-              const width = WIDTHS[i] ?? 1;
-              return when(
-                below(i === 0 ? choose(isNarrow, 0, count) : count, width),
-                [otherwise],
-                [one, ...next(width)],
-              );
-            }, []),
-          ]),
-        ],
-        [
-          when(
-            both(equal(v0, 1), equal(columns, size - 1)),
-            [left],
-            [when(both(not(v0), equal(columns, size - 1)), [right], [other])],
-          ),
-          ...next(1),
-        ],
-      ),
-    ]);
   const byTiles = ({ inner, left, right }: WindowTiles): Statement =>
-    columnsBy(
-      v.isCrowded,
-      inner.map(([one, two]) => when(equal(scope.strideX, 1), [tile(one)], [tile(two)])),
-      [tile(left), tile(right), pixel(int(0))],
-    );
+    tiledColumns(scope, walk, size, {
+      inner: inner.map(([one, two]) => when(equal(scope.strideX, 1), [tile(one)], [tile(two)])),
+      left: tile(left),
+      right: tile(right),
+      other: pixel(int(0)),
+      isNarrow: v.isCrowded,
+      next,
+    });
   /** Where the row and the next are of one image and in range, both at once. */
-  const byTwo = ({ inner, left, right }: DoubleTiles, single: Statement): Statement =>
-    when(
+  const byTwo = ({ inner, left, right }: DoubleTiles, single: Statement): Statement => {
+    const pair = tiledColumns(scope, walk, size, {
+      inner: inner.map(double),
+      left: double(left),
+      right: double(right),
+      other: [],
+      isNarrow: v.isFar,
+      next,
+    });
+    return when(
       v.isDone,
       [put(v.isDone, 0), advance(v.y, rowBytes)],
       [
@@ -234,9 +160,10 @@ export function depthwiseRows(
             ),
           ),
         ),
-        when(v.isDone, [columnsBy(v.isFar, inner.map(double), [double(left), double(right), []])], [single]),
+        when(v.isDone, [pair], [single]),
       ],
     );
+  };
   const body = (emitted: WindowTiles): readonly Statement[] => [
     ...rows.place,
     doubles === undefined ? byTiles(emitted) : byTwo(doubles, byTiles(emitted)),
@@ -250,7 +177,7 @@ export function depthwiseRows(
   return [
     put(v.outBytes, floats(scope.outChannels)),
     ...(tiles === undefined ? [] : [put(v.isCrowded, isCrowded(scope))]),
-    ...(doubles === undefined ? [] : [put(v.isFar, isFar(scope)), put(v.isDone, 0), put(v.canPair, canPair(scope))]),
+    ...(doubles === undefined ? [] : [put(v.isFar, isFar(scope)), put(v.canPair, canPair(scope))]),
     put(v.y, add(scope.y, mul(mul(scope.from, scope.outWidth), v.outBytes))),
     ...walk.over(tiles === undefined ? [pixels(int(0))] : body(tiles)),
   ];

@@ -10,13 +10,10 @@
 
 import { argumentBlock, kernel } from "../arguments.ts";
 import { call, type Expression, float, int, type ModuleBuilder, op, type Statement, when } from "../assembler/index.ts";
-import { WIDTHS } from "../depthwise-tile.ts";
 import {
   add,
   advance,
   below,
-  both,
-  choose,
   divide,
   equal,
   floats,
@@ -24,9 +21,7 @@ import {
   loadLanes,
   locals,
   loop,
-  loopWhile,
   mul,
-  not,
   overChannels,
   put,
   remainder,
@@ -34,7 +29,8 @@ import {
   sub,
 } from "../emit.ts";
 import { windowWalk } from "../window.ts";
-import { type DepthwiseParts, isCrowded, tileRows } from "./depthwise-rows.ts";
+import { isCrowded, tiledColumns, tileRows } from "./depthwise-columns.ts";
+import type { DepthwiseParts } from "./depthwise-rows.ts";
 import { DEPTHWISE_WORDS, depthwiseShare } from "./depthwise-share.ts";
 import { type WeightTile, type WeightTiles, weightTapByTap, weightTiles } from "./depthwise-weight-tile.ts";
 
@@ -111,42 +107,14 @@ export function depthwiseWeightGradient(module: ModuleBuilder, parts: DepthwiseP
       });
     const byTiles = (emitted: WeightTiles): readonly Statement[] => [
       ...rows.place,
-      loop(ox, scope.outWidth, 0, [
-        ...walk.placeColumn,
-        when(
-          both(equal(ox, scope.innerFrom), below(ox, scope.innerTo)),
-          [
-            loopWhile(below(ox, scope.innerTo), [
-              emitted.inner.reduceRight<Statement>(
-                (otherwise, [one, two], i) =>
-                  when(
-                    below(
-                      i === 0 ? choose(v.isCrowded, 0, sub(scope.innerTo, ox)) : sub(scope.innerTo, ox),
-                      WIDTHS[i] ?? 1,
-                    ),
-                    [otherwise],
-                    [when(equal(scope.strideX, 1), [tile(one)], [tile(two)]), ...next(WIDTHS[i] ?? 1)],
-                  ),
-                [],
-              ),
-            ]),
-          ],
-          [
-            when(
-              both(equal(v0, 1), equal(columns, size - 1)),
-              [tile(emitted.left)],
-              [
-                when(
-                  both(not(v0), equal(columns, size - 1)),
-                  [tile(emitted.right)],
-                  [pixel(int(0), sub(scope.channels, remainder(scope.channels, lanes)))],
-                ),
-              ],
-            ),
-            ...next(1),
-          ],
-        ),
-      ]),
+      tiledColumns(scope, walk, size, {
+        inner: emitted.inner.map(([one, two]) => when(equal(scope.strideX, 1), [tile(one)], [tile(two)])),
+        left: tile(emitted.left),
+        right: tile(emitted.right),
+        other: pixel(int(0), sub(scope.channels, remainder(scope.channels, lanes))),
+        isNarrow: v.isCrowded,
+        next,
+      }),
       // Channels left over from whole registers.
       when(remainder(scope.channels, lanes), [
         put(ox, 0),

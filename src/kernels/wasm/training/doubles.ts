@@ -71,9 +71,9 @@ export const times = (a: Vector, b: Vector): Vector => op("f64x2.mul", a, b);
 export const over = (a: Vector, b: Vector): Vector => op(F64X2_DIV, a, b);
 export const root = (a: Vector): Vector => op(F64X2_SQRT, a);
 export const spread = (value: Expression<"f64">): Vector => op(F64X2_SPLAT, value);
-export const doubleOf = (value: number): Vector => spread(op("f64.promote_f32", float(value)));
+export const spreadNumber = (value: number): Vector => spread(op("f64.promote_f32", float(value)));
 /** A count. */
-export const countAsDouble = (count: Word): Expression<"f64"> => op(F64_CONVERT, count);
+export const asDouble = (count: Word): Expression<"f64"> => op(F64_CONVERT, count);
 /** A word that is the bits of a float32. */
 export const fromBits = (bits: Word): Expression<"f64"> => op("f64.promote_f32", op(F32_REINTERPRET, bits));
 

@@ -18,7 +18,7 @@ import {
 } from "../assembler/index.ts";
 import { add, choose, floats, locals, loop, mul, put } from "../emit.ts";
 import { overBlocks } from "./blocks.ts";
-import { doubleOf, doubles, F64_MUL, plus, promoted, setDoubles, storeDoubles, times } from "./doubles.ts";
+import { doubles, F64_MUL, plus, promoted, setDoubles, spreadNumber, storeDoubles, times } from "./doubles.ts";
 
 /** Axes and strides as in the words of `elementwise`. */
 export const ELEMENTWISE_GRADIENT = /* @__PURE__ */ argumentBlock([
@@ -66,7 +66,7 @@ export function elementwiseGradient<Entry extends ElementwiseGradientEntry>(modu
       const all = sums.slice(0, vectors);
       const read = (base: Expression<"i32">, j: number, half: number) => promoted(lanes, add(base, at), half, 16 * j);
       return [
-        all.map((sum) => setDoubles(lanes, sum, () => doubleOf(0))),
+        all.map((sum) => setDoubles(lanes, sum, () => spreadNumber(0))),
         ...overSummed(
           all.map((sum, j) =>
             setDoubles(lanes, sum, (half) => {

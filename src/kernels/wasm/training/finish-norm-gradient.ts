@@ -9,9 +9,8 @@ import { add, floats, type Lanes, locals, loop, mul, put, sub } from "../emit.ts
 import { CHUNK_WORDS, chunkRange, chunksOf } from "./chunks.ts";
 import {
   addOrStore,
-  countAsDouble,
+  asDouble,
   type Doubles,
-  doubleOf,
   doubles,
   F64_DIV,
   minus,
@@ -20,6 +19,7 @@ import {
   promoted,
   setDoubles,
   spread,
+  spreadNumber,
   storeDoubles,
   times,
 } from "./doubles.ts";
@@ -51,10 +51,10 @@ export function finishNormGradient(module: ModuleBuilder) {
     return [
       put(v.chunks, chunksOf(scope)),
       // 1 / n, and 0 where the statistics are constants.
-      set(share, op(F64_DIV, countAsDouble(sub(1, scope.frozen)), countAsDouble(mul(scope.batch, scope.each)))),
+      set(share, op(F64_DIV, asDouble(sub(1, scope.frozen)), asDouble(mul(scope.batch, scope.each)))),
       ...overGroups(v.channel, v.end, scope, (lanes) => [
-        setDoubles(lanes, dbeta, () => doubleOf(0)),
-        setDoubles(lanes, dgamma, () => doubleOf(0)),
+        setDoubles(lanes, dbeta, () => spreadNumber(0)),
+        setDoubles(lanes, dgamma, () => spreadNumber(0)),
         put(v.at, add(scope.partials, floats(v.channel))),
         put(v.chunk, 0),
         loop(v.chunk, v.chunks, 1, [
@@ -71,14 +71,14 @@ export function finishNormGradient(module: ModuleBuilder) {
         setDoubles(lanes, q, (half) =>
           times(
             times(times(scale[half] as Vector, dgamma[half] as Vector), spread(share)),
-            minus(doubleOf(0), ofNorm(lanes, 3, half)),
+            minus(spreadNumber(0), ofNorm(lanes, 3, half)),
           ),
         ),
         row(lanes, 0, (half) => scale[half] as Vector),
         row(lanes, 1, (half) => q[half] as Vector),
         row(lanes, 2, (half) =>
           minus(
-            minus(doubleOf(0), times(times(scale[half] as Vector, dbeta[half] as Vector), spread(share))),
+            minus(spreadNumber(0), times(times(scale[half] as Vector, dbeta[half] as Vector), spread(share))),
             times(q[half] as Vector, ofNorm(lanes, 2, half)),
           ),
         ),

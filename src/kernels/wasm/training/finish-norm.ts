@@ -22,9 +22,8 @@ import {
 import { add, choose, floats, type Lanes, locals, loop, most, mul, put, sub } from "../emit.ts";
 import { CHUNK_WORDS, chunkRange, chunksOf } from "./chunks.ts";
 import {
-  countAsDouble,
+  asDouble,
   type Doubles,
-  doubleOf,
   doubles,
   F64_DIV,
   fromBits,
@@ -36,6 +35,7 @@ import {
   root,
   setDoubles,
   spread,
+  spreadNumber,
   storeDoubles,
   times,
 } from "./doubles.ts";
@@ -71,16 +71,13 @@ export function finishNorm(module: ModuleBuilder) {
       ...range.find,
       put(v.pixels, sub(range.end, range.start)),
       when(v.pixels, [
-        set(share, op(F64_DIV, countAsDouble(v.pixels), countAsDouble(add(v.count, v.pixels)))),
+        set(share, op(F64_DIV, asDouble(v.pixels), asDouble(add(v.count, v.pixels)))),
         setDoubles(lanes, delta, (half) => minus(promoted(lanes, v.at, half), mean[half] as Vector)),
         setDoubles(lanes, mean, (half) => plus(mean[half] as Vector, times(delta[half] as Vector, spread(share)))),
         setDoubles(lanes, squares, (half) =>
           plus(
             plus(squares[half] as Vector, promoted(lanes, add(v.at, floats(scope.channels)), half)),
-            times(
-              times(delta[half] as Vector, delta[half] as Vector),
-              times(spread(countAsDouble(v.count)), spread(share)),
-            ),
+            times(times(delta[half] as Vector, delta[half] as Vector), times(spread(asDouble(v.count)), spread(share))),
           ),
         ),
         put(v.count, add(v.count, v.pixels)),
@@ -90,27 +87,24 @@ export function finishNorm(module: ModuleBuilder) {
       put(v.moving, add(scope[name], floats(v.channel))),
       storeDoubles(lanes, v.moving, (half) => {
         const kept = spread(fromBits(scope.momentum));
-        return plus(times(kept, promoted(lanes, v.moving, half)), times(minus(doubleOf(1), kept), value(half)));
+        return plus(times(kept, promoted(lanes, v.moving, half)), times(minus(spreadNumber(1), kept), value(half)));
       }),
     ];
     return [
       put(v.chunks, chunksOf(scope)),
       ...overGroups(v.channel, v.end, scope, (lanes) => [
-        setDoubles(lanes, mean, () => doubleOf(0)),
-        setDoubles(lanes, squares, () => doubleOf(0)),
+        setDoubles(lanes, mean, () => spreadNumber(0)),
+        setDoubles(lanes, squares, () => spreadNumber(0)),
         put(v.count, 0),
         put(v.at, add(scope.partials, floats(v.channel))),
         put(v.chunk, 0),
         loop(v.chunk, v.chunks, 1, [...ofChunk(lanes), put(v.at, add(v.at, mul(floats(scope.channels), 2)))]),
-        setDoubles(lanes, variance, (half) => over(squares[half] as Vector, spread(countAsDouble(v.count)))),
+        setDoubles(lanes, variance, (half) => over(squares[half] as Vector, spread(asDouble(v.count)))),
         write(lanes, scope, v.channel, mean, variance),
         when(scope.moves, [
           ...move(lanes, "movingMean", (half) => mean[half] as Vector),
           ...move(lanes, "movingVariance", (half) =>
-            over(
-              squares[half] as Vector,
-              spread(countAsDouble(choose(scope.unbiased, most(sub(v.count, 1), 1), v.count))),
-            ),
+            over(squares[half] as Vector, spread(asDouble(choose(scope.unbiased, most(sub(v.count, 1), 1), v.count)))),
           ),
         ]),
       ]),
@@ -140,12 +134,12 @@ function normWriter(local: MakeLocal) {
       when(
         scope[name],
         [setDoubles(lanes, into, (half) => promoted(lanes, add(scope[name], floats(channel)), half))],
-        [setDoubles(lanes, into, () => doubleOf(otherwise))],
+        [setDoubles(lanes, into, () => spreadNumber(otherwise))],
       );
     const rows = [scale, shift, mean, inverse];
     return [
       setDoubles(lanes, inverse, (half) =>
-        over(doubleOf(1), root(plus(variance[half] as Vector, spread(fromBits(scope.epsilon))))),
+        over(spreadNumber(1), root(plus(variance[half] as Vector, spread(fromBits(scope.epsilon))))),
       ),
       given("gamma", scale, 1),
       setDoubles(lanes, scale, (half) => times(scale[half] as Vector, inverse[half] as Vector)),

@@ -86,11 +86,11 @@ export const TRAINING_MODULES = {
   ...MODULES,
   "training-products": products,
   "training-products-slim": (module, features, tile) => products(module, features, tile.slim ?? tile),
-  "training-norms": (module, features) => [
-    normalise(module, features),
-    moments(module, features),
-    normGradient(module, features),
-    normSums(module, features),
+  "training-norms": (module, features, tile) => [
+    normalise(module, features, tile),
+    moments(module, features, tile),
+    normGradient(module, features, tile),
+    normSums(module, features, tile),
     columnSums(module),
   ],
   "training-depthwise": (module, features, tile) => depthwiseTraining(module, 0, features, tile),

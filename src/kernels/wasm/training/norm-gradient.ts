@@ -1,7 +1,8 @@
 /**
  * The gradient of a value z behind a batch norm and a clamp: dz = p · dy′ + q · z + r over the pixels of a chunk and its
- * halo, where dy′ is dy where the clamp let through, else 0. Without a `normGradient` dz = dy′. To y, at the place it has
- * in x, which may be that of dy, or with y = 0 to the thread's scratch.
+ * halo, where dy′ is dy where the clamp let through, else 0. Without a `normGradient` dz = dy′; without a `norm` z itself is
+ * what was clamped; and with neither a clamp nor a `normGradient` x is not read. To y, at the place it has in x, which may
+ * be that of dy, or with y = 0 to the thread's scratch.
  */
 
 import { argumentBlock, kernel } from "../arguments.ts";
@@ -11,6 +12,7 @@ import {
   advance,
   below,
   choose,
+  clampBounds,
   countDown,
   type Features,
   floats,
@@ -21,9 +23,10 @@ import {
   put,
   sub,
 } from "../emit.ts";
+import type { Tile } from "../tiles.ts";
 import { blockOf, type ChannelBlock, loadBlock, overBlocks, overStrips, storeBlock, vectorsOf } from "./blocks.ts";
 import { CHUNK_WORDS, chunkRange, SCRATCH_WORDS } from "./chunks.ts";
-import { inRow, isLinear, normalised, normLocals, readNorm, throughClamp } from "./norm-values.ts";
+import { inRow, isLinear, normalised, normLocals, readNorm, readRow, throughClamp } from "./norm-values.ts";
 
 export const NORM_GRADIENT = /* @__PURE__ */ argumentBlock(
   ["dy", "x", "y", "norm", "normGradient", "channels"],
@@ -33,10 +36,10 @@ export const NORM_GRADIENT = /* @__PURE__ */ argumentBlock(
 /**
  * GB/s of dy and x, of chunks with 256 KB each in the second cache, 16 / 128 / 1024 channels. With a clamp, which wants
  * more registers, blocks of 2 vectors: 33 / 28 / 22; of 4: 24 / 19 / 22. Without one blocks of 4: 52 / 47 / 37; of 2:
- * 48 / 44 / 19.
+ * 48 / 44 / 19. Where V8 joins vectors 67 / 51 / 43, and 74 / 68 / 49 without a clamp.
  */
-const CLAMPED = [2, 1] as const;
-const LINEAR = [4, 2, 1] as const;
+const CLAMPED = { 4: [2, 1], 8: [4, 2, 1] } as const;
+const LINEAR = { 4: [4, 2, 1], 8: [8, 4, 2, 1] } as const;
 const STRIP = 32;
 
 /** What happens to dy: it goes through the clamp, through the norm, or both. */
@@ -45,7 +48,7 @@ interface Way {
   readonly norm: boolean;
 }
 
-export function normGradient(module: ModuleBuilder, features: Features) {
+export function normGradient(module: ModuleBuilder, features: Features, { lanes }: Pick<Tile, "lanes">) {
   return kernel(module, "normGradient", NORM_GRADIENT, (scope) => {
     const range = chunkRange(scope);
     const names = [
@@ -64,11 +67,12 @@ export function normGradient(module: ModuleBuilder, features: Features) {
     ] as const;
     const v = locals(scope.local, "i32", ...names);
     const linear = scope.local("i32");
-    const norm = normLocals(scope.local, CLAMPED[0]);
-    const [p, q, r] = [0, 1, 2].map(() => vectorsOf(scope.local, LINEAR[0])) as [Rows, Rows, Rows];
-    const dys = vectorsOf(scope.local, LINEAR[0]);
-    const xs = vectorsOf(scope.local, LINEAR[0]);
+    const norm = normLocals(scope.local, CLAMPED[lanes][0]);
+    const [p, q, r] = [0, 1, 2].map(() => vectorsOf(scope.local, LINEAR[lanes][0])) as [Rows, Rows, Rows];
+    const dys = vectorsOf(scope.local, LINEAR[lanes][0]);
+    const xs = vectorsOf(scope.local, LINEAR[lanes][0]);
     const value = scope.local("v128");
+    const bounds = clampBounds(lanes, scope.bounds, scope.local);
     const inScratch = add(scope.scratch, add(scope.offset, mul(add(sub(v.first, range.start), scope.before), v.bytes)));
     const moves = (by: (address: "dy" | "x" | "y") => Statement) => [by("dy"), by("x"), by("y")];
 
@@ -80,9 +84,7 @@ export function normGradient(module: ModuleBuilder, features: Features) {
         blockOf(block, dys).map((dy, j) => {
           const x = xs[j] as Rows[number];
           return [
-            way.clamp
-              ? [set(value, normalised(features, x, norm, j)), set(dy, throughClamp(dy, value, scope.bounds))]
-              : [],
+            way.clamp ? [set(value, normalised(features, x, norm, j)), set(dy, throughClamp(dy, value, bounds))] : [],
             way.norm
               ? set(
                   dy,
@@ -96,7 +98,7 @@ export function normGradient(module: ModuleBuilder, features: Features) {
               : [],
           ];
         }),
-        storeBlock(block, v.yAt, blockOf(block, dys)),
+        storeBlock(block, v.yAt, blockOf(block, dys), lanes),
         advance(v.dyAt, v.bytes),
         advance(v.xAt, v.bytes),
         advance(v.yAt, v.bytes),
@@ -104,10 +106,12 @@ export function normGradient(module: ModuleBuilder, features: Features) {
     ];
     const goOver = (way: Way): Statement =>
       overStrips(v.pixels, v.strip, STRIP, [
-        ...overBlocks(v.channel, scope.channels, way.clamp ? CLAMPED : LINEAR, (block) => [
-          way.clamp ? readNorm(block, norm, scope.norm, scope.channels, v.channel) : [],
+        ...overBlocks(v.channel, scope.channels, (way.clamp ? CLAMPED : LINEAR)[lanes], (block) => [
+          way.clamp ? [readNorm(block, norm, v.xAt, scope, v.channel), bounds.ready] : [],
           way.norm
-            ? [p, q, r].map((row, i) => loadBlock(block, row, inRow(scope.normGradient, i, scope.channels, v.channel)))
+            ? [p, q, r].map((row, i) =>
+                readRow(block, row, v.xAt, inRow(scope.normGradient, i, scope.channels, v.channel)),
+              )
             : [],
           ...moves((name) => put(v[`${name}At`], add(v[name], floats(v.channel)))),
           ...strip(way, block),

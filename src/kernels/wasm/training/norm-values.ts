@@ -14,7 +14,7 @@ import {
   type Statement,
   when,
 } from "../assembler/index.ts";
-import { add, type Features, floats, mul, multiplyAdd } from "../emit.ts";
+import { add, type Features, floats, mul, multiplyAdd, put } from "../emit.ts";
 import { type ChannelBlock, loadBlock, setBlock, vectorsOf } from "./blocks.ts";
 
 type Vector = Expression<"v128">;
@@ -42,19 +42,29 @@ export function normLocals(local: MakeLocal, vectors: number): NormLocals {
 export const inRow = (base: Word, row: number, channels: Word, channel: Word): Word =>
   add(base, floats(row === 0 ? channel : add(mul(channels, row), channel)));
 
-/** Reads them; without a norm they are 1 and −0, with which every number stays what it is, −0 too. */
+/** Loads a row of them for a block, from an address of its own, so that V8 sees vectors beside each other. */
+export function readRow(
+  block: ChannelBlock,
+  into: readonly Local<"v128">[],
+  at: Local<"i32">,
+  address: Word,
+): Statement {
+  return [put(at, address), loadBlock(block, into, at)];
+}
+
+/** Reads scale and shift; without a norm they are 1 and −0, with which every number stays what it is, −0 too. */
 export function readNorm(
   block: ChannelBlock,
   { scale, shift }: NormLocals,
-  norm: Word,
-  channels: Word,
+  at: Local<"i32">,
+  { norm, channels }: { readonly norm: Word; readonly channels: Word },
   channel: Word,
 ): Statement {
   return when(
     norm,
     [
-      loadBlock(block, scale, inRow(norm, 0, channels, channel)),
-      loadBlock(block, shift, inRow(norm, 1, channels, channel)),
+      readRow(block, scale, at, inRow(norm, 0, channels, channel)),
+      readRow(block, shift, at, inRow(norm, 1, channels, channel)),
     ],
     [setBlock(block, scale, splat(1)), setBlock(block, shift, splat(-0))],
   );
@@ -65,8 +75,14 @@ export function normalised(features: Features, x: Vector, { scale, shift }: Norm
   return multiplyAdd(features, x, scale[vector] as Vector, shift[vector] as Vector);
 }
 
+/** Bounds of a clamp, in the registers that the kernel wants. */
+interface VectorBounds {
+  readonly low: Vector;
+  readonly high: Vector;
+}
+
 /** dy where a normalised value lies within the bounds, not on them; else 0. */
-export function throughClamp(dy: Vector, value: Local<"v128">, { low, high }: Bounds): Vector {
+export function throughClamp(dy: Vector, value: Local<"v128">, { low, high }: VectorBounds): Vector {
   return op(AND, dy, op(AND, op(GREATER, value, low), op(LESS, value, high)));
 }
 

@@ -8,10 +8,9 @@ import { splat } from "./norm-values.ts";
 type VectorLocal = Local<"v128">;
 
 export interface PixelSums {
-  /** Of a block of one vector; wider blocks have fewer. */
   readonly chains: number;
   readonly block: ChannelBlock;
-  /** As many as there are chains, for each thing that is summed. */
+  /** For each thing that is summed as many as chains have vectors. */
   readonly sums: readonly (readonly VectorLocal[])[];
   readonly pixels: Expression<"i32">;
   readonly bytes: Expression<"i32">;
@@ -28,7 +27,7 @@ export interface PixelSums {
  */
 export function sumPixels(how: PixelSums): readonly Statement[] {
   const { vectors } = how.block;
-  const chains = Math.max(1, how.chains / vectors);
+  const { chains } = how;
   const pixel = (chain: number) => [
     Array.from({ length: vectors }, (_, j) =>
       how.add(
@@ -42,8 +41,7 @@ export function sumPixels(how: PixelSums): readonly Statement[] {
     how.sums.map((all) => setBlock({ vectors: chains * vectors, lanes: 4 }, all, splat(0))),
     put(how.left, divide(how.pixels, chains)),
     countDown(how.left, Array.from({ length: chains }, (_, chain) => pixel(chain)).flat()),
-    put(how.left, remainder(how.pixels, chains)),
-    countDown(how.left, pixel(0)),
+    chains === 1 ? [] : [put(how.left, remainder(how.pixels, chains)), countDown(how.left, pixel(0))],
     how.sums.map((all) =>
       Array.from({ length: (chains - 1) * vectors }, (_, i) => {
         const sum = all[i % vectors] as VectorLocal;

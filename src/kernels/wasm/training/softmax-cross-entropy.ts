@@ -20,7 +20,7 @@ import {
   set,
 } from "../assembler/index.ts";
 import { add, floats, locals, loop, loopWhile, mul, put } from "../emit.ts";
-import { countAsDouble, F64_DIV, F64_MUL } from "./doubles.ts";
+import { asDouble, F64_DIV, F64_MUL } from "./doubles.ts";
 
 type Double = Expression<"f64">;
 
@@ -58,7 +58,7 @@ export function softmaxCrossEntropy(module: ModuleBuilder) {
     const shifted = set(f.z, minus(read(v.logits), f.largest));
     return [
       put(v.end, floats(scope.classes)),
-      set(f.factor, over(op("f64.promote_f32", access("f32.load", 0, scope.scale)), countAsDouble(scope.batch))),
+      set(f.factor, over(op("f64.promote_f32", access("f32.load", 0, scope.scale)), asDouble(scope.batch))),
       put(v.example, scope.from),
       loop(v.example, scope.to, 1, [
         put(v.row, mul(v.example, v.end)),

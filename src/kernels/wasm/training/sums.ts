@@ -8,7 +8,7 @@ import { access, type ModuleBuilder, op, set, when } from "../assembler/index.ts
 import { add, choose, divide, floats, loadLanes, locals, loop, mul, put, sub } from "../emit.ts";
 import { blockOf, loadBlock, overBlocks, storeBlock, vectorsOf } from "./blocks.ts";
 import { CHUNK_WORDS, chunkRange, chunksOf } from "./chunks.ts";
-import { addOrStore, doubleOf, doubles, overGroups, plus, promoted, setDoubles } from "./doubles.ts";
+import { addOrStore, doubles, overGroups, plus, promoted, setDoubles, spreadNumber } from "./doubles.ts";
 import { sumPixels } from "./pixel-sums.ts";
 
 type Rows = ReturnType<typeof vectorsOf>;
@@ -25,14 +25,14 @@ export const REDUCE = /* @__PURE__ */ argumentBlock(
 
 /** GB/s of chunks of 256 KB with 16 / 128 / 1024 channels: 93 / 91 / 49; in blocks of at most 4 vectors 93 / 89 / 27. */
 const WIDTHS = [8, 4, 2, 1] as const;
-const CHAINS = 8;
+const CHAINS = 2;
 
 /** Of each chunk and channel Σ x; with x = 0 of the thread's scratch. */
 export function columnSums(module: ModuleBuilder) {
   return kernel(module, "columnSums", COLUMN_SUMS, (scope) => {
     const range = chunkRange(scope);
     const v = locals(scope.local, "i32", "pixels", "x", "channel", "at", "left", "bytes");
-    const all = vectorsOf(scope.local, CHAINS);
+    const all = vectorsOf(scope.local, CHAINS * WIDTHS[0]);
     const inScratch = add(scope.scratch, add(scope.offset, mul(scope.before, v.bytes)));
     return [
       ...range.find,
@@ -65,7 +65,7 @@ export function finishSums(module: ModuleBuilder) {
     return [
       put(v.chunks, chunksOf(scope)),
       ...overGroups(v.channel, v.end, scope, (lanes) => [
-        setDoubles(lanes, sum, () => doubleOf(0)),
+        setDoubles(lanes, sum, () => spreadNumber(0)),
         put(v.at, add(scope.partials, floats(v.channel))),
         put(v.chunk, 0),
         loop(v.chunk, v.chunks, 1, [

@@ -2,13 +2,15 @@
 
 import { checkKnownOptions, positiveInteger } from "../../core/options.ts";
 import { decodeHeld } from "../../images/decode.ts";
-import type { Pixels } from "../../images/pixels.ts";
+import { MAX_PIXELS, type Pixels } from "../../images/pixels.ts";
 import { type Awaitable, type Dataset, later, withViews } from "./dataset.ts";
 import { type Example, isPixelImage, type PixelImage } from "./example.ts";
 
-export interface DecodedOptions {
+export interface KeepDecodedOptions {
   /** Most bytes that the pixels may take together. Default 512 MiB. */
   readonly maxBytes?: number;
+  /** Most pixels an image file may have. Default 16383². */
+  readonly maxPixels?: number;
 }
 
 /**
@@ -17,14 +19,17 @@ export interface DecodedOptions {
  *
  * @throws {DepthwiseError} `OPTION_INVALID`; `at` rejects as `decodeImage` does
  */
-export function decoded(data: Dataset, options: DecodedOptions = {}): Dataset {
-  checkKnownOptions("decoded", options, ["maxBytes"]);
-  let left = positiveInteger("decoded", "maxBytes", options.maxBytes ?? 2 ** 29);
+export function keepDecoded(data: Dataset, options: KeepDecodedOptions = {}): Dataset {
+  checkKnownOptions("keepDecoded", options, ["maxBytes", "maxPixels"]);
+  let left = positiveInteger("keepDecoded", "maxBytes", options.maxBytes ?? 2 ** 29);
+  const maxPixels = positiveInteger("keepDecoded", "maxPixels", options.maxPixels ?? MAX_PIXELS);
   const held = new Map<number, PixelImage>();
   const keep = (index: number, { width, height, data: rgb }: Pixels): PixelImage => {
     const image: PixelImage = { width, height, channels: 3, data: rgb };
-    if (rgb.length <= left && !held.has(index)) {
-      left -= rgb.length;
+    // Of a transparent picture the memory of four channels.
+    const bytes = rgb.buffer.byteLength;
+    if (bytes <= left && !held.has(index)) {
+      left -= bytes;
       held.set(index, image);
     }
     return image;
@@ -32,7 +37,7 @@ export function decoded(data: Dataset, options: DecodedOptions = {}): Dataset {
   const decode = (example: Example, index: number, signal: AbortSignal | undefined): Awaitable<Example> => {
     const { image } = example;
     if (isPixelImage(image)) return example;
-    const pixels = decodeHeld(image, { signal }, (found) => keep(index, found));
+    const pixels = decodeHeld(image, { signal, maxPixels }, (found) => keep(index, found));
     return pixels.then((found) => ({ ...example, image: found }));
   };
   return withViews({
