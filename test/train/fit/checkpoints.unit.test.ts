@@ -223,7 +223,7 @@ describe("a store that fails at its n-th write", () => {
         expected,
       );
     }
-    expect(failures).toBeGreaterThan(8);
+    expect(failures).toBeGreaterThan(6);
   });
 
   it("is what is heard of, when the run was to end by a signal", async () => {
