@@ -31,9 +31,9 @@ describe("fineTune", () => {
       history,
       confusion,
     } = await fineTune(model, colours(16), {
-      epochs: 6,
+      epochs: 12,
       batch: 16,
-      schedule: oneCycle({ peak: 0.02 }),
+      schedule: oneCycle({ peak: 0.05 }),
       validation: colours(10, 9000),
     }).done;
     expect(bitsOf(model)).toEqual(before);
