@@ -20,7 +20,7 @@ import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadModel, mobileNetV1 } from "../dist/esm/index.js";
-import { dataset, decoded, fewShot, fineTune, fit, oneCycle, sgd } from "../dist/esm/train.js";
+import { dataset, fewShot, fineTune, fit, keepDecoded, oneCycle, sgd } from "../dist/esm/train.js";
 import { jsonText, table } from "./harness/report.mjs";
 
 const { values: flags } = parseArgs({
@@ -43,7 +43,7 @@ const { classes, ...parts } = JSON.parse(readFileSync(join(flags.data, "split.js
 const labelOf = (file) => classes.indexOf(file.split("/")[0]);
 const setOf = async (files) => {
   const examples = files.map((file) => ({ image: join(flags.data, file), label: labelOf(file), name: file }));
-  return decoded(await dataset(examples, { classes }));
+  return keepDecoded(await dataset(examples, { classes }));
 };
 const [train, test] = [await setOf(parts.train), await setOf(parts.test)];
 const model = await loadModel(flags.weights);
