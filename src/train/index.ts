@@ -1,5 +1,7 @@
 /** Training: a trainer, optimizers, schedules, data sets, and the gradients of operations. */
 
+export type { AnyTrainingCall, TrainingPlan } from "../plan/training/training-plan.ts";
+export type { TrainingStep } from "../plan/training/training-step.ts";
 export { createTrainer } from "./create-trainer.ts";
 export {
   type Augmentation,

@@ -128,6 +128,11 @@ export class Trainer {
     return this.#bound.threads;
   }
 
+  /** What a step does, in order, on which values, and where these lie: plain data. */
+  get plan(): TrainingPlan {
+    return this.#plan;
+  }
+
   /**
    * One step: forward, backward, update.
    *
