@@ -18,7 +18,7 @@ export interface ExampleBlock {
   readonly classes: Int32Array;
 }
 
-interface Block {
+interface BlockMemory {
   readonly rows: Float32Array<ArrayBuffer>;
   readonly classes: Int32Array<ArrayBuffer>;
 }
@@ -27,7 +27,7 @@ export class ExampleStore {
   /** Features of an embedding. */
   readonly width: number;
   readonly #each: number;
-  readonly #blocks: Block[] = [];
+  readonly #blocks: BlockMemory[] = [];
   #count = 0;
 
   constructor(width: number) {
@@ -92,7 +92,7 @@ export class ExampleStore {
     }
   }
 
-  #grow(): Block {
+  #grow(): BlockMemory {
     const elements = this.#each * this.width;
     const advice = "Remove examples, or use a network with fewer features.";
     const block = allocated("few-shot: a block of examples", 4 * (elements + this.#each), advice, () => ({

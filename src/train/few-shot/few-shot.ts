@@ -9,86 +9,37 @@
 
 import { closedError } from "../../backends/lost.ts";
 import { best, type Prediction } from "../../classify/best.ts";
-import type { ClassifyOptions, ImageOptions, ImageSource } from "../../classify/image-options.ts";
-import { READING, readingOf } from "../../classify/reading.ts";
+import type { ClassifyOptions, ImageSource } from "../../classify/image-options.ts";
+import { READING } from "../../classify/reading.ts";
 import { Breath } from "../../core/breath.ts";
 import { DepthwiseError } from "../../core/errors.ts";
 import { didYouMean } from "../../core/nearest.ts";
-import {
-  checkKnownOptions,
-  oneOf,
-  optionError,
-  positiveInteger,
-  positiveNumber,
-  signalOption,
-} from "../../core/options.ts";
+import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../../core/options.ts";
 import type { PlatformFileList } from "../../core/platform-types.ts";
-import type { CompletePreprocessing, Preprocessing } from "../../core/preprocessing.ts";
-import { paceOf } from "../../core/stall-watch.ts";
+import type { CompletePreprocessing } from "../../core/preprocessing.ts";
 import { checkNetwork, type Network } from "../../layers/network.ts";
-import type { CompileOptions } from "../../session/compile.ts";
 import { Turns } from "../../session/turns.ts";
 import { embeddingModel } from "../../weights/index.ts";
 import { Embedder, type ImageSources, namedFault } from "./embedder.ts";
 import { ExampleStore } from "./example-store.ts";
+import {
+  type AddedImages,
+  type AddOptions,
+  type CheckedFewShotOptions,
+  checkAddOptions,
+  checkedReading,
+  checkFewShotOptions,
+  type FewShotMethod,
+  type FewShotOptions,
+  METHODS,
+  type ShotsTraining,
+} from "./few-shot-options.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { isImageFault } from "./image-fault.ts";
 import { fitProbe, type LinearProbe, probeProbabilities } from "./linear-probe.ts";
 import { indexNeighbours, type NeighbourIndex, nearestProbabilities } from "./nearest-examples.ts";
 import { decodeShots, encodeShots } from "./saved-shots.ts";
 import { Pause } from "./unit-rows.ts";
-
-const COMPILED = ["backend", "threads", "simd", "worker", "inWorker", "modules", "batch"] as const;
-const METHODS = ["linear", "nearest"] as const;
-
-export type FewShotMethod = (typeof METHODS)[number];
-
-/** `backend`, `threads`, `simd`, `worker`, `inWorker`, `modules` and `batch` (default 8) are those of `compile`. */
-export interface FewShotOptions extends Pick<CompileOptions, (typeof COMPILED)[number]> {
-  /**
-   * `linear` (default): softmax regression, trained on all examples. `nearest`: the nearest examples vote; nothing is
-   * trained, and each question looks at all examples.
-   */
-  readonly method?: FewShotMethod;
-  /** Of `nearest`: how many examples vote. Default 10. */
-  readonly neighbours?: number;
-  /** Of `linear`: what large weights cost, see `fitProbe`'s formula. Default 0.001. */
-  readonly penalty?: number;
-  /** How images become the input. Default as the model says. */
-  readonly preprocessing?: Preprocessing;
-  /** What `save` gave: classes and examples to go on from. */
-  readonly from?: Uint8Array;
-}
-
-export interface AddOptions extends ImageOptions {
-  /**
-   * What becomes of an image that cannot be read: its error is thrown, and none of the images is added (`throw`,
-   * default); or it is left out and told (`skip`).
-   */
-  readonly onUnreadable?: "throw" | "skip";
-  /** How many images are read and decoded at once. Default 4. */
-  readonly concurrency?: number;
-  /** Called after each image. */
-  readonly onProgress?: (progress: { readonly done: number; readonly total?: number }) => void;
-}
-
-export interface AddedImages {
-  readonly label: string;
-  readonly added: number;
-  readonly skipped: readonly { readonly index: number; readonly error: DepthwiseError }[];
-}
-
-export interface ShotsTraining {
-  readonly method: FewShotMethod;
-  readonly classes: number;
-  readonly examples: number;
-  /** Of `linear`: the mean loss over the examples, and the share of them it gets right. */
-  readonly loss?: number;
-  readonly accuracy?: number;
-  readonly iterations: number;
-  /** The work that was done, in products that were summed. */
-  readonly multiplyAdds: number;
-}
 
 /** Made by `fewShot`. Calls are answered one after the other, in their order. */
 export class FewShot {
@@ -143,17 +94,8 @@ export class FewShot {
    *         among the images named; `VALUES_NOT_FINITE`; `SESSION_CLOSED`; `signal.reason`. Nothing was added then
    */
   async add(label: string, images: ImageSources, options: AddOptions = {}): Promise<AddedImages> {
-    const owner = "add";
-    checkKnownOptions(owner, options, [...READING, "onUnreadable", "concurrency", "onProgress"]);
-    if (typeof label !== "string" || label === "") throw optionError(owner, "label", "a text", label);
-    const onUnreadable = oneOf(owner, "onUnreadable", options.onUnreadable ?? "throw", ["throw", "skip"]);
-    const concurrency = positiveInteger(owner, "concurrency", options.concurrency ?? 4);
-    const { onProgress } = options;
-    if (onProgress !== undefined && typeof onProgress !== "function") {
-      throw optionError(owner, "onProgress", "a function", onProgress);
-    }
-    const reading = checkedReading(owner, options);
-    const held = this.#embedder.hold(owner, images, reading);
+    const { reading, skips, concurrency, onProgress } = checkAddOptions(label, options);
+    const held = this.#embedder.hold("add", images, reading);
     const work = async (): Promise<AddedImages> => {
       const before = this.#store.count;
       const own = this.#labels.indexOf(label);
@@ -166,13 +108,13 @@ export class FewShot {
           if ("row" in embedded) this.#store.append(embedded.row, kind);
           else {
             const error = namedFault(`add: "${label}"`, embedded.error, embedded.index);
-            if (onUnreadable === "throw" || !isImageFault(error)) throw error;
+            if (!skips || !isImageFault(error)) throw error;
             skipped.push({ index: embedded.index, error });
           }
           done++;
           onProgress?.({ done, ...(held.total === undefined ? {} : { total: held.total }) });
         }
-        if (done === 0) throw optionError(owner, "images", "at least one image", []);
+        if (done === 0) throw optionError("add", "images", "at least one image", []);
       } catch (error) {
         this.#store.truncate(before);
         throw error;
@@ -331,13 +273,6 @@ export class FewShot {
   }
 }
 
-export interface CheckedFewShotOptions {
-  readonly method: FewShotMethod | undefined;
-  readonly neighbours: number;
-  readonly penalty: number;
-  readonly from: Uint8Array | undefined;
-}
-
 /**
  * Few-shot learning on the features of a network. Close it when done.
  *
@@ -346,33 +281,16 @@ export interface CheckedFewShotOptions {
  *         of another network, `FORMAT_UNKNOWN`, `FILE_CORRUPT`, `FILE_TRUNCATED`
  */
 export async function fewShot(model: Network, options: FewShotOptions = {}): Promise<FewShot> {
-  const owner = "fewShot";
-  checkNetwork(owner, model);
-  checkKnownOptions(owner, options, [...COMPILED, "method", "neighbours", "penalty", "preprocessing", "from"]);
-  const { method, neighbours = 10, penalty = 0.001, from, preprocessing, ...others } = options;
-  const checked = {
-    method: method === undefined ? undefined : oneOf(owner, "method", method, METHODS),
-    neighbours: positiveInteger(owner, "neighbours", neighbours),
-    penalty: positiveNumber(owner, "penalty", penalty, "0.001 suits most."),
-    from,
-  };
+  checkNetwork("fewShot", model);
+  const checked = checkFewShotOptions(options);
   const network = embeddingModel(model);
-  const embedder = await Embedder.of(network, preprocessing, { batch: 8, ...others });
+  const embedder = await Embedder.of(network, checked.preprocessing, checked.compile);
   try {
     return new FewShot(network, embedder, checked);
   } catch (error) {
     embedder.close();
     throw error;
   }
-}
-
-/** A copy: the object is the caller's. */
-function checkedReading(owner: string, options: ImageOptions): ImageOptions {
-  const signal = signalOption(owner, options.signal);
-  signal?.throwIfAborted();
-  paceOf(owner, options);
-  if (options.maxPixels !== undefined) positiveInteger(owner, "maxPixels", options.maxPixels);
-  return readingOf({ ...options, signal });
 }
 
 function unknownClass(label: string, known: readonly string[]): DepthwiseError {

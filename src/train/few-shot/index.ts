@@ -1,12 +1,5 @@
 /** Few-shot learning. */
 
 export type { ImageSources } from "./embedder.ts";
-export {
-  type AddedImages,
-  type AddOptions,
-  FewShot,
-  type FewShotMethod,
-  type FewShotOptions,
-  fewShot,
-  type ShotsTraining,
-} from "./few-shot.ts";
+export { FewShot, fewShot } from "./few-shot.ts";
+export type { AddedImages, AddOptions, FewShotMethod, FewShotOptions, ShotsTraining } from "./few-shot-options.ts";

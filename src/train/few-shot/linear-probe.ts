@@ -4,8 +4,9 @@
  *
  *     z = V · (x − mean) / spread + b      loss = mean of −ln softmax(z)[class] + penalty / 2 · Σ V²
  *
- * By L-BFGS in float64, some 30 passes over the examples. A one-layer network and a trainer would be faster from some ten
- * thousand examples on, but stops somewhere on its way, which depends on order, rate and batch.
+ * By L-BFGS in float64, 10 to 30 passes over the examples. A hundred take less than a tenth of a second; 20,000 of 1,024
+ * features in ten classes half a minute. There a trainer of a one-layer network makes twenty epochs in three seconds, but
+ * stops somewhere on its way, which depends on order, rate and batch; and below a thousand it takes longer.
  */
 
 import { exp, log } from "../../core/elementary.ts";
@@ -32,8 +33,8 @@ export interface ProbeFit {
   readonly multiplyAdds: number;
 }
 
-/** Length of the gradient at which training ends: with the penalty, the loss is then above its least by 5e-6 or less. */
-const TOLERANCE = 1e-4;
+/** Length of the gradient at which training ends: with the usual penalty what is minimised is then 5e-5 above its least at most. */
+const TOLERANCE = 3e-4;
 const MOST_ITERATIONS = 300;
 
 /** @throws {DepthwiseError} `VALUES_NOT_FINITE` if the loss is no number; `signal.reason` */

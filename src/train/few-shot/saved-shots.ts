@@ -9,8 +9,13 @@ import { damaged, grouped } from "../../core/file-error.ts";
 import { objectIn } from "../../core/json.ts";
 import { isListOf, isString, optionError } from "../../core/options.ts";
 import { isUint8Array } from "../../core/realms.ts";
-import { firstNonFinite, type TensorFile, toFloat32 } from "../../formats/stored-tensor.ts";
-import { readSafetensors, type TensorToWrite, writeSafetensors } from "../../weights/index.ts";
+import {
+  readSafetensors,
+  type TensorFile,
+  type TensorToWrite,
+  toFloat32,
+  writeSafetensors,
+} from "../../weights/index.ts";
 import { ExampleStore } from "./example-store.ts";
 import type { LinearProbe } from "./linear-probe.ts";
 
@@ -117,7 +122,7 @@ function numbers(file: TensorFile, name: string, isShape: (shape: readonly numbe
     throw damaged(NAME, `tensor "${name}"`, { expected: "one of the shape its labels say", found, advice: ADVICE });
   }
   const values = toFloat32(stored);
-  if (firstNonFinite(values) >= 0) {
+  if (!values.every(Number.isFinite)) {
     throw damaged(NAME, `tensor "${name}"`, { expected: "finite numbers", found: "others", advice: ADVICE });
   }
   return values;

