@@ -80,9 +80,9 @@ async function checkAll(cases: fc.Arbitrary<TrainingCase>, numRuns: number): Pro
 }
 
 it("give on wasm what plain loops give, and the same bits with any number of threads", async () => {
-  await checkAll(trainingCase, Number(process.env["RUNS"] ?? 120));
+  await checkAll(trainingCase, Number(process.env["RUNS"] ?? 80));
 });
 
 it("give it where images are cut into chunks", async () => {
-  await checkAll(longCase, Number(process.env["RUNS"] ?? 120) / 5);
+  await checkAll(longCase, Number(process.env["RUNS"] ?? 80) / 5);
 });

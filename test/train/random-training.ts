@@ -38,6 +38,8 @@ export interface TrainingCase {
   readonly inputShape: readonly number[];
   readonly genes: readonly Gene[];
   readonly head: "flatten" | "average" | "max" | "pointwise";
+  /** What comes behind the last layer with a kernel. */
+  readonly tail: "none" | "batchNorm" | "relu6" | "leakyRelu" | "both" | "dropout";
   readonly classes: number;
   readonly batch: number;
   /** Examples of the last step. */
@@ -83,9 +85,11 @@ const side = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(7, 9, 17,
 
 const common = {
   head: fc.constantFrom("flatten" as const, "average" as const, "max" as const, "pointwise" as const),
+  tail: fc.constantFrom("none", "none", "none", "batchNorm", "relu6", "leakyRelu", "both", "dropout" as const),
   classes: fc.integer({ min: 2, max: 11 }),
-  batch: fc.integer({ min: 1, max: 9 }),
-  last: fc.integer({ min: 1, max: 9 }),
+  // Beyond 8, several images count as one.
+  batch: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), fc.constantFrom(16, 17, 25, 40)),
+  last: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 40 })),
   accumulate: fc.constantFrom(1, 1, 1, 2, 3),
   isFrozen: fc.constantFrom(false, false, false, true),
   variance: fc.constantFrom("biased" as const, "unbiased" as const),
@@ -153,7 +157,7 @@ function attributesOf(one: Gene, shape: readonly number[]): Readonly<Record<stri
 }
 
 /** The network of the genes; those that do not fit are left out. */
-export function networkOf({ inputShape, genes, head, classes, seed }: TrainingCase): Network<"logits"> {
+export function networkOf({ inputShape, genes, head, tail, classes, seed }: TrainingCase): Network<"logits"> {
   const layers: NodeDefinition[] = [];
   let shapes: Network["shapes"] = new Map([["input", inputShape]]);
   const add = (...more: NodeDefinition[]): void => {
@@ -190,7 +194,13 @@ export function networkOf({ inputShape, genes, head, classes, seed }: TrainingCa
   else layers.push({ name: "head", type: pool, inputs: [last], attributes: { keepDims: head === "pointwise" } });
   const type = head === "pointwise" ? "pointwiseConv2d" : "dense";
   layers.push({ name: "logits", type, attributes: { filters: classes } });
-  const model = network({ inputShape, layers, outputs: { logits: "logits" }, seed });
+  if (tail === "batchNorm" || tail === "both") layers.push({ name: "tail_bn", type: "batchNorm" });
+  if (tail === "dropout") layers.push({ name: "tail", type: "dropout", attributes: { rate: 0.3 } });
+  const clamp = tail === "both" ? "relu6" : tail;
+  if (clamp === "relu6" || clamp === "leakyRelu") {
+    layers.push({ name: "tail", type: "activation", attributes: { function: clamp } });
+  }
+  const model = network({ inputShape, layers, outputs: { logits: layers.at(-1)!.name }, seed });
   let own = seed;
   for (const { name, role, shape } of model.parameterInfo.values()) {
     if (role === "kernel") continue;

@@ -24,7 +24,7 @@ function planOf(one: TrainingCase, inputGradient = false): TrainingPlan {
     model,
     one.batch,
     {
-      target: "logits",
+      target: model.outputs.logits,
       trains: ({ name, trainable }) =>
         trainable && (name === "logits/bias" || ((one.trained >> (names.indexOf(name) % 8)) & 1) === 1),
       momentum: 0.9,
@@ -68,7 +68,7 @@ describe("values of training", () => {
         }
       }
     });
-    fc.assert(property, { seed: 20170417, numRuns: 300 });
+    fc.assert(property, { seed: 20170417, numRuns: 200 });
     expect(inPlace).toBeGreaterThan(0);
   });
 
@@ -92,7 +92,7 @@ describe("values of training", () => {
         expect(planned.values.get(gradient)).toMatchObject({ from: -1, to: planned.steps.length });
       }
     });
-    fc.assert(property, { seed: 20170417, numRuns: 300 });
+    fc.assert(property, { seed: 20170417, numRuns: 200 });
   });
 
   it("have the same bits where they share memory as where each has its own", async () => {
@@ -121,7 +121,7 @@ describe("values of training", () => {
       }
       expect(found[0]).toEqual(found[1]);
     });
-    await fc.assert(property, { seed: 20170417, numRuns: 100 });
+    await fc.assert(property, { seed: 20170417, numRuns: 40 });
   });
 });
 
