@@ -13,6 +13,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { SIMD, worker } from "../backends.ts";
+import { rounds, seedOf } from "../fuzz.ts";
 import { largestDifference } from "../golden/vectors.ts";
 import { longCase, networkOf, type Outcome, type TrainingCase, trained, trainingCase } from "./random-training.ts";
 
@@ -74,15 +75,15 @@ async function checkAll(cases: fc.Arbitrary<TrainingCase>, numRuns: number): Pro
       }
     }
   });
-  await fc.assert(property, { seed: Number(process.env["SEED"] ?? 20170417), numRuns });
+  await fc.assert(property, { seed: seedOf(20170417), numRuns });
   expect(unstable).toBeLessThanOrEqual(index / 10);
   expect(compared).toBeGreaterThanOrEqual(0.9 * numRuns);
 }
 
 it("give on wasm what plain loops give, and the same bits with any number of threads", async () => {
-  await checkAll(trainingCase, Number(process.env["RUNS"] ?? 80));
+  await checkAll(trainingCase, rounds(80));
 });
 
 it("give it where images are cut into chunks", async () => {
-  await checkAll(longCase, Number(process.env["RUNS"] ?? 80) / 5);
+  await checkAll(longCase, rounds(16));
 });
