@@ -19,7 +19,7 @@ import { longCase, networkOf, type Outcome, type TrainingCase, trained, training
 
 /** Of what nudged inputs move a result by. */
 const NOISE = 64;
-/** Of the largest number of a result: of sums of thousands of float32 numbers, thirty times the most that was seen. */
+/** Of the largest number of a result. With both together, the most that was seen is a ninth of what is allowed. */
 const SHARE = 1e-5;
 /** A network that nudged inputs move by more than this share of a result stands at a kink, and says nothing. */
 const UNSTABLE = 1e-4;
