@@ -32,12 +32,16 @@ interface Gene {
   readonly function: string;
   readonly bias: boolean;
   readonly scale: boolean;
+  /** Whether a batch norm and a clamp follow at once, as in most networks. */
+  readonly block: boolean;
 }
 
 export interface TrainingCase {
   readonly inputShape: readonly number[];
   readonly genes: readonly Gene[];
   readonly head: "flatten" | "average" | "max" | "pointwise";
+  /** What comes behind the last layer with a kernel. */
+  readonly tail: "none" | "batchNorm" | "relu6" | "leakyRelu" | "both" | "dropout";
   readonly classes: number;
   readonly batch: number;
   /** Examples of the last step. */
@@ -52,7 +56,7 @@ export interface TrainingCase {
 
 const gene: fc.Arbitrary<Gene> = fc.record({
   type: fc.constantFrom(...TYPES),
-  back: fc.oneof(fc.constant(0), fc.constant(0), fc.constant(0), fc.integer({ min: 0, max: 4 })),
+  back: fc.oneof(fc.constant(0), fc.constant(0), fc.integer({ min: 0, max: 4 })),
   other: fc.integer({ min: 0, max: 20 }),
   filters: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(4, 8, 16, 24, 33)),
   kernel: fc.oneof(
@@ -69,13 +73,14 @@ const gene: fc.Arbitrary<Gene> = fc.record({
   function: fc.constantFrom("relu", "relu6", "relu6", "hardSwish", "hardSigmoid", "leakyRelu", "linear"),
   bias: fc.boolean(),
   scale: fc.constantFrom(true, true, true, false),
+  block: fc.boolean(),
 });
 
 /** Rows as long as a chunk of the wasm backend has numbers, so that images are cut. */
 const longGene: fc.Arbitrary<Gene> = gene.map((one) => ({
   ...one,
   type: one.type === "reshape" || one.type === "squeeze" ? "depthwiseConv2d" : one.type,
-  filters: one.type === "conv2d" ? 1 + (one.filters % 8) : 16 + (one.filters % 17),
+  filters: one.type === "conv2d" ? 1 + (one.filters % 8) : 24 + (one.filters % 13),
   multiplier: 1,
 }));
 
@@ -83,9 +88,11 @@ const side = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(7, 9, 17,
 
 const common = {
   head: fc.constantFrom("flatten" as const, "average" as const, "max" as const, "pointwise" as const),
+  tail: fc.constantFrom("none", "none", "none", "batchNorm", "relu6", "leakyRelu", "both", "dropout" as const),
   classes: fc.integer({ min: 2, max: 11 }),
-  batch: fc.integer({ min: 1, max: 9 }),
-  last: fc.integer({ min: 1, max: 9 }),
+  // Beyond 8, several images count as one.
+  batch: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), fc.constantFrom(16, 17, 25, 40)),
+  last: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 40 })),
   accumulate: fc.constantFrom(1, 1, 1, 2, 3),
   isFrozen: fc.constantFrom(false, false, false, true),
   variance: fc.constantFrom("biased" as const, "unbiased" as const),
@@ -112,14 +119,14 @@ export const longCase: fc.Arbitrary<TrainingCase> = fc
     ...common,
     head: fc.constantFrom("average" as const, "max" as const, "pointwise" as const),
     inputShape: fc.tuple(
-      fc.integer({ min: 3, max: 19 }),
-      fc.integer({ min: 60, max: 230 }),
-      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 5, max: 16 }),
+      fc.integer({ min: 180, max: 320 }),
+      fc.integer({ min: 1, max: 4 }),
     ),
     genes: fc
-      .tuple(longGene, fc.array(longGene, { minLength: 1, maxLength: 4 }))
+      .tuple(longGene, fc.array(longGene, { minLength: 1, maxLength: 3 }))
       .map(([first, others]) => [{ ...first, type: "pointwiseConv2d" as const }, ...others]),
-    batch: fc.integer({ min: 1, max: 3 }),
+    batch: fc.integer({ min: 1, max: 2 }),
   })
   .map(fitted);
 
@@ -153,7 +160,7 @@ function attributesOf(one: Gene, shape: readonly number[]): Readonly<Record<stri
 }
 
 /** The network of the genes; those that do not fit are left out. */
-export function networkOf({ inputShape, genes, head, classes, seed }: TrainingCase): Network<"logits"> {
+export function networkOf({ inputShape, genes, head, tail, classes, seed }: TrainingCase): Network<"logits"> {
   const layers: NodeDefinition[] = [];
   let shapes: Network["shapes"] = new Map([["input", inputShape]]);
   const add = (...more: NodeDefinition[]): void => {
@@ -182,7 +189,17 @@ export function networkOf({ inputShape, genes, head, classes, seed }: TrainingCa
     const alike = names.filter((other) => String(shapes.get(other)) === String(shapes.get(from)));
     const takesTwo = one.type === "add" || one.type === "multiply";
     const inputs = takesTwo ? [from, alike[one.other % alike.length]!] : [from];
-    add({ name, type: one.type, inputs, attributes: attributesOf(one, shapes.get(from)!) });
+    const node = { name, type: one.type, inputs, attributes: attributesOf(one, shapes.get(from)!) };
+    const follow = [
+      { name: `${name}_bn`, type: "batchNorm" },
+      {
+        name: `${name}_clamp`,
+        type: "activation",
+        attributes: { function: one.function === "relu" ? "relu" : "relu6" },
+      },
+    ];
+    if (one.block && (/conv/i.test(one.type) || takesTwo)) add(node, ...(takesTwo ? follow.slice(1) : follow));
+    else add(node);
   }
   const last = [...shapes.keys()].at(-1)!;
   const pool = head === "max" ? "globalMaxPool" : "globalAveragePool";
@@ -190,7 +207,13 @@ export function networkOf({ inputShape, genes, head, classes, seed }: TrainingCa
   else layers.push({ name: "head", type: pool, inputs: [last], attributes: { keepDims: head === "pointwise" } });
   const type = head === "pointwise" ? "pointwiseConv2d" : "dense";
   layers.push({ name: "logits", type, attributes: { filters: classes } });
-  const model = network({ inputShape, layers, outputs: { logits: "logits" }, seed });
+  if (tail === "batchNorm" || tail === "both") layers.push({ name: "tail_bn", type: "batchNorm" });
+  if (tail === "dropout") layers.push({ name: "tail", type: "dropout", attributes: { rate: 0.3 } });
+  const clamp = tail === "both" ? "relu6" : tail;
+  if (clamp === "relu6" || clamp === "leakyRelu") {
+    layers.push({ name: "tail", type: "activation", attributes: { function: clamp } });
+  }
+  const model = network({ inputShape, layers, outputs: { logits: layers.at(-1)!.name }, seed });
   let own = seed;
   for (const { name, role, shape } of model.parameterInfo.values()) {
     if (role === "kernel") continue;

@@ -1,4 +1,4 @@
-/** A network that trains in no time, and numbers for it. */
+/** A network that trains in no time, numbers for it, and the error of a call. */
 
 import type { Tensor } from "../../src/core/tensor.ts";
 import {
@@ -38,3 +38,13 @@ export const pictures = (count: number, seed: number): Tensor => recipe([count, 
 
 export const labelsOf = (count: number, seed = 0): number[] =>
   Array.from({ length: count }, (_, n) => (3 * n + seed) % CLASSES);
+
+/** The error of a call, whether it is thrown or rejected: its code and its message. */
+export async function errorOf(call: () => unknown): Promise<{ readonly code: string; readonly message: string }> {
+  try {
+    await call();
+  } catch (error) {
+    return error as { readonly code: string; readonly message: string };
+  }
+  throw new Error("nothing was refused");
+}
