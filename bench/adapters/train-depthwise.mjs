@@ -1,5 +1,6 @@
 /** A training step of this library as it was built (`npm run build` in the project). */
 
+import { STEM_FILTERS } from "../models/mobilenet-v1.mjs";
 import { TRAINING } from "../models/training.mjs";
 import { firstLosses, readLabels, readParameters } from "./training.mjs";
 
@@ -8,12 +9,12 @@ let labels;
 let createMs;
 
 export async function load(model, { threads, backend, simd = "auto" }) {
-  const { MOBILENET_V1_STEM, mobileNetV1 } = await import("../../dist/esm/index.js");
+  const { mobileNetV1 } = await import("../../dist/esm/index.js");
   const { withParameters } = await import("../../dist/esm/layers.js");
   const { constant, createTrainer, sgd } = await import("../../dist/esm/train.js");
   const { alpha, resolution, classes, batch, stemStride } = model;
   const { rate, momentum, epsilon } = TRAINING;
-  const stem = { ...MOBILENET_V1_STEM, stride: stemStride };
+  const stem = { stride: stemStride, filters: STEM_FILTERS };
   const options = { alpha, resolution, classes, stem, padding: "symmetric", dropout: 0, epsilon };
   const tensors = [...readParameters(model)].map(([name, tensor]) => [name, { dtype: "float32", ...tensor }]);
   const network = withParameters(mobileNetV1(options), new Map(tensors));

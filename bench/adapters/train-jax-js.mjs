@@ -87,9 +87,10 @@ function forward({ batch }, list, p, input) {
       continue;
     }
     if (type === "pointwise") {
-      // Much faster as a product than as a convolution.
+      // Much faster as a product than as a convolution. Of `[O, C]` and `[N, C, P]` its matmul makes `[O, N, P]`.
       const pixels = x.reshape([batch, inChannels, outSize ** 2]);
-      x = np.matmul(kernel, pixels).reshape([batch, outChannels, outSize, outSize]);
+      const rows = kernel.reshape([1, outChannels, inChannels]);
+      x = np.matmul(rows, pixels).reshape([batch, outChannels, outSize, outSize]);
     } else {
       const groups = { featureGroupCount: type === "depthwise" ? inChannels : 1 };
       const padding = [

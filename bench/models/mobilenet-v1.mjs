@@ -5,7 +5,7 @@
  * Source: Howard et al. 2017, "MobileNets", table 1; every window is TensorFlow's "same".
  */
 
-const STEM_FILTERS = 32;
+export const STEM_FILTERS = 32;
 
 /** Stride of the depthwise layer, filters of the pointwise layer after it. */
 const BLOCKS = [
