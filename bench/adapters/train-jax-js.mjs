@@ -101,7 +101,12 @@ function forward({ batch }, list, p, input) {
     }
     const centred = x.sub(np.mean(x.ref, [0, 2, 3], { keepdims: true }));
     const variance = np.mean(np.square(centred.ref), [0, 2, 3], { keepdims: true });
-    x = nn.relu6(centred.div(np.sqrt(variance.add(TRAINING.epsilon))).mul(gamma).add(beta));
+    x = nn.relu6(
+      centred
+        .div(np.sqrt(variance.add(TRAINING.epsilon)))
+        .mul(gamma)
+        .add(beta),
+    );
   }
   return x;
 }

@@ -1,6 +1,6 @@
 /**
  * A training step of TensorFlow.js on its plain JavaScript backend, the only one of its backends for Node without native
- * code that has the gradients of convolutions. A step takes half a minute, so those of the check are the ones timed.
+ * code that has the gradients of convolutions; the whole package, since its core alone knows no gradients. A step takes half a minute, so those of the check are the ones timed.
  */
 
 import { layers } from "../models/mobilenet-v1.mjs";
@@ -13,8 +13,7 @@ let forward;
 const stepMs = [];
 
 export async function load(model) {
-  tf = await import("@tensorflow/tfjs-core");
-  await import("@tensorflow/tfjs-backend-cpu");
+  tf = await import("@tensorflow/tfjs");
   await tf.setBackend("cpu");
   await tf.ready();
   const tensors = readParameters(model);
@@ -23,18 +22,18 @@ export async function load(model) {
   const targets = tf.tensor2d(readTargets(model), [model.batch, model.classes]);
   const optimizer = tf.train.momentum(TRAINING.rate, TRAINING.momentum);
   const lossOf = (x) => tf.losses.softmaxCrossEntropy(targets, list.reduce(applyLayer, x));
-  const valueOf = async (loss) => {
+  const firstOf = async (loss) => {
     const [value] = await loss.data();
     loss.dispose();
     return value;
   };
   step = async (x) => {
     const start = performance.now();
-    const value = await valueOf(optimizer.minimize(() => lossOf(x), true));
+    const value = await firstOf(optimizer.minimize(() => lossOf(x), true));
     stepMs.push(performance.now() - start);
     return value;
   };
-  forward = (x) => valueOf(tf.tidy(() => lossOf(x)));
+  forward = (x) => firstOf(tf.tidy(() => lossOf(x)));
 }
 
 export const prepare = ({ data, shape }) => tf.tensor4d(data, shape);
@@ -67,7 +66,8 @@ function applyLayer(x, { type, kernel, bias, gamma, beta, stride, kernel: { shap
   if (type === "pool") return tf.mean(x, [1, 2]);
   if (type === "classifier") return tf.add(tf.matMul(x, kernel), bias);
   const padding = (shape[0] - 1) / 2;
-  const z = type === "depthwise" ? tf.depthwiseConv2d(x, kernel, stride, padding) : tf.conv2d(x, kernel, stride, padding);
+  const z =
+    type === "depthwise" ? tf.depthwiseConv2d(x, kernel, stride, padding) : tf.conv2d(x, kernel, stride, padding);
   const { mean, variance } = tf.moments(z, [0, 1, 2]);
   return tf.relu6(tf.batchNorm(z, mean, variance, beta, gamma, TRAINING.epsilon));
 }

@@ -54,9 +54,10 @@ function parameterCount({ type, kernel, inChannels, outChannels }) {
 function firstParameters(model) {
   const tensors = kerasWeights(model);
   for (const [name, { data }] of tensors) {
-    if (name.endsWith("_bn/beta")) data.forEach((value, channel) => {
-      data[channel] = value + 1;
-    });
+    if (name.endsWith("_bn/beta"))
+      data.forEach((value, channel) => {
+        data[channel] = value + 1;
+      });
   }
   return tensors;
 }
