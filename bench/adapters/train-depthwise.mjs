@@ -2,6 +2,7 @@
 
 import { STEM_FILTERS } from "../models/mobilenet-v1.mjs";
 import { TRAINING } from "../models/training.mjs";
+import { makeTrainer } from "./depthwise-trainer.js";
 import { firstLosses, readLabels, readParameters } from "./training.mjs";
 
 let trainer;
@@ -9,25 +10,10 @@ let labels;
 let createMs;
 
 export async function load(model, { threads, backend, simd = "auto" }) {
-  const { mobileNetV1 } = await import("../../dist/esm/index.js");
-  const { withParameters } = await import("../../dist/esm/layers.js");
-  const { constant, createTrainer, sgd } = await import("../../dist/esm/train.js");
-  const { alpha, resolution, classes, batch, stemStride } = model;
-  const { rate, momentum, epsilon } = TRAINING;
-  const stem = { stride: stemStride, filters: STEM_FILTERS };
-  const options = { alpha, resolution, classes, stem, padding: "symmetric", dropout: 0, epsilon };
-  const tensors = [...readParameters(model)].map(([name, tensor]) => [name, { dtype: "float32", ...tensor }]);
-  const network = withParameters(mobileNetV1(options), new Map(tensors));
   labels = readLabels(model);
-  const start = performance.now();
-  trainer = await createTrainer(network, {
-    batch,
-    optimizer: sgd({ momentum }),
-    schedule: constant({ rate }),
-    backend,
-    ...(backend === "wasm" ? { threads, simd } : {}),
-  });
-  createMs = performance.now() - start;
+  const options = { backend, ...(backend === "wasm" ? { threads, simd } : {}) };
+  const asked = { ...model, ...TRAINING, stemFilters: STEM_FILTERS };
+  ({ trainer, createMs } = await makeTrainer(asked, readParameters(model), options));
 }
 
 export const prepare = ({ data }) => data;

@@ -100,7 +100,7 @@ async function startMember(model, contender) {
 }
 
 /** Nothing is timed that is not the same. */
-function checkResults(members) {
+export function checkResults(members) {
   const [first, ...others] = members.filter(({ results }) => results !== undefined);
   for (const { key, results } of others) {
     const difference = Math.max(...results.map((value, index) => Math.abs(value - first.results[index])));
