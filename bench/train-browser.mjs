@@ -1,6 +1,6 @@
 /**
  * How long does a training step take in a browser? This library alone, one thread, in a worker of a page of headless
- * Chromium, taking turns with a process of the Node that runs this. It needs none of the peers.
+ * Chromium, taking turns with a process of the Node that runs this.
  *
  *     node train-browser.mjs [--quick] [--model a25-96-16]
  */

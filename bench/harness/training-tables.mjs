@@ -87,16 +87,18 @@ export function summariseTraining(model, fields, layouts) {
   ]);
   // The slower layout runs in the first field alone.
   const throughout = keys.filter((key) => fields.every((field) => field.has(key)));
-  const pairs = throughout
-    .filter((key) => key.startsWith(OURS))
-    .flatMap((key) => throughout.filter((other) => other !== key).map((other) => [key, other]))
-    .filter(([, other]) => !other.startsWith("pytorch") || aliasOf(other) !== undefined);
+  const counted = throughout.filter((key) => !key.startsWith("pytorch") || aliasOf(key) !== undefined);
+  const pairs = counted.flatMap((key) =>
+    counted
+      .filter((other) => other !== key && (key.startsWith(OURS) || other.startsWith(OURS)))
+      .map((other) => [key, other]),
+  );
   return {
     stepGflop: flops / 1e9,
     layouts,
     contenders: Object.fromEntries(rows),
     ratios: Object.fromEntries(
-      pairs.map(([key, other]) => [`${key} / ${nameOf(other)}`, spreadOf(ratios(fields, key, other))]),
+      pairs.map(([key, other]) => [`${nameOf(key)} / ${nameOf(other)}`, spreadOf(ratios(fields, key, other))]),
     ),
     fields: fields.map((field) => Object.fromEntries(field)),
   };
