@@ -86,7 +86,7 @@ function measureMemory() {
   const boundMb = (outputs + 3 * parameters) / MB;
   const bareBytes = median(Array.from({ length: measure.processes }, () => runOnce(model, undefined).peakBytes));
   const list = trainers(
-    settings.keys.filter((key) => key.startsWith(OURS)),
+    settings.keys.filter((key) => key.startsWith(OURS) && key.endsWith(":1")),
     settings,
   );
   const peaks = Object.fromEntries(
