@@ -28,8 +28,28 @@ const ALLOWED = 1.3;
 const MB = 1e6;
 
 /** A step takes up to a second: fewer rounds and runs than of a single image, thirty timed steps in five fields. */
-const FULL = { fields: 5, rounds: 3, warmMs: 300, least: 2, wakeMs: 50, sliceMs: 200, processes: 3, profiles: 2 };
-const QUICK = { fields: 1, rounds: 1, warmMs: 1, least: 1, wakeMs: 0, sliceMs: 1, processes: 1, profiles: 1 };
+const FULL = {
+  fields: 5,
+  rounds: 3,
+  warmMs: 300,
+  least: 2,
+  wakeMs: 50,
+  sliceMs: 200,
+  processes: 3,
+  profiles: 2,
+  profileRuns: 3,
+};
+const QUICK = {
+  fields: 1,
+  rounds: 1,
+  warmMs: 1,
+  least: 1,
+  wakeMs: 0,
+  sliceMs: 1,
+  processes: 1,
+  profiles: 1,
+  profileRuns: 1,
+};
 /** A step of so many operations wakes caches and clocks up by itself. */
 const LONG_FLOPS = 5e9;
 const MEMORY_STEPS = 3;

@@ -25,13 +25,13 @@ export function betterLayouts(field) {
 }
 
 /** Profiles in rounds, the limits around each: key → `{ profile }`, what each round came to. */
-export async function profileRounds(model, members, { rounds, least, wakeMs, sliceMs }) {
+export async function profileRounds(model, members, { rounds, profileRuns, least, wakeMs, sliceMs }) {
   const own = members.filter((member) => isAround(member) || LIMIT_OF[member.key] !== undefined);
   const turns = await goRounds(own, {
     rounds,
     isAround,
     turn: async (member) => {
-      if (!isAround(member)) return profileOf(model, (await member.ask("profile", { runs: least })).steps);
+      if (!isAround(member)) return profileOf(model, (await member.ask("profile", { runs: profileRuns })).steps);
       const { times } = await member.ask("run", { least, wakeMs, ms: sliceMs });
       return member.flopsPerRun / median(times) / 1e6;
     },
