@@ -48,12 +48,17 @@ export async function createTrainer(model: Network, options: TrainerOptions = {}
       }),
   );
   const parameters = parametersOf(model);
-  const bound = await bind(model, planned, checked);
+  const bound = await bindTraining(model, planned, checked);
   checked.signal?.throwIfAborted();
   return new Trainer(model, planned, checked, rule, bound, parameters, target);
 }
 
-async function bind(model: Network, plan: TrainingPlan, options: CheckedTrainerOptions): Promise<BoundTraining> {
+/** A training plan with memory and code, on the backend that the options choose. */
+export async function bindTraining(
+  model: Network,
+  plan: TrainingPlan,
+  options: CheckedTrainerOptions,
+): Promise<BoundTraining> {
   const choice = chooseBackend(options.backend, options.simd, options.threads);
   try {
     if (choice.backend !== "wasm") return referenceTraining(plan);
