@@ -2,8 +2,8 @@
 
 import { Command } from "commander";
 import { visible } from "../core/visible.ts";
-import { jsonOption, maxPixelsOption } from "./flags.ts";
 import type { EvaluateFlags } from "./evaluation.ts";
+import { jsonOption, maxPixelsOption } from "./flags.ts";
 import { addLoadOptions } from "./load.ts";
 import { addSessionOptions } from "./session-options.ts";
 

@@ -3,13 +3,13 @@
 import { shownAddress } from "../core/address.ts";
 import { DepthwiseError, listed } from "../core/errors.ts";
 import { grouped } from "../core/file-error.ts";
-import { nearest } from "../core/nearest.ts";
+import { nearestName } from "../core/nearest.ts";
 import { completePreprocessing } from "../core/preprocessing.ts";
 import { visible } from "../core/visible.ts";
 import { compile } from "../session/index.ts";
-import type { Dataset } from "../train/index.ts";
 import { batches, type SkippedExample } from "../train/data/index.ts";
 import { evaluated } from "../train/evaluated.ts";
+import type { Dataset } from "../train/index.ts";
 import { bestOf, targetsOf } from "../train/labels.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
 import { type LoadFlags, loadFrom } from "./load.ts";
@@ -73,7 +73,7 @@ function placesOf(
     return classes.map((_, index) => index);
   }
   const [first = ""] = missing;
-  const near = nearest(first, labels);
+  const near = nearestName(first, labels);
   throw new DepthwiseError("CLASSES_MISMATCH", {
     what: `${file}: classes of the data`,
     expected: `those that ${name} knows: ${listed(labels)}`,
@@ -86,7 +86,11 @@ function placesOf(
 async function counted(
   model: LoadedModel,
   data: Dataset,
-  { places, outputs, flags }: { readonly places: readonly number[]; readonly outputs: number; readonly flags: EvaluateFlags },
+  {
+    places,
+    outputs,
+    flags,
+  }: { readonly places: readonly number[]; readonly outputs: number; readonly flags: EvaluateFlags },
 ): Promise<Counts> {
   const { signal, maxPixels } = flags;
   const batch = flags.batch ?? BATCH;

@@ -36,10 +36,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "depthwise train flowers --from keras:mobilenet_2_5_128_tf --out runs/tuned",
     "depthwise train --resume --out runs/flowers",
   ],
-  evaluate: [
-    "depthwise evaluate runs/mnist/model.safetensors mnist",
-    "depthwise evaluate mobilenet.h5 photos --json",
-  ],
+  evaluate: ["depthwise evaluate runs/mnist/model.safetensors mnist", "depthwise evaluate mobilenet.h5 photos --json"],
   inspect: [
     "depthwise inspect mobilenet.h5",
     "depthwise inspect keras:mobilenet_2_5_128_tf --no-tensors",

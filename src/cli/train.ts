@@ -47,7 +47,11 @@ export function trainCommand(): Command {
   return under("Running:", command, (group) =>
     group
       .addOption(
-        choice("--backend <name>", "what computes (default auto: wasm where it can run)", ["auto", "wasm", "reference"]),
+        choice("--backend <name>", "what computes (default auto: wasm where it can run)", [
+          "auto",
+          "wasm",
+          "reference",
+        ]),
       )
       .option(
         "--threads <count>",

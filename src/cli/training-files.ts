@@ -30,13 +30,11 @@ export function runPlaces(directory: string): RunPlaces {
 }
 
 /**
- * Makes the directory.
+ * Refuses a directory in which a run lies: what was learnt there is not written over.
  *
- * @throws {DepthwiseError} `OPTION_INVALID` if a run lies in it already; `FILE_UNREADABLE` if it cannot be made
+ * @throws {DepthwiseError} `OPTION_INVALID`
  */
-export async function prepareDirectory(places: RunPlaces, resume: boolean): Promise<void> {
-  const { directory, options, model, checkpoint } = places;
-  if (resume) return;
+export async function checkNoRun({ options, model, checkpoint }: RunPlaces): Promise<void> {
   for (const path of [options, model, checkpoint]) {
     if (!(await exists(path))) continue;
     throw new DepthwiseError("OPTION_INVALID", {
@@ -47,6 +45,10 @@ export async function prepareDirectory(places: RunPlaces, resume: boolean): Prom
       fields: { path },
     });
   }
+}
+
+/** @throws {DepthwiseError} `FILE_UNREADABLE` if it cannot be made */
+export async function makeDirectory({ directory }: RunPlaces): Promise<void> {
   try {
     await mkdir(directory, { recursive: true });
   } catch (cause) {

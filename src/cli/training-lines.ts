@@ -31,7 +31,10 @@ export class TrainingLines {
       case "resumed": {
         const { epoch, example, error } = event;
         if (error !== undefined) complain(`${error.code}: ${error.message}`);
-        print([`goes on in epoch ${epoch}${example === 0 ? "" : ` after ${example.toLocaleString("en-US")} pictures`}`], []);
+        print(
+          [`goes on in epoch ${epoch}${example === 0 ? "" : ` after ${example.toLocaleString("en-US")} pictures`}`],
+          [],
+        );
         break;
       }
       default:

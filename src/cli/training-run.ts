@@ -6,17 +6,33 @@ import { grouped } from "../core/file-error.ts";
 import { optionError } from "../core/options.ts";
 import { visible } from "../core/visible.ts";
 import type { Network } from "../layers/index.ts";
-import { type Dataset, type EpochEvent, type EpochRecord, type FitResult, fit, type Recipe, type Schedule } from "../train/index.ts";
+import {
+  type Dataset,
+  type EpochEvent,
+  type EpochRecord,
+  type FitResult,
+  fit,
+  type Recipe,
+  type Schedule,
+} from "../train/index.ts";
 import { rateAt, withSteps } from "../train/schedules.ts";
 import { saveModel } from "../weights/save-model.ts";
 import { print, printAside } from "./print.ts";
 import { duration, reportOf } from "./report.ts";
 import { percent } from "./report-confusion.ts";
 import { checkSameClasses, openData, type TrainingData } from "./training-data.ts";
-import { prepareDirectory, type RunPlaces, readHistory, runPlaces, writeHistory, writeText } from "./training-files.ts";
+import {
+  checkNoRun,
+  makeDirectory,
+  type RunPlaces,
+  readHistory,
+  runPlaces,
+  writeHistory,
+  writeText,
+} from "./training-files.ts";
+import { TrainingLines } from "./training-lines.ts";
 import { networkOf, networkPlan, networkWords } from "./training-network.ts";
 import { type AskedFor, askedFor, type RunOptions, readRun, recipeFor, type TrainFlags } from "./training-options.ts";
-import { TrainingLines } from "./training-lines.ts";
 import { version } from "./version.ts";
 
 /** Of data that keep nothing apart themselves. */
@@ -45,12 +61,18 @@ export async function runTraining(paths: readonly string[], flags: TrainFlags): 
   const data = paths.length > 0 ? paths : (before?.data ?? []);
   if (data.length === 0) {
     const advice = "Call it as: depthwise train DATA --out DIRECTORY";
-    throw new DepthwiseError("OPTION_INVALID", { what: "train: data", expected: "what to train on", found: "nothing", advice });
+    throw new DepthwiseError("OPTION_INVALID", {
+      what: "train: data",
+      expected: "what to train on",
+      found: "nothing",
+      advice,
+    });
   }
-  await prepareDirectory(places, resume);
+  if (!resume) await checkNoRun(places);
   const run = await prepared(data, asked, before?.recipe, flags, places);
   signal.throwIfAborted();
   print([...run.sentences.map(visible), ""]);
+  await makeDirectory(places);
   if (!resume) await writeText(places.options, `${JSON.stringify(run.options, null, 2)}\n`);
   await trained(run, resume, signal);
 }
@@ -102,10 +124,18 @@ async function parted(
     const advice = "Add pictures, or pass --validation none.";
     throw optionError("train", "--validation", "a share of two or more pictures of a class", share, advice);
   }
-  return { train: kept, validation: held, words: `validation on ${grouped(held.size)} of them, trained on ${grouped(kept.size)}` };
+  return {
+    train: kept,
+    validation: held,
+    words: `validation on ${grouped(held.size)} of them, trained on ${grouped(kept.size)}`,
+  };
 }
 
-function recipeWords(name: string, { epochs = EPOCHS, batch = BATCH, optimizer, schedule }: Recipe, examples: number): string {
+function recipeWords(
+  name: string,
+  { epochs = EPOCHS, batch = BATCH, optimizer, schedule }: Recipe,
+  examples: number,
+): string {
   const updates = Math.ceil(examples / batch);
   const how = [
     `${epochs} ${epochs === 1 ? "epoch" : "epochs"} of ${grouped(updates)} ${updates === 1 ? "update" : "updates"}`,
@@ -207,7 +237,9 @@ function endWords(places: RunPlaces, { history, best, stopped }: FitResult): rea
       : `accuracy ${percent(accuracy)} on the validation data${top5 === undefined || top5 === 1 ? "" : `, ${percent(top5)} among the first five`}`;
   return [
     "",
-    ...(stopped === "early" ? [`It stopped early: nothing was better than epoch ${best}, whose weights were taken.`] : []),
+    ...(stopped === "early"
+      ? [`It stopped early: nothing was better than epoch ${best}, whose weights were taken.`]
+      : []),
     `${said}, in ${duration(seconds)}`,
     visible(`${places.model} holds the network, ${places.report} how it went. Try it:`),
     `  depthwise classify --weights ${quotedPath(places.model)} PICTURE`,
