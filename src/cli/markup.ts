@@ -19,7 +19,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** Elements that have no end. */
-const EMPTY: ReadonlySet<string> = new Set(["meta", "br", "rect", "line", "circle", "path"]);
+const EMPTY: ReadonlySet<string> = new Set(["meta", "wbr", "rect", "line", "circle", "path"]);
 
 /** An element; texts in it and its attributes are escaped, and characters that nobody sees are written out. */
 export function element(name: string, attributes: Attributes, ...content: readonly Content[]): Markup {

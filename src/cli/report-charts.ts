@@ -20,7 +20,7 @@ export interface ChartOptions {
   /** Default: of the numbers, and for those that cannot fall below 0, from it. */
   readonly range?: readonly [number, number];
   /** A point that is marked: the best epoch. */
-  readonly mark?: { readonly x: number; readonly name: string } | undefined;
+  readonly mark?: { readonly x: number; readonly name: string; readonly at: "top" | "bottom" } | undefined;
   /** Whether points are drawn, where there are few. Default true. */
   readonly hasPoints?: boolean;
 }
@@ -76,7 +76,11 @@ export function chart(options: ChartOptions): Markup {
             "text",
             // Where there is no room on its right, on its left.
             {
-              ...{ class: "tick", x: at(x(mark.x) + (x(mark.x) > WIDTH - 80 ? -5 : 5)), y: TOP + 8 },
+              ...{
+                class: "tick",
+                x: at(x(mark.x) + (x(mark.x) > WIDTH - 80 ? -5 : 5)),
+                y: mark.at === "top" ? TOP + 8 : HEIGHT - BOTTOM - 8,
+              },
               "text-anchor": x(mark.x) > WIDTH - 80 ? "end" : "start",
             },
             mark.name,

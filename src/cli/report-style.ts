@@ -10,6 +10,8 @@ body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 sy
 main { max-width: 1120px; margin: 0 auto; padding: 32px 20px 64px; }
 h1 { margin: 0; font-size: 26px; line-height: 1.25; overflow-wrap: anywhere; }
 h2 { margin: 40px 0 12px; font-size: 18px; }
+h3 { margin: 24px 0 8px; font-size: 15px; }
+.beside h3 { margin-top: 0; }
 p { margin: 4px 0; color: var(--soft); overflow-wrap: anywhere; }
 .facts { display: flex; flex-wrap: wrap; gap: 12px; margin: 20px 0 0; padding: 0; list-style: none; }
 .facts li { flex: 1 1 130px; padding: 10px 14px; background: var(--card); border-radius: 8px; color: var(--soft); font-size: 13px; }

@@ -4,7 +4,8 @@
  */
 
 import { grouped } from "../core/file-error.ts";
-import type { EpochRecord } from "../train/index.ts";
+import { isObject } from "../core/json.ts";
+import type { EpochRecord, Recipe } from "../train/index.ts";
 import { element, type Markup, raw } from "./markup.ts";
 import { chart } from "./report-charts.ts";
 import { type Confusion, classTable, heading, matrix, pairTable, percent } from "./report-confusion.ts";
@@ -39,6 +40,7 @@ export function reportOf(parts: ReportParts): string {
     sentences.map((sentence) => element("p", {}, sentence)),
     facts(parts),
     element("div", { class: "charts" }, curves(parts)),
+    element("p", {}, curveNote(parts.options)),
     confusion === undefined ? undefined : confusions(confusion, classes),
     element("h2", {}, "Epochs"),
     epochTable(parts.history),
@@ -94,7 +96,9 @@ function curves({ history, epochs, best, rates }: ReportParts): readonly Markup[
     ...(hasValidation ? [{ name: "validation", colour: 2, points: points(of) } as const] : []),
   ];
   const shown: readonly [number, number] = [1, Math.max(1, history.length)];
-  const mark = best === undefined || history.length < 2 ? undefined : { x: best, name: "best" };
+  // Where no curve is: losses fall, accuracies rise.
+  const markAt = (at: "top" | "bottom") =>
+    best === undefined || history.length < 2 ? undefined : { x: best, name: "best", at };
   const shares = history.flatMap(({ accuracy, validation }) => [accuracy, validation?.accuracy ?? accuracy]);
   // From the next lower tenth, so that the last per cents can be told apart.
   const lowest = Math.floor(10 * shares.reduce((least, share) => Math.min(least, share), 1) - 1e-9) / 10;
@@ -108,7 +112,7 @@ function curves({ history, epochs, best, rates }: ReportParts): readonly Markup[
       ),
       epochs: shown,
       format: number,
-      mark,
+      mark: markAt("top"),
     }),
     chart({
       title: "Accuracy",
@@ -119,7 +123,7 @@ function curves({ history, epochs, best, rates }: ReportParts): readonly Markup[
       epochs: shown,
       format: (share) => `${Number((100 * share).toFixed(1))} %`,
       range: [Math.max(0, lowest), 1],
-      mark,
+      mark: markAt("bottom"),
     }),
     chart({
       title: "Learning rate",
@@ -130,6 +134,21 @@ function curves({ history, epochs, best, rates }: ReportParts): readonly Markup[
       hasPoints: false,
     }),
   ];
+}
+
+/** Why training may look worse than validation. */
+function curveNote({ recipe }: Readonly<Record<string, unknown>>): string {
+  const { labelSmoothing = 0, augment } = (isObject(recipe) ? recipe : {}) as Pick<
+    Recipe,
+    "labelSmoothing" | "augment"
+  >;
+  const changed = [
+    ...(augment === undefined ? [] : ["of augmented pictures"]),
+    ...(labelSmoothing > 0 ? ["with smoothed labels"] : []),
+  ];
+  return changed.length === 0
+    ? "Training: the mean over an epoch, before each update."
+    : `Training: the mean over an epoch, ${changed.join(", ")}; validation: of the pictures and labels as they are.`;
 }
 
 function confusions(confusion: Confusion, classes: readonly string[]): Markup {
@@ -144,17 +163,12 @@ function confusions(confusion: Confusion, classes: readonly string[]): Markup {
       "div",
       { class: "beside" },
       drawn === undefined
-        ? element("p", {}, `A matrix of ${grouped(classes.length)} classes could not be read; these are the pairs.`)
+        ? element("p", {}, `A matrix of ${grouped(classes.length)} classes could not be read; the pairs below can.`)
         : element("div", { class: "wide" }, drawn),
-      element(
-        "div",
-        {},
-        element("h2", {}, "Confused most"),
-        pairTable(confusion, classes),
-        element("h2", {}, "Accuracy by class, the worst first"),
-        classTable(confusion, classes),
-      ),
+      element("div", {}, element("h3", {}, "Accuracy by class, the worst first"), classTable(confusion, classes)),
     ),
+    element("h3", {}, "Confused most"),
+    pairTable(confusion, classes),
   );
 }
 
@@ -192,7 +206,17 @@ function epochTable(history: readonly EpochRecord[]): Markup {
 /** Nested options by their whole names: `recipe.schedule.peak`. */
 function optionTable(options: Readonly<Record<string, unknown>>): Markup {
   const rows = flattened(options, "").map(([name, value]) =>
-    element("tr", {}, element("td", {}, name), element("td", {}, value)),
+    // A long name breaks at its points.
+    element(
+      "tr",
+      {},
+      element(
+        "td",
+        {},
+        name.split(".").flatMap((part, i) => (i === 0 ? [part] : [".", element("wbr", {}), part])),
+      ),
+      element("td", {}, value),
+    ),
   );
   return element("table", { class: "options" }, element("tbody", {}, rows));
 }
