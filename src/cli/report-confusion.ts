@@ -15,7 +15,7 @@ const MOST_NUMBERS = 20;
 const MOST_NAMES = 50;
 /** Of those that are listed. */
 const MOST_PAIRS = 12;
-const MOST_ROWS = 30;
+const MOST_ROWS = 20;
 const LONGEST_NAME = 18;
 
 /** Share of the examples of a class that it was told as; NaN where there are none. */

@@ -14,9 +14,9 @@ h3 { margin: 24px 0 8px; font-size: 15px; }
 .beside h3 { margin-top: 0; }
 p { margin: 4px 0; color: var(--soft); overflow-wrap: anywhere; }
 .facts { display: flex; flex-wrap: wrap; gap: 12px; margin: 20px 0 0; padding: 0; list-style: none; }
-.facts li { flex: 1 1 130px; padding: 10px 14px; background: var(--card); border-radius: 8px; color: var(--soft); font-size: 13px; }
+.facts li { flex: 1 1 112px; padding: 10px 14px; background: var(--card); border-radius: 8px; color: var(--soft); font-size: 13px; }
 .facts b { display: block; color: var(--text); font-size: 22px; font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 20px; margin-top: 28px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 16px; margin-top: 28px; }
 figure { margin: 0; padding: 12px 14px 8px; background: var(--card); border-radius: 8px; }
 figcaption { display: flex; flex-wrap: wrap; gap: 2px 14px; align-items: baseline; font-size: 14px; }
 figcaption span { color: var(--soft); font-size: 13px; }

@@ -1,6 +1,6 @@
 /** The directory of a training run: what lies in it, each file written whole or not at all. */
 
-import { access, mkdir, readFile } from "node:fs/promises";
+import { access, mkdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DepthwiseError } from "../core/errors.ts";
 import { systemCode } from "../core/realms.ts";
@@ -47,8 +47,12 @@ export async function checkNoRun({ options, model, checkpoint }: RunPlaces): Pro
   }
 }
 
-/** @throws {DepthwiseError} `FILE_UNREADABLE` if it cannot be made */
-export async function makeDirectory({ directory }: RunPlaces): Promise<void> {
+/**
+ * Makes the directory, and writes down what is begun in it.
+ *
+ * @throws {DepthwiseError} `FILE_UNREADABLE` if it cannot be made or written
+ */
+export async function beginRun({ directory, options }: RunPlaces, text: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true });
   } catch (cause) {
@@ -63,6 +67,14 @@ export async function makeDirectory({ directory }: RunPlaces): Promise<void> {
       cause,
     });
   }
+  await writeText(options, text);
+}
+
+/** Removes what `beginRun` made, of a run that came to nothing: it can be begun again. */
+export async function forgetRun({ directory, options, checkpoint }: RunPlaces): Promise<void> {
+  await rm(options, { force: true }).catch(() => undefined);
+  // Only if they are empty.
+  for (const folder of [checkpoint, directory]) await rmdir(folder).catch(() => undefined);
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -84,12 +96,12 @@ export function writeHistory(path: string, history: readonly EpochRecord[]): Pro
   return writeText(path, history.map((record) => `${JSON.stringify(record)}\n`).join(""));
 }
 
-/** The epochs before one, of a run that goes on; those that cannot be read are left out. */
-export async function readHistory(path: string, before: number): Promise<readonly EpochRecord[]> {
+/** The epochs of a run that goes on; lines that cannot be read are left out. */
+export async function readHistory(path: string): Promise<readonly EpochRecord[]> {
   const text = await readFile(path, "utf8").catch(() => "");
   return text.split("\n").flatMap((line) => {
     const record = recordIn(line);
-    return record !== undefined && record.epoch < before ? [record] : [];
+    return record === undefined ? [] : [record];
   });
 }
 

@@ -6,11 +6,13 @@ import { grouped } from "../core/file-error.ts";
 import { optionError } from "../core/options.ts";
 import { visible } from "../core/visible.ts";
 import type { Network } from "../layers/index.ts";
+import { checkTrainable } from "../train/data/index.ts";
 import {
   type Dataset,
   type EpochEvent,
   type EpochRecord,
   type FitResult,
+  type FitRun,
   fit,
   type Recipe,
   type Schedule,
@@ -22,8 +24,9 @@ import { duration, reportOf } from "./report.ts";
 import { percent } from "./report-confusion.ts";
 import { checkSameClasses, openData, type TrainingData } from "./training-data.ts";
 import {
+  beginRun,
   checkNoRun,
-  makeDirectory,
+  forgetRun,
   type RunPlaces,
   readHistory,
   runPlaces,
@@ -70,11 +73,18 @@ export async function runTraining(paths: readonly string[], flags: TrainFlags): 
   }
   if (!resume) await checkNoRun(places);
   const run = await prepared(data, asked, before?.recipe, flags, places);
+  const { recipe, seed, backend, threads, simd } = run.options;
+  // Which checks all of it; it begins when its events are asked for.
+  const training = fit(run.model, run.train, {
+    ...recipe,
+    ...{ backend, threads, simd, seed, resume, signal },
+    ...(run.validation === undefined ? {} : { validation: run.validation }),
+    checkpoint: places.checkpoint,
+  });
   signal.throwIfAborted();
   print([...run.sentences.map(visible), ""]);
-  await makeDirectory(places);
-  if (!resume) await writeText(places.options, `${JSON.stringify(run.options, null, 2)}\n`);
-  await trained(run, resume, signal);
+  if (!resume) await beginRun(places, `${JSON.stringify(run.options, null, 2)}\n`);
+  await trained(run, training, resume, signal);
 }
 
 async function prepared(
@@ -91,6 +101,7 @@ async function prepared(
   const model = networkOf(plan, train, seed);
   const facts = { resolution: plan.resolution, examples: train.size, mayFlip: opened.kind !== "idx" };
   const recipe = before ?? (await recipeFor(asked, facts));
+  checkTrainable(train, recipe.batch ?? 1);
   const { backend = "auto", threads = "auto", simd = "auto" } = flags;
   const network = { ...plan, classes: train.classes.length };
   const options = {
@@ -151,21 +162,11 @@ function rateWords(schedule: Schedule): string {
   return schedule.type === "oneCycle" ? ` up to ${schedule.peak}` : ` from ${schedule.rate}`;
 }
 
-async function trained(run: TrainingRun, resume: boolean, signal: AbortSignal): Promise<void> {
-  const { places, model, train, validation, options } = run;
-  const { recipe, seed, backend, threads, simd } = options;
+async function trained(run: TrainingRun, training: FitRun, resume: boolean, signal: AbortSignal): Promise<void> {
+  const { places, options } = run;
   const lines = new TrainingLines();
-  let history: readonly EpochRecord[] = resume ? await readHistory(places.history, Number.POSITIVE_INFINITY) : [];
+  let history = resume ? await readHistory(places.history) : [];
   let isKept = resume;
-  const training = fit(model, train, {
-    ...recipe,
-    ...{ backend, threads, simd },
-    ...(validation === undefined ? {} : { validation }),
-    seed,
-    checkpoint: places.checkpoint,
-    resume,
-    signal,
-  });
   try {
     for await (const event of training) {
       if (event.type === "checkpoint") isKept = true;
@@ -184,9 +185,10 @@ async function trained(run: TrainingRun, resume: boolean, signal: AbortSignal): 
     print(endWords(places, result));
   } catch (error) {
     lines.stop();
+    if (!isKept) await forgetRun(places);
     if (!signal.aborted) throw error;
     if (history.length > 0) await writeText(places.report, report(run, history, undefined));
-    printAside([visible(interruptedWords(places, isKept, history.length, recipe.epochs ?? EPOCHS))]);
+    printAside([visible(interruptedWords(places, isKept, history.length, options.recipe.epochs ?? EPOCHS))]);
     throw error;
   }
 }
