@@ -30,6 +30,17 @@ export {
 } from "./data/index.ts";
 export type { Evaluation } from "./evaluated.ts";
 export {
+  type AddedImages,
+  type AddOptions,
+  FewShot,
+  type FewShotMethod,
+  type FewShotOptions,
+  fewShot,
+  type ImageSources,
+  type ShotsTraining,
+} from "./few-shot/index.ts";
+export { type FineTuneOptions, fineTune } from "./fine-tune/index.ts";
+export {
   type CheckpointStore,
   type EpochEvent,
   type EpochRecord,

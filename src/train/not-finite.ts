@@ -9,8 +9,6 @@ import type { TrainingPlan } from "../plan/training/training-plan.ts";
 export interface FailedStep {
   readonly model: Pick<Network, "name" | "parameterInfo">;
   readonly plan: TrainingPlan;
-  /** What went in, and of how many examples. */
-  readonly x: NumberArray;
   readonly examples: number;
   /** A copy of a value. */
   readonly read: (name: string, examples: number) => Float32Array;
@@ -40,8 +38,8 @@ interface Finding {
   readonly advice: string;
 }
 
-function firstOf({ model, plan, x, examples, read, loss, gradientNorm, learningRate }: FailedStep): Finding {
-  const given = fault(x);
+function firstOf({ model, plan, examples, read, loss, gradientNorm, learningRate }: FailedStep): Finding {
+  const given = fault(read(plan.input, examples));
   if (given !== undefined) {
     const advice = "Look at the data: an example holds what is no number.";
     return { layer: plan.input, what: "the input of the network", found: given, advice };

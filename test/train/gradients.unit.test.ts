@@ -238,6 +238,13 @@ describe("kinks", () => {
     expect([...leakyReluGradient(ones, x, 0.25).dx.data]).toEqual([0.25, 0.25, 0.25, 1, 1]);
   });
 
+  it("lie nowhere for NaN, which gets what is below", () => {
+    const [dy, x] = [row(1), row(Number.NaN)];
+    const all = [reluGradient, relu6Gradient, hardSwishGradient, hardSigmoidGradient];
+    expect(all.map((gradient) => gradient(dy, x).dx.data[0])).toEqual([0, 0, 0, 0]);
+    expect(leakyReluGradient(dy, x, 0.5).dx.data[0]).toBe(0.5);
+  });
+
   it("a slope of 0 is relu's", () => {
     const x = row(-Infinity, -1, 0, 2);
     const dy = row(Infinity, 1, 1, 1);

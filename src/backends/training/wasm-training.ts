@@ -1,13 +1,13 @@
 /** Training on wasm: emitted kernels on one memory, walked by one thread or several, as a run is. */
 
 import { checkBytes } from "../../core/memory.ts";
-import { chooseTiles, type Features, probeFeatures, TILES, type TileName } from "../../kernels/wasm/index.ts";
+import { chooseTiles, type Features, FORWARD, probeFeatures, TILES, type TileName } from "../../kernels/wasm/index.ts";
 import { TRAINING_MODULES } from "../../kernels/wasm/training/index.ts";
 import type { TrainingPlan } from "../../plan/training/training-plan.ts";
 import { countCores } from "../choose-backend.ts";
 import type { WorkerFactory } from "../wasm/own-worker.ts";
 import { instantiate } from "../wasm/program.ts";
-import { boundProgram, compiled, modulesOf } from "../wasm/wasm-backend.ts";
+import { boundProgram, type Compile, compiled, compiledWide, modulesOf } from "../wasm/wasm-backend.ts";
 import type { BoundTraining } from "./bound-training.ts";
 import { GROUPS } from "./chunking.ts";
 import { layOutTraining } from "./training-layout.ts";
@@ -37,14 +37,23 @@ export async function wasmTraining(plan: TrainingPlan, options: WasmTrainingOpti
   const layout = layOutTraining(plan, TILES[tileName], threads, countCores());
   const what = `train: ${plan.network} with batch ${plan.batch}`;
   checkBytes(what, layout.bytes, "Use a smaller alpha, input or batch.", { batch: plan.batch });
-  const named = [...modulesOf(layout.program)].map(
-    async (name) =>
-      [
-        name,
-        await compiled(TRAINING_MODULES, name, features, tileName, (_, bytes) => WebAssembly.compile(bytes)),
-      ] as const,
-  );
-  const modules = Object.fromEntries(await Promise.all(named));
+  const compileAll = async (compile: Compile) => {
+    const module = async (name: string) =>
+      [name, await compiled(TRAINING_MODULES, name, features, tileName, compile)] as const;
+    return Object.fromEntries(await Promise.all([...modulesOf(layout.program)].map(module)));
+  };
+  const modules = options.wide
+    ? await compiledWide(
+        async (compile) => {
+          // The product of a run tells whether this engine joins vectors, and rightly.
+          await compiled(TRAINING_MODULES, "product", features, tileName, compile);
+          return compileAll(compile);
+        },
+        FORWARD,
+        features,
+        signal,
+      )
+    : await compileAll((_, bytes) => WebAssembly.compile(bytes));
   signal?.throwIfAborted();
   const pages = Math.ceil(layout.bytes / PAGE);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: features.shared });
@@ -71,6 +80,7 @@ export async function wasmTraining(plan: TrainingPlan, options: WasmTrainingOpti
     },
     mend: async () => bound.mend?.(),
     write: values.write,
+    writeBits: values.writeBits,
     read: values.read,
     run(batch, { adds, scale, updates, ...rest }) {
       view.setInt32(layout.flags.adds, adds ? 1 : 0, true);

@@ -158,7 +158,7 @@ function pagesOf({ bytes }: Layout): number {
 }
 
 type Modules = WasmKernels<KernelCall>["modules"];
-type Compile = (name: string, bytes: Uint8Array<ArrayBuffer>) => Promise<WebAssembly.Module>;
+export type Compile = (name: string, bytes: Uint8Array<ArrayBuffer>) => Promise<WebAssembly.Module>;
 
 /** Of each table, by name and features. */
 const binaries = new WeakMap<Modules, Map<string, Promise<WebAssembly.Module>>>();
@@ -186,7 +186,7 @@ export function compiled(
 /** What came of it when wide registers were asked for, for who wants to know. */
 export const wideness: { found?: boolean } = {};
 
-async function compiledWide<Modules>(
+export async function compiledWide<Modules>(
   compileAll: (compile: Compile) => Promise<Modules>,
   kernels: WasmKernels<KernelCall>,
   { shared }: Features,

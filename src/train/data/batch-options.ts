@@ -33,9 +33,16 @@ export interface BatchesOptions {
   readonly shuffle?: boolean;
   /** Default: none. */
   readonly augment?: Augmentation | undefined;
-  /** How many batches are made ahead of the one in use. Default 2; the numbers do not depend on it. */
+  /**
+   * How many batches are made ahead of the one in use. Default: 2, or as many as hold 128 examples; the numbers do not
+   * depend on it. A picture takes some seven turns of the event loop from the disk to its pixels, and a step of training
+   * on this thread gives it one every 40 ms: fewer ahead would be waited for, though a core is idle.
+   */
   readonly prefetch?: number;
-  /** How many image files are read and decoded at once. Default 4; the numbers do not depend on it. */
+  /**
+   * How many image files are on their way from disk or network to pixels at once, within the batches ahead. Default 64;
+   * the numbers do not depend on it.
+   */
   readonly concurrency?: number;
   /** What becomes of a picture that cannot be read: left out and reported (`skip`, default), or thrown. */
   readonly onError?: "skip" | "throw";
@@ -58,6 +65,8 @@ const KNOWN = [
 ];
 const OWNER = "batches";
 
+const EXAMPLES_AHEAD = 128;
+
 /** @throws {DepthwiseError} `OPTION_INVALID`, `CLASSES_MISMATCH` */
 export function checkBatches(data: unknown, options: BatchesOptions): CompleteBatchesOptions {
   if (!isDataset(data)) {
@@ -75,16 +84,17 @@ export function checkBatches(data: unknown, options: BatchesOptions): CompleteBa
     ...(deviation === undefined ? {} : { deviation }),
   });
   const { augment, maxPixels } = options;
+  const batch = positiveInteger(OWNER, "batch", options.batch ?? 32);
   const checked = {
     input,
-    batch: positiveInteger(OWNER, "batch", options.batch ?? 32),
+    batch,
     seed: checkSeed(OWNER, options.seed ?? 0),
     epoch: countOption("epoch", options.epoch ?? 0),
     position: countOption("position", options.position ?? 0, data.size),
     shuffle: booleanOption(OWNER, "shuffle", options.shuffle ?? true),
     augment: augment === undefined ? undefined : completeAugmentation(OWNER, augment, input),
-    prefetch: countOption("prefetch", options.prefetch ?? 2),
-    concurrency: positiveInteger(OWNER, "concurrency", options.concurrency ?? 4),
+    prefetch: countOption("prefetch", options.prefetch ?? Math.max(2, Math.ceil(EXAMPLES_AHEAD / batch))),
+    concurrency: positiveInteger(OWNER, "concurrency", options.concurrency ?? 64),
     onError: oneOf(OWNER, "onError", options.onError ?? "skip", ["skip", "throw"]),
     maxPixels: maxPixels === undefined ? undefined : positiveInteger(OWNER, "maxPixels", maxPixels),
     signal: signalOption(OWNER, options.signal),

@@ -1,9 +1,10 @@
 /**
  * An epoch in batches, made ahead of the step.
  *
- * Image files are read and decoded in parallel, in Node on threads of the decoder's own, while the step runs; what is
- * pixels already is made on this thread, for it takes less than handing it over would (a batch of 128 of MNIST's pictures
- * 1 to 2 ms). What comes out depends on data, seed, epoch and batch alone, not on how far ahead, or by how many, it is made.
+ * Image files are read and decoded in parallel, in Node on threads of the decoder's own, while the step runs. What is
+ * pixels already is made on this thread: a batch of 128 of MNIST's pictures takes 0.8 ms of a step of 20, cropped and
+ * flipped as well, less than a worker could give back. What comes out depends on data, seed, epoch and batch alone, not
+ * on how far ahead it is made, or how many at once.
  */
 
 import { DepthwiseError } from "../../core/errors.ts";

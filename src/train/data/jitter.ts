@@ -44,7 +44,11 @@ function saturate(values: Float32Array, factor: number): void {
   }
 }
 
-/** Turns the hue of HSV, its value and saturation kept: a picture's brightest and darkest channels stay what they are. */
+/**
+ * Turns the hue of HSV, its value and saturation kept: the brightest and the darkest channel keep their values, and the
+ * one between goes from one to the other within each sixth of the circle. Source: Smith, "Color gamut transform pairs",
+ * 1978.
+ */
 function turnHue(values: Float32Array, turn: number): void {
   for (let i = 0; i < values.length; i += 3) {
     const red = values[i] ?? 0;
@@ -55,18 +59,21 @@ function turnHue(values: Float32Array, turn: number): void {
     const reach = high - low;
     // Grey has no hue.
     if (reach === 0) continue;
-    let sixths = 4 + (red - green) / reach;
-    if (high === red) sixths = (green - blue) / reach;
-    else if (high === green) sixths = 2 + (blue - red) / reach;
-    const hue = sixths + 6 * turn;
-    values[i] = high - reach * share(hue + 5);
-    values[i + 1] = high - reach * share(hue + 3);
-    values[i + 2] = high - reach * share(hue + 1);
+    let hue = 4 + (red - green) / reach;
+    if (high === red) hue = (green - blue) / reach;
+    else if (high === green) hue = 2 + (blue - red) / reach;
+    hue += 6 * turn;
+    hue -= 6 * Math.floor(hue / 6);
+    const sixth = Math.floor(hue);
+    // Up in even sixths, down in odd ones.
+    const middle = low + reach * ((sixth & 1) === 0 ? hue - sixth : sixth + 1 - hue);
+    const [highest, between] = PLACES[sixth] ?? FIRST;
+    values[i] = highest === 0 ? high : between === 0 ? middle : low;
+    values[i + 1] = highest === 1 ? high : between === 1 ? middle : low;
+    values[i + 2] = highest === 2 ? high : between === 2 ? middle : low;
   }
 }
 
-/** max(0, min(k, 4 − k, 1)) of k modulo 6: how far a channel is below the highest. Source: Smith, 1978, by cases. */
-function share(hue: number): number {
-  const k = hue - 6 * Math.floor(hue / 6);
-  return Math.max(0, Math.min(k, 4 - k, 1));
-}
+const FIRST = [0, 1] as const;
+/** For each sixth of the circle, from red on: which channel is highest, and which lies between. */
+const PLACES = [FIRST, [1, 0], [1, 2], [2, 1], [2, 0], [0, 2]] as const;

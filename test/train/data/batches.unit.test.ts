@@ -89,6 +89,29 @@ describe("batches", () => {
     expect(await epochOf(keepDecoded(folder, { maxBytes: 3000 }), options)).toEqual(expected);
   });
 
+  it("of a data set that keeps its pixels ask for each file once, as far as there is room", async () => {
+    const asked: number[] = [];
+    const at: Dataset["at"] = (index, signal) => {
+      asked.push(index);
+      return folder.at(index, signal);
+    };
+    const options = { input: inputOf(12), batch: 11, shuffle: false } as const;
+    const sound = folder.size - 3;
+    const all = keepDecoded({ ...folder, at });
+    for (const count of [folder.size, 3, 3]) {
+      asked.length = 0;
+      await epochOf(all, options);
+      expect(asked).toHaveLength(count);
+    }
+    // The smallest has 20 × 16 pixels: two have room, whichever comes first.
+    const few = keepDecoded({ ...folder, at }, { maxBytes: 3 * 16 * (30 + 28) });
+    await epochOf(few, options);
+    asked.length = 0;
+    await epochOf(few, options);
+    expect(asked).toHaveLength(3 + sound - 2);
+    expect(await refused(() => epochOf(keepDecoded(folder, { maxPixels: 1 }), options))).toContain("none of the 11");
+  });
+
   it("read no more at once than they may", async () => {
     let [inside, most] = [0, 0];
     const slow = noise(20, 6).map(async ({ image }, index) => {

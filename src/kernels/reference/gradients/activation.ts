@@ -1,6 +1,7 @@
 /**
  * Gradients of activations: dx = dy · f′(x). At a kink the slope is that of the side that is flat: 0 at 0 and 6 for
- * relu and relu6 (PyTorch's and TensorFlow's), at −3 and 3 for hardSigmoid, and `slope` at 0 for leakyRelu.
+ * relu and relu6 (PyTorch's and TensorFlow's), at −3 and 3 for hardSigmoid, and `slope` at 0 for leakyRelu. That of
+ * hardSwish is (2x + 3) / 6 at −3 and 3 too (PyTorch 1's). NaN, which lies on no side, gets 0, and the slope of leakyRelu.
  */
 
 import type { FusedActivation } from "../../../operations/activation-names.ts";
@@ -39,7 +40,7 @@ export function activationGradientRange(
       for (let i = 0; i < count; i++) dx[i] = x[i] > -3 && x[i] < 3 ? dy[i] / 6 : 0;
       return;
     case "hardSwish":
-      for (let i = 0; i < count; i++) dx[i] = x[i] < -3 ? 0 : x[i] > 3 ? dy[i] : (dy[i] * (2 * x[i] + 3)) / 6;
+      for (let i = 0; i < count; i++) dx[i] = x[i] > 3 ? dy[i] : x[i] >= -3 ? (dy[i] * (2 * x[i] + 3)) / 6 : 0;
       return;
     case "leakyRelu":
       for (let i = 0; i < count; i++) dx[i] = x[i] > 0 ? dy[i] : dy[i] * of.slope;

@@ -1,0 +1,12 @@
+/** Few-shot learning. */
+
+export type { ImageSources } from "./embedder.ts";
+export {
+  type AddedImages,
+  type AddOptions,
+  FewShot,
+  type FewShotMethod,
+  type FewShotOptions,
+  fewShot,
+  type ShotsTraining,
+} from "./few-shot.ts";
