@@ -28,12 +28,15 @@ export function trainCommand(): Command {
       )
       .option(
         "--from <weights>",
-        "fine-tune a trained network in place of a new one: a file, an address, keras:… or hf:…",
+        "fine-tune a trained network in place of a new one: a file, an address, keras:… or hf:…; for one epoch its new classifier learns alone",
       ),
   );
   under("Training:", command, (group) =>
     group
-      .option("--recipe <name>", "fast (default), paper, or a JSON file such as the options.json of a run")
+      .option(
+        "--recipe <name>",
+        "fast (default), paper, tune (default with --from), or a JSON file such as the options.json of a run",
+      )
       .option("--epochs <count>", "how often each picture is seen (default 10)", toNumber)
       .option("--batch <count>", "pictures in an update (default 64)", toNumber)
       .option("--rate <number>", "the highest learning rate (default by recipe and batch)", toNumber)

@@ -74,7 +74,7 @@ export async function beginRun({ directory, options }: RunPlaces, text: string):
 export async function forgetRun({ directory, options, checkpoint }: RunPlaces): Promise<void> {
   await rm(options, { force: true }).catch(() => undefined);
   // Only if they are empty.
-  for (const folder of [checkpoint, directory]) await rmdir(folder).catch(() => undefined);
+  for (const folder of [join(checkpoint, "head"), checkpoint, directory]) await rmdir(folder).catch(() => undefined);
 }
 
 async function exists(path: string): Promise<boolean> {

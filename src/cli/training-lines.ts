@@ -21,8 +21,7 @@ export class TrainingLines {
         break;
       case "progress": {
         const { epoch, epochs, step, steps, loss, remainingSeconds } = event;
-        const left = `${duration(Math.round(remainingSeconds))} left`;
-        this.#bar.update(step, steps, `epoch ${epoch}/${epochs}, loss ${loss.toFixed(3)}, ${left}`);
+        this.#bar.update(step, steps, `${epoch}/${epochs}  loss ${loss.toFixed(3)}  ${timeLeft(remainingSeconds)}`);
         break;
       }
       case "skipped":
@@ -53,6 +52,12 @@ export class TrainingLines {
     this.#skipped.add(name);
     if (this.#skipped.size <= MOST_NAMED) complain(`left out: ${visible(name)}: ${message}`);
   }
+}
+
+/** Short, for a line in which there is a bar too. */
+function timeLeft(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s left`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min left` : `${Math.round(seconds / 3600)} h left`;
 }
 
 /** On a terminal what is told least goes where it has no room. */

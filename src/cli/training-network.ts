@@ -1,10 +1,12 @@
 /** The network that `train` makes for its data: as wide as asked for, with strides that suit the size of the pictures. */
 
+import { optionError } from "../core/options.ts";
 import { visible } from "../core/visible.ts";
 import { cost } from "../cost/index.ts";
 import type { Network } from "../layers/index.ts";
 import { type Block, MOBILENET_V1_BLOCKS, MOBILENET_V1_STEM, mobileNetV1 } from "../models/index.ts";
 import type { Dataset } from "../train/index.ts";
+import { loadFrom } from "./load.ts";
 import type { DataKind } from "./training-data.ts";
 
 /** For data in folders, whose pictures have any size: what trains in minutes on a plain machine. */
@@ -64,6 +66,23 @@ function frontOf(resolution: number): { readonly stem: Block; readonly blocks?: 
   let left = strides - 1;
   const blocks = MOBILENET_V1_BLOCKS.map((block) => (block.stride > 1 && left-- > 0 ? { ...block, stride: 1 } : block));
   return { stem: { ...MOBILENET_V1_STEM, stride: 1 }, ...(strides > 1 ? { blocks } : {}) };
+}
+
+/**
+ * A network that was trained before, of which what it knows is kept. Its size is its own.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` for another alpha; what loading throws
+ */
+export async function loadedNetwork(
+  from: string,
+  { alpha, resolution }: { readonly alpha?: number | undefined; readonly resolution?: number | undefined },
+  signal: AbortSignal,
+): Promise<Network> {
+  if (alpha !== undefined) {
+    const advice = "Leave it out: the width is that of the weights.";
+    throw optionError("train", "--alpha with --from", "one of the two", alpha, advice);
+  }
+  return loadFrom([from], { signal, ...(resolution === undefined ? {} : { resolution }) });
 }
 
 /** The network in a line. */

@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { shownAddress } from "../core/address.ts";
-import { DepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, listed } from "../core/errors.ts";
 import { isObject, type JsonObject, parseJson } from "../core/json.ts";
 import { checkKnownOptions, optionError, show } from "../core/options.ts";
 import { systemCode } from "../core/realms.ts";
@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly network: Readonly<Record<string, unknown>>;
   readonly validation: string;
   readonly recipe: Recipe;
+  /** Of fine-tuning: epochs before those of the recipe, in which the new head alone learns. */
+  readonly frozenEpochs?: number;
   readonly seed: number;
   readonly backend: NonNullable<SessionFlags["backend"]>;
   readonly threads: NonNullable<SessionFlags["threads"]>;
@@ -106,7 +108,7 @@ export interface RecipeFacts {
  */
 export async function recipeFor(asked: AskedFor, facts: RecipeFacts): Promise<Recipe> {
   const { epochs, batch, rate } = asked;
-  const name = asked.recipe ?? "fast";
+  const name = recipeName(asked);
   const made = isRecipeName(name)
     ? recipe(name, { ...facts, ...(epochs === undefined ? {} : { epochs }), ...(batch === undefined ? {} : { batch }) })
     : await recipeFile(name);
@@ -122,13 +124,21 @@ export async function recipeFor(asked: AskedFor, facts: RecipeFacts): Promise<Re
   };
 }
 
+/** The recipe that is asked for, or what is taken where none is. */
+export function recipeName({ recipe: name, from }: AskedFor): string {
+  return name ?? (from === undefined ? "fast" : "tune");
+}
+
 function isRecipeName(name: string): name is RecipeName {
   return (RECIPES as readonly string[]).includes(name);
 }
 
 async function recipeFile(path: string): Promise<Recipe> {
-  const names = RECIPES.join(" or ");
-  const all = await readJsonFile(path, `--recipe is ${names}, or a JSON file such as the options.json of a run.`);
+  const names = listed(RECIPES);
+  const all = await readJsonFile(
+    path,
+    `--recipe is one of ${names}, or a JSON file such as the options.json of a run.`,
+  );
   const own = all["recipe"];
   return checkRecipe(path, isObject(own) ? own : all);
 }

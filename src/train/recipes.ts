@@ -7,11 +7,13 @@
  *
  * `fast`: what learns most in few epochs: SGD with Nesterov's momentum, one cycle of the rate (Smith and Topin 2018), label
  * smoothing, pictures flipped in every other epoch (Jordan 2024), an average of the weights over the end of the run.
+ *
+ * `tune`: for `fineTune`, of a network that knows pictures already: AdamW, one cycle up to 0.001, the augmentation of `fast`.
  */
 
 import { checkKnownOptions, oneOf, positiveInteger } from "../core/options.ts";
 import type { Augmentation } from "./data/augmentation.ts";
-import { type Optimizer, rmsprop, sgd } from "./optimizers.ts";
+import { adamw, type Optimizer, rmsprop, sgd } from "./optimizers.ts";
 import { exponential, oneCycle, type Schedule } from "./schedules.ts";
 import type { BatchNormOptions } from "./trainer-options.ts";
 
@@ -47,7 +49,7 @@ export const RECIPE_KEYS = /* @__PURE__ */ Object.keys({
   batchNorm: 1,
 } satisfies Record<keyof Recipe, 1>) as readonly (keyof Recipe)[];
 
-export const RECIPES = ["paper", "fast"] as const;
+export const RECIPES = ["paper", "fast", "tune"] as const;
 
 export type RecipeName = (typeof RECIPES)[number];
 
@@ -88,7 +90,7 @@ export function recipe(name: RecipeName, options: RecipeOptions): Recipe {
   const epochs = positiveInteger(OWNER, "epochs", options.epochs ?? 10);
   const batch = positiveInteger(OWNER, "batch", options.batch ?? Math.min(BATCH.usual, examples));
   const run = { resolution, epochs, batch, updates: Math.ceil(examples / batch), mayFlip: options.mayFlip ?? true };
-  return name === "paper" ? paper(run) : fast(run);
+  return MAKERS[name](run);
 }
 
 interface Run {
@@ -99,6 +101,8 @@ interface Run {
   readonly updates: number;
   readonly mayFlip: boolean;
 }
+
+const MAKERS = { paper, fast, tune } as const satisfies Record<RecipeName, (run: Run) => Recipe>;
 
 function paper({ resolution, epochs, batch, updates, mayFlip }: Run): Recipe {
   return {
@@ -126,15 +130,30 @@ function fast({ resolution, epochs, batch, updates, mayFlip }: Run): Recipe {
     batch,
     optimizer: sgd({ momentum: 0.9, nesterov: true, weightDecay: 5e-4 }),
     schedule: oneCycle({ peak: rounded((0.2 * batch) / BATCH.fast) }),
-    augment: {
-      ...(resolution <= SMALL
-        ? { paddedCrop: { padding: paddingOf(resolution, 8), fill: "reflect" } }
-        : { randomResizedCrop: { area: [0.35, 1] } }),
-      ...(mayFlip ? { flip: "alternating" } : {}),
-    },
+    augment: cropAndFlip(resolution, mayFlip),
     labelSmoothing: 0.1,
     averageDecay: averageOver(epochs * updates),
     average: true,
+  };
+}
+
+function tune({ resolution, epochs, batch, mayFlip }: Run): Recipe {
+  return {
+    epochs,
+    batch,
+    optimizer: adamw(),
+    schedule: oneCycle({ peak: 0.001 }),
+    augment: cropAndFlip(resolution, mayFlip),
+    labelSmoothing: 0.1,
+  };
+}
+
+function cropAndFlip(resolution: number, mayFlip: boolean): Augmentation {
+  return {
+    ...(resolution <= SMALL
+      ? { paddedCrop: { padding: paddingOf(resolution, 8), fill: "reflect" } }
+      : { randomResizedCrop: { area: [0.35, 1] } }),
+    ...(mayFlip ? { flip: "alternating" } : {}),
   };
 }
 

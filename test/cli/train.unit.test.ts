@@ -114,7 +114,7 @@ describe("depthwise train", () => {
     const broken = await interrupt(["train", ...args, "--out", "broken"], { cwd: folder, when });
     expect([broken.code, broken.signal]).toEqual([130, null]);
     expect(broken.stderr).toMatch(
-      /^depthwise: interrupted after [2-5] of 6 epochs; go on with: depthwise train --resume --out broken\n$/,
+      /^depthwise: interrupted after [2-5] of 6 epochs; go on: depthwise train --resume --out broken\n$/,
     );
     expect(broken.stdout).not.toContain("epoch 6/6");
     expect(existsSync(join(folder, "broken/model.safetensors"))).toBe(false);
@@ -135,6 +135,26 @@ describe("depthwise train", () => {
     expect(stdout).not.toMatch(/^epoch /m);
     expect(read("whole/model.safetensors").equals(before)).toBe(true);
     expect(numbers("whole")).toHaveLength(6);
+  });
+
+  it("fine-tunes a trained network to other classes, and goes on with that too", async () => {
+    await writePictures(join(folder, "birds"), ["owl", "tit", "wren"]);
+    const from = ["--from", "whole/model.safetensors", "--threads", "1", "--batch", "5"];
+    const whole = await train("birds", ...from, "--epochs", "3", "--out", "tuned");
+    expect([whole.code, whole.stderr]).toEqual([0, ""]);
+    expect(whole.stdout).toContain(
+      "from whole/model.safetensors, with a new classifier of 3 classes, which learns alone",
+    );
+    expect(whole.stdout).toContain("recipe tune: 3 epochs of 6 updates, 5 pictures each, adamw");
+    expect(whole.stdout).toContain("epoch 4/4");
+    expect((await loadModel(join(folder, "tuned/model.safetensors"))).info.labels).toEqual(["owl", "tit", "wren"]);
+    const when = (stdout: string) => stdout.includes("epoch 1/4");
+    const args = ["birds", ...from, "--epochs", "3", "--out", "tuned-again"];
+    const { code } = await interrupt(["train", ...args], { cwd: folder, when });
+    expect(code).toBe(130);
+    expect((await train("--resume", "--out", "tuned-again")).code).toBe(0);
+    expect(numbers("tuned-again")).toEqual(numbers("tuned"));
+    expect(read("tuned-again/model.safetensors").equals(read("tuned/model.safetensors"))).toBe(true);
   });
 
   it("leaves out a picture that cannot be read, and says so once", async () => {
@@ -187,7 +207,7 @@ describe("depthwise train", () => {
     ],
     [
       ["pets", "--out", "x", "--recipe", "quick"],
-      /FILE_NOT_FOUND: quick: there is no such file\. --recipe is paper or fast, or a JSON file/,
+      /FILE_NOT_FOUND: quick: there is no such file\. --recipe is one of paper, fast, tune, or a JSON file/,
     ],
     [["pets", "--out", "x", "--recipe", "pets/cat/0.png"], /FORMAT_UNKNOWN: pets\/cat\/0.png: expected JSON/],
     [
