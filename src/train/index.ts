@@ -99,6 +99,7 @@ export {
   type SgdOptimizer,
   sgd,
 } from "./optimizers.ts";
+export { RECIPES, type Recipe, type RecipeName, type RecipeOptions, recipe } from "./recipes.ts";
 export {
   type ConstantSchedule,
   type CosineSchedule,
