@@ -87,6 +87,6 @@ export {
   type WarmUpSchedule,
   warmUp,
 } from "./schedules.ts";
-export type { StepResult, Trainer, TrainerProfile, TrainerState } from "./trainer.ts";
+export type { StepResult, Trainer, TrainerExplanation, TrainerProfile, TrainerState } from "./trainer.ts";
 export type { BatchNormOptions, TrainerOptions } from "./trainer-options.ts";
 export type { DecayOverride } from "./weight-decay.ts";
