@@ -52,7 +52,7 @@ export interface AdamRule {
 export type UpdateRule = SgdRule | RmspropRule | AdamRule;
 
 /**
- * Updates a parameter in place. Operands: parameter, gradient, slot0?, slot1? (as many as `slotsOf` lists, in its order),
+ * Updates a parameter in place; nothing where the norm is not finite. Operands: parameter, gradient, slot0?, slot1? (as many as `slotsOf` lists, in its order),
  * average? (with `average`), hyper, norm. All are float32; hyper has the numbers of `HYPER`, norm one.
  */
 export interface UpdateCall {

@@ -30,6 +30,21 @@ export {
 } from "./data/index.ts";
 export type { Evaluation } from "./evaluated.ts";
 export {
+  type CheckpointStore,
+  type EpochEvent,
+  type EpochRecord,
+  type EpochTime,
+  type FitEvent,
+  type FitOptions,
+  type FitResult,
+  type FitRun,
+  fit,
+  type ProgressEvent,
+  type RecalibrateOptions,
+  recalibrateBatchNorm,
+  type ValidationResult,
+} from "./fit/index.ts";
+export {
   addGradient,
   averagePoolGradient,
   type BatchNormGradient,
@@ -87,6 +102,13 @@ export {
   type WarmUpSchedule,
   warmUp,
 } from "./schedules.ts";
-export type { StepResult, Trainer, TrainerExplanation, TrainerProfile, TrainerState } from "./trainer.ts";
+export type {
+  EvaluateOptions,
+  StepResult,
+  Trainer,
+  TrainerExplanation,
+  TrainerProfile,
+  TrainerState,
+} from "./trainer.ts";
 export type { BatchNormOptions, TrainerOptions } from "./trainer-options.ts";
 export type { DecayOverride } from "./weight-decay.ts";

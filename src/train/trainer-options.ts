@@ -73,7 +73,7 @@ export interface TrainerOptions {
   readonly signal?: AbortSignal;
 }
 
-const OPTIONS = [
+export const TRAINER_OPTIONS: readonly string[] = [
   ...["batch", "optimizer", "schedule", "backend", "simd", "threads", "worker", "clipNorm", "accumulate"],
   ...["averageDecay", "labelSmoothing", "train", "batchNorm", "decay", "rateFactor", "seed", "signal"],
 ];
@@ -106,7 +106,7 @@ export function checkTrainerOptions(
   { parameterInfo }: Pick<Network, "parameterInfo">,
   options: TrainerOptions,
 ): CheckedTrainerOptions {
-  checkKnownOptions(owner, options, OPTIONS);
+  checkKnownOptions(owner, options, TRAINER_OPTIONS);
   const signal = signalOption(owner, options.signal);
   signal?.throwIfAborted();
   const { worker, threads = 1, seed = 1, rateFactor = () => 1 } = options;

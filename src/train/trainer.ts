@@ -10,7 +10,7 @@ import { closedError } from "../backends/lost.ts";
 import type { BoundTraining } from "../backends/training/bound-training.ts";
 import { Breath } from "../core/breath.ts";
 import type { NumberArray } from "../core/buffers.ts";
-import { DepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { elementCount, type FloatTensor, type Tensor, tensor } from "../core/tensor.ts";
 import type { Network } from "../layers/network.ts";
 import { slotsOf, type UpdateRule } from "../operations/update-call.ts";
@@ -24,7 +24,9 @@ import { Turns } from "../session/turns.ts";
 import { type Evaluation, evaluated } from "./evaluated.ts";
 import { hyperValues } from "./hyper.ts";
 import { countCorrect, type Labels, targetsOf } from "./labels.ts";
+import { notFinite } from "./not-finite.ts";
 import { rateAt } from "./schedules.ts";
+import { checkNorms, type SmallestNorm, smallestNorm, smallestPart } from "./single-value.ts";
 import type { CheckedTrainerOptions } from "./trainer-options.ts";
 
 /** What a step tells. */
@@ -45,6 +47,11 @@ export interface TrainerState {
   readonly updates: number;
   /** Parameters under their names; what the optimizer keeps as `velocity(…)`, averages as `average(…)`. */
   readonly tensors: ReadonlyMap<string, FloatTensor>;
+}
+
+export interface EvaluateOptions {
+  readonly average?: boolean;
+  readonly parameters?: ReadonlyMap<string, FloatTensor> | undefined;
 }
 
 /** Where a step of a trainer spends its time. */
@@ -81,15 +88,15 @@ export class Trainer {
   readonly #classes: number;
   /** The layer that gives the logits. */
   readonly #target: string;
+  /** What a batch must be large enough for. */
+  readonly #norm: SmallestNorm | undefined;
   /** Parameters that no step reads: they stay as they are. */
   readonly #others: ReadonlyMap<string, FloatTensor>;
   #updates = 0;
-  /** How often something was drawn: a part of a batch. */
-  #draws = 0;
   #isClosed = false;
   /** Runs the network as it is; made when it is first asked for, and what its parameters are of. */
   #session: Session<"logits"> | undefined;
-  #sessionOf = "";
+  #sessionOf: unknown;
   /** Why parameters cannot be trusted: a step ended in its middle. */
   #torn: unknown;
 
@@ -113,6 +120,7 @@ export class Trainer {
     this.#bound = bound;
     this.#choice = choice;
     this.#classes = plan.values.get(TARGETS)?.elements ?? 0;
+    this.#norm = smallestNorm(plan);
     const read = new Set(plan.parameters);
     this.#others = new Map([...parameters].filter(([name]) => !read.has(name)));
     this.#begin(parameters);
@@ -145,8 +153,9 @@ export class Trainer {
    * @param x      `[N, height, width, channels]`, N at most `batch`, as the network takes it; read at the call
    * @param labels see `Labels`
    * @throws {DepthwiseError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `OPTION_INVALID` for what was passed; `NETWORK_INVALID`
-   *         for a batch norm that would have one value a channel; `VALUES_NOT_FINITE` if the loss is no number: nothing was
-   *         updated; `WORKER_LOST`: go on from a state with `restore`; `SESSION_CLOSED`
+   *         for a batch norm that would have one value a channel; `VALUES_NOT_FINITE`, with the first layer whose numbers
+   *         are not: no parameter was updated, moving statistics may be spoilt; `WORKER_LOST`; after both go on from a
+   *         state with `restore`; `SESSION_CLOSED`
    */
   step(x: Tensor | NumberArray, labels: Labels): Promise<StepResult> {
     return this.#queued("step", x, labels, (data, targets, examples) => this.#step(data, targets, examples));
@@ -156,21 +165,32 @@ export class Trainer {
    * What the network says as it would be run: batch norm by its moving statistics, nothing dropped.
    *
    * @param options `average`: with the averages in place of the parameters; default false. The moving statistics are those
-   *                of the parameters; `recalibrateBatchNorm` measures those of the averages
-   * @throws {DepthwiseError} as `step`
+   *                of the parameters; `recalibrateBatchNorm` measures those of the averages. Or `parameters`, whatever ones
+   *                of the same network, which stay as they are while they are passed
+   * @throws {DepthwiseError} as `step`; `PARAMETERS_MISMATCH`
    */
   evaluate(
     x: Tensor | NumberArray,
     labels: Labels,
-    { average = false }: { readonly average?: boolean } = {},
+    { average = false, parameters }: EvaluateOptions = {},
   ): Promise<Evaluation> {
     const { data, batch } = checkInput("evaluate", { ...this.#plan, batch: this.batch }, x);
     const targets = targetsOf("evaluate", labels, batch, this.#classes, 0);
     const own = data.slice();
     return this.#turn(async () => {
-      const logits = await this.#infer(own, batch, average);
+      const logits = await this.#infer(own, batch, average, parameters);
       return evaluated(logits, targets, batch, this.#classes);
     });
+  }
+
+  /** Whether a step of so many examples can measure its batch norms. @internal */
+  canStep(examples: number): boolean {
+    return this.#norm === undefined || this.#norm.pixels * smallestPart(examples, this.#options.accumulate) > 1;
+  }
+
+  /** @internal @throws {DepthwiseError} `NETWORK_INVALID` if it cannot */
+  checkBatch(owner: string, examples: number): void {
+    checkNorms(owner, this.model.name, this.#norm, examples, this.#options.accumulate);
   }
 
   /** The parameters as they are after the last step, in tensors of their own. */
@@ -201,7 +221,7 @@ export class Trainer {
       for (const { name, shape } of this.#stateValues()) {
         tensors.set(name, { dtype: "float32", shape, data: this.#bound.read(name) });
       }
-      return { updates: this.#updates, draws: this.#draws, tensors };
+      return { updates: this.#updates, tensors };
     });
   }
 
@@ -237,9 +257,8 @@ export class Trainer {
     return this.#turn(async () => {
       await this.#whole();
       this.#bound.write(values);
-      this.#sessionOf = "";
+      this.#sessionOf = undefined;
       this.#updates = updates;
-      this.#draws = updates * this.#options.accumulate;
       this.#torn = undefined;
     }, true);
   }
@@ -265,7 +284,6 @@ export class Trainer {
       }
       this.#bound.write(kept.values);
       this.#updates = kept.updates;
-      this.#draws = kept.draws;
       const median = (index: number) => {
         const sorted = all.map((times) => times[index] ?? 0).sort((a, b) => a - b);
         return sorted[sorted.length >> 1] ?? 0;
@@ -292,7 +310,8 @@ export class Trainer {
     const hasRandom = this.#plan.values.has(RANDOM);
     let loss = 0;
     let correct = 0;
-    for (let from = 0; from < examples; from += most) {
+    let gradientNorm = 0;
+    for (let from = 0, draw = this.#updates * accumulate; from < examples; from += most, draw++) {
       const to = Math.min(from + most, examples);
       const count = to - from;
       const part = targets.subarray(from * this.#classes, to * this.#classes);
@@ -301,7 +320,7 @@ export class Trainer {
         [this.#plan.input]: x,
         [TARGETS]: part,
         [HYPER_VALUE]: hyper,
-        ...(hasRandom ? { [RANDOM]: Uint32Array.of(seed, this.#draws++) } : {}),
+        ...(hasRandom ? { [RANDOM]: Uint32Array.of(seed, draw) } : {}),
       });
       const breath = new Breath(performance.now());
       const run = { adds: from > 0, scale: count / examples, updates: to === examples, breath, times };
@@ -315,19 +334,30 @@ export class Trainer {
       const losses = this.#bound.read(LOSSES, count);
       for (const one of losses) loss += one;
       correct += countCorrect(logits, part, count, this.#classes);
+      if (run.updates) gradientNorm = this.#bound.read(GRADIENT_NORM)[0] ?? Number.NaN;
+      if (Number.isFinite(loss + gradientNorm)) continue;
+      const read = (name: string, of: number) => this.#bound.read(name, of);
+      const step = { model: this.model, plan: this.#plan, x, examples: count, read, loss: loss / examples };
+      this.#torn = notFinite({ ...step, gradientNorm, learningRate: rate, updates: this.#updates });
+      throw this.#torn;
     }
     this.#updates++;
-    const gradientNorm = this.#bound.read(GRADIENT_NORM)[0] ?? Number.NaN;
     return { loss: loss / examples, correct, examples, gradientNorm, learningRate: rate };
   }
 
-  async #infer(data: NumberArray, batch: number, average: boolean): Promise<Float32Array> {
+  async #infer(
+    data: NumberArray,
+    batch: number,
+    average: boolean,
+    given: EvaluateOptions["parameters"],
+  ): Promise<Float32Array> {
     const { backend, simd, threads, worker } = this.#options;
-    const of = `${this.#updates} ${average}`;
+    const of = given ?? `${this.#updates} ${average}`;
     if (this.#session === undefined || this.#sessionOf !== of) {
-      const parameters = this.#readParameters((name) =>
-        average && this.#plan.gradients.has(name) ? averageOf(name) : name,
-      );
+      const parameters =
+        given === undefined
+          ? this.#readParameters((name) => (average && this.#plan.gradients.has(name) ? averageOf(name) : name))
+          : new Map(given);
       if (this.#session === undefined) {
         const network = { ...this.model, outputs: { logits: this.#target }, parameters };
         this.#session = await compile(network, {
@@ -353,6 +383,7 @@ export class Trainer {
   ): Promise<T> {
     const { data, batch } = checkInput(owner, { ...this.#plan, batch: this.batch }, x);
     const targets = targetsOf(owner, labels, batch, this.#classes, this.#options.labelSmoothing);
+    this.checkBatch(owner, batch);
     // What waits must not see what the caller does meanwhile.
     const own = data.slice();
     return this.#turn(async () => {
@@ -364,6 +395,7 @@ export class Trainer {
   #turn<T>(work: () => Promise<T>, mayBeTorn = false): Promise<T> {
     return this.#turns.take(async () => {
       if (this.#isClosed) throw closedError(this.model.name);
+      if (isDepthwiseError(this.#torn) && this.#torn.code === "VALUES_NOT_FINITE" && !mayBeTorn) throw this.#torn;
       if (this.#torn !== undefined && !mayBeTorn) {
         throw new DepthwiseError("WORKER_LOST", {
           what: `train: ${this.model.name}: a step ended in its middle, and its parameters are neither old nor new`,
@@ -406,7 +438,7 @@ export class Trainer {
   #snapshot() {
     const names = [...this.#plan.parameters, ...this.#stateValues().map(({ name }) => name)];
     const values = Object.fromEntries(names.map((name) => [name, this.#bound.read(name)]));
-    return { values, updates: this.#updates, draws: this.#draws };
+    return { values, updates: this.#updates };
   }
 
   /** All parameters of the network, each read from the value that `from` says. */

@@ -36,6 +36,8 @@ export function updateRunner({ rule, elements, decay, rateFactor, average }: Upd
     const { parameter: w, gradient: g, hyper, norm } = operands as Record<string, Float32Array>;
     const { slot0 = NONE, slot1 = NONE, average: a = NONE } = operands;
     const { rate, clipNorm, averageShare, step, rootFactor } = readHyper(hyper);
+    // What is no number, or has no end, would spoil the parameter for good.
+    if (!(norm[0] < Number.POSITIVE_INFINITY)) return;
     const clip = norm[0] > clipNorm ? clipNorm / norm[0] : 1;
     const of = { decay, rateFactor, ownRate: rate * rateFactor, step, rootFactor };
     for (let i = 0; i < elements; i++) {

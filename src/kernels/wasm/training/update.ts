@@ -110,37 +110,41 @@ export function update<const Formula extends UpdateFormula>(module: ModuleBuilde
       set(factors.averageShare, op("f32x4.splat", hyper("averageShare"))),
       set(factors.rootFactor, op("f32x4.splat", hyper("rootFactor"))),
       ...words.map((name) => set(numbers[name], op("f32x4.splat", op(FLOAT_OF_BITS, scope[name])))),
-      ...overUnits(scope, ({ count, start, word, addressOf }) => {
-        const rowFloat = (name: "decay" | "rateFactor") => access("f32.load", 0, addressOf(name));
-        const ofRow = (value: Expression<"f32">) =>
-          op("f32x4.splat", op(FLOAT_MULTIPLY, value, rowFloat("rateFactor")));
-        const one = (lanes: Lanes): readonly Statement[] => [
-          set(w, loadLanes(lanes, place(arrays.parameter))),
-          set(g, times(loadLanes(lanes, place(arrays.gradient)), factors.clip)),
-          ...kept.map((name) => set(of(name), loadLanes(lanes, place(arrays[name])))),
-          ...formulas({ ...factors, ...numbers, w, g, slot0, slot1 }),
-          storeLanes(lanes, place(arrays.parameter), w),
-          ...kept.map((name) => storeLanes(lanes, place(arrays[name]), of(name))),
-        ];
-        return [
-          set(factors.decay, op("f32x4.splat", rowFloat("decay"))),
-          set(factors.rate, ofRow(hyper("rate"))),
-          set(factors.step, ofRow(hyper("step"))),
-          put(arrays.parameter, start("parameter")),
-          put(arrays.gradient, start("gradient")),
-          ...kept.map((name) => put(arrays[name], start(name))),
-          ...overChannels(at, count, one),
-          // The unit is in the first caches still.
-          when(word("average"), [
-            put(arrays.average, start("average")),
-            ...overChannels(at, count, (lanes) => [
-              set(w, loadLanes(lanes, place(arrays.average))),
-              set(g, minus(loadLanes(lanes, place(arrays.parameter)), w)),
-              storeLanes(lanes, place(arrays.average), plus(w, times(factors.averageShare, g))),
+      // What is no number, or has no end, would spoil the parameter for good.
+      when(
+        op(FLOAT_GREATER, float(Number.POSITIVE_INFINITY), norm),
+        overUnits(scope, ({ count, start, word, addressOf }) => {
+          const rowFloat = (name: "decay" | "rateFactor") => access("f32.load", 0, addressOf(name));
+          const ofRow = (value: Expression<"f32">) =>
+            op("f32x4.splat", op(FLOAT_MULTIPLY, value, rowFloat("rateFactor")));
+          const one = (lanes: Lanes): readonly Statement[] => [
+            set(w, loadLanes(lanes, place(arrays.parameter))),
+            set(g, times(loadLanes(lanes, place(arrays.gradient)), factors.clip)),
+            ...kept.map((name) => set(of(name), loadLanes(lanes, place(arrays[name])))),
+            ...formulas({ ...factors, ...numbers, w, g, slot0, slot1 }),
+            storeLanes(lanes, place(arrays.parameter), w),
+            ...kept.map((name) => storeLanes(lanes, place(arrays[name]), of(name))),
+          ];
+          return [
+            set(factors.decay, op("f32x4.splat", rowFloat("decay"))),
+            set(factors.rate, ofRow(hyper("rate"))),
+            set(factors.step, ofRow(hyper("step"))),
+            put(arrays.parameter, start("parameter")),
+            put(arrays.gradient, start("gradient")),
+            ...kept.map((name) => put(arrays[name], start(name))),
+            ...overChannels(at, count, one),
+            // The unit is in the first caches still.
+            when(word("average"), [
+              put(arrays.average, start("average")),
+              ...overChannels(at, count, (lanes) => [
+                set(w, loadLanes(lanes, place(arrays.average))),
+                set(g, minus(loadLanes(lanes, place(arrays.parameter)), w)),
+                storeLanes(lanes, place(arrays.average), plus(w, times(factors.averageShare, g))),
+              ]),
             ]),
-          ]),
-        ];
-      }),
+          ];
+        }),
+      ),
     ];
   });
 }

@@ -1,0 +1,59 @@
+/** What a network says of a whole data set. */
+
+import type { CompletePreprocessing } from "../../core/preprocessing.ts";
+import type { FloatTensor } from "../../core/tensor.ts";
+import { batches, type Dataset, type SkippedExample } from "../data/index.ts";
+import { bestOf } from "../labels.ts";
+import type { Trainer } from "../trainer.ts";
+import type { ValidationResult } from "./events.ts";
+
+export interface ValidateOptions {
+  readonly input: CompletePreprocessing;
+  readonly classes: number;
+  /** In place of those of the trainer. */
+  readonly parameters?: ReadonlyMap<string, FloatTensor> | undefined;
+  /** What `batches` takes. */
+  readonly reading: {
+    readonly prefetch: number;
+    readonly concurrency?: number;
+    readonly maxPixels?: number;
+    readonly onError: "skip" | "throw";
+  };
+  readonly signal: AbortSignal;
+  readonly onSkipped: (example: SkippedExample) => void;
+}
+
+export interface Validated {
+  readonly result: ValidationResult;
+  /** Rows are labels, columns what was said. */
+  readonly confusion: readonly (readonly number[])[];
+}
+
+/** @throws what `batches` and `Trainer.evaluate` do; `signal.reason` */
+export async function validate(trainer: Trainer, data: Dataset, options: ValidateOptions): Promise<Validated> {
+  const { input, classes, parameters, reading, signal, onSkipped } = options;
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  let [loss, correct, correctOf5, examples] = [0, 0, 0, 0];
+  const all = batches(data, { input, batch: trainer.batch, shuffle: false, signal, ...reading });
+  for await (const { x, labels, targets, count, skipped, release } of all) {
+    for (const example of skipped) onSkipped(example);
+    const given = labels ?? targets;
+    if (count > 0 && given !== undefined) {
+      const said = await trainer.evaluate(x, given, { parameters });
+      loss += said.loss * count;
+      correct += said.correct;
+      correctOf5 += said.correctOf5;
+      examples += count;
+      for (let n = 0; n < count; n++) {
+        const label = labels?.[n] ?? (targets === undefined ? 0 : bestOf(targets, n, classes));
+        const row = confusion[label];
+        const column = bestOf(said.logits.data, n, classes);
+        if (row !== undefined) row[column] = (row[column] ?? 0) + 1;
+      }
+    }
+    release();
+    signal.throwIfAborted();
+  }
+  const result = { loss: loss / examples, accuracy: correct / examples, top5: correctOf5 / examples, examples };
+  return { result, confusion };
+}
