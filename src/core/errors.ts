@@ -31,7 +31,9 @@ export type ErrorCode =
   | "LABELS_MISSING"
   | "PACKAGE_MISSING"
   | "IMAGE_UNREADABLE"
-  | "IMAGE_TOO_LARGE";
+  | "IMAGE_TOO_LARGE"
+  | "CHECKPOINT_MISMATCH"
+  | "CHECKPOINT_IN_USE";
 
 export interface ErrorParts {
   /** What it is about: a layer, a tensor, an option, a file. */

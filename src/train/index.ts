@@ -39,6 +39,7 @@ export {
   type FitResult,
   type FitRun,
   fit,
+  indexedDbStore,
   type ProgressEvent,
   type RecalibrateOptions,
   recalibrateBatchNorm,

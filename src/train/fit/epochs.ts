@@ -5,35 +5,21 @@ import type { FloatTensor } from "../../core/tensor.ts";
 import { withParameters } from "../../layers/network.ts";
 import { batches } from "../data/index.ts";
 import type { Trainer } from "../trainer.ts";
+import type { Checkpoints } from "./checkpoints.ts";
 import type { EpochRecord, EpochTime, FitEvent } from "./events.ts";
 import { bestEpoch, type EpochSums, isOutOfPatience, NOTHING_YET, type Position } from "./position.ts";
 import type { PreparedRun } from "./prepared.ts";
 import { Progress } from "./progress.ts";
 import { recalibrateBatchNorm } from "./recalibrate.ts";
-import { type Validated, validate } from "./validate.ts";
+import { type Candidate, type Validated, validate } from "./validate.ts";
 
 /** Averages get their statistics from so many examples at most: means of a sample, at a share of the time. */
 const MEASURED_EXAMPLES = 4096;
 
-/** What an epoch has led to: parameters as they are to be used. */
-export interface Candidate {
-  readonly epoch: number;
-  readonly parameters: ReadonlyMap<string, FloatTensor>;
-  /** Of a run that was resumed it is not known. */
-  readonly validated?: Validated | undefined;
-}
-
-/** Writes down how far the run has come; see `Checkpoints`. */
-export interface Keeper {
-  /** Whether it is time for one within an epoch. */
-  isDue(): boolean;
-  keep(position: Position, best: Candidate | undefined, latest: Candidate | undefined): Promise<void>;
-}
-
 export interface RunningTrainer {
   readonly run: PreparedRun;
   readonly trainer: Trainer;
-  readonly keeper: Keeper | undefined;
+  readonly checkpoints: Checkpoints | undefined;
   readonly emit: (event: FitEvent) => void;
   /** Ends the run. */
   readonly signal: AbortSignal;
@@ -64,7 +50,7 @@ export async function trainEpochs(running: RunningTrainer, state: RunState): Pro
 }
 
 async function trainEpoch(running: RunningTrainer, state: RunState, progress: Progress): Promise<void> {
-  const { run, trainer, keeper, emit, signal } = running;
+  const { run, trainer, checkpoints, emit, signal } = running;
   const { data, options, stepsPerEpoch } = run;
   const { epoch } = state.position;
   const reading = { ...readingOf(run), augment: options.augment, seed: options.trainer.seed };
@@ -110,13 +96,13 @@ async function trainEpoch(running: RunningTrainer, state: RunState, progress: Pr
         loss: sums.loss / sums.examples,
         accuracy: sums.correct / sums.examples,
         learningRate: sums.learningRate,
-        imagesPerSecond: (1000 * sums.examples) / sums.milliseconds,
+        imagesPerSecond: rateOf(sums),
         remainingSeconds: progress.remainingSeconds(ends * stepsPerEpoch - step, ends),
       });
     }
     signal.throwIfAborted();
-    if (keeper?.isDue() === true) {
-      await keeper.keep(state.position, state.best, undefined);
+    if (checkpoints?.isDue() === true) {
+      await keep(running, state, undefined);
       signal.throwIfAborted();
       // What is written is not trained.
       last = performance.now();
@@ -125,7 +111,7 @@ async function trainEpoch(running: RunningTrainer, state: RunState, progress: Pr
 }
 
 async function endEpoch(running: RunningTrainer, state: RunState, progress: Progress): Promise<void> {
-  const { run, keeper, emit, signal } = running;
+  const { run, emit, signal } = running;
   const start = performance.now();
   const { epoch, sums, history } = state.position;
   if (sums.examples === 0) throw nothingTrained(run, epoch);
@@ -144,8 +130,8 @@ async function endEpoch(running: RunningTrainer, state: RunState, progress: Prog
   };
   const time: EpochTime = {
     seconds: (sums.milliseconds + performance.now() - start) / 1000,
-    imagesPerSecond: (1000 * sums.examples) / sums.milliseconds,
-    waitedForData: sums.waited / sums.milliseconds,
+    imagesPerSecond: rateOf(sums),
+    waitedForData: Math.min(1, sums.waited / Math.max(sums.milliseconds, LEAST_MS)),
   };
   const unmarked: EpochRecord = { ...result, isBest: false, time };
   const isBest = bestEpoch([...history, unmarked]) === unmarked;
@@ -161,12 +147,31 @@ async function endEpoch(running: RunningTrainer, state: RunState, progress: Prog
     history: [...history, record],
   };
   emit({ type: "epoch", epochs: run.options.epochs, ...result, isBest, ...time });
-  await keeper?.keep(state.position, state.best, candidate);
+  await keep(running, state, candidate);
   progress.endTook(performance.now() - start);
 }
 
+/**
+ * Writes a checkpoint, where there is a place for it and it is not there yet.
+ *
+ * @throws what `Checkpoints.keep` throws
+ */
+export async function keep(
+  { trainer, checkpoints, emit }: RunningTrainer,
+  { position, best }: RunState,
+  latest: Candidate | undefined,
+): Promise<void> {
+  if (checkpoints === undefined || (latest === undefined && checkpoints.isKept(position))) return;
+  await checkpoints.keep(await trainer.state(), position, best, latest);
+  emit({ type: "checkpoint", epoch: position.epoch + 1, where: checkpoints.where });
+}
+
 /** Parameters as they are to be used: those of the last step, or their averages with statistics of their own. */
-async function usableParameters({ run, trainer, signal }: RunningTrainer): Promise<ReadonlyMap<string, FloatTensor>> {
+export async function usableParameters({
+  run,
+  trainer,
+  signal,
+}: RunningTrainer): Promise<ReadonlyMap<string, FloatTensor>> {
   const { model, options, data, batch } = run;
   if (!options.average) return trainer.parameters();
   const { backend, simd, worker, threads, seed } = options.trainer;
@@ -212,6 +217,13 @@ export async function validateOn(
     advice: "Lower the learning rate, or pass clipNorm. The last checkpoint is untouched.",
     fields: { epoch: epoch + 1, loss, parameter: broken },
   });
+}
+
+/** Clocks of browsers stand still for a while. */
+const LEAST_MS = 0.001;
+
+function rateOf({ examples, milliseconds }: EpochSums): number {
+  return (1000 * examples) / Math.max(milliseconds, LEAST_MS);
 }
 
 function readingOf({ options }: PreparedRun) {

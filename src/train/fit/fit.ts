@@ -1,17 +1,21 @@
 /** `fit`: trains a network on data, over epochs, and says how it goes. */
 
-import type { FloatTensor } from "../../core/tensor.ts";
+import { type DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
 import { onAbort } from "../../core/until-aborted.ts";
-import { type Network, withInfo, withParameters } from "../../layers/network.ts";
+import type { Network } from "../../layers/network.ts";
 import { createTrainer } from "../create-trainer.ts";
 import type { Awaitable } from "../data/dataset.ts";
 import type { Dataset, Examples } from "../data/index.ts";
-import { type RunningTrainer, type RunState, trainEpochs, validateOn } from "./epochs.ts";
+import { type CheckpointStore, isCheckpointStore } from "./checkpoint-store.ts";
+import { type Checkpoint, Checkpoints } from "./checkpoints.ts";
+import { directoryStore } from "./directory-store.ts";
+import { keep, type RunningTrainer, type RunState, trainEpochs, usableParameters, validateOn } from "./epochs.ts";
 import type { FitEvent, FitResult } from "./events.ts";
 import { type CheckedFitOptions, checkFitOptions, type FitOptions } from "./fit-options.ts";
 import { type FitRun, fitRun } from "./fit-run.ts";
 import { bestEpoch, START } from "./position.ts";
 import { prepareRun } from "./prepared.ts";
+import { trainedModel } from "./trained-model.ts";
 
 /**
  * Trains a network on data.
@@ -49,7 +53,7 @@ async function run(
     signal.throwIfAborted();
     return await trained(model, given, options, emit, signal);
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!signal.aborted || error !== signal.reason) throw error;
     emit({ type: "stopped", reason: "signal" });
     throw signal.reason;
   } finally {
@@ -64,19 +68,75 @@ async function trained(
   emit: (event: FitEvent) => void,
   signal: AbortSignal,
 ): Promise<FitResult> {
-  const prepared = await prepareRun(model, given, options, signal);
-  const { batch, schedule } = prepared;
-  const trainer = await createTrainer(model, { ...options.trainerOptions, batch, schedule, signal });
+  const run = await prepareRun(model, given, options, signal);
+  const store = openStore(options.checkpoint);
+  const unlock = await store?.lock?.();
   try {
-    trainer.checkBatch("fit", batch);
-    if (prepared.data.size % batch !== 0) trainer.checkBatch("fit", prepared.data.size % batch);
-    const running: RunningTrainer = { run: prepared, trainer, keeper: undefined, emit, signal };
-    const state: RunState = { position: START, best: undefined, latest: undefined };
-    const stopped = await trainEpochs(running, state);
-    return await finished(running, state, stopped);
+    const checkpoints = store === undefined ? undefined : new Checkpoints(store, run);
+    const checkpoint = options.resume ? await checkpoints?.read() : await checkpoints?.refuseOthers();
+    const { batch, schedule } = run;
+    const trainer = await createTrainer(model, { ...options.trainerOptions, batch, schedule, signal });
+    try {
+      trainer.checkBatch("fit", batch);
+      if (run.data.size % batch !== 0) trainer.checkBatch("fit", run.data.size % batch);
+      return await runFrom({ run, trainer, checkpoints, emit, signal }, checkpoint ?? undefined);
+    } finally {
+      trainer.close();
+    }
   } finally {
-    trainer.close();
+    await unlock?.();
   }
+}
+
+/** Losses of a worker that are borne without a step in between. */
+const MOST_LOSSES = 3;
+
+async function runFrom(running: RunningTrainer, from: Checkpoint | undefined): Promise<FitResult> {
+  const { checkpoints, signal } = running;
+  let state = from === undefined ? beginning() : await goOn(running, from);
+  let losses = 0;
+  let reached = -1;
+  for (;;) {
+    try {
+      const stopped = await trainEpochs(running, state);
+      return await finished(running, state, stopped);
+    } catch (error) {
+      if (signal.aborted) {
+        // If this fails, it is what the caller hears of.
+        if (!isLost(error)) await keep(running, state, undefined);
+        throw signal.reason;
+      }
+      if (!isLost(error)) throw error;
+      losses = state.position.updates > reached ? 1 : losses + 1;
+      reached = Math.max(reached, state.position.updates);
+      const last = losses > MOST_LOSSES ? undefined : await checkpoints?.read();
+      if (last === undefined) throw error;
+      state = await goOn(running, last, error);
+    }
+  }
+}
+
+function isLost(error: unknown): error is DepthwiseError {
+  return isDepthwiseError(error) && error.code === "WORKER_LOST";
+}
+
+function beginning(): RunState {
+  return { position: START, best: undefined, latest: undefined };
+}
+
+async function goOn(
+  { trainer, emit }: RunningTrainer,
+  { position, state, best }: Checkpoint,
+  error?: DepthwiseError,
+): Promise<RunState> {
+  await trainer.restore(state);
+  const { epoch, example } = position;
+  emit({ type: "resumed", epoch: epoch + 1, example, ...(error === undefined ? {} : { error }) });
+  return { position, best, latest: undefined };
+}
+
+function openStore(checkpoint: CheckedFitOptions["checkpoint"]): CheckpointStore | undefined {
+  return checkpoint === undefined || isCheckpointStore(checkpoint) ? checkpoint : directoryStore(checkpoint);
 }
 
 async function finished(
@@ -84,10 +144,10 @@ async function finished(
   { position, best, latest }: RunState,
   stopped: "early" | undefined,
 ): Promise<FitResult> {
-  const { run, trainer, emit } = running;
+  const { run, emit } = running;
   const { history } = position;
   const chosen = run.options.patience === undefined ? latest : best;
-  const parameters = chosen?.parameters ?? (await trainer.parameters());
+  const parameters = chosen?.parameters ?? (await usableParameters(running));
   const validated = chosen?.validated ?? (await validateOn(running, parameters, position.epoch));
   if (stopped !== undefined) emit({ type: "stopped", reason: stopped });
   const record = bestEpoch(history);
@@ -98,14 +158,4 @@ async function finished(
     ...(validated === undefined ? {} : { confusion: validated.confusion }),
     ...(stopped === undefined ? {} : { stopped }),
   };
-}
-
-/** The network with what it has learnt, and the names of the classes if it had none. */
-export function trainedModel(
-  model: Network,
-  parameters: ReadonlyMap<string, FloatTensor>,
-  { classes }: Pick<Dataset, "classes">,
-): Network {
-  const learnt = withParameters(model, parameters);
-  return model.info.labels === undefined ? withInfo(learnt, { labels: classes }) : learnt;
 }

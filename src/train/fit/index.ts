@@ -13,4 +13,5 @@ export type {
 export { fit } from "./fit.ts";
 export type { FitOptions } from "./fit-options.ts";
 export type { FitRun } from "./fit-run.ts";
+export { indexedDbStore } from "./indexed-db-store.ts";
 export { type RecalibrateOptions, recalibrateBatchNorm } from "./recalibrate.ts";

@@ -29,6 +29,14 @@ export interface Validated {
   readonly confusion: readonly (readonly number[])[];
 }
 
+/** What an epoch has led to: parameters as they are to be used. */
+export interface Candidate {
+  readonly epoch: number;
+  readonly parameters: ReadonlyMap<string, FloatTensor>;
+  /** Of a run that was resumed it is not known. */
+  readonly validated?: Validated | undefined;
+}
+
 /** @throws what `batches` and `Trainer.evaluate` do; `signal.reason` */
 export async function validate(trainer: Trainer, data: Dataset, options: ValidateOptions): Promise<Validated> {
   const { input, classes, parameters, reading, signal, onSkipped } = options;

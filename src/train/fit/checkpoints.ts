@@ -1,0 +1,290 @@
+/**
+ * Checkpoints: a run as files, each written whole or not at all, the newest two kept.
+ *
+ *     checkpoint.json       which files count, how far the run has come, its history, what it depends on
+ *     state-a.safetensors   (a, b or c) parameters, moving statistics, what the optimizer keeps, averages
+ *     best-a.safetensors    the best epoch's model, where patience may give it back
+ *     model.safetensors     the model as `fit` would give it now; `loadModel` reads it
+ *     history.jsonl         a line an epoch
+ *
+ * A file of a new checkpoint takes a name that neither of the two before uses; then `checkpoint.json` is replaced, so that
+ * the new one counts at once or not at all. Hashes of the files stand in it: one that is damaged is passed over for the
+ * one before. `model.safetensors` and `history.jsonl` come first: written again by a run that goes on, they are never
+ * behind what counts.
+ */
+
+import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
+import { isObject, type JsonObject } from "../../core/json.ts";
+import { isUint8Array } from "../../core/realms.ts";
+import type { FloatTensor } from "../../core/tensor.ts";
+import { encodeModel, readSafetensors, toFloat32, writeSafetensors } from "../../weights/index.ts";
+import type { TrainerState } from "../trainer.ts";
+import type { CheckpointStore } from "./checkpoint-store.ts";
+import { hashOf } from "./hash.ts";
+import type { Position } from "./position.ts";
+import type { PreparedRun } from "./prepared.ts";
+import { checkSameRun, type RunRecord, recordOf } from "./recorded.ts";
+import { trainedModel } from "./trained-model.ts";
+import type { Candidate } from "./validate.ts";
+
+const INDEX = "checkpoint.json";
+const VERSION = 1;
+const SLOTS = ["a", "b", "c"] as const;
+
+interface StoredFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly hash: string;
+}
+
+interface Entry {
+  readonly position: Position;
+  readonly state: StoredFile;
+  readonly best?: { readonly epoch: number; readonly file: StoredFile };
+}
+
+/** A checkpoint that was read. */
+export interface Checkpoint {
+  readonly position: Position;
+  readonly state: TrainerState;
+  readonly best: Candidate | undefined;
+}
+
+/** The checkpoints of one run in a store. */
+export class Checkpoints {
+  /** What messages call the place. */
+  readonly where: string;
+  readonly #store: CheckpointStore;
+  readonly #run: PreparedRun;
+  readonly #record: RunRecord;
+  #current: Entry | undefined;
+  #previous: Entry | undefined;
+  #written = performance.now();
+
+  constructor(store: CheckpointStore, run: PreparedRun) {
+    this.where = store.name ?? "the store";
+    this.#store = store;
+    this.#run = run;
+    this.#record = recordOf(run);
+  }
+
+  /** Whether it is time for one within an epoch. */
+  isDue(): boolean {
+    return performance.now() - this.#written >= 1000 * this.#run.options.checkpointSeconds;
+  }
+
+  /**
+   * The newest checkpoint that is whole; undefined if there is none at all.
+   *
+   * @throws {DepthwiseError} `CHECKPOINT_MISMATCH` for one of another run; `FILE_CORRUPT` if none is whole; what the store
+   *         throws
+   */
+  async read(): Promise<Checkpoint | undefined> {
+    const bytes = await this.#read(INDEX);
+    if (bytes === undefined) return undefined;
+    const { run, current, previous } = this.#indexOf(bytes);
+    checkSameRun(this.where, run, this.#record);
+    const entries = [current, previous].filter((entry) => entry !== undefined);
+    const faults: string[] = [];
+    for (const entry of entries) {
+      const state = await this.#whole(entry.state);
+      const best = entry.best === undefined ? undefined : await this.#whole(entry.best.file);
+      if (state !== undefined && (entry.best === undefined || best !== undefined)) {
+        this.#current = entry;
+        this.#previous = entry === current ? previous : undefined;
+        const tensors = tensorsOf(state);
+        return {
+          position: entry.position,
+          state: { updates: entry.position.updates, tensors },
+          best:
+            entry.best === undefined || best === undefined
+              ? undefined
+              : { epoch: entry.best.epoch, parameters: tensorsOf(best) },
+        };
+      }
+      faults.push(state === undefined ? entry.state.name : (entry.best?.file.name ?? ""));
+    }
+    throw this.#corrupt(`${faults.join(" and ")}: missing, or not as it was written`);
+  }
+
+  /** @throws {DepthwiseError} `OPTION_INVALID` if there is one: it would be lost */
+  async refuseOthers(): Promise<void> {
+    const bytes = await this.#read(INDEX);
+    if (bytes === undefined) return;
+    throw new DepthwiseError("OPTION_INVALID", {
+      what: `fit: checkpoint: ${this.where}`,
+      expected: "a place without a checkpoint",
+      found: "the checkpoint of a run, which would be overwritten",
+      advice: "Pass resume: true to go on from it, or another place, or remove it.",
+      fields: { owner: "fit", option: "checkpoint", where: this.where },
+    });
+  }
+
+  /**
+   * Writes one.
+   *
+   * @param latest of an epoch that has just ended
+   * @throws {DepthwiseError} `VALUES_NOT_FINITE` for a state that nobody can go on from; what the store throws, as it is
+   *         or as `FILE_UNREADABLE`: the checkpoint before is untouched
+   */
+  async keep(
+    state: TrainerState,
+    position: Position,
+    best: Candidate | undefined,
+    latest: Candidate | undefined,
+  ): Promise<void> {
+    checkFinite(this.#run.model.name, state);
+    const keepsBest = this.#run.options.patience !== undefined && best !== undefined;
+    const { model, data } = this.#run;
+    const usable = this.#run.options.patience === undefined ? latest : best;
+    if (usable !== undefined && latest !== undefined) {
+      await this.#write("model.safetensors", encodeModel(trainedModel(model, usable.parameters, data)));
+    }
+    if (latest !== undefined) {
+      const lines = position.history.map((record) => `${JSON.stringify(record)}\n`).join("");
+      await this.#write("history.jsonl", new TextEncoder().encode(lines));
+    }
+    const known = this.#current?.best;
+    const bestFile = !keepsBest
+      ? undefined
+      : known?.epoch === best.epoch
+        ? known
+        : {
+            epoch: best.epoch,
+            file: await this.#writeNew("best", encodeModel(trainedModel(model, best.parameters, data))),
+          };
+    const file = await this.#writeNew("state", stateBytes(state));
+    const entry: Entry = { position, state: file, ...(bestFile === undefined ? {} : { best: bestFile }) };
+    const index = {
+      format: "depthwise checkpoint",
+      version: VERSION,
+      current: entry,
+      ...(this.#current === undefined ? {} : { previous: this.#current }),
+      run: this.#record,
+    };
+    await this.#write(INDEX, new TextEncoder().encode(`${JSON.stringify(index, null, 1)}\n`));
+    const unused = filesOf(this.#previous).filter((name) => !filesOf(this.#current, entry).includes(name));
+    this.#previous = this.#current;
+    this.#current = entry;
+    this.#written = performance.now();
+    for (const name of unused) await this.#store.remove(name).catch(() => undefined);
+  }
+
+  /** Whether the newest one is of this position. */
+  isKept({ epoch, example }: Position): boolean {
+    const { position } = this.#current ?? {};
+    return position?.epoch === epoch && position.example === example;
+  }
+
+  async #writeNew(kind: "state" | "best", bytes: Uint8Array): Promise<StoredFile> {
+    const used = filesOf(this.#current, this.#previous);
+    const name = SLOTS.map((slot) => `${kind}-${slot}.safetensors`).find((each) => !used.includes(each)) ?? "";
+    await this.#write(name, bytes);
+    return { name, bytes: bytes.length, hash: hashOf(bytes) };
+  }
+
+  async #write(name: string, bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#store.write(name, bytes);
+    } catch (cause) {
+      throw this.#failed(`${name} cannot be written`, cause, " The checkpoint before is untouched.");
+    }
+  }
+
+  async #read(name: string): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#store.read(name);
+    } catch (cause) {
+      throw this.#failed(`${name} cannot be read`, cause, "");
+    }
+  }
+
+  #failed(what: string, cause: unknown, more: string): unknown {
+    if (isDepthwiseError(cause)) return cause;
+    return new DepthwiseError("FILE_UNREADABLE", {
+      what: `fit: checkpoint: ${this.where}: ${what}`,
+      advice: `The cause says why.${more}`,
+      fields: { where: this.where },
+      cause,
+    });
+  }
+
+  async #whole({ name, bytes, hash }: StoredFile): Promise<Uint8Array | undefined> {
+    const found = await this.#read(name);
+    return found !== undefined && isUint8Array(found) && found.length === bytes && hashOf(found) === hash
+      ? found
+      : undefined;
+  }
+
+  #indexOf(bytes: Uint8Array): {
+    readonly run: unknown;
+    readonly current: Entry;
+    readonly previous: Entry | undefined;
+  } {
+    let index: unknown;
+    try {
+      index = JSON.parse(new TextDecoder().decode(bytes));
+    } catch {
+      throw this.#corrupt(`${INDEX} is no JSON`);
+    }
+    if (!isObject(index) || index["format"] !== "depthwise checkpoint" || index["version"] !== VERSION) {
+      throw this.#corrupt(`${INDEX} is not of version ${VERSION} of this library's checkpoints`);
+    }
+    const { run, current, previous } = index;
+    if (!isEntry(current) || !(previous === undefined || isEntry(previous))) {
+      throw this.#corrupt(`${INDEX} lacks what it is to say`);
+    }
+    return { run, current, previous };
+  }
+
+  #corrupt(what: string): DepthwiseError {
+    return new DepthwiseError("FILE_CORRUPT", {
+      what: `fit: the checkpoint in ${this.where} cannot be used: ${what}`,
+      advice: "Begin anew in another place, if model.safetensors is whole from that.",
+      fields: { where: this.where },
+    });
+  }
+}
+
+function filesOf(...entries: readonly (Entry | undefined)[]): string[] {
+  return entries.flatMap((entry) =>
+    entry === undefined ? [] : [entry.state.name, ...(entry.best === undefined ? [] : [entry.best.file.name])],
+  );
+}
+
+function isEntry(value: unknown): value is Entry & JsonObject {
+  if (!isObject(value) || !isObject(value["position"]) || !isStoredFile(value["state"])) return false;
+  const { epoch, example, updates, sums, history } = value["position"];
+  const isPosition = [epoch, example, updates].every(Number.isSafeInteger) && isObject(sums) && Array.isArray(history);
+  const { best } = value;
+  return isPosition && (best === undefined || (isObject(best) && isStoredFile(best["file"])));
+}
+
+function isStoredFile(value: unknown): value is StoredFile {
+  return isObject(value) && typeof value["name"] === "string" && typeof value["hash"] === "string";
+}
+
+function stateBytes({ tensors }: TrainerState): Uint8Array {
+  return writeSafetensors([...tensors].map(([name, { shape, data }]) => ({ name, shape, data })));
+}
+
+function tensorsOf(bytes: Uint8Array): Map<string, FloatTensor> {
+  const { tensors } = readSafetensors(bytes);
+  return new Map(
+    [...tensors].map(([name, stored]) => [name, { dtype: "float32", shape: stored.shape, data: toFloat32(stored) }]),
+  );
+}
+
+function checkFinite(model: string, { tensors, updates }: TrainerState): void {
+  for (const [name, { data }] of tensors) {
+    const found = data.find((value) => !Number.isFinite(value));
+    if (found === undefined) continue;
+    throw new DepthwiseError("VALUES_NOT_FINITE", {
+      what: `fit: ${model}: after update ${updates}: "${name}"`,
+      expected: "finite numbers",
+      found: String(found),
+      advice: "Lower the learning rate, or pass clipNorm. No checkpoint was written; the one before is untouched.",
+      fields: { parameter: name, layer: name.replace(/^.*\(|\/.*$/g, ""), found },
+    });
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * One run at a time in a directory: the file `.depthwise-lock` says which process has it. A second run is refused, since
+ * waiting for hours looks like hanging. What a killed process left is taken over: on the same machine when there is no such
+ * process any more, of another machine when the file, which is touched all the time, is old.
+ */
+
+import { DepthwiseError } from "../../core/errors.ts";
+import { isObject } from "../../core/json.ts";
+import { systemCode } from "../../core/realms.ts";
+
+const NAME = ".depthwise-lock";
+const TOUCH_MS = 20_000;
+const OLD_MS = 120_000;
+/** So long a file may be empty: whoever made it is about to write into it. */
+const EMPTY_MS = 2_000;
+
+interface Holder {
+  readonly id: string;
+  readonly pid: number;
+  readonly host: string;
+  /** When the process began, as the system counts it: a number may be used again. */
+  readonly started?: string;
+}
+
+/** Locks of this process. */
+const held = /* @__PURE__ */ new Set<string>();
+
+/**
+ * @returns gives it free
+ * @throws {DepthwiseError} `CHECKPOINT_IN_USE`; errors of the system
+ */
+export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const { join } = process.getBuiltinModule("node:path");
+  const path = join(directory, NAME);
+  const own = await ownHolder();
+  const text = JSON.stringify(own);
+  for (;;) {
+    const isOurs = await files.writeFile(path, text, { flag: "wx" }).then(
+      () => true,
+      (error: unknown) => {
+        if (systemCode(error) === "EEXIST") return false;
+        throw error;
+      },
+    );
+    if (isOurs) break;
+    const found = await files.readFile(path, "utf8").catch(() => undefined);
+    if (found === undefined) continue;
+    const { mtimeMs } = await files.stat(path).catch(() => ({ mtimeMs: 0 }));
+    const age = Date.now() - mtimeMs;
+    if (found === "" && age < EMPTY_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      continue;
+    }
+    const holder = holderIn(found);
+    if (holder !== undefined && (await isAlive(holder, own, age))) throw inUse(directory, path, holder);
+    await takeAway(path, found, own.id);
+  }
+  held.add(own.id);
+  const touch = setInterval(() => {
+    const now = new Date();
+    files.utimes(path, now, now).catch(() => undefined);
+  }, TOUCH_MS);
+  touch.unref();
+  return async () => {
+    clearInterval(touch);
+    held.delete(own.id);
+    const found = await files.readFile(path, "utf8").catch(() => undefined);
+    if (found === text) await files.rm(path, { force: true }).catch(() => undefined);
+  };
+}
+
+/** Removes a lock that nobody holds. Of several who try, one moves it; a lock of somebody faster goes back. */
+async function takeAway(path: string, expected: string, id: string): Promise<void> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const aside = `${path}-${id}`;
+  const isMoved = await files.rename(path, aside).then(
+    () => true,
+    (error: unknown) => {
+      if (systemCode(error) === "ENOENT") return false;
+      throw error;
+    },
+  );
+  if (!isMoved) return;
+  const found = await files.readFile(aside, "utf8");
+  if (found !== expected) await files.link(aside, path).catch(() => undefined);
+  await files.rm(aside, { force: true });
+}
+
+async function ownHolder(): Promise<Holder> {
+  const { hostname } = process.getBuiltinModule("node:os");
+  const started = await startOf(process.pid);
+  const id = process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex");
+  return { id, pid: process.pid, host: hostname(), ...(started === undefined ? {} : { started }) };
+}
+
+/** When a process began: field 22 of its line in /proc, which is on Linux. */
+async function startOf(pid: number): Promise<string | undefined> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const line = await files.readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  // The second field is a name in brackets, which may hold anything.
+  return line?.slice(line.lastIndexOf(")") + 2).split(" ")[19];
+}
+
+async function isAlive(holder: Holder, own: Holder, age: number): Promise<boolean> {
+  if (holder.host !== own.host) return age < OLD_MS;
+  if (holder.pid === own.pid) return held.has(holder.id);
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    if (systemCode(error) === "ESRCH") return false;
+  }
+  const started = await startOf(holder.pid);
+  return holder.started === undefined || started === undefined || holder.started === started;
+}
+
+function holderIn(text: string): Holder | undefined {
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(found)) return undefined;
+  const { id, pid, host, started } = found;
+  if (typeof id !== "string" || typeof host !== "string" || !Number.isSafeInteger(pid)) return undefined;
+  return { id, pid: Number(pid), host, ...(typeof started === "string" ? { started } : {}) };
+}
+
+function inUse(directory: string, path: string, { pid, host }: Holder): DepthwiseError {
+  return new DepthwiseError("CHECKPOINT_IN_USE", {
+    what: `fit: checkpoint: ${directory} is in use by process ${pid} on ${host}`,
+    advice: `Wait for that run to end, or pass another directory. If there is no such run, remove ${path}.`,
+    fields: { directory, pid, host },
+  });
+}

@@ -1,0 +1,98 @@
+/**
+ * Checkpoints in a directory, in Node. A file goes under a name of its own, to the disk, and then under its name: a kill
+ * or a full disk leaves what was there before.
+ */
+
+import { locatePath } from "../../core/address.ts";
+import { nodeFiles } from "../../core/bytes.ts";
+import { DepthwiseError } from "../../core/errors.ts";
+import { systemCode } from "../../core/realms.ts";
+import type { CheckpointStore } from "./checkpoint-store.ts";
+import { lockDirectory } from "./directory-lock.ts";
+
+const TEMPORARY = /^\.depthwise-[0-9a-f]{16}\.tmp$/;
+const FULL: readonly unknown[] = ["ENOSPC", "EDQUOT", "EFBIG"];
+
+/**
+ * @param directory made when it is first written to
+ * @throws {DepthwiseError} `FILE_UNREADABLE` where there are no files; `OPTION_INVALID` for what is no path
+ */
+export function directoryStore(directory: string | URL): CheckpointStore {
+  if (nodeFiles() === undefined) {
+    throw new DepthwiseError("FILE_UNREADABLE", {
+      what: "fit: checkpoint: there are no directories here",
+      advice: "In a browser pass indexedDbStore(name).",
+    });
+  }
+  const path = locatePath(directory, "fit: checkpoint");
+  const files = process.getBuiltinModule("node:fs/promises");
+  const { join } = process.getBuiltinModule("node:path");
+  return {
+    name: path,
+    read: (name) =>
+      typed(join(path, name), "read", () =>
+        files.readFile(join(path, name)).catch((error: unknown) => {
+          if (systemCode(error) === "ENOENT") return undefined;
+          throw error;
+        }),
+      ),
+    write: (name, bytes) => typed(join(path, name), "written", () => writeWhole(path, name, bytes)),
+    remove: (name) => typed(join(path, name), "removed", () => files.rm(join(path, name), { force: true })),
+    list: () => files.readdir(path).catch(() => []),
+    lock: () =>
+      typed(path, "used", async () => {
+        await files.mkdir(path, { recursive: true });
+        const unlock = await lockDirectory(path);
+        // Nobody else writes here now: what is unfinished was left by a run that was killed.
+        for (const name of (await files.readdir(path)).filter((each) => TEMPORARY.test(each))) {
+          await files.rm(join(path, name), { force: true });
+        }
+        return unlock;
+      }),
+  };
+}
+
+async function writeWhole(directory: string, name: string, bytes: Uint8Array): Promise<void> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const { join } = process.getBuiltinModule("node:path");
+  const id = process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex");
+  const temporary = join(directory, `.depthwise-${id}.tmp`);
+  await files.mkdir(directory, { recursive: true });
+  try {
+    const file = await files.open(temporary, "wx");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await files.rename(temporary, join(directory, name));
+  } catch (cause) {
+    await files.rm(temporary, { force: true }).catch(() => undefined);
+    throw cause;
+  }
+  // The new name is to last too; not every system opens directories.
+  const folder = await files.open(directory, "r").catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
+}
+
+/** Gives errors of the system a sentence. */
+async function typed<Value>(path: string, done: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === undefined) throw cause;
+    throw new DepthwiseError("FILE_UNREADABLE", {
+      what: `${path}: it cannot be ${done} (${code})`,
+      advice: FULL.includes(code)
+        ? "Make room for it, and resume: the checkpoint before is untouched."
+        : code === "EEXIST" || code === "ENOTDIR"
+          ? "A file is in the way, where a directory is needed: pass another path, or move the file."
+          : "Check that you may read and write there.",
+      fields: { path },
+      cause,
+    });
+  }
+}

@@ -1,0 +1,122 @@
+/** What a checkpoint says of the run that it is of: all that the numbers depend on, as plain data. */
+
+import { chooseBackend } from "../../backends/choose-backend.ts";
+import { DepthwiseError, listed } from "../../core/errors.ts";
+import { isObject } from "../../core/json.ts";
+import { show } from "../../core/options.ts";
+import type { Network } from "../../layers/network.ts";
+import type { Dataset } from "../data/index.ts";
+import { hashOf, hashOfText } from "./hash.ts";
+import type { PreparedRun } from "./prepared.ts";
+
+/** As JSON holds it: nothing in it is undefined. */
+export type RunRecord = Readonly<
+  Record<"model" | "arithmetic" | "data" | "options", Readonly<Record<string, unknown>>>
+>;
+
+export function recordOf({ model, options, data, validation, batch, schedule }: PreparedRun): RunRecord {
+  const { trainer, completeAugment, input, average, patience, validation: given } = options;
+  const { backend, simd } = chooseBackend(trainer.backend, trainer.simd, trainer.threads);
+  const trained = [...model.parameterInfo.values()].filter((info) => info.trainable && trainer.trains(info));
+  const record: RunRecord = {
+    model: {
+      name: model.name,
+      architecture: model.info.architecture,
+      inputShape: model.inputShape,
+      classes: options.classes,
+      parameters: Object.fromEntries([...model.parameterInfo].map(([name, { shape }]) => [name, shape.join("×")])),
+      hash: structureHash(model),
+    },
+    // Wide registers compute the bits of relaxed SIMD.
+    arithmetic: { backend, ...(backend === "wasm" ? { simd: simd === "plain" ? "plain" : "relaxed" } : {}) },
+    data: {
+      ...dataRecord(data),
+      ...(validation === undefined ? {} : { validation: dataRecord(validation) }),
+      ...(typeof given === "number" ? { share: given } : {}),
+    },
+    options: {
+      batch,
+      accumulate: trainer.accumulate,
+      seed: trainer.seed,
+      optimizer: trainer.optimizer,
+      schedule,
+      clipNorm: trainer.clipNorm,
+      averageDecay: trainer.averageDecay,
+      average,
+      labelSmoothing: trainer.labelSmoothing,
+      batchNorm: { momentum: trainer.momentum, variance: trainer.variance, frozen: trainer.isFrozen },
+      augment: completeAugment,
+      preprocessing: { ...input, mean: input.mean, deviation: input.deviation },
+      best: patience !== undefined,
+      // Those that change, with what is their own.
+      parameters: Object.fromEntries(
+        trained.map((info) => [info.name, { decay: trainer.decay(info), rateFactor: trainer.rateFactor(info) }]),
+      ),
+    },
+  };
+  return JSON.parse(JSON.stringify(record)) as RunRecord;
+}
+
+/** Of layers, shapes and outputs; not of numbers, which a checkpoint replaces. */
+function structureHash({ inputShape, layers, outputs, parameterInfo }: Network): string {
+  return hashOfText(JSON.stringify([inputShape, layers, outputs, [...parameterInfo.values()]]));
+}
+
+function dataRecord(data: Dataset): Readonly<Record<string, unknown>> {
+  const { size, classes, labelType } = data;
+  return {
+    size,
+    classes: classes.length,
+    names: hashOfText(JSON.stringify(classes)),
+    labels: labelHash(data, labelType),
+  };
+}
+
+/** Which example is of which class: another order, or other labels, would be another run. */
+function labelHash(data: Dataset, type: Dataset["labelType"]): string {
+  const width = type === "indices" ? 1 : data.classes.length;
+  const all = new Float32Array(data.size * width);
+  for (let index = 0; index < data.size; index++) {
+    const label = data.labelAt(index);
+    if (typeof label === "number") all[index * width] = label;
+    else all.set(label, index * width);
+  }
+  return hashOf(new Uint8Array(all.buffer));
+}
+
+/**
+ * Refuses a checkpoint of another run.
+ *
+ * @throws {DepthwiseError} `CHECKPOINT_MISMATCH`, with all differences
+ */
+export function checkSameRun(where: string, then: unknown, now: RunRecord): void {
+  const differences = differencesOf(then, now);
+  if (differences.length === 0) return;
+  const advice = differences.every((difference) => difference.startsWith("arithmetic"))
+    ? "Other SIMD rounds otherwise: pass the backend and simd of the checkpoint, or begin anew elsewhere from its model.safetensors."
+    : "Pass what it was begun with, or begin anew elsewhere, if you like from its model.safetensors.";
+  throw new DepthwiseError("CHECKPOINT_MISMATCH", {
+    what: `fit: the checkpoint in ${where} is of another run: ${listed(differences, "; ")}`,
+    advice,
+    fields: { where, differences },
+  });
+}
+
+/** Each as `path: then, now`. */
+export function differencesOf(then: unknown, now: unknown, path = ""): string[] {
+  if (isObject(then) && isObject(now)) {
+    const keys = [...new Set([...Object.keys(then), ...Object.keys(now)])];
+    return keys.flatMap((key) => differencesOf(own(then, key), own(now, key), path === "" ? key : `${path}.${key}`));
+  }
+  if (JSON.stringify(then) === JSON.stringify(now)) return [];
+  return [`${path}: ${said(then)} then, ${said(now)} now`];
+}
+
+function own(object: Readonly<Record<string, unknown>>, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+function said(value: unknown): string {
+  if (value === undefined) return "none";
+  return isObject(value) ? JSON.stringify(value).slice(0, 100) : show(value);
+}
