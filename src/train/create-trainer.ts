@@ -101,7 +101,7 @@ async function bindTo(choice: Choice, plan: TrainingPlan, options: CheckedTraine
 }
 
 /** As `compile` chooses, but that training has no kernels of plain JavaScript, and counts threads by powers of two. */
-function chooseTraining({ backend, simd, threads }: CheckedTrainerOptions): Choice {
+export function chooseTraining({ backend, simd, threads }: CheckedTrainerOptions): Choice {
   const choice = chooseBackend(backend, simd, threads);
   if (choice.backend === "plain") {
     const reasons = [...choice.reasons, "reference instead of plain: training has no other loops in JavaScript"];
