@@ -1,29 +1,31 @@
-/** The loss over the epochs, as SVG: a line of what is trained on, a dot an epoch of what is held back. */
+/** How training goes, as SVG: loss over the epochs, and after each the share of the pictures held back that are named. */
 
-const [LEFT, RIGHT, TOP, BOTTOM] = [44, 630, 12, 196];
+const [LEFT, RIGHT, TOP, BOTTOM] = [44, 592, 12, 196];
+const ROWS = 4;
 
-/** @param shown `steps` and `epochs`: points { epoch, loss }; `last`: the number of epochs */
-export function drawCurve(svg, { steps, epochs, last = 6 }) {
-  const most = Math.max(1.5, ...steps.map(({ loss }) => loss), ...epochs.map(({ loss }) => loss));
-  const top = Math.ceil(most * 2) / 2;
+/** @param shown `steps`: points { epoch, loss }; `epochs`: points { epoch, accuracy }; `last`: the number of epochs */
+export function drawCurve(svg, { steps, epochs, last = 1 }) {
+  const top = Math.ceil(Math.max(1, ...steps.map(({ loss }) => loss)) / 0.4) * 0.4;
   const x = (epoch) => LEFT + ((RIGHT - LEFT) * epoch) / last;
-  const y = (loss) => BOTTOM - ((BOTTOM - TOP) * loss) / top;
-  const rows = Array.from({ length: 4 }, (_, i) => (top * i) / 3);
-  const columns = Array.from({ length: last + 1 }, (_, epoch) => epoch);
+  const y = (share) => BOTTOM - (BOTTOM - TOP) * share;
+  const loss = steps.map((step) => `${x(step.epoch)},${y(step.loss / top)}`);
+  const accuracy = epochs.map((one) => [x(one.epoch), y(one.accuracy)]);
+  const rows = Array.from({ length: ROWS + 1 }, (_, row) => row / ROWS);
   svg.replaceChildren(
-    ...rows.flatMap((loss) => [
-      node("line", { class: "grid", x1: LEFT, x2: RIGHT, y1: y(loss), y2: y(loss) }),
-      node("text", { x: LEFT - 8, y: y(loss) + 4, "text-anchor": "end" }, loss.toFixed(1)),
+    ...rows.flatMap((share) => [
+      node("line", { class: "grid", x1: LEFT, x2: RIGHT, y1: y(share), y2: y(share) }),
+      node("text", { class: "loss", x: LEFT - 8, y: y(share) + 4, "text-anchor": "end" }, (top * share).toFixed(1)),
+      node("text", { class: "accuracy", x: RIGHT + 8, y: y(share) + 4 }, `${100 * share} %`),
     ]),
-    ...columns.map((epoch) => node("text", { x: x(epoch), y: BOTTOM + 18, "text-anchor": "middle" }, epoch)),
-    node("text", { x: RIGHT, y: BOTTOM + 32, "text-anchor": "end" }, "epoch"),
-    node("text", { x: LEFT + 8, y: TOP + 12 }, "loss"),
-    node("polyline", { class: "trained", points: steps.map(({ epoch, loss }) => `${x(epoch)},${y(loss)}`).join(" ") }),
-    ...epochs.map(({ epoch, loss }) => node("circle", { class: "held", cx: x(epoch), cy: y(loss), r: 4 })),
-    node("line", { class: "trained", x1: RIGHT - 190, x2: RIGHT - 166, y1: TOP + 8, y2: TOP + 8 }),
-    node("text", { x: RIGHT - 160, y: TOP + 12 }, "trained on"),
-    node("circle", { class: "held", cx: RIGHT - 78, cy: TOP + 8, r: 4 }),
-    node("text", { x: RIGHT - 68, y: TOP + 12 }, "held back"),
+    ...Array.from({ length: last + 1 }, (_, epoch) =>
+      node("text", { x: x(epoch), y: BOTTOM + 18, "text-anchor": "middle" }, epoch),
+    ),
+    node("text", { x: (LEFT + RIGHT) / 2, y: BOTTOM + 36, "text-anchor": "middle" }, "epochs"),
+    node("text", { class: "loss", x: LEFT, y: BOTTOM + 36 }, "loss"),
+    node("text", { class: "accuracy", x: RIGHT, y: BOTTOM + 36, "text-anchor": "end" }, "named, of those held back"),
+    node("polyline", { class: "loss", points: loss.join(" ") }),
+    node("polyline", { class: "accuracy", points: accuracy.map((point) => point.join()).join(" ") }),
+    ...accuracy.map(([cx, cy]) => node("circle", { class: "accuracy", cx, cy, r: 4 })),
   );
 }
 

@@ -8,6 +8,8 @@ const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "modu
 const buttons = ["train", "stop", "forget"];
 let steps = [];
 let epochs = [];
+/** The newest report: losses are means of the epoch so far. */
+let before;
 let canClassify = false;
 let strokes = [];
 
@@ -21,10 +23,11 @@ function show(state) {
 
 /** What the worker says. */
 const heard = {
-  ready({ samples, examples }) {
+  ready({ samples, examples, isBegun }) {
     drawSamples(samples);
     drawCurve(element("curve"), { steps, epochs });
-    show(`${examples.toLocaleString("en-US")} pictures of ${CLASSES.length} classes are made; a fifth is held back.`);
+    const made = `${examples.toLocaleString("en-US")} pictures of ${CLASSES.length} classes are made; a fifth is held back.`;
+    show(isBegun ? `${made} Train goes on where it was stopped.` : made);
     enable("train", "forget");
   },
   started({ backend, simd, threads, reasons }) {
@@ -34,7 +37,9 @@ const heard = {
     show(`Goes on in epoch ${epoch}.`);
   },
   progress({ epoch, epochs: last, step, steps: all, loss, imagesPerSecond, remainingSeconds }) {
-    steps.push({ epoch: epoch - 1 + step / all, loss });
+    const since = before?.epoch === epoch ? before : { step: 0, loss: 0 };
+    steps.push({ epoch: epoch - 1 + step / all, loss: (loss * step - since.loss * since.step) / (step - since.step) });
+    before = { epoch, step, loss };
     drawCurve(element("curve"), { steps, epochs, last });
     const left = Math.ceil(remainingSeconds);
     show(
@@ -42,12 +47,12 @@ const heard = {
     );
   },
   epoch({ epoch, epochs: last, validation }) {
-    epochs.push({ epoch, loss: validation.loss });
+    epochs.push({ epoch, accuracy: validation.accuracy });
     drawCurve(element("curve"), { steps, epochs, last });
     show(`Epoch ${epoch} of ${last}: ${percent(validation.accuracy)} of the pictures held back.`);
   },
   trained({ history }) {
-    epochs = history.map(({ epoch, validation }) => ({ epoch, loss: validation.loss }));
+    epochs = history.map(({ epoch, validation }) => ({ epoch, accuracy: validation.accuracy }));
     drawCurve(element("curve"), { steps, epochs, last: history.length });
     const { accuracy, examples } = history.at(-1).validation;
     show(`Trained: it names ${percent(accuracy)} of ${examples} pictures that it has never seen. Now draw.`);
@@ -85,7 +90,7 @@ element("stop").addEventListener("click", () => {
 });
 element("forget").addEventListener("click", () => {
   worker.postMessage({ type: "forget" });
-  [steps, epochs, canClassify] = [[], [], false];
+  [steps, epochs, before, canClassify] = [[], [], undefined, false];
   drawCurve(element("curve"), { steps, epochs });
   showLabels();
   show("Forgotten.");

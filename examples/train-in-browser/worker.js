@@ -29,7 +29,7 @@ async function train() {
     batch: 50,
     validation: 0.2,
     optimizer: sgd({ momentum: 0.9, nesterov: true }),
-    schedule: oneCycle({ peak: 0.1 }),
+    schedule: oneCycle({ peak: 0.05 }),
     augment: { paddedCrop: { padding: 2 } },
     threads: "auto",
     checkpoint,
@@ -69,4 +69,5 @@ addEventListener("message", ({ data: { type, strokes } }) => {
     }
   });
 });
-postMessage({ type: "ready", samples: pictures.slice(0, 16 * SIDE * SIDE), examples: EXAMPLES });
+const isBegun = (await checkpoint.list()).length > 0;
+postMessage({ type: "ready", samples: pictures.slice(0, 16 * SIDE * SIDE), examples: EXAMPLES, isBegun });
