@@ -1,7 +1,7 @@
 /** The options of `fit`, checked before anything is read or allocated. */
 
 import { DepthwiseError } from "../../core/errors.ts";
-import { booleanOption, checkKnownOptions, oneOf, optionError, positiveInteger } from "../../core/options.ts";
+import { booleanOption, checkKnownOptions, oneOf, optionError, positiveInteger, signalOption } from "../../core/options.ts";
 import { type CompletePreprocessing, completePreprocessing } from "../../core/preprocessing.ts";
 import { isURL } from "../../core/realms.ts";
 import { checkNetwork, type Network } from "../../layers/network.ts";
@@ -69,8 +69,9 @@ const OWN_OPTIONS = [
 
 export interface CheckedFitOptions {
   readonly trainer: CheckedTrainerOptions;
-  /** As they were given: what `createTrainer` takes of them. */
+  /** As they were given: what `createTrainer` takes of them, but for the signal. */
   readonly trainerOptions: TrainerOptions;
+  readonly signal: AbortSignal | undefined;
   /** Whether `batch` was given. */
   readonly isBatchGiven: boolean;
   readonly input: CompletePreprocessing;
@@ -90,11 +91,13 @@ export interface CheckedFitOptions {
   readonly maxPixels: number | undefined;
 }
 
-/** @throws {DepthwiseError} `OPTION_INVALID`, `NETWORK_INVALID`, `NAME_UNKNOWN`; `signal.reason` */
+/** @throws {DepthwiseError} `OPTION_INVALID`, `NETWORK_INVALID`, `NAME_UNKNOWN` */
 export function checkFitOptions(model: Network, options: FitOptions): CheckedFitOptions {
   checkNetwork("fit", model);
   checkKnownOptions("fit", options, [...TRAINER_OPTIONS, ...OWN_OPTIONS]);
-  const given = Object.entries(options).filter(([name]) => TRAINER_OPTIONS.includes(name));
+  // One that was aborted before is the run's affair: it rejects.
+  const signal = signalOption("fit", options.signal);
+  const given = Object.entries(options).filter(([name]) => TRAINER_OPTIONS.includes(name) && name !== "signal");
   const trainerOptions: TrainerOptions = Object.fromEntries(given);
   const trainer = checkTrainerOptions("fit", model, trainerOptions);
   if (trainer.seed < 0) throw optionError("fit", "seed", "a whole number of at least 0", trainer.seed);
@@ -124,6 +127,7 @@ export function checkFitOptions(model: Network, options: FitOptions): CheckedFit
   return {
     trainer,
     trainerOptions,
+    signal,
     isBatchGiven: options.batch !== undefined,
     input,
     classes: model.shapes.get(logitsOf(model))?.at(-1) ?? 0,

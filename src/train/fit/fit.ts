@@ -45,7 +45,7 @@ async function run(
   leaving: AbortSignal,
 ): Promise<FitResult> {
   const stopping = new AbortController();
-  const forget = [options.trainer.signal, leaving].map((signal) =>
+  const forget = [options.signal, leaving].map((signal) =>
     signal === undefined ? () => {} : onAbort(signal, () => stopping.abort(signal.reason)),
   );
   const { signal } = stopping;
