@@ -1,7 +1,11 @@
 /** Ten steps of training, of numbers that every engine makes alike; run in Node, in a page and in its worker. */
 
-import { mobileNetV1 } from "depthwise";
+import { type FloatTensor, mobileNetV1 } from "depthwise";
 import { createTrainer, sgd, type TrainerOptions } from "depthwise/train";
+
+export interface StepsAsked extends Pick<TrainerOptions, "threads" | "simd" | "backend"> {
+  readonly type: "steps";
+}
 
 export interface Trained {
   /** Of all parameters and moving statistics after ten steps. */
@@ -24,9 +28,15 @@ function numbers(length: number, seed: number): Float32Array {
   });
 }
 
-export async function tenSteps(
-  options: Pick<TrainerOptions, "threads" | "simd" | "backend" | "worker">,
-): Promise<Trained> {
+/** Of names and numbers, by name. */
+export async function parametersHash(parameters: ReadonlyMap<string, FloatTensor>): Promise<string> {
+  const all = [...parameters].sort(([a], [b]) => (a < b ? -1 : 1));
+  const bytes = await new Blob(all.flatMap(([name, { data }]) => [name, data.slice()])).arrayBuffer();
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export async function tenSteps({ type: _, ...options }: StepsAsked): Promise<Trained> {
   const model = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 7, dropout: 0.1, seed: 3 });
   const batch = 8;
   const optimizer = sgd({ momentum: 0.9, nesterov: true });
@@ -41,10 +51,7 @@ export async function tenSteps(
     }
     const { loss } = await trainer.evaluate(numbers(batch * 32 * 32 * 3, 99), [0, 1, 2, 3, 4, 5, 6, 0]);
     const { tensors } = await trainer.state();
-    const all = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
-    const bytes = new Uint8Array(await new Blob(all.flatMap(([name, { data }]) => [name, data.slice()])).arrayBuffer());
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    const sha256 = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    const sha256 = await parametersHash(tensors);
     const { backend, simd, threads, reasons } = trainer.explain();
     return { sha256, losses, loss, backend, simd, threads, reasons: reasons.join("; ") };
   } finally {

@@ -1,15 +1,11 @@
 /** Training in Chromium and Firefox, on a page and in its worker: the bits of Node, on as many threads as there may be. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeInBrowsers, type TestBrowser, type TestPage } from "./browsers.ts";
-import { root, type ServerOptions, serve, stopServers } from "./chromium.ts";
-import { tenSteps } from "./training-steps.ts";
+import type { ServerOptions } from "./chromium.ts";
+import { bundleTraining, type TrainingPages } from "./training-bundle.ts";
+import { type StepsAsked, tenSteps } from "./training-steps.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "depthwise-training-page-"));
 const places = {
   isolated: { isolated: true },
   "not isolated": {},
@@ -17,33 +13,12 @@ const places = {
 } as const satisfies Record<string, ServerOptions>;
 const addresses: Record<string, string> = {};
 
+let pages: TrainingPages;
 beforeAll(async () => {
-  const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: {
-      page: resolve(import.meta.dirname, "training-page.ts"),
-      "training-worker": resolve(import.meta.dirname, "training-worker.ts"),
-      worker: "depthwise/worker",
-    },
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    target: "es2022",
-    outdir: folder,
-    logLevel: "error",
-    metafile: true,
-  });
-  const outside = Object.values(metafile.inputs).flatMap(({ imports }) => imports.filter(({ external }) => external));
-  expect(outside.map(({ path }) => path)).toEqual([]);
-  writeFileSync(join(folder, "index.html"), '<!doctype html><script type="module" src="page.js"></script>');
-  for (const [place, options] of Object.entries(places)) {
-    addresses[place] = await serve({ ...options, mounts: { "/training": folder } });
-  }
+  pages = await bundleTraining();
+  for (const [place, options] of Object.entries(places)) addresses[place] = await pages.serve(options);
 });
-afterAll(() => {
-  stopServers();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => pages?.close());
 
 describe("ten steps of training in Node", () => {
   it("give the same bits on one, two and four threads", async () => {
@@ -56,7 +31,7 @@ describe("ten steps of training in Node", () => {
 
 const known = new Map<number, ReturnType<typeof tenSteps>>();
 function inNode(threads: number) {
-  const found = known.get(threads) ?? tenSteps({ threads, simd: "plain" });
+  const found = known.get(threads) ?? tenSteps({ type: "steps", threads, simd: "plain" });
   known.set(threads, found);
   return found;
 }
@@ -68,16 +43,21 @@ async function expectNear(losses: readonly number[]): Promise<void> {
 
 describeInBrowsers("training", (kind) => {
   let browser: TestBrowser;
-  const pages: Partial<Record<keyof typeof places, TestPage>> = {};
+  const open: Partial<Record<keyof typeof places, TestPage>> = {};
   beforeAll(async () => {
     browser = await kind.launch();
   });
   afterAll(() => browser?.close());
 
-  const ask = async (place: keyof typeof places, asked: Parameters<Window["train"]>[0]) => {
-    const page = pages[place] ?? (await browser.open(`${addresses[place]}/training/index.html`, "train"));
-    pages[place] = page;
-    const answer = await page.ask((what) => window.train(what), asked);
+  const ask = async (
+    place: keyof typeof places,
+    { where, ...asked }: Omit<StepsAsked, "type"> & { readonly where: "page" | "worker" },
+  ) => {
+    const page = open[place] ?? (await browser.open(addresses[place] ?? "", "train"));
+    open[place] = page;
+    const question = { asked: { type: "steps", ...asked } as const, where };
+    const answer = await page.ask(({ asked, where }) => window.train(asked, where), question);
+    if ("failure" in answer) throw new Error(answer.failure);
     return { answer, complaints: page.complaints };
   };
   /** There a worker makes none. */
@@ -120,6 +100,6 @@ describeInBrowsers("training", (kind) => {
   });
 
   it("leaves no worker", async () => {
-    for (const page of Object.values(pages)) await expect.poll(() => page.workers(), { timeout: 10_000 }).toBe(0);
+    for (const page of Object.values(open)) await expect.poll(() => page.workers(), { timeout: 10_000 }).toBe(0);
   });
 });
