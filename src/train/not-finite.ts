@@ -1,5 +1,7 @@
 /** Where in a step numbers ceased to be finite: the first layer, found in what the step has left in memory. */
 
+import type { BoundTraining } from "../backends/training/bound-training.ts";
+import { Breath } from "../core/breath.ts";
 import type { NumberArray } from "../core/buffers.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import type { Network } from "../layers/network.ts";
@@ -9,21 +11,28 @@ import type { TrainingPlan } from "../plan/training/training-plan.ts";
 export interface FailedStep {
   readonly model: Pick<Network, "name" | "parameterInfo">;
   readonly plan: TrainingPlan;
-  /** What went in, and of how many examples. */
-  readonly x: NumberArray;
+  readonly bound: Pick<BoundTraining, "forwardStages" | "read" | "run">;
+  /** Writes what the step was given, once more. */
+  readonly write: () => void;
   readonly examples: number;
-  /** A copy of a value. */
-  readonly read: (name: string, examples: number) => Float32Array;
   readonly loss: number;
   readonly gradientNorm: number;
   readonly learningRate: number;
   readonly updates: number;
 }
 
-/** `VALUES_NOT_FINITE`, with the first layer in the order of the work: forward, then backward. */
-export function notFinite(step: FailedStep): DepthwiseError {
+/**
+ * `VALUES_NOT_FINITE`, with the first layer in the order of the work: forward, then backward. Activations of layers are
+ * written over on the way back, so the way forward is gone once more: parameters are as they were.
+ *
+ * @throws what a run throws
+ */
+export async function notFinite(step: FailedStep): Promise<DepthwiseError> {
   const { model, loss, gradientNorm, learningRate, updates } = step;
-  const { layer, what, found, advice } = firstOf(step);
+  step.write();
+  const given = givenFault(step);
+  if (given === undefined) await goForward(step);
+  const { layer, what, found, advice } = given ?? computedFault(step);
   return new DepthwiseError("VALUES_NOT_FINITE", {
     what: `step: ${model.name}: update ${updates}: ${what}`,
     expected: "finite numbers",
@@ -40,8 +49,9 @@ interface Finding {
   readonly advice: string;
 }
 
-function firstOf({ model, plan, x, examples, read, loss, gradientNorm, learningRate }: FailedStep): Finding {
-  const given = fault(x);
+/** In the input, or in a parameter that no step measures. */
+function givenFault({ model, plan, bound, examples }: FailedStep): Finding | undefined {
+  const given = fault(bound.read(plan.input, examples));
   if (given !== undefined) {
     const advice = "Look at the data: an example holds what is no number.";
     return { layer: plan.input, what: "the input of the network", found: given, advice };
@@ -50,24 +60,61 @@ function firstOf({ model, plan, x, examples, read, loss, gradientNorm, learningR
     plan.steps.flatMap(({ writes, phase }) => (phase === "update" ? [] : Object.values(writes))),
   );
   for (const name of plan.parameters) {
-    const found = measured.has(name) ? undefined : fault(read(name, examples));
+    const found = measured.has(name) ? undefined : fault(bound.read(name));
     if (found === undefined) continue;
-    const advice = "The network held it before training: load it anew.";
+    const advice = "The network held it before the step: load it anew.";
     return { layer: model.parameterInfo.get(name)?.node, what: `parameter "${name}"`, found, advice };
   }
-  const lower = `Lower the learning rate (${learningRate} now), or pass clipNorm.`;
-  for (const [index, { name, writes, phase }] of plan.steps.entries()) {
-    if (phase === "update") break;
-    for (const value of Object.values(writes)) {
-      if (!isLeft(plan, value, index)) continue;
-      const found = fault(read(value, examples));
-      if (found === undefined) continue;
-      return { layer: name, what: `layer "${name}", ${phase}: ${value}`, found, advice: lower };
+  return undefined;
+}
+
+/** In what the way forward has left, and then in what the whole step has. */
+function computedFault({ plan, bound, examples, loss, gradientNorm, learningRate }: FailedStep): Finding {
+  const advice = `Lower the learning rate (${learningRate} now), or pass clipNorm.`;
+  const computed = plan.steps.filter(({ phase }) => phase !== "update");
+  const forward = computed.filter(({ phase }) => phase === "forward");
+  const backward = computed.filter(({ phase }) => phase === "backward");
+  // The way forward was gone last; other threads may have been a stage ahead.
+  const order = [...backward, ...forward, ...computed.filter(({ phase }) => phase === "loss")];
+  for (const step of computed) {
+    for (const value of Object.values(step.writes)) {
+      const isThere = isLeft(plan, order.slice(order.indexOf(step) + 1), value);
+      const found = isThere ? fault(bound.read(value, examples)) : undefined;
+      const { name, phase } = step;
+      if (found !== undefined) return { layer: name, what: `layer "${name}", ${phase}: ${value}`, found, advice };
     }
   }
-  const found = Number.isFinite(gradientNorm) ? loss : gradientNorm;
-  const what = Number.isFinite(gradientNorm) ? "the loss" : "the norm of all gradients";
-  return { layer: undefined, what, found, advice: lower };
+  const isNorm = !Number.isFinite(gradientNorm);
+  const what = isNorm ? "the norm of all gradients" : "the loss";
+  return { layer: undefined, what, found: isNorm ? gradientNorm : loss, advice };
+}
+
+/** Runs the way forward alone. */
+async function goForward({ bound, examples }: FailedStep): Promise<void> {
+  const stop = new AbortController();
+  const breath = new BreathAfter(bound.forwardStages, stop);
+  try {
+    await bound.run(examples, { adds: false, scale: 1, updates: false, breath, signal: stop.signal });
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
+}
+
+/** Due after so many stages, and then it stops what breathes: a run asks after each stage, and looks at its signal. */
+class BreathAfter extends Breath {
+  #left: number;
+  readonly #stop: AbortController;
+
+  constructor(stages: number, stop: AbortController) {
+    super(performance.now());
+    this.#left = stages;
+    this.#stop = stop;
+  }
+
+  override get isDue(): boolean {
+    if (--this.#left === 0) this.#stop.abort();
+    return this.#left === 0 || super.isDue;
+  }
 }
 
 /** The first number that is not finite. */
@@ -76,13 +123,13 @@ function fault(values: NumberArray): number | undefined {
   return undefined;
 }
 
-/** Whether a value is still as a step left it: no later step has written to any of its bytes. */
-function isLeft({ steps, values, batch }: TrainingPlan, name: string, written: number): boolean {
+/** Whether a value is as it was written: none of the steps after that writes to any of its bytes. */
+function isLeft({ values, batch }: TrainingPlan, after: TrainingPlan["steps"], name: string): boolean {
   const own = spanOf(values.get(name), batch);
   if (own === undefined) return false;
-  return steps.slice(written + 1).every(({ phase, writes }) =>
+  return after.every(({ writes }) =>
     Object.values(writes).every((other) => {
-      const span = phase === "update" ? undefined : spanOf(values.get(other), batch);
+      const span = spanOf(values.get(other), batch);
       return span === undefined || span.to <= own.from || span.from >= own.to;
     }),
   );

@@ -24,7 +24,7 @@ import { Turns } from "../session/turns.ts";
 import { type Evaluation, evaluated } from "./evaluated.ts";
 import { hyperValues } from "./hyper.ts";
 import { countCorrect, type Labels, targetsOf } from "./labels.ts";
-import { notFinite } from "./not-finite.ts";
+import { type FailedStep, notFinite } from "./not-finite.ts";
 import { rateAt } from "./schedules.ts";
 import { checkNorms, type SmallestNorm, smallestNorm, smallestPart } from "./single-value.ts";
 import type { CheckedTrainerOptions } from "./trainer-options.ts";
@@ -316,12 +316,13 @@ export class Trainer {
       const count = to - from;
       const part = targets.subarray(from * this.#classes, to * this.#classes);
       const x = Float32Array.from(data.subarray(from * perExample, to * perExample));
-      this.#bound.write({
+      const given = {
         [this.#plan.input]: x,
         [TARGETS]: part,
         [HYPER_VALUE]: hyper,
         ...(hasRandom ? { [RANDOM]: Uint32Array.of(seed, draw) } : {}),
-      });
+      };
+      this.#bound.write(given);
       const breath = new Breath(performance.now());
       const run = { adds: from > 0, scale: count / examples, updates: to === examples, breath, times };
       try {
@@ -336,13 +337,17 @@ export class Trainer {
       correct += countCorrect(logits, part, count, this.#classes);
       if (run.updates) gradientNorm = this.#bound.read(GRADIENT_NORM)[0] ?? Number.NaN;
       if (Number.isFinite(loss + gradientNorm)) continue;
-      const read = (name: string, of: number) => this.#bound.read(name, of);
-      const step = { model: this.model, plan: this.#plan, x, examples: count, read, loss: loss / examples };
-      this.#torn = notFinite({ ...step, gradientNorm, learningRate: rate, updates: this.#updates });
+      const failed = { loss: loss / examples, gradientNorm, learningRate: rate, updates: this.#updates };
+      this.#torn = await this.#diagnosed({ ...failed, examples: count, write: () => this.#bound.write(given) });
       throw this.#torn;
     }
     this.#updates++;
     return { loss: loss / examples, correct, examples, gradientNorm, learningRate: rate };
+  }
+
+  #diagnosed(failed: Omit<FailedStep, "model" | "plan" | "bound">): Promise<unknown> {
+    const step = { ...failed, model: this.model, plan: this.#plan, bound: this.#bound };
+    return notFinite(step).catch((error: unknown) => error);
   }
 
   async #infer(

@@ -18,6 +18,8 @@ export interface BoundTraining {
   readonly threads: number;
   /** What `times` of a run counts, in order: parts of steps. */
   readonly parts: readonly TrainingPart[];
+  /** Stages of a run before its loss: it looks at its breath after each. */
+  readonly forwardStages: number;
   /** False while a worker is lost or replaced. */
   readonly isWhole?: boolean;
   mend?(): Promise<void>;

@@ -25,6 +25,7 @@ export function referenceTraining(plan: TrainingPlan): BoundTraining {
     bytes: arena.byteLength,
     threads: 1,
     parts: plan.steps.map(({ name, phase, call }) => ({ name, phase, kind: partKind(call) })),
+    forwardStages: plan.steps.findIndex(({ phase }) => phase !== "forward"),
     write,
     read,
     run(batch, { adds, scale, updates, ...options }) {

@@ -75,6 +75,9 @@ export async function wasmTraining(plan: TrainingPlan, options: WasmTrainingOpti
     bytes: pages * PAGE,
     threads,
     parts: layout.parts,
+    forwardStages: layout.program.stages.findIndex(({ calls }) =>
+      calls.some(({ step }) => layout.parts[step]?.phase !== "forward"),
+    ),
     get isWhole() {
       return bound.isWhole !== false;
     },

@@ -13,6 +13,7 @@ const TOUCH_MS = 20_000;
 const OLD_MS = 120_000;
 /** So long a file may be empty: whoever made it is about to write into it. */
 const EMPTY_MS = 2_000;
+const WAIT_MS = 20;
 
 interface Holder {
   readonly id: string;
@@ -35,26 +36,12 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   const path = join(directory, NAME);
   const own = await ownHolder();
   const text = JSON.stringify(own);
-  for (;;) {
-    const isOurs = await files.writeFile(path, text, { flag: "wx" }).then(
-      () => true,
-      (error: unknown) => {
-        if (systemCode(error) === "EEXIST") return false;
-        throw error;
-      },
-    );
-    if (isOurs) break;
-    const found = await files.readFile(path, "utf8").catch(() => undefined);
-    if (found === undefined) continue;
-    const { mtimeMs } = await files.stat(path).catch(() => ({ mtimeMs: 0 }));
-    const age = Date.now() - mtimeMs;
-    if (found === "" && age < EMPTY_MS) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      continue;
-    }
-    const holder = holderIn(found);
-    if (holder !== undefined && (await isAlive(holder, own, age))) throw inUse(directory, path, holder);
-    await takeAway(path, found, own.id);
+  while (!(await isMade(path, text))) {
+    const holder = await holderOf(path, own);
+    if (holder === "gone") continue;
+    if (holder === "nobody") await takeAway(path, own);
+    else if (holder === "unknown yet") await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    else throw inUse(directory, path, holder);
   }
   held.add(own.id);
   const touch = setInterval(() => {
@@ -70,21 +57,43 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   };
 }
 
-/** Removes a lock that nobody holds. Of several who try, one moves it; a lock of somebody faster goes back. */
-async function takeAway(path: string, expected: string, id: string): Promise<void> {
+/** Makes a file that is not there. */
+async function isMade(path: string, text: string): Promise<boolean> {
+  try {
+    await process.getBuiltinModule("node:fs/promises").writeFile(path, text, { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+async function holderOf(path: string, own: Holder): Promise<Holder | "gone" | "nobody" | "unknown yet"> {
   const files = process.getBuiltinModule("node:fs/promises");
-  const aside = `${path}-${id}`;
-  const isMoved = await files.rename(path, aside).then(
-    () => true,
-    (error: unknown) => {
-      if (systemCode(error) === "ENOENT") return false;
-      throw error;
-    },
-  );
-  if (!isMoved) return;
-  const found = await files.readFile(aside, "utf8");
-  if (found !== expected) await files.link(aside, path).catch(() => undefined);
-  await files.rm(aside, { force: true });
+  const stats = await files.stat(path).catch(() => undefined);
+  const text = await files.readFile(path, "utf8").catch(() => undefined);
+  if (stats === undefined || text === undefined) return "gone";
+  const age = Date.now() - stats.mtimeMs;
+  if (text === "") return age < EMPTY_MS ? "unknown yet" : "nobody";
+  const holder = holderIn(text);
+  return holder !== undefined && (await isAlive(holder, own, age)) ? holder : "nobody";
+}
+
+/** Removes a lock that nobody holds. Of several who would, one at a time looks again: it may have a holder by now. */
+async function takeAway(path: string, own: Holder): Promise<void> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const guard = `${path}-guard`;
+  if (await isMade(guard, "")) {
+    try {
+      if ((await holderOf(path, own)) === "nobody") await files.rm(path, { force: true });
+    } finally {
+      await files.rm(guard, { force: true });
+    }
+    return;
+  }
+  const stats = await files.stat(guard).catch(() => undefined);
+  if (stats !== undefined && Date.now() - stats.mtimeMs > EMPTY_MS) await files.rm(guard, { force: true });
+  await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
 }
 
 async function ownHolder(): Promise<Holder> {

@@ -5,7 +5,7 @@
 
 import { locatePath } from "../../core/address.ts";
 import { nodeFiles } from "../../core/bytes.ts";
-import { DepthwiseError } from "../../core/errors.ts";
+import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
 import { systemCode } from "../../core/realms.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
 import { lockDirectory } from "./directory-lock.ts";
@@ -82,7 +82,7 @@ async function typed<Value>(path: string, done: string, work: () => Promise<Valu
   try {
     return await work();
   } catch (cause) {
-    const code = systemCode(cause);
+    const code = isDepthwiseError(cause) ? undefined : systemCode(cause);
     if (code === undefined) throw cause;
     throw new DepthwiseError("FILE_UNREADABLE", {
       what: `${path}: it cannot be ${done} (${code})`,

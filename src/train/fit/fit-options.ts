@@ -1,7 +1,14 @@
 /** The options of `fit`, checked before anything is read or allocated. */
 
 import { DepthwiseError } from "../../core/errors.ts";
-import { booleanOption, checkKnownOptions, oneOf, optionError, positiveInteger, signalOption } from "../../core/options.ts";
+import {
+  booleanOption,
+  checkKnownOptions,
+  oneOf,
+  optionError,
+  positiveInteger,
+  signalOption,
+} from "../../core/options.ts";
 import { type CompletePreprocessing, completePreprocessing } from "../../core/preprocessing.ts";
 import { isURL } from "../../core/realms.ts";
 import { checkNetwork, type Network } from "../../layers/network.ts";

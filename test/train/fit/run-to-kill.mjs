@@ -3,7 +3,8 @@
  *
  *     node run-to-kill.mjs DIRECTORY '{"threads":2,"prefetch":1,"resume":true}'
  *
- * Says `begun` when its first step is done, and `ended` at the end.
+ * Says `begun` when its first step is done, and `ended` at the end; with --expose-gc also what is held after each epoch,
+ * in bytes.
  */
 
 import { tensor } from "../../../dist/esm/index.js";
@@ -69,7 +70,12 @@ const run = fit(
   },
 );
 let hasBegun = false;
-for await (const { type } of run) {
+for await (const { type, epoch } of run) {
+  if (type === "epoch" && globalThis.gc !== undefined) {
+    globalThis.gc();
+    const { heapUsed, external } = process.memoryUsage();
+    process.stdout.write(`${JSON.stringify({ epoch, heapUsed, external })}\n`);
+  }
   if (hasBegun || (type !== "progress" && type !== "checkpoint")) continue;
   hasBegun = true;
   process.stdout.write("begun\n");
