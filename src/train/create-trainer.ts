@@ -1,11 +1,11 @@
 /** From a network to a trainer: choose a backend, plan, allocate. */
 
-import { chooseBackend } from "../backends/choose-backend.ts";
+import { type Choice, chooseBackend } from "../backends/choose-backend.ts";
 import type { BoundTraining } from "../backends/training/bound-training.ts";
 import { referenceTraining } from "../backends/training/reference-training.ts";
 import { trainingThreads, wasmTraining } from "../backends/training/wasm-training.ts";
 import { threadWorker } from "../backends/wasm/thread-worker.ts";
-import { DepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { refusal } from "../core/memory.ts";
 import type { Network } from "../layers/network.ts";
 import { parametersOf } from "../plan/plan.ts";
@@ -48,31 +48,69 @@ export async function createTrainer(model: Network, options: TrainerOptions = {}
       }),
   );
   const parameters = parametersOf(model);
-  const bound = await bindTraining(model, planned, checked);
+  const { bound, choice } = await bindTraining("createTrainer", model, planned, checked);
+  if (checked.signal?.aborted) bound.close();
   checked.signal?.throwIfAborted();
-  return new Trainer(model, planned, checked, rule, bound, parameters, target);
+  return new Trainer(model, planned, checked, rule, bound, choice, parameters, target);
 }
 
-/** A training plan with memory and code, on the backend that the options choose. */
+/** A training plan with memory and code, and what was chosen for it. */
+export interface TrainingBinding {
+  readonly bound: BoundTraining;
+  readonly choice: Choice;
+}
+
+/**
+ * Binds a training plan to the backend that the options choose. Where a worker cannot be started (a bundler that left its
+ * script out, a page's policy, a worker in Firefox) it is one thread, and the reasons say so: the bits are the same.
+ *
+ * @param owner who asks, for messages
+ */
 export async function bindTraining(
+  owner: string,
   model: Network,
   plan: TrainingPlan,
   options: CheckedTrainerOptions,
-): Promise<BoundTraining> {
-  const choice = chooseBackend(options.backend, options.simd, options.threads);
+): Promise<TrainingBinding> {
+  const choice = chooseTraining(options);
+  const bind = async (chosen: Choice): Promise<TrainingBinding> => {
+    try {
+      return { bound: await bindTo(chosen, plan, options), choice: chosen };
+    } catch (cause) {
+      const what = `${owner}: ${model.name} with batch ${options.batch}`;
+      throw refusal(cause, what, plan.arenaBytes, "Use a smaller alpha, input or batch.", { batch: options.batch });
+    }
+  };
   try {
-    if (choice.backend !== "wasm") return referenceTraining(plan);
-    return await wasmTraining(plan, {
-      relaxed: choice.simd !== "plain",
-      wide: choice.simd === "wide",
-      threads: trainingThreads(choice.threads),
-      worker: options.worker ?? threadWorker,
-      signal: options.signal,
-    });
-  } catch (cause) {
-    const what = `createTrainer: ${model.name} with batch ${options.batch}`;
-    throw refusal(cause, what, plan.arenaBytes, "Use a smaller alpha, input or batch.", { batch: options.batch });
+    return await bind(choice);
+  } catch (error) {
+    if (!isDepthwiseError(error) || error.code !== "WORKER_LOST") throw error;
+    return bind({ ...choice, threads: 1, reasons: [...choice.reasons, `one thread: ${error.message}`] });
   }
+}
+
+async function bindTo(choice: Choice, plan: TrainingPlan, options: CheckedTrainerOptions): Promise<BoundTraining> {
+  if (choice.backend !== "wasm") return referenceTraining(plan);
+  return wasmTraining(plan, {
+    relaxed: choice.simd !== "plain",
+    wide: choice.simd === "wide",
+    threads: choice.threads,
+    worker: options.worker ?? threadWorker,
+    signal: options.signal,
+  });
+}
+
+/** As `compile` chooses, but that training has no kernels of plain JavaScript, and counts threads by powers of two. */
+export function chooseTraining({ backend, simd, threads }: CheckedTrainerOptions): Choice {
+  const choice = chooseBackend(backend, simd, threads);
+  if (choice.backend === "plain") {
+    const reasons = [...choice.reasons, "reference instead of plain: training has no other loops in JavaScript"];
+    return { ...choice, backend: "reference", reasons };
+  }
+  const whole = trainingThreads(choice.threads);
+  if (whole === choice.threads) return choice;
+  const reason = `${whole} ${whole === 1 ? "thread" : "threads"} instead of ${choice.threads}: training takes 1, 2, 4 or 8`;
+  return { ...choice, threads: whole, reasons: [...choice.reasons, reason] };
 }
 
 /** The layer that gives the logits: the output of that name, or what the softmax at the end reads. */

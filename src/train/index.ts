@@ -117,6 +117,13 @@ export {
   type WarmUpSchedule,
   warmUp,
 } from "./schedules.ts";
-export type { EvaluateOptions, StepResult, Trainer, TrainerProfile, TrainerState } from "./trainer.ts";
+export type {
+  EvaluateOptions,
+  StepResult,
+  Trainer,
+  TrainerExplanation,
+  TrainerProfile,
+  TrainerState,
+} from "./trainer.ts";
 export type { BatchNormOptions, TrainerOptions } from "./trainer-options.ts";
 export type { DecayOverride } from "./weight-decay.ts";

@@ -5,6 +5,7 @@
  *     const { loss, correct } = await trainer.step(x, labels);
  */
 
+import type { Choice } from "../backends/choose-backend.ts";
 import { closedError } from "../backends/lost.ts";
 import type { BoundTraining } from "../backends/training/bound-training.ts";
 import { Breath } from "../core/breath.ts";
@@ -64,16 +65,25 @@ export interface TrainerProfile {
   }[];
 }
 
+/** What trains and why: see `Trainer.explain`. */
+export interface TrainerExplanation extends Choice {
+  /** Bytes held for training. */
+  readonly bytes: number;
+}
+
 /** Made by `createTrainer`. */
 export class Trainer {
   /** The network that was given. Its own parameters stay as they were. */
   readonly model: Network;
   /** Most examples of a step. */
   readonly batch: number;
+  /** `using trainer = …` calls this. Set in the constructor: not every engine has the symbol. */
+  declare readonly [Symbol.dispose]: () => void;
   readonly #plan: TrainingPlan;
   readonly #options: CheckedTrainerOptions;
   readonly #rule: UpdateRule;
   readonly #bound: BoundTraining;
+  readonly #choice: Choice;
   readonly #turns = new Turns();
   readonly #classes: number;
   /** The layer that gives the logits. */
@@ -97,6 +107,7 @@ export class Trainer {
     options: CheckedTrainerOptions,
     rule: UpdateRule,
     bound: BoundTraining,
+    choice: Choice,
     parameters: ReadonlyMap<string, FloatTensor>,
     target: string,
   ) {
@@ -107,11 +118,14 @@ export class Trainer {
     this.#options = options;
     this.#rule = rule;
     this.#bound = bound;
+    this.#choice = choice;
     this.#classes = plan.values.get(TARGETS)?.elements ?? 0;
     this.#norm = smallestNorm(plan);
     const read = new Set(plan.parameters);
     this.#others = new Map([...parameters].filter(([name]) => !read.has(name)));
     this.#begin(parameters);
+    const dispose: symbol = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+    Object.defineProperty(this, dispose, { value: () => this.close() });
   }
 
   /** Updates so far. */
@@ -131,6 +145,11 @@ export class Trainer {
   /** What a step does, in order, on which values, and where these lie: plain data. */
   get plan(): TrainingPlan {
     return this.#plan;
+  }
+
+  /** What trains and why: backend, SIMD, threads, the engine's features, what was asked for and could not be. */
+  explain(): TrainerExplanation {
+    return { ...this.#choice, bytes: this.#bound.bytes };
   }
 
   /**
@@ -297,10 +316,6 @@ export class Trainer {
     this.#isClosed = true;
     this.#bound.close();
     this.#session?.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 
   async #step(

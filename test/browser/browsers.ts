@@ -1,6 +1,7 @@
 /** Chromium and Firefox behind one face, for tests that run in both: a page that answers, or a test that fails. */
 
 import { existsSync } from "node:fs";
+import type { BrowserContext } from "playwright-core";
 import puppeteer, { type Page as FirefoxPage, type Browser as Launched } from "puppeteer-core";
 import { describeWhere, executablePath, launch as launchChromium, type Needed, watch } from "./chromium.ts";
 
@@ -19,14 +20,22 @@ export interface TestPage {
 export interface TestBrowser {
   readonly title: string;
   readonly version: string;
-  /** Opens a page, and waits until its window has a name. */
-  open(address: string, name: string): Promise<TestPage>;
+  /**
+   * Opens a page, and waits until its window has a name.
+   *
+   * @param beside a page whose storage it shares; in Firefox all do
+   */
+  open(address: string, name: string, beside?: TestPage): Promise<TestPage>;
   close(): Promise<void>;
 }
 
 export interface BrowserKind extends Needed {
-  /** Starts one with a profile of its own, empty and gone afterwards. Only where `path` is. */
-  launch(): Promise<TestBrowser>;
+  /**
+   * Starts one with a profile of its own, empty and gone afterwards. Only where `path` is.
+   *
+   * @param preferences of Firefox; Chromium has none
+   */
+  launch(preferences?: Readonly<Record<string, unknown>>): Promise<TestBrowser>;
 }
 
 /** Most time for one question: the longest takes a tenth of it. */
@@ -49,15 +58,17 @@ export function describeInBrowsers(name: string, body: (kind: BrowserKind) => vo
 
 async function startChromium(): Promise<TestBrowser> {
   const browser = await launchChromium();
+  const contexts = new WeakMap<TestPage, BrowserContext>();
   return {
     title: "Chromium",
     version: browser.version(),
-    async open(address, name) {
-      const page = await browser.newPage();
+    async open(address, name, beside) {
+      const context = (beside && contexts.get(beside)) ?? (await browser.newContext());
+      const page = await context.newPage();
       const complaints = watch(page);
       await page.goto(address);
       await page.waitForFunction((wanted) => wanted in window, name);
-      return {
+      const opened: TestPage = {
         complaints,
         // Playwright's type of a question knows of handles, which nobody asks for here.
         ask: (question, asked) => inTime("Chromium", page.evaluate(question as (asked: unknown) => never, asked)),
@@ -65,16 +76,19 @@ async function startChromium(): Promise<TestBrowser> {
         workers: () => page.workers().length,
         close: () => soon(page.close()),
       };
+      contexts.set(opened, context);
+      return opened;
     },
     close: () => browser.close(),
   };
 }
 
-async function startFirefox(): Promise<TestBrowser> {
+async function startFirefox(preferences: Readonly<Record<string, unknown>> = {}): Promise<TestBrowser> {
   const browser = await puppeteer.launch({
     browser: "firefox",
     ...(firefoxPath === undefined ? {} : { executablePath: firefoxPath }),
     headless: true,
+    extraPrefsFirefox: { ...preferences },
     timeout: 60_000,
   });
   return {

@@ -3,6 +3,7 @@
 import type { DepthwiseError } from "../../core/errors.ts";
 import type { Network } from "../../layers/network.ts";
 import type { SkippedExample } from "../data/index.ts";
+import type { TrainerExplanation } from "../trainer.ts";
 
 /** What a network says of validation data. */
 export interface ValidationResult {
@@ -69,6 +70,8 @@ export interface ProgressEvent {
 }
 
 export type FitEvent =
+  /** The first one: what trains and why, once memory and workers are there. */
+  | ({ readonly type: "started" } & TrainerExplanation)
   | EpochEvent
   | ProgressEvent
   /** An example that could not be read: `index` is its position in the data, or in the validation data. */

@@ -79,6 +79,7 @@ async function trained(
     try {
       trainer.checkBatch("fit", batch);
       if (run.data.size % batch !== 0) trainer.checkBatch("fit", run.data.size % batch);
+      emit({ type: "started", ...trainer.explain() });
       return await runFrom({ run, trainer, checkpoints, emit, signal }, checkpoint ?? undefined);
     } finally {
       trainer.close();

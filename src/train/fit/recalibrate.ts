@@ -70,7 +70,7 @@ export async function recalibrateBatchNorm<Output extends string>(
     loss: "softmaxCrossEntropy",
   });
   const norm = smallestNorm(plan);
-  const bound = await bindTraining(model, plan, checked);
+  const { bound } = await bindTraining("recalibrateBatchNorm", model, plan, checked);
   try {
     const held = parametersOf(model);
     bound.write(Object.fromEntries(plan.parameters.map((name) => [name, held.get(name)?.data ?? new Float32Array()])));

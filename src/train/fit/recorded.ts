@@ -1,10 +1,10 @@
 /** What a checkpoint says of the run that it is of: all that the numbers depend on, as plain data. */
 
-import { chooseBackend } from "../../backends/choose-backend.ts";
 import { DepthwiseError, listed } from "../../core/errors.ts";
 import { isObject } from "../../core/json.ts";
 import { show } from "../../core/options.ts";
 import type { Network } from "../../layers/network.ts";
+import { chooseTraining } from "../create-trainer.ts";
 import type { Dataset } from "../data/index.ts";
 import { hashOf, hashOfText } from "./hash.ts";
 import type { PreparedRun } from "./prepared.ts";
@@ -16,7 +16,7 @@ export type RunRecord = Readonly<
 
 export function recordOf({ model, options, data, validation, batch, schedule }: PreparedRun): RunRecord {
   const { trainer, completeAugment, input, average, patience, validation: given } = options;
-  const { backend, simd } = chooseBackend(trainer.backend, trainer.simd, trainer.threads);
+  const { backend, simd } = chooseTraining(trainer);
   const trained = [...model.parameterInfo.values()].filter((info) => info.trainable && trainer.trains(info));
   const record: RunRecord = {
     model: {

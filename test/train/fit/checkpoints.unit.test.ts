@@ -72,7 +72,7 @@ describe("a run that was stopped after any step, and resumed", () => {
       const run = fit(tinyModel(), data, { ...OPTIONS, checkpoint: store, resume: true, prefetch: after % 4 });
       for await (const event of run) events.push(event);
       expect(facts(await run.done)).toEqual(expected);
-      expect(events[0]).toMatchObject({ type: "resumed" });
+      expect(events[1]).toMatchObject({ type: "resumed" });
       expect(stateOf(store).current.state.hash).toBe(stateOf(whole).current.state.hash);
       expect(store.files.get("model.safetensors")).toEqual(whole.files.get("model.safetensors"));
     }

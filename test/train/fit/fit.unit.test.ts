@@ -239,10 +239,12 @@ describe("events", () => {
   it("come to a loop that begins late, progress as its newest", async () => {
     const run = fit(tinyModel(), tinyData(40), OPTIONS);
     const iterator = run[Symbol.asyncIterator]();
+    const started = await iterator.next();
     const first = await iterator.next();
     await run.done;
     const rest: FitEvent[] = [];
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) rest.push(next.value);
+    expect(started.value).toMatchObject({ type: "started", backend: expect.any(String), threads: 1 });
     expect(first.value).toMatchObject({ type: "progress", epoch: 1, step: 1, steps: 3 });
     expect(rest.map(({ type }) => type)).toEqual(["progress", "epoch", "progress", "epoch", "progress", "epoch"]);
     expect(await iterator.next()).toEqual({ done: true, value: undefined });

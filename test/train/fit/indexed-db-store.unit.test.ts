@@ -1,6 +1,7 @@
 /** Checkpoints in IndexedDB, with a stand-in for it: the browser's own is tried in Chromium. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { untilAborted } from "../../../src/core/until-aborted.ts";
 import { fit } from "../../../src/train/fit/fit.ts";
 import { indexedDbStore } from "../../../src/train/fit/indexed-db-store.ts";
 import { tinyData, tinyModel } from "./tiny.ts";
@@ -9,7 +10,7 @@ import { tinyData, tinyModel } from "./tiny.ts";
 function fakeIndexedDb(fault: { full: boolean; open: boolean }) {
   const databases = new Map<string, Map<string, unknown>>();
   const later = (work: () => void) => setTimeout(work, 0);
-  function request<Value>(value: () => Value) {
+  function request<Value>(value: () => Value, after: () => void) {
     const made: { result: Value | undefined; error: unknown; onsuccess?: () => void; onerror?: () => void } = {
       result: undefined,
       error: null,
@@ -17,6 +18,7 @@ function fakeIndexedDb(fault: { full: boolean; open: boolean }) {
     later(() => {
       made.result = value();
       made.onsuccess?.();
+      later(after);
     });
     return made;
   }
@@ -25,19 +27,19 @@ function fakeIndexedDb(fault: { full: boolean; open: boolean }) {
     const made: { error: unknown; oncomplete?: () => void; onabort?: () => void; objectStore: () => object } = {
       error: null,
       objectStore: () => ({
-        get: (key: string) => request(() => structuredClone(files.get(key))),
-        getAllKeys: () => request(() => [...files.keys()]),
-        put: (value: unknown, key: string) => request(() => void files.set(key, structuredClone(value))),
-        delete: (key: string) => request(() => void files.delete(key)),
+        get: (key: string) => request(() => structuredClone(files.get(key)), end),
+        getAllKeys: () => request(() => [...files.keys()], end),
+        put: (value: unknown, key: string) => request(() => void files.set(key, structuredClone(value)), end),
+        delete: (key: string) => request(() => void files.delete(key), end),
       }),
     };
-    setTimeout(() => {
+    const end = () => {
       if (!fault.full || mode === "readonly") return made.oncomplete?.();
       for (const key of files.keys()) files.delete(key);
       for (const [key, value] of before) files.set(key, value);
       made.error = new DOMException("no room", "QuotaExceededError");
       return made.onabort?.();
-    }, 2);
+    };
     return made;
   }
   return {
@@ -120,13 +122,13 @@ describe("a store in IndexedDB", () => {
   });
 
   it.each(["with", "without"])("is one run's at a time, %s Web Locks", async (which) => {
-    const held = new Set<string>();
+    const held = new Map<string, Promise<void>>();
     const locks = {
-      async request(name: string, _options: object, work: (lock: object | null) => Promise<void> | undefined) {
-        await Promise.resolve();
-        if (held.has(name)) return work(null);
-        held.add(name);
-        return Promise.resolve(work({})).finally(() => held.delete(name));
+      async request(name: string, { signal }: { signal: AbortSignal }, work: () => Promise<void>) {
+        while (held.has(name)) await untilAborted(held.get(name) as Promise<void>, signal);
+        const holding = work().finally(() => held.delete(name));
+        held.set(name, holding);
+        return holding;
       },
     };
     vi.stubGlobal("navigator", which === "with" ? { locks } : {});
@@ -136,6 +138,12 @@ describe("a store in IndexedDB", () => {
     await other?.();
     await unlock?.();
     await (await indexedDbStore("a").lock?.())?.();
+    // Of a worker that was ended the locks are held for a moment.
+    const ended = await indexedDbStore("a").lock?.();
+    if (which === "with") {
+      setTimeout(() => ended?.(), 500);
+      await (await indexedDbStore("a").lock?.())?.();
+    }
   });
 
   it("is refused without a name", () => {
