@@ -49,8 +49,10 @@ export const RECIPE_KEYS = /* @__PURE__ */ Object.keys({
   batchNorm: 1,
 } satisfies Record<keyof Recipe, 1>) as readonly (keyof Recipe)[];
 
+/** The names of the recipes. */
 export const RECIPES = ["paper", "fast", "tune"] as const;
 
+/** The name of a recipe. */
 export type RecipeName = (typeof RECIPES)[number];
 
 /** What a recipe has to know of the run. */

@@ -49,8 +49,11 @@ export interface TrainerState {
   readonly tensors: ReadonlyMap<string, FloatTensor>;
 }
 
+/** With which parameters a network is evaluated; see `Trainer.evaluate`. */
 export interface EvaluateOptions {
+  /** With the averages in place of the parameters. Default false. */
   readonly average?: boolean;
+  /** With these, of the same network. Default the trainer's own. */
   readonly parameters?: ReadonlyMap<string, FloatTensor> | undefined;
 }
 
@@ -138,6 +141,7 @@ export class Trainer {
     return this.#bound.bytes;
   }
 
+  /** Threads that a step runs on. */
   get threads(): number {
     return this.#bound.threads;
   }

@@ -18,6 +18,7 @@ import type { CompileOptions } from "../../session/compile.ts";
 const COMPILED = ["backend", "threads", "simd", "worker", "inWorker", "modules", "batch"] as const;
 export const METHODS = ["linear", "nearest"] as const;
 
+/** How classes are told by features. */
 export type FewShotMethod = (typeof METHODS)[number];
 
 /** `backend`, `threads`, `simd`, `worker`, `inWorker`, `modules` and `batch` (default 8) are those of `compile`. */
@@ -49,12 +50,14 @@ export interface AddOptions extends ImageOptions {
   readonly onProgress?: (progress: { readonly done: number; readonly total?: number }) => void;
 }
 
+/** What became of images that were added. */
 export interface AddedImages {
   readonly label: string;
   readonly added: number;
   readonly skipped: readonly { readonly index: number; readonly error: DepthwiseError }[];
 }
 
+/** How training went. */
 export interface ShotsTraining {
   readonly method: FewShotMethod;
   readonly classes: number;

@@ -58,6 +58,9 @@ export class FewShot {
   #index: NeighbourIndex | undefined;
   #isClosed = false;
 
+  /** `using shots = …` calls this. Set in the constructor: not every engine has the symbol. */
+  declare readonly [Symbol.dispose]: () => void;
+
   /** @internal */
   constructor(model: Network<"embedding">, embedder: Embedder, options: CheckedFewShotOptions) {
     this.#model = model;
@@ -72,6 +75,8 @@ export class FewShot {
     this.method = options.method ?? known ?? "linear";
     this.#neighbours = options.neighbours;
     this.#penalty = options.penalty;
+    const dispose: symbol = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+    Object.defineProperty(this, dispose, { value: () => this.close() });
   }
 
   /** Classes in the order in which they came, and how many examples each has. */
@@ -218,10 +223,6 @@ export class FewShot {
     this.#store = new ExampleStore(this.#store.width);
     this.#labels = [];
     this.#forget();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 
   #turn<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
