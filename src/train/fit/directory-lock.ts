@@ -23,7 +23,7 @@ interface Holder {
   readonly started?: string;
 }
 
-/** Locks of this process. */
+/** Locks of this thread. */
 const held = /* @__PURE__ */ new Set<string>();
 
 /**
@@ -113,7 +113,8 @@ async function startOf(pid: number): Promise<string | undefined> {
 
 async function isAlive(holder: Holder, own: Holder, age: number): Promise<boolean> {
   if (holder.host !== own.host) return age < OLD_MS;
-  if (holder.pid === own.pid) return held.has(holder.id);
+  // Of another thread of this process, or of a process that had this number before.
+  if (holder.pid === own.pid) return held.has(holder.id) || (holder.started === own.started && age < OLD_MS);
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
