@@ -99,6 +99,23 @@ describe("a run that was stopped after any step, and resumed", () => {
     expect(facts(await fit(tinyModel(), data, { ...options, checkpoint: other, resume: true }).done)).toEqual(last);
   });
 
+  it("remembers the best epoch, when that was before", async () => {
+    // Rates beyond all reason: from some epoch on it becomes worse.
+    const options = { ...OPTIONS, optimizer: sgd({}), schedule: constant({ rate: 2 }), epochs: 30, averageDecay: 0.5 };
+    const whole = await fit(tinyModel(), data, options).done;
+    expect(whole.stopped).toBe("early");
+    expect(whole.best).toBe(whole.history.length - 2);
+    const store = memoryStore();
+    // Into the epoch after the best one.
+    await stopAfter(5 * whole.best! + 1, store, options);
+    expect(stateOf(store).current.position.epoch).toBe(whole.best);
+    const resumed = await fit(tinyModel(), data, { ...options, checkpoint: store, resume: true }).done;
+    expect(facts(resumed)).toEqual(facts(whole));
+    expect(facts(await fit(tinyModel(), data, { ...options, checkpoint: store, resume: true }).done)).toEqual(
+      facts(whole),
+    );
+  });
+
   it("goes on for more epochs, where its rates do not depend on how many there are", async () => {
     const options = { ...OPTIONS, schedule: constant({ rate: 0.02 }) };
     const store = memoryStore();
