@@ -105,6 +105,17 @@ export class TrainingDraft {
     return activated;
   }
 
+  /**
+   * A segment's value as a layer with a kernel reads it: normalised on the way, unless the layer sees other channels than
+   * the norm has, behind a `flatten`.
+   */
+  source(reader: Segment, name: string): SegmentView {
+    const view = this.view(name);
+    const [read = name] = reader.lead.inputs;
+    if (view.load?.norm !== true || this.pixels(read).channels === this.pixels(name).channels) return view;
+    return { value: this.plain(name, reader) };
+  }
+
   /** What a batch norm is, as calls say it. */
   norm(layer: string): Norm {
     const node = this.#layers.get(layer);
