@@ -76,13 +76,24 @@ const gene: fc.Arbitrary<Gene> = fc.record({
   block: fc.boolean(),
 });
 
-/** Rows as long as a chunk of the wasm backend has numbers, so that images are cut. */
-const longGene: fc.Arbitrary<Gene> = gene.map((one) => ({
-  ...one,
-  type: one.type === "reshape" || one.type === "squeeze" ? "depthwiseConv2d" : one.type,
-  filters: one.type === "conv2d" ? 1 + (one.filters % 8) : 24 + (one.filters % 13),
-  multiplier: 1,
-}));
+/** For rows so long that images are cut into chunks of a few: mostly windows, over what is normalised on the way. */
+const longGene: fc.Arbitrary<Gene> = fc
+  .tuple(
+    gene,
+    fc.constantFrom(
+      ...(["depthwiseConv2d", "depthwiseConv2d", "depthwiseConv2d", "conv2d", "conv2d", "pointwiseConv2d"] as const),
+      ...(["batchNorm", "activation", "add", "maxPool"] as const),
+    ),
+    fc.integer({ min: 0, max: 3 }),
+  )
+  .map(([one, type, other]) => ({
+    ...one,
+    type,
+    filters: type === "conv2d" ? 1 + (one.filters % 8) : 24 + (one.filters % 13),
+    stride: other === 0 ? one.stride : 1,
+    multiplier: 1,
+    block: other !== 1,
+  }));
 
 const side = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(7, 9, 17, 33));
 
@@ -125,7 +136,10 @@ export const longCase: fc.Arbitrary<TrainingCase> = fc
     ),
     genes: fc
       .tuple(longGene, fc.array(longGene, { minLength: 1, maxLength: 3 }))
-      .map(([first, others]) => [{ ...first, type: "pointwiseConv2d" as const }, ...others]),
+      .map(([first, others]) => [
+        { ...first, type: "pointwiseConv2d" as const, filters: 24 + (first.filters % 13) },
+        ...others,
+      ]),
     batch: fc.integer({ min: 1, max: 2 }),
   })
   .map(fitted);
