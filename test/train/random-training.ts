@@ -144,6 +144,31 @@ export const longCase: fc.Arbitrary<TrainingCase> = fc
   })
   .map(fitted);
 
+/** A window between two pointwise layers, each with a batch norm and a clamp, over rows that are cut into chunks. */
+export function longRows(
+  type: "conv2d" | "depthwiseConv2d",
+  window: { readonly kernel: number; readonly stride: number; readonly dilation: number; readonly padding: string },
+): TrainingCase {
+  const { kernel } = window;
+  const common = { back: 0, other: 0, multiplier: 1, function: "relu6", bias: false, scale: true, block: true };
+  const one: Gene = { ...common, ...window, type: "pointwiseConv2d", filters: 24, kernel: [kernel, kernel] };
+  const filters = type === "conv2d" ? 8 : 24;
+  return {
+    inputShape: [13, 250, 3],
+    genes: [one, { ...one, type, filters }, { ...one, filters }],
+    head: "average",
+    tail: "none",
+    classes: 5,
+    batch: 2,
+    last: 1,
+    accumulate: 1,
+    isFrozen: false,
+    variance: "biased",
+    trained: 255,
+    seed: 11,
+  };
+}
+
 function attributesOf(one: Gene, shape: readonly number[]): Readonly<Record<string, unknown>> {
   const { filters, kernel, stride, dilation, padding, multiplier, bias } = one;
   const window = { kernel, stride, dilation, padding };
