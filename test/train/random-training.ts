@@ -240,7 +240,17 @@ export function networkOf({ inputShape, genes, head, tail, classes, seed }: Trai
     if (one.block && (/conv/i.test(one.type) || takesTwo)) add(node, ...(takesTwo ? follow.slice(1) : follow));
     else add(node);
   }
-  const last = [...shapes.keys()].at(-1)!;
+  let last = [...shapes.keys()].at(-1)!;
+  // What nobody reads yet is joined, so that values have several readers.
+  const read = new Set(layers.flatMap(({ inputs }, index) => inputs ?? [layers[index - 1]?.name ?? "input"]));
+  for (const { name } of layers.filter((layer) => !read.has(layer.name) && layer.name !== last).slice(-2)) {
+    add(
+      { name: `${name}_pool`, type: "globalAveragePool", inputs: [name], attributes: { keepDims: true } },
+      { name: `${name}_join`, type: "pointwiseConv2d", attributes: { filters: shapes.get(last)![2]! } },
+      { name: `${name}_sum`, type: "add", inputs: [last, `${name}_join`] },
+    );
+    last = `${name}_sum`;
+  }
   const pool = head === "max" ? "globalMaxPool" : "globalAveragePool";
   if (head === "flatten") layers.push({ name: "head", type: "flatten", inputs: [last] });
   else layers.push({ name: "head", type: pool, inputs: [last], attributes: { keepDims: head === "pointwise" } });
