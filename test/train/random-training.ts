@@ -76,13 +76,24 @@ const gene: fc.Arbitrary<Gene> = fc.record({
   block: fc.boolean(),
 });
 
-/** Rows as long as a chunk of the wasm backend has numbers, so that images are cut. */
-const longGene: fc.Arbitrary<Gene> = gene.map((one) => ({
-  ...one,
-  type: one.type === "reshape" || one.type === "squeeze" ? "depthwiseConv2d" : one.type,
-  filters: one.type === "conv2d" ? 1 + (one.filters % 8) : 24 + (one.filters % 13),
-  multiplier: 1,
-}));
+/** For rows so long that images are cut into chunks of a few: mostly windows, over what is normalised on the way. */
+const longGene: fc.Arbitrary<Gene> = fc
+  .tuple(
+    gene,
+    fc.constantFrom(
+      ...(["depthwiseConv2d", "depthwiseConv2d", "depthwiseConv2d", "conv2d", "conv2d", "pointwiseConv2d"] as const),
+      ...(["batchNorm", "activation", "add", "maxPool"] as const),
+    ),
+    fc.integer({ min: 0, max: 3 }),
+  )
+  .map(([one, type, other]) => ({
+    ...one,
+    type,
+    filters: type === "conv2d" ? 1 + (one.filters % 8) : 24 + (one.filters % 13),
+    stride: other === 0 ? one.stride : 1,
+    multiplier: 1,
+    block: other !== 1,
+  }));
 
 const side = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(7, 9, 17, 33));
 
@@ -125,10 +136,38 @@ export const longCase: fc.Arbitrary<TrainingCase> = fc
     ),
     genes: fc
       .tuple(longGene, fc.array(longGene, { minLength: 1, maxLength: 3 }))
-      .map(([first, others]) => [{ ...first, type: "pointwiseConv2d" as const }, ...others]),
+      .map(([first, others]) => [
+        { ...first, type: "pointwiseConv2d" as const, filters: 24 + (first.filters % 13) },
+        ...others,
+      ]),
     batch: fc.integer({ min: 1, max: 2 }),
   })
   .map(fitted);
+
+/** A window between two pointwise layers, each with a batch norm and a clamp, over rows that are cut into chunks. */
+export function longRows(
+  type: "conv2d" | "depthwiseConv2d",
+  window: { readonly kernel: number; readonly stride: number; readonly dilation: number; readonly padding: string },
+): TrainingCase {
+  const { kernel } = window;
+  const common = { back: 0, other: 0, multiplier: 1, function: "relu6", bias: false, scale: true, block: true };
+  const one: Gene = { ...common, ...window, type: "pointwiseConv2d", filters: 24, kernel: [kernel, kernel] };
+  const filters = type === "conv2d" ? 8 : 24;
+  return {
+    inputShape: [13, 250, 3],
+    genes: [one, { ...one, type, filters }, { ...one, filters }],
+    head: "average",
+    tail: "none",
+    classes: 5,
+    batch: 2,
+    last: 1,
+    accumulate: 1,
+    isFrozen: false,
+    variance: "biased",
+    trained: 255,
+    seed: 11,
+  };
+}
 
 function attributesOf(one: Gene, shape: readonly number[]): Readonly<Record<string, unknown>> {
   const { filters, kernel, stride, dilation, padding, multiplier, bias } = one;
@@ -201,7 +240,17 @@ export function networkOf({ inputShape, genes, head, tail, classes, seed }: Trai
     if (one.block && (/conv/i.test(one.type) || takesTwo)) add(node, ...(takesTwo ? follow.slice(1) : follow));
     else add(node);
   }
-  const last = [...shapes.keys()].at(-1)!;
+  let last = [...shapes.keys()].at(-1)!;
+  // What nobody reads yet is joined, so that values have several readers.
+  const read = new Set(layers.flatMap(({ inputs }, index) => inputs ?? [layers[index - 1]?.name ?? "input"]));
+  for (const { name } of layers.filter((layer) => !read.has(layer.name) && layer.name !== last).slice(-2)) {
+    add(
+      { name: `${name}_pool`, type: "globalAveragePool", inputs: [name], attributes: { keepDims: true } },
+      { name: `${name}_join`, type: "pointwiseConv2d", attributes: { filters: shapes.get(last)![2]! } },
+      { name: `${name}_sum`, type: "add", inputs: [last, `${name}_join`] },
+    );
+    last = `${name}_sum`;
+  }
   const pool = head === "max" ? "globalMaxPool" : "globalAveragePool";
   if (head === "flatten") layers.push({ name: "head", type: "flatten", inputs: [last] });
   else layers.push({ name: "head", type: pool, inputs: [last], attributes: { keepDims: head === "pointwise" } });
