@@ -69,7 +69,7 @@ export function endWords(places: RunPlaces, { history, best, stopped }: FitResul
 export function interruptedWords(places: RunPlaces, isKept: boolean, done: number, epochs: number): string {
   const how = `depthwise train --resume --out ${quotedPath(places.directory)}`;
   if (!isKept) return "depthwise: interrupted before the first checkpoint; nothing was learnt yet";
-  return `depthwise: interrupted after ${done} of ${epochs} epochs; go on: ${how}`;
+  return `depthwise: interrupted in epoch ${Math.min(done + 1, epochs)} of ${epochs}; go on: ${how}`;
 }
 
 /** A path as a shell takes it. */

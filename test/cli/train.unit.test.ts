@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { probeFeatures } from "../../src/kernels/wasm/features.ts";
 import { loadModel } from "../../src/weights/index.ts";
 import { interrupt, run } from "./command.ts";
 import { writeIdxFolder, writePictures } from "./tiny-data.ts";
@@ -114,7 +115,7 @@ describe("depthwise train", () => {
     const broken = await interrupt(["train", ...args, "--out", "broken"], { cwd: folder, when });
     expect([broken.code, broken.signal]).toEqual([130, null]);
     expect(broken.stderr).toMatch(
-      /^depthwise: interrupted after [2-5] of 6 epochs; go on: depthwise train --resume --out broken\n$/,
+      /^depthwise: interrupted in epoch [3-6] of 6; go on: depthwise train --resume --out broken\n$/,
     );
     expect(broken.stdout).not.toContain("epoch 6/6");
     expect(existsSync(join(folder, "broken/model.safetensors"))).toBe(false);
@@ -126,6 +127,20 @@ describe("depthwise train", () => {
     expect(stdout).not.toContain("epoch 1/6");
     expect(numbers("broken")).toEqual(numbers("whole"));
     expect(read("broken/model.safetensors").equals(read("whole/model.safetensors"))).toBe(true);
+  });
+
+  it("goes on with the instructions that it began with, and refuses others", async () => {
+    const args = ["pets", ...SMALL, "--epochs", "4", "--simd", "plain"];
+    expect((await train(...args, "--out", "plain-whole")).code).toBe(0);
+    const when = (stdout: string) => stdout.includes("epoch 1/4");
+    expect((await interrupt(["train", ...args, "--out", "plain"], { cwd: folder, when })).code).toBe(130);
+    if (probeFeatures().relaxed) {
+      const { code, stderr } = await train("--resume", "--simd", "relaxed", "--out", "plain");
+      expect(stderr).toMatch(/CHECKPOINT_MISMATCH: .*plain.*relaxed|CHECKPOINT_MISMATCH: .*relaxed.*plain/);
+      expect(code).toBe(1);
+    }
+    expect((await train("--resume", "--out", "plain")).code).toBe(0);
+    expect(read("plain/model.safetensors").equals(read("plain-whole/model.safetensors"))).toBe(true);
   });
 
   it("that has ended is not trained again by --resume, and gives the same files", async () => {
