@@ -33,7 +33,7 @@ const DECIDING = ["alpha", "resolution", "from", "recipe", "epochs", "batch", "r
 export type AskedFor = Partial<Pick<TrainFlags, (typeof DECIDING)[number]>>;
 
 /** options.json. */
-export interface RunOptions {
+export interface TrainingOptions {
   /** Version of the command. */
   readonly depthwise: string;
   readonly data: readonly string[];
