@@ -1,6 +1,6 @@
 /** `depthwise train`: what it writes, prints and refuses, and that a run goes on as if it had never stopped. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -239,6 +239,50 @@ describe("depthwise train", () => {
     expect(stderr.trim().split("\n")).toHaveLength(1);
     expect(code).toBe(1);
     expect(existsSync(join(folder, "x"))).toBe(false);
+  });
+
+  it.each([
+    [
+      '{ "epochs": 2, "augmnt": {} }',
+      2,
+      /OPTION_INVALID: recipe recipe\.json: unknown option "augmnt"\. Did you mean "augment"/,
+    ],
+    [
+      '{ "optimizer": { "type": "sdg" } }',
+      2,
+      /OPTION_INVALID: fit: optimizer\.type: expected one of .*Did you mean "sgd"/,
+    ],
+    [
+      '{ "schedule": { "type": "cosine", "rate": -1 } }',
+      2,
+      /OPTION_INVALID: fit: schedule\.rate: expected a finite number above 0/,
+    ],
+    [
+      '{ "augment": { "flip": "often" } }',
+      2,
+      /OPTION_INVALID: fit: augment\.flip: expected one of "random", "alternating"/,
+    ],
+    ["[1, 2]", 1, /FORMAT_UNKNOWN: recipe\.json: expected a JSON object, found \[1, 2\]/],
+    ["{", 1, /FORMAT_UNKNOWN: recipe\.json: expected JSON/],
+    ['{ "epochs": 1, "epochs": 2 }', 1, /FORMAT_UNKNOWN: recipe\.json: expected each key once/],
+  ])("refuses the recipe %j with exit code %i, before anything is written", async (text, expected, message) => {
+    writeFileSync(join(folder, "recipe.json"), text);
+    const { code, stdout, stderr } = await train("pets", ...SMALL, "--recipe", "recipe.json", "--out", "x");
+    expect(stderr).toMatch(message);
+    expect([code, stdout]).toEqual([expected, ""]);
+    expect(existsSync(join(folder, "x"))).toBe(false);
+  });
+
+  it("says what is wrong with the options of a run that were changed", async () => {
+    mkdirSync(join(folder, "spoiled"));
+    writeFileSync(join(folder, "spoiled/options.json"), '{ "data": "pets" }');
+    const { code, stderr } = await train("--resume", "--out", "spoiled");
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^depthwise: FILE_CORRUPT: spoiled\/options\.json: expected the options of a run: data, asked and recipe, found an object with data\./,
+      ),
+    ]);
   });
 
   it("names in its help what data may be and where the files go", async () => {
