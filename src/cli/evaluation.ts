@@ -1,10 +1,12 @@
 /** What `evaluate` does: opens model and data, matches their classes, runs all pictures, and counts. */
 
 import { shownAddress } from "../core/address.ts";
+import { log } from "../core/elementary.ts";
 import { DepthwiseError, listed } from "../core/errors.ts";
 import { grouped } from "../core/file-error.ts";
 import { nearestName } from "../core/nearest.ts";
 import { completePreprocessing } from "../core/preprocessing.ts";
+import type { FloatTensor } from "../core/tensor.ts";
 import { visible } from "../core/visible.ts";
 import { compile } from "../session/index.ts";
 import { batches, type SkippedExample } from "../train/data/index.ts";
@@ -26,6 +28,8 @@ export interface EvaluateFlags extends LoadFlags, SessionFlags {
 }
 
 const BATCH = 32;
+/** Of probabilities that float32 can tell from 0. */
+const SMALLEST = 2 ** -126;
 /** Of the tables: who wants all of it takes --json. */
 const [MOST_CLASSES, MOST_PAIRS] = [20, 5];
 
@@ -44,10 +48,10 @@ export async function runEvaluation(file: string, paths: readonly string[], flag
   const data = await openData(paths, flags.signal);
   const model = await loadFrom([file], flags);
   const set = data.test ?? data.train;
-  const outputs = model.shapes.get(model.outputs.logits ?? model.outputs.probabilities ?? "")?.at(-1) ?? 0;
-  const labels = model.info.labels ?? Array.from({ length: outputs }, (_, index) => String(index));
+  const output = classOutput(model);
+  const labels = model.info.labels ?? Array.from({ length: output.classes }, (_, index) => String(index));
   const places = placesOf(shownAddress(file), model, labels, data, set);
-  const counts = await counted(model, set, { places, outputs: labels.length, flags });
+  const counts = await counted(model, set, { places, output, flags });
   const words = data.testWords ?? data.words;
   if (flags.json === true) printJson(asJson(shownAddress(file), paths, counts, labels));
   else printCounts(visible(`${model.name} on ${words}`), counts, labels);
@@ -83,21 +87,20 @@ function placesOf(
   });
 }
 
-async function counted(
-  model: LoadedModel,
-  data: Dataset,
-  {
-    places,
-    outputs,
-    flags,
-  }: { readonly places: readonly number[]; readonly outputs: number; readonly flags: EvaluateFlags },
-): Promise<Counts> {
+interface Counting {
+  readonly places: readonly number[];
+  readonly output: ClassOutput;
+  readonly flags: EvaluateFlags;
+}
+
+async function counted(model: LoadedModel, data: Dataset, { places, output, flags }: Counting): Promise<Counts> {
   const { signal, maxPixels } = flags;
   const batch = flags.batch ?? BATCH;
   const input = completePreprocessing(model.inputShape, model.info.preprocessing);
   const session = await compile(model, { ...sessionOptions(flags), batch, signal });
   const bar = progressBar("{bar} {value}/{total}");
-  const confusion = Array.from({ length: outputs }, () => new Array<number>(outputs).fill(0));
+  const { classes } = output;
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   let [loss, correct, correctOf5, examples, skippedCount] = [0, 0, 0, 0, 0];
   try {
     const reading = { input, batch, shuffle: false, signal, ...withoutUndefined({ maxPixels }) } as const;
@@ -106,18 +109,17 @@ async function counted(
       skippedCount += skipped.length;
       if (count > 0) {
         const wanted = labels.map((label) => places[label] ?? 0);
-        const { logits, probabilities } = await session.run(x, { signal });
-        const said = logits ?? probabilities;
-        if (said === undefined) throw withoutClasses(model);
-        const targets = targetsOf("evaluate", wanted, count, outputs, 0);
-        const result = evaluated(said.data, targets, count, outputs);
+        const results: Readonly<Record<string, unknown>> = await session.run(x, { signal });
+        const said = logitsIn(results[output.name] as FloatTensor, output);
+        const targets = targetsOf("evaluate", wanted, count, classes, 0);
+        const result = evaluated(said, targets, count, classes);
         loss += result.loss * count;
         correct += result.correct;
         correctOf5 += result.correctOf5;
         examples += count;
         for (const [n, label] of wanted.entries()) {
           const row = confusion[label];
-          const column = bestOf(said.data, n, outputs);
+          const column = bestOf(said, n, classes);
           if (row !== undefined) row[column] = (row[column] ?? 0) + 1;
         }
       }
@@ -132,13 +134,35 @@ async function counted(
   return { examples, skipped: skippedCount, loss: loss / examples, ...shares, confusion };
 }
 
-function withoutClasses({ name, outputs }: LoadedModel): DepthwiseError {
-  return new DepthwiseError("NETWORK_INVALID", {
+/** Of what a network gives, that which says how likely each class is. */
+interface ClassOutput {
+  readonly name: string;
+  readonly classes: number;
+  readonly isProbabilities: boolean;
+}
+
+/** @throws {DepthwiseError} `NETWORK_INVALID` if there is none */
+function classOutput({ name, outputs, shapes, layers }: LoadedModel): ClassOutput {
+  const given: Readonly<Record<string, string>> = outputs;
+  const names = Object.keys(given);
+  const chosen = ["logits", "probabilities", ...names].find((each) => shapes.get(given[each] ?? "")?.length === 1);
+  const shape = shapes.get(given[chosen ?? ""] ?? "");
+  const isEmbedding = chosen === "embedding";
+  if (chosen !== undefined && shape !== undefined && !isEmbedding) {
+    const isProbabilities = layers.find((layer) => layer.name === given[chosen])?.type === "softmax";
+    return { name: chosen, classes: shape[0] ?? 0, isProbabilities };
+  }
+  throw new DepthwiseError("NETWORK_INVALID", {
     what: `evaluate: ${name}`,
     expected: "a network that gives logits or probabilities",
-    found: Object.keys(outputs).join(", "),
+    found: listed(names),
     advice: "Pass one with a classifier.",
   });
+}
+
+/** Of probabilities their logarithms, of which the softmax is what they were. */
+function logitsIn({ data }: FloatTensor, { isProbabilities }: ClassOutput): Float32Array {
+  return isProbabilities ? data.map((share) => log(Math.max(share, SMALLEST))) : data;
 }
 
 function tellSkipped({ name, error }: SkippedExample): void {

@@ -45,7 +45,7 @@ export function confusedPairs(confusion: Confusion): readonly ConfusedPair[] {
 export function matrix(confusion: Confusion, classes: readonly string[]): Markup | undefined {
   const count = confusion.length;
   if (count > MOST_CLASSES) return undefined;
-  const cell = count <= 12 ? 44 : count <= MOST_NUMBERS ? 34 : count <= MOST_NAMES ? 16 : 8;
+  const cell = count <= 4 ? 64 : count <= 12 ? 44 : count <= MOST_NUMBERS ? 34 : count <= MOST_NAMES ? 16 : 8;
   const names = count <= MOST_NAMES ? classes.map((name) => cut(name, LONGEST_NAME)) : [];
   const longest = names.reduce((most, name) => Math.max(most, name.length), 0);
   // Letters are about 6.4 wide at 12 pixels; those above the columns are turned.
@@ -98,9 +98,11 @@ export function matrix(confusion: Confusion, classes: readonly string[]): Markup
   );
   const middle = margin + side / 2;
   const size = margin + side + 1;
+  // Room for the words above few columns.
+  const width = Math.max(size, middle + 60);
   return element(
     "svg",
-    { viewBox: `0 0 ${size} ${size}`, style: `max-width:${size}px`, role: "img", "aria-label": "confusion matrix" },
+    { viewBox: `0 0 ${width} ${size}`, style: `max-width:${width}px`, role: "img", "aria-label": "confusion matrix" },
     element("rect", { class: "frame", x: margin - 0.5, y: margin - 0.5, width: side, height: side }),
     element("text", { class: "axis", x: middle, y: 12, "text-anchor": "middle" }, "the network says"),
     element(

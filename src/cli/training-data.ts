@@ -37,11 +37,11 @@ const RECORD = 3073;
 const MOST_FILES = 100;
 
 /** What a file is, by its first bytes and its size. */
-type FileKind = "idx pictures" | "idx labels" | "cifar10" | "picture" | "other";
+type ContentKind = "idx pictures" | "idx labels" | "cifar10" | "picture" | "other";
 
 interface Found {
   readonly path: string;
-  readonly kind: FileKind;
+  readonly kind: ContentKind;
 }
 
 /**
@@ -117,13 +117,13 @@ async function openFiles(
   };
 }
 
-type Pair = readonly [pictures: string, labels: string];
+type IdxPair = readonly [pictures: string, labels: string];
 
-function pairs(pictures: readonly string[], labels: readonly string[]): readonly [train?: Pair, test?: Pair] {
+function pairs(pictures: readonly string[], labels: readonly string[]): readonly [train?: IdxPair, test?: IdxPair] {
   const [only = "", second] = pictures;
   if (second === undefined) return [[only, labels[0] ?? ""]];
   const pick = (all: readonly string[], test: boolean) => all.filter((path) => isTest(path) === test);
-  const pairOf = (test: boolean): Pair | undefined => {
+  const pairOf = (test: boolean): IdxPair | undefined => {
     const [picture, another] = pick(pictures, test);
     const [label] = pick(labels, test);
     return picture === undefined || label === undefined || another !== undefined ? undefined : [picture, label];
@@ -138,8 +138,8 @@ function isTest(path: string): boolean {
 }
 
 async function openPairs(
-  train: Pair,
-  test: Pair | undefined,
+  train: IdxPair,
+  test: IdxPair | undefined,
   signal: AbortSignal,
   folder: string | undefined,
 ): Promise<TrainingData> {
@@ -186,7 +186,7 @@ async function recognised(path: string): Promise<Found> {
   return { path, kind: await kindOf(path) };
 }
 
-async function kindOf(path: string): Promise<FileKind> {
+async function kindOf(path: string): Promise<ContentKind> {
   try {
     const file = await open(path);
     try {
@@ -204,7 +204,7 @@ async function kindOf(path: string): Promise<FileKind> {
 }
 
 /** By magic numbers; CIFAR-10's files have none, but records of one length, each with a label below ten in front. */
-function kindOfHead(head: Uint8Array, size: number | undefined): FileKind {
+function kindOfHead(head: Uint8Array, size: number | undefined): ContentKind {
   const [a = -1, b = -1, type = -1, axes = -1] = head;
   if (head.length > 3 && a === 0 && b === 0 && type >= 8 && type <= 14 && axes >= 1 && axes <= 4) {
     return axes === 1 ? "idx labels" : "idx pictures";
@@ -280,7 +280,7 @@ const NAMES = {
   cifar10: "CIFAR-10's records",
   picture: "pictures",
   other: "other files",
-} as const satisfies Record<FileKind, string>;
+} as const satisfies Record<ContentKind, string>;
 
 function describeFiles(found: readonly Found[]): string {
   const kinds = [...new Set(found.map(({ kind }) => kind))];
@@ -300,7 +300,7 @@ function describeFolder(files: readonly string[], found: readonly Found[]): stri
 
 /** @param loose pictures in a folder that has none for their class */
 function adviceFor(found: readonly Found[], loose = 0): string | undefined {
-  const count = (kind: FileKind) => found.filter((each) => each.kind === kind).length;
+  const count = (kind: ContentKind) => found.filter((each) => each.kind === kind).length;
   const [pictures, labels] = [count("idx pictures"), count("idx labels")];
   if (pictures > 0 && labels === 0) return "Pass the file of their labels too.";
   if (labels > 0 && pictures === 0) return "Pass the file of their pictures too.";

@@ -33,7 +33,7 @@ const DECIDING = ["alpha", "resolution", "from", "recipe", "epochs", "batch", "r
 export type AskedFor = Partial<Pick<TrainFlags, (typeof DECIDING)[number]>>;
 
 /** options.json. */
-export interface RunOptions {
+export interface TrainingOptions {
   /** Version of the command. */
   readonly depthwise: string;
   readonly data: readonly string[];
@@ -57,6 +57,15 @@ export function askedFor(flags: TrainFlags): AskedFor {
   return Object.fromEntries(DECIDING.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])));
 }
 
+/** What goes on of a run. */
+export interface BegunRun {
+  readonly data: readonly string[];
+  readonly asked: AskedFor;
+  readonly recipe: Recipe;
+  /** What computed it: other instructions give other bits. What they may be, `fit` checks. */
+  readonly running: Pick<TrainFlags, "backend" | "threads" | "simd">;
+}
+
 /**
  * What options.json says of the run that goes on.
  *
@@ -64,13 +73,10 @@ export function askedFor(flags: TrainFlags): AskedFor {
  * @param asked flags that are given again: each must be as it was
  * @throws {DepthwiseError} `FILE_NOT_FOUND` if there is none; `OPTION_INVALID` for other flags, with all differences
  */
-export async function readRun(
-  file: string,
-  asked: AskedFor,
-): Promise<{ readonly data: readonly string[]; readonly asked: AskedFor; readonly recipe: Recipe }> {
+export async function readRun(file: string, asked: AskedFor): Promise<BegunRun> {
   const advice = "Pass the --out of a run that was begun, or leave out --resume.";
   const all = await readJsonFile(file, advice);
-  const { data, asked: before, recipe: made } = all;
+  const { data, asked: before, recipe: made, backend, threads, simd } = all;
   const isSound = Array.isArray(data) && data.every((path) => typeof path === "string");
   if (!isSound || !isObject(before) || !isObject(made)) {
     throw new DepthwiseError("FILE_CORRUPT", {
@@ -91,7 +97,8 @@ export async function readRun(
       fields: { differences: given.map(([name]) => name) },
     });
   }
-  return { data, asked: before as AskedFor, recipe: checkRecipe(file, made) };
+  const running = { backend, threads, simd } as BegunRun["running"];
+  return { data, asked: before as AskedFor, recipe: checkRecipe(file, made), running };
 }
 
 /** What a recipe has to know of data and network. */

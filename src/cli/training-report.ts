@@ -6,7 +6,7 @@ import type { Dataset, EpochRecord, FitResult } from "../train/index.ts";
 import { rateAt, withSteps } from "../train/schedules.ts";
 import { reportOf } from "./report.ts";
 import type { RunPlaces } from "./training-files.ts";
-import type { RunOptions } from "./training-options.ts";
+import type { TrainingOptions } from "./training-options.ts";
 import { allEpochs, BATCH, EPOCHS } from "./training-words.ts";
 
 /** Of the curve of the rate. */
@@ -16,7 +16,7 @@ export interface ReportedRun {
   readonly places: RunPlaces;
   readonly model: Network;
   readonly train: Dataset;
-  readonly options: RunOptions;
+  readonly options: TrainingOptions;
   readonly sentences: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export function runReport(run: ReportedRun, history: readonly EpochRecord[], res
 }
 
 /** The rate over the run, in epochs. While a new head learns alone it is twice the highest, as `fineTune` has it. */
-function ratesOf({ recipe, frozenEpochs = 0 }: RunOptions, examples: number) {
+function ratesOf({ recipe, frozenEpochs = 0 }: TrainingOptions, examples: number) {
   const { epochs = EPOCHS, batch = BATCH, schedule } = recipe;
   if (schedule === undefined) return [];
   const updates = Math.ceil(examples / batch);

@@ -15,9 +15,10 @@ import {
   type FitRun,
   fineTune,
   fit,
-  type Recipe,
+  keepDecoded,
 } from "../train/index.ts";
 import { saveModel } from "../weights/save-model.ts";
+import { withoutUndefined } from "./network-options.ts";
 import { print, printAside } from "./print.ts";
 import { checkSameClasses, openData, type TrainingData } from "./training-data.ts";
 import {
@@ -32,7 +33,15 @@ import {
 } from "./training-files.ts";
 import { TrainingLines } from "./training-lines.ts";
 import { loadedNetwork, networkOf, networkPlan, networkWords } from "./training-network.ts";
-import { type AskedFor, askedFor, readRun, recipeFor, recipeName, type TrainFlags } from "./training-options.ts";
+import {
+  type AskedFor,
+  askedFor,
+  type BegunRun,
+  readRun,
+  recipeFor,
+  recipeName,
+  type TrainFlags,
+} from "./training-options.ts";
 import { type ReportedRun, runReport } from "./training-report.ts";
 import { allEpochs, endWords, interruptedWords, recipeWords, tuningWords } from "./training-words.ts";
 import { version } from "./version.ts";
@@ -66,7 +75,7 @@ export async function runTraining(paths: readonly string[], flags: TrainFlags): 
     });
   }
   if (!resume) await checkNoRun(places);
-  const run = await prepared(data, asked, before?.recipe, flags, places);
+  const run = await prepared(data, asked, before, flags, places);
   const { recipe, seed, backend, threads, simd } = run.options;
   // Which checks all of it; it begins when its events are asked for.
   const training = run.learn(run.model, run.train, {
@@ -84,7 +93,7 @@ export async function runTraining(paths: readonly string[], flags: TrainFlags): 
 async function prepared(
   paths: readonly string[],
   asked: AskedFor,
-  before: Recipe | undefined,
+  before: BegunRun | undefined,
   flags: TrainFlags,
   places: RunPlaces,
 ): Promise<TrainingRun> {
@@ -97,9 +106,9 @@ async function prepared(
     plan === undefined ? await loadedNetwork(from ?? "", asked, flags.signal) : networkOf(plan, train, seed);
   const resolution = Math.max(...model.inputShape.slice(0, 2));
   const facts = { resolution, examples: train.size, mayFlip: opened.kind !== "idx" };
-  const recipe = before ?? (await recipeFor(asked, facts));
+  const recipe = before?.recipe ?? (await recipeFor(asked, facts));
   checkTrainable(train, recipe.batch ?? 1);
-  const { backend = "auto", threads = "auto", simd = "auto" } = flags;
+  const { backend = "auto", threads = "auto", simd = "auto" } = { ...before?.running, ...runningOf(flags) };
   const network = { ...(plan ?? { from: shownAddress(from ?? ""), resolution }), classes: train.classes.length };
   const options = {
     ...{ depthwise: version, data: paths, asked, network, validation: words, recipe },
@@ -111,7 +120,14 @@ async function prepared(
     ...(plan === undefined ? [tuningWords(from ?? "", train, FROZEN_EPOCHS)] : []),
     recipeWords(recipeName(asked), recipe, train.size),
   ];
-  return { places, model, train, validation, options, sentences, learn: plan === undefined ? tuned : fit };
+  // Decoded once, as far as there is room: crops are cut from what is held.
+  const held = { train: keepDecoded(train), validation: validation && keepDecoded(validation, { maxBytes: 2 ** 27 }) };
+  return { places, model, ...held, options, sentences, learn: plan === undefined ? tuned : fit };
+}
+
+/** The flags that were given. */
+function runningOf({ backend, threads, simd }: TrainFlags): Pick<TrainFlags, "backend" | "threads" | "simd"> {
+  return withoutUndefined({ backend, threads, simd });
 }
 
 /** `fineTune` with the epochs of the head that options.json names. */

@@ -7,7 +7,7 @@ import type { Dataset, FitResult, Recipe, Schedule } from "../train/index.ts";
 import { duration } from "./report.ts";
 import { percent } from "./report-confusion.ts";
 import type { RunPlaces } from "./training-files.ts";
-import type { RunOptions } from "./training-options.ts";
+import type { TrainingOptions } from "./training-options.ts";
 
 /** What `fit` takes where a recipe says nothing. */
 export const [EPOCHS, BATCH] = [10, 32];
@@ -16,7 +16,7 @@ export const [EPOCHS, BATCH] = [10, 32];
 export function allEpochs({
   recipe: { epochs = EPOCHS },
   frozenEpochs = 0,
-}: Pick<RunOptions, "recipe" | "frozenEpochs">): number {
+}: Pick<TrainingOptions, "recipe" | "frozenEpochs">): number {
   return epochs + frozenEpochs;
 }
 
@@ -69,7 +69,7 @@ export function endWords(places: RunPlaces, { history, best, stopped }: FitResul
 export function interruptedWords(places: RunPlaces, isKept: boolean, done: number, epochs: number): string {
   const how = `depthwise train --resume --out ${quotedPath(places.directory)}`;
   if (!isKept) return "depthwise: interrupted before the first checkpoint; nothing was learnt yet";
-  return `depthwise: interrupted after ${done} of ${epochs} epochs; go on: ${how}`;
+  return `depthwise: interrupted in epoch ${Math.min(done + 1, epochs)} of ${epochs}; go on: ${how}`;
 }
 
 /** A path as a shell takes it. */

@@ -1,9 +1,10 @@
 /** `depthwise train`: what it writes, prints and refuses, and that a run goes on as if it had never stopped. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { probeFeatures } from "../../src/kernels/wasm/features.ts";
 import { loadModel } from "../../src/weights/index.ts";
 import { interrupt, run } from "./command.ts";
 import { writeIdxFolder, writePictures } from "./tiny-data.ts";
@@ -114,7 +115,7 @@ describe("depthwise train", () => {
     const broken = await interrupt(["train", ...args, "--out", "broken"], { cwd: folder, when });
     expect([broken.code, broken.signal]).toEqual([130, null]);
     expect(broken.stderr).toMatch(
-      /^depthwise: interrupted after [2-5] of 6 epochs; go on: depthwise train --resume --out broken\n$/,
+      /^depthwise: interrupted in epoch [3-6] of 6; go on: depthwise train --resume --out broken\n$/,
     );
     expect(broken.stdout).not.toContain("epoch 6/6");
     expect(existsSync(join(folder, "broken/model.safetensors"))).toBe(false);
@@ -126,6 +127,20 @@ describe("depthwise train", () => {
     expect(stdout).not.toContain("epoch 1/6");
     expect(numbers("broken")).toEqual(numbers("whole"));
     expect(read("broken/model.safetensors").equals(read("whole/model.safetensors"))).toBe(true);
+  });
+
+  it("goes on with the instructions that it began with, and refuses others", async () => {
+    const args = ["pets", ...SMALL, "--epochs", "4", "--simd", "plain"];
+    expect((await train(...args, "--out", "plain-whole")).code).toBe(0);
+    const when = (stdout: string) => stdout.includes("epoch 1/4");
+    expect((await interrupt(["train", ...args, "--out", "plain"], { cwd: folder, when })).code).toBe(130);
+    if (probeFeatures().relaxed) {
+      const { code, stderr } = await train("--resume", "--simd", "relaxed", "--out", "plain");
+      expect(stderr).toMatch(/CHECKPOINT_MISMATCH: .*plain.*relaxed|CHECKPOINT_MISMATCH: .*relaxed.*plain/);
+      expect(code).toBe(1);
+    }
+    expect((await train("--resume", "--out", "plain")).code).toBe(0);
+    expect(read("plain/model.safetensors").equals(read("plain-whole/model.safetensors"))).toBe(true);
   });
 
   it("that has ended is not trained again by --resume, and gives the same files", async () => {
@@ -224,6 +239,50 @@ describe("depthwise train", () => {
     expect(stderr.trim().split("\n")).toHaveLength(1);
     expect(code).toBe(1);
     expect(existsSync(join(folder, "x"))).toBe(false);
+  });
+
+  it.each([
+    [
+      '{ "epochs": 2, "augmnt": {} }',
+      2,
+      /OPTION_INVALID: recipe recipe\.json: unknown option "augmnt"\. Did you mean "augment"/,
+    ],
+    [
+      '{ "optimizer": { "type": "sdg" } }',
+      2,
+      /OPTION_INVALID: fit: optimizer\.type: expected one of .*Did you mean "sgd"/,
+    ],
+    [
+      '{ "schedule": { "type": "cosine", "rate": -1 } }',
+      2,
+      /OPTION_INVALID: fit: schedule\.rate: expected a finite number above 0/,
+    ],
+    [
+      '{ "augment": { "flip": "often" } }',
+      2,
+      /OPTION_INVALID: fit: augment\.flip: expected one of "random", "alternating"/,
+    ],
+    ["[1, 2]", 1, /FORMAT_UNKNOWN: recipe\.json: expected a JSON object, found \[1, 2\]/],
+    ["{", 1, /FORMAT_UNKNOWN: recipe\.json: expected JSON/],
+    ['{ "epochs": 1, "epochs": 2 }', 1, /FORMAT_UNKNOWN: recipe\.json: expected each key once/],
+  ])("refuses the recipe %j with exit code %i, before anything is written", async (text, expected, message) => {
+    writeFileSync(join(folder, "recipe.json"), text);
+    const { code, stdout, stderr } = await train("pets", ...SMALL, "--recipe", "recipe.json", "--out", "x");
+    expect(stderr).toMatch(message);
+    expect([code, stdout]).toEqual([expected, ""]);
+    expect(existsSync(join(folder, "x"))).toBe(false);
+  });
+
+  it("says what is wrong with the options of a run that were changed", async () => {
+    mkdirSync(join(folder, "spoiled"));
+    writeFileSync(join(folder, "spoiled/options.json"), '{ "data": "pets" }');
+    const { code, stderr } = await train("--resume", "--out", "spoiled");
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^depthwise: FILE_CORRUPT: spoiled\/options\.json: expected the options of a run: data, asked and recipe, found an object with data\./,
+      ),
+    ]);
   });
 
   it("names in its help what data may be and where the files go", async () => {
