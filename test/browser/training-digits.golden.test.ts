@@ -69,7 +69,7 @@ describeShared("digits", () => {
       it("are learnt, and the same when it is stopped and goes on in another tab", async () => {
         const whole = await learn(page, { threads: 2 });
         expect(whole.longTasks).toEqual([]);
-        expect(whole.accuracy).toBeGreaterThan(TRAIN === 60_000 ? 0.97 : 0.9);
+        expect(whole.accuracy).toBeGreaterThan(TRAIN === 60_000 ? 0.97 : 0.8);
         const stopped = await learn(page, { threads: 2, store: "digits", stopAfter: Math.floor(STEPS / 2) });
         expect(stopped.stopped).toBe("AbortError");
         const other = await browser.open(address, "learn", page);
