@@ -38,7 +38,7 @@ export function trainCommand(): Command {
         "fast (default), paper, tune (default with --from), or a JSON file such as the options.json of a run",
       )
       .option("--epochs <count>", "how often each picture is seen (default 10)", toNumber)
-      .option("--batch <count>", "pictures in an update (default 64)", toNumber)
+      .option("--batch <count>", "pictures in an update (default 64, of tune 32)", toNumber)
       .option("--rate <number>", "the highest learning rate (default by recipe and batch)", toNumber)
       .option(
         "--validation <what>",

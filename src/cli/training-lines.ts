@@ -13,6 +13,12 @@ const MOST_NAMED = 10;
 export class TrainingLines {
   readonly #bar = progressBar("{bar} {percentage} %  {name}");
   readonly #skipped = new Set<string>();
+  readonly #epochs: number;
+
+  /** @param epochs of the whole run */
+  constructor(epochs: number) {
+    this.#epochs = epochs;
+  }
 
   tell(event: FitEvent): void {
     switch (event.type) {
@@ -30,10 +36,7 @@ export class TrainingLines {
       case "resumed": {
         const { epoch, example, error } = event;
         if (error !== undefined) complain(`${error.code}: ${error.message}`);
-        print(
-          [`goes on in epoch ${epoch}${example === 0 ? "" : ` after ${example.toLocaleString("en-US")} pictures`}`],
-          [],
-        );
+        print([this.#resumed(epoch, example)], []);
         break;
       }
       default:
@@ -44,6 +47,11 @@ export class TrainingLines {
     this.#bar.stop();
     const more = this.#skipped.size - MOST_NAMED;
     if (more > 0) complain(`${more} more pictures could not be read and were left out`);
+  }
+
+  #resumed(epoch: number, example: number): string {
+    if (epoch > this.#epochs) return "all epochs are done";
+    return `goes on in epoch ${epoch}${example === 0 ? "" : ` after ${example.toLocaleString("en-US")} pictures`}`;
   }
 
   /** Once a picture: each epoch meets it again. */

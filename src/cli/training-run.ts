@@ -167,7 +167,7 @@ async function parted(
 
 async function trained(run: TrainingRun, training: FitRun, resume: boolean, signal: AbortSignal): Promise<void> {
   const { places, options } = run;
-  const lines = new TrainingLines();
+  const lines = new TrainingLines(allEpochs(options));
   let history = resume ? await readHistory(places.history) : [];
   let isKept = resume;
   try {

@@ -63,7 +63,7 @@ export interface RecipeOptions {
   readonly examples: number;
   /** Default 10. */
   readonly epochs?: number;
-  /** Pictures in an update. Default 64, or all there are. */
+  /** Pictures in an update. Default 64, of `tune` 32, or all there are. */
   readonly batch?: number;
   /** Whether left and right may be exchanged. Default true; false for letters and digits. */
   readonly mayFlip?: boolean;
@@ -74,8 +74,11 @@ const OWNER = "recipe";
 /** Up to so many pixels a picture is shifted, not cropped: there is nothing to spare. */
 const SMALL = 40;
 
-/** The rate grows with the batch, in proportion: Goyal et al. 2017. */
-const BATCH = { usual: 64, paper: 64, fast: 128 } as const;
+/** Where none is given. Little data give few updates in an epoch, and tuning is done with little. */
+const USUAL_BATCH = { paper: 64, fast: 64, tune: 32 } as const satisfies Record<RecipeName, number>;
+
+/** For which the rates were found: they grow with the batch, in proportion (Goyal et al. 2017). */
+const RATE_BATCH = { paper: 64, fast: 128 } as const;
 
 /**
  * A recipe for a run: plain data, equal to itself through JSON. Pass it to `fit` among its options.
@@ -90,7 +93,7 @@ export function recipe(name: RecipeName, options: RecipeOptions): Recipe {
   const resolution = positiveInteger(OWNER, "resolution", options.resolution);
   const examples = positiveInteger(OWNER, "examples", options.examples);
   const epochs = positiveInteger(OWNER, "epochs", options.epochs ?? 10);
-  const batch = positiveInteger(OWNER, "batch", options.batch ?? Math.min(BATCH.usual, examples));
+  const batch = positiveInteger(OWNER, "batch", options.batch ?? Math.min(USUAL_BATCH[name], examples));
   const run = { resolution, epochs, batch, updates: Math.ceil(examples / batch), mayFlip: options.mayFlip ?? true };
   return MAKERS[name](run);
 }
@@ -112,7 +115,7 @@ function paper({ resolution, epochs, batch, updates, mayFlip }: Run): Recipe {
     batch,
     optimizer: rmsprop({ form: "paper", weightDecay: 4e-5 }),
     schedule: exponential({
-      rate: rounded((0.045 * batch) / BATCH.paper),
+      rate: rounded((0.045 * batch) / RATE_BATCH.paper),
       factor: 0.94,
       decaySteps: Math.max(1, Math.round(2.5 * updates)),
       staircase: true,
@@ -131,7 +134,7 @@ function fast({ resolution, epochs, batch, updates, mayFlip }: Run): Recipe {
     epochs,
     batch,
     optimizer: sgd({ momentum: 0.9, nesterov: true, weightDecay: 5e-4 }),
-    schedule: oneCycle({ peak: rounded((0.2 * batch) / BATCH.fast) }),
+    schedule: oneCycle({ peak: rounded((0.2 * batch) / RATE_BATCH.fast) }),
     augment: cropAndFlip(resolution, mayFlip),
     labelSmoothing: 0.1,
     averageDecay: averageOver(epochs * updates),

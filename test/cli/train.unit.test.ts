@@ -148,6 +148,7 @@ describe("depthwise train", () => {
     const { code, stdout } = await train("--resume", "--out", "whole");
     expect(code).toBe(0);
     expect(stdout).not.toMatch(/^epoch /m);
+    expect(stdout).toContain("\nall epochs are done\n");
     expect(read("whole/model.safetensors").equals(before)).toBe(true);
     expect(numbers("whole")).toHaveLength(6);
   });

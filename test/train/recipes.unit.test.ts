@@ -68,6 +68,13 @@ describe("recipes", () => {
     expect(rateAt(cycle, 3909)).toBeLessThan(1e-6);
   });
 
+  it("take as many pictures in an update as there are, at most 64, or 32 to tune", () => {
+    const batchOf = (name: "fast" | "tune", examples: number) => recipe(name, { resolution: 32, examples }).batch;
+    expect([batchOf("fast", 1000), batchOf("tune", 1000), batchOf("fast", 20), batchOf("tune", 20)]).toEqual([
+      64, 32, 20, 20,
+    ]);
+  });
+
   it("of another name is refused", () => {
     expect(() => recipe("fsat" as never, { resolution: 32, examples: 10 })).toThrow(/Did you mean "fast"/);
   });
