@@ -84,7 +84,7 @@ export default defineConfig([
     splitting: true,
     external: ["sharp"],
     // The parser and its friends are bundled: the package itself depends on nothing, and the command reads every format.
-    noExternal: ["commander", "tinyglobby", "cli-progress", ...packages],
+    noExternal: ["commander", "tinyglobby", "cli-progress", "d3-scale", "d3-shape", ...packages],
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },

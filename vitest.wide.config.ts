@@ -7,8 +7,11 @@ import whole from "./vitest.config.ts";
  * run is then inlined in other ways. Node 24 or later.
  */
 const JOINING = "--experimental-wasm-revectorize";
-const kernels = "test/kernels/wasm.property.test.ts";
-const sessions = "test/session/{random-networks.property,conformance.golden,wide.unit}.test.ts";
+const kernels = ["test/kernels/wasm.property.test.ts", "test/kernels/training/*.property.test.ts"];
+const sessions = [
+  "test/session/{random-networks.property,conformance.golden,wide.unit}.test.ts",
+  "test/train/trainer.golden.test.ts",
+];
 
 const wide = mergeConfig(
   whole,
@@ -19,13 +22,13 @@ const wide = mergeConfig(
           extends: true,
           test: {
             name: "last tier at once",
-            include: [kernels, sessions],
+            include: [...kernels, ...sessions],
             execArgv: [JOINING, "--no-liftoff", "--no-wasm-lazy-compilation"],
           },
         },
         {
           extends: true,
-          test: { name: "tier by tier", include: [kernels], execArgv: [JOINING, "--wasm-tiering-budget=1000"] },
+          test: { name: "tier by tier", include: kernels, execArgv: [JOINING, "--wasm-tiering-budget=1000"] },
         },
       ],
     },

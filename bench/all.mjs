@@ -15,7 +15,12 @@ import { resultsFolder } from "./harness/report.mjs";
 import { writeSummary } from "./summary.mjs";
 
 /** Quiet questions first: the race heats the machine up. */
-const QUESTIONS = ["size", "limit", "memory", "cold-start", "settle", "pointwise", "race", "wide", "plain-backend"];
+const QUESTIONS = [
+  ...["size", "limit", "memory", "cold-start", "settle", "pointwise", "race", "wide", "plain-backend"],
+  ...["train", "train-browser"],
+];
+/** What is promised for this Node and later ones alone. */
+const SINCE = { train: 24, "train-browser": 24 };
 
 const { values } = parseArgs({
   options: {
@@ -31,7 +36,7 @@ let failed = 0;
 let open = 0;
 for (const node of (values.node ?? [process.execPath]).map(resolveNode)) {
   const major = Number(execFileSync(node, ["-p", "process.versions.node.split('.')[0]"], { encoding: "utf8" }));
-  for (const question of QUESTIONS.filter((name) => !skipped.includes(name))) {
+  for (const question of QUESTIONS.filter((name) => !skipped.includes(name) && major >= (SINCE[name] ?? 0))) {
     // A question that fails must not be answered by an older run.
     rmSync(new URL(`${question}-node${major}.json`, resultsFolder(values.quick)), { force: true });
     const script = fileURLToPath(new URL(`${question}.mjs`, import.meta.url));

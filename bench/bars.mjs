@@ -189,6 +189,93 @@ export const WIDE_BARS = [
   })),
 ];
 
+const training = (shape, ...path) => ["train", "models", shape, ...path];
+const trainingRatio = (shape, ratio) => training(shape, "ratios", ratio);
+const TRAINING_SHAPES = ["a25-96-16", "a100-224-8", "cifar"];
+
+/** Of one training step. PyTorch's is the better of its two layouts on as many threads. */
+export const TRAINING_BARS = [
+  ...[
+    ["a25-96-16", 1, 0.75],
+    ["a25-96-16", 2, 0.6],
+    ["a100-224-8", 1, 1.1],
+    ["a100-224-8", 2, 1],
+    ["cifar", 1, undefined],
+    ["cifar", 2, 0.8],
+  ].map(([shape, threads, most]) => ({
+    row: `${shape}, ${threads} thread${threads === 1 ? "" : "s"}, over pytorch`,
+    nodes: [24],
+    at: trainingRatio(shape, `depthwise:${threads} / pytorch:${threads}`),
+    most,
+  })),
+  {
+    row: "cifar, 2 threads, GFLOP/s",
+    nodes: [24],
+    at: training("cifar", "contenders", "depthwise:2", "gflops"),
+    least: 60,
+    digits: 1,
+  },
+  ...[
+    ["a25-96-16", 0.55],
+    ["a100-224-8", 0.75],
+    ["cifar", undefined],
+  ].map(([shape, most]) => ({
+    row: `${shape}, 1 thread, wide over pytorch`,
+    nodes: [24],
+    at: trainingRatio(shape, "depthwise-wide:1 / pytorch:1"),
+    most,
+  })),
+  {
+    row: "a25-96-16, 1 thread, times faster than tfjs cpu",
+    nodes: [24],
+    at: training("a25-96-16", "outside", "ratio"),
+    least: 700,
+    digits: 0,
+  },
+  {
+    row: "a25-96-16, 1 thread, times faster than jax-js",
+    nodes: [24],
+    at: trainingRatio("a25-96-16", "jax-js:1 / depthwise:1"),
+    least: 20,
+    digits: 1,
+  },
+  ...TRAINING_SHAPES.map((shape) => ({
+    row: `${shape}, pointwise gradients, share of the relaxed limit`,
+    nodes: [24],
+    at: training(shape, "contenders", "depthwise:1", "profile", "productShare"),
+    least: 0.8,
+  })),
+  ...TRAINING_SHAPES.map((shape) => ({
+    row: `${shape}, pointwise gradients, share of the wide limit`,
+    nodes: [24],
+    at: training(shape, "contenders", "depthwise-wide:1", "profile", "productShare"),
+  })),
+  ...TRAINING_SHAPES.map((shape) => ({
+    row: `${shape}, batch norm and activations, share of a step`,
+    nodes: [24],
+    at: training(shape, "contenders", "depthwise:1", "profile", "normShare"),
+    most: 0.25,
+  })),
+  ...TRAINING_SHAPES.map((shape) => ({
+    row: `${shape}, speed of 2 threads over 1`,
+    nodes: [24],
+    at: trainingRatio(shape, "depthwise:1 / depthwise:2"),
+    least: 1.8,
+  })),
+  {
+    row: "a100-224-8, peak memory over bare Node, times every convolution's output once and three times the parameters",
+    nodes: [24],
+    at: ["train", "memory", "peaks", "depthwise:1", "over"],
+    most: 1.3,
+  },
+  {
+    row: "a25-96-16, 1 thread, Chromium's rate in a worker over Node's",
+    nodes: [24],
+    at: ["train-browser", "models", "a25-96-16", "rate"],
+    least: 0.8,
+  },
+];
+
 /**
  * The rivals' times over onnxruntime-web's (one thread) as `rivals.md` has them. One that comes out more than a tenth
  * worse was not measured at its best: that is a bug of the bench, and no row beside it counts.

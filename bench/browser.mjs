@@ -5,22 +5,15 @@
  * Each field is a fresh browser; the contenders take turns in one page, whose two sessions must give the same bits.
  */
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { withPage } from "./harness/page.mjs";
 import { jsonText, resultsFolder, table } from "./harness/report.mjs";
 import { readSettings } from "./harness/settings.mjs";
 import { median, spreadOf, spreadText } from "./harness/statistics.mjs";
 
 const THREADS = [1, 2];
 const NETWORKS = JSON.parse(readFileSync(new URL("shapes/mobilenet-v1.json", import.meta.url), "utf8"));
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
-const QUIET = ["--disable-background-networking", "--disable-component-update"];
-const SERVER = fileURLToPath(new URL("../examples/browser/serve.mjs", import.meta.url));
 
 const settings = readSettings({ models: ["1.0-224", "0.25-128"] });
 const loadBefore = loadavg();
@@ -37,24 +30,11 @@ report();
 
 /** One browser, one page, one session for each number of threads. */
 async function runField({ alpha, resolution, classes }) {
-  const folder = mkdtempSync(join(tmpdir(), "depthwise-bench-browser-"));
-  writeFileSync(join(folder, "index.html"), "<!doctype html><title>bench</title>");
-  const server = spawn(process.execPath, [SERVER, "--port", "0", "--isolated", "--mount", `/page=${folder}`], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: [...FLAGS, ...QUIET] });
-  try {
-    browserVersion = browser.version();
-    const address = String((await once(server.stdout, "data"))[0]).trim();
-    const page = await browser.newPage();
-    await page.goto(`${address}/page/index.html`);
+  return withPage([], (page, version) => {
+    browserVersion = version;
     const options = { alpha, resolution, classes };
-    return await page.evaluate(measureInPage, { options, threads: THREADS, measure: settings.measure });
-  } finally {
-    await browser.close();
-    server.kill();
-    rmSync(folder, { recursive: true, force: true });
-  }
+    return page.evaluate(measureInPage, { options, threads: THREADS, measure: settings.measure });
+  });
 }
 
 /** Runs in the page, and sees nothing of this file. */

@@ -7,7 +7,7 @@
  */
 
 import { contenders } from "./harness/contenders.mjs";
-import { goRounds, meansOfNeighbours, withField } from "./harness/field.mjs";
+import { goRounds, isAround, meansOfNeighbours, withField } from "./harness/field.mjs";
 import { table, writeReport } from "./harness/report.mjs";
 import { readSettings } from "./harness/settings.mjs";
 import { median, spreadOf, spreadText } from "./harness/statistics.mjs";
@@ -36,7 +36,6 @@ writeReport("pointwise", settings, { settings: settings.measure, model: name, va
 /** For each variant: its share of the limit in every round, and every layer's median time in ms. */
 async function measureField() {
   const { rounds, least, sliceMs, wakeMs } = settings.measure;
-  const isAround = ({ contender }) => contender.adapter === "limit";
   return withField(model, contenders(settings.keys, settings), settings.measure, async (members) => {
     const turns = await goRounds(members, {
       rounds,

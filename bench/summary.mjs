@@ -8,12 +8,15 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { BARS, RIVALS_AT_THEIR_BEST, WIDE_BARS } from "./bars.mjs";
+import { BARS, RIVALS_AT_THEIR_BEST, TRAINING_BARS, WIDE_BARS } from "./bars.mjs";
 import { jsonText, resultsFolder, table } from "./harness/report.mjs";
 import { spreadText } from "./harness/statistics.mjs";
 
 const WIDE_NOTE =
   'With `simd: "wide"`, an experimental switch of V8 that is on only where it is asked for by name, for the whole process; beside native code:';
+
+const TRAINING_NOTE =
+  "One training step: batch norm in train mode, softmax cross-entropy over 10 classes, SGD with momentum:";
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({
@@ -30,13 +33,15 @@ export function writeSummary(major, isQuick) {
   const judge = (rows) => rows.filter(({ nodes }) => nodes.includes(major)).map((row) => judgeRow(row, read));
   const bars = judge(BARS);
   const wide = judge(WIDE_BARS);
+  const training = judge(TRAINING_BARS);
   const rivals = judge(RIVALS_AT_THEIR_BEST);
   const scaling = read(["limit", "scaling"]);
   const markdown = [
     `# Node ${major}${isQuick ? ": a quick run, whose numbers mean nothing" : ""}`,
     measuredOn(read),
     barTable(bars),
-    ...(wide.length === 0 ? [] : [WIDE_NOTE, ...nativeOf(read), barTable(wide)]),
+    ...(wide.length === 0 ? [] : [WIDE_NOTE, ...nativeOf(read, "wide"), barTable(wide)]),
+    ...(training.length === 0 ? [] : [TRAINING_NOTE, ...nativeOf(read, "train"), barTable(training)]),
     "A rival below its published figure by more than a tenth is a bug of the bench:",
     barTable(rivals),
     ...(scaling === undefined
@@ -45,8 +50,10 @@ export function writeSummary(major, isQuick) {
   ].join("\n\n");
   const file = (ending) => new URL(`summary-node${major}.${ending}`, resultsFolder(isQuick));
   writeFileSync(file("md"), `${markdown}\n`);
-  writeFileSync(file("json"), jsonText({ node: major, bars, wide, rivals }));
-  const open = [...bars, ...wide, ...rivals].filter(({ verdict }) => verdict === "no" || verdict === "not measured");
+  writeFileSync(file("json"), jsonText({ node: major, bars, wide, training, rivals }));
+  const open = [...bars, ...wide, ...training, ...rivals].filter(
+    ({ verdict }) => verdict === "no" || verdict === "not measured",
+  );
   return { markdown: `${markdown}\n\n`, open: open.length };
 }
 
@@ -88,10 +95,10 @@ function scalingText([kind, scaling]) {
 }
 
 /** The load of that run, and which PyTorch it met. */
-function nativeOf(read) {
-  const about = read(["wide", "about"]);
+function nativeOf(read, question) {
+  const about = read([question, "about"]);
   if (about === undefined) return [];
-  const python = read(["wide", "python"]);
+  const python = read([question, "python"]);
   const torch = python === undefined ? "no PyTorch" : `PyTorch ${python.version} (${python.python})`;
   return [
     `${torch}; load ${about.loadBefore[0].toFixed(2)} before that run and ${about.loadAfter[0].toFixed(2)} after.`,

@@ -1,8 +1,8 @@
-/** The image every contender gets: `[1, resolution, resolution, 3]`, float32. */
+/** The image every contender gets, or the batch of images: `[batch, resolution, resolution, 3]`, float32. */
 
 import { readFileSync } from "node:fs";
 
-export function readImage({ resolution, files }) {
+export function readImage({ resolution, batch = 1, files }) {
   const bytes = readFileSync(files.image);
-  return { shape: [1, resolution, resolution, 3], data: new Float32Array(new Uint8Array(bytes).buffer) };
+  return { shape: [batch, resolution, resolution, 3], data: new Float32Array(new Uint8Array(bytes).buffer) };
 }

@@ -77,7 +77,7 @@ def load(order):
     return network, image.permute(0, 3, 1, 2).contiguous(memory_format=layout)
 
 
-def time_runs(network, x, least, wake_ms, ms):
+def time_runs(run, least, wake_ms, ms):
     """As the harness does: untold runs first, then so many and for so long, each timed."""
 
     def since(start):
@@ -85,12 +85,12 @@ def time_runs(network, x, least, wake_ms, ms):
 
     woken = time.perf_counter()
     while since(woken) < wake_ms:
-        network(x)
+        run()
     times = []
     start = time.perf_counter()
     while len(times) < least or since(start) < ms:
         before = time.perf_counter()
-        network(x)
+        run()
         times.append(since(before))
     return times
 
@@ -106,8 +106,9 @@ def main():
             elif order["order"] == "run":
                 answer = {"logits": network(x)[0].tolist()}
             else:
-                answer = {"times": time_runs(network, x, order["least"], order["wakeMs"], order["ms"])}
+                answer = {"times": time_runs(lambda: network(x), order["least"], order["wakeMs"], order["ms"])}
             print(json.dumps(answer), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -12,13 +12,20 @@ const adapter = await import(`../adapters/${contender.adapter}.mjs`);
 let input;
 
 const ORDERS = {
-  /** Loads, runs once, and says what came out, or how many floating-point operations a run makes. */
+  /**
+   * Loads, runs once or as often as the adapter's `check`, and says what came out, or how many floating-point operations a
+   * run makes.
+   */
   async load() {
     await adapter.load(model, { threads: contender.threads, ...contender.options });
     // The limit runs no model.
     input = await adapter.prepare(model.files && readImage(model));
-    const logits = await adapter.run(input);
-    return { logits: logits === undefined ? undefined : [...logits], flopsPerRun: adapter.flopsPerRun?.() };
+    const results = await (adapter.check ?? adapter.run)(input);
+    return {
+      results: results === undefined ? undefined : [...results],
+      flopsPerRun: adapter.flopsPerRun?.(),
+      facts: adapter.facts?.(),
+    };
   },
 
   /** Runs for `wakeMs` untold, so that caches and clocks wake up; then for `ms` and at least `least` times. */

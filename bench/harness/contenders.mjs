@@ -30,6 +30,19 @@ const CONTENDERS = {
   "limit-simd": { adapter: "limit", threads: [1, 2], options: { simd: "plain" } },
 };
 
+/** Who can take training steps. PyTorch in both of its layouts: which is the better depends on the network. */
+const TRAINERS = {
+  depthwise: { ...CONTENDERS.depthwise, adapter: "train-depthwise" },
+  "depthwise-wide": { ...CONTENDERS["depthwise-wide"], adapter: "train-depthwise" },
+  "pytorch-contiguous": { adapter: "train-pytorch", threads: [1, 2], options: { isChannelsLast: false } },
+  "pytorch-channels-last": { adapter: "train-pytorch", threads: [1, 2], options: { isChannelsLast: true } },
+  "tfjs-cpu": { adapter: "train-tfjs-cpu", threads: [1], options: {} },
+  "jax-js": { adapter: "train-jax-js", threads: [1], options: {} },
+  "limit-wide": CONTENDERS["limit-wide"],
+  "limit-relaxed": CONTENDERS["limit-relaxed"],
+  "limit-simd": CONTENDERS["limit-simd"],
+};
+
 /** The limit that a network's speed is a share of: the most this engine's SIMD can do. */
 export const LIMIT = hasRelaxedSimd ? "limit-relaxed" : "limit-simd";
 
@@ -42,14 +55,18 @@ export const WASM_RIVALS = ["litert", "onnxruntime-web", "tfjs-wasm"];
  *
  * @param backend for depthwise instead of `wasm`: how the benches themselves are tried out
  */
-export function contenders(keys, { backend } = {}) {
+export const contenders = (keys, settings) => chosen(CONTENDERS, keys, settings);
+
+/** The same of those that train. */
+export const trainers = (keys, settings) => chosen(TRAINERS, keys, settings);
+
+function chosen(table, keys, { backend } = {}) {
   return keys.flatMap((key) => {
     const [name, threads = "1"] = key.split(":");
-    const row = CONTENDERS[name];
-    if (row === undefined)
-      throw new Error(`No contender "${name}": choose from ${Object.keys(CONTENDERS).join(", ")}.`);
+    const row = table[name];
+    if (row === undefined) throw new Error(`No contender "${name}": choose from ${Object.keys(table).join(", ")}.`);
     if (!row.threads.includes(Number(threads)) || !canRun(row)) return [];
-    const isOurs = row.adapter === "depthwise";
+    const isOurs = row.adapter.endsWith("depthwise");
     const options = isOurs && backend !== undefined ? { backend } : { ...row.options, ...foundOptions(row) };
     return [
       {
@@ -63,12 +80,14 @@ export function contenders(keys, { backend } = {}) {
   });
 }
 
+const isTorch = ({ adapter }) => adapter.endsWith("pytorch");
+
 function canRun({ adapter, options: { simd }, switches }) {
-  if (adapter === "pytorch") return findTorch() !== undefined;
+  if (isTorch({ adapter })) return findTorch() !== undefined;
   return simd === "wide" || switches !== undefined ? hasWideSimd : simd !== "relaxed" || hasRelaxedSimd;
 }
 
-const foundOptions = ({ adapter }) => (adapter === "pytorch" ? { python: findTorch().python } : {});
+const foundOptions = (row) => (isTorch(row) ? { python: findTorch().python } : {});
 
 /** What an adapter needs done once, before any process is timed. */
 export async function setUp(list) {

@@ -13,14 +13,15 @@ import { median } from "./statistics.mjs";
 
 const PROGRAM = fileURLToPath(new URL("contender-program.mjs", import.meta.url));
 
-/** Largest difference between two contenders' logits: beyond, they do not compute the same network. */
+/** Largest difference between two contenders' logits or losses: beyond, they do not compute the same. */
 const TOLERANCE = 1e-3;
 
 /** Between two turns: the threads of onnxruntime-web were seen to spin for 20 to 30 ms after a run. */
 const REST_MS = 50;
 
 /**
- * Starts and warms up a process for each contender; `use` gets the members, which are ended when it is done.
+ * Starts and warms up a process for each contender; `use` gets the members, which are ended when it is done. With
+ * `warmMs: 0` there is no run before those of `use` but the one whose results are compared.
  *
  * @returns what `use` returns
  */
@@ -29,8 +30,8 @@ export async function withField(model, contenders, { warmMs }, use) {
   const members = [];
   try {
     for (const contender of contenders) members.push(await startMember(model, contender));
-    checkLogits(members);
-    for (const member of members) await member.ask("run", { least: 1, wakeMs: 0, ms: warmMs });
+    checkResults(members);
+    for (const member of warmMs > 0 ? members : []) await member.ask("run", { least: 1, wakeMs: 0, ms: warmMs });
     return await use(members);
   } finally {
     for (const member of members) member.end();
@@ -90,8 +91,8 @@ async function startMember(model, contender) {
     return answer();
   };
   try {
-    const { logits, flopsPerRun } = await ask("load");
-    return { key: contender.key, contender, logits, flopsPerRun, ask, end: () => child.kill() };
+    const { results, flopsPerRun, facts } = await ask("load");
+    return { key: contender.key, contender, results, flopsPerRun, facts, ask, end: () => child.kill() };
   } catch (error) {
     child.kill();
     throw error;
@@ -99,25 +100,28 @@ async function startMember(model, contender) {
 }
 
 /** Nothing is timed that is not the same. */
-function checkLogits(members) {
-  const [first, ...others] = members.filter(({ logits }) => logits !== undefined);
-  for (const { key, logits } of others) {
-    const difference = Math.max(...logits.map((value, index) => Math.abs(value - first.logits[index])));
+export function checkResults(members) {
+  const [first, ...others] = members.filter(({ results }) => results !== undefined);
+  for (const { key, results } of others) {
+    const difference = Math.max(...results.map((value, index) => Math.abs(value - first.results[index])));
     // `!(…)`: a NaN is a difference too.
-    if (logits.length !== first.logits.length || !(difference <= TOLERANCE)) {
-      throw new Error(`The logits of ${key} and ${first.key} differ by ${difference}: nothing is timed.`);
+    if (results.length !== first.results.length || !(difference <= TOLERANCE)) {
+      throw new Error(`The results of ${key} and ${first.key} differ by ${difference}: nothing is timed.`);
     }
   }
 }
 
+/** Whether a member is one of the limit, which is measured around the rounds. */
+export const isAround = ({ contender }) => contender.adapter === "limit";
+
 /**
  * A race: fields of timed runs.
  *
+ * @param after asked of the members when the rounds are over; returns key → what is added to that key's result
  * @returns for each field, key → `{ ms, runs, rounds, flopsPerRun }`; `ms` the median of all runs, `rounds` of each
  */
-export async function race(model, contenders, { fields, rounds, warmMs, least, wakeMs, sliceMs }) {
+export async function race(model, contenders, { fields, rounds, warmMs, least, wakeMs, sliceMs }, after) {
   const results = [];
-  const isAround = ({ contender }) => contender.adapter === "limit";
   for (let field = 0; field < fields; field++) {
     const result = await withField(model, contenders, { warmMs }, async (members) => {
       const turns = await goRounds(members, {
@@ -125,13 +129,16 @@ export async function race(model, contenders, { fields, rounds, warmMs, least, w
         isAround,
         turn: async (member) => (await member.ask("run", { least, wakeMs, ms: sliceMs })).times,
       });
+      const added = await after?.(members);
       return new Map(
         members.map((member) => {
           const times = turns.get(member.key);
           const medians = times.map(median);
           const perRound = isAround(member) ? meansOfNeighbours(medians) : medians;
           const runs = times.reduce((sum, { length }) => sum + length, 0);
-          return [member.key, { ms: median(times.flat()), runs, rounds: perRound, flopsPerRun: member.flopsPerRun }];
+          const { key, flopsPerRun, facts } = member;
+          const more = { ...(facts === undefined ? {} : { facts }), ...added?.get(key) };
+          return [key, { ms: median(times.flat()), runs, rounds: perRound, flopsPerRun, ...more }];
         }),
       );
     });

@@ -11,7 +11,7 @@ import { foldWeights, kerasWeights } from "./weights.mjs";
 
 /** A change of weights or writers takes a new number, so that no old file is measured. */
 const VERSION = 1;
-const CACHE = new URL(`../.cache/models-${VERSION}/`, import.meta.url);
+export const CACHE = new URL(`../.cache/models-${VERSION}/`, import.meta.url);
 
 const NETWORKS = JSON.parse(readFileSync(new URL("../shapes/mobilenet-v1.json", import.meta.url), "utf8"));
 
@@ -47,11 +47,11 @@ function writeModel(model) {
     classes: String(classes),
     padding: "same",
   };
-  write(files.image, new Uint8Array(randomImage(resolution).buffer));
-  write(files.keras, writeSafetensors(keras, metadata));
-  write(files.folded, writeSafetensors(folded, metadata));
-  write(files.onnx, writeOnnx(model, list, folded));
-  write(files.tflite, writeTflite(model, list, folded));
+  writeWhole(files.image, new Uint8Array(randomImage(resolution).buffer));
+  writeWhole(files.keras, writeSafetensors(keras, metadata));
+  writeWhole(files.folded, writeSafetensors(folded, metadata));
+  writeWhole(files.onnx, writeOnnx(model, list, folded));
+  writeWhole(files.tflite, writeTflite(model, list, folded));
 }
 
 /** `[resolution, resolution, 3]` in [−1, 1), as a preprocessed photo is. */
@@ -61,7 +61,7 @@ function randomImage(resolution) {
 }
 
 /** A file appears whole or not at all: an interrupted run must not leave half a model for the next. */
-function write(path, bytes) {
+export function writeWhole(path, bytes) {
   writeFileSync(`${path}.part`, bytes);
   renameSync(`${path}.part`, path);
 }

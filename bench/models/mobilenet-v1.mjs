@@ -5,7 +5,7 @@
  * Source: Howard et al. 2017, "MobileNets", table 1; every window is TensorFlow's "same".
  */
 
-const STEM_FILTERS = 32;
+export const STEM_FILTERS = 32;
 
 /** Stride of the depthwise layer, filters of the pointwise layer after it. */
 const BLOCKS = [
@@ -20,8 +20,8 @@ const BLOCKS = [
   [1, 1024],
 ];
 
-/** Layers in order; `inSize` and `outSize` are sides in pixels. */
-export function layers({ alpha, resolution, classes }) {
+/** Layers in order; `inSize` and `outSize` are sides in pixels, the same whether a window of 3 × 3 is padded evenly. */
+export function layers({ alpha, resolution, classes, stemStride = 2 }) {
   const list = [];
   let size = resolution;
   let channels = 3;
@@ -31,7 +31,7 @@ export function layers({ alpha, resolution, classes }) {
     size = outSize;
     channels = filters;
   };
-  push("conv", "conv1", { kernel: 3, stride: 2, filters: Math.floor(STEM_FILTERS * alpha) });
+  push("conv", "conv1", { kernel: 3, stride: stemStride, filters: Math.floor(STEM_FILTERS * alpha) });
   BLOCKS.forEach(([stride, filters], index) => {
     push("depthwise", `conv_dw_${index + 1}`, { kernel: 3, stride });
     push("pointwise", `conv_pw_${index + 1}`, { filters: Math.floor(filters * alpha) });

@@ -30,6 +30,17 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "depthwise classify --weights mobilenet.h5 --range 0,1 photo.jpg",
     "depthwise classify - < photo.jpg",
   ],
+  train: [
+    "depthwise train flowers --epochs 20 --out runs/flowers",
+    "depthwise train --resume --out runs/flowers",
+    "depthwise train mnist --recipe fast --threads 2 --out runs/mnist",
+    "depthwise train flowers --from keras:mobilenet_2_5_128_tf --out runs/tuned",
+  ],
+  evaluate: [
+    "depthwise evaluate runs/mnist/model.safetensors mnist",
+    "depthwise evaluate mobilenet.h5 pets",
+    "depthwise evaluate mobilenet.h5 pets --json",
+  ],
   inspect: [
     "depthwise inspect mobilenet.h5",
     "depthwise inspect keras:mobilenet_2_5_128_tf --no-tensors",

@@ -8,12 +8,14 @@ import { classifyCommand } from "./classify.ts";
 import { convertCommand } from "./convert.ts";
 import { costCommand } from "./cost.ts";
 import { doctorCommand } from "./doctor.ts";
+import { evaluateCommand } from "./evaluate.ts";
 import { examplesOf } from "./examples.ts";
 import { inspectCommand } from "./inspect.ts";
 import { paperCommand } from "./paper.ts";
 import { clearInterrupt, complain, parserOutput, printAside, watchOutput } from "./print.ts";
 import { profileCommand } from "./profile.ts";
 import { summaryCommand } from "./summary.ts";
+import { trainCommand } from "./train.ts";
 import { verifyCommand } from "./verify.ts";
 import { version } from "./version.ts";
 
@@ -32,6 +34,7 @@ const program = new Command("depthwise")
 const groups: Readonly<Record<string, readonly (() => Command)[]>> = {
   "Count what a network costs:": [summaryCommand, costCommand, paperCommand, budgetCommand],
   "Run one:": [classifyCommand, profileCommand],
+  "Train one:": [trainCommand, evaluateCommand],
   "Files of weights:": [inspectCommand, convertCommand, verifyCommand, cacheCommand],
   "This machine:": [doctorCommand],
 };

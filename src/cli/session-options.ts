@@ -42,7 +42,8 @@ export function sessionOptions({ backend, threads, simd, batch }: SessionFlags):
   return withoutUndefined({ backend, threads, simd, batch });
 }
 
-function toThreads(text: string): number | "auto" {
+/** A number of threads, or `auto`. */
+export function toThreads(text: string): number | "auto" {
   if (text === "auto") return text;
   const count = Number(text);
   if (text.trim() === "" || Number.isNaN(count)) throw new InvalidArgumentError("It is neither a number nor auto.");

@@ -1,5 +1,7 @@
 /** Training: a trainer, optimizers, schedules, data sets, and the gradients of operations. */
 
+export type { AnyTrainingCall, TrainingPlan } from "../plan/training/training-plan.ts";
+export type { TrainingStep } from "../plan/training/training-step.ts";
 export { createTrainer } from "./create-trainer.ts";
 export {
   type Augmentation,
@@ -29,6 +31,17 @@ export {
   type SkippedExample,
 } from "./data/index.ts";
 export type { Evaluation } from "./evaluated.ts";
+export {
+  type AddedImages,
+  type AddOptions,
+  FewShot,
+  type FewShotMethod,
+  type FewShotOptions,
+  fewShot,
+  type ImageSources,
+  type ShotsTraining,
+} from "./few-shot/index.ts";
+export { type FineTuneOptions, fineTune } from "./fine-tune/index.ts";
 export {
   type CheckpointStore,
   type EpochEvent,
@@ -86,6 +99,7 @@ export {
   type SgdOptimizer,
   sgd,
 } from "./optimizers.ts";
+export { RECIPES, type Recipe, type RecipeName, type RecipeOptions, recipe } from "./recipes.ts";
 export {
   type ConstantSchedule,
   type CosineSchedule,

@@ -37,6 +37,7 @@ export interface AdamwOptimizer extends Omit<AdamRule, "type">, Decay {
   readonly type: "adamw";
 }
 
+/** An optimizer as plain data, as `sgd`, `rmsprop`, `adam` and `adamw` give it. */
 export type Optimizer = SgdOptimizer | RmspropOptimizer | AdamOptimizer | AdamwOptimizer;
 
 /** Options of a function: all but the type may be left out. */

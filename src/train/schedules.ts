@@ -86,6 +86,7 @@ export interface OneCycleSchedule {
   readonly finalDivFactor: number;
 }
 
+/** The learning rate of each update as plain data. */
 export type Schedule =
   | ConstantSchedule
   | StepSchedule

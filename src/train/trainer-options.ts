@@ -38,6 +38,7 @@ export interface BatchNormOptions {
   readonly mode?: "auto" | "frozen";
 }
 
+/** How a trainer is made. What is left out has the default that stands beside it. */
 export interface TrainerOptions {
   /** Most examples of a step. Default 32. */
   readonly batch?: number;
@@ -47,6 +48,7 @@ export interface TrainerOptions {
   readonly schedule?: Schedule;
   /** Default `auto`: `wasm` where it can run, else `reference`, plain loops. */
   readonly backend?: BackendName;
+  /** Which SIMD the wasm backend emits, as `compile` takes it. Default `auto`. With `plain` the bits are the same on every engine. */
   readonly simd?: Simd;
   /** Threads: 1, 2, 4 or 8; other numbers count as the next smaller one of these. The bits are the same. Default 1. */
   readonly threads?: number | "auto";
@@ -62,6 +64,7 @@ export interface TrainerOptions {
   readonly labelSmoothing?: number;
   /** The parameters that change: names, or a function of each. Default all that are trainable. */
   readonly train?: readonly string[] | ((parameter: ParameterInfo) => boolean);
+  /** How batch norms are measured. */
   readonly batchNorm?: BatchNormOptions;
   /** The weight decay of a parameter in place of the optimizer's; undefined for that. */
   readonly decay?: DecayOverride;

@@ -49,8 +49,11 @@ export interface TrainerState {
   readonly tensors: ReadonlyMap<string, FloatTensor>;
 }
 
+/** With which parameters a network is evaluated; see `Trainer.evaluate`. */
 export interface EvaluateOptions {
+  /** With the averages in place of the parameters. Default false. */
   readonly average?: boolean;
+  /** With these, of the same network. Default the trainer's own. */
   readonly parameters?: ReadonlyMap<string, FloatTensor> | undefined;
 }
 
@@ -138,8 +141,14 @@ export class Trainer {
     return this.#bound.bytes;
   }
 
+  /** Threads that a step runs on. */
   get threads(): number {
     return this.#bound.threads;
+  }
+
+  /** What a step does, in order, on which values, and where these lie: plain data. */
+  get plan(): TrainingPlan {
+    return this.#plan;
   }
 
   /** What trains and why: backend, SIMD, threads, the engine's features, what was asked for and could not be. */
@@ -158,7 +167,16 @@ export class Trainer {
    *         state with `restore`; `SESSION_CLOSED`
    */
   step(x: Tensor | NumberArray, labels: Labels): Promise<StepResult> {
-    return this.#queued("step", x, labels, (data, targets, examples) => this.#step(data, targets, examples));
+    const { data, targets, examples } = this.#checked("step", x, labels);
+    const { accumulate } = this.#options;
+    // Where nothing waits, the numbers go to their place at once; what waits must not see what the caller does meanwhile.
+    const isNext = this.#turns.isIdle && accumulate === 1 && !this.#isClosed && this.#bound.isWhole !== false;
+    if (isNext) this.#bound.write({ [this.#plan.input]: data });
+    const own = isNext ? undefined : new Float32Array(data);
+    return this.#turn(async () => {
+      await this.#whole();
+      return this.#step(own, targets, examples);
+    });
   }
 
   /**
@@ -176,7 +194,7 @@ export class Trainer {
   ): Promise<Evaluation> {
     const { data, batch } = checkInput("evaluate", { ...this.#plan, batch: this.batch }, x);
     const targets = targetsOf("evaluate", labels, batch, this.#classes, 0);
-    const own = data.slice();
+    const own = new Float32Array(data);
     return this.#turn(async () => {
       const logits = await this.#infer(own, batch, average, parameters);
       return evaluated(logits, targets, batch, this.#classes);
@@ -273,13 +291,16 @@ export class Trainer {
     labels: Labels,
     { runs = 5 }: { readonly runs?: number } = {},
   ): Promise<TrainerProfile> {
-    return this.#queued("profile", x, labels, async (data, targets, examples) => {
+    const { data, targets, examples } = this.#checked("profile", x, labels);
+    const own = new Float32Array(data);
+    return this.#turn(async () => {
+      await this.#whole();
       const kept = this.#snapshot();
       const { parts } = this.#bound;
       const all: Float64Array[] = [];
       for (let run = 0; run < runs; run++) {
         const times = new Float64Array(parts.length);
-        await this.#step(data, targets, examples, times);
+        await this.#step(own, targets, examples, times);
         all.push(times);
       }
       this.#bound.write(kept.values);
@@ -301,7 +322,12 @@ export class Trainer {
     this.#session?.close();
   }
 
-  async #step(data: NumberArray, targets: Float32Array, examples: number, times?: Float64Array): Promise<StepResult> {
+  async #step(
+    data: Float32Array | undefined,
+    targets: Float32Array,
+    examples: number,
+    times?: Float64Array,
+  ): Promise<StepResult> {
     const { schedule, clipNorm, averageDecay, accumulate, seed } = this.#options;
     const rate = rateAt(schedule, this.#updates);
     const perExample = elementCount(this.#plan.inputShape);
@@ -315,14 +341,16 @@ export class Trainer {
       const to = Math.min(from + most, examples);
       const count = to - from;
       const part = targets.subarray(from * this.#classes, to * this.#classes);
-      const x = Float32Array.from(data.subarray(from * perExample, to * perExample));
       const given = {
-        [this.#plan.input]: x,
+        ...(data === undefined ? {} : { [this.#plan.input]: data.subarray(from * perExample, to * perExample) }),
         [TARGETS]: part,
         [HYPER_VALUE]: hyper,
-        ...(hasRandom ? { [RANDOM]: Uint32Array.of(seed, draw) } : {}),
       };
-      this.#bound.write(given);
+      const write = () => {
+        this.#bound.write(given);
+        if (hasRandom) this.#bound.writeBits(RANDOM, Uint32Array.of(seed, draw));
+      };
+      write();
       const breath = new Breath(performance.now());
       const run = { adds: from > 0, scale: count / examples, updates: to === examples, breath, times };
       try {
@@ -338,7 +366,7 @@ export class Trainer {
       if (run.updates) gradientNorm = this.#bound.read(GRADIENT_NORM)[0] ?? Number.NaN;
       if (Number.isFinite(loss + gradientNorm)) continue;
       const failed = { loss: loss / examples, gradientNorm, learningRate: rate, updates: this.#updates };
-      this.#torn = await this.#diagnosed({ ...failed, examples: count, write: () => this.#bound.write(given) });
+      this.#torn = await this.#diagnosed({ ...failed, examples: count, write });
       throw this.#torn;
     }
     this.#updates++;
@@ -351,7 +379,7 @@ export class Trainer {
   }
 
   async #infer(
-    data: NumberArray,
+    data: Float32Array<ArrayBuffer>,
     batch: number,
     average: boolean,
     given: EvaluateOptions["parameters"],
@@ -376,25 +404,16 @@ export class Trainer {
       this.#sessionOf = of;
     }
     const shape = [batch, ...this.#plan.inputShape];
-    const { logits } = await this.#session.run(tensor(Float32Array.from(data), shape));
+    const { logits } = await this.#session.run(tensor(data, shape));
     return logits.data;
   }
 
-  #queued<T>(
-    owner: string,
-    x: Tensor | NumberArray,
-    labels: Labels,
-    work: (data: NumberArray, targets: Float32Array, examples: number) => Promise<T>,
-  ): Promise<T> {
+  /** What a step was given, or an error. */
+  #checked(owner: string, x: Tensor | NumberArray, labels: Labels) {
     const { data, batch } = checkInput(owner, { ...this.#plan, batch: this.batch }, x);
     const targets = targetsOf(owner, labels, batch, this.#classes, this.#options.labelSmoothing);
     this.checkBatch(owner, batch);
-    // What waits must not see what the caller does meanwhile.
-    const own = data.slice();
-    return this.#turn(async () => {
-      await this.#whole();
-      return work(own, targets, batch);
-    });
+    return { data, targets, examples: batch };
   }
 
   #turn<T>(work: () => Promise<T>, mayBeTorn = false): Promise<T> {
@@ -417,18 +436,19 @@ export class Trainer {
   }
 
   #begin(parameters: ReadonlyMap<string, FloatTensor>): void {
-    const values: Record<string, Float32Array> = {};
     for (const name of this.#plan.parameters) {
       const tensor = parameters.get(name);
-      if (tensor !== undefined) values[name] = tensor.data;
+      if (tensor !== undefined) this.#bound.write({ [name]: tensor.data });
     }
     for (const name of this.#plan.gradients.keys()) {
-      const own = values[name] ?? new Float32Array();
-      for (const slot of slotsOf(this.#rule))
-        values[slotOf(name, slot.name)] = new Float32Array(own.length).fill(slot.initial);
-      if (this.#options.averageDecay !== undefined) values[averageOf(name)] = own;
+      const { data = new Float32Array() } = parameters.get(name) ?? {};
+      for (const slot of slotsOf(this.#rule)) {
+        // Memory begins as zeros.
+        if (slot.initial === 0) continue;
+        this.#bound.write({ [slotOf(name, slot.name)]: new Float32Array(data.length).fill(slot.initial) });
+      }
+      if (this.#options.averageDecay !== undefined) this.#bound.write({ [averageOf(name)]: data });
     }
-    this.#bound.write(values);
   }
 
   /** What is kept besides parameters, under its names. */

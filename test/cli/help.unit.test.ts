@@ -10,6 +10,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mobileNetV1, saveModel } from "../../src/index.ts";
 import { run, shell } from "./command.ts";
+import { writeIdxFolder, writePictures } from "./tiny-data.ts";
 
 let folder = "";
 let server: Server;
@@ -23,6 +24,8 @@ beforeAll(async () => {
     writeFileSync(join(folder, name, "a.jpg"), picture);
   }
   writeFileSync(join(folder, "photo.jpg"), picture);
+  for (const name of ["flowers", "pets"]) await writePictures(join(folder, name));
+  writeIdxFolder(join(folder, "mnist"));
   const labels = ["cat", "dog"];
   await saveModel(mobileNetV1({ alpha: 0.25, resolution: 32, classes: 2, labels }), join(folder, "a.safetensors"));
   // What a file is, its content says.
@@ -48,7 +51,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const COMMANDS = "summary cost paper budget classify inspect convert verify cache profile doctor".split(" ");
+const COMMANDS = "summary cost paper budget classify train evaluate inspect convert verify cache profile doctor".split(
+  " ",
+);
 const helpOf = async (...args: readonly string[]) => (await run([...args, "--help"])).stdout;
 const examplesIn = (help: string) => (help.split("\nExamples:\n")[1] ?? "").trim().split(/\n */);
 
@@ -70,6 +75,7 @@ describe("--help", () => {
     expect(groups.filter(([title]) => title !== "Options" && title !== "Examples")).toEqual([
       ["Count what a network costs", ["summary", "cost", "paper", "budget"]],
       ["Run one", ["classify", "profile"]],
+      ["Train one", ["train", "evaluate"]],
       ["Files of weights", ["inspect", "convert", "verify", "cache"]],
       ["This machine", ["doctor"]],
       ["Help", ["help"]],

@@ -11,6 +11,7 @@ import { cost, formatCost, formatPaper, paper } from "../../src/cost/index.ts";
 import { loadModel, mobileNetV1, saveModel } from "../../src/index.ts";
 import { describe as describeModel, formatDescription } from "../../src/weights/index.ts";
 import { command, run } from "./command.ts";
+import { writePictures } from "./tiny-data.ts";
 
 let folder = "";
 const ESCAPE = "\u001b";
@@ -23,6 +24,7 @@ beforeAll(async () => {
   await sharp({ create }).png().toFile(join(folder, "a.png"));
   mkdirSync(join(folder, "cat"));
   copyFileSync(join(folder, "a.png"), join(folder, "cat", "a.png"));
+  await writePictures(join(folder, "pets"));
   copyFileSync(join(folder, "tiny.safetensors"), join(folder, "very-long-and-very-telling-name.safetensors"));
   const long = ["long ".repeat(20), "long ".repeat(21)];
   await saveModel(
@@ -58,6 +60,17 @@ function typed(line: string, columns: number, when = (_shown: string) => false, 
 }
 
 describe("in a terminal", () => {
+  it("train has a line for each epoch and a bar, and after Ctrl-C says how to go on", async () => {
+    const line = "depthwise train pets --alpha 0.1 --resolution 24 --epochs 200 --batch 4 --out run";
+    const shown = await typed(line, 80, (text) => text.includes("epoch   2/200"));
+    expect(shown).toMatch(/epoch {3}1\/200 {2}loss [\d.]+ +[\d.]+ % {2}validation [\d.]+ +[\d.]+ % {2}\*/);
+    expect(shown).toMatch(/[=-]{40} \d+ % {2}\d+\/200 {2}loss [\d.]+ {2}\d+ (s|min|h) left/);
+    expect(shown).toMatch(/interrupted in epoch \d+ of 200; go on: depthwise train --resume --out run\n\[130\]/);
+    for (const epoch of shown.split("\n").filter((text) => text.startsWith("epoch "))) {
+      expect(stringWidth(epoch)).toBeLessThanOrEqual(80);
+    }
+  });
+
   it.each([40, 80])(
     "of %i columns answers stand alone: no bar is drawn over them, no line is lost",
     async (columns) => {

@@ -58,6 +58,7 @@ const TRACES = {
   "a weight reader": "data_offsets",
   "label lists": "tench, Tinca tinca",
   "the paper's tables": "Stanford Dogs",
+  "a kernel of training": "f32-gradient",
 };
 
 describe("the package", () => {
@@ -106,6 +107,7 @@ describe("the package", () => {
       "depthwise/weights",
       "depthwise/images",
       "depthwise/kernels",
+      "depthwise/train",
     ]) {
       const names = `import(${JSON.stringify(door)}).then((m) => console.log(Object.keys(m).sort().join()))`;
       const esm = execFileSync(process.execPath, ["--input-type=module", "-e", names], {
@@ -150,6 +152,9 @@ describe("bundles", () => {
     "depthwise/weights": 'import * as all from "depthwise/weights"; console.log(all);',
     "depthwise/images": 'import * as all from "depthwise/images"; console.log(all);',
     "depthwise/kernels": 'import * as all from "depthwise/kernels"; console.log(all);',
+    "depthwise/train: single steps":
+      'import { createTrainer, sgd } from "depthwise/train"; console.log(createTrainer, sgd);',
+    "depthwise/train": 'import * as all from "depthwise/train"; console.log(all);',
   };
   const bundles = Object.fromEntries(Object.entries(snippets).map(([name, code]) => [name, bundle(code)]));
 
@@ -174,9 +179,9 @@ describe("bundles", () => {
   });
 
   it.each(["depthwise: compile and run V1", "depthwise: one eager operation"])(
-    "%s holds no reader, no labels, no tables",
+    "%s holds no reader, no labels, no tables, no training",
     (name) => {
-      for (const trace of ["a weight reader", "label lists", "the paper's tables"] as const)
+      for (const trace of ["a weight reader", "label lists", "the paper's tables", "a kernel of training"] as const)
         expect([trace, bundles[name]!.text.includes(TRACES[trace])]).toEqual([trace, false]);
     },
   );

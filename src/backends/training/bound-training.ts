@@ -1,5 +1,6 @@
 /** What a trainer asks of a backend: a training plan with memory and code. */
 
+import type { NumberArray } from "../../core/buffers.ts";
 import type { BoundRunOptions } from "../backend.ts";
 
 export interface TrainingRunOptions extends BoundRunOptions {
@@ -24,7 +25,9 @@ export interface BoundTraining {
   readonly isWhole?: boolean;
   mend?(): Promise<void>;
   /** Puts values in their places, by their names in the plan; read at the call. */
-  write(values: Readonly<Record<string, Float32Array | Uint32Array>>): void;
+  write(values: Readonly<Record<string, NumberArray>>): void;
+  /** Puts words of 32 bits in the place of a value. */
+  writeBits(name: string, words: Uint32Array): void;
   /** Computes all steps for the first `batch` examples. */
   run(batch: number, options: TrainingRunOptions): Promise<void>;
   /** A copy of a value; of an activation the first `batch` examples. */

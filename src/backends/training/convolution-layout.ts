@@ -36,19 +36,24 @@ function geometryOf(builder: LayoutBuilder, call: ConvolutionCall, whole = false
   return { call, rows, depth, out, pixels: rows.out.most * outWidth };
 }
 
-export function layForwardConvolution(builder: LayoutBuilder, { of, load, norm }: ForwardCall, values: Values): void {
-  const geometry = geometryOf(builder, of as ConvolutionCall);
+export function layForwardConvolution(
+  builder: LayoutBuilder,
+  of: ConvolutionCall,
+  { load, norm }: ForwardCall,
+  values: Values,
+): void {
+  const geometry = geometryOf(builder, of);
   const { call, depth, out, pixels } = geometry;
   const { outChannels } = call;
   const sections = new Sections();
   const { calls, offset } = matrixCalls(builder, geometry, load, values, sections);
-  const weights = packed(builder, values["kernel"], values["bias"], [depth, outChannels], false);
+  const weights = packed(builder, values["kernel"], values["bias"], [depth, outChannels], "forward");
   const narrow = sections.take(narrowBytes(builder, outChannels, pixels));
   const words = builder.words(PRODUCT, () => ({
     x: 0,
     offset,
     before: 0,
-    ...weights,
+    ...weights(),
     y: builder.at(values["y"]),
     yOffset: 0,
     inChannels: depth,
@@ -65,11 +70,15 @@ export function layForwardConvolution(builder: LayoutBuilder, { of, load, norm }
   builder.jobs(jobs, "norm");
 }
 
-export function layBackwardConvolution(builder: LayoutBuilder, call: BackwardCall, values: Values): void {
-  const { upstream, load, normGradient } = call;
+export function layBackwardConvolution(
+  builder: LayoutBuilder,
+  of: ConvolutionCall,
+  { upstream, load, normGradient }: BackwardCall,
+  values: Values,
+): void {
   const { dx, dkernel, dbias } = values;
   // The gradient of an input is added up image by image.
-  const geometry = geometryOf(builder, call.of as ConvolutionCall, dx !== undefined);
+  const geometry = geometryOf(builder, of, dx !== undefined);
   const { depth, out, pixels, rows } = geometry;
   const { window, inChannels, outChannels } = geometry.call;
   const [, width] = window.input;
@@ -117,14 +126,14 @@ export function layBackwardConvolution(builder: LayoutBuilder, call: BackwardCal
     jobs.push(...reduced(builder, dkernel, [depth, outChannels, stride], chunks));
   }
   if (dx !== undefined) {
-    const weights = packed(builder, values["kernel"], undefined, [depth, outChannels], true);
+    const weights = packed(builder, values["kernel"], undefined, [depth, outChannels], "backward");
     const yOffset = sections.take(4 * pixels * depth);
     const narrow = sections.take(narrowBytes(builder, depth, pixels));
     const columns = builder.words(PRODUCT, () => ({
       x: dz(),
       offset: zOffset,
       before: 0,
-      ...weights,
+      ...weights(),
       y: 0,
       yOffset,
       inChannels: outChannels,
@@ -152,7 +161,7 @@ export function layBackwardConvolution(builder: LayoutBuilder, call: BackwardCal
   }
   sections.claim(builder);
   builder.chunks(calls, out.units);
-  builder.jobs(jobs, "norm");
+  builder.jobs(jobs, dkernel === undefined ? "norm" : "other");
 }
 
 /** What each output pixel of a chunk sees, as a matrix in the thread's own memory. */

@@ -1,9 +1,12 @@
 /** Depthwise layers in training on wasm: chunks of rows, with as many around them as windows see. */
 
-import { tiledWindow } from "../../kernels/wasm/depthwise.ts";
-import { DEPTHWISE_REACH } from "../../kernels/wasm/depthwise-tile.ts";
 import { DEPTHWISE_FORWARD } from "../../kernels/wasm/training/depthwise-forward.ts";
 import { DEPTHWISE_INPUT_GRADIENT } from "../../kernels/wasm/training/depthwise-input-gradient.ts";
+import {
+  depthwiseSumBytes,
+  depthwiseTiles,
+  depthwiseZeroBytes,
+} from "../../kernels/wasm/training/depthwise-training.ts";
 import { DEPTHWISE_WEIGHT_GRADIENT } from "../../kernels/wasm/training/depthwise-weight-gradient.ts";
 import { PACK_GROUPS } from "../../kernels/wasm/training/pack-groups.ts";
 import { windowWords } from "../../kernels/wasm/window.ts";
@@ -18,8 +21,12 @@ import { biasSums, gradientCall, loadCall, measured, reduced, summed, type Value
 const FORWARD_FLOATS = 49_152;
 const BACKWARD_FLOATS = 65_536;
 
-export function layForwardDepthwise(builder: LayoutBuilder, { of, load, norm }: ForwardCall, values: Values): void {
-  const call = of as DepthwiseCall;
+export function layForwardDepthwise(
+  builder: LayoutBuilder,
+  call: DepthwiseCall,
+  { load, norm }: ForwardCall,
+  values: Values,
+): void {
   const { window, channels } = call;
   const [, width] = window.input;
   const most = FORWARD_FLOATS / (width * channels * window.stride[0]);
@@ -31,11 +38,11 @@ export function layForwardDepthwise(builder: LayoutBuilder, { of, load, norm }: 
     calls.push(loadCall(builder, values["x"], values["xNorm"], load, channels, inPixels(rows.input, width), target));
     builder.needScratch(4 * rows.most * width * channels);
   }
-  const w = packedGroups(builder, call, values["kernel"], values["bias"], false);
+  const w = packedGroups(builder, call, values["kernel"], values["bias"], "forward");
   const words = builder.words(DEPTHWISE_FORWARD, () => ({
     ...common(),
     x: load === undefined ? builder.at(values["x"]) : 0,
-    w,
+    w: w(),
     y: builder.at(values["y"]),
     xOffset: 0,
     xBefore: rows.before,
@@ -48,9 +55,12 @@ export function layForwardDepthwise(builder: LayoutBuilder, { of, load, norm }: 
   builder.jobs(jobs, "norm");
 }
 
-export function layBackwardDepthwise(builder: LayoutBuilder, call: BackwardCall, values: Values): void {
-  const of = call.of as DepthwiseCall;
-  const { upstream, load, normGradient } = call;
+export function layBackwardDepthwise(
+  builder: LayoutBuilder,
+  of: DepthwiseCall,
+  { upstream, load, normGradient }: BackwardCall,
+  values: Values,
+): void {
   const { window, channels, multiplier } = of;
   const outChannels = channels * multiplier;
   const [, width] = window.input;
@@ -76,13 +86,13 @@ export function layBackwardDepthwise(builder: LayoutBuilder, call: BackwardCall,
     calls.push(gradientCall(builder, values, upstream, outChannels, out.words, target));
   }
   if (dx !== undefined) {
-    const w = packedGroups(builder, of, values["kernel"], undefined, true);
+    const w = packedGroups(builder, of, values["kernel"], undefined, "backward");
     const words = builder.words(DEPTHWISE_INPUT_GRADIENT, () => ({
       ...common(),
       ...placedZ(),
       x: 0,
       y: 0,
-      w,
+      w: w(),
       dx: builder.at(dx),
     }));
     calls.push(builder.call(module, "depthwiseInputGradient", words, "depthwise"));
@@ -105,8 +115,7 @@ export function layBackwardDepthwise(builder: LayoutBuilder, call: BackwardCall,
       calls.push(loadCall(builder, values["x"], values["xNorm"], load, channels, inPixels(rows.input, width), target));
     }
     const taps = window.kernel[0] * window.kernel[1];
-    const { lanes } = builder.tile;
-    const sums = sections.take(4 * taps * lanes * Math.ceil(outChannels / lanes));
+    const sums = sections.take(depthwiseSumBytes(of, builder.tile.lanes));
     builder.needArea("weights", 4 * GROUPS * taps * outChannels);
     const words = builder.words(DEPTHWISE_WEIGHT_GRADIENT, () => ({
       ...common(),
@@ -125,12 +134,13 @@ export function layBackwardDepthwise(builder: LayoutBuilder, call: BackwardCall,
   }
   sections.claim(builder);
   builder.chunks(calls, rows.out.units);
-  builder.jobs(jobs, "norm");
+  builder.jobs(jobs, dkernel === undefined ? "norm" : "other");
 }
 
-function commonWords(builder: LayoutBuilder, { window, channels, multiplier }: DepthwiseCall, rows: RowChunking) {
+function commonWords(builder: LayoutBuilder, call: DepthwiseCall, rows: RowChunking) {
+  const { window, channels, multiplier } = call;
   const outChannels = channels * multiplier;
-  builder.needZeros(4 * DEPTHWISE_REACH * outChannels);
+  builder.needZeros(depthwiseZeroBytes(call));
   return () => ({
     ...windowWords(window, channels, outChannels),
     bias: 0,
@@ -145,9 +155,9 @@ function pixelsOf({ out }: RowChunking, width: number) {
   return { ...out, words: inPixels(out.words, width) };
 }
 
-function moduleOf(builder: LayoutBuilder, { window, channels, multiplier }: DepthwiseCall): string {
-  const tiled = multiplier === 1 && channels >= builder.tile.lanes ? tiledWindow(window) : undefined;
-  return `training-${tiled ?? "depthwise"}`;
+function moduleOf({ tile }: LayoutBuilder, call: DepthwiseCall): string {
+  const size = depthwiseTiles(call, tile.lanes);
+  return size === 0 ? "training-depthwise" : `training-depthwise-${size}`;
 }
 
 function packedGroups(
@@ -155,21 +165,22 @@ function packedGroups(
   { window, channels, multiplier }: DepthwiseCall,
   kernel: string | undefined,
   bias: string | undefined,
-  flipped: boolean,
-): number {
+  phase: "forward" | "backward",
+) {
   const taps = window.kernel[0] * window.kernel[1];
   const all = channels * multiplier;
   const { lanes } = builder.tile;
   const groups = Math.ceil(all / lanes);
-  const target = builder.take(4 * groups * lanes * (taps + 1));
+  const area = `groups of ${kernel}`;
+  builder.needArea(area, 4 * groups * lanes * (taps + 1));
   const words = builder.words(PACK_GROUPS, () => ({
     source: builder.at(kernel),
-    target,
+    target: builder.area(area),
     taps,
     channels: all,
     bias: builder.at(bias),
-    flipped: flipped ? 1 : 0,
+    flipped: phase === "forward" ? 0 : 1,
   }));
-  builder.before(builder.cut("packGroups", words, groups, 64));
-  return target;
+  builder.before(phase, builder.cut("packGroups", words, groups, 64));
+  return () => builder.area(area);
 }

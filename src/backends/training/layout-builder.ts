@@ -12,10 +12,6 @@ import { lyingIn } from "./training-values.ts";
 
 const JOBS_MODULE = "training-jobs";
 
-/** What a block's words say, by their names; the bounds of its clamp apart. */
-type WordsOf<Block> =
-  Block extends ArgumentBlock<infer Name> ? Readonly<Record<Name, number>> & { readonly low?: number } : never;
-
 /** Words of a kernel in memory. */
 export interface BlockWords {
   readonly at: number;
@@ -27,10 +23,6 @@ export interface StageJob extends BlockWords {
   readonly from: number;
   readonly to: number;
 }
-
-/** Memory that steps use one after another, each for what it hands to the next: as large as the largest. */
-export const AREAS = ["statistics", "biases", "weights", "loaded", "gradients"] as const;
-export type Area = (typeof AREAS)[number];
 
 /** Looks at a gate before a thread sleeps; see `backends/wasm/layout.ts`. */
 const SPINS = { alone: 200_000, sharing: 20_000 } as const;
@@ -57,9 +49,12 @@ export class LayoutBuilder {
   readonly #stages: Stage[] = [];
   readonly #parts: TrainingPart[] = [];
   readonly #writers: ((memory: DataView) => void)[] = [];
-  readonly #areas = new Map<Area, number>(AREAS.map((area) => [area, 0]));
-  readonly #placed = new Map<Area, number>();
-  readonly #first = new Map<string, StageJob[]>();
+  /** Memory that is used again and again, by name: as large as the largest use. */
+  readonly #areas = new Map<string, number>();
+  readonly #placed = new Map<string, number>();
+  readonly #first = { forward: new Map<string, StageJob[]>(), backward: new Map<string, StageJob[]>() };
+  /** Where the stages of the backward steps begin. */
+  #turn: number | undefined;
   #bytes = 0;
   #scratch = 0;
   #zeroBytes = 0;
@@ -88,6 +83,7 @@ export class LayoutBuilder {
 
   begin({ name, phase }: Pick<TrainingPart, "name" | "phase">): void {
     this.#step = { name, phase };
+    if (phase === "backward") this.#turn ??= this.#stages.length;
   }
 
   /** Memory of its own, for as long as training lasts. */
@@ -102,12 +98,12 @@ export class LayoutBuilder {
     return name === undefined ? 0 : this.#arena + lyingIn(this.plan, name).offset;
   }
 
-  needArea(area: Area, bytes: number): void {
+  needArea(area: string, bytes: number): void {
     this.#areas.set(area, Math.max(this.#areas.get(area) ?? 0, bytes));
   }
 
-  /** Address of an area. Only while words are written. */
-  area(area: Area): number {
+  /** Address of such memory. Only while words are written. */
+  area(area: string): number {
     return this.#placed.get(area) ?? 0;
   }
 
@@ -126,10 +122,10 @@ export class LayoutBuilder {
   /** Memory for a kernel's words, written when all addresses are known. */
   words<const Name extends string>(
     block: ArgumentBlock<Name>,
-    say: () => WordsOf<ArgumentBlock<Name>>,
+    say: Parameters<ArgumentBlock<Name>["of"]>[0],
     clamp: LoadClamp = "linear",
   ): BlockWords {
-    const { blockBytes, write } = block.of(say as never, clamp);
+    const { blockBytes, write } = block.of(say, clamp);
     const at = this.take(blockBytes);
     this.#writers.push((memory) => write(memory, at, NOWHERE));
     return { at };
@@ -201,9 +197,11 @@ export class LayoutBuilder {
     );
   }
 
-  /** Jobs that are done before anything else of a step. */
-  before(jobs: readonly StageJob[], module = JOBS_MODULE): void {
-    this.#first.set(module, [...(this.#first.get(module) ?? []), ...jobs]);
+  /** Jobs that are done before anything else of the forward steps, or of the backward ones. */
+  before(phase: "forward" | "backward", jobs: readonly StageJob[], module = JOBS_MODULE): void {
+    const known = this.#first[phase].get(module);
+    if (known === undefined) this.#first[phase].set(module, [...jobs]);
+    else known.push(...jobs);
   }
 
   /** Writes more than words once addresses are known. */
@@ -212,10 +210,16 @@ export class LayoutBuilder {
   }
 
   finish(cores: number): TrainingLayout {
-    this.begin({ name: "weights", phase: "forward" });
-    const others = this.#stages.splice(0);
-    for (const [module, jobs] of this.#first) this.jobs(jobs, "other", module);
-    this.#stages.push(...others);
+    const turn = this.#turn ?? this.#stages.length;
+    const stages = this.#stages.splice(0);
+    for (const [phase, from, to] of [
+      ["forward", 0, turn],
+      ["backward", turn, stages.length],
+    ] as const) {
+      this.#step = { name: "weights", phase };
+      for (const [module, jobs] of this.#first[phase]) this.jobs(jobs, "other", module);
+      this.#stages.push(...stages.slice(from, to));
+    }
     this.#zeros = this.take(this.#zeroBytes);
     for (const [area, bytes] of this.#areas) this.#placed.set(area, this.take(bytes + MARGIN));
     const own = Math.ceil((this.#scratch + MARGIN) / 128) * 128;

@@ -30,42 +30,51 @@ const BACKWARD_FLOATS = 98_304;
 /** Most pixels of a chunk. */
 const MOST_PIXELS = 1024;
 
-/** Panels of a matrix `[rows][columns]`, or of its transpose, packed before each step; their address, and that of the bias. */
+/**
+ * Panels of a matrix `[rows][columns]` for the forward steps, or in the same memory of its transpose for the backward
+ * ones: the words that say where they are.
+ */
 export function packed(
   builder: LayoutBuilder,
   kernel: string | undefined,
   bias: string | undefined,
   [rows, columns]: readonly [number, number],
-  isTransposed: boolean,
+  phase: "forward" | "backward",
 ) {
-  const [deep, wide] = isTransposed ? [columns, rows] : [rows, columns];
+  const [deep, wide] = phase === "forward" ? [rows, columns] : [columns, rows];
   const { tile, isSlim } = builder.product(wide);
   const width = tile.columns;
   const panels = Math.ceil(wide / width);
-  const target = builder.take(4 * panels * width * (deep + 1));
+  const area = `panels of ${kernel}`;
+  builder.needArea(area, 4 * panels * width * (deep + 1));
   const words = builder.words(PACK_PANELS, () => ({
     source: builder.at(kernel),
-    target,
+    target: builder.area(area),
     rows,
     columns,
     bias: builder.at(bias),
   }));
   const piece = Math.max(1, Math.floor(65_536 / (deep * width)));
-  builder.before(
-    builder.cut(isTransposed ? "packTransposed" : "pack", words, panels, piece),
-    ...(isSlim ? ["training-slim-packs"] : []),
-  );
-  return { w: target, bias: target + 4 * panels * width * deep, panels };
+  const jobs = builder.cut(phase === "forward" ? "pack" : "packTransposed", words, panels, piece);
+  builder.before(phase, jobs, ...(isSlim ? ["training-slim-packs"] : []));
+  return () => {
+    const w = builder.area(area);
+    return { w, bias: w + 4 * panels * width * deep, panels };
+  };
 }
 
-export function layForwardProduct(builder: LayoutBuilder, { of, load, norm }: ForwardCall, values: Values): void {
-  const { pixels, inChannels, outChannels } = of as PointwiseCall;
+export function layForwardProduct(
+  builder: LayoutBuilder,
+  { pixels, inChannels, outChannels }: PointwiseCall,
+  { load, norm }: ForwardCall,
+  values: Values,
+): void {
   const most = Math.min(MOST_PIXELS, Math.max(8, Math.floor(FORWARD_FLOATS / inChannels)));
   const chunks = chunked(pixels, builder.plan.batch, most);
   const { words: chunk, units } = chunks;
   const narrow = load === undefined ? 0 : 4 * chunks.most * inChannels;
   builder.needScratch(narrow + narrowBytes(builder, outChannels, chunks.most));
-  const weights = packed(builder, values["kernel"], values["bias"], [inChannels, outChannels], false);
+  const weights = packed(builder, values["kernel"], values["bias"], [inChannels, outChannels], "forward");
   const calls = [];
   if (load !== undefined) {
     const target = { offset: 0, before: 0, after: 0 };
@@ -75,7 +84,7 @@ export function layForwardProduct(builder: LayoutBuilder, { of, load, norm }: Fo
     x: load === undefined ? builder.at(values["x"]) : 0,
     offset: 0,
     before: 0,
-    ...weights,
+    ...weights(),
     y: builder.at(values["y"]),
     yOffset: 0,
     inChannels,
@@ -90,9 +99,12 @@ export function layForwardProduct(builder: LayoutBuilder, { of, load, norm }: Fo
   builder.jobs(jobs, "norm");
 }
 
-export function layBackwardProduct(builder: LayoutBuilder, call: BackwardCall, values: Values): void {
-  const { of, upstream, load, normGradient } = call;
-  const { pixels, inChannels: rows, outChannels: columns } = of as PointwiseCall;
+export function layBackwardProduct(
+  builder: LayoutBuilder,
+  { pixels, inChannels: rows, outChannels: columns }: PointwiseCall,
+  { upstream, load, normGradient }: BackwardCall,
+  values: Values,
+): void {
   const { dkernel, dbias, dx } = values;
   const { tile, module } = builder.product(columns);
   const { batch } = builder.plan;
@@ -116,13 +128,13 @@ export function layBackwardProduct(builder: LayoutBuilder, call: BackwardCall, v
   }
   const dz = () => (upstream === undefined ? builder.at(values["dy"]) : byPanel ? builder.area("gradients") : 0);
   if (dx !== undefined) {
-    const weights = packed(builder, values["kernel"], undefined, [rows, columns], true);
+    const weights = packed(builder, values["kernel"], undefined, [rows, columns], "backward");
     const narrow = sections.take(narrowBytes(builder, rows, chunks.most));
     const words = builder.words(PRODUCT, () => ({
       x: dz(),
       offset: zOffset,
       before: 0,
-      ...weights,
+      ...weights(),
       y: builder.at(dx),
       yOffset: 0,
       inChannels: columns,
@@ -199,7 +211,7 @@ export function layBackwardProduct(builder: LayoutBuilder, call: BackwardCall, v
   calls.push(builder.call(module, "gradientProduct", words, "product"));
   sections.claim(builder);
   builder.chunks(calls, units);
-  builder.jobs([...reduced(builder, dkernel, [rows, columns, stride], chunks), ...jobs], "norm");
+  builder.jobs([...reduced(builder, dkernel, [rows, columns, stride], chunks), ...jobs], "other");
 }
 
 /** Scratch of a product whose tiles are narrower than a panel. */

@@ -11,7 +11,7 @@ import { trainingValues } from "./training-values.ts";
 
 export function referenceTraining(plan: TrainingPlan): BoundTraining {
   const arena = new Float32Array(plan.arenaBytes / 4);
-  const { lying, read, write } = trainingValues(plan, arena);
+  const { lying, read, write, writeBits } = trainingValues(plan, arena);
   const bound = plan.steps.map(({ call, reads, writes, phase }) => {
     const names = Object.entries({ ...reads, ...writes });
     return {
@@ -27,6 +27,7 @@ export function referenceTraining(plan: TrainingPlan): BoundTraining {
     parts: plan.steps.map(({ name, phase, call }) => ({ name, phase, kind: partKind(call) })),
     forwardStages: plan.steps.findIndex(({ phase }) => phase !== "forward"),
     write,
+    writeBits,
     read,
     run(batch, { adds, scale, updates, ...options }) {
       const stages = {

@@ -64,16 +64,20 @@ function layStep(builder: LayoutBuilder, { call, reads, writes }: PlannedTrainin
   const { batch } = builder.plan;
   const kind = partKind(call);
   switch (call.kernel) {
-    case "forward":
-      if (call.of.kernel === "conv2d") layForwardConvolution(builder, call, values);
-      else if (call.of.kernel === "depthwiseConv2d") layForwardDepthwise(builder, call, values);
-      else layForwardProduct(builder, call, values);
+    case "forward": {
+      const { of } = call;
+      if (of.kernel === "conv2d") layForwardConvolution(builder, of, call, values);
+      else if (of.kernel === "depthwiseConv2d") layForwardDepthwise(builder, of, call, values);
+      else layForwardProduct(builder, of, call, values);
       return;
-    case "backward":
-      if (call.of.kernel === "conv2d") layBackwardConvolution(builder, call, values);
-      else if (call.of.kernel === "depthwiseConv2d") layBackwardDepthwise(builder, call, values);
-      else layBackwardProduct(builder, call, values);
+    }
+    case "backward": {
+      const { of } = call;
+      if (of.kernel === "conv2d") layBackwardConvolution(builder, of, call, values);
+      else if (of.kernel === "depthwiseConv2d") layBackwardDepthwise(builder, of, call, values);
+      else layBackwardProduct(builder, of, call, values);
       return;
+    }
     case "normalise": {
       const { load, pixels, channels } = call;
       const chunks = chunked(pixels, batch, Math.max(1, Math.floor(FLOATS / channels)));

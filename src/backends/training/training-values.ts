@@ -1,5 +1,6 @@
 /** The values of a training plan in an arena on this thread. */
 
+import type { NumberArray } from "../../core/buffers.ts";
 import { invariant } from "../../core/errors.ts";
 import type { TrainingPlan } from "../../plan/training/training-plan.ts";
 
@@ -17,13 +18,12 @@ export function trainingValues(plan: TrainingPlan, arena: Float32Array) {
   };
   return {
     lying,
-    write(values: Readonly<Record<string, Float32Array | Uint32Array>>): void {
-      for (const [name, numbers] of Object.entries(values)) {
-        const own = lying(name);
-        // Bits are bits: a number that is none would not survive being one.
-        if (numbers instanceof Float32Array) own.set(numbers);
-        else new Uint32Array(own.buffer, own.byteOffset, own.length).set(numbers);
-      }
+    write(values: Readonly<Record<string, NumberArray>>): void {
+      for (const [name, numbers] of Object.entries(values)) lying(name).set(numbers);
+    },
+    writeBits(name: string, words: Uint32Array): void {
+      const { buffer, byteOffset, length } = lying(name);
+      new Uint32Array(buffer, byteOffset, length).set(words);
     },
     read(name: string, examples?: number): Float32Array<ArrayBuffer> {
       return new Float32Array(lying(name, examples));

@@ -83,6 +83,7 @@ export async function wasmTraining(plan: TrainingPlan, options: WasmTrainingOpti
     },
     mend: async () => bound.mend?.(),
     write: values.write,
+    writeBits: values.writeBits,
     read: values.read,
     run(batch, { adds, scale, updates, ...rest }) {
       view.setInt32(layout.flags.adds, adds ? 1 : 0, true);

@@ -102,7 +102,7 @@ export function measured(
   const groups = Math.ceil(channels / 4);
   if (mode === "frozen") {
     // Constants, that only an update changes.
-    builder.before(builder.cut("frozenNorm", builder.words(FROZEN_NORM, own), groups, GROUPS_OF_A_JOB));
+    builder.before("forward", builder.cut("frozenNorm", builder.words(FROZEN_NORM, own), groups, GROUPS_OF_A_JOB));
     return { calls: [], jobs: [] };
   }
   builder.needArea("statistics", 8 * channels * units);

@@ -185,7 +185,7 @@ export function lowerDepthwise(
 }
 
 /** The module with tiles for a window, if there is one. */
-export function tiledWindow({ kernel, stride, dilation }: Window): `depthwise-${TiledSize}` | undefined {
+function tiledWindow({ kernel, stride, dilation }: Window): `depthwise-${TiledSize}` | undefined {
   const [k, s] = [kernel[0], stride[0]];
   const isSquare = kernel[1] === k && stride[1] === s && dilation[0] === 1 && dilation[1] === 1;
   if (!isSquare || (k !== 3 && k !== 5) || (s !== 1 && s !== 2)) return undefined;

@@ -123,7 +123,7 @@ export class Backward {
     const { lead, inputs } = part;
     const [input = INPUT] = inputs;
     const view = draft.view(part.name);
-    const source = draft.view(input);
+    const source = draft.read(input, part);
     const wantsInput = this.wants(input);
     const before = this.#parts.get(input)?.batchNorm;
     // Measured where it is written, unless others add to it: the gradient of the batch norm in front.

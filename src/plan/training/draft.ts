@@ -70,13 +70,7 @@ export class TrainingDraft {
   }
 
   value(name: string, kind: StepValue["kind"], elements: number): void {
-    if (this.values.has(name)) {
-      throw new DepthwiseError("NETWORK_INVALID", {
-        what: `train: ${this.network.name}: layer "${name}"`,
-        expected: "another name: training has a value of that name",
-        found: "two values of one name",
-      });
-    }
+    if (this.values.has(name)) throw takenName(this.network.name, name);
     this.values.set(name, { kind, dtype: "float32", elements });
   }
 
@@ -90,6 +84,17 @@ export class TrainingDraft {
     const view = this.views.get(name);
     invariant(view !== undefined, `Nothing computes "${name}".`);
     return view;
+  }
+
+  /**
+   * How a layer with a kernel reads a segment. Where a reshape lies between and the layer's channels are others than those
+   * that were normalised, the value is normalised in memory.
+   */
+  read(name: string, reader: Segment): SegmentView {
+    const view = this.view(name);
+    const shape = this.network.shapes.get(reader.lead.inputs[0] ?? "") ?? [];
+    const isAlike = shape[shape.length - 1] === this.pixels(name).channels;
+    return view.load?.norm !== true || isAlike ? view : { value: this.plain(name, reader) };
   }
 
   /** A segment's value as others read it, in memory. */
@@ -124,6 +129,8 @@ export class TrainingDraft {
   measured(layer: string, { mode, channels }: Norm, role: "xNorm" | "yNorm"): Roles {
     const norm = normOf(layer);
     this.value(norm, "scratch", 4 * channels);
+    // Made of parameters alone: a backend may write it before the first step, so nothing else lies there then.
+    if (mode === "frozen") this.kept.add(norm);
     const { movingMean, movingVariance } = this.statistics(layer);
     return { [role]: norm, ...(mode === "batch" ? { movingMean, movingVariance } : {}) };
   }
@@ -195,6 +202,15 @@ export class TrainingDraft {
   #batched({ name, inputs }: LayerNode): readonly Shape[] {
     return [name, ...inputs].map((node): Shape => [1, ...(this.network.shapes.get(node) ?? [])]);
   }
+}
+
+/** Of a layer that is named like a value of training. */
+export function takenName(network: string, name: string): DepthwiseError {
+  return new DepthwiseError("NETWORK_INVALID", {
+    what: `train: ${network}: layer "${name}"`,
+    expected: "another name: training has a value of that name",
+    found: "two values of one name",
+  });
 }
 
 function present(roles: Roles): NamedOperands {

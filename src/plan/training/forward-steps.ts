@@ -43,7 +43,7 @@ export function addForward(draft: TrainingDraft, part: Segment, index: number): 
 
 function addWeighted(draft: TrainingDraft, part: Segment, input: string): void {
   const { lead, batchNorm } = part;
-  const source = draft.view(input);
+  const source = draft.read(input, part);
   const norm = batchNorm === undefined ? undefined : draft.norm(batchNorm.name);
   const call: TrainingCall = {
     kernel: "forward",

@@ -12,6 +12,7 @@ import type { TrainingCall } from "../../operations/training-call.ts";
 import type { GradientNormCall, UpdateCall } from "../../operations/update-call.ts";
 import { place } from "../place.ts";
 import type { PlannedValue } from "../plan.ts";
+import { takenName } from "./draft.ts";
 import type { Trainable } from "./segments.ts";
 import type { TrainingStep, TrainingSteps, TrainingStepsOptions } from "./training-step.ts";
 import { trainingSteps } from "./training-steps.ts";
@@ -40,7 +41,8 @@ export interface TrainingPlan {
 /**
  * Appends steps to a list, with the values that they alone have.
  *
- * @throws {DepthwiseError} `MEMORY_EXCEEDED` for more than can be addressed
+ * @throws {DepthwiseError} as `trainingSteps`, also for a layer that is named like one of the values appended;
+ *         `NETWORK_INVALID` if nothing is trained; `MEMORY_EXCEEDED` for more than can be addressed
  */
 export function trainingPlan(
   network: Trainable,
@@ -58,6 +60,7 @@ export function trainingPlan(
     });
   }
   const more = append(list);
+  for (const name of more.values.keys()) if (list.values.has(name)) throw takenName(network.name, name);
   const steps = [...list.steps, ...more.steps];
   const values = new Map([...list.values, ...more.values]);
   const kept = new Set([...list.kept, ...more.values.keys()]);

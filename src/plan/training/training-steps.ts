@@ -23,6 +23,8 @@ export function trainingSteps(network: Trainable, options: TrainingStepsOptions)
   const draft = new TrainingDraft(network, options);
   draft.value(INPUT, "activation", elementCount(network.inputShape));
   draft.views.set(INPUT, { value: INPUT });
+  // The first layer reads it last of all: to keep it costs nothing, and tells what was wrong with it.
+  draft.kept.add(INPUT);
   for (const [index, part] of parts.entries()) addForward(draft, part, index);
   const output = draft.plain(last.name, last);
   draft.kept.add(output);

@@ -15,6 +15,7 @@ import { type CompletePreprocessing, completePreprocessing } from "../../core/pr
 import { type Augmentation, type CompleteAugmentation, completeAugmentation } from "./augmentation.ts";
 import { type Dataset, isDataset, membersOf } from "./dataset.ts";
 
+/** How batches are made of a data set. */
 export interface BatchesOptions {
   /** The network's input: what `completePreprocessing(network.inputShape, network.info.preprocessing)` gives. */
   readonly input: CompletePreprocessing;

@@ -23,6 +23,7 @@ const SIDE = 32;
 const PLANE = SIDE * SIDE;
 const RECORD = 1 + 3 * PLANE;
 
+/** How the files are read. */
 export interface Cifar10Options {
   /** Ends it; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;

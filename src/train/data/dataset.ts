@@ -9,6 +9,7 @@ import { uniform } from "./randomness.ts";
 /** At once, or later. */
 export type Awaitable<Value> = Value | Promise<Value>;
 
+/** Examples by index, with their classes. */
 export interface Dataset {
   /** How many examples there are. */
   readonly size: number;
@@ -188,6 +189,7 @@ export function isDataset(value: unknown): value is Dataset {
   return typeof size === "number" && Array.isArray(classes) && functions.every((each) => typeof each === "function");
 }
 
+/** What the classes of data are called. */
 export interface ClassOptions {
   /** Names of the classes by index, or how many there are. Default: what the labels say. */
   readonly classes?: readonly string[] | number;

@@ -24,6 +24,7 @@ export type ExampleImage = PixelImage | ByteSource;
 /** A class by its index, or the share of each class: numbers of at least 0 that add to 1. */
 export type ExampleLabel = number | Float32Array;
 
+/** One example of a data set. */
 export interface Example {
   readonly image: ExampleImage;
   readonly label: ExampleLabel;

@@ -22,8 +22,10 @@ export interface GivenExample {
   readonly name?: string;
 }
 
+/** What a data set can be made of. */
 export type Examples = Iterable<GivenExample> | AsyncIterable<GivenExample>;
 
+/** How a data set is made of an iterable. */
 export interface DatasetOptions extends ClassOptions {
   /** Most bytes that the examples of an iterable may take in memory. Default 1 GiB. */
   readonly maxBytes?: number;

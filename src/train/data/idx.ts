@@ -14,6 +14,7 @@ import { type ClassOptions, checkClassOptions, type Dataset, datasetOf } from ".
 import { gunzip, isGzip } from "./gunzip.ts";
 import { classesIn, classNames } from "./labels.ts";
 
+/** How the files are read. */
 export interface IdxOptions extends ClassOptions {
   /** Most bytes that each file may have, unpacked too. Default 2 GiB. */
   readonly maxBytes?: number;

@@ -8,6 +8,7 @@ import { type Dataset, datasetOf } from "./dataset.ts";
 
 const IMAGE_NAME = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
 
+/** How the folder is read. */
 export interface ImageFolderOptions {
   /** Ends it; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;

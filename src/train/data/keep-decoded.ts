@@ -6,6 +6,7 @@ import { MAX_PIXELS, type Pixels } from "../../images/pixels.ts";
 import { type Awaitable, type Dataset, later, withViews } from "./dataset.ts";
 import { type Example, isPixelImage, type PixelImage } from "./example.ts";
 
+/** How much is kept. */
 export interface KeepDecodedOptions {
   /** Most bytes that the pixels may take together. Default 512 MiB. */
   readonly maxBytes?: number;

@@ -25,7 +25,7 @@ import type { Position } from "./position.ts";
 import type { PreparedRun } from "./prepared.ts";
 import { checkSameRun, type RunRecord, recordOf } from "./recorded.ts";
 import { trainedModel } from "./trained-model.ts";
-import type { Candidate } from "./validate.ts";
+import type { EpochOutcome } from "./validate.ts";
 
 const INDEX = "checkpoint.json";
 const VERSION = 1;
@@ -44,10 +44,10 @@ interface Entry {
 }
 
 /** A checkpoint that was read. */
-export interface Checkpoint {
+export interface RunCheckpoint {
   readonly position: Position;
   readonly state: TrainerState;
-  readonly best: Candidate | undefined;
+  readonly best: EpochOutcome | undefined;
 }
 
 /** The checkpoints of one run in a store. */
@@ -79,7 +79,7 @@ export class Checkpoints {
    * @throws {DepthwiseError} `CHECKPOINT_MISMATCH` for one of another run; `FILE_CORRUPT` if none is whole; what the store
    *         throws
    */
-  async read(): Promise<Checkpoint | undefined> {
+  async read(): Promise<RunCheckpoint | undefined> {
     const bytes = await this.#read(INDEX);
     if (bytes === undefined) return undefined;
     const { run, current, previous } = this.#indexOf(bytes);
@@ -130,8 +130,8 @@ export class Checkpoints {
   async keep(
     state: TrainerState,
     position: Position,
-    best: Candidate | undefined,
-    latest: Candidate | undefined,
+    best: EpochOutcome | undefined,
+    latest: EpochOutcome | undefined,
   ): Promise<void> {
     checkFinite(this.#run.model.name, state);
     const keepsBest = this.#run.options.patience !== undefined && best !== undefined;

@@ -23,7 +23,7 @@ interface Holder {
   readonly started?: string;
 }
 
-/** Locks of this process. */
+/** Locks of this thread. */
 const held = /* @__PURE__ */ new Set<string>();
 
 /**
@@ -57,15 +57,23 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   };
 }
 
-/** Makes a file that is not there. */
+/** Makes a file that is not there; on a full disk none. */
 async function isMade(path: string, text: string): Promise<boolean> {
-  try {
-    await process.getBuiltinModule("node:fs/promises").writeFile(path, text, { flag: "wx" });
-    return true;
-  } catch (error) {
-    if (systemCode(error) === "EEXIST") return false;
+  const files = process.getBuiltinModule("node:fs/promises");
+  const file = await files.open(path, "wx").catch((error: unknown) => {
+    if (systemCode(error) === "EEXIST") return undefined;
     throw error;
+  });
+  if (file === undefined) return false;
+  try {
+    await file.writeFile(text);
+  } catch (error) {
+    await files.rm(path, { force: true });
+    throw error;
+  } finally {
+    await file.close();
   }
+  return true;
 }
 
 async function holderOf(path: string, own: Holder): Promise<Holder | "gone" | "nobody" | "unknown yet"> {
@@ -113,7 +121,8 @@ async function startOf(pid: number): Promise<string | undefined> {
 
 async function isAlive(holder: Holder, own: Holder, age: number): Promise<boolean> {
   if (holder.host !== own.host) return age < OLD_MS;
-  if (holder.pid === own.pid) return held.has(holder.id);
+  // Of another thread of this process, or of a process that had this number before.
+  if (holder.pid === own.pid) return held.has(holder.id) || (holder.started === own.started && age < OLD_MS);
   try {
     process.kill(holder.pid, 0);
   } catch (error) {

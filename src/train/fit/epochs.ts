@@ -11,7 +11,7 @@ import { bestEpoch, type EpochSums, isOutOfPatience, NOTHING_YET, type Position 
 import type { PreparedRun } from "./prepared.ts";
 import { Progress } from "./progress.ts";
 import { recalibrateBatchNorm } from "./recalibrate.ts";
-import { type Candidate, type Validated, validate } from "./validate.ts";
+import { type EpochOutcome, type Validated, validate } from "./validate.ts";
 
 /** Averages get their statistics from so many examples at most: means of a sample, at a share of the time. */
 const MEASURED_EXAMPLES = 4096;
@@ -28,8 +28,8 @@ export interface RunningTrainer {
 /** How far a run has come, and what it has found; replaced as it goes on. */
 export interface RunState {
   position: Position;
-  best: Candidate | undefined;
-  latest: Candidate | undefined;
+  best: EpochOutcome | undefined;
+  latest: EpochOutcome | undefined;
 }
 
 /**
@@ -136,7 +136,7 @@ async function endEpoch(running: RunningTrainer, state: RunState, progress: Prog
   const unmarked: EpochRecord = { ...result, isBest: false, time };
   const isBest = bestEpoch([...history, unmarked]) === unmarked;
   const record: EpochRecord = { ...result, isBest, time };
-  const candidate: Candidate = { epoch: epoch + 1, parameters, validated };
+  const candidate: EpochOutcome = { epoch: epoch + 1, parameters, validated };
   state.latest = candidate;
   if (isBest) state.best = candidate;
   state.position = {
@@ -159,7 +159,7 @@ async function endEpoch(running: RunningTrainer, state: RunState, progress: Prog
 export async function keep(
   { trainer, checkpoints, emit }: RunningTrainer,
   { position, best }: RunState,
-  latest: Candidate | undefined,
+  latest: EpochOutcome | undefined,
 ): Promise<void> {
   if (checkpoints === undefined || (latest === undefined && checkpoints.isKept(position))) return;
   await checkpoints.keep(await trainer.state(), position, best, latest);

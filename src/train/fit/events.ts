@@ -69,6 +69,7 @@ export interface ProgressEvent {
   readonly remainingSeconds: number;
 }
 
+/** What a run tells while it works. */
 export type FitEvent =
   /** The first one: what trains and why, once memory and workers are there. */
   | ({ readonly type: "started" } & TrainerExplanation)
@@ -83,6 +84,7 @@ export type FitEvent =
   /** The last event of a run that ends before its last epoch. */
   | { readonly type: "stopped"; readonly reason: "early" | "signal" };
 
+/** What a run gives in the end. */
 export interface FitResult {
   /** The network with what it has learnt: with `patience` the best epoch's parameters, else the last one's. */
   readonly model: Network;

@@ -23,6 +23,7 @@ import {
 } from "../trainer-options.ts";
 import { type CheckpointStore, isCheckpointStore } from "./checkpoint-store.ts";
 
+/** How a network is trained on data: all that a trainer takes, and what follows. */
 export interface FitOptions extends TrainerOptions {
   /** How often each example is seen. Default 10. */
   readonly epochs?: number;

@@ -7,7 +7,7 @@ import { createTrainer } from "../create-trainer.ts";
 import type { Awaitable } from "../data/dataset.ts";
 import type { Dataset, Examples } from "../data/index.ts";
 import { type CheckpointStore, isCheckpointStore } from "./checkpoint-store.ts";
-import { type Checkpoint, Checkpoints } from "./checkpoints.ts";
+import { Checkpoints, type RunCheckpoint } from "./checkpoints.ts";
 import { directoryStore } from "./directory-store.ts";
 import { keep, type RunningTrainer, type RunState, trainEpochs, usableParameters, validateOn } from "./epochs.ts";
 import type { FitEvent, FitResult } from "./events.ts";
@@ -92,7 +92,7 @@ async function trained(
 /** Losses of a worker that are borne without a step in between. */
 const MOST_LOSSES = 3;
 
-async function runFrom(running: RunningTrainer, from: Checkpoint | undefined): Promise<FitResult> {
+async function runFrom(running: RunningTrainer, from: RunCheckpoint | undefined): Promise<FitResult> {
   const { checkpoints, signal } = running;
   let state = from === undefined ? beginning() : await goOn(running, from);
   let losses = 0;
@@ -127,7 +127,7 @@ function beginning(): RunState {
 
 async function goOn(
   { trainer, emit }: RunningTrainer,
-  { position, state, best }: Checkpoint,
+  { position, state, best }: RunCheckpoint,
   error?: DepthwiseError,
 ): Promise<RunState> {
   await trainer.restore(state);

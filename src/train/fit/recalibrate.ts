@@ -19,6 +19,7 @@ import { type Augmentation, batches, type Dataset } from "../data/index.ts";
 import { checkNorms, smallestNorm } from "../single-value.ts";
 import { type BatchNormOptions, checkTrainerOptions, type TrainerOptions } from "../trainer-options.ts";
 
+/** How moving statistics are measured anew. */
 export interface RecalibrateOptions
   extends Pick<TrainerOptions, "batch" | "backend" | "simd" | "threads" | "worker" | "seed" | "signal"> {
   /** How many examples it is measured over, of all classes in their shares. Default all. */

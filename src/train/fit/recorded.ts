@@ -74,14 +74,16 @@ function dataRecord(data: Dataset): Readonly<Record<string, unknown>> {
 
 /** Which example is of which class: another order, or other labels, would be another run. */
 function labelHash(data: Dataset, type: Dataset["labelType"]): string {
-  const width = type === "indices" ? 1 : data.classes.length;
-  const all = new Float32Array(data.size * width);
-  for (let index = 0; index < data.size; index++) {
-    const label = data.labelAt(index);
-    if (typeof label === "number") all[index * width] = label;
-    else all.set(label, index * width);
+  if (type === "indices") {
+    const all = Float64Array.from({ length: data.size }, (_, index) => Number(data.labelAt(index)));
+    return hashOf(new Uint8Array(all.buffer));
   }
-  return hashOf(new Uint8Array(all.buffer));
+  // Row by row: all shares together may be many.
+  const rows = Array.from({ length: data.size }, (_, index) => {
+    const label = data.labelAt(index);
+    return typeof label === "number" ? String(label) : hashOf(new Uint8Array(Float32Array.from(label).buffer));
+  });
+  return hashOfText(rows.join());
 }
 
 /**

@@ -30,7 +30,7 @@ export interface Validated {
 }
 
 /** What an epoch has led to: parameters as they are to be used. */
-export interface Candidate {
+export interface EpochOutcome {
   readonly epoch: number;
   readonly parameters: ReadonlyMap<string, FloatTensor>;
   /** Of a run that was resumed it is not known. */

@@ -18,6 +18,7 @@ import { batchNorm as batchNormOperation } from "../../operations/batch-norm.ts"
 import { lastAxis } from "../../operations/operation.ts";
 import { beforeActivation, expectUpstream } from "./run.ts";
 
+/** How a batch norm is computed in training. */
 export interface BatchNormTrainingOptions {
   /**
    * `train` (default): statistics of this batch, over all axes but the last, through which the gradient flows.

@@ -7,11 +7,13 @@ import { expectShape, produce } from "../../eager/run.ts";
 import { crossEntropyRow } from "../../kernels/reference/gradients/cross-entropy.ts";
 import { expectRank } from "../../operations/operation.ts";
 
+/** How the loss is computed. */
 export interface CrossEntropyOptions {
   /** s: a target t becomes t · (1 − s) + s / classes. At least 0, below 1; default 0. */
   readonly labelSmoothing?: number;
 }
 
+/** The loss of logits, and its gradient. */
 export interface CrossEntropy {
   /** Mean over the batch, in float64. */
   readonly loss: number;

@@ -7,6 +7,7 @@ import type { FitOptions } from "../../../src/train/fit/fit-options.ts";
 import { adam, sgd } from "../../../src/train/optimizers.ts";
 import { constant, cosine } from "../../../src/train/schedules.ts";
 import { loadModel } from "../../../src/weights/index.ts";
+import { NOT_WIDE, SIMD } from "../../backends.ts";
 import { type MemoryStore, memoryStore } from "./memory-store.ts";
 import { tinyData, tinyModel } from "./tiny.ts";
 
@@ -96,6 +97,23 @@ describe("a run that was stopped after any step, and resumed", () => {
     const other = memoryStore();
     const last = facts(await fit(tinyModel(), data, { ...options, checkpoint: other }).done);
     expect(facts(await fit(tinyModel(), data, { ...options, checkpoint: other, resume: true }).done)).toEqual(last);
+  });
+
+  it("remembers the best epoch, when that was before", async () => {
+    // Rates beyond all reason: from some epoch on it becomes worse.
+    const options = { ...OPTIONS, optimizer: sgd({}), schedule: constant({ rate: 2 }), epochs: 30, averageDecay: 0.5 };
+    const whole = await fit(tinyModel(), data, options).done;
+    expect(whole.stopped).toBe("early");
+    expect(whole.best).toBe(whole.history.length - 2);
+    const store = memoryStore();
+    // Into the epoch after the best one.
+    await stopAfter(5 * whole.best! + 1, store, options);
+    expect(stateOf(store).current.position.epoch).toBe(whole.best);
+    const resumed = await fit(tinyModel(), data, { ...options, checkpoint: store, resume: true }).done;
+    expect(facts(resumed)).toEqual(facts(whole));
+    expect(facts(await fit(tinyModel(), data, { ...options, checkpoint: store, resume: true }).done)).toEqual(
+      facts(whole),
+    );
   });
 
   it("goes on for more epochs, where its rates do not depend on how many there are", async () => {
@@ -223,7 +241,7 @@ describe("a store that fails at its n-th write", () => {
         expected,
       );
     }
-    expect(failures).toBeGreaterThan(8);
+    expect(failures).toBeGreaterThan(6);
   });
 
   it("is what is heard of, when the run was to end by a signal", async () => {
@@ -242,5 +260,42 @@ describe("a store that fails at its n-th write", () => {
       })(),
     ).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
     await expect(run.done).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
+  });
+});
+
+describe("numbers that cease to be finite", () => {
+  it("end the run with the layer named, and the last good checkpoint stays", async () => {
+    const store = memoryStore();
+    // A first step that is sound; from the second on the rate is beyond float32.
+    const schedule = { type: "linear", rate: 1e-3, end: 1e38, steps: 1 } as const;
+    const options = { ...OPTIONS, optimizer: sgd({}), schedule, augment: undefined, checkpoint: store };
+    const run = fit(tinyModel(), data, options);
+    const events: FitEvent[] = [];
+    const failed = await (async () => {
+      for await (const event of run) events.push(event);
+    })().catch((error: unknown) => error);
+    expect(failed).toMatchObject({ code: "VALUES_NOT_FINITE", fields: { layer: expect.any(String) } });
+    await expect(run.done).rejects.toBe(failed);
+    const good = new Map(store.files);
+    expect(stateOf(store).current.position.updates).toBeGreaterThan(0);
+    // It is one that can be gone on from: to the same fault.
+    const again = fit(tinyModel(), data, { ...options, resume: true });
+    await expect(again.done).rejects.toMatchObject({ code: "VALUES_NOT_FINITE" });
+    expect(store.files).toEqual(good);
+  });
+});
+
+describe.runIf(SIMD.length > 1)("SIMD", () => {
+  it("of another form is refused with advice; wide registers are relaxed SIMD", async () => {
+    const store = memoryStore();
+    await stopAfter(2, store, { simd: "relaxed" });
+    const options = { ...OPTIONS, checkpoint: store, resume: true };
+    await expect(fit(tinyModel(), data, { ...options, simd: "plain" }).done).rejects.toMatchObject({
+      code: "CHECKPOINT_MISMATCH",
+      message: expect.stringMatching(/arithmetic\.simd: "relaxed" then, "plain" now\. Other SIMD rounds otherwise/),
+    });
+    if (NOT_WIDE !== undefined) return;
+    const wide = facts(await fit(tinyModel(), data, { ...options, simd: "wide" }).done);
+    expect(wide).toEqual(facts(await fit(tinyModel(), data, { ...OPTIONS, simd: "relaxed" }).done));
   });
 });

@@ -99,7 +99,8 @@ describe("a second run", () => {
   it.each([
     ["of another machine, a moment ago", { id: "a", pid: 1, host: "elsewhere" }, 0, true],
     ["of another machine, long untouched", { id: "a", pid: 1, host: "elsewhere" }, 600, false],
-    ["of a process with this number, before", { id: "a", pid: process.pid, host: hostname() }, 0, false],
+    ["of a process with this number, before", { id: "a", pid: process.pid, host: hostname(), started: "1" }, 0, false],
+    ["of another thread of this process, untouched", { id: "a", pid: process.pid, host: hostname() }, 600, false],
     [
       "of a process that begun at another time",
       { id: "a", pid: process.ppid, host: hostname(), started: "1" },

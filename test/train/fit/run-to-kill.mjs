@@ -73,8 +73,8 @@ let hasBegun = false;
 for await (const { type, epoch } of run) {
   if (type === "epoch" && globalThis.gc !== undefined) {
     globalThis.gc();
-    const { heapUsed, external } = process.memoryUsage();
-    process.stdout.write(`${JSON.stringify({ epoch, heapUsed, external })}\n`);
+    const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+    process.stdout.write(`${JSON.stringify({ epoch, heapUsed, external, arrayBuffers })}\n`);
   }
   if (hasBegun || (type !== "progress" && type !== "checkpoint")) continue;
   hasBegun = true;

@@ -1,0 +1,83 @@
+/** `depthwise train`: pictures in, a network that knows them out. */
+
+import { Command, InvalidArgumentError } from "commander";
+import { choice, under } from "./flags.ts";
+import { toNumber } from "./numbers.ts";
+import { toThreads } from "./session-options.ts";
+import type { TrainFlags } from "./training-options.ts";
+
+export function trainCommand(): Command {
+  const command = new Command("train")
+    .description("train a MobileNet on pictures")
+    .argument(
+      "[data...]",
+      "a folder with a folder of pictures for each class; MNIST's four files (a folder) or a pair of IDX files; CIFAR-10's binary files or a folder with them",
+    )
+    .requiredOption(
+      "--out <directory>",
+      "where model.safetensors, report.html, history.jsonl, options.json and the checkpoint go",
+    )
+    .option("--resume", "go on with the run in --out; its options are those it began with");
+  under("Network:", command, (group) =>
+    group
+      .option("--alpha <number>", "width multiplier (default 0.25)", toNumber)
+      .option(
+        "--resolution <pixels>",
+        "side of the input (default that of the pictures, of folders 128); up to 40 the stem has stride 1",
+        toNumber,
+      )
+      .option(
+        "--from <weights>",
+        "fine-tune a trained network in place of a new one: a file, an address, keras:… or hf:…; for one epoch its new classifier learns alone",
+      ),
+  );
+  under("Training:", command, (group) =>
+    group
+      .option(
+        "--recipe <name>",
+        "fast (default), paper, tune (default with --from), or a JSON file such as the options.json of a run",
+      )
+      .option("--epochs <count>", "how often each picture is seen (default 10)", toNumber)
+      .option("--batch <count>", "pictures in an update (default 64)", toNumber)
+      .option("--rate <number>", "the highest learning rate (default by recipe and batch)", toNumber)
+      .option(
+        "--validation <what>",
+        "a share of the pictures, other data, or none (default the data's own test part, else 0.1)",
+        toValidation,
+      )
+      .option("--seed <number>", "of the first weights, shuffling and augmentation (default 1)", toNumber),
+  );
+  return under("Running:", command, (group) =>
+    group
+      .addOption(
+        choice("--backend <name>", "what computes (default auto: wasm where it can run)", [
+          "auto",
+          "wasm",
+          "reference",
+        ]),
+      )
+      .option(
+        "--threads <count>",
+        "a number, or auto for one a core (default auto): the numbers come out the same",
+        toThreads,
+      )
+      .addOption(
+        choice("--simd <kind>", "instructions (default auto: relaxed where the engine has them)", [
+          ...["auto", "relaxed", "plain", "wide"],
+        ]),
+      ),
+  ).action(async (paths: readonly string[], flags: TrainFlags) => {
+    // What trains is loaded when it is asked for: other commands start without it.
+    const { runTraining } = await import("./training-run.ts");
+    await runTraining(paths, flags);
+  });
+}
+
+/** A share, `none` as 0, or a path. */
+function toValidation(text: string): number | string {
+  if (text === "none") return 0;
+  const share = Number(text);
+  if (text.trim() === "" || Number.isNaN(share)) return text;
+  if (share > 0 && share < 1) return share;
+  throw new InvalidArgumentError("It is neither a share above 0 and below 1, nor none, nor a path.");
+}

@@ -1,0 +1,103 @@
+/** The network that `train` makes for its data: as wide as asked for, with strides that suit the size of the pictures. */
+
+import { optionError } from "../core/options.ts";
+import { visible } from "../core/visible.ts";
+import { cost } from "../cost/index.ts";
+import type { Network } from "../layers/index.ts";
+import { type Block, MOBILENET_V1_BLOCKS, MOBILENET_V1_STEM, mobileNetV1 } from "../models/index.ts";
+import type { Dataset } from "../train/index.ts";
+import { loadFrom } from "./load.ts";
+import type { DataKind } from "./training-data.ts";
+
+/** For data in folders, whose pictures have any size: what trains in minutes on a plain machine. */
+const USUAL = { alpha: 0.25, resolution: 128 } as const;
+
+/**
+ * Up to so many pixels a side, so many of the strides in front are 1, so that of a small picture 2 × 2 pixels or more
+ * reach the last layers, as 7 × 7 do of the paper's 224.
+ */
+const SMALL: readonly { readonly resolution: number; readonly strides: number }[] = [
+  { resolution: 8, strides: 3 },
+  { resolution: 16, strides: 2 },
+  { resolution: 40, strides: 1 },
+];
+
+/** What a network is made for. */
+export interface NetworkPlan {
+  readonly alpha: number;
+  readonly resolution: number;
+  readonly inputChannels: 1 | 3;
+}
+
+/** What is taken where nothing is said: the size and the channels of the pictures, where all have the same. */
+export async function networkPlan(
+  kind: DataKind,
+  data: Dataset,
+  { alpha, resolution }: { readonly alpha?: number | undefined; readonly resolution?: number | undefined },
+): Promise<NetworkPlan> {
+  const { image } = await data.at(0);
+  const own = typeof image === "object" && "width" in image ? Math.max(image.width, image.height) : undefined;
+  return {
+    alpha: alpha ?? USUAL.alpha,
+    resolution: resolution ?? own ?? USUAL.resolution,
+    inputChannels: kind === "idx" ? 1 : 3,
+  };
+}
+
+/**
+ * Builds it. Small pictures are stretched to the input, not cropped: nothing of them is to spare.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID`
+ */
+export function networkOf({ alpha, resolution, inputChannels }: NetworkPlan, data: Dataset, seed: number): Network {
+  const front = frontOf(resolution);
+  return mobileNetV1({
+    ...{ alpha, resolution, inputChannels, seed, ...front },
+    classes: data.classes.length,
+    labels: data.classes,
+    ...(front === undefined ? {} : { preprocessing: { range: [-1, 1], resize: "stretch" } }),
+  });
+}
+
+/** Stem and blocks for small pictures; undefined where the paper's do. */
+function frontOf(resolution: number): { readonly stem: Block; readonly blocks?: readonly Block[] } | undefined {
+  const strides = SMALL.find((row) => resolution <= row.resolution)?.strides;
+  if (strides === undefined) return undefined;
+  let left = strides - 1;
+  const blocks = MOBILENET_V1_BLOCKS.map((block) => (block.stride > 1 && left-- > 0 ? { ...block, stride: 1 } : block));
+  return { stem: { ...MOBILENET_V1_STEM, stride: 1 }, ...(strides > 1 ? { blocks } : {}) };
+}
+
+/**
+ * A network that was trained before, of which what it knows is kept. Its size is its own.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` for another alpha; what loading throws
+ */
+export async function loadedNetwork(
+  from: string,
+  { alpha, resolution }: { readonly alpha?: number | undefined; readonly resolution?: number | undefined },
+  signal: AbortSignal,
+): Promise<Network> {
+  if (alpha !== undefined) {
+    const advice = "Leave it out: the width is that of the weights.";
+    throw optionError("train", "--alpha with --from", "one of the two", alpha, advice);
+  }
+  return loadFrom([from], { signal, ...(resolution === undefined ? {} : { resolution }) });
+}
+
+/** The network in a line. */
+export function networkWords(model: Network): string {
+  const { totals } = cost(model, {});
+  const [height = 0, width = 0, channels = 0] = model.inputShape;
+  const strides = SMALL.find((row) => Math.max(height, width) <= row.resolution)?.strides;
+  const front =
+    strides === undefined || model.info.options?.["stem"] === undefined
+      ? ""
+      : strides === 1
+        ? "; the stem has stride 1, for small pictures"
+        : `; the first ${strides} strides are 1, for small pictures`;
+  const input = `${height} × ${width}, ${channels === 1 ? "grey" : "colour"}`;
+  const multAdds = totals.multAdds === null ? "" : `, ${totals.multAdds.toLocaleString("en-US")} mult-adds`;
+  const size = `${totals.parameters.toLocaleString("en-US")} parameters${multAdds}`;
+  return visible(`${model.name}: input ${input}; ${size}${front}`);
+}

@@ -1,0 +1,78 @@
+/** What is said of a run: before it, at its end, when it is broken off. */
+
+import { shownAddress } from "../core/address.ts";
+import { grouped } from "../core/file-error.ts";
+import { visible } from "../core/visible.ts";
+import type { Dataset, FitResult, Recipe, Schedule } from "../train/index.ts";
+import { duration } from "./report.ts";
+import { percent } from "./report-confusion.ts";
+import type { RunPlaces } from "./training-files.ts";
+import type { TrainingOptions } from "./training-options.ts";
+
+/** What `fit` takes where a recipe says nothing. */
+export const [EPOCHS, BATCH] = [10, 32];
+
+/** Epochs of the whole run: of fine-tuning those of the head too. */
+export function allEpochs({
+  recipe: { epochs = EPOCHS },
+  frozenEpochs = 0,
+}: Pick<TrainingOptions, "recipe" | "frozenEpochs">): number {
+  return epochs + frozenEpochs;
+}
+
+export function recipeWords(
+  name: string,
+  { epochs = EPOCHS, batch = BATCH, optimizer, schedule }: Recipe,
+  examples: number,
+): string {
+  const updates = Math.ceil(examples / batch);
+  const how = [
+    `${epochs} ${epochs === 1 ? "epoch" : "epochs"} of ${grouped(updates)} ${updates === 1 ? "update" : "updates"}`,
+    `${batch} pictures each`,
+    ...(optimizer === undefined ? [] : [optimizer.type]),
+    ...(schedule === undefined ? [] : [`rate ${schedule.type}${rateWords(schedule)}`]),
+  ];
+  return `recipe ${name}: ${how.join(", ")}`;
+}
+
+function rateWords(schedule: Schedule): string {
+  if (schedule.type === "warmup") return ` to ${schedule.after.type}${rateWords(schedule.after)}`;
+  return schedule.type === "oneCycle" ? ` up to ${schedule.peak}` : ` from ${schedule.rate}`;
+}
+
+/** What becomes of weights that were trained on other classes. */
+export function tuningWords(from: string, { classes }: Dataset, frozenEpochs: number): string {
+  const epochs = frozenEpochs === 1 ? "for 1 epoch" : `for ${frozenEpochs} epochs`;
+  return `from ${shownAddress(from)}, with a new classifier of ${grouped(classes.length)} classes, which learns alone ${epochs} before the rest`;
+}
+
+export function endWords(places: RunPlaces, { history, best, stopped }: FitResult): readonly string[] {
+  const seconds = history.reduce((sum, { time }) => sum + time.seconds, 0);
+  const last = history.at(-1);
+  const chosen = stopped === "early" ? history.find(({ epoch }) => epoch === best) : last;
+  const { accuracy, top5 } = chosen?.validation ?? {};
+  const said =
+    accuracy === undefined
+      ? `accuracy ${percent(chosen?.accuracy ?? 0)} in training`
+      : `accuracy ${percent(accuracy)} on the validation data${top5 === undefined || top5 === 1 ? "" : `, ${percent(top5)} among the first five`}`;
+  return [
+    "",
+    ...(stopped === "early"
+      ? [`It stopped early: nothing was better than epoch ${best}, whose weights were taken.`]
+      : []),
+    `${said}, in ${duration(seconds)}`,
+    visible(`${places.model} holds the network, ${places.report} how it went. Try it:`),
+    `  depthwise classify --weights ${quotedPath(places.model)} PICTURE`,
+  ];
+}
+
+export function interruptedWords(places: RunPlaces, isKept: boolean, done: number, epochs: number): string {
+  const how = `depthwise train --resume --out ${quotedPath(places.directory)}`;
+  if (!isKept) return "depthwise: interrupted before the first checkpoint; nothing was learnt yet";
+  return `depthwise: interrupted in epoch ${Math.min(done + 1, epochs)} of ${epochs}; go on: ${how}`;
+}
+
+/** A path as a shell takes it. */
+function quotedPath(path: string): string {
+  return /^[\w./:@%+,=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
