@@ -59,7 +59,10 @@ function inWorker(asked: Asked, tell: (event: string, worker: Worker) => void): 
       else tell(data.event, worker);
     };
     worker.onerror = ({ message }) => reject(new Error(message));
-    worker.postMessage(asked);
+    // Handed over: a copy of all digits would hold the page up.
+    const digits = asked.type === "digits" ? [asked.train, asked.test] : [];
+    const buffers = digits.flatMap(({ pictures, labels }) => [pictures.buffer, labels.buffer]);
+    worker.postMessage(asked, buffers as ArrayBuffer[]);
   }).finally(() => worker.terminate());
 }
 
