@@ -11,6 +11,7 @@ import type { BoundTraining } from "../backends/training/bound-training.ts";
 import { Breath } from "../core/breath.ts";
 import type { NumberArray } from "../core/buffers.ts";
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
+import { booleanOption, checkKnownOptions, positiveInteger } from "../core/options.ts";
 import { elementCount, type FloatTensor, type Tensor, tensor } from "../core/tensor.ts";
 import type { Network } from "../layers/network.ts";
 import { slotsOf, type UpdateRule } from "../operations/update-call.ts";
@@ -28,6 +29,9 @@ import { type FailedStep, notFinite } from "./not-finite.ts";
 import { rateAt } from "./schedules.ts";
 import { checkNorms, type SmallestNorm, smallestNorm, smallestPart } from "./single-value.ts";
 import type { CheckedTrainerOptions } from "./trainer-options.ts";
+import { checkState, type TrainerState } from "./trainer-state.ts";
+
+export type { TrainerState };
 
 /** What a step tells. */
 export interface StepResult {
@@ -39,14 +43,6 @@ export interface StepResult {
   /** L2 norm of all gradients together, before it was clipped. */
   readonly gradientNorm: number;
   readonly learningRate: number;
-}
-
-/** Everything that the next step depends on. */
-export interface TrainerState {
-  /** Updates so far. */
-  readonly updates: number;
-  /** Parameters under their names; what the optimizer keeps as `velocity(…)`, averages as `average(…)`. */
-  readonly tensors: ReadonlyMap<string, FloatTensor>;
 }
 
 /** With which parameters a network is evaluated; see `Trainer.evaluate`. */
@@ -166,7 +162,7 @@ export class Trainer {
    *         are not: no parameter was updated, moving statistics may be spoilt; `WORKER_LOST`; after both go on from a
    *         state with `restore`; `SESSION_CLOSED`
    */
-  step(x: Tensor | NumberArray, labels: Labels): Promise<StepResult> {
+  async step(x: Tensor | NumberArray, labels: Labels): Promise<StepResult> {
     const { data, targets, examples } = this.#checked("step", x, labels);
     const { accumulate } = this.#options;
     // Where nothing waits, the numbers go to their place at once; what waits must not see what the caller does meanwhile.
@@ -185,13 +181,13 @@ export class Trainer {
    * @param options `average`: with the averages in place of the parameters; default false. The moving statistics are those
    *                of the parameters; `recalibrateBatchNorm` measures those of the averages. Or `parameters`, whatever ones
    *                of the same network, which stay as they are while they are passed
-   * @throws {DepthwiseError} as `step`; `PARAMETERS_MISMATCH`
+   * @throws {DepthwiseError} as `step`; `OPTION_INVALID` also for averages that are not kept; `PARAMETERS_MISMATCH`
    */
-  evaluate(
-    x: Tensor | NumberArray,
-    labels: Labels,
-    { average = false, parameters }: EvaluateOptions = {},
-  ): Promise<Evaluation> {
+  async evaluate(x: Tensor | NumberArray, labels: Labels, options: EvaluateOptions = {}): Promise<Evaluation> {
+    checkKnownOptions("evaluate", options, ["average", "parameters"]);
+    const { parameters } = options;
+    const average = booleanOption("evaluate", "average", options.average ?? false);
+    if (average) this.#expectAverages("evaluate");
     const { data, batch } = checkInput("evaluate", { ...this.#plan, batch: this.batch }, x);
     const targets = targetsOf("evaluate", labels, batch, this.#classes, 0);
     const own = new Float32Array(data);
@@ -217,16 +213,8 @@ export class Trainer {
   }
 
   /** Their moving averages, and the moving statistics as they are. Only with `averageDecay`. */
-  averages(): Promise<Map<string, FloatTensor>> {
-    const { averageDecay } = this.#options;
-    if (averageDecay === undefined) {
-      throw new DepthwiseError("OPTION_INVALID", {
-        what: "averages: averageDecay of the trainer",
-        expected: "a number, so that averages are kept",
-        found: "none",
-        advice: "Pass averageDecay: 0.999 to createTrainer.",
-      });
-    }
+  async averages(): Promise<Map<string, FloatTensor>> {
+    this.#expectAverages("averages");
     return this.#turn(async () =>
       this.#readParameters((name) => (this.#plan.gradients.has(name) ? averageOf(name) : name)),
     );
@@ -248,30 +236,11 @@ export class Trainer {
    *
    * @throws {DepthwiseError} `PARAMETERS_MISMATCH` if anything is missing or of another shape: nothing was changed
    */
-  restore(state: TrainerState): Promise<void> {
-    const { updates, tensors } = state;
-    const problems: string[] = [];
-    const values: Record<string, Float32Array> = {};
-    const expected = [
+  async restore(state: TrainerState): Promise<void> {
+    const { updates, values } = checkState(this.model.name, state, [
       ...this.#plan.parameters.map((name) => ({ name, shape: this.model.parameterInfo.get(name)?.shape ?? [] })),
       ...this.#stateValues(),
-    ];
-    for (const { name, shape } of expected) {
-      const tensor = tensors.get(name);
-      const found = tensor === undefined ? "missing" : `shape [${tensor.shape.join(", ")}]`;
-      if (tensor?.data instanceof Float32Array && tensor.data.length === elementCount(shape))
-        values[name] = tensor.data.slice();
-      else problems.push(`"${name}": expected shape [${shape.join(", ")}], ${found}`);
-    }
-    if (!Number.isSafeInteger(updates) || updates < 0)
-      problems.push(`updates: expected a count, found ${String(updates)}`);
-    if (problems.length > 0) {
-      throw new DepthwiseError("PARAMETERS_MISMATCH", {
-        what: `restore: ${this.model.name}: ${problems.slice(0, 3).join("; ")}`,
-        advice: "Pass a state of a trainer of the same network, with the same optimizer and the same averages.",
-        fields: { problems },
-      });
-    }
+    ]);
     return this.#turn(async () => {
       await this.#whole();
       this.#bound.write(values);
@@ -286,11 +255,13 @@ export class Trainer {
    *
    * @param options `runs`, default 5: the median of each part counts
    */
-  profile(
+  async profile(
     x: Tensor | NumberArray,
     labels: Labels,
-    { runs = 5 }: { readonly runs?: number } = {},
+    options: { readonly runs?: number } = {},
   ): Promise<TrainerProfile> {
+    checkKnownOptions("profile", options, ["runs"]);
+    const runs = positiveInteger("profile", "runs", options.runs ?? 5);
     const { data, targets, examples } = this.#checked("profile", x, labels);
     const own = new Float32Array(data);
     return this.#turn(async () => {
@@ -406,6 +377,16 @@ export class Trainer {
     const shape = [batch, ...this.#plan.inputShape];
     const { logits } = await this.#session.run(tensor(data, shape));
     return logits.data;
+  }
+
+  #expectAverages(owner: string): void {
+    if (this.#options.averageDecay !== undefined) return;
+    throw new DepthwiseError("OPTION_INVALID", {
+      what: `${owner}: averageDecay of the trainer`,
+      expected: "a number, so that averages are kept",
+      found: "none",
+      advice: "Pass averageDecay: 0.999 to createTrainer.",
+    });
   }
 
   /** What a step was given, or an error. */
