@@ -364,13 +364,18 @@ export class Trainer {
           : new Map(given);
       if (this.#session === undefined) {
         const network = { ...this.model, outputs: { logits: this.#target }, parameters };
-        this.#session = await compile(network, {
+        const session = await compile(network, {
           batch: this.batch,
           backend,
           simd,
           threads,
           ...(worker === undefined ? {} : { worker }),
         });
+        if (this.#isClosed) {
+          session.close();
+          throw closedError(this.model.name);
+        }
+        this.#session = session;
       } else await this.#session.replaceParameters(parameters);
       this.#sessionOf = of;
     }

@@ -38,6 +38,9 @@ export interface TrainingPlan {
   readonly arenaBytes: number;
 }
 
+/** Bytes: a vector load never straddles two values. */
+const ALIGNMENT = 16;
+
 /**
  * Appends steps to a list, with the values that they alone have.
  *
@@ -64,16 +67,30 @@ export function trainingPlan(
   const steps = [...list.steps, ...more.steps];
   const values = new Map([...list.values, ...more.values]);
   const kept = new Set([...list.kept, ...more.values.keys()]);
-  // What is kept is there before the first step as well: a later part of a batch adds to what an earlier one has left.
-  const placeable = steps.map(({ reads, writes, inPlace }, index) => ({
-    reads: [...Object.values(reads), ...(index === 0 ? kept : [])],
+  // What is kept shares its memory with nothing, so its place need not be looked for: it lies behind all that comes and
+  // goes. In one arena, planning 800 layers took half a minute.
+  const passing = new Map([...values].filter(([name]) => !kept.has(name)));
+  const placeable = steps.map(({ reads, writes, inPlace }) => ({
+    reads: Object.values(reads),
     writes: Object.values(writes),
     ...(inPlace === undefined ? {} : { inPlace }),
   }));
-  const { spans, offsets, arenaBytes } = place({ steps: placeable, values, kept }, batch);
+  const {
+    spans,
+    offsets,
+    arenaBytes: passingBytes,
+  } = place({ steps: placeable, values: passing, kept: new Set() }, batch);
+  const always = { from: -1, to: steps.length };
+  let arenaBytes = passingBytes;
+  const keptAt = new Map<string, number>();
+  for (const name of kept) {
+    const { kind, elements } = values.get(name) ?? { kind: "scratch", elements: 0 };
+    arenaBytes = ALIGNMENT * Math.ceil(arenaBytes / ALIGNMENT);
+    keptAt.set(name, arenaBytes);
+    arenaBytes += 4 * elements * (kind === "activation" ? batch : 1);
+  }
   const what = `train: ${network.name} with batch ${batch}: activations and gradients`;
   checkBytes(what, arenaBytes, "Use a smaller alpha, input or batch.", { batch });
-  const always = { from: -1, to: steps.length };
   return {
     network: network.name,
     batch,
@@ -83,7 +100,9 @@ export function trainingPlan(
     values: new Map(
       [...values].map(([name, value]): [string, PlannedValue] => [
         name,
-        { ...value, ...(spans.get(name) ?? always), offset: offsets.get(name) },
+        kept.has(name)
+          ? { ...value, ...always, offset: keptAt.get(name) }
+          : { ...value, ...(spans.get(name) ?? always), offset: offsets.get(name) },
       ]),
     ),
     output: list.output,
