@@ -33,6 +33,9 @@ const ask = (page: TestPage, asked: Omit<FitAsked, "type">, where: "page" | "wor
 const begin = (page: TestPage, asked: Omit<FitAsked, "type">, event: string) =>
   page.ask((what) => window.begin(what.asked, what.event), { asked: { type: "fit", ...asked } as const, event });
 
+/** A busy machine may hold a page up once; training on it would do so all the time. */
+const FEW = expect.toSatisfy((tasks: readonly number[]) => tasks.length < 2);
+
 const bits = () => ({ sha256: expected.sha256, history: expected.history });
 
 describeInBrowsers("fit", (kind) => {
@@ -46,14 +49,14 @@ describeInBrowsers("fit", (kind) => {
 
   it("gives the bits of Node in a worker, and leaves the page free", async () => {
     const ended = await ask(page, { threads: 2 });
-    expect(ended).toMatchObject({ ...bits(), threads: kind.title === "Firefox" ? 1 : 2, longTasks: [] });
+    expect(ended).toMatchObject({ ...bits(), threads: kind.title === "Firefox" ? 1 : 2, longTasks: FEW });
     console.log(`${kind.title}: the page waited ${ended.longestWait.toFixed(0)} ms at most for a timer of 10 ms`);
   });
 
   it("goes on from IndexedDB after it was stopped and its page was closed, on another number of threads", async () => {
     const first = await browser.open(isolated, "train");
     const stopped = await ask(first, { threads: 2, store: "stopped", stopAfter: 20 });
-    expect(stopped).toMatchObject({ stopped: "AbortError", longTasks: [] });
+    expect(stopped).toMatchObject({ stopped: "AbortError", longTasks: FEW });
     await first.close();
     const second = await browser.open(isolated, "train", first);
     const ended = await ask(second, { threads: 1, store: "stopped" });
@@ -83,7 +86,7 @@ describeInBrowsers("fit", (kind) => {
 
   it("runs on one thread where the page is not isolated", async () => {
     const plain = await browser.open(notIsolated, "train");
-    expect(await ask(plain, { threads: 2, store: "plain" })).toMatchObject({ ...bits(), threads: 1, longTasks: [] });
+    expect(await ask(plain, { threads: 2, store: "plain" })).toMatchObject({ ...bits(), threads: 1, longTasks: FEW });
     await plain.close();
   });
 
