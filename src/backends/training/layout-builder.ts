@@ -10,7 +10,7 @@ import type { Call, Program, Stage } from "../wasm/program.ts";
 import type { TrainingPart } from "./bound-training.ts";
 import { lyingIn } from "./training-values.ts";
 
-const JOBS_MODULE = "training-jobs";
+export const JOBS_MODULE = "training-jobs";
 
 /** Words of a kernel in memory. */
 export interface BlockWords {

@@ -11,7 +11,7 @@ import { PRODUCT } from "../../kernels/wasm/training/product.ts";
 import type { PointwiseCall } from "../../operations/kernel-call.ts";
 import type { BackwardCall, ForwardCall } from "../../operations/training-call.ts";
 import { chunked, GROUPS } from "./chunking.ts";
-import type { LayoutBuilder } from "./layout-builder.ts";
+import { JOBS_MODULE, type LayoutBuilder } from "./layout-builder.ts";
 import { Sections } from "./sections.ts";
 import {
   biasSums,
@@ -30,6 +30,9 @@ const BACKWARD_FLOATS = 98_304;
 /** Most pixels of a chunk. */
 const MOST_PIXELS = 1024;
 
+/** From so many weights on, panels are packed right before they are read, and share memory: a barrier more for each layer. */
+const LARGE_WEIGHTS = 65_536;
+
 /**
  * Panels of a matrix `[rows][columns]` for the forward steps, or in the same memory of its transpose for the backward
  * ones: the words that say where they are.
@@ -45,7 +48,8 @@ export function packed(
   const { tile, isSlim } = builder.product(wide);
   const width = tile.columns;
   const panels = Math.ceil(wide / width);
-  const area = `panels of ${kernel}`;
+  const isLarge = rows * columns >= LARGE_WEIGHTS;
+  const area = isLarge ? "panels" : `panels of ${kernel}`;
   builder.needArea(area, 4 * panels * width * (deep + 1));
   const words = builder.words(PACK_PANELS, () => ({
     source: builder.at(kernel),
@@ -56,7 +60,9 @@ export function packed(
   }));
   const piece = Math.max(1, Math.floor(65_536 / (deep * width)));
   const jobs = builder.cut(phase === "forward" ? "pack" : "packTransposed", words, panels, piece);
-  builder.before(phase, jobs, ...(isSlim ? ["training-slim-packs"] : []));
+  const module = isSlim ? "training-slim-packs" : JOBS_MODULE;
+  if (isLarge) builder.jobs(jobs, "other", module);
+  else builder.before(phase, jobs, module);
   return () => {
     const w = builder.area(area);
     return { w, bias: w + 4 * panels * width * deep, panels };
@@ -122,11 +128,11 @@ export function layBackwardProduct(
   const calls = [];
   const jobs = [];
   if (upstream !== undefined) {
-    const target: LoadTarget = byPanel ? { area: "gradients" } : { offset: zOffset, before: 0, after: 0 };
-    if (byPanel) builder.needArea("gradients", 4 * all * columns);
+    // Nobody reads dy behind this step.
+    const target: LoadTarget = byPanel ? { value: values["dy"] ?? "" } : { offset: zOffset, before: 0, after: 0 };
     calls.push(gradientCall(builder, values, upstream, columns, chunk, target));
   }
-  const dz = () => (upstream === undefined ? builder.at(values["dy"]) : byPanel ? builder.area("gradients") : 0);
+  const dz = () => (upstream === undefined || byPanel ? builder.at(values["dy"]) : 0);
   if (dx !== undefined) {
     const weights = packed(builder, values["kernel"], undefined, [rows, columns], "backward");
     const narrow = sections.take(narrowBytes(builder, rows, chunks.most));

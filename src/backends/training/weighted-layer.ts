@@ -19,7 +19,7 @@ export type Values = Readonly<Record<string, string | undefined>>;
 /** Where what is loaded goes: to the thread's own memory, to its place in an area, or in a value of the plan. */
 export type LoadTarget =
   | { readonly offset: number; readonly before: number; readonly after: number }
-  | { readonly area: "loaded" | "gradients" }
+  | { readonly area: "loaded" }
   | { readonly value: string };
 
 const NORMS = "training-norms";
