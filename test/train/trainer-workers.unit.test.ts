@@ -135,15 +135,17 @@ describe("workers of a trainer", () => {
     }
   });
 
-  it("that cannot be started are told as such, and nothing is left running", async () => {
+  it("that cannot be started leave one thread, and the reason", async () => {
     const broken = () => new Worker("throw new Error('no')", { eval: true });
-    const error = await errorOf(() =>
-      createTrainer(smallNetwork(), { batch: 4, backend: "wasm", threads: 2, worker: broken }),
-    );
-    expect(error).toMatchObject({ code: "WORKER_LOST" });
+    using trainer = await createTrainer(smallNetwork(), { batch: 4, backend: "wasm", threads: 2, worker: broken });
+    expect(trainer.threads).toBe(1);
+    expect(trainer.explain().reasons.join()).toMatch(/one thread: .*worker/);
+  });
+
+  it("that are none are a mistake of the caller's", async () => {
     const none = await errorOf(() =>
       createTrainer(smallNetwork(), { batch: 4, backend: "wasm", threads: 2, worker: (() => 3) as never }),
     );
-    expect(none).toMatchObject({ name: "DepthwiseError" });
+    expect(none).toMatchObject({ name: "DepthwiseError", code: "OPTION_INVALID" });
   });
 });
