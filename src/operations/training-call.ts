@@ -154,8 +154,8 @@ export interface SumCall {
 
 /**
  * Sets a share of the numbers to 0 and multiplies the others by 1 / (1 − rate); the same ones of dy as of x. Which, is
- * counted from two words of the operand `random` (bits in float32: a seed, and how often it was drawn), the layer's own
- * number and the element's. Operands: x, random → y; or dy, random → dx.
+ * counted from three words of the operand `random` (bits in float32: the low word of a seed, how often it was drawn, the
+ * seed's high word), the layer's own number and the element's. Operands: x, random → y; or dy, random → dx.
  */
 export interface DropoutCall {
   readonly kernel: "dropout";

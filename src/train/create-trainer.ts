@@ -7,7 +7,7 @@ import { trainingThreads, wasmTraining } from "../backends/training/wasm-trainin
 import { threadWorker } from "../backends/wasm/thread-worker.ts";
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { refusal } from "../core/memory.ts";
-import type { Network } from "../layers/network.ts";
+import { checkNetwork, type Network } from "../layers/network.ts";
 import { parametersOf } from "../plan/plan.ts";
 import { type TrainingPlan, trainingPlan } from "../plan/training/training-plan.ts";
 import { updateSteps } from "../plan/training/update-steps.ts";
@@ -20,10 +20,11 @@ import { type CheckedTrainerOptions, checkTrainerOptions, type TrainerOptions } 
  * parameters are read and stay as they are.
  *
  * @throws {DepthwiseError} `OPTION_INVALID`; `NAME_UNKNOWN` for a parameter to train that there is not; `NETWORK_INVALID`
- *         for a network that gives no row of classes, or has nothing to train; `PARAMETERS_MISMATCH`; `MEMORY_EXCEEDED`
- *         before anything is allocated; `BACKEND_UNAVAILABLE`
+ *         for what is no network, or one that gives no row of classes, or has nothing to train; `PARAMETERS_MISMATCH`;
+ *         `MEMORY_EXCEEDED` before anything is allocated; `BACKEND_UNAVAILABLE`
  */
 export async function createTrainer(model: Network, options: TrainerOptions = {}): Promise<Trainer> {
+  checkNetwork("createTrainer", model);
   const checked = checkTrainerOptions("createTrainer", model, options);
   const rule = ruleOf(checked.optimizer);
   const target = logitsOf(model);

@@ -9,7 +9,7 @@ export interface Evaluation {
   /** The mean over the examples, of the labels as they are: nothing is smoothed. */
   readonly loss: number;
   readonly correct: number;
-  /** Examples whose label is among the five largest logits; with fewer classes, all. */
+  /** Examples whose label is among the five largest logits; with fewer classes, all. A logit of NaN is never right. */
   readonly correctOf5: number;
   readonly examples: number;
   /** `[N, classes]`. */
@@ -23,15 +23,16 @@ export function evaluated(logits: Float32Array, targets: Float32Array, examples:
   for (let n = 0; n < examples; n++) {
     const at = n * classes;
     const label = bestOf(targets, n, classes);
-    if (bestOf(logits, n, classes) === label) correct++;
     const own = logits[at + label] ?? Number.NaN;
-    let larger = 0;
+    // What is no number is not below another, nor another below it.
+    let larger = Number.isNaN(own) ? Number.POSITIVE_INFINITY : 0;
     let largest = Number.NEGATIVE_INFINITY;
     for (let c = 0; c < classes; c++) {
       const logit = logits[at + c] ?? Number.NaN;
-      if (logit > own || (logit === own && c < label)) larger++;
+      if (!(logit <= own) || (logit === own && c < label)) larger++;
       largest = Math.max(largest, logit);
     }
+    if (larger === 0) correct++;
     if (larger < 5) correctOf5++;
     let sum = 0;
     for (let c = 0; c < classes; c++) sum += exp((logits[at + c] ?? 0) - largest);

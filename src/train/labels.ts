@@ -1,7 +1,7 @@
 /** Labels as training takes them: a class for each example, or a share of each class; and what a prediction says of them. */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { typedArray } from "../core/realms.ts";
+import { isFloat32Array, typedArray } from "../core/realms.ts";
 import type { Tensor } from "../core/tensor.ts";
 
 /**
@@ -30,7 +30,7 @@ export function targetsOf(
   const numbers = numbersOf(owner, labels);
   const targets = new Float32Array(examples * classes);
   const low = smoothing / classes;
-  if (numbers instanceof Float32Array && numbers.length === examples * classes && classes > 1) {
+  if (isFloat32Array(numbers) && numbers.length === examples * classes && classes > 1) {
     for (let n = 0; n < examples; n++) {
       let sum = 0;
       for (let c = 0; c < classes; c++) {

@@ -15,6 +15,8 @@ export interface FailedStep {
   /** Writes what the step was given, once more. */
   readonly write: () => void;
   readonly examples: number;
+  /** Whether parameters were updated all the same: the loss alone is not finite, and no gradient has taken it in. */
+  readonly isUpdated: boolean;
   readonly loss: number;
   readonly gradientNorm: number;
   readonly learningRate: number;
@@ -28,7 +30,7 @@ export interface FailedStep {
  * @throws what a run throws
  */
 export async function notFinite(step: FailedStep): Promise<DepthwiseError> {
-  const { model, loss, gradientNorm, learningRate, updates } = step;
+  const { model, loss, gradientNorm, learningRate, updates, isUpdated } = step;
   step.write();
   const given = givenFault(step);
   if (given === undefined) await goForward(step);
@@ -37,7 +39,9 @@ export async function notFinite(step: FailedStep): Promise<DepthwiseError> {
     what: `step: ${model.name}: update ${updates}: ${what}`,
     expected: "finite numbers",
     found: String(found),
-    advice: `${advice} No parameter was updated; moving statistics may be spoilt, so go on from a state with restore.`,
+    advice: `${advice} ${
+      isUpdated ? "Parameters were updated" : "No parameter was updated"
+    }; moving statistics may be spoilt, so go on from a state with restore.`,
     fields: { layer, found, loss, gradientNorm, learningRate, update: updates },
   });
 }

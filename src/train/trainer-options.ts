@@ -2,6 +2,7 @@
 
 import { BACKENDS, type BackendName, checkThreads, type Simd } from "../backends/choose-backend.ts";
 import type { WorkerFactory } from "../backends/wasm/own-worker.ts";
+import { checkSeed } from "../core/counted.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import {
@@ -70,7 +71,7 @@ export interface TrainerOptions {
   readonly decay?: DecayOverride;
   /** The learning rate of a parameter is that of the schedule times this. Default 1. */
   readonly rateFactor?: (parameter: ParameterInfo) => number;
-  /** Counts what is random in training: dropout. Default 1. */
+  /** Counts what is random in training: dropout. A safe integer of at least 0. Default 1. */
   readonly seed?: number;
   /** Ends the making. */
   readonly signal?: AbortSignal;
@@ -121,7 +122,6 @@ export function checkTrainerOptions(
   if (options.decay !== undefined && typeof options.decay !== "function") {
     throw optionError(owner, "decay", "a function of a parameter", options.decay);
   }
-  if (!Number.isSafeInteger(seed)) throw optionError(owner, "seed", "an integer", seed);
   const optimizer = options.optimizer === undefined ? sgd({ momentum: 0.9 }) : checkOptimizer(owner, options.optimizer);
   checkDecayNames(owner, optimizer, [...parameterInfo.values()]);
   const batch = positiveInteger(owner, "batch", options.batch ?? 32);
@@ -156,7 +156,7 @@ export function checkTrainerOptions(
     trains: trainedBy(owner, parameterInfo, options.train),
     decay: (parameter) => decayOf(optimizer, parameter, options.decay),
     rateFactor: factorOf,
-    seed,
+    seed: checkSeed(owner, seed),
     signal,
   };
 }

@@ -1,7 +1,7 @@
 /** The state of a trainer, as data, and its check. */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { isMap } from "../core/realms.ts";
+import { isFloat32Array, isMap } from "../core/realms.ts";
 import { elementCount, type FloatTensor, type Shape, shapeText } from "../core/tensor.ts";
 
 /** Everything that the next step depends on. */
@@ -36,7 +36,7 @@ export function checkState(
     for (const { name, shape } of expected) {
       const { shape: found, data }: { readonly shape?: unknown; readonly data?: unknown } = tensors.get(name) ?? {};
       const isAlike = Array.isArray(found) && shapeText(found) === shapeText(shape);
-      if (isAlike && data instanceof Float32Array && data.length === elementCount(shape)) values[name] = data.slice();
+      if (isAlike && isFloat32Array(data) && data.length === elementCount(shape)) values[name] = new Float32Array(data);
       else {
         const what = !tensors.has(name) ? "missing" : Array.isArray(found) ? `shape ${shapeText(found)}` : "no tensor";
         problems.push(`"${name}": expected float32 of shape ${shapeText(shape)}, ${what}`);

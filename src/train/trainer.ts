@@ -16,7 +16,7 @@ import { elementCount, type FloatTensor, type Tensor, tensor } from "../core/ten
 import type { Network } from "../layers/network.ts";
 import { slotsOf, type UpdateRule } from "../operations/update-call.ts";
 import type { TrainingPlan } from "../plan/training/training-plan.ts";
-import { LOSSES, RANDOM, TARGETS } from "../plan/training/training-step.ts";
+import { LOSSES, RANDOM, randomWords, TARGETS } from "../plan/training/training-step.ts";
 import { averageOf, GRADIENT_NORM, HYPER_VALUE, slotOf } from "../plan/training/update-steps.ts";
 import { compile } from "../session/compile.ts";
 import { checkInput } from "../session/input.ts";
@@ -159,8 +159,8 @@ export class Trainer {
    * @param labels see `Labels`
    * @throws {DepthwiseError} `SHAPE_MISMATCH`, `DTYPE_MISMATCH`, `OPTION_INVALID` for what was passed; `NETWORK_INVALID`
    *         for a batch norm that would have one value a channel; `VALUES_NOT_FINITE`, with the first layer whose numbers
-   *         are not: no parameter was updated, moving statistics may be spoilt; `WORKER_LOST`; after both go on from a
-   *         state with `restore`; `SESSION_CLOSED`
+   *         are not: no parameter was updated, or the message says so; moving statistics may be spoilt; `WORKER_LOST`;
+   *         after both go on from a state with `restore`; `SESSION_CLOSED`
    */
   async step(x: Tensor | NumberArray, labels: Labels): Promise<StepResult> {
     const { data, targets, examples } = this.#checked("step", x, labels);
@@ -319,7 +319,7 @@ export class Trainer {
       };
       const write = () => {
         this.#bound.write(given);
-        if (hasRandom) this.#bound.writeBits(RANDOM, Uint32Array.of(seed, draw));
+        if (hasRandom) this.#bound.writeBits(RANDOM, randomWords(seed, draw));
       };
       write();
       const breath = new Breath(performance.now());
@@ -337,7 +337,8 @@ export class Trainer {
       if (run.updates) gradientNorm = this.#bound.read(GRADIENT_NORM)[0] ?? Number.NaN;
       if (Number.isFinite(loss + gradientNorm)) continue;
       const failed = { loss: loss / examples, gradientNorm, learningRate: rate, updates: this.#updates };
-      this.#torn = await this.#diagnosed({ ...failed, examples: count, write });
+      const isUpdated = run.updates && Number.isFinite(gradientNorm);
+      this.#torn = await this.#diagnosed({ ...failed, isUpdated, examples: count, write });
       throw this.#torn;
     }
     this.#updates++;

@@ -5,6 +5,7 @@ import { createTrainer } from "../../src/train/create-trainer.ts";
 import { sgd } from "../../src/train/optimizers.ts";
 import { constant } from "../../src/train/schedules.ts";
 import { SIDE, tinyModel } from "./fit/tiny.ts";
+import { TRAINING_BACKENDS } from "./training-backends.ts";
 
 const x = Float32Array.from({ length: 6 * SIDE * SIDE * 3 }, (_, i) => Math.sin(i));
 const labels = [0, 1, 2, 0, 1, 2];
@@ -40,3 +41,15 @@ it("is the same after a state that came of short batches", async () => {
   await other.restore({ updates: state.updates, tensors: state.tensors });
   expect((await other.step(x, labels)).loss).toBe((await trainer.step(x, labels)).loss);
 });
+
+it.each(TRAINING_BACKENDS.map(({ name, options }) => [name, options] as const))(
+  "differs from seed to seed, in all of its bits, on %s",
+  async (_name, on) => {
+    const losses = [];
+    for (const seed of [0, 1, 2 ** 32, 2 ** 32 + 1, 2 ** 33 + 1]) {
+      using trainer = await createTrainer(tinyModel(), { ...OPTIONS, ...on, seed });
+      losses.push((await trainer.step(x, labels)).loss);
+    }
+    expect(new Set(losses).size).toBe(5);
+  },
+);

@@ -1,6 +1,7 @@
 /** A step whose numbers are not finite: which layer is named, and what stays as it was. */
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import type { BoundTraining } from "../../src/backends/training/bound-training.ts";
 import {
   activation,
   batchNorm,
@@ -14,7 +15,36 @@ import {
 import type { Network } from "../../src/layers/network.ts";
 import { createTrainer } from "../../src/train/create-trainer.ts";
 import { adam, sgd } from "../../src/train/optimizers.ts";
+import type { Trainer } from "../../src/train/trainer.ts";
 import { TRAINING_BACKENDS } from "./training-backends.ts";
+
+/** What trainers hold: one whose step has failed tells it no more. */
+const { bounds, kept } = vi.hoisted(() => {
+  const all: BoundTraining[] = [];
+  const keep = <Args extends unknown[]>(bind: (...args: Args) => BoundTraining | Promise<BoundTraining>) => {
+    return async (...args: Args) => {
+      const bound = await bind(...args);
+      all.push(bound);
+      return bound;
+    };
+  };
+  return { bounds: all, kept: keep };
+});
+vi.mock("../../src/backends/training/reference-training.ts", async (original) => {
+  const { referenceTraining } = await original<typeof import("../../src/backends/training/reference-training.ts")>();
+  return { referenceTraining: kept(referenceTraining) };
+});
+vi.mock("../../src/backends/training/wasm-training.ts", async (original) => {
+  const all = await original<typeof import("../../src/backends/training/wasm-training.ts")>();
+  return { ...all, wasmTraining: kept(all.wasmTraining) };
+});
+
+/** The numbers of a trainer by their names: parameters that a step updates, and what is kept of them. */
+async function updatedOf(trainer: Trainer) {
+  const bound = bounds.at(-1)!;
+  const names = [...(await trainer.state()).tensors.keys()].filter((name) => !name.includes("moving"));
+  return () => new Map(names.map((name) => [name, bound.read(name)]));
+}
 
 const SIDE = 6;
 
@@ -100,10 +130,13 @@ describe.each(TRAINING_BACKENDS.map((variant) => [variant.name, variant.options]
         optimizer: sgd({ momentum: 0.9 }),
         averageDecay: 0.5,
       });
+      const held = await updatedOf(trainer);
+      const before = held();
       const failed = await trainer.step(x, [1, 2, 1, 2]).then(
         (result): unknown => result,
         (error: unknown) => error,
       );
+      expect(held()).toEqual(before);
       expect(failed).toMatchObject({
         code: "VALUES_NOT_FINITE",
         message: expect.stringContaining("backward: gradient("),
@@ -111,6 +144,34 @@ describe.each(TRAINING_BACKENDS.map((variant) => [variant.name, variant.options]
       const { loss, gradientNorm } = (failed as { fields: { loss: number; gradientNorm: number } }).fields;
       expect(loss).toBeLessThan(100);
       expect(Number.isFinite(gradientNorm)).toBe(false);
+    });
+
+    it("a loss alone: no parameter is updated, nor what the optimizer keeps", async () => {
+      const network = model();
+      network.parameters.get("four/bias")!.data.set([-3e38, 3e38, 0]);
+      using trainer = await createTrainer(network, { ...backend, optimizer: adam({}), averageDecay: 0.5 });
+      const held = await updatedOf(trainer);
+      const before = held();
+      const failed = await trainer.step(x, [0, 1, 1, 1]).catch((error: unknown) => error);
+      expect(failed).toMatchObject({
+        code: "VALUES_NOT_FINITE",
+        message: expect.stringContaining("No parameter was updated"),
+        fields: { loss: Number.POSITIVE_INFINITY },
+      });
+      expect(held()).toEqual(before);
+    });
+
+    it("a loss whose gradient reaches no parameter that is trained: nothing is said of it that is not so", async () => {
+      const network = model();
+      network.parameters.get("four/bias")!.data.set([-3e38, 3e38, 0]);
+      // All of them negative, and a ReLU behind.
+      network.parameters.get("three_bn/beta")!.data.fill(-1e6);
+      const train = ["three/kernel"];
+      using trainer = await createTrainer(network, { ...backend, train, batchNorm: { mode: "frozen" } });
+      const failed = await trainer.step(x, labels).catch((error: unknown) => error);
+      expect(failed).toMatchObject({ code: "VALUES_NOT_FINITE" });
+      const { gradientNorm } = (failed as { fields: { gradientNorm: number } }).fields;
+      if (Number.isFinite(gradientNorm)) expect(String(failed)).not.toContain("No parameter was updated");
     });
 
     it("of a batch in parts, whichever part it is", async () => {

@@ -1,5 +1,6 @@
 /** Calls of a trainer: they reject and do not throw, know their options, and take no state that is not theirs. */
 
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { type FloatTensor, tensor } from "../../src/core/tensor.ts";
 import { createTrainer } from "../../src/train/create-trainer.ts";
@@ -40,6 +41,30 @@ describe("a trainer", () => {
     expect(await errorOf(() => trainer.evaluate(x, labelsOf(BATCH), { average: true }))).toMatchObject({
       code: "OPTION_INVALID",
     });
+  });
+
+  it("refuses options that are none", async () => {
+    using trainer = await make();
+    for (const none of [null, 3]) {
+      for (const call of ["evaluate", "profile"] as const) {
+        const error = await errorOf(() => trainer[call](x, labelsOf(BATCH), none as never));
+        expect(error, call).toMatchObject({ code: "OPTION_INVALID" });
+      }
+    }
+  });
+
+  it("takes shares and states of another realm", async () => {
+    const foreign = ({ length }: { readonly length: number }, numbers: ArrayLike<number>) =>
+      runInNewContext("Float32Array.from(numbers)", { numbers: Array.from({ length }, (_, i) => numbers[i]) });
+    using trainer = await make();
+    const shares = new Float32Array(BATCH * CLASSES).fill(1 / CLASSES);
+    const given = foreign(shares, shares) as Float32Array;
+    expect(given instanceof Float32Array).toBe(false);
+    const { updates, tensors } = await trainer.state();
+    const result = await trainer.step(x, shares);
+    const entries = [...tensors].map(([name, value]) => [name, { ...value, data: foreign(value.data, value.data) }]);
+    await trainer.restore({ updates, tensors: new Map(entries as [string, FloatTensor][]) });
+    expect(await trainer.step(x, given)).toEqual(result);
   });
 
   it("knows its own options", async () => {

@@ -31,7 +31,8 @@ describe("createTrainer refuses", () => {
     ["averages that never move", { averageDecay: 1 }, "OPTION_INVALID", /averageDecay: expected .* below 1, found 1/],
     ["labels that say nothing", { labelSmoothing: 1 }, "OPTION_INVALID", /labelSmoothing/],
     ["a smoothing below 0", { labelSmoothing: -0.1 }, "OPTION_INVALID", /labelSmoothing: .* found -0.1/],
-    ["a seed that is no integer", { seed: 1.5 }, "OPTION_INVALID", /seed: expected an integer, found 1.5/],
+    ["a seed that is no integer", { seed: 1.5 }, "OPTION_INVALID", /seed: expected an integer .*, found 1.5/],
+    ["a seed below 0", { seed: -1 }, "OPTION_INVALID", /seed: expected an integer of at least 0 .*, found -1/],
     ["no threads", { threads: 0 }, "OPTION_INVALID", /createTrainer: threads: .* found 0/],
     ["threads that are NaN", { threads: Number.NaN }, "OPTION_INVALID", /threads/],
     ["an unknown backend", { backend: "cuda" }, "OPTION_INVALID", /backend: expected one of .*, found "cuda"/],
@@ -78,6 +79,14 @@ describe("createTrainer refuses", () => {
     for (const options of [null, 3, "sgd"]) {
       const error = await errorOf(() => createTrainer(smallNetwork(), options as unknown as object));
       expect(error, String(options)).toMatchObject({ code: "OPTION_INVALID" });
+    }
+  });
+
+  it("what is no network", async () => {
+    for (const none of [undefined, null, {}, "mobilenet", Promise.resolve(smallNetwork())]) {
+      const error = await errorOf(() => createTrainer(none as never, { batch: 2, ...wasm }));
+      expect(error).toMatchObject({ code: "NETWORK_INVALID" });
+      expect(error.message).toMatch(/^createTrainer: model: expected a network/);
     }
   });
 

@@ -4,6 +4,7 @@ import type { Window } from "../../core/window.ts";
 import { CLAMPS, isClamp } from "../../kernels/wasm/fused.ts";
 import type { Tile } from "../../kernels/wasm/index.ts";
 import { lower } from "../../kernels/wasm/index.ts";
+import { bitsOf } from "../../kernels/wasm/training/doubles.ts";
 import { DROPOUT } from "../../kernels/wasm/training/dropout.ts";
 import { ELEMENTWISE_GRADIENT } from "../../kernels/wasm/training/elementwise-gradient.ts";
 import { FINISH_GRADIENT_NORM, SQUARE_SUM_BYTES, SQUARE_SUMS } from "../../kernels/wasm/training/gradient-norm.ts";
@@ -30,7 +31,7 @@ import { layBackwardDepthwise, layForwardDepthwise } from "./depthwise-layout.ts
 import { partKind } from "./kind.ts";
 import { LayoutBuilder, type TrainingLayout } from "./layout-builder.ts";
 import { layBackwardProduct, layForwardProduct } from "./product-layout.ts";
-import { bitsOf, gradientCall, loadCall, measured, summed, type Values } from "./weighted-layer.ts";
+import { gradientCall, loadCall, measured, summed, type Values } from "./weighted-layer.ts";
 
 const OTHERS = "training-others";
 /** Numbers that go one by one in a piece. */

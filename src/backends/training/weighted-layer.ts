@@ -1,6 +1,7 @@
 /** What the layout of a layer with a kernel is made of: the calls that its stages share, whatever family it is of. */
 
 import type { ChunkWords } from "../../kernels/wasm/training/chunks.ts";
+import { bitsOf } from "../../kernels/wasm/training/doubles.ts";
 import { FINISH_NORM, FROZEN_NORM } from "../../kernels/wasm/training/finish-norm.ts";
 import { FINISH_NORM_GRADIENT } from "../../kernels/wasm/training/finish-norm-gradient.ts";
 import { MOMENTS } from "../../kernels/wasm/training/moments.ts";
@@ -111,7 +112,7 @@ export function measured(
   const finish = builder.words(FINISH_NORM, () => ({
     ...own(),
     partials: partials(),
-    momentum: bitsOf(momentum),
+    share: bitsOf(1 - momentum),
     unbiased: variance === "unbiased" ? 1 : 0,
     moves: 1,
     ...chunk,
@@ -207,12 +208,4 @@ export function reduced(
     ...chunk,
   }));
   return builder.cut("reduce", words, rows, Math.max(1, Math.floor(NUMBERS_OF_A_JOB / columns)));
-}
-
-const floatWord = /* @__PURE__ */ new Float32Array(1);
-
-/** A float32 as the word that holds its bits. */
-export function bitsOf(value: number): number {
-  floatWord[0] = value;
-  return new Int32Array(floatWord.buffer)[0] ?? 0;
 }

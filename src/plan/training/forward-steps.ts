@@ -5,7 +5,7 @@ import { INPUT } from "../../layers/node.ts";
 import type { Load, TrainingCall } from "../../operations/training-call.ts";
 import type { Roles, TrainingDraft } from "./draft.ts";
 import { hasKernel, type Segment } from "./segments.ts";
-import { gradientOf, LOSSES, normOf, RANDOM, TARGETS } from "./training-step.ts";
+import { gradientOf, LOSSES, normOf, RANDOM, RANDOM_WORDS, TARGETS } from "./training-step.ts";
 
 /** What a segment computes, and how others read it. */
 export function addForward(draft: TrainingDraft, part: Segment, index: number): void {
@@ -33,7 +33,7 @@ export function addForward(draft: TrainingDraft, part: Segment, index: number): 
   }
   const x = draft.plain(input, part);
   if (lead.type === "dropout") {
-    draft.state(RANDOM, 2);
+    draft.state(RANDOM, RANDOM_WORDS);
     draft.add(part, "forward", dropoutOf(draft, part, index), { x, random: RANDOM }, { y: lead.name });
     return;
   }

@@ -54,5 +54,10 @@ export interface TrainingSteps {
 export const TARGETS = "targets";
 export const LOSSES = "losses";
 export const RANDOM = "random";
+/** Words of it: the seed's low one, how often it was drawn, the seed's high one. */
+export const RANDOM_WORDS = 3;
+/** What is written there. */
+export const randomWords = (seed: number, draw: number): Uint32Array<ArrayBuffer> =>
+  Uint32Array.of(seed, draw, Math.floor(seed / 2 ** 32));
 export const gradientOf = (name: string): string => `gradient(${name})`;
 export const normOf = (layer: string): string => `norm(${layer})`;

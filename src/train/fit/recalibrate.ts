@@ -7,14 +7,15 @@
  */
 
 import { Breath } from "../../core/breath.ts";
-import { checkKnownOptions, positiveInteger } from "../../core/options.ts";
+import { checkKnownOptions, optionError, positiveInteger } from "../../core/options.ts";
 import { completePreprocessing } from "../../core/preprocessing.ts";
 import type { FloatTensor } from "../../core/tensor.ts";
 import { checkNetwork, type Network, withParameters } from "../../layers/network.ts";
 import { parametersOf } from "../../plan/plan.ts";
 import { trainingPlan } from "../../plan/training/training-plan.ts";
-import { RANDOM, TARGETS } from "../../plan/training/training-step.ts";
+import { RANDOM, randomWords, TARGETS } from "../../plan/training/training-step.ts";
 import { bindTraining, logitsOf } from "../create-trainer.ts";
+import { isDataset } from "../data/dataset.ts";
 import { type Augmentation, batches, type Dataset } from "../data/index.ts";
 import { checkNorms, smallestNorm } from "../single-value.ts";
 import { type BatchNormOptions, checkTrainerOptions, type TrainerOptions } from "../trainer-options.ts";
@@ -46,6 +47,7 @@ export async function recalibrateBatchNorm<Output extends string>(
   options: RecalibrateOptions = {},
 ): Promise<Network<Output>> {
   checkNetwork("recalibrateBatchNorm", model);
+  if (!isDataset(data)) throw optionError("recalibrateBatchNorm", "data", "a data set", data);
   const known = ["batch", "backend", "simd", "threads", "worker", "seed", "signal", "examples", "augment", "variance"];
   checkKnownOptions("recalibrateBatchNorm", options, [...known, "prefetch"]);
   const { examples, augment, variance, prefetch, batch: asked = 32, ...rest } = options;
@@ -97,8 +99,8 @@ export async function recalibrateBatchNorm<Output extends string>(
         bound.write({
           [plan.input]: x,
           [TARGETS]: new Float32Array(count * (plan.values.get(TARGETS)?.elements ?? 0)),
-          ...(plan.values.has(RANDOM) ? { [RANDOM]: Uint32Array.of(checked.seed, draw++) } : {}),
         });
+        if (plan.values.has(RANDOM)) bound.writeBits(RANDOM, randomWords(checked.seed, draw++));
         await bound.run(count, { adds: false, scale: 1, updates: false, breath: new Breath(performance.now()) });
         total += count;
         for (const [name, mean] of means) {

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { layWindow, type Window } from "../../../src/core/window.ts";
+import { REFERENCE_TRAINING } from "../../../src/kernels/reference/gradients/index.ts";
 import {
   ELEMENTWISE_GRADIENT,
   type ElementwiseGradientEntry,
@@ -150,9 +151,15 @@ describe.each(VARIANTS)("$name", (variant) => {
   });
 
   it("lets a logit that is no number show in the loss", () => {
-    for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    // The last of them is finite, and its loss is not: then no gradient is either.
+    for (const logits of [
+      [0, Number.NaN, 1],
+      [0, Number.POSITIVE_INFINITY, 1],
+      [Number.NEGATIVE_INFINITY, 0, 1],
+      [-3e38, 3e38, 1],
+    ]) {
       const all = {
-        logits: Float32Array.of(0, wrong, 1),
+        logits: Float32Array.from(logits),
         targets: Float32Array.of(1, 0, 0),
         perExample: 1,
         dlogits: 3,
@@ -170,8 +177,56 @@ describe.each(VARIANTS)("$name", (variant) => {
         },
         ...{ writes: ["perExample", "dlogits"], units: [0], batch: 1 },
       });
-      expect([...perExample!, ...dlogits!].every(Number.isNaN)).toBe(true);
+      expect(Number.isFinite(perExample![0])).toBe(false);
+      expect([...dlogits!].every(Number.isNaN), `${logits}`).toBe(true);
+      const own = { perExample: new Float32Array(1), dlogits: new Float32Array(3) };
+      const { logits: given, targets } = all;
+      const call = { kernel: "softmaxCrossEntropy", classes: 3 } as const;
+      REFERENCE_TRAINING.softmaxCrossEntropy(call)(1, { logits: given, targets, ...own }, { adds: false, scale: 1 });
+      expect(own).toEqual({ perExample, dlogits });
     }
+  });
+
+  it("takes nothing from a class without a share, however unlikely it is", () => {
+    const all = {
+      logits: Float32Array.of(0, Number.NEGATIVE_INFINITY, 0),
+      targets: Float32Array.of(1, 0, 0),
+      perExample: 1,
+      dlogits: 3,
+      scale: Float32Array.of(1),
+    };
+    const { perExample, dlogits } = runKernel(variant, {
+      ...{ entry: "softmaxCrossEntropy", emit: softmaxCrossEntropy, block: SOFTMAX_CROSS_ENTROPY, values: all },
+      words: {
+        ...{ logits: "logits", targets: "targets", perExample: "perExample", dlogits: "dlogits", scale: "scale" },
+        classes: 3,
+      },
+      ...{ writes: ["perExample", "dlogits"], units: [0], batch: 1 },
+    });
+    expect([...perExample!, ...dlogits!]).toEqual([Math.fround(Math.LN2), -0.5, 0, 0.5]);
+  });
+
+  it("gives the gradient of a maximum that is no number to the first pixel that is none, as the reference does", () => {
+    const x = Float32Array.of(4, Number.NaN, Number.NaN, 1, 2, 3);
+    const all = { dy: Float32Array.of(1, 2), x, dx: 6 };
+    const window = layWindow("pool", { kernel: [1, 3], stride: [1, 3], dilation: [1, 1], padding: "valid" }, [1, 6]);
+    const dx = runKernel(variant, {
+      ...{ entry: "maxPoolGradient", block: POOL_GRADIENT, values: all, writes: ["dx"], units: [0], batch: 1 },
+      emit: (module) => poolGradient(module, "maxPoolGradient"),
+      words: { ...windowWords(window, 1, 1), x: "x", w: 0, bias: 0, y: 0, dy: "dy", dx: "dx" },
+    })["dx"]!;
+    const own = new Float32Array(6);
+    const of = { kernel: "maxPool", window, channels: 1 } as const;
+    REFERENCE_TRAINING.poolGradient({ kernel: "poolGradient", of })(
+      1,
+      { dy: all.dy, x, dx: own },
+      {
+        adds: false,
+        scale: 1,
+      },
+    );
+    expect([...own]).toEqual([0, 1, 0, 0, 0, 2]);
+    expect([...dx]).toEqual([...own]);
   });
 
   it("takes the gradient of a softmax", () => {

@@ -301,7 +301,7 @@ describe.each(VARIANTS)("$name", (variant) => {
           words: {
             ...given,
             partials: "partials",
-            momentum: bitsOf(0.75),
+            share: bitsOf(0.25),
             unbiased: Number(unbiased),
             moves: Number(moves),
             ...chunkWords(geometry),
@@ -494,7 +494,7 @@ describe.each(VARIANTS)("$name", (variant) => {
         const { norm } = runKernel(variant, {
           ...{ entry: "finishNorm", emit: finishNorm, block: FINISH_NORM, writes: ["norm"], units: groups, batch },
           values: { partials: partials!, norm: 4 * channels, gamma },
-          words: { ...common, epsilon: bitsOf(1e-3), momentum: 0, unbiased: 0, moves: 0 },
+          words: { ...common, epsilon: bitsOf(1e-3), share: 0, unbiased: 0, moves: 0 },
         });
         const { partials: sums } = runKernel(variant, {
           ...{ entry: "normSums", emit: normSums, block: NORM_SUMS, words, writes: ["partials"], units, batch },

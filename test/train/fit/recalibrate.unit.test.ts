@@ -54,6 +54,17 @@ describe.each(TRAINING_BACKENDS.map((variant) => [variant.name, variant.options]
       },
     );
 
+    it("do not depend on what they were", async () => {
+      const clean = await recalibrateBatchNorm(copying(), tinyData(12), { ...backend, batch: 4 });
+      const model = copying();
+      model.parameters.get("bn/moving_mean")!.data.fill(Number.POSITIVE_INFINITY);
+      model.parameters.get("bn/moving_variance")!.data.fill(Number.NaN);
+      const measured = await recalibrateBatchNorm(model, tinyData(12), { ...backend, batch: 4 });
+      for (const name of ["bn/moving_mean", "bn/moving_variance"]) {
+        expect(measured.parameters.get(name), name).toEqual(clean.parameters.get(name));
+      }
+    });
+
     it("are those of the layers before as they are measured too", async () => {
       const measured = await recalibrateBatchNorm(tinyModel(), tinyData(24), { ...backend, batch: 24 });
       // One batch is all data: a step with momentum 0 measures the same.
@@ -88,6 +99,15 @@ it("refuses what it cannot use", async () => {
   );
   await expect(recalibrateBatchNorm(copying(), tinyData(12), { examples: 0 })).rejects.toThrow(
     /examples: expected a positive/,
+  );
+  for (const none of [undefined, null, [], {}]) {
+    await expect(recalibrateBatchNorm(copying(), none as never)).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+      message: expect.stringMatching(/^recalibrateBatchNorm: data: expected a data set/),
+    });
+  }
+  await expect(recalibrateBatchNorm(copying(), tinyData(12), { seed: -1 })).rejects.toThrow(
+    /seed: expected an integer/,
   );
   const signal = AbortSignal.abort(new Error("no"));
   await expect(recalibrateBatchNorm(copying(), tinyData(12), { signal })).rejects.toThrow("no");

@@ -57,14 +57,17 @@ export function batchNormBackward(
   writeSums(products, dgamma, 0);
 }
 
-/** A moving statistic after a step: momentum · moving + (1 − momentum) · batch. */
+/** A moving statistic after a step: momentum · moving + (1 − momentum) · batch; of momentum 0 nothing is left of it. */
 export function moveStatistic(
   momentum: number,
   moving: Float32Array,
   batch: Float32Array | Float64Array,
   to: Float32Array,
 ): void {
-  for (let c = 0; c < to.length; c++) to[c] = momentum * moving[c] + (1 - momentum) * batch[c];
+  for (let c = 0; c < to.length; c++) {
+    // 0 · ∞ is none.
+    to[c] = momentum === 0 ? batch[c] : momentum * moving[c] + (1 - momentum) * batch[c];
+  }
 }
 
 /** 1 / √(variance + epsilon). */

@@ -35,7 +35,7 @@ export function softmaxRow(x: Float32Array, at: number, y: Float64Array, yAt: nu
 
 /**
  * One row, that begins at `at` in logits and dlogits, with its target; gives back its loss. A class without a share adds
- * none, however unlikely it is.
+ * none, however unlikely it is. Where the loss, as a float32, is not finite, dlogits is NaN: no update takes it in.
  */
 export function crossEntropyRow(
   logits: Float32Array,
@@ -50,7 +50,8 @@ export function crossEntropyRow(
   let loss = 0;
   for (let c = 0; c < classes; c++) {
     if (target[c] !== 0) loss -= target[c] * (logits[at + c] - logSum);
-    dlogits[at + c] = (probabilities[c] - target[c]) * factor;
   }
+  const own = Number.isFinite(Math.fround(loss)) ? factor : Number.NaN;
+  for (let c = 0; c < classes; c++) dlogits[at + c] = (probabilities[c] - target[c]) * own;
   return loss;
 }

@@ -74,7 +74,12 @@ export const spread = (value: Expression<"f64">): Vector => op(F64X2_SPLAT, valu
 export const spreadNumber = (value: number): Vector => spread(op("f64.promote_f32", float(value)));
 /** A count. */
 export const asDouble = (count: Word): Expression<"f64"> => op(F64_CONVERT, count);
-/** A word that is the bits of a float32. */
+/** The word that is the bits of a float32. */
+export function bitsOf(value: number): number {
+  return new Int32Array(Float32Array.of(value).buffer)[0] ?? 0;
+}
+
+/** The float32 whose bits a word is. */
 export const fromBits = (bits: Word): Expression<"f64"> => op("f64.promote_f32", op(F32_REINTERPRET, bits));
 
 /** Stores a sum, or adds it to what is there: `adds` is the address of an i32, 0 or 1. */

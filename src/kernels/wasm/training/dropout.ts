@@ -15,7 +15,7 @@ import {
 } from "../assembler/index.ts";
 import { add, floats, inside, locals, loop, mul, put } from "../emit.ts";
 
-/** `random` is the address of a seed and a count of draws; `most` and `factor` are rate · 2³² and the bits of 1 / (1 − rate). */
+/** `random` is the address of a seed, a count of draws and the seed's high word; `most` and `factor` are rate · 2³² and the bits of 1 / (1 − rate). */
 export const DROPOUT = /* @__PURE__ */ argumentBlock(["x", "y", "random", "layer", "elements", "most", "factor"]);
 
 const XOR = [0x73, "ii", "i"] as const;
@@ -35,7 +35,9 @@ export function dropout(module: ModuleBuilder) {
     ];
     const element = (base: Expression<"i32">) => add(base, floats(at));
     return [
-      put(key, scope.layer),
+      put(key, access("i32.load", 8, scope.random)),
+      ...mix(key),
+      put(key, op(XOR, key, scope.layer)),
       ...mix(key),
       put(key, op(XOR, key, access("i32.load", 4, scope.random))),
       ...mix(key),

@@ -23,6 +23,7 @@ import { add, choose, floats, type Lanes, locals, loop, most, mul, put, sub } fr
 import { CHUNK_WORDS, chunkRange, chunksOf } from "./chunks.ts";
 import {
   asDouble,
+  bitsOf,
   type Doubles,
   doubles,
   F64_DIV,
@@ -45,9 +46,12 @@ type Vector = Expression<"v128">;
 
 const NORM_WORDS = ["norm", "gamma", "beta", "movingMean", "movingVariance", "channels", "epsilon"] as const;
 
-/** `epsilon` and `momentum` are bits of a float32; `unbiased` and `moves` are 0 or 1. */
+/**
+ * `epsilon` and `share` are bits of a float32; `unbiased` and `moves` are 0 or 1. A moving statistic becomes
+ * (1 − share) · moving + share · batch, share = 1 − momentum; of share 1 the batch's, whatever it was, Infinity or NaN.
+ */
 export const FINISH_NORM = /* @__PURE__ */ argumentBlock(
-  ["partials", "momentum", "unbiased", "moves"],
+  ["partials", "share", "unbiased", "moves"],
   [...NORM_WORDS, ...CHUNK_WORDS],
 );
 
@@ -85,10 +89,17 @@ export function finishNorm(module: ModuleBuilder) {
     ];
     const move = (lanes: Lanes, name: "movingMean" | "movingVariance", value: (half: number) => Vector) => [
       put(v.moving, add(scope[name], floats(v.channel))),
-      storeDoubles(lanes, v.moving, (half) => {
-        const kept = spread(fromBits(scope.momentum));
-        return plus(times(kept, promoted(lanes, v.moving, half)), times(minus(spreadNumber(1), kept), value(half)));
-      }),
+      when(
+        sub(scope.share, bitsOf(1)),
+        [
+          storeDoubles(lanes, v.moving, (half) => {
+            const taken = spread(fromBits(scope.share));
+            const kept = minus(spreadNumber(1), taken);
+            return plus(times(kept, promoted(lanes, v.moving, half)), times(taken, value(half)));
+          }),
+        ],
+        [storeDoubles(lanes, v.moving, value)],
+      ),
     ];
     return [
       put(v.chunks, chunksOf(scope)),

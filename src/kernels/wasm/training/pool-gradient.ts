@@ -1,6 +1,6 @@
 /**
  * Gradients of pools. Of an average each pixel of a window gets dy divided by the pixels inside the image; of a maximum
- * the first pixel that holds it, by rows and columns, gets all of dy. Windows may overlap: dx is set to 0 first, then
+ * the first pixel that holds it, by rows and columns, gets all of dy, also where that is NaN. Windows may overlap: dx is set to 0 first, then
  * added to. A global pool is a window of one row as long as the image. The range counts examples.
  */
 
@@ -25,6 +25,7 @@ import { overBlocks, storeBlock } from "./blocks.ts";
 import { splat } from "./norm-values.ts";
 
 const EQUAL = [0xfd041, "vv", "v"] as const;
+const NOT_EQUAL = [0xfd042, "vv", "v"] as const;
 const AND = [0xfd04e, "vv", "v"] as const;
 const AND_NOT = [0xfd04f, "vv", "v"] as const;
 const OR = [0xfd050, "vv", "v"] as const;
@@ -45,7 +46,7 @@ export function poolGradient<Entry extends PoolGradientEntry>(module: ModuleBuil
     });
     const { rows, columns } = walk;
     const v = locals(scope.local, "i32", "dy", "at", "tap", "channel", "u", "v", "toDx", "elements", "start");
-    const f = locals(scope.local, "v128", "share", "count", "largest", "taken", "here");
+    const f = locals(scope.local, "v128", "share", "count", "largest", "taken", "here", "x");
     const overTaps = (body: readonly Statement[]): readonly Statement[] => [
       put(v.at, add(walk.firstTap, floats(v.channel))),
       put(v.u, rows),
@@ -81,7 +82,9 @@ export function poolGradient<Entry extends PoolGradientEntry>(module: ModuleBuil
                   ...overTaps([set(f.largest, op("f32x4.max", f.largest, loadLanes(lanes, v.tap)))]),
                   set(f.taken, splat(0)),
                   ...overTaps([
-                    set(f.here, op(AND_NOT, op(EQUAL, loadLanes(lanes, v.tap), f.largest), f.taken)),
+                    set(f.x, loadLanes(lanes, v.tap)),
+                    // Where a pixel is NaN, so is the largest.
+                    set(f.here, op(AND_NOT, op(OR, op(EQUAL, f.x, f.largest), op(NOT_EQUAL, f.x, f.x)), f.taken)),
                     set(f.taken, op(OR, f.taken, f.here)),
                     storeLanes(lanes, inDx, op("f32x4.add", loadLanes(lanes, inDx), op(AND, f.share, f.here))),
                   ]),

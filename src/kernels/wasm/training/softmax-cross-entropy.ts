@@ -4,6 +4,7 @@
  *
  *     perExample = −Σ t · (z − log Σ e^z)     dlogits = (e^z / Σ e^z − t) · scale / batch
  *
+ * A class without a share adds no loss, and an example whose loss is not finite has no gradient that is: NaN.
  * All of it in float64, by its own exponential and logarithm, since those of engines differ. The range counts examples;
  * `scale` is the address of a float32; dlogits may lie where the logits lie.
  */
@@ -17,6 +18,7 @@ import {
   type ModuleBuilder,
   op,
   type Statement,
+  select,
   set,
 } from "../assembler/index.ts";
 import { add, floats, locals, loop, loopWhile, mul, put } from "../emit.ts";
@@ -27,6 +29,7 @@ type Double = Expression<"f64">;
 const F64_SUB = [0xa1, "dd", "d"] as const;
 const F64_MAX = [0xa5, "dd", "d"] as const;
 const F64_NEAREST = [0x9e, "d", "d"] as const;
+const F64_EQUAL = [0x61, "dd", "i"] as const;
 const F64_LESS = [0x63, "dd", "i"] as const;
 const F64_TRUNCATE = [0xfc002, "d", "i"] as const;
 const I64_EXTEND = [0xac, "i", "l"] as const;
@@ -51,7 +54,7 @@ export const SOFTMAX_CROSS_ENTROPY = /* @__PURE__ */ argumentBlock([
 export function softmaxCrossEntropy(module: ModuleBuilder) {
   return kernel(module, "softmaxCrossEntropy", SOFTMAX_CROSS_ENTROPY, (scope) => {
     const v = locals(scope.local, "i32", "example", "row", "end", "at", "logits", "targets", "dlogits");
-    const f = locals(scope.local, "f64", "largest", "z", "sum", "logarithm", "loss", "factor");
+    const f = locals(scope.local, "f64", "largest", "z", "sum", "logarithm", "loss", "share", "factor", "own");
     const e = exponential(scope.local("f64"), scope.local("f64"));
     const read = (base: Expression<"i32">) => op("f64.promote_f32", access("f32.load", 0, add(base, v.at)));
     const overClasses = (body: readonly Statement[]) => [put(v.at, 0), loop(v.at, v.end, 4, body)];
@@ -73,13 +76,23 @@ export function softmaxCrossEntropy(module: ModuleBuilder) {
         set(f.loss, double(0)),
         ...overClasses([
           shifted,
-          set(f.loss, plus(f.loss, times(read(v.targets), minus(f.logarithm, f.z)))),
+          set(f.share, read(v.targets)),
+          set(
+            f.loss,
+            // 0 · ∞ is none.
+            plus(f.loss, select(double(0), times(f.share, minus(f.logarithm, f.z)), op(F64_EQUAL, f.share, double(0)))),
+          ),
+        ]),
+        set(f.loss, op("f64.promote_f32", op("f32.demote_f64", f.loss))),
+        set(f.own, plus(f.factor, minus(f.loss, f.loss))),
+        ...overClasses([
+          shifted,
           e.prepare(f.z),
           access(
             "f32.store",
             0,
             add(v.dlogits, v.at),
-            op("f32.demote_f64", times(minus(over(e.power, f.sum), read(v.targets)), f.factor)),
+            op("f32.demote_f64", times(minus(over(e.power, f.sum), read(v.targets)), f.own)),
           ),
         ]),
         access("f32.store", 0, add(scope.perExample, floats(v.example)), op("f32.demote_f64", f.loss)),

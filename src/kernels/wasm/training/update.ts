@@ -10,7 +10,6 @@
  * for memory, and so has the same bits with every set of features.
  */
 
-import { invariant } from "../../../core/errors.ts";
 import { HYPER, type UpdateRule } from "../../../operations/update-call.ts";
 import { argumentBlock, kernel } from "../arguments.ts";
 import {
@@ -26,6 +25,7 @@ import {
   when,
 } from "../assembler/index.ts";
 import { add, floats, type Lanes, loadLanes, locals, overChannels, put, storeLanes } from "../emit.ts";
+import { bitsOf } from "./doubles.ts";
 import { overUnits } from "./update-rows.ts";
 
 /** Instructions that no other kernel has. */
@@ -223,9 +223,4 @@ function slotNames(formula: UpdateFormula): readonly ("slot0" | "slot1")[] {
   return formula.startsWith("sgd") || formula === "rmsprop" || formula === "rmspropTorch"
     ? ["slot0"]
     : ["slot0", "slot1"];
-}
-
-function bitsOf(value: number): number {
-  invariant(Number.isFinite(Math.fround(value)), "A number of an update rule is no float32.");
-  return new Int32Array(Float32Array.of(value).buffer)[0] ?? 0;
 }
