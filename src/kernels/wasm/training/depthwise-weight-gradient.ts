@@ -148,9 +148,10 @@ export function depthwiseWeightGradient(module: ModuleBuilder, parts: DepthwiseP
         put(v.taps, mul(scope.kernelHeight, scope.kernelWidth)),
         put(v.sums, add(scope.scratch, scope.sums)),
         ...(tiles === undefined ? [] : [put(v.isCrowded, isCrowded(scope))]),
-        put(v.at, v.sums),
-        put(v.end, add(v.sums, mul(mul(v.taps, 4 * lanes), divide(add(scope.outChannels, lanes - 1), lanes)))),
-        loop(v.at, v.end, 16, [storeLanes(4, v.at, op("f32x4.splat", float(0)))]),
+        // Bytes are counted, not addresses: the loop compares with a sign, which addresses above 2 GiB have.
+        put(v.at, 0),
+        put(v.end, mul(mul(v.taps, 4 * lanes), divide(add(scope.outChannels, lanes - 1), lanes))),
+        loop(v.at, v.end, 16, [storeLanes(4, add(v.sums, v.at), op("f32x4.splat", float(0)))]),
         ...walk.over(tiles === undefined ? [pixels(int(0))] : byTiles(tiles)),
         put(v.to, add(scope.partials, mul(mul(divide(given.from, scope.per), v.taps), v.zBytes))),
         put(v.from, v.sums),
