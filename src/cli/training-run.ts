@@ -42,7 +42,6 @@ import {
   recipeFor,
   recipeName,
   type TrainFlags,
-  withPlaces,
 } from "./training-options.ts";
 import { type ReportedRun, runReport } from "./training-report.ts";
 import { allEpochs, endWords, interruptedWords, recipeWords, tuningWords } from "./training-words.ts";
@@ -116,7 +115,8 @@ async function prepared(
     ...{
       depthwise: version,
       data: paths.map((path) => resolve(path)),
-      asked: withPlaces(asked),
+      directory: resolve("."),
+      asked,
       network,
       validation: words,
       recipe,

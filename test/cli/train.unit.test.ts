@@ -165,7 +165,8 @@ describe("depthwise train", () => {
     expect(numbers("moved")).toHaveLength(2);
     expect(json("moved/options.json")).toMatchObject({
       data: [join(folder, "pets")],
-      asked: { from: join(folder, "whole/model.safetensors"), validation: join(folder, "pets") },
+      directory: folder,
+      asked: { from: "whole/model.safetensors", validation: "pets" },
     });
   });
 
