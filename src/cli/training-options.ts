@@ -1,6 +1,7 @@
 /** What a run of `train` was asked for: flags, the recipe, and options.json, from which it goes on or another takes it. */
 
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { shownAddress } from "../core/address.ts";
 import { DepthwiseError, listed } from "../core/errors.ts";
 import { isObject, type JsonObject, parseJson } from "../core/json.ts";
@@ -36,7 +37,10 @@ export type AskedFor = Partial<Pick<TrainFlags, (typeof DECIDING)[number]>>;
 export interface TrainingOptions {
   /** Version of the command. */
   readonly depthwise: string;
+  /** Absolute paths: the run can be resumed from another directory. */
   readonly data: readonly string[];
+  /** From which relative paths in `asked` count. These stay as they were given: the model says what it was made of. */
+  readonly directory: string;
   readonly asked: AskedFor;
   /** What came of it, in words that the run began with. */
   readonly network: Readonly<Record<string, unknown>>;
@@ -55,6 +59,21 @@ const MOST_BYTES = 2 ** 20;
 
 export function askedFor(flags: TrainFlags): AskedFor {
   return Object.fromEntries(DECIDING.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])));
+}
+
+/** What is no path among the weights: standard input, an address, `keras:…`, `hf:…`. A drive is one letter. */
+const NO_PATH = /^(?:-$|[a-z][a-z0-9+.-]+:)/i;
+
+/** The same with absolute paths, where relative ones count from a directory. */
+function withPlaces({ from, recipe: name, validation, ...rest }: AskedFor, directory: string): AskedFor {
+  // A file that was changed by hand may hold anything: what it is then, is said elsewhere.
+  const place = <Value>(value: Value) => (typeof value === "string" ? resolve(directory, value) : value);
+  return {
+    ...rest,
+    ...(from === undefined ? {} : { from: NO_PATH.test(from) ? from : place(from) }),
+    ...(name === undefined ? {} : { recipe: isRecipeName(name) ? name : place(name) }),
+    ...(validation === undefined ? {} : { validation: place(validation) }),
+  };
 }
 
 /** What goes on of a run. */
@@ -76,9 +95,9 @@ export interface BegunRun {
 export async function readRun(file: string, asked: AskedFor): Promise<BegunRun> {
   const advice = "Pass the --out of a run that was begun, or leave out --resume.";
   const all = await readJsonFile(file, advice);
-  const { data, asked: before, recipe: made, backend, threads, simd } = all;
+  const { data, directory = ".", asked: before, recipe: made, backend, threads, simd } = all;
   const isSound = Array.isArray(data) && data.every((path) => typeof path === "string");
-  if (!isSound || !isObject(before) || !isObject(made)) {
+  if (!isSound || typeof directory !== "string" || !isObject(before) || !isObject(made)) {
     throw new DepthwiseError("FILE_CORRUPT", {
       what: file,
       expected: "the options of a run: data, asked and recipe",
@@ -87,7 +106,8 @@ export async function readRun(file: string, asked: AskedFor): Promise<BegunRun> 
     });
   }
   checkKnownOptions(file, before, DECIDING);
-  const given = Object.entries(asked).filter(([name, value]) => before[name] !== value);
+  const placed: JsonObject = { ...withPlaces(before as AskedFor, directory) };
+  const given = Object.entries(withPlaces(asked, ".")).filter(([name, value]) => placed[name] !== value);
   if (given.length > 0) {
     throw new DepthwiseError("OPTION_INVALID", {
       what: `train: --resume with ${given.map(([name]) => `--${name}`).join(", ")}`,
@@ -98,7 +118,12 @@ export async function readRun(file: string, asked: AskedFor): Promise<BegunRun> 
     });
   }
   const running = { backend, threads, simd } as BegunRun["running"];
-  return { data, asked: before as AskedFor, recipe: checkRecipe(file, made), running };
+  return {
+    data,
+    asked: (resolve(directory) === resolve(".") ? before : placed) as AskedFor,
+    recipe: checkRecipe(file, made),
+    running,
+  };
 }
 
 /** What a recipe has to know of data and network. */

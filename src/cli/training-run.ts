@@ -1,5 +1,6 @@
 /** What `train` does: opens the data, makes the network, trains, and writes down what came of it. */
 
+import { resolve } from "node:path";
 import { shownAddress } from "../core/address.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { grouped } from "../core/file-error.ts";
@@ -111,7 +112,15 @@ async function prepared(
   const { backend = "auto", threads = "auto", simd = "auto" } = { ...before?.running, ...runningOf(flags) };
   const network = { ...(plan ?? { from: shownAddress(from ?? ""), resolution }), classes: train.classes.length };
   const options = {
-    ...{ depthwise: version, data: paths, asked, network, validation: words, recipe },
+    ...{
+      depthwise: version,
+      data: paths.map((path) => resolve(path)),
+      directory: resolve("."),
+      asked,
+      network,
+      validation: words,
+      recipe,
+    },
     ...(plan === undefined ? { frozenEpochs: FROZEN_EPOCHS } : {}),
     ...{ seed, backend, threads, simd },
   };
