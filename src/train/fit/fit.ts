@@ -26,7 +26,9 @@ import { trainedModel } from "./trained-model.ts";
  * The network's own parameters are where it starts from, and stay as they are. Nothing is drawn: what comes out depends on
  * network, data and options alone, not on threads, prefetch, or whether it was stopped and resumed.
  *
- * @param data a data set, or an iterable of `{ image, label }`, whose classes are those of the network, in their order
+ * @param data a data set, or an iterable of `{ image, label }`, whose classes are those of the network, by the same
+ *             names in the same order; a network without labels takes theirs. Classes without names (0, 1, 2, …) go by
+ *             their numbers. `validation` likewise
  * @throws {DepthwiseError} `OPTION_INVALID`, `NETWORK_INVALID`, `NAME_UNKNOWN` at the call. The run rejects with
  *         `CLASSES_MISMATCH`, `OPTION_INVALID` for data that cannot be trained on; `VALUES_NOT_FINITE`, with the first
  *         layer whose numbers are not; `CHECKPOINT_MISMATCH`, `CHECKPOINT_IN_USE`; what `createTrainer`, `batches` and
