@@ -17,6 +17,7 @@ import type { LoadedModel } from "../weights/load-model.ts";
 import { type LoadFlags, loadFrom } from "./load.ts";
 import { withoutUndefined } from "./network-options.ts";
 import { complain, newPage, print, printJson, progressBar } from "./print.ts";
+import { lossText } from "./report.ts";
 import { accuracyByClass, type Confusion, confusedPairs, percent } from "./report-confusion.ts";
 import { type SessionFlags, sessionOptions } from "./session-options.ts";
 import { layTable, leftOutNote } from "./table.ts";
@@ -215,7 +216,7 @@ function printCounts(title: string, counts: Counts, labels: readonly string[]): 
   const first5 = top5 < 1 ? `, ${percent(top5)} among the first five` : "";
   print([
     title,
-    `${grouped(examples)} pictures: ${percent(accuracy)} right${first5}, loss ${loss.toFixed(4)}`,
+    `${grouped(examples)} pictures: ${percent(accuracy)} right${first5}, loss ${lossText(loss)}`,
     "",
     ...layTable(page, [["class", "accuracy", "pictures"], ...rows], { isRight: (column) => column > 0 }),
     ...(more > 0 ? [`${grouped(more)} more classes, all better; --json has them`] : []),

@@ -38,7 +38,7 @@ export async function notFinite(step: FailedStep): Promise<DepthwiseError> {
     expected: "finite numbers",
     found: String(found),
     advice: `${advice} No parameter was updated; moving statistics may be spoilt, so go on from a state with restore.`,
-    fields: { layer, found, loss, gradientNorm, learningRate, update: updates },
+    fields: { layer, place: what, found, loss, gradientNorm, learningRate, update: updates },
   });
 }
 

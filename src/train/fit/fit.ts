@@ -15,6 +15,7 @@ import { type CheckedFitOptions, checkFitOptions, type FitOptions } from "./fit-
 import { type FitRun, fitRun } from "./fit-run.ts";
 import { bestEpoch, START } from "./position.ts";
 import { prepareRun } from "./prepared.ts";
+import { stepFault } from "./step-fault.ts";
 import { trainedModel } from "./trained-model.ts";
 
 /**
@@ -109,7 +110,7 @@ async function runFrom(running: RunningTrainer, from: RunCheckpoint | undefined)
         if (!isLost(error)) await keep(running, state, undefined);
         throw signal.reason;
       }
-      if (!isLost(error)) throw error;
+      if (!isLost(error)) throw stepFault(error, running);
       losses = state.position.updates > reached ? 1 : losses + 1;
       reached = Math.max(reached, state.position.updates);
       const last = losses > MOST_LOSSES ? undefined : await checkpoints?.read();
