@@ -22,7 +22,7 @@ export function fitRun(work: FitWork): FitRun {
   const listeners = new Set<Listener>();
   let running: Promise<FitResult> | undefined;
   let isAskedFor = false;
-  let outcome: Outcome | undefined;
+  let outcome: RunEnd | undefined;
   const end = (failure: Failure | undefined): void => {
     outcome = { failure };
     for (const listener of listeners) settle(listener, listener.hasStopped ? { failure: undefined } : outcome);
@@ -72,7 +72,7 @@ interface Failure {
   readonly error: unknown;
 }
 
-interface Outcome {
+interface RunEnd {
   readonly failure: Failure | undefined;
 }
 
@@ -82,7 +82,7 @@ interface Listener {
   waiting: { resolve(result: IteratorResult<FitEvent, void>): void; reject(error: unknown): void }[];
   /** It was told why the run ends: that is not told again as an error. */
   hasStopped: boolean;
-  ended: Outcome | undefined;
+  ended: RunEnd | undefined;
 }
 
 function tell(listeners: ReadonlySet<Listener>, event: FitEvent): void {
@@ -100,7 +100,7 @@ function tell(listeners: ReadonlySet<Listener>, event: FitEvent): void {
 }
 
 /** From now on there are no more events for it, and nobody waits for one. */
-function settle(listener: Listener, ended: Outcome): void {
+function settle(listener: Listener, ended: RunEnd): void {
   listener.ended = ended;
   for (const { resolve, reject } of listener.waiting.splice(0)) next(listener).then(resolve, reject);
 }
