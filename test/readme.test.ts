@@ -1,4 +1,5 @@
-import { existsSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import manifest from "../package.json" with { type: "json" };
@@ -41,10 +42,44 @@ describe("a page", () => {
     },
   );
 
+  it("has no block that TypeScript refuses, as strict as it can be", () => {
+    const files = blocks
+      .filter(([, , { language }]) => language !== "sh")
+      .map(([page, , { code }], index) => {
+        const file = `${page.replaceAll("/", "-")}-${index}.mts`;
+        // A module, whose names are its own.
+        writeFileSync(join(folder, file), `${code}\nexport {};\n`);
+        return file;
+      });
+    const options = ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext"];
+    const libraries = ["--lib", "es2023,dom,esnext.disposable", "--types", "node"];
+    const places = ["--typeRoots", join(root, "node_modules/@types")];
+    const args = [join(root, "node_modules/typescript/bin/tsc"), ...options, ...libraries, ...places, ...files];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
+    expect(stdout + stderr).toBe("");
+  });
+
   it.each([...pages()])("%s has no block of code without its output", (_page, markdown) => {
     const found = blocksOf(markdown);
     expect(markdown.match(/```(js|ts|sh)\n/g) ?? []).toHaveLength(found.length);
     for (const { output } of found) expect(output.trim()).not.toBe("");
+  });
+
+  it.each(blocks.filter(([, , { language }]) => language === "js"))(
+    "%s runs on every Node as it stands: %s",
+    (_page, _line, block) => {
+      expect(block.code).not.toMatch(/^\s*(?:await )?using /m);
+    },
+  );
+
+  it("says what each command is for", () => {
+    const page = pages().get("docs/command-line.md") ?? "";
+    const help = run({ language: "sh", code: "npx depthwise --help", output: "", needsWeights: false }, folder);
+    const commands = [...help.matchAll(/^ {2}([a-z]+) .*\S {2,}\S/gm)].map(([, name = ""]) => name);
+    expect(commands).toContain("doctor");
+    for (const name of commands.filter((each) => each !== "help")) {
+      expect(page).toMatch(new RegExp(`\`(?:depthwise )?${name}\\b[^-]`));
+    }
   });
 
   it.each([...pages()])("%s links to files that are packed and to headings that are there", (page, markdown) => {

@@ -17,6 +17,7 @@ import type { LoadedModel } from "../weights/load-model.ts";
 import { type LoadFlags, loadFrom } from "./load.ts";
 import { withoutUndefined } from "./network-options.ts";
 import { complain, newPage, print, printJson, progressBar } from "./print.ts";
+import { lossText } from "./report.ts";
 import { accuracyByClass, type Confusion, confusedPairs, percent } from "./report-confusion.ts";
 import { type SessionFlags, sessionOptions } from "./session-options.ts";
 import { layTable, leftOutNote } from "./table.ts";
@@ -49,8 +50,7 @@ export async function runEvaluation(file: string, paths: readonly string[], flag
   const model = await loadFrom([file], flags);
   const set = data.test ?? data.train;
   const output = classOutput(model);
-  const labels = model.info.labels ?? Array.from({ length: output.classes }, (_, index) => String(index));
-  const places = placesOf(shownAddress(file), model, labels, data, set);
+  const { labels, places } = matched(shownAddress(file), model, output.classes, data, set);
   const counts = await counted(model, set, { places, output, flags });
   const words = data.testWords ?? data.words;
   if (flags.json === true) printJson(asJson(shownAddress(file), paths, counts, labels));
@@ -58,23 +58,42 @@ export async function runEvaluation(file: string, paths: readonly string[], flag
   if (counts.skipped > 0) process.exitCode = 1;
 }
 
+interface Matched {
+  /** What the outputs are called. */
+  readonly labels: readonly string[];
+  /** Which output each class of the data is. */
+  readonly places: readonly number[];
+}
+
 /**
- * Which output each class of the data is: that of its name, or, of data without names and models without, of its number.
+ * Which output each class of the data is: that of its name; of IDX files, which know no more, that of its number. Of a
+ * model without labels names that are numbers are those of its outputs; other names are its outputs in their order, if
+ * there are as many.
  *
+ * @param outputs how many
  * @throws {DepthwiseError} `CLASSES_MISMATCH`
  */
-function placesOf(
+function matched(
   file: string,
   { info, name }: LoadedModel,
-  labels: readonly string[],
+  outputs: number,
   { kind }: TrainingData,
   { classes }: Dataset,
-): readonly number[] {
+): Matched {
+  const labels: readonly string[] = info.labels ?? Array.from({ length: outputs }, (_, index) => String(index));
+  const inOrder = classes.map((_, index) => index);
   const missing = classes.filter((label) => !labels.includes(label));
-  if (missing.length === 0) return classes.map((label) => labels.indexOf(label));
-  // Their numbers are all that IDX files know, and all that a model without labels knows.
-  if ((kind === "idx" || info.labels === undefined) && classes.length <= labels.length) {
-    return classes.map((_, index) => index);
+  if (missing.length === 0) return { labels, places: classes.map((label) => labels.indexOf(label)) };
+  if (kind === "idx" && classes.length <= outputs) return { labels, places: inOrder };
+  if (info.labels === undefined) {
+    if (classes.length === outputs) return { labels: classes, places: inOrder };
+    throw new DepthwiseError("CLASSES_MISMATCH", {
+      what: `${file}: classes of the data`,
+      expected: `${outputs}, as ${name} has outputs, since it has no labels`,
+      found: `${classes.length}: ${listed(classes)}`,
+      advice: "Call each folder by the number of its output, counted from 0, or pass a model with labels.",
+      fields: { expected: outputs, found: classes.length },
+    });
   }
   const [first = ""] = missing;
   const near = nearestName(first, labels);
@@ -197,7 +216,7 @@ function printCounts(title: string, counts: Counts, labels: readonly string[]): 
   const first5 = top5 < 1 ? `, ${percent(top5)} among the first five` : "";
   print([
     title,
-    `${grouped(examples)} pictures: ${percent(accuracy)} right${first5}, loss ${loss.toFixed(4)}`,
+    `${grouped(examples)} pictures: ${percent(accuracy)} right${first5}, loss ${lossText(loss)}`,
     "",
     ...layTable(page, [["class", "accuracy", "pictures"], ...rows], { isRight: (column) => column > 0 }),
     ...(more > 0 ? [`${grouped(more)} more classes, all better; --json has them`] : []),

@@ -66,9 +66,9 @@ function facts({ history, epochs, best }: ReportParts): Markup {
   const rate = history.reduce((sum, { examples }) => sum + examples, 0) / trainingSeconds(history);
   const validation = last?.validation;
   const all: readonly (readonly [string, string] | undefined)[] = [
-    validation && [percent(validation.accuracy), "accuracy on the validation data"],
+    validation && [percent(validation.accuracy), `accuracy on ${validationWords(validation.examples)}`],
     validation && validation.top5 < 1 ? [percent(validation.top5), "among the first five"] : undefined,
-    validation && [validation.loss.toFixed(3), "validation loss"],
+    validation && [lossText(validation.loss, 3), "validation loss"],
     last && [percent(last.accuracy), "accuracy in training"],
     [`${history.length} of ${epochs}`, of === undefined ? "epochs" : `epochs, the best ${of.epoch}`],
     [duration(seconds), "in all"],
@@ -182,9 +182,11 @@ function epochTable(history: readonly EpochRecord[]): Markup {
   const rows = history.map(({ epoch, loss, accuracy, validation, learningRate, gradientNorm, time, isBest }) => {
     const cells = [
       `${epoch}${isBest ? " *" : ""}`,
-      loss.toFixed(4),
+      lossText(loss),
       percent(accuracy),
-      ...(hasValidation ? [validation?.loss.toFixed(4) ?? "", validation ? percent(validation.accuracy) : ""] : []),
+      ...(hasValidation
+        ? [validation === undefined ? "" : lossText(validation.loss), validation ? percent(validation.accuracy) : ""]
+        : []),
       learningRate.toPrecision(3),
       gradientNorm.toPrecision(3),
       grouped(Math.round(time.imagesPerSecond)),
@@ -227,9 +229,23 @@ function flattened(value: unknown, name: string): readonly (readonly [name: stri
   return Object.entries(value).flatMap(([key, inner]) => flattened(inner, name === "" ? key : `${name}.${key}`));
 }
 
-/** Short numbers for axes: 0.05, 2.5, 0.0001. */
+/** Few pictures say little: how many they are stands beside what they say. */
+function validationWords(examples: number): string {
+  return examples === 1 ? "one validation picture" : `${grouped(examples)} validation pictures`;
+}
+
+/** From here on numbers are written with an exponent. */
+const LARGE = 1e6;
+
+/** Short numbers for axes: 0.05, 2.5, 0.0001, 2.5e+16. */
 function number(value: number): string {
-  return String(Number(value.toPrecision(3)));
+  const short = Number(value.toPrecision(3));
+  return Math.abs(short) < LARGE ? String(short) : short.toExponential();
+}
+
+/** A loss as it is read: 0.6931, and of a run that has come to nothing 5.9e+16. */
+export function lossText(loss: number, digits = 4): string {
+  return Math.abs(loss) < LARGE ? loss.toFixed(digits) : loss.toExponential(1);
 }
 
 /** Seconds as a person says them: 8.2 s, 3 min 20 s, 2 h 5 min. */

@@ -3,7 +3,7 @@
 import { visible } from "../core/visible.ts";
 import type { EpochEvent, FitEvent } from "../train/index.ts";
 import { complain, isTerminal, print, progressBar, terminalWidth } from "./print.ts";
-import { duration } from "./report.ts";
+import { duration, lossText } from "./report.ts";
 import { percent } from "./report-confusion.ts";
 import { fits } from "./table.ts";
 
@@ -14,6 +14,8 @@ export class TrainingLines {
   readonly #bar = progressBar("{bar} {percentage} %  {name}");
   readonly #skipped = new Set<string>();
   readonly #epochs: number;
+  /** Where the run goes on, until it does: the phases of fine-tuning that are over say it too. */
+  #resumedLine: string | undefined;
 
   /** @param epochs of the whole run */
   constructor(epochs: number) {
@@ -23,11 +25,13 @@ export class TrainingLines {
   tell(event: FitEvent): void {
     switch (event.type) {
       case "epoch":
+        this.#goOn();
         print([epochLine(event)], []);
         break;
       case "progress": {
+        this.#goOn();
         const { epoch, epochs, step, steps, loss, remainingSeconds } = event;
-        this.#bar.update(step, steps, `${epoch}/${epochs}  loss ${loss.toFixed(3)}  ${timeLeft(remainingSeconds)}`);
+        this.#bar.update(step, steps, `${epoch}/${epochs}  loss ${lossText(loss, 3)}  ${timeLeft(remainingSeconds)}`);
         break;
       }
       case "skipped":
@@ -36,17 +40,26 @@ export class TrainingLines {
       case "resumed": {
         const { epoch, example, error } = event;
         if (error !== undefined) complain(`${error.code}: ${error.message}`);
-        print([this.#resumed(epoch, example)], []);
+        this.#resumedLine = this.#resumed(epoch, example);
         break;
       }
+      case "stopped":
+        if (event.reason === "early" && this.#resumedLine !== undefined) this.#resumedLine = "nothing is left to train";
+        break;
       default:
     }
   }
 
   stop(): void {
     this.#bar.stop();
+    this.#goOn();
     const more = this.#skipped.size - MOST_NAMED;
     if (more > 0) complain(`${more} more pictures could not be read and were left out`);
+  }
+
+  #goOn(): void {
+    if (this.#resumedLine !== undefined) print([this.#resumedLine], []);
+    this.#resumedLine = undefined;
   }
 
   #resumed(epoch: number, example: number): string {
@@ -72,11 +85,11 @@ function timeLeft(seconds: number): string {
 function epochLine(event: EpochEvent): string {
   const { epoch, epochs, loss, accuracy, validation, learningRate, imagesPerSecond, seconds, waitedForData } = event;
   const count = String(epoch).padStart(String(epochs).length);
-  const head = [`epoch ${count}/${epochs}`, `loss ${loss.toFixed(4)}`, percent(accuracy).padStart(7)];
+  const head = [`epoch ${count}/${epochs}`, `loss ${lossText(loss)}`, percent(accuracy).padStart(7)];
   const held =
     validation === undefined
       ? []
-      : [`validation ${validation.loss.toFixed(4)}`, percent(validation.accuracy).padStart(7)];
+      : [`validation ${lossText(validation.loss)}`, percent(validation.accuracy).padStart(7)];
   const best = validation === undefined ? [] : [event.isBest ? "*" : " "];
   const more = [
     duration(seconds).padStart(6),

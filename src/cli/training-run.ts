@@ -44,7 +44,7 @@ import {
   type TrainFlags,
 } from "./training-options.ts";
 import { type ReportedRun, runReport } from "./training-report.ts";
-import { allEpochs, endWords, interruptedWords, recipeWords, tuningWords } from "./training-words.ts";
+import { allEpochs, endWords, inOwnWords, interruptedWords, recipeWords, tuningWords } from "./training-words.ts";
 import { version } from "./version.ts";
 
 /** Of data that keep nothing apart themselves. */
@@ -194,11 +194,11 @@ async function trained(run: TrainingRun, training: FitRun, resume: boolean, sign
     await writeHistory(places.history, result.history);
     await saveModel(result.model, places.model);
     await writeText(places.report, runReport(run, result.history, result));
-    print(endWords(places, result));
+    print(endWords(places, run.train.classes.length, result));
   } catch (error) {
     lines.stop();
     if (!isKept) await forgetRun(places);
-    if (!signal.aborted) throw error;
+    if (!signal.aborted) throw inOwnWords(error);
     if (history.length > 0) await writeText(places.report, runReport(run, history, undefined));
     printAside([visible(interruptedWords(places, isKept, history.length, allEpochs(options)))]);
     throw error;

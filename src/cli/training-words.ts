@@ -1,10 +1,12 @@
 /** What is said of a run: before it, at its end, when it is broken off. */
 
 import { shownAddress } from "../core/address.ts";
+import { log } from "../core/elementary.ts";
+import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { grouped } from "../core/file-error.ts";
 import { visible } from "../core/visible.ts";
 import type { Dataset, FitResult, Recipe, Schedule } from "../train/index.ts";
-import { duration } from "./report.ts";
+import { duration, lossText } from "./report.ts";
 import { percent } from "./report-confusion.ts";
 import type { RunPlaces } from "./training-files.ts";
 import type { TrainingOptions } from "./training-options.ts";
@@ -46,7 +48,7 @@ export function tuningWords(from: string, { classes }: Dataset, frozenEpochs: nu
   return `from ${shownAddress(from)}, with a new classifier of ${grouped(classes.length)} classes, which learns alone ${epochs} before the rest`;
 }
 
-export function endWords(places: RunPlaces, { history, best, stopped }: FitResult): readonly string[] {
+export function endWords(places: RunPlaces, classes: number, { history, best, stopped }: FitResult): readonly string[] {
   const seconds = history.reduce((sum, { time }) => sum + time.seconds, 0);
   const last = history.at(-1);
   const chosen = stopped === "early" ? history.find(({ epoch }) => epoch === best) : last;
@@ -61,9 +63,37 @@ export function endWords(places: RunPlaces, { history, best, stopped }: FitResul
       ? [`It stopped early: nothing was better than epoch ${best}, whose weights were taken.`]
       : []),
     `${said}, in ${duration(seconds)}`,
+    ...divergedWords(Math.max(chosen?.loss ?? 0, chosen?.validation?.loss ?? 0), classes),
     visible(`${places.model} holds the network, ${places.report} how it went. Try it:`),
     `  depthwise classify --weights ${quotedPath(places.model)} PICTURE`,
   ];
+}
+
+/** Times the loss of guessing: sure of what is wrong a network may be, but not as sure as that. */
+const DIVERGED = 10;
+
+/** Of a loss far above that of a network that holds all classes for equally likely. */
+function divergedWords(loss: number, classes: number): readonly string[] {
+  const guessing = log(Math.max(2, classes));
+  if (loss <= DIVERGED * guessing) return [];
+  return [
+    `The loss, ${lossText(loss)}, is far above that of guessing, ${lossText(guessing)} (ln ${classes}): the run has come to nothing. Train again with a lower --rate and another --out.`,
+  ];
+}
+
+/**
+ * What to do about numbers that are none, in the words of the command line.
+ *
+ * @param error of the run; any other stays as it is
+ */
+export function inOwnWords(error: unknown): unknown {
+  if (!isDepthwiseError(error) || error.code !== "VALUES_NOT_FINITE") return error;
+  return new DepthwiseError("VALUES_NOT_FINITE", {
+    what: error.message,
+    advice: "On the command line: a lower --rate and another --out, or clipNorm in a file for --recipe.",
+    fields: error.fields,
+    cause: error,
+  });
 }
 
 export function interruptedWords(places: RunPlaces, isKept: boolean, done: number, epochs: number): string {

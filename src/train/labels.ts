@@ -3,15 +3,13 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { isFloat32Array, typedArray } from "../core/realms.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { shareFault } from "./shares.ts";
 
 /**
  * The class of each example, `[N]`, counted from 0; or shares of all classes, float32 `[N, classes]`, each row adding up
  * to 1.
  */
 export type Labels = Tensor | Int32Array | Uint8Array | Uint16Array | Uint32Array | Float32Array | readonly number[];
-
-/** How far a row of shares may be from 1. */
-const SHARE_ERROR = 1e-3;
 
 /**
  * A row of targets for each example.
@@ -32,14 +30,14 @@ export function targetsOf(
   const low = smoothing / classes;
   if (isFloat32Array(numbers) && numbers.length === examples * classes && classes > 1) {
     for (let n = 0; n < examples; n++) {
-      let sum = 0;
-      for (let c = 0; c < classes; c++) {
-        const share = numbers[n * classes + c] ?? 0;
-        if (!(share >= 0)) throw labelError(owner, n, "shares of at least 0", share);
-        sum += share;
-        targets[n * classes + c] = share * (1 - smoothing) + low;
+      const fault = shareFault(numbers, n * classes, classes);
+      if (fault !== undefined) {
+        const expected = fault.classIndex === undefined ? "shares that add up to 1" : "shares of at least 0";
+        throw labelError(owner, n, expected, fault.found);
       }
-      if (Math.abs(sum - 1) > SHARE_ERROR) throw labelError(owner, n, "shares that add up to 1", sum);
+      for (let c = 0; c < classes; c++) {
+        targets[n * classes + c] = (numbers[n * classes + c] ?? 0) * (1 - smoothing) + low;
+      }
     }
     return targets;
   }

@@ -42,7 +42,7 @@ export async function notFinite(step: FailedStep): Promise<DepthwiseError> {
     advice: `${advice} ${
       isUpdated ? "Parameters were updated" : "No parameter was updated"
     }; moving statistics may be spoilt, so go on from a state with restore.`,
-    fields: { layer, found, loss, gradientNorm, learningRate, update: updates },
+    fields: { layer, place: what, found, loss, gradientNorm, learningRate, update: updates },
   });
 }
 
@@ -66,7 +66,8 @@ function givenFault({ model, plan, bound, examples }: FailedStep): Finding | und
   for (const name of plan.parameters) {
     const found = measured.has(name) ? undefined : fault(bound.read(name));
     if (found === undefined) continue;
-    const advice = "The network held it before the step: load it anew.";
+    const advice =
+      "It was there before the step: an update with too large a rate may have made it, or the file it is from.";
     return { layer: model.parameterInfo.get(name)?.node, what: `parameter "${name}"`, found, advice };
   }
   return undefined;

@@ -265,8 +265,22 @@ function stepsOf(schedule: CosineSchedule | LinearSchedule | OneCycleSchedule): 
   throw optionError(schedule.type, "steps", "a positive integer", undefined, advice);
 }
 
+/** Where a number was passed, as other libraries take it. */
+const CALLED_WITH = {
+  constant: "{ rate: 0.1 }",
+  step: "{ rate: 0.1, every: 1000 }",
+  exponential: "{ rate: 0.1, factor: 0.94 }",
+  cosine: "{ rate: 0.1 }",
+  linear: "{ rate: 0.1 }",
+  warmup: "{ steps: 500, after: cosine({ rate: 0.1 }) }",
+  oneCycle: "{ peak: 0.1 }",
+} as const satisfies Record<ScheduleType, string>;
+
 function made<T extends ScheduleType>(type: T, options: object): Extract<Schedule, { readonly type: T }> {
   const owner = type === "warmup" ? "warmUp" : type;
+  if (typeof options !== "object" || options === null) {
+    throw optionError(owner, "options", "an object", options, `Call it as ${owner}(${CALLED_WITH[type]}).`);
+  }
   checkKnownOptions(owner, options, KEYS[type]);
   return complete(owner, "", type, options as Given, MOST_LEVELS) as Extract<Schedule, { readonly type: T }>;
 }

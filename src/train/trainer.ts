@@ -405,7 +405,7 @@ export class Trainer {
 
   #turn<T>(work: () => Promise<T>, mayBeTorn = false): Promise<T> {
     return this.#turns.take(async () => {
-      if (this.#isClosed) throw closedError(this.model.name);
+      if (this.#isClosed) throw closedError(this.model.name, "trainer");
       if (isDepthwiseError(this.#torn) && this.#torn.code === "VALUES_NOT_FINITE" && !mayBeTorn) throw this.#torn;
       if (this.#torn !== undefined && !mayBeTorn) {
         throw new DepthwiseError("WORKER_LOST", {

@@ -21,7 +21,9 @@ beforeAll(async () => {
   await save("birds.safetensors", ["owl", "dogs"]);
   await saveModel(mobileNetV1({ ...small, classes: 4 }), join(folder, "unnamed.safetensors"));
   await saveModel(mobileNetV1({ ...small, includeTop: false }), join(folder, "headless.safetensors"));
+  await saveModel(mobileNetV1({ ...small, classes: 2 }), join(folder, "two.safetensors"));
   await writePictures(join(folder, "pets"));
+  await writePictures(join(folder, "numbered"), ["1", "3"]);
   writeIdxFolder(join(folder, "digits"));
 });
 
@@ -37,6 +39,7 @@ async function evaluated(...args: readonly string[]) {
     readonly accuracy: number;
     readonly top5: number;
     readonly loss: number;
+    readonly labels: readonly string[];
     readonly classes: readonly { readonly label: string; readonly examples: number; readonly accuracy: number }[];
     readonly confusion: readonly (readonly number[])[];
   };
@@ -75,7 +78,21 @@ describe("depthwise evaluate", () => {
 
   it("takes numbers for classes where a model has no names, and of MNIST's files those for testing", async () => {
     expect((await evaluated("unnamed.safetensors", "digits")).examples).toBe(9);
-    expect((await evaluated("unnamed.safetensors", "pets")).examples).toBe(20);
+    const numbered = await evaluated("unnamed.safetensors", "numbered");
+    expect(numbered.classes.map(({ label, examples }) => [label, examples])).toEqual([
+      ["1", 10],
+      ["3", 10],
+    ]);
+  });
+
+  it("shows the data's own names where a model without names has as many outputs", async () => {
+    const result = await evaluated("two.safetensors", "pets");
+    expect(result.labels).toEqual(["cat", "dog"]);
+    expect(result.classes.map(({ label, examples }) => [label, examples])).toEqual([
+      ["cat", 10],
+      ["dog", 10],
+    ]);
+    expect((await evaluate("two.safetensors", "pets")).stdout).toMatch(/\n {2}(cat|dog) taken for (cat|dog): /);
   });
 
   it("prints a line, the classes and what is confused", async () => {
@@ -105,6 +122,11 @@ describe("depthwise evaluate", () => {
       ["birds.safetensors", "pets"],
       1,
       /CLASSES_MISMATCH: birds\.safetensors: classes of the data: expected those that .* knows: owl, dogs, found "cat", "dog"/,
+    ],
+    [
+      ["unnamed.safetensors", "pets"],
+      1,
+      /CLASSES_MISMATCH: unnamed\.safetensors: classes of the data: expected 4, as mobilenet\S* has outputs, since it has no labels, found 2: cat, dog\. .*number/,
     ],
     [
       ["headless.safetensors", "pets"],

@@ -1,7 +1,7 @@
 /** report.html: what it says, and that names out of data stay text. */
 
 import { describe, expect, it } from "vitest";
-import { duration, reportOf } from "../../src/cli/report.ts";
+import { duration, lossText, reportOf } from "../../src/cli/report.ts";
 import { accuracyByClass, confusedPairs, matrix } from "../../src/cli/report-confusion.ts";
 import type { EpochRecord } from "../../src/train/index.ts";
 
@@ -53,6 +53,7 @@ describe("a report", () => {
       "1 min 30 s",
       "3 of 4",
       "validation loss",
+      "accuracy on 10 validation pictures",
       "Confused most",
       "oneCycle",
       "waited for data",
@@ -111,6 +112,21 @@ describe("a report", () => {
         [],
       ),
     ).toBeUndefined();
+  });
+
+  it("says losses in digits that can be read", () => {
+    expect([0, 0.51234, 2, 99999.99, 1e6, 5.89880133769634e16, 3e38].map((loss) => lossText(loss))).toEqual([
+      ...["0.0000", "0.5123", "2.0000", "99999.9900", "1.0e+6", "5.9e+16", "3.0e+38"],
+    ]);
+    expect(lossText(0.51234, 3)).toBe("0.512");
+    const exploded = { ...record(1), loss: 5.9e16, validation: { loss: 4.2e17, accuracy: 0, top5: 1, examples: 1 } };
+    const html = reportOf({
+      ...{ title: "a", sentences: [], history: [exploded], epochs: 1, best: 1, rates: [], confusion: undefined },
+      ...{ classes: ["cat", "dog"], options: {} },
+    });
+    expect(html).toContain("accuracy on one validation picture<");
+    expect(html).toContain("5.9e+16");
+    expect(html).not.toMatch(/\d{9}/);
   });
 
   it("says durations as people do", () => {

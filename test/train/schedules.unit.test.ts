@@ -212,6 +212,24 @@ describe("a schedule that is none", () => {
     expect(() => oneCycle(undefined as never)).toThrow(invalid(/^oneCycle: options: expected an object/));
   });
 
+  it("says how it is called where it was given a number", () => {
+    const calls: readonly (readonly [make: (options: never) => unknown, call: string])[] = [
+      [constant, "constant({ rate: 0.1 })"],
+      [step, "step({ rate: 0.1, every: 1000 })"],
+      [exponential, "exponential({ rate: 0.1, factor: 0.94 })"],
+      [cosine, "cosine({ rate: 0.1 })"],
+      [linear, "linear({ rate: 0.1 })"],
+      [oneCycle, "oneCycle({ peak: 0.1 })"],
+      [warmUp, "warmUp({ steps: 500, after: cosine({ rate: 0.1 }) })"],
+    ];
+    for (const [make, call] of calls) {
+      const found = (value: unknown) => `${call.replace(/\(.*/, "")}: options: expected an object, found ${value}. `;
+      for (const value of [0.1, undefined]) {
+        expect(() => make(value as never)).toThrow(`${found(value)}Call it as ${call}.`);
+      }
+    }
+  });
+
   it("or is a good one, whatever JSON holds", () => {
     const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.double(), fc.integer(), fc.constant("cosine"));
     const key = fc.constantFrom("type", "rate", "steps", "after", "factor", "peak", "every", "minimum", "end");

@@ -266,7 +266,8 @@ describe.each(TRAINING_BACKENDS.map((variant) => [variant.name, variant.options]
         () => trainer.restore(state),
         () => trainer.profile(pictures(1, 1), [0]),
       ];
-      for (const call of calls) await expect(call()).rejects.toMatchObject({ code: "SESSION_CLOSED" });
+      const message = expect.stringMatching(/^trainer of .*: it was closed\. Make another with createTrainer/);
+      for (const call of calls) await expect(call()).rejects.toMatchObject({ code: "SESSION_CLOSED", message });
     });
   },
 );

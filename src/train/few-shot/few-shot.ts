@@ -232,7 +232,7 @@ export class FewShot {
 
   #turn<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.#turns.take(async () => {
-      if (this.#isClosed) throw closedError(this.#model.name);
+      if (this.#isClosed) throw closedError(this.#model.name, "fewShot");
       return work();
     }, signal);
   }

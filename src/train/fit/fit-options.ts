@@ -173,31 +173,48 @@ function wholeNumber(option: string, value: unknown): number {
 }
 
 /**
- * Refuses data whose classes are not those of the network.
+ * Refuses data whose classes are not those of the network: as many, and by the names of its labels in their order. Where
+ * it has none, those of the training data count. Data whose classes are the numbers 0, 1, 2, … go by them.
  *
+ * @param training of validation: whose names count where the network has none
  * @throws {DepthwiseError} `CLASSES_MISMATCH`
  */
-export function checkClasses(what: string, model: Network, classes: number, data: Dataset): void {
-  const { labels } = model.info;
-  if (data.classes.length !== classes) {
+export function checkClasses(
+  what: string,
+  { name, info }: Network,
+  classes: number,
+  data: Dataset,
+  training?: Dataset,
+): void {
+  const found = data.classes;
+  if (found.length !== classes) {
     throw new DepthwiseError("CLASSES_MISMATCH", {
       what: `fit: ${what}`,
-      expected: `${classes} classes, as ${model.name} has`,
-      found: `${data.classes.length}`,
+      expected: `${classes} classes, as ${name} has`,
+      found: `${found.length}`,
       advice: "Give the network a head of as many classes with replaceHead, or name all classes in the data.",
-      fields: { expected: classes, found: data.classes.length },
+      fields: { expected: classes, found: found.length },
     });
   }
-  if (labels === undefined) return;
-  const known = new Set<string>(labels);
-  const place = data.classes.findIndex((name, index) => name !== labels[index]);
-  // Other names may be other words for the same things; the same names in another order are not.
-  if (place < 0 || !data.classes.every((name) => known.has(name))) return;
+  const known = info.labels ?? training?.classes;
+  if (known === undefined || found.every((label, index) => label === String(index))) return;
+  const place = found.findIndex((label, index) => label !== known[index]);
+  if (place < 0) return;
+  const others: readonly string[] = known;
+  const isReordered = found.every((label) => others.includes(label));
+  const [owner, order] =
+    info.labels === undefined
+      ? ["the training data has", "of the training data"]
+      : [`${name} has`, "of the network's labels"];
+  const otherwise =
+    training === undefined
+      ? "For new classes call fineTune; else call them as the network does."
+      : "Pass validation of the same classes, by the same names.";
   throw new DepthwiseError("CLASSES_MISMATCH", {
     what: `fit: ${what}: class ${place}`,
-    expected: `"${labels[place] ?? ""}", as ${model.name} has it`,
-    found: `"${data.classes[place] ?? ""}"`,
-    advice: "Pass the data's classes in the order of the network's labels.",
+    expected: `"${known[place] ?? ""}", as ${owner} it`,
+    found: `"${found[place] ?? ""}"`,
+    advice: isReordered ? `Pass the classes in the order ${order}.` : otherwise,
     fields: { index: place },
   });
 }

@@ -4,7 +4,7 @@ import type { FitEvent, FitResult } from "./events.ts";
 
 /**
  * A run of training: iterate over its events, or await `done`, or both; whichever comes first starts it. A loop that is
- * left early ends the run, as a signal would, unless `done` was asked for.
+ * left early ends the run, as a signal would, unless `done` was asked for. A loop over a run that has ended ends at once.
  */
 export interface FitRun extends AsyncIterable<FitEvent> {
   /**
@@ -22,13 +22,19 @@ export function fitRun(work: FitWork): FitRun {
   const listeners = new Set<Listener>();
   let running: Promise<FitResult> | undefined;
   let isAskedFor = false;
+  let outcome: RunEnd | undefined;
+  const end = (failure: Failure | undefined): void => {
+    outcome = { failure };
+    for (const listener of listeners) settle(listener, listener.hasStopped ? { failure: undefined } : outcome);
+    listeners.clear();
+  };
   const start = (): Promise<FitResult> => {
     if (running !== undefined) return running;
     // In a turn of its own: whoever asks first has asked for both by then.
     running = Promise.resolve().then(() => work((event) => tell(listeners, event), leaving.signal));
     running.then(
-      () => end(listeners, undefined),
-      (error: unknown) => end(listeners, { error }),
+      () => end(undefined),
+      (error: unknown) => end({ error }),
     );
     return running;
   };
@@ -38,8 +44,9 @@ export function fitRun(work: FitWork): FitRun {
       return start();
     },
     [Symbol.asyncIterator](): AsyncIterator<FitEvent, void> {
-      const listener: Listener = { events: [], waiting: [], hasStopped: false, ended: undefined };
-      listeners.add(listener);
+      const listener: Listener = { events: [], waiting: [], hasStopped: false, ended: outcome };
+      // What has ended tells nobody any more.
+      if (outcome === undefined) listeners.add(listener);
       return {
         next: () => {
           const result = next(listener);
@@ -48,7 +55,8 @@ export function fitRun(work: FitWork): FitRun {
         },
         return: async () => {
           listeners.delete(listener);
-          listener.ended = { failure: undefined };
+          listener.events = [];
+          settle(listener, { failure: undefined });
           if (!isAskedFor && listeners.size === 0 && running !== undefined) {
             leaving.abort(new DOMException("The loop over its events was left.", "AbortError"));
             await running.catch(() => undefined);
@@ -64,13 +72,17 @@ interface Failure {
   readonly error: unknown;
 }
 
+interface RunEnd {
+  readonly failure: Failure | undefined;
+}
+
 interface Listener {
   /** What was not asked for yet. */
   events: FitEvent[];
   waiting: { resolve(result: IteratorResult<FitEvent, void>): void; reject(error: unknown): void }[];
   /** It was told why the run ends: that is not told again as an error. */
   hasStopped: boolean;
-  ended: { failure: Failure | undefined } | undefined;
+  ended: RunEnd | undefined;
 }
 
 function tell(listeners: ReadonlySet<Listener>, event: FitEvent): void {
@@ -87,11 +99,10 @@ function tell(listeners: ReadonlySet<Listener>, event: FitEvent): void {
   }
 }
 
-function end(listeners: ReadonlySet<Listener>, failure: Failure | undefined): void {
-  for (const listener of listeners) {
-    listener.ended = { failure: listener.hasStopped ? undefined : failure };
-    for (const { resolve, reject } of listener.waiting.splice(0)) next(listener).then(resolve, reject);
-  }
+/** From now on there are no more events for it, and nobody waits for one. */
+function settle(listener: Listener, ended: RunEnd): void {
+  listener.ended = ended;
+  for (const { resolve, reject } of listener.waiting.splice(0)) next(listener).then(resolve, reject);
 }
 
 async function next(listener: Listener): Promise<IteratorResult<FitEvent, void>> {

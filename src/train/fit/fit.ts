@@ -15,6 +15,7 @@ import { type CheckedFitOptions, checkFitOptions, type FitOptions } from "./fit-
 import { type FitRun, fitRun } from "./fit-run.ts";
 import { bestEpoch, START } from "./position.ts";
 import { prepareRun } from "./prepared.ts";
+import { stepFault } from "./step-fault.ts";
 import { trainedModel } from "./trained-model.ts";
 
 /**
@@ -26,7 +27,9 @@ import { trainedModel } from "./trained-model.ts";
  * The network's own parameters are where it starts from, and stay as they are. Nothing is drawn: what comes out depends on
  * network, data and options alone, not on threads, prefetch, or whether it was stopped and resumed.
  *
- * @param data a data set, or an iterable of `{ image, label }`, whose classes are those of the network, in their order
+ * @param data a data set, or an iterable of `{ image, label }`, whose classes are those of the network, by the same
+ *             names in the same order; a network without labels takes theirs. Classes without names (0, 1, 2, …) go by
+ *             their numbers. `validation` likewise
  * @throws {DepthwiseError} `OPTION_INVALID`, `NETWORK_INVALID`, `NAME_UNKNOWN` at the call. The run rejects with
  *         `CLASSES_MISMATCH`, `OPTION_INVALID` for data that cannot be trained on; `VALUES_NOT_FINITE`, with the first
  *         layer whose numbers are not; `CHECKPOINT_MISMATCH`, `CHECKPOINT_IN_USE`; what `createTrainer`, `batches` and
@@ -107,7 +110,7 @@ async function runFrom(running: RunningTrainer, from: RunCheckpoint | undefined)
         if (!isLost(error)) await keep(running, state, undefined);
         throw signal.reason;
       }
-      if (!isLost(error)) throw error;
+      if (!isLost(error)) throw stepFault(error, running);
       losses = state.position.updates > reached ? 1 : losses + 1;
       reached = Math.max(reached, state.position.updates);
       const last = losses > MOST_LOSSES ? undefined : await checkpoints?.read();

@@ -33,7 +33,7 @@ export async function prepareRun(
   const { validation } = options;
   const [data, held] =
     typeof validation === "number" ? all.split(1 - validation, options.trainer.seed) : ([all, validation] as const);
-  if (held !== undefined) checkClasses("validation", model, options.classes, held);
+  if (held !== undefined) checkClasses("validation", model, options.classes, held, all);
   if (held?.size === 0) {
     throw new DepthwiseError("OPTION_INVALID", {
       what: "fit: validation",

@@ -283,7 +283,7 @@ describe("calls", () => {
     const shots = await taught();
     shots.close();
     shots.close();
-    const closed = { code: "SESSION_CLOSED" };
+    const closed = { code: "SESSION_CLOSED", message: expect.stringContaining("Call fewShot again") };
     await expect(shots.add("red", picture("red", 1))).rejects.toMatchObject(closed);
     await expect(shots.classify(picture("red", 1))).rejects.toMatchObject(closed);
     await expect(shots.train()).rejects.toMatchObject(closed);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { tensor } from "../../../src/core/tensor.ts";
 import type { Network } from "../../../src/layers/index.ts";
 import { network } from "../../../src/layers/index.ts";
 import { mobileNetV1 } from "../../../src/models/index.ts";
@@ -7,7 +8,7 @@ import { fineTune } from "../../../src/train/fine-tune/index.ts";
 import { headCheckpoint } from "../../../src/train/fine-tune/phase-store.ts";
 import type { FitEvent } from "../../../src/train/fit/events.ts";
 import { fit as runOf } from "../../../src/train/fit/fit.ts";
-import { adamw, constant, oneCycle, sgd } from "../../../src/train/index.ts";
+import { adamw, arrays, constant, oneCycle, sgd } from "../../../src/train/index.ts";
 import { replaceHead } from "../../../src/weights/index.ts";
 import { base, COLOURS, colours } from "./colours.ts";
 
@@ -231,6 +232,16 @@ describe("bad input", () => {
       label: 0,
     }));
     await expect(fineTune(base(), one, { batch: 2 }).done).rejects.toMatchObject({ code: "CLASSES_MISMATCH" });
+    for (const classes of [
+      ["blue", "red", "green"],
+      ["red", "green", "black"],
+    ]) {
+      const validation = arrays(tensor(new Uint8Array(3 * 12 * 12 * 3), [3, 12, 12, 3]), [0, 1, 2], { classes });
+      await expect(fineTune(base(), colours(4), { batch: 4, validation }).done).rejects.toMatchObject({
+        code: "CLASSES_MISMATCH",
+        message: expect.stringMatching(/^fit: validation: class \d: expected "/),
+      });
+    }
     await expect(fineTune(base(), 7 as never).done).rejects.toMatchObject({ code: "OPTION_INVALID" });
     const run = fineTune(base(), colours(2), { batch: 100 }).done;
     await expect(run).rejects.toMatchObject({ code: "OPTION_INVALID" });

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { completePreprocessing } from "../../../src/core/preprocessing.ts";
 import { tensor } from "../../../src/core/tensor.ts";
-import { withInfo } from "../../../src/layers/network.ts";
+import { type Network, withInfo } from "../../../src/layers/network.ts";
 import { compile } from "../../../src/session/compile.ts";
 import { createTrainer } from "../../../src/train/create-trainer.ts";
 import { dataset } from "../../../src/train/data/from-iterable.ts";
@@ -58,7 +58,7 @@ describe("a run", () => {
     expect(model.parameters).toEqual(before);
     expect(trained.info.labels).toEqual(["cat", "dog", "cup"]);
     const labelled = withInfo(model, { labels: ["Katze", "Hund", "Tasse"] });
-    const { model: kept } = await fit(labelled, data, { epochs: 1 }).done;
+    const { model: kept } = await fit(labelled, tinyData(12), { epochs: 1 }).done;
     expect(kept.info.labels).toEqual(["Katze", "Hund", "Tasse"]);
   });
 
@@ -338,7 +338,45 @@ describe("bad input is refused", () => {
   it("classes in another order than the network's labels", async () => {
     const model = withInfo(tinyModel(), { labels: ["a", "b", "c"] });
     const run = fit(model, pictures([0, 1, 2], ["a", "c", "b"]), { batch: 2 });
-    await expect(run.done).rejects.toThrow('fit: data: class 1: expected "b", as tiny has it, found "c"');
+    await expect(run.done).rejects.toThrow(
+      'fit: data: class 1: expected "b", as tiny has it, found "c". Pass the classes in the order of the network\'s labels.',
+    );
+  });
+
+  it("other classes than the network's labels, some or all of them", async () => {
+    const model = withInfo(tinyModel(), { labels: ["red", "green", "blue"] });
+    for (const classes of [
+      ["green", "blue", "black"],
+      ["red", "green", "black"],
+      ["cat", "dog", "cup"],
+      ["1", "2", "3"],
+    ]) {
+      const run = fit(model, pictures([0, 1, 2], classes), { epochs: 1, batch: 3 });
+      await expect(run.done).rejects.toMatchObject({
+        code: "CLASSES_MISMATCH",
+        message: expect.stringMatching(/^fit: data: class \d: expected ".*", as tiny has it, found .* fineTune/),
+      });
+    }
+  });
+
+  it("validation whose names are not those of the labels, or of the data, in their order", async () => {
+    const data = pictures([0, 1, 2], ["red", "green", "blue"]);
+    const validating = (model: Network, classes?: string[]) =>
+      fit(model, data, { epochs: 1, batch: 3, validation: pictures([0, 1, 2], classes) }).done;
+    const labelled = withInfo(tinyModel(), { labels: ["red", "green", "blue"] });
+    for (const model of [tinyModel(), labelled]) {
+      for (const classes of [
+        ["blue", "red", "green"],
+        ["red", "green", "black"],
+      ]) {
+        await expect(validating(model, classes)).rejects.toMatchObject({
+          code: "CLASSES_MISMATCH",
+          message: expect.stringContaining("fit: validation: class "),
+        });
+      }
+      await expect(validating(model, ["red", "green", "blue"])).resolves.toBeDefined();
+      await expect(validating(model)).resolves.toBeDefined();
+    }
   });
 
   it.each([

@@ -1,0 +1,73 @@
+/** What `depthwise train` says of runs that went wrong, and of those that are over. */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "./command.ts";
+import { writePictures } from "./tiny-data.ts";
+
+let folder = "";
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "depthwise-train-said-"));
+  await writePictures(join(folder, "pets"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const train = (...args: readonly string[]) => run(["train", ...args], { cwd: folder });
+const SMALL = ["--alpha", "0.1", "--resolution", "12", "--batch", "4", "--threads", "1", "--simd", "plain"] as const;
+
+describe("depthwise train", () => {
+  it("says of a loss far above that of guessing that the run has come to nothing, in numbers that can be read", async () => {
+    const { code, stdout } = await train("pets", ...SMALL, "--epochs", "1", "--rate", "1e5", "--out", "high");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^epoch 1\/1 {2}loss \d\.\de\+\d+ .* validation \d\.\de\+\d+ /m);
+    expect(stdout).toMatch(
+      /^The loss, \d\.\de\+\d+, is far above that of guessing, 0\.6931 \(ln 2\): .* a lower --rate/m,
+    );
+    expect(stdout).not.toMatch(/\d{9}/);
+    expect(readFileSync(join(folder, "high/report.html"), "utf8")).not.toMatch(/\d{9}/);
+    const small = await train("pets", ...SMALL, "--epochs", "1", "--out", "low");
+    expect(small.stdout).not.toContain("guessing");
+  });
+
+  it("of numbers that are none says what to do in its own words", async () => {
+    const { code, stderr } = await train("pets", ...SMALL, "--epochs", "2", "--rate", "1e15", "--out", "spoilt");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^depthwise: VALUES_NOT_FINITE: fit: mobilenet_v1_0\.1_12: update \d+: .* a lower --rate/);
+    expect(stderr).not.toMatch(/restore|load it anew/);
+  });
+
+  it("of a run that stopped early says that nothing is left to train", async () => {
+    const schedule = { type: "constant", rate: 1e-9 };
+    writeFileSync(join(folder, "early.json"), JSON.stringify({ patience: 1, epochs: 9, schedule }));
+    const first = await train("pets", ...SMALL, "--recipe", "early.json", "--out", "early");
+    expect(first.stdout).toContain("It stopped early");
+    const { code, stdout } = await train("--resume", "--out", "early");
+    expect(code).toBe(0);
+    expect(stdout).toContain("\nnothing is left to train\n");
+    expect(stdout).not.toMatch(/goes on in|^epoch /m);
+  });
+
+  it("of fine-tuning that has ended says so once", async () => {
+    await train("pets", ...SMALL, "--epochs", "1", "--out", "base");
+    const tuned = await train(
+      "pets",
+      "--from",
+      "base/model.safetensors",
+      "--epochs",
+      "2",
+      "--batch",
+      "5",
+      "--out",
+      "tuned",
+    );
+    expect(tuned.code).toBe(0);
+    const { code, stdout } = await train("--resume", "--out", "tuned");
+    expect(code).toBe(0);
+    expect(stdout).toContain("\nall epochs are done\n");
+    expect(stdout).not.toMatch(/goes on in|^epoch /m);
+  });
+});
