@@ -3,8 +3,12 @@
 export interface CheckpointStore {
   /** What messages call it. Default `the store`. */
   readonly name?: string;
-  /** The bytes of a file; undefined if there is none. */
-  read(name: string): Promise<Uint8Array | undefined>;
+  /**
+   * The bytes of a file; undefined if there is none.
+   *
+   * @param atMost how many it should have: of a longer one it is enough to give one byte more
+   */
+  read(name: string, atMost?: number): Promise<Uint8Array | undefined>;
   /** Writes a file: when it is done the bytes last; whatever happens before, the file is as it was. */
   write(name: string, bytes: Uint8Array): Promise<void>;
   /** Removes a file, if it is there. */
