@@ -1,7 +1,7 @@
 /** What `train` does: opens the data, makes the network, trains, and writes down what came of it. */
 
 import { shownAddress } from "../core/address.ts";
-import { DepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { grouped } from "../core/file-error.ts";
 import { optionError } from "../core/options.ts";
 import { visible } from "../core/visible.ts";
@@ -188,7 +188,9 @@ async function trained(run: TrainingRun, training: FitRun, resume: boolean, sign
     print(endWords(places, result));
   } catch (error) {
     lines.stop();
-    if (!isKept) await forgetRun(places);
+    // Somebody who goes on with it, as soon as it is begun, has its checkpoint: then it is theirs.
+    const isTheirs = isDepthwiseError(error) && error.code === "CHECKPOINT_IN_USE";
+    if (!isKept && !isTheirs) await forgetRun(places);
     if (!signal.aborted) throw error;
     if (history.length > 0) await writeText(places.report, runReport(run, history, undefined));
     printAside([visible(interruptedWords(places, isKept, history.length, allEpochs(options)))]);
