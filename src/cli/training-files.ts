@@ -87,11 +87,16 @@ export async function beginRun({ directory, options }: RunPlaces, text: string):
   });
 }
 
-/** Removes what `beginRun` made for this process, of a run that came to nothing: it can be begun again. */
+/**
+ * Removes what `beginRun` made, of a run that came to nothing: it can be begun again. Where anything lies in place of a
+ * checkpoint, as after a full disk, all stays: without its options the run could neither be resumed nor begun.
+ */
 export async function forgetRun({ directory, options, checkpoint }: RunPlaces): Promise<void> {
-  await rm(options, { force: true }).catch(() => undefined);
   // Only if they are empty.
-  for (const folder of [join(checkpoint, "head"), checkpoint, directory]) await rmdir(folder).catch(() => undefined);
+  for (const folder of [join(checkpoint, "head"), checkpoint]) await rmdir(folder).catch(() => undefined);
+  if (await exists(checkpoint)) return;
+  await rm(options, { force: true }).catch(() => undefined);
+  await rmdir(directory).catch(() => undefined);
 }
 
 async function exists(path: string): Promise<boolean> {

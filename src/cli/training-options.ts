@@ -1,6 +1,7 @@
 /** What a run of `train` was asked for: flags, the recipe, and options.json, from which it goes on or another takes it. */
 
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { shownAddress } from "../core/address.ts";
 import { DepthwiseError, listed } from "../core/errors.ts";
 import { isObject, type JsonObject, parseJson } from "../core/json.ts";
@@ -36,6 +37,7 @@ export type AskedFor = Partial<Pick<TrainFlags, (typeof DECIDING)[number]>>;
 export interface TrainingOptions {
   /** Version of the command. */
   readonly depthwise: string;
+  /** Absolute paths, here and in `asked`: the run can be resumed from another directory. */
   readonly data: readonly string[];
   readonly asked: AskedFor;
   /** What came of it, in words that the run began with. */
@@ -55,6 +57,21 @@ const MOST_BYTES = 2 ** 20;
 
 export function askedFor(flags: TrainFlags): AskedFor {
   return Object.fromEntries(DECIDING.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])));
+}
+
+/** What is no path among the weights: standard input, an address, `keras:…`, `hf:…`. A drive is one letter. */
+const NO_PATH = /^(?:-$|[a-z][a-z0-9+.-]+:)/i;
+
+/** The same with absolute paths. */
+export function withPlaces({ from, recipe: name, validation, ...rest }: AskedFor): AskedFor {
+  return {
+    ...rest,
+    ...(from === undefined ? {} : { from: NO_PATH.test(from) ? from : resolve(from) }),
+    ...(name === undefined ? {} : { recipe: isRecipeName(name) ? name : resolve(name) }),
+    ...(validation === undefined
+      ? {}
+      : { validation: typeof validation === "string" ? resolve(validation) : validation }),
+  };
 }
 
 /** What goes on of a run. */
@@ -87,7 +104,7 @@ export async function readRun(file: string, asked: AskedFor): Promise<BegunRun> 
     });
   }
   checkKnownOptions(file, before, DECIDING);
-  const given = Object.entries(asked).filter(([name, value]) => before[name] !== value);
+  const given = Object.entries(withPlaces(asked)).filter(([name, value]) => before[name] !== value);
   if (given.length > 0) {
     throw new DepthwiseError("OPTION_INVALID", {
       what: `train: --resume with ${given.map(([name]) => `--${name}`).join(", ")}`,

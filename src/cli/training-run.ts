@@ -1,5 +1,6 @@
 /** What `train` does: opens the data, makes the network, trains, and writes down what came of it. */
 
+import { resolve } from "node:path";
 import { shownAddress } from "../core/address.ts";
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { grouped } from "../core/file-error.ts";
@@ -41,6 +42,7 @@ import {
   recipeFor,
   recipeName,
   type TrainFlags,
+  withPlaces,
 } from "./training-options.ts";
 import { type ReportedRun, runReport } from "./training-report.ts";
 import { allEpochs, endWords, interruptedWords, recipeWords, tuningWords } from "./training-words.ts";
@@ -111,7 +113,14 @@ async function prepared(
   const { backend = "auto", threads = "auto", simd = "auto" } = { ...before?.running, ...runningOf(flags) };
   const network = { ...(plan ?? { from: shownAddress(from ?? ""), resolution }), classes: train.classes.length };
   const options = {
-    ...{ depthwise: version, data: paths, asked, network, validation: words, recipe },
+    ...{
+      depthwise: version,
+      data: paths.map((path) => resolve(path)),
+      asked: withPlaces(asked),
+      network,
+      validation: words,
+      recipe,
+    },
     ...(plan === undefined ? { frozenEpochs: FROZEN_EPOCHS } : {}),
     ...{ seed, backend, threads, simd },
   };

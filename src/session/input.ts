@@ -52,8 +52,7 @@ export function checkInput(
 
 function checkBatch(owner: string, plan: Taken, batch: number, shape: Shape): number {
   if (Number.isInteger(batch) && batch >= 1 && batch <= plan.batch) return batch;
-  const advice =
-    batch < 1 ? "Pass at least one image." : `Compile with batch: ${batch}, or pass ${plan.batch} at a time.`;
+  const advice = batch < 1 ? "Pass at least one image." : `Set batch: ${batch}, or pass ${plan.batch} at a time.`;
   throw inputError(owner, plan, shape, advice);
 }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { probeFeatures } from "../../src/kernels/wasm/features.ts";
 import { loadModel } from "../../src/weights/index.ts";
-import { interrupt, run } from "./command.ts";
+import { interrupt, run, shell } from "./command.ts";
 import { writeIdxFolder, writePictures } from "./tiny-data.ts";
 
 let folder = "";
@@ -65,7 +65,7 @@ describe("depthwise train", () => {
     expect(JSON.parse(said.stdout).predictions).toHaveLength(2);
     const options = json("runs/a/options.json");
     expect(options).toMatchObject({
-      data: ["pets"],
+      data: [join(folder, "pets")],
       asked: { alpha: 0.1, resolution: 12, batch: 4, epochs: 3 },
       network: { alpha: 0.1, resolution: 12, inputChannels: 3, classes: 2 },
       recipe: { epochs: 3, batch: 4, labelSmoothing: 0.1 },
@@ -141,6 +141,45 @@ describe("depthwise train", () => {
     }
     expect((await train("--resume", "--out", "plain")).code).toBe(0);
     expect(read("plain/model.safetensors").equals(read("plain-whole/model.safetensors"))).toBe(true);
+  });
+
+  it("goes on from another directory, with the validation data and the weights that it began with", async () => {
+    const args = [
+      "pets",
+      "--from",
+      "whole/model.safetensors",
+      "--validation",
+      "pets",
+      "--epochs",
+      "1",
+      "--threads",
+      "1",
+    ];
+    const when = (stdout: string) => stdout.includes("epoch 1/2");
+    const begun = await interrupt(["train", ...args, "--out", "moved"], { cwd: folder, when });
+    expect([begun.code, begun.stdout.includes("epoch 2/2")]).toEqual([130, false]);
+    const elsewhere = join(folder, "pets/cat");
+    const resume = ["train", "--resume", "--out", "../../moved", "--validation", "../../pets"];
+    const { code, stderr } = await run(resume, { cwd: elsewhere });
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(numbers("moved")).toHaveLength(2);
+    expect(json("moved/options.json")).toMatchObject({
+      data: [join(folder, "pets")],
+      asked: { from: join(folder, "whole/model.safetensors"), validation: join(folder, "pets") },
+    });
+  });
+
+  it("can be resumed when the disk was full at the first checkpoint", async () => {
+    // Room for the model, none for what the optimizer keeps: three times as much. A block has 512 or 1024 bytes.
+    const blocks = Math.ceil(read("whole/checkpoint/model.safetensors").length / 512) + 1;
+    const args = ["train", "pets", ...SMALL, "--epochs", "6", "--out", "full"];
+    const full = await shell(`ulimit -f ${blocks}; exec "$@"`, args, folder);
+    expect(full.stderr).toMatch(/FILE_UNREADABLE: .*state-a\.safetensors: it cannot be written \(EFBIG\)\. Make room/);
+    expect(readdirSync(join(folder, "full/checkpoint")).sort()).toEqual(["history.jsonl", "model.safetensors"]);
+    const { code, stderr } = await train("--resume", "--out", "full");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(numbers("full")).toEqual(numbers("whole"));
+    expect(read("full/model.safetensors").equals(read("whole/model.safetensors"))).toBe(true);
   });
 
   it("that has ended is not trained again by --resume, and gives the same files", async () => {

@@ -189,6 +189,7 @@ const CASES: readonly [string, () => unknown, string, string][] = [
     "OPTION_INVALID",
     "labels[0]: expected shares that add up to 1, found 2",
   ],
+  ["shares that miss 1", () => softmaxCrossEntropy(zeros(1, 2), row(0.5, 0.502)), "OPTION_INVALID", "found 1.00"],
   ["shares below 0", () => softmaxCrossEntropy(zeros(1, 2), row(2, -1)), "OPTION_INVALID", "labels[0, 1]"],
   ["shares that are no numbers", () => softmaxCrossEntropy(zeros(1, 2), row(1, Number.NaN)), "OPTION_INVALID", "NaN"],
   ["logits of rank 3", () => softmaxCrossEntropy(zeros(1, 2, 3), classes(0)), "SHAPE_MISMATCH", "rank 2"],
@@ -304,6 +305,8 @@ describe("the loss", () => {
     const logits = row(1, 2, 3);
     expect(softmaxCrossEntropy(logits, tensor(Uint8Array.of(2), [1]))).toEqual(softmaxCrossEntropy(logits, classes(2)));
     expect(softmaxCrossEntropy(logits, row(0, 0, 1))).toEqual(softmaxCrossEntropy(logits, classes(2)));
+    // As near to 1 as data sets and trainers take them.
+    expect(softmaxCrossEntropy(logits, row(0.333, 0.333, 0.3335)).loss).toBeGreaterThan(0);
   });
 
   it("of one class is 0", () => {

@@ -13,41 +13,42 @@ export interface Augmentation {
    * sides, width to height, in `aspect` (default [3/4, 4/3]), both drawn evenly; after ten parts that do not fit, the
    * largest in the middle. Source: Szegedy et al., 2015; the even draw is that of TensorFlow's training.
    */
-  readonly randomResizedCrop?: {
-    readonly area?: readonly [number, number];
-    readonly aspect?: readonly [number, number];
-  };
+  readonly randomResizedCrop?:
+    | { readonly area?: readonly [number, number]; readonly aspect?: readonly [number, number] }
+    | undefined;
   /**
    * The network's input, with `padding` pixels more on each side, cut to its size again anywhere. The margin is `black`
    * (default) or a mirror of the picture, `reflect`. Not with `randomResizedCrop`.
    */
-  readonly paddedCrop?: { readonly padding: number; readonly fill?: "black" | "reflect" };
+  readonly paddedCrop?: { readonly padding: number; readonly fill?: "black" | "reflect" } | undefined;
   /**
    * Left for right. `random`: each time by chance; `alternating`: in every other epoch, by chance at first, so that two
    * epochs show both. Source of the second: Keller Jordan, 2024.
    */
-  readonly flip?: "random" | "alternating";
+  readonly flip?: "random" | "alternating" | undefined;
   /**
    * Factors drawn evenly from 1 − v to 1 + v, for `brightness`, `contrast` (from the mean grey) and `saturation` (from
    * each pixel's grey), and a turn of `hue` from −v to v of the whole circle; in this order, cut to 0 to 255 after each.
    * Hue and saturation do nothing to a network of one channel. Bytes only.
    */
-  readonly colorJitter?: {
-    readonly brightness?: number;
-    readonly contrast?: number;
-    readonly saturation?: number;
-    readonly hue?: number;
-  };
+  readonly colorJitter?:
+    | {
+        readonly brightness?: number;
+        readonly contrast?: number;
+        readonly saturation?: number;
+        readonly hue?: number;
+      }
+    | undefined;
   /**
    * A square of `size` pixels of the network's input, with its centre anywhere in it, becomes the middle of its range (0
    * where there are mean and deviation). Source: DeVries and Taylor, 2017.
    */
-  readonly cutout?: { readonly size: number };
+  readonly cutout?: { readonly size: number } | undefined;
   /**
    * Each picture is mixed with the next one of its batch, and so are their labels: λ of it, 1 − λ of the other, λ drawn
    * from Beta(`alpha`, `alpha`), `alpha` above 0 and at most 1. Source: Zhang et al., 2018.
    */
-  readonly mixup?: { readonly alpha: number };
+  readonly mixup?: { readonly alpha: number } | undefined;
 }
 
 /** Checked, with defaults. */

@@ -46,7 +46,7 @@ export interface BatchesOptions {
    */
   readonly concurrency?: number;
   /** What becomes of a picture that cannot be read: left out and reported (`skip`, default), or thrown. */
-  readonly onError?: "skip" | "throw";
+  readonly onUnreadable?: "skip" | "throw";
   /** Most pixels an image file may have. Default 16383². */
   readonly maxPixels?: number;
   /** Ends it: the batch that is waited for rejects with `signal.reason`. */
@@ -61,7 +61,7 @@ export interface CompleteBatchesOptions extends Required<Omit<BatchesOptions, "a
 }
 
 const KNOWN = [
-  ...["input", "batch", "seed", "epoch", "position", "shuffle", "augment", "prefetch", "concurrency", "onError"],
+  ...["input", "batch", "seed", "epoch", "position", "shuffle", "augment", "prefetch", "concurrency", "onUnreadable"],
   ...["maxPixels", "signal"],
 ];
 const OWNER = "batches";
@@ -96,7 +96,7 @@ export function checkBatches(data: unknown, options: BatchesOptions): CompleteBa
     augment: augment === undefined ? undefined : completeAugmentation(OWNER, augment, input),
     prefetch: countOption("prefetch", options.prefetch ?? Math.max(2, Math.ceil(EXAMPLES_AHEAD / batch))),
     concurrency: positiveInteger(OWNER, "concurrency", options.concurrency ?? 64),
-    onError: oneOf(OWNER, "onError", options.onError ?? "skip", ["skip", "throw"]),
+    onUnreadable: oneOf(OWNER, "onUnreadable", options.onUnreadable ?? "skip", ["skip", "throw"]),
     maxPixels: maxPixels === undefined ? undefined : positiveInteger(OWNER, "maxPixels", maxPixels),
     signal: signalOption(OWNER, options.signal),
   } as const;

@@ -45,7 +45,7 @@ export interface Batch {
  * @throws {DepthwiseError} `OPTION_INVALID`, `CLASSES_MISMATCH`, see `BatchesOptions.shuffle`; when a batch is made,
  *         `SHAPE_MISMATCH` for float32 that are not of the network's input, `IMAGE_UNREADABLE` if no picture of a whole
  *         epoch could be read, with the first one's error as cause, and what reading throws where it is not of one picture
- *         (`PACKAGE_MISSING`), or `onError` is `"throw"`; `signal.reason`
+ *         (`PACKAGE_MISSING`), or `onUnreadable` is `"throw"`; `signal.reason`
  */
 export function batches(data: Dataset, options: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
   return generate(data, checkBatches(data, options));

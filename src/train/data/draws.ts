@@ -1,7 +1,7 @@
 /** What is drawn for one example of one epoch: where it is cut, whether it is turned, and so on. Numbers alone. */
 
+import { exp, log } from "../../core/elementary.ts";
 import type { CompleteAugmentation } from "./augmentation.ts";
-import { portableExp, portableLog } from "./elementary.ts";
 import { type Purpose, uniform } from "./randomness.ts";
 
 /** Which example of which epoch of which run. */
@@ -108,11 +108,11 @@ const MOST_ATTEMPTS = 200;
 export function drawMixing(occasion: Occasion, alpha: number): number {
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     // Never 0.
-    const log = (index: number) => portableLog(at(occasion, "mixup", 2 * attempt + index) + 2 ** -33) / alpha;
-    const [first, second] = [log(0), log(1)];
-    if (portableExp(first) + portableExp(second) > 1) continue;
+    const logOf = (index: number) => log(at(occasion, "mixup", 2 * attempt + index) + 2 ** -33) / alpha;
+    const [first, second] = [logOf(0), logOf(1)];
+    if (exp(first) + exp(second) > 1) continue;
     const most = Math.max(first, second);
-    const [x, y] = [portableExp(first - most), portableExp(second - most)];
+    const [x, y] = [exp(first - most), exp(second - most)];
     return x / (x + y);
   }
   return 1;

@@ -3,15 +3,13 @@
 import { DepthwiseError } from "../../core/errors.ts";
 import { isString, optionError, positiveInteger, show, stringsOf } from "../../core/options.ts";
 import { typedArray } from "../../core/realms.ts";
+import { shareFault } from "../shares.ts";
 import type { ExampleLabel } from "./example.ts";
 
 /** Class indices, one an example, or rows of shares, `[examples][classes]`. */
 export type DatasetLabels =
   | { readonly type: "indices"; readonly data: Int32Array }
   | { readonly type: "shares"; readonly data: Float32Array };
-
-/** How far the shares of an example may be from adding to 1: rows of float32 that were divided by their sum. */
-const TOLERANCE = 1e-3;
 
 /**
  * Names of the classes; a count gives `"0"`, `"1"`, …
@@ -68,16 +66,11 @@ export function classesIn(indices: Int32Array): number {
 
 /** @throws {DepthwiseError} `OPTION_INVALID` for a row of shares that are no shares */
 export function checkShares(owner: string, index: number, shares: ArrayLike<unknown>): void {
-  let sum = 0;
-  for (let c = 0; c < shares.length; c++) {
-    const share = shares[c];
-    if (!(typeof share === "number" && share >= 0 && share <= 1 + TOLERANCE)) {
-      throw optionError(owner, `label ${index}`, "shares of the classes, each 0 to 1", share);
-    }
-    sum += share;
-  }
-  if (Math.abs(sum - 1) <= TOLERANCE) return;
-  throw optionError(owner, `label ${index}`, "shares of the classes that add to 1", `a sum of ${sum}`);
+  const fault = shareFault(shares, 0, shares.length);
+  if (fault === undefined) return;
+  const { classIndex, found } = fault;
+  if (classIndex !== undefined) throw optionError(owner, `label ${index}`, "shares of the classes, each 0 to 1", found);
+  throw optionError(owner, `label ${index}`, "shares of the classes that add to 1", `a sum of ${found}`);
 }
 
 /**

@@ -1,10 +1,11 @@
 /** One batch: its examples read, made ready and put beside each other, those that cannot be read left out. */
 
 import { Breath } from "../../core/breath.ts";
-import { type DepthwiseError, type ErrorCode, isDepthwiseError } from "../../core/errors.ts";
+import type { DepthwiseError } from "../../core/errors.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { decodeHeld } from "../../images/decode.ts";
 import { pixelBudget } from "../../images/pixel-budget.ts";
+import { isImageFault } from "../image-fault.ts";
 import type { CompleteBatchesOptions } from "./batch-options.ts";
 import { type Awaitable, type Dataset, isLater, later } from "./dataset.ts";
 import { drawMixing } from "./draws.ts";
@@ -38,7 +39,7 @@ export type MakeBatch = (indices: readonly number[], memory: Float32Array) => Pr
 const PIXELS_AT_ONCE = 2 ** 26;
 
 export function makerOf(data: Dataset, options: CompleteBatchesOptions, signal: AbortSignal): MakeBatch {
-  const { input, augment, seed, epoch, onError, maxPixels } = options;
+  const { input, augment, seed, epoch, onUnreadable, maxPixels } = options;
   const preparation = preparationOf(input, augment);
   const each = input.inputShape.reduce((all, side) => all * side, 1);
   const budget = pixelBudget(PIXELS_AT_ONCE);
@@ -62,7 +63,7 @@ export function makerOf(data: Dataset, options: CompleteBatchesOptions, signal: 
     const errors = new Map<number, DepthwiseError>();
     const fail = (place: number, cause: unknown): void => {
       signal.throwIfAborted();
-      if (onError === "throw" || !isOfPicture(cause)) throw cause;
+      if (onUnreadable === "throw" || !isImageFault(cause)) throw cause;
       errors.set(place, cause);
     };
     const pending: Promise<void>[] = [];
@@ -125,16 +126,6 @@ function sharesOf(data: Dataset, indices: readonly number[]): Float32Array {
     else targets.set(label, classes * row);
   }
   return targets;
-}
-
-/** What is wrong with one picture; anything else is wrong with all of them, or with the call. */
-const OF_PICTURE: readonly ErrorCode[] = [
-  ...(["IMAGE_UNREADABLE", "IMAGE_TOO_LARGE", "FILE_NOT_FOUND", "FILE_UNREADABLE", "FILE_EMPTY"] as const),
-  ...(["FILE_TRUNCATED", "FILE_CORRUPT", "FILE_TOO_LARGE"] as const),
-];
-
-function isOfPicture(cause: unknown): cause is DepthwiseError {
-  return isDepthwiseError(cause) && OF_PICTURE.includes(cause.code);
 }
 
 /** Lets so many work at once; the others wait, first come, first served. What is done at once takes no place. */

@@ -7,7 +7,7 @@ import { DepthwiseError } from "../../core/errors.ts";
 import { allocated } from "../../core/memory.ts";
 import { optionError } from "../../core/options.ts";
 import type { PlatformFileList } from "../../core/platform-types.ts";
-import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../../core/preprocessing.ts";
+import type { CompletePreprocessing } from "../../core/preprocessing.ts";
 import { className } from "../../core/realms.ts";
 import { elementCount, type Shape, tensor } from "../../core/tensor.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
@@ -19,7 +19,7 @@ import { preprocess } from "../../images/preprocess.ts";
 import type { Network } from "../../layers/network.ts";
 import { type CompileOptions, compile } from "../../session/compile.ts";
 import type { Session } from "../../session/session.ts";
-import { isImageFault } from "./image-fault.ts";
+import { isImageFault } from "../image-fault.ts";
 import { toUnitLength } from "./unit-rows.ts";
 
 /** Images as `add` takes them: one, a list, or what yields them. */
@@ -43,6 +43,11 @@ export type Embedded = { readonly index: number } & ({ readonly row: Float32Arra
 /** Pixels that are decoded at once, at most: 192 MB. */
 const PIXELS_AT_ONCE = 2 ** 26;
 
+/** How many numbers an embedding has. */
+export function widthOf(network: Network<"embedding">): number {
+  return elementCount(network.shapes.get(network.outputs.embedding) ?? []);
+}
+
 export class Embedder {
   readonly preprocessing: CompletePreprocessing;
   /** Features of an embedding. */
@@ -55,17 +60,16 @@ export class Embedder {
     this.#session = session;
     this.#inputShape = network.inputShape;
     this.preprocessing = complete;
-    this.width = elementCount(network.shapes.get(network.outputs.embedding) ?? []);
+    this.width = widthOf(network);
   }
 
   /** @param network with an output `embedding` and no other */
   static async of(
     network: Network<"embedding">,
-    preprocessing: Preprocessing | undefined,
+    preprocessing: CompletePreprocessing,
     options: CompileOptions,
   ): Promise<Embedder> {
-    const complete = completePreprocessing(network.inputShape, preprocessing ?? network.info.preprocessing);
-    return new Embedder(await compile(network, options), network, complete);
+    return new Embedder(await compile(network, options), network, preprocessing);
   }
 
   close(): void {

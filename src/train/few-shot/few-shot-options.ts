@@ -67,7 +67,7 @@ export interface ShotsTraining {
   readonly accuracy?: number;
   readonly iterations: number;
   /** The work that was done, in products that were summed. */
-  readonly multiplyAdds: number;
+  readonly multAdds: number;
 }
 
 export interface CheckedFewShotOptions {

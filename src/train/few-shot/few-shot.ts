@@ -16,11 +16,12 @@ import { DepthwiseError } from "../../core/errors.ts";
 import { didYouMean } from "../../core/nearest.ts";
 import { checkKnownOptions, optionError, positiveInteger, signalOption } from "../../core/options.ts";
 import type { PlatformFileList } from "../../core/platform-types.ts";
-import type { CompletePreprocessing } from "../../core/preprocessing.ts";
+import { type CompletePreprocessing, completePreprocessing } from "../../core/preprocessing.ts";
 import { checkNetwork, type Network } from "../../layers/network.ts";
 import { Turns } from "../../session/turns.ts";
 import { embeddingModel } from "../../weights/index.ts";
-import { Embedder, type ImageSources, namedFault } from "./embedder.ts";
+import { isImageFault } from "../image-fault.ts";
+import { Embedder, type ImageSources, namedFault, widthOf } from "./embedder.ts";
 import { ExampleStore } from "./example-store.ts";
 import {
   type AddedImages,
@@ -35,10 +36,9 @@ import {
   type ShotsTraining,
 } from "./few-shot-options.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { isImageFault } from "./image-fault.ts";
 import { fitProbe, type LinearProbe, probeProbabilities } from "./linear-probe.ts";
 import { indexNeighbours, type NeighbourIndex, nearestProbabilities } from "./nearest-examples.ts";
-import { decodeShots, encodeShots } from "./saved-shots.ts";
+import { decodeShots, encodeShots, type Shots } from "./saved-shots.ts";
 import { Pause } from "./unit-rows.ts";
 
 /** Made by `fewShot`. Calls are answered one after the other, in their order. */
@@ -62,12 +62,17 @@ export class FewShot {
   declare readonly [Symbol.dispose]: () => void;
 
   /** @internal */
-  constructor(model: Network<"embedding">, embedder: Embedder, options: CheckedFewShotOptions) {
+  constructor(
+    model: Network<"embedding">,
+    embedder: Embedder,
+    fingerprint: string,
+    kept: Shots | undefined,
+    options: CheckedFewShotOptions,
+  ) {
     this.#model = model;
     this.#embedder = embedder;
     this.preprocessing = embedder.preprocessing;
-    this.#fingerprint = fingerprintOf(model, embedder.preprocessing);
-    const kept = options.from === undefined ? undefined : decodeShots(options.from, embedder.width, this.#fingerprint);
+    this.#fingerprint = fingerprint;
     this.#store = kept?.store ?? new ExampleStore(embedder.width);
     this.#labels = [...(kept?.labels ?? [])];
     this.#probe = kept?.probe;
@@ -259,7 +264,7 @@ export class FewShot {
     const store = this.#store;
     if (method === "nearest") {
       this.#index = await indexNeighbours(store, pause);
-      return { method, classes, examples, iterations: 0, multiplyAdds: 2 * examples * store.width };
+      return { method, classes, examples, iterations: 0, multAdds: 2 * examples * store.width };
     }
     const { probe, ...told } = await fitProbe(store, classes, this.#penalty, pause);
     this.#probe = probe;
@@ -285,13 +290,12 @@ export async function fewShot(model: Network, options: FewShotOptions = {}): Pro
   checkNetwork("fewShot", model);
   const checked = checkFewShotOptions(options);
   const network = embeddingModel(model);
-  const embedder = await Embedder.of(network, checked.preprocessing, checked.compile);
-  try {
-    return new FewShot(network, embedder, checked);
-  } catch (error) {
-    embedder.close();
-    throw error;
-  }
+  const preprocessing = completePreprocessing(network.inputShape, checked.preprocessing ?? network.info.preprocessing);
+  const fingerprint = fingerprintOf(network, preprocessing);
+  // Before anything is waited for: the bytes are the caller's again when the call returns.
+  const kept = checked.from === undefined ? undefined : decodeShots(checked.from, widthOf(network), fingerprint);
+  const embedder = await Embedder.of(network, preprocessing, checked.compile);
+  return new FewShot(network, embedder, fingerprint, kept, checked);
 }
 
 function unknownClass(label: string, known: readonly string[]): DepthwiseError {

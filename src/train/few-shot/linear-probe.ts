@@ -30,7 +30,7 @@ export interface ProbeFit {
   /** The share of them that it gets right. */
   readonly accuracy: number;
   readonly iterations: number;
-  readonly multiplyAdds: number;
+  readonly multAdds: number;
 }
 
 /** Length of the gradient at which training ends: with the usual penalty what is minimised is then 5e-5 above its least at most. */
@@ -43,7 +43,7 @@ export async function fitProbe(store: ExampleStore, classes: number, penalty: nu
   const { mean, spread } = await centreOf(store, pause);
   const sums = new Sums(width, classes);
   let last = { loss: 0, correct: 0 };
-  let multiplyAdds = 0;
+  let multAdds = 0;
   const objective = async (at: Float64Array, gradient: Float64Array): Promise<number> => {
     sums.begin(at, mean, spread);
     for (const block of store.blocks()) {
@@ -52,7 +52,7 @@ export async function fitProbe(store: ExampleStore, classes: number, penalty: nu
         sums.add(block.rows, row * width, block.classes[row] ?? 0);
       }
     }
-    multiplyAdds += 2 * count * width * classes;
+    multAdds += 2 * count * width * classes;
     last = { loss: sums.loss / count, correct: sums.correct };
     return last.loss + sums.gradient(gradient, at, { mean, spread, count, penalty });
   };
@@ -77,7 +77,7 @@ export async function fitProbe(store: ExampleStore, classes: number, penalty: nu
     loss: last.loss,
     accuracy: last.correct / count,
     iterations: found.iterations,
-    multiplyAdds,
+    multAdds,
   };
 }
 

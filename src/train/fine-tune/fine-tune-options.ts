@@ -64,9 +64,12 @@ export function checkFineTuneOptions(model: Network, options: FineTuneOptions): 
   const optimizer = given.optimizer ?? adamw();
   const schedule = given.schedule ?? oneCycle({ peak: optimizer.type === "sgd" ? 0.01 : 0.001 });
   const full: FitOptions = { ...given, optimizer, schedule };
-  const { trainer, epochs, validation, patience, checkpoint, resume, signal } = checkFitOptions(example, full);
+  const checked = checkFitOptions(example, full);
+  const { trainer, epochs, augment, validation, patience, checkpoint, resume, signal } = checked;
   const isBatchGiven = given.batch !== undefined;
-  const { validation: _share, signal: _signal, ...shared } = full;
+  const measured = given.batchNorm?.mode;
+  // The phases begin when the caller may have changed its objects.
+  const { validation: _share, signal: _signal, ...shared } = { ...full, ...checked.trainerOptions, augment };
   return {
     epochs,
     frozenEpochs,
@@ -82,7 +85,7 @@ export function checkFineTuneOptions(model: Network, options: FineTuneOptions): 
       return {
         ...others,
         epochs: frozenEpochs,
-        schedule: headSchedule(schedule),
+        schedule: headSchedule(trainer.schedule),
         train: ({ node }) => node === head,
         ...(checkpoint === undefined ? {} : { checkpoint: headCheckpoint(checkpoint) }),
       };
@@ -90,12 +93,12 @@ export function checkFineTuneOptions(model: Network, options: FineTuneOptions): 
     all(headed, examples) {
       const batch = isBatchGiven ? trainer.batch : Math.min(trainer.batch, examples);
       const atOnce = Math.ceil(batch / trainer.accumulate);
-      const mode = given.batchNorm?.mode ?? (atOnce < ENOUGH_FOR_STATISTICS ? "frozen" : "auto");
+      const mode = measured ?? (atOnce < ENOUGH_FOR_STATISTICS ? "frozen" : "auto");
       return {
         ...shared,
         epochs,
         seed: trainer.seed + SEEDS_APART,
-        batchNorm: { ...given.batchNorm, mode },
+        batchNorm: { ...shared.batchNorm, mode },
         rateFactor: given.rateFactor ?? depthRates(headed, findHead(owner, headed).name, firstRate),
       };
     },

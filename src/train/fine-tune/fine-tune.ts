@@ -18,7 +18,8 @@ import { refuseKept } from "./phase-store.ts";
  *
  *     const { model } = await fineTune(await loadModel("mobilenet.safetensors"), await imageFolder("flowers")).done;
  *
- * Two runs of `fit` in one: events, history and checkpoints are those of a single run of `frozenEpochs + epochs` epochs.
+ * Two runs of `fit` in one: events, history and checkpoints are those of a single run of `frozenEpochs + epochs` epochs,
+ * but that each phase has a trainer of its own, and tells `started`.
  * The first phase keeps its checkpoints in `head`, a folder of the place, or by names that begin with `head-` in a store.
  *
  * Source: Howard and Gugger 2020, "fastai: A Layered API for Deep Learning", `fine_tune`.

@@ -183,8 +183,8 @@ export async function usableParameters({
     threads,
     seed,
     signal,
-    prefetch: options.prefetch,
     examples: Math.min(data.size, MEASURED_EXAMPLES),
+    ...(options.prefetch === undefined ? {} : { prefetch: options.prefetch }),
     ...(worker === undefined ? {} : { worker }),
   });
   return measured.parameters;
@@ -227,10 +227,10 @@ function rateOf({ examples, milliseconds }: EpochSums): number {
 }
 
 function readingOf({ options }: PreparedRun) {
-  const { prefetch, concurrency, maxPixels, onUnreadable: onError } = options;
+  const { prefetch, concurrency, maxPixels, onUnreadable } = options;
   return {
-    prefetch,
-    onError,
+    onUnreadable,
+    ...(prefetch === undefined ? {} : { prefetch }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(maxPixels === undefined ? {} : { maxPixels }),
   };

@@ -71,7 +71,7 @@ export interface ProgressEvent {
 
 /** What a run tells while it works. */
 export type FitEvent =
-  /** The first one: what trains and why, once memory and workers are there. */
+  /** What trains and why, once memory and workers are there: the first event, and of `fineTune` the first of each phase. */
   | ({ readonly type: "started" } & TrainerExplanation)
   | EpochEvent
   | ProgressEvent

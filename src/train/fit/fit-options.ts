@@ -58,9 +58,9 @@ export interface FitOptions extends TrainerOptions {
   readonly average?: boolean;
   /** What becomes of a picture that cannot be read: left out and reported (default), or thrown. */
   readonly onUnreadable?: "skip" | "throw";
-  /** How many batches are made ahead. Default 2; the numbers do not depend on it. */
+  /** How many batches are made ahead. Default: 2, or as many as hold 128 examples; the numbers do not depend on it. */
   readonly prefetch?: number;
-  /** How many image files are read and decoded at once. Default 4; the numbers do not depend on it. */
+  /** How many image files are read and decoded at once, within the batches ahead. Default 64; the numbers do not depend on it. */
   readonly concurrency?: number;
   /** Most pixels an image file may have. Default 16383². */
   readonly maxPixels?: number;
@@ -77,7 +77,7 @@ const OWN_OPTIONS = [
 
 export interface CheckedFitOptions {
   readonly trainer: CheckedTrainerOptions;
-  /** As they were given: what `createTrainer` takes of them, but for the signal. */
+  /** What `createTrainer` takes of them, but for the signal: copies of our own, complete, of what was checked. */
   readonly trainerOptions: TrainerOptions;
   readonly signal: AbortSignal | undefined;
   /** Whether `batch` was given. */
@@ -85,8 +85,7 @@ export interface CheckedFitOptions {
   readonly input: CompletePreprocessing;
   readonly classes: number;
   readonly epochs: number;
-  readonly augment: Augmentation | undefined;
-  readonly completeAugment: CompleteAugmentation | undefined;
+  readonly augment: CompleteAugmentation | undefined;
   readonly validation: Dataset | number | undefined;
   readonly checkpoint: string | URL | CheckpointStore | undefined;
   readonly checkpointSeconds: number;
@@ -94,7 +93,7 @@ export interface CheckedFitOptions {
   readonly patience: number | undefined;
   readonly average: boolean;
   readonly onUnreadable: "skip" | "throw";
-  readonly prefetch: number;
+  readonly prefetch: number | undefined;
   readonly concurrency: number | undefined;
   readonly maxPixels: number | undefined;
 }
@@ -106,11 +105,10 @@ export function checkFitOptions(model: Network, options: FitOptions): CheckedFit
   // One that was aborted before is the run's affair: it rejects.
   const signal = signalOption("fit", options.signal);
   const given = Object.entries(options).filter(([name]) => TRAINER_OPTIONS.includes(name) && name !== "signal");
-  const trainerOptions: TrainerOptions = Object.fromEntries(given);
-  const trainer = checkTrainerOptions("fit", model, trainerOptions);
+  const trainer = checkTrainerOptions("fit", model, Object.fromEntries(given));
   if (trainer.seed < 0) throw optionError("fit", "seed", "a whole number of at least 0", trainer.seed);
   const input = completePreprocessing(model.inputShape, model.info.preprocessing);
-  const { augment, validation, checkpoint, maxPixels, concurrency, patience } = options;
+  const { augment, validation, checkpoint, maxPixels, concurrency, prefetch, patience } = options;
   const average = booleanOption("fit", "average", options.average ?? trainer.averageDecay !== undefined);
   if (average && trainer.averageDecay === undefined) {
     throw optionError(
@@ -134,14 +132,13 @@ export function checkFitOptions(model: Network, options: FitOptions): CheckedFit
   }
   return {
     trainer,
-    trainerOptions,
+    trainerOptions: { ...Object.fromEntries(given), ...ownCopies(trainer) },
     signal,
     isBatchGiven: options.batch !== undefined,
     input,
     classes: model.shapes.get(logitsOf(model))?.at(-1) ?? 0,
     epochs: positiveInteger("fit", "epochs", options.epochs ?? 10),
-    augment,
-    completeAugment: augment === undefined ? undefined : completeAugmentation("fit", augment, input),
+    augment: augment === undefined ? undefined : completeAugmentation("fit", augment, input),
     validation,
     checkpoint,
     checkpointSeconds: atLeast0("checkpointSeconds", options.checkpointSeconds ?? 60),
@@ -149,10 +146,16 @@ export function checkFitOptions(model: Network, options: FitOptions): CheckedFit
     patience: patience === undefined ? undefined : positiveInteger("fit", "patience", patience),
     average,
     onUnreadable: oneOf("fit", "onUnreadable", options.onUnreadable ?? "skip", ["skip", "throw"]),
-    prefetch: wholeNumber("prefetch", options.prefetch ?? 2),
+    prefetch: prefetch === undefined ? undefined : wholeNumber("prefetch", prefetch),
     concurrency: concurrency === undefined ? undefined : positiveInteger("fit", "concurrency", concurrency),
     maxPixels: maxPixels === undefined ? undefined : positiveInteger("fit", "maxPixels", maxPixels),
   };
+}
+
+/** In place of the objects of the caller, who may change them while the run goes on. */
+function ownCopies({ optimizer, schedule, trains, momentum, variance, isFrozen }: CheckedTrainerOptions) {
+  const mode = isFrozen ? "frozen" : "auto";
+  return { optimizer, schedule, train: trains, batchNorm: { momentum, variance, mode } } satisfies TrainerOptions;
 }
 
 function isDatasetOrNone(value: unknown): boolean {

@@ -15,7 +15,7 @@ export type RunRecord = Readonly<
 >;
 
 export function recordOf({ model, options, data, validation, batch, schedule }: PreparedRun): RunRecord {
-  const { trainer, completeAugment, input, average, patience, validation: given } = options;
+  const { trainer, augment, input, average, patience, validation: given } = options;
   const { backend, simd } = chooseTraining(trainer);
   const trained = [...model.parameterInfo.values()].filter((info) => info.trainable && trainer.trains(info));
   const record: RunRecord = {
@@ -45,7 +45,7 @@ export function recordOf({ model, options, data, validation, batch, schedule }: 
       average,
       labelSmoothing: trainer.labelSmoothing,
       batchNorm: { momentum: trainer.momentum, variance: trainer.variance, frozen: trainer.isFrozen },
-      augment: completeAugment,
+      augment,
       preprocessing: { ...input, mean: input.mean, deviation: input.deviation },
       best: patience !== undefined,
       // Those that change, with what is their own.

@@ -14,10 +14,10 @@ export interface ValidateOptions {
   readonly parameters?: ReadonlyMap<string, FloatTensor> | undefined;
   /** What `batches` takes. */
   readonly reading: {
-    readonly prefetch: number;
+    readonly prefetch?: number;
     readonly concurrency?: number;
     readonly maxPixels?: number;
-    readonly onError: "skip" | "throw";
+    readonly onUnreadable: "skip" | "throw";
   };
   readonly signal: AbortSignal;
   readonly onSkipped: (example: SkippedExample) => void;

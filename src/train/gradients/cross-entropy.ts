@@ -6,6 +6,7 @@ import { asFloat, type FloatTensor, type Tensor } from "../../core/tensor.ts";
 import { expectShape, produce } from "../../eager/run.ts";
 import { crossEntropyRow } from "../../kernels/reference/gradients/cross-entropy.ts";
 import { expectRank } from "../../operations/operation.ts";
+import { shareFault } from "../shares.ts";
 
 /** How the loss is computed. */
 export interface CrossEntropyOptions {
@@ -108,22 +109,17 @@ function classShares(owner: string, labels: Tensor, batch: number, classes: numb
   return (example, classIndex) => (data[example] === classIndex ? 1 : 0);
 }
 
-/** By how much shares that add up to 1 may miss it, rounded to float32 one by one. */
-const ROUNDING = 1e-4;
-
 function softShares(owner: string, labels: Tensor, batch: number, classes: number): Shares {
   const advice = "Labels are int32 [batch], or float32 [batch, classes].";
   const { data } = expectShape(owner, "labels", labels, [batch, classes], advice);
   for (let n = 0; n < batch; n++) {
-    let sum = 0;
-    for (let c = 0; c < classes; c++) {
-      const share = data[n * classes + c] ?? 0;
-      if (!(share >= 0)) throw labelError(`${owner}: labels[${n}, ${c}]`, "a share of at least 0", share, n);
-      sum += share;
+    const fault = shareFault(data, n * classes, classes);
+    if (fault === undefined) continue;
+    const { classIndex, found } = fault;
+    if (classIndex !== undefined) {
+      throw labelError(`${owner}: labels[${n}, ${classIndex}]`, "a share of at least 0", found, n);
     }
-    if (!(Math.abs(sum - 1) <= ROUNDING)) {
-      throw labelError(`${owner}: labels[${n}]`, "shares that add up to 1", sum, n, "Divide each row by its sum.");
-    }
+    throw labelError(`${owner}: labels[${n}]`, "shares that add up to 1", found, n, "Divide each row by its sum.");
   }
   return (example, classIndex) => data[example * classes + classIndex] ?? 0;
 }

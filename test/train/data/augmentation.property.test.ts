@@ -8,7 +8,6 @@ import { cropAndResize, preprocess } from "../../../src/images/preprocess.ts";
 import { resizeAntialiased } from "../../../src/images/resize.ts";
 import { type Augmentation, completeAugmentation } from "../../../src/train/data/augmentation.ts";
 import { drawFlip, drawHole, drawMixing, drawPart, drawShift, type Occasion } from "../../../src/train/data/draws.ts";
-import { portableExp, portableLog } from "../../../src/train/data/elementary.ts";
 import type { PixelImage } from "../../../src/train/data/example.ts";
 import { jitter } from "../../../src/train/data/jitter.ts";
 import { mixRows } from "../../../src/train/data/mixup.ts";
@@ -84,25 +83,6 @@ describe("counted randomness", () => {
       }),
       params,
     );
-  });
-});
-
-describe("logarithm and exponential of our own", () => {
-  it("are those of the engine, to some units in the last place", () => {
-    fc.assert(
-      fc.property(
-        fc.double({ min: 2 ** -40, max: 4, noNaN: true }),
-        fc.double({ min: -740, max: 0, noNaN: true }),
-        (x, y) => {
-          expect(Math.abs(portableLog(x) - Math.log(x))).toBeLessThanOrEqual(
-            4e-16 * Math.max(1, Math.abs(Math.log(x))),
-          );
-          expect(Math.abs(portableExp(y) - Math.exp(y))).toBeLessThanOrEqual(1e-13 * Math.exp(y) + 5e-324);
-        },
-      ),
-      params,
-    );
-    expect([portableLog(1), portableExp(0), portableExp(-800)]).toEqual([0, 1, 0]);
   });
 });
 

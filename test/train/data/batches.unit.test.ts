@@ -237,7 +237,7 @@ describe("a picture that cannot be read", () => {
         input: inputOf(12),
         batch: 2,
         shuffle: false,
-        onError: "throw",
+        onUnreadable: "throw",
       }))
         seen.push(position);
     };
@@ -320,7 +320,7 @@ describe("an abort", () => {
       batch: 2,
       prefetch: 9,
       shuffle: false,
-      onError: "throw",
+      onUnreadable: "throw",
       signal: controller.signal,
     });
     await failing.next();
@@ -392,7 +392,7 @@ describe("before any work", () => {
     [
       "an unknown choice",
       noise(8, 2),
-      { batch: 2, onError: "ignore" },
+      { batch: 2, onUnreadable: "ignore" },
       'expected one of "skip", "throw", found "ignore"',
     ],
     ["an unknown option", noise(8, 2), { batchSize: 2 }, 'batches: unknown option "batchSize"'],

@@ -56,6 +56,13 @@ describe.each(METHODS)("few-shot, %s", (method) => {
     expect(await second.classify(image)).toEqual(await first.classify(image));
   });
 
+  it("takes what it goes on from at the call: the bytes are the caller's again", async () => {
+    const bytes = await (await taught({ method })).save();
+    const beginning = fewShot(features(), { from: bytes });
+    bytes.fill(0);
+    expect((await beginning).classes.map(({ label }) => label)).toEqual(COLOURS);
+  });
+
   it("counts what comes and goes at once", async () => {
     const shots = await taught({ method });
     expect((await shots.classify(picture("grey", 4), { topK: 1 }))[0]?.label).not.toBe("grey");
@@ -72,13 +79,15 @@ describe.each(METHODS)("few-shot, %s", (method) => {
     const image = picture("blue", 9);
     const before = await shots.classify(image);
     const bytes = await shots.save();
-    const again = await fewShot(features(), { from: bytes });
+    const given = bytes.slice();
+    const making = fewShot(features(), { from: given });
+    // The bytes are the caller's again.
+    given.fill(0);
+    const again = await making;
     expect(again.method).toBe(method);
     expect(again.classes).toEqual(shots.classes);
     expect(await again.classify(image)).toEqual(before);
     expect(await again.save()).toEqual(bytes);
-    // The bytes are the caller's again.
-    bytes.fill(0);
     await Promise.all([shots, again].map((each) => each.add("red", pictures("red", 3, 900))));
     await Promise.all([shots, again].map((each) => each.add("grey", pictures("grey", 3))));
     expect(await again.save()).toEqual(await shots.save());

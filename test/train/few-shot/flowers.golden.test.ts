@@ -28,10 +28,10 @@ describeShared("flowers, twenty of each", () => {
       const model = await loadModel(shared("weights/mobilenet_v1_0.25_128_frozen_graph.pb"));
       const shots = await fewShot(model, { method });
       for (const name of classes) await shots.add(name, of(train, name, 20));
-      const { examples, multiplyAdds } = await shots.train();
+      const { examples, multAdds } = await shots.train();
       expect(examples).toBe(100);
       // Of 100 examples, 256 features and 5 classes; at half a billion a second a tenth of one.
-      expect(multiplyAdds).toBeLessThan(5e7);
+      expect(multAdds).toBeLessThan(5e7);
       // 100 rows of 256 numbers: one block of a megabyte, and their classes.
       expect(shots.bytes).toBeLessThan(1.1 * 2 ** 20);
       let correct = 0;

@@ -58,9 +58,30 @@ describe("fineTune", () => {
       losses.map((loss, at) => losses.slice(0, at).every((earlier) => loss < earlier)),
     );
     expect(best).toBe(losses.indexOf(Math.min(...losses)) + 1);
+    // Each phase has a trainer of its own.
+    const told = events.filter(({ type }) => type === "started" || type === "epoch").map(({ type }) => type);
+    expect(told).toEqual(["started", "epoch", "epoch", "started", "epoch", "epoch", "epoch"]);
     const progress = events.filter((event) => event.type === "progress");
     expect(progress.map(({ epochs: all }) => all)).toEqual(progress.map(() => 5));
     expect(Math.max(...progress.map(({ epoch }) => epoch))).toBe(5);
+  });
+
+  it("does not hear of what its caller does to the options after the call", async () => {
+    const run = async (change: (augment: object, optimizer: object, schedule: object, batchNorm: object) => void) => {
+      const [augment, optimizer, schedule] = [{ cutout: { size: 4 } }, adamw(), constant({ rate: 0.01 })];
+      const batchNorm = { momentum: 0.5, mode: "auto" } as const;
+      const options = { epochs: 1, batch: 8, augment, optimizer, schedule, batchNorm };
+      const { done } = fineTune(base(), colours(8), options);
+      change(augment, optimizer, schedule, batchNorm);
+      return bitsOf((await done).model);
+    };
+    const changed = await run((augment, optimizer, schedule, batchNorm) => {
+      Object.assign(augment, { cutout: undefined });
+      Object.assign(optimizer, { beta1: 0.1 });
+      Object.assign(schedule, { rate: 0.5 });
+      Object.assign(batchNorm, { momentum: 0.1, mode: "frozen" });
+    });
+    expect(changed).toEqual(await run(() => {}));
   });
 
   it("is a fit of the head, then one of all, to the bit", async () => {

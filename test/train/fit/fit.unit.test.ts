@@ -10,6 +10,7 @@ import { dataset } from "../../../src/train/data/from-iterable.ts";
 import { arrays, batches } from "../../../src/train/data/index.ts";
 import type { FitEvent } from "../../../src/train/fit/events.ts";
 import { fit } from "../../../src/train/fit/fit.ts";
+import type { FitOptions } from "../../../src/train/fit/fit-options.ts";
 import { sgd } from "../../../src/train/optimizers.ts";
 import { constant, cosine, oneCycle } from "../../../src/train/schedules.ts";
 import { memoryStore } from "./memory-store.ts";
@@ -138,6 +139,43 @@ describe("a run", () => {
     const shorter = await fit(tinyModel(), tinyData(40), { ...options, epochs: best!, patience: 40 }).done;
     expect(model.parameters).toEqual(shorter.model.parameters);
     expect(confusion).toEqual(shorter.confusion);
+  });
+
+  it("does not hear of what its caller does to the options after the call", async () => {
+    const given = () => ({
+      augment: { flip: "random", cutout: { size: 2 } },
+      optimizer: sgd({ momentum: 0.9, weightDecay: 0.01, decayOnly: ["head/kernel"] }),
+      schedule: oneCycle({ peak: 0.1 }),
+      batchNorm: { momentum: 0.5 },
+      train: ["head/kernel", "head/bias", "conv/kernel", "conv_bn/gamma"],
+    });
+    const run = async (change: (options: ReturnType<typeof given>) => void) => {
+      const options = given();
+      const { done } = fit(tinyModel(), tinyData(40), { epochs: 2, batch: 16, ...options } as FitOptions);
+      change(options);
+      return (await done).model.parameters;
+    };
+    const changed = await run(({ augment, optimizer, schedule, batchNorm, train }) => {
+      Object.assign(augment, { flip: "alternating" });
+      Object.assign(augment.cutout, { size: 7 });
+      Object.assign(optimizer, { momentum: 0, weightDecay: 0 });
+      Object.assign(schedule, { peak: 0.9 });
+      Object.assign(batchNorm, { momentum: 0.1 });
+      train.length = 1;
+    });
+    expect(changed).toEqual(await run(() => {}));
+  });
+
+  it("reads as far ahead as batches does, where it is not told otherwise", async () => {
+    let [inside, most] = [0, 0];
+    const slow = tinyData(160).map(async ({ image }) => {
+      most = Math.max(most, ++inside);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      inside--;
+      return image;
+    });
+    await fit(tinyModel(), slow, { epochs: 1, batch: 4 }).done;
+    expect(most).toBe(64);
   });
 
   it("reads an iterable", async () => {
