@@ -14,6 +14,7 @@
  */
 
 import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
+import { optionError } from "../../core/options.ts";
 import { isUint8Array } from "../../core/realms.ts";
 import type { FloatTensor } from "../../core/tensor.ts";
 import { encodeModel, readSafetensors, toFloat32, writeSafetensors } from "../../weights/index.ts";
@@ -102,9 +103,9 @@ export class Checkpoints {
   }
 
   /** @throws {DepthwiseError} `OPTION_INVALID` if there is one: it would be lost */
-  async refuseOthers(): Promise<void> {
+  async refuseOthers(): Promise<undefined> {
     const bytes = await this.#read(INDEX, LONGEST_INDEX);
-    if (bytes === undefined) return;
+    if (bytes === undefined) return undefined;
     throw new DepthwiseError("OPTION_INVALID", {
       what: `fit: checkpoint: ${this.where}`,
       expected: "a place without a checkpoint",
@@ -154,7 +155,13 @@ export class Checkpoints {
     this.#previous = this.#current;
     this.#current = entry;
     this.#written = performance.now();
-    for (const name of unused) await this.#store.remove(name).catch(() => undefined);
+    for (const name of unused) {
+      try {
+        await this.#store.remove(name);
+      } catch {
+        // It is in nobody's way: its name is used again.
+      }
+    }
   }
 
   /** Whether the newest one is of this position. */
@@ -179,11 +186,14 @@ export class Checkpoints {
   }
 
   async #read(name: string, atMost: number): Promise<Uint8Array | undefined> {
+    let bytes: unknown;
     try {
-      return await this.#store.read(name, atMost);
+      bytes = await this.#store.read(name, atMost);
     } catch (cause) {
       throw this.#failed(`${name} cannot be read`, cause, "");
     }
+    if (bytes === undefined || isUint8Array(bytes)) return bytes;
+    throw optionError("fit", "checkpoint", "a store whose read gives a Uint8Array, or undefined", bytes);
   }
 
   #failed(what: string, cause: unknown, more: string): unknown {
@@ -198,9 +208,7 @@ export class Checkpoints {
 
   async #whole({ name, bytes, hash }: StoredFile): Promise<Uint8Array | undefined> {
     const found = await this.#read(name, bytes);
-    return found !== undefined && isUint8Array(found) && found.length === bytes && hashOf(found) === hash
-      ? found
-      : undefined;
+    return found !== undefined && found.length === bytes && hashOf(found) === hash ? found : undefined;
   }
 
   #corrupt(what: string): DepthwiseError {

@@ -66,17 +66,21 @@ describe("a store", () => {
     }
   });
 
-  it.each(["read", "lock"])("whose %s never settles is given up when the signal says so", async (part) => {
-    for (const resume of [false, true]) {
-      for (const learn of [fit, fineTune]) {
-        const checkpoint = { ...memoryStore(), [part]: never };
-        const controller = new AbortController();
-        const run = learn(tinyModel(), data, { ...OPTIONS, checkpoint, resume, signal: controller.signal });
-        setTimeout(() => controller.abort(new Error("enough")), 50);
-        await expect(run.done).rejects.toThrow("enough");
+  it.each(["read", "lock"])(
+    "whose %s never settles is given up when the signal says so",
+    async (part) => {
+      for (const resume of [false, true]) {
+        for (const learn of [fit, fineTune]) {
+          const checkpoint = { ...memoryStore(), [part]: never };
+          const controller = new AbortController();
+          const run = learn(tinyModel(), data, { ...OPTIONS, checkpoint, resume, signal: controller.signal });
+          setTimeout(() => controller.abort(new Error("enough")), 50);
+          await expect(run.done).rejects.toThrow("enough");
+        }
       }
-    }
-  }, 5000);
+    },
+    5000,
+  );
 
   it("whose lock comes after the run was given up is set free again", async () => {
     let isFree = false;
