@@ -16,10 +16,10 @@ export const LONGEST_INDEX = 2 ** 28;
 const FORMAT = "depthwise checkpoint";
 const VERSION = 1;
 
-export type FileKind = "state" | "best";
+export type CheckpointFileKind = "state" | "best";
 
 /** Three names each: two that count, and one for what is being written. */
-export const FILE_NAMES: Readonly<Record<FileKind, readonly string[]>> = {
+export const FILE_NAMES: Readonly<Record<CheckpointFileKind, readonly string[]>> = {
   state: ["state-a.safetensors", "state-b.safetensors", "state-c.safetensors"],
   best: ["best-a.safetensors", "best-b.safetensors", "best-c.safetensors"],
 };
@@ -31,19 +31,23 @@ export interface StoredFile {
 }
 
 /** A checkpoint. */
-export interface Entry {
+export interface StoredCheckpoint {
   readonly position: Position;
   readonly state: StoredFile;
   readonly best?: { readonly epoch: number; readonly file: StoredFile };
 }
 
 export interface CheckpointIndex {
-  readonly current: Entry;
-  readonly previous: Entry | undefined;
+  readonly current: StoredCheckpoint;
+  readonly previous: StoredCheckpoint | undefined;
   readonly run: unknown;
 }
 
-export function indexBytes(current: Entry, previous: Entry | undefined, run: RunRecord): Uint8Array {
+export function indexBytes(
+  current: StoredCheckpoint,
+  previous: StoredCheckpoint | undefined,
+  run: RunRecord,
+): Uint8Array {
   const said = {
     format: FORMAT,
     version: VERSION,
@@ -69,20 +73,20 @@ export function indexIn(bytes: Uint8Array, failed: (what: string) => Error): Che
   const { hash, ...said } = index;
   if (hash !== hashOfText(JSON.stringify(said))) throw failed(`${INDEX} is not as it was written`);
   const { run, current, previous } = said;
-  if (!isEntry(current) || !(previous === undefined || isEntry(previous))) {
+  if (!isStoredCheckpoint(current) || !(previous === undefined || isStoredCheckpoint(previous))) {
     throw failed(`${INDEX} lacks what it is to say, or says what cannot be`);
   }
   return { run, current, previous };
 }
 
 /** The names of all files of checkpoints. */
-export function filesOf(...entries: readonly (Entry | undefined)[]): string[] {
+export function filesOf(...entries: readonly (StoredCheckpoint | undefined)[]): string[] {
   return entries.flatMap((entry) =>
     entry === undefined ? [] : [entry.state.name, ...(entry.best === undefined ? [] : [entry.best.file.name])],
   );
 }
 
-function isEntry(value: unknown): value is Entry & JsonObject {
+function isStoredCheckpoint(value: unknown): value is StoredCheckpoint & JsonObject {
   if (!isObject(value) || !isPosition(value["position"]) || !isStoredFile(value["state"], "state")) return false;
   const { best } = value;
   return best === undefined || (isObject(best) && isNatural(best["epoch"]) && isStoredFile(best["file"], "best"));
@@ -104,7 +108,7 @@ function isEpochRecord(value: unknown): value is EpochRecord & JsonObject {
   );
 }
 
-function isStoredFile(value: unknown, kind: FileKind): value is StoredFile {
+function isStoredFile(value: unknown, kind: CheckpointFileKind): value is StoredFile {
   if (!isObject(value) || !isNatural(value["bytes"]) || typeof value["hash"] !== "string") return false;
   return FILE_NAMES[kind].some((name) => name === value["name"]);
 }

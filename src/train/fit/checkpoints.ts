@@ -20,14 +20,14 @@ import type { FloatTensor } from "../../core/tensor.ts";
 import { encodeModel, readSafetensors, toFloat32, writeSafetensors } from "../../weights/index.ts";
 import type { TrainerState } from "../trainer.ts";
 import {
-  type Entry,
+  type CheckpointFileKind,
   FILE_NAMES,
-  type FileKind,
   filesOf,
   INDEX,
   indexBytes,
   indexIn,
   LONGEST_INDEX,
+  type StoredCheckpoint,
   type StoredFile,
 } from "./checkpoint-index.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
@@ -52,8 +52,8 @@ export class Checkpoints {
   readonly #store: CheckpointStore;
   readonly #run: PreparedRun;
   readonly #record: RunRecord;
-  #current: Entry | undefined;
-  #previous: Entry | undefined;
+  #current: StoredCheckpoint | undefined;
+  #previous: StoredCheckpoint | undefined;
   #written = performance.now();
 
   constructor(store: CheckpointStore, run: PreparedRun) {
@@ -149,7 +149,7 @@ export class Checkpoints {
             file: await this.#writeNew("best", encodeModel(trainedModel(model, best.parameters, data))),
           };
     const file = await this.#writeNew("state", stateBytes(state));
-    const entry: Entry = { position, state: file, ...(bestFile === undefined ? {} : { best: bestFile }) };
+    const entry: StoredCheckpoint = { position, state: file, ...(bestFile === undefined ? {} : { best: bestFile }) };
     await this.#write(INDEX, indexBytes(entry, this.#current, this.#record));
     const unused = filesOf(this.#previous).filter((name) => !filesOf(this.#current, entry).includes(name));
     this.#previous = this.#current;
@@ -170,7 +170,7 @@ export class Checkpoints {
     return position?.epoch === epoch && position.example === example;
   }
 
-  async #writeNew(kind: FileKind, bytes: Uint8Array): Promise<StoredFile> {
+  async #writeNew(kind: CheckpointFileKind, bytes: Uint8Array): Promise<StoredFile> {
     const used = filesOf(this.#current, this.#previous);
     const name = FILE_NAMES[kind].find((each) => !used.includes(each)) ?? "";
     await this.#write(name, bytes);
