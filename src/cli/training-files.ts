@@ -1,11 +1,11 @@
 /** The directory of a training run: what lies in it, each file written whole or not at all. */
 
-import { access, mkdir, readFile, rm, rmdir } from "node:fs/promises";
+import { access, mkdir, open, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DepthwiseError } from "../core/errors.ts";
 import { systemCode } from "../core/realms.ts";
 import type { EpochRecord } from "../train/index.ts";
-import { writeFile } from "../weights/write-file.ts";
+import { orRemove, orUnwritable, writeFile } from "../weights/write-file.ts";
 
 /** Paths of a run's files. */
 export interface RunPlaces {
@@ -36,21 +36,26 @@ export function runPlaces(directory: string): RunPlaces {
  */
 export async function checkNoRun({ options, model, checkpoint }: RunPlaces): Promise<void> {
   for (const path of [options, model, checkpoint]) {
-    if (!(await exists(path))) continue;
-    throw new DepthwiseError("OPTION_INVALID", {
-      what: "train: --out",
-      expected: "a directory without a run",
-      found: path,
-      advice: "Go on with that run by --resume, pass another --out, or remove it.",
-      fields: { path },
-    });
+    if (await exists(path)) throw hasRun(path);
   }
 }
 
+function hasRun(path: string): DepthwiseError {
+  return new DepthwiseError("OPTION_INVALID", {
+    what: "train: --out",
+    expected: "a directory without a run",
+    found: path,
+    advice: "Go on with that run by --resume, pass another --out, or remove it.",
+    fields: { path },
+  });
+}
+
 /**
- * Makes the directory, and writes down what is begun in it.
+ * Makes the directory, and writes down what is begun in it. Of several who begin there at once, one does: whoever makes
+ * the file has the directory.
  *
- * @throws {DepthwiseError} `FILE_UNREADABLE` if it cannot be made or written
+ * @throws {DepthwiseError} `FILE_UNREADABLE` if it cannot be made or written; `OPTION_INVALID` if a run was begun there since
+ *         `checkNoRun`
  */
 export async function beginRun({ directory, options }: RunPlaces, text: string): Promise<void> {
   try {
@@ -67,7 +72,19 @@ export async function beginRun({ directory, options }: RunPlaces, text: string):
       cause,
     });
   }
-  await writeText(options, text);
+  await orUnwritable(options, "the file", undefined, async () => {
+    const file = await open(options, "wx").catch((cause: unknown) => {
+      throw systemCode(cause) === "EEXIST" ? hasRun(options) : cause;
+    });
+    await orRemove([options], async () => {
+      try {
+        await file.writeFile(text);
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+    });
+  });
 }
 
 /**

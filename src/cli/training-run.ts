@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { shownAddress } from "../core/address.ts";
-import { DepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { grouped } from "../core/file-error.ts";
 import { optionError } from "../core/options.ts";
 import { visible } from "../core/visible.ts";
@@ -197,7 +197,9 @@ async function trained(run: TrainingRun, training: FitRun, resume: boolean, sign
     print(endWords(places, run.train.classes.length, result));
   } catch (error) {
     lines.stop();
-    if (!isKept) await forgetRun(places);
+    // Somebody who goes on with it, as soon as it is begun, has its checkpoint: then it is theirs.
+    const isTheirs = isDepthwiseError(error) && error.code === "CHECKPOINT_IN_USE";
+    if (!isKept && !isTheirs) await forgetRun(places);
     if (!signal.aborted) throw inOwnWords(error);
     if (history.length > 0) await writeText(places.report, runReport(run, history, undefined));
     printAside([visible(interruptedWords(places, isKept, history.length, allEpochs(options)))]);

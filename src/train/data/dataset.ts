@@ -173,19 +173,21 @@ function takenIndices(source: DatasetSource, count: number): Int32Array {
     return { members, c, whole: Math.floor(exact / source.size), rest: exact % source.size };
   });
   let left = classes.reduce((sum, { whole }) => sum - whole, count);
-  const taken: number[] = [];
+  const taken = new Int32Array(count);
+  let filled = 0;
   for (const { members, whole, rest } of [...classes].sort((a, b) => b.rest - a.rest || a.c - b.c)) {
     const more = left > 0 && rest > 0 ? 1 : 0;
     left -= more;
-    taken.push(...members.slice(0, whole + more));
+    taken.set(members.slice(0, whole + more), filled);
+    filled += whole + more;
   }
-  return Int32Array.from(taken).sort();
+  return taken.sort();
 }
 
 export function isDataset(value: unknown): value is Dataset {
   if (typeof value !== "object" || value === null) return false;
-  const { size, classes, at, labelAt, split } = value as Partial<Dataset>;
-  const functions = [at, labelAt, split];
+  const { size, classes, at, labelAt, nameAt, split } = value as Partial<Dataset>;
+  const functions = [at, labelAt, nameAt, split];
   return typeof size === "number" && Array.isArray(classes) && functions.every((each) => typeof each === "function");
 }
 

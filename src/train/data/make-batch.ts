@@ -2,6 +2,7 @@
 
 import { Breath } from "../../core/breath.ts";
 import type { DepthwiseError } from "../../core/errors.ts";
+import { optionError } from "../../core/options.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { decodeHeld } from "../../images/decode.ts";
 import { pixelBudget } from "../../images/pixel-budget.ts";
@@ -9,7 +10,7 @@ import { isImageFault } from "../image-fault.ts";
 import type { CompleteBatchesOptions } from "./batch-options.ts";
 import { type Awaitable, type Dataset, isLater, later } from "./dataset.ts";
 import { drawMixing } from "./draws.ts";
-import { type Example, isPixelImage, type PixelImage } from "./example.ts";
+import { type Example, isImageFile, isPixelImage, type PixelImage, placeName } from "./example.ts";
 import { classOf } from "./labels.ts";
 import { mixRows } from "./mixup.ts";
 import { preparationOf, prepare } from "./prepare.ts";
@@ -57,7 +58,9 @@ export function makerOf(data: Dataset, options: CompleteBatchesOptions, signal: 
   };
 
   const begin = (index: number, target: Float32Array): Awaitable<void> =>
-    turns(() => later(data.at(index, signal), (example) => use(example, index, target)));
+    turns(() =>
+      later<unknown, void>(data.at(index, signal), (example) => use(checkedExample(example, index), index, target)),
+    );
 
   return async (indices, memory) => {
     const errors = new Map<number, DepthwiseError>();
@@ -115,6 +118,14 @@ export function makerOf(data: Dataset, options: CompleteBatchesOptions, signal: 
     }
     return { ...made, targets };
   }
+}
+
+/** Of a data set of somebody's own. What is wrong with pixels is found where they are made ready. */
+function checkedExample(example: unknown, index: number): Example {
+  const isExample = typeof example === "object" && example !== null && "image" in example;
+  if (isExample && (isPixelImage(example.image) || isImageFile(example.image))) return example as Example;
+  const expected = "{ image, label, name }, with pixels or an image file";
+  throw optionError("data set", `at(${index}), ${placeName(index)}`, expected, isExample ? example.image : example);
 }
 
 function sharesOf(data: Dataset, indices: readonly number[]): Float32Array {

@@ -1,6 +1,6 @@
 /** `fineTune`: a network that knows pictures learns other classes: first a new head, then all of it, gently. */
 
-import { onAbort } from "../../core/until-aborted.ts";
+import { onAbort, untilAborted } from "../../core/until-aborted.ts";
 import type { Network } from "../../layers/network.ts";
 import { replaceHead } from "../../weights/index.ts";
 import type { Awaitable } from "../data/dataset.ts";
@@ -60,7 +60,7 @@ async function bothPhases(
   signal: AbortSignal,
 ): Promise<FitResult> {
   const { validation: held, seed, frozenEpochs, patience, checkpoint, resume } = options;
-  if (checkpoint !== undefined && !resume) await refuseKept(checkpoint);
+  if (checkpoint !== undefined && !resume) await untilAborted(refuseKept(checkpoint), signal);
   const all = await dataset(given, { signal });
   // Here, so that both phases hold out the same.
   const [data, validation] =

@@ -15,7 +15,7 @@ export function headCheckpoint(checkpoint: string | URL | CheckpointStore): stri
   const { list, lock, name } = checkpoint;
   return {
     name: `${name ?? "the store"}: ${FOLDER}`,
-    read: (file) => checkpoint.read(PREFIX + file),
+    read: (file, atMost) => checkpoint.read(PREFIX + file, atMost),
     write: (file, bytes) => checkpoint.write(PREFIX + file, bytes),
     remove: (file) => checkpoint.remove(PREFIX + file),
     ...(list === undefined

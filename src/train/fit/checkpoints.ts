@@ -14,11 +14,22 @@
  */
 
 import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
-import { isObject, type JsonObject } from "../../core/json.ts";
+import { optionError } from "../../core/options.ts";
 import { isUint8Array } from "../../core/realms.ts";
 import type { FloatTensor } from "../../core/tensor.ts";
 import { encodeModel, readSafetensors, toFloat32, writeSafetensors } from "../../weights/index.ts";
 import type { TrainerState } from "../trainer.ts";
+import {
+  type CheckpointFileKind,
+  FILE_NAMES,
+  filesOf,
+  INDEX,
+  indexBytes,
+  indexIn,
+  LONGEST_INDEX,
+  type StoredCheckpoint,
+  type StoredFile,
+} from "./checkpoint-index.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
 import { hashOf } from "./hash.ts";
 import type { Position } from "./position.ts";
@@ -26,22 +37,6 @@ import type { PreparedRun } from "./prepared.ts";
 import { checkSameRun, type RunRecord, recordOf } from "./recorded.ts";
 import { trainedModel } from "./trained-model.ts";
 import type { EpochOutcome } from "./validate.ts";
-
-const INDEX = "checkpoint.json";
-const VERSION = 1;
-const SLOTS = ["a", "b", "c"] as const;
-
-interface StoredFile {
-  readonly name: string;
-  readonly bytes: number;
-  readonly hash: string;
-}
-
-interface Entry {
-  readonly position: Position;
-  readonly state: StoredFile;
-  readonly best?: { readonly epoch: number; readonly file: StoredFile };
-}
 
 /** A checkpoint that was read. */
 export interface RunCheckpoint {
@@ -57,8 +52,8 @@ export class Checkpoints {
   readonly #store: CheckpointStore;
   readonly #run: PreparedRun;
   readonly #record: RunRecord;
-  #current: Entry | undefined;
-  #previous: Entry | undefined;
+  #current: StoredCheckpoint | undefined;
+  #previous: StoredCheckpoint | undefined;
   #written = performance.now();
 
   constructor(store: CheckpointStore, run: PreparedRun) {
@@ -80,9 +75,9 @@ export class Checkpoints {
    *         throws
    */
   async read(): Promise<RunCheckpoint | undefined> {
-    const bytes = await this.#read(INDEX);
+    const bytes = await this.#read(INDEX, LONGEST_INDEX);
     if (bytes === undefined) return undefined;
-    const { run, current, previous } = this.#indexOf(bytes);
+    const { run, current, previous } = indexIn(bytes, (what) => this.#corrupt(what));
     checkSameRun(this.where, run, this.#record);
     const entries = [current, previous].filter((entry) => entry !== undefined);
     const faults: string[] = [];
@@ -108,9 +103,9 @@ export class Checkpoints {
   }
 
   /** @throws {DepthwiseError} `OPTION_INVALID` if there is one: it would be lost */
-  async refuseOthers(): Promise<void> {
-    const bytes = await this.#read(INDEX);
-    if (bytes === undefined) return;
+  async refuseOthers(): Promise<undefined> {
+    const bytes = await this.#read(INDEX, LONGEST_INDEX);
+    if (bytes === undefined) return undefined;
     throw new DepthwiseError("OPTION_INVALID", {
       what: `fit: checkpoint: ${this.where}`,
       expected: "a place without a checkpoint",
@@ -154,20 +149,19 @@ export class Checkpoints {
             file: await this.#writeNew("best", encodeModel(trainedModel(model, best.parameters, data))),
           };
     const file = await this.#writeNew("state", stateBytes(state));
-    const entry: Entry = { position, state: file, ...(bestFile === undefined ? {} : { best: bestFile }) };
-    const index = {
-      format: "depthwise checkpoint",
-      version: VERSION,
-      current: entry,
-      ...(this.#current === undefined ? {} : { previous: this.#current }),
-      run: this.#record,
-    };
-    await this.#write(INDEX, new TextEncoder().encode(`${JSON.stringify(index, null, 1)}\n`));
+    const entry: StoredCheckpoint = { position, state: file, ...(bestFile === undefined ? {} : { best: bestFile }) };
+    await this.#write(INDEX, indexBytes(entry, this.#current, this.#record));
     const unused = filesOf(this.#previous).filter((name) => !filesOf(this.#current, entry).includes(name));
     this.#previous = this.#current;
     this.#current = entry;
     this.#written = performance.now();
-    for (const name of unused) await this.#store.remove(name).catch(() => undefined);
+    for (const name of unused) {
+      try {
+        await this.#store.remove(name);
+      } catch {
+        // It is in nobody's way: its name is used again.
+      }
+    }
   }
 
   /** Whether the newest one is of this position. */
@@ -176,9 +170,9 @@ export class Checkpoints {
     return position?.epoch === epoch && position.example === example;
   }
 
-  async #writeNew(kind: "state" | "best", bytes: Uint8Array): Promise<StoredFile> {
+  async #writeNew(kind: CheckpointFileKind, bytes: Uint8Array): Promise<StoredFile> {
     const used = filesOf(this.#current, this.#previous);
-    const name = SLOTS.map((slot) => `${kind}-${slot}.safetensors`).find((each) => !used.includes(each)) ?? "";
+    const name = FILE_NAMES[kind].find((each) => !used.includes(each)) ?? "";
     await this.#write(name, bytes);
     return { name, bytes: bytes.length, hash: hashOf(bytes) };
   }
@@ -191,12 +185,15 @@ export class Checkpoints {
     }
   }
 
-  async #read(name: string): Promise<Uint8Array | undefined> {
+  async #read(name: string, atMost: number): Promise<Uint8Array | undefined> {
+    let bytes: unknown;
     try {
-      return await this.#store.read(name);
+      bytes = await this.#store.read(name, atMost);
     } catch (cause) {
       throw this.#failed(`${name} cannot be read`, cause, "");
     }
+    if (bytes === undefined || isUint8Array(bytes)) return bytes;
+    throw optionError("fit", "checkpoint", "a store whose read gives a Uint8Array, or undefined", bytes);
   }
 
   #failed(what: string, cause: unknown, more: string): unknown {
@@ -210,31 +207,8 @@ export class Checkpoints {
   }
 
   async #whole({ name, bytes, hash }: StoredFile): Promise<Uint8Array | undefined> {
-    const found = await this.#read(name);
-    return found !== undefined && isUint8Array(found) && found.length === bytes && hashOf(found) === hash
-      ? found
-      : undefined;
-  }
-
-  #indexOf(bytes: Uint8Array): {
-    readonly run: unknown;
-    readonly current: Entry;
-    readonly previous: Entry | undefined;
-  } {
-    let index: unknown;
-    try {
-      index = JSON.parse(new TextDecoder().decode(bytes));
-    } catch {
-      throw this.#corrupt(`${INDEX} is no JSON`);
-    }
-    if (!isObject(index) || index["format"] !== "depthwise checkpoint" || index["version"] !== VERSION) {
-      throw this.#corrupt(`${INDEX} is not of version ${VERSION} of this library's checkpoints`);
-    }
-    const { run, current, previous } = index;
-    if (!isEntry(current) || !(previous === undefined || isEntry(previous))) {
-      throw this.#corrupt(`${INDEX} lacks what it is to say`);
-    }
-    return { run, current, previous };
+    const found = await this.#read(name, bytes);
+    return found !== undefined && found.length === bytes && hashOf(found) === hash ? found : undefined;
   }
 
   #corrupt(what: string): DepthwiseError {
@@ -244,24 +218,6 @@ export class Checkpoints {
       fields: { where: this.where },
     });
   }
-}
-
-function filesOf(...entries: readonly (Entry | undefined)[]): string[] {
-  return entries.flatMap((entry) =>
-    entry === undefined ? [] : [entry.state.name, ...(entry.best === undefined ? [] : [entry.best.file.name])],
-  );
-}
-
-function isEntry(value: unknown): value is Entry & JsonObject {
-  if (!isObject(value) || !isObject(value["position"]) || !isStoredFile(value["state"])) return false;
-  const { epoch, example, updates, sums, history } = value["position"];
-  const isPosition = [epoch, example, updates].every(Number.isSafeInteger) && isObject(sums) && Array.isArray(history);
-  const { best } = value;
-  return isPosition && (best === undefined || (isObject(best) && isStoredFile(best["file"])));
-}
-
-function isStoredFile(value: unknown): value is StoredFile {
-  return isObject(value) && typeof value["name"] === "string" && typeof value["hash"] === "string";
 }
 
 function stateBytes({ tensors }: TrainerState): Uint8Array {

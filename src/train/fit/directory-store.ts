@@ -6,6 +6,7 @@
 import { locatePath } from "../../core/address.ts";
 import { nodeFiles } from "../../core/bytes.ts";
 import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
+import { optionError } from "../../core/options.ts";
 import { systemCode } from "../../core/realms.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
 import { lockDirectory } from "./directory-lock.ts";
@@ -14,6 +15,8 @@ const TEMPORARY = /^\.depthwise-[0-9a-f]{16}\.tmp$/;
 const FULL: readonly unknown[] = ["ENOSPC", "EDQUOT", "EFBIG"];
 
 /**
+ * Its methods reject with `OPTION_INVALID` for a name with a path in it, `FILE_UNREADABLE`, `CHECKPOINT_IN_USE`.
+ *
  * @param directory made when it is first written to
  * @throws {DepthwiseError} `FILE_UNREADABLE` where there are no files; `OPTION_INVALID` for what is no path
  */
@@ -29,15 +32,18 @@ export function directoryStore(directory: string | URL): CheckpointStore {
   const { join } = process.getBuiltinModule("node:path");
   return {
     name: path,
-    read: (name) =>
-      typed(join(path, name), "read", () =>
-        files.readFile(join(path, name)).catch((error: unknown) => {
-          if (systemCode(error) === "ENOENT") return undefined;
-          throw error;
-        }),
-      ),
-    write: (name, bytes) => typed(join(path, name), "written", () => writeWhole(path, name, bytes)),
-    remove: (name) => typed(join(path, name), "removed", () => files.rm(join(path, name), { force: true })),
+    read: async (name, atMost) => {
+      const file = join(path, checkedName(name));
+      return typed(file, "read", () => readBounded(file, atMost));
+    },
+    write: async (name, bytes) => {
+      const file = join(path, checkedName(name));
+      return typed(file, "written", () => writeWhole(path, name, bytes));
+    },
+    remove: async (name) => {
+      const file = join(path, checkedName(name));
+      return typed(file, "removed", () => files.rm(file, { force: true }));
+    },
     list: () => files.readdir(path).catch(() => []),
     lock: () =>
       typed(path, "used", async () => {
@@ -50,6 +56,45 @@ export function directoryStore(directory: string | URL): CheckpointStore {
         return unlock;
       }),
   };
+}
+
+/** Nothing beside the directory, or below it, is read, written or removed. */
+function checkedName(name: unknown): string {
+  if (typeof name === "string" && !/^\.{0,2}$|[/\\:\0]/.test(name)) return name;
+  throw optionError("directoryStore", "name", "the name of a file, without a path", name);
+}
+
+/** A pipe, which would be waited for, or a device, which has no end, is no file. */
+async function readBounded(path: string, atMost = Number.POSITIVE_INFINITY): Promise<Uint8Array | undefined> {
+  const { constants, promises } = process.getBuiltinModule("node:fs");
+  let file: Awaited<ReturnType<typeof promises.open>>;
+  try {
+    // Not every system has the second flag.
+    file = await promises.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) {
+      throw new DepthwiseError("FILE_UNREADABLE", {
+        what: `${path}: it is no regular file`,
+        advice: "Move what is there, or pass another path.",
+        fields: { path },
+      });
+    }
+    const bytes = new Uint8Array(Math.min(stats.size, atMost + 1));
+    let count = 0;
+    while (count < bytes.length) {
+      const { bytesRead } = await file.read(bytes, count, bytes.length - count);
+      if (bytesRead === 0) break;
+      count += bytesRead;
+    }
+    return bytes.subarray(0, count);
+  } finally {
+    await file.close();
+  }
 }
 
 async function writeWhole(directory: string, name: string, bytes: Uint8Array): Promise<void> {

@@ -91,7 +91,7 @@ export interface FitResult {
   readonly history: readonly EpochRecord[];
   /** The epoch with the smallest validation loss; without validation, the smallest loss. */
   readonly best?: number;
-  /** Of the validation of `model`: rows are labels, columns what was said, in examples. */
+  /** Of the validation of `model`: rows are labels, columns what was said, in examples. Left out above 2,048 classes. */
   readonly confusion?: readonly (readonly number[])[];
   /** Why it ended before its last epoch. */
   readonly stopped?: "early";

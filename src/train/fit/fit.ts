@@ -1,12 +1,12 @@
 /** `fit`: trains a network on data, over epochs, and says how it goes. */
 
 import { type DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
-import { onAbort } from "../../core/until-aborted.ts";
+import { onAbort, untilAborted } from "../../core/until-aborted.ts";
 import type { Network } from "../../layers/network.ts";
 import { createTrainer } from "../create-trainer.ts";
 import type { Awaitable } from "../data/dataset.ts";
 import type { Dataset, Examples } from "../data/index.ts";
-import { type CheckpointStore, isCheckpointStore } from "./checkpoint-store.ts";
+import { type CheckpointStore, isCheckpointStore, lockStore } from "./checkpoint-store.ts";
 import { Checkpoints, type RunCheckpoint } from "./checkpoints.ts";
 import { directoryStore } from "./directory-store.ts";
 import { keep, type RunningTrainer, type RunState, trainEpochs, usableParameters, validateOn } from "./epochs.ts";
@@ -17,6 +17,7 @@ import { bestEpoch, START } from "./position.ts";
 import { prepareRun } from "./prepared.ts";
 import { stepFault } from "./step-fault.ts";
 import { trainedModel } from "./trained-model.ts";
+import { confusionRows } from "./validate.ts";
 
 /**
  * Trains a network on data.
@@ -24,7 +25,8 @@ import { trainedModel } from "./trained-model.ts";
  *     for await (const event of fit(model, data, { epochs: 30, validation: 0.1, checkpoint: "runs/a" })) console.log(event);
  *     const { model: trained, history } = await fit(model, data, options).done;
  *
- * The network's own parameters are where it starts from, and stay as they are. Nothing is drawn: what comes out depends on
+ * The network's own parameters are where it starts from, and stay as they are. They are read when the run begins: change
+ * them only after the event `started`. Nothing is drawn: what comes out depends on
  * network, data and options alone, not on threads, prefetch, or whether it was stopped and resumed.
  *
  * @param data a data set, or an iterable of `{ image, label }`, whose classes are those of the network, by the same
@@ -73,17 +75,18 @@ async function trained(
 ): Promise<FitResult> {
   const run = await prepareRun(model, given, options, signal);
   const store = openStore(options.checkpoint);
-  const unlock = await store?.lock?.();
+  const unlock = await lockStore(store, signal);
   try {
     const checkpoints = store === undefined ? undefined : new Checkpoints(store, run);
-    const checkpoint = options.resume ? await checkpoints?.read() : await checkpoints?.refuseOthers();
+    const looking = options.resume ? checkpoints?.read() : checkpoints?.refuseOthers();
+    const checkpoint = await untilAborted(Promise.resolve(looking), signal);
     const { batch, schedule } = run;
     const trainer = await createTrainer(model, { ...options.trainerOptions, batch, schedule, signal });
     try {
       trainer.checkBatch("fit", batch);
       if (run.data.size % batch !== 0) trainer.checkBatch("fit", run.data.size % batch);
       emit({ type: "started", ...trainer.explain() });
-      return await runFrom({ run, trainer, checkpoints, emit, signal }, checkpoint ?? undefined);
+      return await runFrom({ run, trainer, checkpoints, emit, signal }, checkpoint);
     } finally {
       trainer.close();
     }
@@ -113,7 +116,8 @@ async function runFrom(running: RunningTrainer, from: RunCheckpoint | undefined)
       if (!isLost(error)) throw stepFault(error, running);
       losses = state.position.updates > reached ? 1 : losses + 1;
       reached = Math.max(reached, state.position.updates);
-      const last = losses > MOST_LOSSES ? undefined : await checkpoints?.read();
+      const reading = losses > MOST_LOSSES ? undefined : checkpoints?.read();
+      const last = await untilAborted(Promise.resolve(reading), signal);
       if (last === undefined) throw error;
       state = await goOn(running, last, error);
     }
@@ -155,11 +159,12 @@ async function finished(
   const validated = chosen?.validated ?? (await validateOn(running, parameters, position.epoch));
   if (stopped !== undefined) emit({ type: "stopped", reason: stopped });
   const record = bestEpoch(history);
+  const confusion = validated === undefined ? undefined : confusionRows(validated, run.options.classes);
   return {
     model: trainedModel(run.model, parameters, run.data),
     history,
     ...(record === undefined ? {} : { best: record.epoch }),
-    ...(validated === undefined ? {} : { confusion: validated.confusion }),
+    ...(confusion === undefined ? {} : { confusion }),
     ...(stopped === undefined ? {} : { stopped }),
   };
 }

@@ -25,8 +25,17 @@ export interface ValidateOptions {
 
 export interface Validated {
   readonly result: ValidationResult;
-  /** Rows are labels, columns what was said. */
-  readonly confusion: readonly (readonly number[])[];
+  /** `[classes][classes]`: rows are labels, columns what was said. None of more classes than a table is good for. */
+  readonly confusion: Uint32Array | undefined;
+}
+
+/** 16 MiB. Of 24,000 classes it would be gigabytes. */
+const MOST_CLASSES = 2048;
+
+/** As callers have it. */
+export function confusionRows({ confusion }: Validated, classes: number): readonly (readonly number[])[] | undefined {
+  if (confusion === undefined) return undefined;
+  return Array.from({ length: classes }, (_, label) => [...confusion.subarray(label * classes, (label + 1) * classes)]);
 }
 
 /** What an epoch has led to: parameters as they are to be used. */
@@ -40,7 +49,7 @@ export interface EpochOutcome {
 /** @throws what `batches` and `Trainer.evaluate` do; `signal.reason` */
 export async function validate(trainer: Trainer, data: Dataset, options: ValidateOptions): Promise<Validated> {
   const { input, classes, parameters, reading, signal, onSkipped } = options;
-  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  const confusion = classes > MOST_CLASSES ? undefined : new Uint32Array(classes * classes);
   let [loss, correct, correctOf5, examples] = [0, 0, 0, 0];
   const all = batches(data, { input, batch: trainer.batch, shuffle: false, signal, ...reading });
   for await (const { x, labels, targets, count, skipped, release } of all) {
@@ -54,9 +63,8 @@ export async function validate(trainer: Trainer, data: Dataset, options: Validat
       examples += count;
       for (let n = 0; n < count; n++) {
         const label = labels?.[n] ?? (targets === undefined ? 0 : bestOf(targets, n, classes));
-        const row = confusion[label];
-        const column = bestOf(said.logits.data, n, classes);
-        if (row !== undefined) row[column] = (row[column] ?? 0) + 1;
+        const at = label * classes + bestOf(said.logits.data, n, classes);
+        if (confusion !== undefined) confusion[at] = (confusion[at] ?? 0) + 1;
       }
     }
     release();

@@ -47,6 +47,12 @@ describe("a data set", () => {
     expect(labelsOf(uneven.take(1))).toEqual([0]);
   });
 
+  it("of many examples is taken from as of few", () => {
+    const many = arrays(tensor(new Uint8Array(3e5), [3e5, 1, 1, 1]), new Uint8Array(3e5), { classes: 2 });
+    const first = many.take(299_999);
+    expect([first.size, first.nameAt(299_998)]).toEqual([299_999, "example 299,998"]);
+  });
+
   it("changes its pictures when they are asked for, and keeps its labels", async () => {
     const seen: string[] = [];
     const grey = data.map(({ name, label }, index) => {

@@ -56,6 +56,13 @@ describe.each(METHODS)("few-shot, %s", (method) => {
     expect(await second.classify(image)).toEqual(await first.classify(image));
   });
 
+  it("takes what it goes on from at the call: the bytes are the caller's again", async () => {
+    const bytes = await (await taught({ method })).save();
+    const beginning = fewShot(features(), { from: bytes });
+    bytes.fill(0);
+    expect((await beginning).classes.map(({ label }) => label)).toEqual(COLOURS);
+  });
+
   it("counts what comes and goes at once", async () => {
     const shots = await taught({ method });
     expect((await shots.classify(picture("grey", 4), { topK: 1 }))[0]?.label).not.toBe("grey");
