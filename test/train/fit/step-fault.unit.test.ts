@@ -19,7 +19,8 @@ const failure = async (run: { readonly done: Promise<unknown> }): Promise<Error>
 describe("a run whose numbers cease to be finite", () => {
   it("advises a lower rate, and says what is kept", async () => {
     // Relaxed SIMD may take a NaN for a number of relu6.
-    const options = { ...{ epochs: 3, batch: 16, simd: "plain" }, schedule: constant({ rate: 1e30 }) } as const;
+    const schedule = constant({ rate: 1e30 });
+    const options = { epochs: 3, batch: 16, simd: "plain", schedule } as const;
     const { message, cause } = await failure(fit(tinyModel(), tinyData(40), options));
     expect(message).toMatch(
       /^fit: tiny: update \d+: .*: expected finite numbers, found .*\. Train anew with a lower learning rate \(1e\+30 now\), or pass clipNorm\.$/,
