@@ -4,6 +4,7 @@ import { type Choice, chooseBackend } from "../backends/choose-backend.ts";
 import type { BoundTraining } from "../backends/training/bound-training.ts";
 import { referenceTraining } from "../backends/training/reference-training.ts";
 import { trainingThreads, wasmTraining } from "../backends/training/wasm-training.ts";
+import type { WorkerFactory } from "../backends/wasm/own-worker.ts";
 import { threadWorker } from "../backends/wasm/thread-worker.ts";
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { refusal } from "../core/memory.ts";
@@ -17,7 +18,7 @@ import { type CheckedTrainerOptions, checkTrainerOptions, type TrainerOptions } 
 
 /**
  * Makes a trainer of a network: memory for its activations and gradients, and code. Close it when done. The network's own
- * parameters are read and stay as they are.
+ * parameters are read until it is made, not copied at the call, and stay as they are.
  *
  * @throws {DepthwiseError} `OPTION_INVALID`; `NAME_UNKNOWN` for a parameter to train that there is not; `NETWORK_INVALID`
  *         for what is no network, or one that gives no row of classes, or has nothing to train; `PARAMETERS_MISMATCH`;
@@ -96,9 +97,18 @@ async function bindTo(choice: Choice, plan: TrainingPlan, options: CheckedTraine
     relaxed: choice.simd !== "plain",
     wide: choice.simd === "wide",
     threads: choice.threads,
-    worker: options.worker ?? threadWorker,
+    worker: options.worker === undefined ? threadWorker : heard(options.worker),
     signal: options.signal,
   });
+}
+
+/** What promises a worker is refused, and a promise that fails then would be nobody's: in Node that ends the process. */
+function heard(factory: WorkerFactory): WorkerFactory {
+  return () => {
+    const worker = factory();
+    Promise.resolve(worker).catch(() => undefined);
+    return worker;
+  };
 }
 
 /** As `compile` chooses, but that training has no kernels of plain JavaScript, and counts threads by powers of two. */
