@@ -3,17 +3,10 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { show } from "../core/options.ts";
 
-/** What is closed, and how another is had. */
-const ANOTHER = {
-  session: "Compile the network again to run it.",
-  trainer: "Make another with createTrainer, and go on from a state that you have with restore.",
-  fewShot: "Call fewShot again, with what save gave as from.",
-} as const;
-
-export function closedError(network: string, closed: keyof typeof ANOTHER = "session"): DepthwiseError {
+export function closedError(network: string): DepthwiseError {
   return new DepthwiseError("SESSION_CLOSED", {
-    what: `${closed} of ${network}: it was closed`,
-    advice: ANOTHER[closed],
+    what: `session of ${network}: it was closed`,
+    advice: "Compile the network again to run it.",
   });
 }
 

@@ -6,7 +6,6 @@
  */
 
 import type { Choice } from "../backends/choose-backend.ts";
-import { closedError } from "../backends/lost.ts";
 import type { BoundTraining } from "../backends/training/bound-training.ts";
 import { Breath } from "../core/breath.ts";
 import type { NumberArray } from "../core/buffers.ts";
@@ -22,6 +21,7 @@ import { compile } from "../session/compile.ts";
 import { checkInput } from "../session/input.ts";
 import type { Session } from "../session/session.ts";
 import { Turns } from "../session/turns.ts";
+import { closedForTraining } from "./closed.ts";
 import { type Evaluation, evaluated } from "./evaluated.ts";
 import { hyperValues } from "./hyper.ts";
 import { countCorrect, type Labels, targetsOf } from "./labels.ts";
@@ -374,7 +374,7 @@ export class Trainer {
         });
         if (this.#isClosed) {
           session.close();
-          throw closedError(this.model.name);
+          throw closedForTraining("trainer", this.model.name);
         }
         this.#session = session;
       } else await this.#session.replaceParameters(parameters);
@@ -405,7 +405,7 @@ export class Trainer {
 
   #turn<T>(work: () => Promise<T>, mayBeTorn = false): Promise<T> {
     return this.#turns.take(async () => {
-      if (this.#isClosed) throw closedError(this.model.name, "trainer");
+      if (this.#isClosed) throw closedForTraining("trainer", this.model.name);
       if (isDepthwiseError(this.#torn) && this.#torn.code === "VALUES_NOT_FINITE" && !mayBeTorn) throw this.#torn;
       if (this.#torn !== undefined && !mayBeTorn) {
         throw new DepthwiseError("WORKER_LOST", {

@@ -7,7 +7,6 @@
  *     const [best] = await shots.classify("what.jpg");
  */
 
-import { closedError } from "../../backends/lost.ts";
 import { best, type Prediction } from "../../classify/best.ts";
 import type { ClassifyOptions, ImageSource } from "../../classify/image-options.ts";
 import { READING } from "../../classify/reading.ts";
@@ -20,6 +19,7 @@ import { type CompletePreprocessing, completePreprocessing } from "../../core/pr
 import { checkNetwork, type Network } from "../../layers/network.ts";
 import { Turns } from "../../session/turns.ts";
 import { embeddingModel } from "../../weights/index.ts";
+import { closedForTraining } from "../closed.ts";
 import { isImageFault } from "../image-fault.ts";
 import { Embedder, type ImageSources, namedFault, widthOf } from "./embedder.ts";
 import { ExampleStore } from "./example-store.ts";
@@ -232,7 +232,7 @@ export class FewShot {
 
   #turn<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.#turns.take(async () => {
-      if (this.#isClosed) throw closedError(this.#model.name, "fewShot");
+      if (this.#isClosed) throw closedForTraining("fewShot", this.#model.name);
       return work();
     }, signal);
   }

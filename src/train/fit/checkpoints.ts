@@ -29,7 +29,7 @@ import {
   LONGEST_INDEX,
   type StoredCheckpoint,
   type StoredFile,
-} from "./checkpoint-index.ts";
+} from "./checkpoint-file.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
 import { hashOf } from "./hash.ts";
 import type { Position } from "./position.ts";
