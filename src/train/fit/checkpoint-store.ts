@@ -3,6 +3,7 @@
 import { optionError } from "../../core/options.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 
+/** A place for the files of a checkpoint, by name. */
 export interface CheckpointStore {
   /** What messages call it. Default `the store`. */
   readonly name?: string;
