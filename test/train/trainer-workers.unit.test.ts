@@ -135,6 +135,21 @@ describe("workers of a trainer", () => {
     }
   });
 
+  it("are gone when it is closed while an evaluation is made ready", async () => {
+    const trainer = await make(2);
+    const evaluation = errorOf(() => trainer.evaluate(pictures(BATCH, 1), labelsOf(BATCH, 1)));
+    // Its session has workers of its own, which are made meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    trainer.close();
+    expect(await evaluation).toMatchObject({ code: "SESSION_CLOSED" });
+    const isLeft = ({ threadId }: Worker) => threadId !== -1;
+    for (let waits = 0; waits < 100 && started.some(isLeft); waits++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(started.length).toBeGreaterThan(1);
+    expect(started.filter(isLeft)).toEqual([]);
+  });
+
   it("that cannot be started leave one thread, and the reason", async () => {
     const broken = () => new Worker("throw new Error('no')", { eval: true });
     using trainer = await createTrainer(smallNetwork(), { batch: 4, backend: "wasm", threads: 2, worker: broken });
