@@ -19,11 +19,16 @@ export function under(heading: string, command: Command, add: (command: Command)
   return add(command.optionsGroup(heading)).optionsGroup("Options:");
 }
 
+/** The width of a network and the side of its input, in words of the command's own. */
+export function addSizeOptions(command: Command, alpha: string, resolution: string): Command {
+  return command
+    .option("--alpha <number>", `width multiplier (${alpha})`, toNumber)
+    .option("--resolution <pixels>", `side of the input (${resolution})`, toNumber);
+}
+
 /** What shapes a network, whether it is built or read from a file. */
 export function addShapeOptions(command: Command): Command {
-  return command
-    .option("--alpha <number>", "width multiplier (default 1, or what the file says)", toNumber)
-    .option("--resolution <pixels>", "side of the input (default 224, or what the file says)", toNumber)
+  return addSizeOptions(command, "default 1, or what the file says", "default 224, or what the file says")
     .option(
       "--classes <count>",
       "number of outputs (default 1000); of a file of 1001, 1000 drops the background",

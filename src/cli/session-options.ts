@@ -13,28 +13,35 @@ export function addSessionOptions(command: Command): Command {
 }
 
 function addGroup(command: Command): Command {
+  return addBatchOption(
+    addComputingOptions(command, {
+      backends: ["auto", "wasm", "plain", "reference"],
+      backend: "default auto: wasm where it can run, else plain",
+      threads: "threads of the wasm backend: a number, or auto for one a core and at most 8 (default 1)",
+      simd: "instructions of the wasm backend (default auto: relaxed where the engine has them); wide, nearly twice as fast in Node 24 and later, turns on an experimental switch of V8",
+    }),
+    "images in one run (default 1)",
+  );
+}
+
+/** What the flags say of themselves, which is not the same for running and for training. */
+interface ComputingWords {
+  readonly backends: readonly string[];
+  readonly backend: string;
+  readonly threads: string;
+  readonly simd: string;
+}
+
+/** What computes, on how many threads, by which instructions. */
+export function addComputingOptions(command: Command, words: ComputingWords): Command {
   return command
-    .addOption(
-      choice("--backend <name>", "what computes (default auto: wasm where it can run, else plain)", [
-        "auto",
-        "wasm",
-        "plain",
-        "reference",
-      ]),
-    )
-    .option(
-      "--threads <count>",
-      "threads of the wasm backend: a number, or auto for one a core and at most 8 (default 1)",
-      toThreads,
-    )
-    .addOption(
-      choice(
-        "--simd <kind>",
-        "instructions of the wasm backend (default auto: relaxed where the engine has them); wide, nearly twice as fast in Node 24 and later, turns on an experimental switch of V8",
-        ["auto", "relaxed", "plain", "wide"],
-      ),
-    )
-    .option("--batch <count>", "images in one run (default 1)", toNumber);
+    .addOption(choice("--backend <name>", `what computes (${words.backend})`, words.backends))
+    .option("--threads <count>", words.threads, toThreads)
+    .addOption(choice("--simd <kind>", words.simd, ["auto", "relaxed", "plain", "wide"]));
+}
+
+export function addBatchOption(command: Command, words: string): Command {
+  return command.option("--batch <count>", words, toNumber);
 }
 
 /** The options for `compile` that were given. */
@@ -43,7 +50,7 @@ export function sessionOptions({ backend, threads, simd, batch }: SessionFlags):
 }
 
 /** A number of threads, or `auto`. */
-export function toThreads(text: string): number | "auto" {
+function toThreads(text: string): number | "auto" {
   if (text === "auto") return text;
   const count = Number(text);
   if (text.trim() === "" || Number.isNaN(count)) throw new InvalidArgumentError("It is neither a number nor auto.");

@@ -1,9 +1,9 @@
 /** `depthwise train`: pictures in, a network that knows them out. */
 
 import { Command, InvalidArgumentError } from "commander";
-import { choice, under } from "./flags.ts";
+import { addSizeOptions, under } from "./flags.ts";
 import { toNumber } from "./numbers.ts";
-import { toThreads } from "./session-options.ts";
+import { addBatchOption, addComputingOptions } from "./session-options.ts";
 import type { TrainFlags } from "./training-options.ts";
 
 export function trainCommand(): Command {
@@ -19,26 +19,22 @@ export function trainCommand(): Command {
     )
     .option("--resume", "go on with the run in --out; its options are those it began with");
   under("Network:", command, (group) =>
-    group
-      .option("--alpha <number>", "width multiplier (default 0.25)", toNumber)
-      .option(
-        "--resolution <pixels>",
-        "side of the input (default that of the pictures, of folders 128); up to 40 the stem has stride 1",
-        toNumber,
-      )
-      .option(
-        "--from <weights>",
-        "fine-tune a trained network in place of a new one: a file, an address, keras:… or hf:…; for one epoch its new classifier learns alone",
-      ),
+    addSizeOptions(
+      group,
+      "default 0.25",
+      "default that of the pictures, of folders 128; up to 40 the stem has stride 1",
+    ).option(
+      "--from <weights>",
+      "fine-tune a trained network in place of a new one: a file, an address, keras:… or hf:…; for one epoch its new classifier learns alone",
+    ),
   );
   under("Training:", command, (group) =>
-    group
+    addBatchOption(group, "pictures in an update (default 64, of tune 32)")
       .option(
         "--recipe <name>",
         "fast (default), paper, tune (default with --from), or a JSON file such as the options.json of a run",
       )
       .option("--epochs <count>", "how often each picture is seen (default 10)", toNumber)
-      .option("--batch <count>", "pictures in an update (default 64, of tune 32)", toNumber)
       .option("--rate <number>", "the highest learning rate (default by recipe and batch)", toNumber)
       .option(
         "--validation <what>",
@@ -48,24 +44,12 @@ export function trainCommand(): Command {
       .option("--seed <number>", "of the first weights, shuffling and augmentation (default 1)", toNumber),
   );
   return under("Running:", command, (group) =>
-    group
-      .addOption(
-        choice("--backend <name>", "what computes (default auto: wasm where it can run)", [
-          "auto",
-          "wasm",
-          "reference",
-        ]),
-      )
-      .option(
-        "--threads <count>",
-        "a number, or auto for one a core (default auto): the numbers come out the same",
-        toThreads,
-      )
-      .addOption(
-        choice("--simd <kind>", "instructions (default auto: relaxed where the engine has them)", [
-          ...["auto", "relaxed", "plain", "wide"],
-        ]),
-      ),
+    addComputingOptions(group, {
+      backends: ["auto", "wasm", "reference"],
+      backend: "default auto: wasm where it can run",
+      threads: "a number, or auto for one a core (default auto): the numbers come out the same",
+      simd: "instructions (default auto: relaxed where the engine has them)",
+    }),
   ).action(async (paths: readonly string[], flags: TrainFlags) => {
     // What trains is loaded when it is asked for: other commands start without it.
     const { runTraining } = await import("./training-run.ts");

@@ -285,9 +285,15 @@ describe("numbers that cease to be finite", () => {
   });
 });
 
-describe.runIf(SIMD.length > 1)("SIMD", () => {
+describe("SIMD", () => {
   it("of another form is refused with advice; wide registers are relaxed SIMD", async () => {
     const store = memoryStore();
+    if (SIMD.length === 1) {
+      // This engine has one form alone, and the other is refused before anything is written.
+      const run = fit(tinyModel(), data, { ...OPTIONS, checkpoint: store, simd: "relaxed" });
+      await expect(run.done).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" });
+      return;
+    }
     await stopAfter(2, store, { simd: "relaxed" });
     const options = { ...OPTIONS, checkpoint: store, resume: true };
     await expect(fit(tinyModel(), data, { ...options, simd: "plain" }).done).rejects.toMatchObject({
