@@ -106,7 +106,6 @@ export function checkFitOptions(model: Network, options: FitOptions): CheckedFit
   const signal = signalOption("fit", options.signal);
   const given = Object.entries(options).filter(([name]) => TRAINER_OPTIONS.includes(name) && name !== "signal");
   const trainer = checkTrainerOptions("fit", model, Object.fromEntries(given));
-  if (trainer.seed < 0) throw optionError("fit", "seed", "a whole number of at least 0", trainer.seed);
   const input = completePreprocessing(model.inputShape, model.info.preprocessing);
   const { augment, validation, checkpoint, maxPixels, concurrency, prefetch, patience } = options;
   const average = booleanOption("fit", "average", options.average ?? trainer.averageDecay !== undefined);

@@ -29,7 +29,7 @@ export interface RecalibrateOptions
   readonly augment?: Augmentation;
   /** See `BatchNormOptions`. Default `biased`. */
   readonly variance?: BatchNormOptions["variance"];
-  /** How many batches are made ahead. Default 2. */
+  /** How many batches are made ahead. Default: 2, or as many as hold 128 examples. */
   readonly prefetch?: number;
 }
 
