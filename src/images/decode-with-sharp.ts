@@ -39,7 +39,7 @@ export async function decodeWithSharp(
     const { data, info } = await image.toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
     return overwritten({ width: info.width, height: info.height, channels: info.channels, data });
   } catch (cause) {
-    throw refusal(name, cause);
+    throw refusal(name, cause, metadata);
   }
 }
 
@@ -59,15 +59,22 @@ function bytesPerPixel(metadata: Metadata): number {
   return isProgressive || orientation > 1 ? out + whole : out;
 }
 
-function refusal(name: string, cause: unknown): DepthwiseError {
+/**
+ * In words of its own: libvips collects what it has to say in one place for the whole process, so of two images that
+ * are refused at once either is told the other's reason, or both, or none. Certain is only how sharp's own words begin.
+ *
+ * @param metadata of an image whose header was read
+ */
+function refusal(name: string, cause: unknown, metadata?: Metadata): DepthwiseError {
   if (cause instanceof DepthwiseError) return cause;
-  const reason = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
-  return unreadable(
-    name,
-    `something the decoder refuses (${reason.replace(/[\s:]+$/, "")})`,
-    "Check that it is a complete image file.",
-    cause,
-  );
+  if (metadata !== undefined) {
+    const { format, width, height } = metadata;
+    const found = `a ${format} of ${width} × ${height} pixels that ends too early or is damaged`;
+    return unreadable(name, found, "Check that it is a complete image file.");
+  }
+  const isKnown = cause instanceof Error && cause.message.startsWith("Input buffer has corrupt header");
+  const found = isKnown ? "one whose header is damaged" : "no image file of a format that the decoder knows";
+  return unreadable(name, found, "Check that it is a complete image file.");
 }
 
 /** From here on a second is spent decoding, and a collection of garbage costs nothing. */

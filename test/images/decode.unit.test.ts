@@ -103,11 +103,29 @@ describe("errors name the file and the cause", () => {
     expect(error.cause).toBeUndefined();
   });
 
-  it("a damaged file keeps the decoder's error as its cause", async () => {
-    const error = await refusal(decodeImage(file("cut.png", png.subarray(0, 60))));
-    expect(error.code).toBe("IMAGE_UNREADABLE");
-    expect(error.message).toContain("cut.png");
-    expect(error.cause).toBeInstanceOf(Error);
+  // What libvips says it gathers in one place for the whole process: of two at once, either got the other's reason.
+  it("damaged files of several formats are each told their own, decoded alone or all at once", async () => {
+    const raw = { width: 60, height: 50, channels: 3 } as const;
+    const data = Uint8Array.from({ length: 60 * 50 * 3 }, (_, at) => (at ** 3 * 7919) % 251);
+    const jpeg = await sharp(data, { raw }).jpeg().toBuffer();
+    const square = await sharp(data, { raw }).png().toBuffer();
+    const files: readonly (readonly [string, Uint8Array, string])[] = [
+      ["cut.jpg", jpeg.subarray(0, jpeg.length / 2), "a jpeg of 60 × 50 pixels that ends too early or is damaged"],
+      ["cut.png", square.subarray(0, square.length / 2), "a png of 60 × 50 pixels that ends too early or is damaged"],
+      ["header.jpg", jpeg.subarray(0, 30), "one whose header is damaged"],
+      ["none.tif", Uint8Array.of(0x49, 0x49, 42, 0, 8, 0, 0, 0), "no image file of a format that the decoder knows"],
+    ];
+    for (const [name, bytes, found] of files) {
+      const error = await refusal(decodeImage(file(name, bytes)));
+      expect([error.code, error.cause]).toEqual(["IMAGE_UNREADABLE", undefined]);
+      expect(error.message).toContain(`found ${found}.`);
+    }
+    const many = Array.from({ length: 100 }, (_, k) => files[k % files.length] ?? files[0]);
+    const errors = await Promise.all(many.map((each) => refusal(decodeImage(each?.[1] ?? new Uint8Array()))));
+    errors.forEach(({ message }, k) => {
+      expect(message).toContain(`found ${many[k]?.[2]}.`);
+    });
+    expect(errors.every(({ cause }) => cause === undefined)).toBe(true);
   });
 
   it("20,000 × 20,000 pixels are refused before they are decoded, with the size found and the size allowed", async () => {
