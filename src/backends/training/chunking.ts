@@ -33,10 +33,20 @@ export function chunked(each: number, batch: number, most: number, whole = false
     const perImage = Math.ceil(each / chunk);
     return grouped({ each, pixels: each, perImage, chunk }, batch * perImage, 1);
   }
-  // Few images a chunk, where that leaves threads without any.
-  const images = Math.max(1, Math.min(Math.floor(most / each), Math.ceil(batch / GROUPS)));
+  const images = evenly(batch, Math.max(1, Math.floor(most / each)));
   const pixels = images * each;
   return grouped({ each, pixels, perImage: 1, chunk: pixels }, Math.ceil(batch / images), images);
+}
+
+/**
+ * Images of a chunk, at most `most` and not much fewer: as many as leave the fullest group, for which the threads wait,
+ * the least to do. (Of 128 images 12 a chunk would be 11 chunks: two groups of threads with 8 and 3.)
+ */
+function evenly(batch: number, most: number): number {
+  const fullest = (images: number) => images * Math.ceil(batch / images / GROUPS);
+  let best = Math.min(most, Math.ceil(batch / GROUPS));
+  for (let images = best - 1; 2 * images >= most; images--) if (fullest(images) < fullest(best)) best = images;
+  return best;
 }
 
 function grouped(words: ChunkWords, chunks: number, images: number): Chunking {

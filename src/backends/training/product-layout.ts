@@ -175,7 +175,7 @@ export function layBackwardProduct(
   if (byPanel) {
     sections.claim(builder);
     builder.chunks(calls, units);
-    const { packs, atOnce, bytes } = gradientPanelsPacking(rows, columns, all, tile);
+    const { packs, deep, atOnce, bytes } = gradientPanelsPacking(rows, columns, all, tile);
     builder.needScratch(bytes + 4 * tile.rows * tile.columns);
     const words = builder.words(GRADIENT_PANELS, () => ({
       a: a(),
@@ -187,6 +187,7 @@ export function layBackwardProduct(
       each: pixels,
       packs,
       packOffset: 0,
+      deep,
       atOnce,
       narrow: bytes,
     }));

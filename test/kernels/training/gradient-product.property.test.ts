@@ -145,6 +145,7 @@ const panelCases = fc.record({
   columns: sizes(70),
   packs: fc.boolean(),
   atOnce: fc.integer({ min: 1, max: 5 }),
+  deep: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constant(48)),
   adds: fc.boolean(),
   cut: fc.integer({ min: 1, max: 4 }),
   seed: fc.integer({ min: 1, max: 1e6 }),
@@ -154,7 +155,7 @@ const panelCases = fc.record({
 describe.each(TILE_VARIANTS)("gradientPanels on $name", (variant) => {
   const { tile } = variant;
 
-  it("gives each weight its chain over all pixels, once, in whatever ranges of panels", () => {
+  it("gives each weight its chains over pieces of the pixels, in order, in whatever ranges of panels", () => {
     const check = (c: typeof panelCases extends fc.Arbitrary<infer C> ? C : never) => {
       const { each, batch, rows, columns } = c;
       const pixels = batch * each;
@@ -162,9 +163,13 @@ describe.each(TILE_VARIANTS)("gradientPanels on $name", (variant) => {
       const a = numbersOf(pixels * rows, c.seed);
       const dz = numbersOf(pixels * columns, c.seed + 1);
       const y = c.adds ? numbersOf(rows * columns, c.seed + 2) : nans(rows * columns);
-      const sums = chains(a, dz, [rows, columns], [0, pixels], multiplyAddOf(variant));
-      const expected = c.adds ? sums.map((sum, i) => Math.fround(y[i]! + sum)) : sums;
-      const packFloats = c.packs ? pixels * (c.atOnce * tile.columns + tile.rows) : 0;
+      let expected: Float32Array | undefined = c.adds ? y : undefined;
+      for (let from = 0; from < pixels; from += c.deep) {
+        const to = Math.min(pixels, from + c.deep);
+        const sums = chains(a, dz, [rows, columns], [from, to], multiplyAddOf(variant));
+        expected = expected?.map((known, i) => Math.fround(known + sums[i]!)) ?? sums;
+      }
+      const packFloats = c.packs ? Math.min(c.deep, pixels) * (c.atOnce * tile.columns + tile.rows) : 0;
       const values = {
         ...{ a, y, adds: new Float32Array(Int32Array.of(Number(c.adds)).buffer) },
         dz: Float32Array.from([...dz, ...nans(Math.max(0, tile.columns - columns))]),
@@ -178,10 +183,10 @@ describe.each(TILE_VARIANTS)("gradientPanels on $name", (variant) => {
         last: c.last,
         words: {
           ...{ a: "a", dz: "dz", y: "y", rows, columns, adds: "adds", each, packs: Number(c.packs) },
-          ...{ packOffset: 0, atOnce: c.atOnce, narrow: 4 * packFloats },
+          ...{ packOffset: 0, deep: c.deep, atOnce: c.atOnce, narrow: 4 * packFloats },
         },
       });
-      expect(differs(result["y"]!, expected)).toBeUndefined();
+      expect(differs(result["y"]!, expected!)).toBeUndefined();
     };
     fc.assert(fc.property(panelCases, check), { seed: 20170417, numRuns: 120 });
   });
@@ -192,11 +197,15 @@ describe.each(TILE_VARIANTS)("gradientPanels on $name", (variant) => {
     expect(product).toEqual({ packs: 1, bytes: 4 * pixels * (wholePanels(columns, tile) + tile.rows) });
     expect(gradientPanelsPacking(rows, columns, pixels, tile)).toEqual({
       ...product,
+      deep: pixels,
       atOnce: wholePanels(columns, tile) / tile.columns,
     });
     expect(gradientPacking(128, 128, pixels, tile)).toEqual({ packs: 0, bytes: 0 });
-    // As many pixels as leave no panel a place in the second cache.
+    // Of many pixels as few at once as leave panels a place in the second cache.
     const most = gradientPanelsPacking(rows, columns, 1e6, tile);
-    expect(most).toEqual({ packs: 1, atOnce: 1, bytes: 4e6 * (tile.columns + tile.rows) });
+    expect(1e6 / most.deep).toBeGreaterThan(1e6 / 448 - 1);
+    expect(most.deep).toBeLessThanOrEqual(448);
+    expect(most.atOnce).toBeGreaterThan(1);
+    expect(most.bytes).toBe(4 * most.deep * (most.atOnce * tile.columns + tile.rows));
   });
 });

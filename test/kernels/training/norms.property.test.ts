@@ -30,7 +30,7 @@ const CLAMPS = { linear: {}, relu: { low: 0 }, relu6: { low: 0, high: 6 } } as c
 
 const cases = fc.record({
   geometry: geometries(),
-  channels: fc.oneof(fc.integer({ min: 1, max: 65 }), fc.constantFrom(1, 3, 4, 8, 12, 16, 28, 32, 64)),
+  channels: fc.oneof(fc.integer({ min: 1, max: 65 }), fc.constantFrom(1, 3, 4, 8, 12, 16, 28, 32, 64, 301, 336)),
   clamp: fc.constantFrom("linear", "relu", "relu6"),
   before: fc.integer({ min: 0, max: 9 }),
   after: fc.integer({ min: 0, max: 9 }),

@@ -14,7 +14,22 @@
 
 import { argumentBlock, kernel } from "../arguments.ts";
 import { access, call, type Expression, int, type ModuleBuilder, op, when } from "../assembler/index.ts";
-import { add, advance, below, choose, divide, floats, least, locals, loop, mul, put, remainder, sub } from "../emit.ts";
+import {
+  add,
+  advance,
+  below,
+  choose,
+  divide,
+  floats,
+  least,
+  locals,
+  loop,
+  loopWhile,
+  mul,
+  put,
+  remainder,
+  sub,
+} from "../emit.ts";
 import type { Tile } from "../tiles.ts";
 import { CHUNK_WORDS, chunkRange } from "./chunks.ts";
 import type { GradientFunction } from "./gradient-tile.ts";
@@ -90,76 +105,91 @@ export const GRADIENT_PANELS = /* @__PURE__ */ argumentBlock([
   "each",
   "packs",
   "packOffset",
+  /** Pixels that are summed in one chain. */
+  "deep",
   /** Panels that are packed at once; also without packing. */
   "atOnce",
   /** Where in scratch a tile of a last panel goes that is not full: rows · columns floats of the tile. */
   "narrow",
 ]);
 
-/** All pixels of the batch at once, for layers of few pixels and many weights. The range counts panels of columns. */
+/**
+ * All pixels of the batch, piece by piece, for layers of few pixels and many weights. The range counts panels of columns.
+ */
 export function gradientPanels(module: ModuleBuilder, tiles: GradientFunction, tile: Tile) {
   return kernel(module, "gradientPanels", GRADIENT_PANELS, (scope) => {
     const names = ["full", "panel", "row", "tileRow", "at", "from", "to", "first", "skip", "height"] as const;
     const v = locals(scope.local, "i32", ...names);
-    const adds = access("i32.load", 0, scope.adds);
-    const shared = {
-      pixels: mul(scope.batch, scope.each),
-      aStep: floats(scope.rows),
-      zStep: floats(scope.columns),
-    };
+    const piece = locals(scope.local, "i32", "a", "dz", "left", "pixels", "adds");
+    const shared = { pixels: piece.pixels, aStep: floats(scope.rows), zStep: floats(scope.columns) };
     const narrow = add(scope.scratch, scope.narrow);
-    return [
-      put(v.full, least(scope.to, divide(scope.columns, tile.columns))),
+    const fullPanels = [
       put(v.panel, scope.from),
       loop(v.panel, v.full, scope.atOnce, [
         call(tiles, {
           ...shared,
-          a: scope.a,
-          dz: add(scope.dz, mul(v.panel, 4 * tile.columns)),
+          a: piece.a,
+          dz: add(piece.dz, mul(v.panel, 4 * tile.columns)),
           y: add(scope.y, mul(v.panel, 4 * tile.columns)),
           yStep: floats(scope.columns),
-          adds,
+          adds: piece.adds,
           panels: least(sub(v.full, v.panel), scope.atOnce),
           rows: scope.rows,
           packed: choose(scope.packs, add(scope.scratch, scope.packOffset), 0),
         }),
       ]),
-      // A last panel that is not full begins early, where it can. Of its tiles goes to y what no other panel has.
-      when(below(v.full, scope.to), [
-        put(v.first, mul(v.full, tile.columns)),
-        put(v.skip, sub(v.first, sub(scope.columns, tile.columns))),
-        when(below(scope.columns, tile.columns), [put(v.skip, 0)]),
-        put(v.row, 0),
-        loop(v.row, scope.rows, tile.rows, [
-          put(v.height, least(sub(scope.rows, v.row), tile.rows)),
-          call(tiles, {
-            ...shared,
-            a: add(scope.a, floats(v.row)),
-            dz: add(scope.dz, floats(sub(v.first, v.skip))),
-            y: narrow,
-            yStep: int(4 * tile.columns),
-            adds: int(0),
-            panels: int(1),
-            rows: v.height,
-            packed: int(0),
-          }),
-          put(v.tileRow, 0),
-          loop(v.tileRow, v.height, 1, [
-            put(v.from, add(narrow, floats(add(mul(v.tileRow, tile.columns), v.skip)))),
-            put(v.to, add(scope.y, floats(mul(add(v.row, v.tileRow), scope.columns)))),
-            put(v.at, v.first),
-            advance(v.to, floats(v.first)),
-            loop(v.at, scope.columns, 1, [
-              when(
-                adds,
-                [access("f32.store", 0, v.to, op(ADD, access("f32.load", 0, v.to), access("f32.load", 0, v.from)))],
-                [access("f32.store", 0, v.to, access("f32.load", 0, v.from))],
-              ),
-              advance(v.from, 4),
-              advance(v.to, 4),
-            ]),
+    ];
+    // A last panel that is not full begins early, where it can. Of its tiles goes to y what no other panel has.
+    const lastPanel = [
+      put(v.first, mul(v.full, tile.columns)),
+      put(v.skip, sub(v.first, sub(scope.columns, tile.columns))),
+      when(below(scope.columns, tile.columns), [put(v.skip, 0)]),
+      put(v.row, 0),
+      loop(v.row, scope.rows, tile.rows, [
+        put(v.height, least(sub(scope.rows, v.row), tile.rows)),
+        call(tiles, {
+          ...shared,
+          a: add(piece.a, floats(v.row)),
+          dz: add(piece.dz, floats(sub(v.first, v.skip))),
+          y: narrow,
+          yStep: int(4 * tile.columns),
+          adds: int(0),
+          panels: int(1),
+          rows: v.height,
+          packed: int(0),
+        }),
+        put(v.tileRow, 0),
+        loop(v.tileRow, v.height, 1, [
+          put(v.from, add(narrow, floats(add(mul(v.tileRow, tile.columns), v.skip)))),
+          put(v.to, add(scope.y, floats(mul(add(v.row, v.tileRow), scope.columns)))),
+          put(v.at, v.first),
+          advance(v.to, floats(v.first)),
+          loop(v.at, scope.columns, 1, [
+            when(
+              piece.adds,
+              [access("f32.store", 0, v.to, op(ADD, access("f32.load", 0, v.to), access("f32.load", 0, v.from)))],
+              [access("f32.store", 0, v.to, access("f32.load", 0, v.from))],
+            ),
+            advance(v.from, 4),
+            advance(v.to, 4),
           ]),
         ]),
+      ]),
+    ];
+    return [
+      put(v.full, least(scope.to, divide(scope.columns, tile.columns))),
+      put(piece.a, scope.a),
+      put(piece.dz, scope.dz),
+      put(piece.adds, access("i32.load", 0, scope.adds)),
+      put(piece.left, mul(scope.batch, scope.each)),
+      loopWhile(piece.left, [
+        put(piece.pixels, least(piece.left, scope.deep)),
+        ...fullPanels,
+        when(below(v.full, scope.to), lastPanel),
+        advance(piece.a, mul(piece.pixels, floats(scope.rows))),
+        advance(piece.dz, mul(piece.pixels, floats(scope.columns))),
+        put(piece.adds, 1),
+        put(piece.left, sub(piece.left, piece.pixels)),
       ]),
     ];
   });
@@ -177,10 +207,21 @@ export function gradientPacking(rows: number, columns: number, pixels: number, t
   return { packs, bytes: 4 * packs * pixels * (panels * tile.columns + tile.rows) } as const;
 }
 
-/** The same of `gradientPanels`, for all pixels of a full batch. Without packing `atOnce` is as good. */
+/**
+ * Pixels of one chain in `gradientPanels`. Of all 1,568 of a 512 × 512 layer so few panels have room in the second cache
+ * that `a` was packed ten times, at 45 GFLOP/s; of 392 three times, at 53.
+ */
+const MOST_DEEP = 448;
+
+/**
+ * The same of `gradientPanels`, for all pixels of a full batch. How deep it goes depends on pixels alone: the bits are
+ * those of any tile. Without packing `atOnce` is as good.
+ */
 export function gradientPanelsPacking(rows: number, columns: number, pixels: number, tile: Tile) {
-  const { packs } = gradientPacking(rows, columns, pixels, tile);
+  const deep = Math.ceil(pixels / Math.ceil(pixels / MOST_DEEP));
+  const { packs } = gradientPacking(rows, columns, deep, tile);
   const panels = Math.ceil(columns / tile.columns);
-  const atOnce = Math.max(1, Math.min(panels, Math.floor(MOST_PACKED / (pixels * tile.columns))));
-  return { packs, atOnce, bytes: 4 * packs * pixels * (atOnce * tile.columns + tile.rows) } as const;
+  const most = Math.max(1, Math.min(panels, Math.floor(MOST_PACKED / (deep * tile.columns))));
+  const atOnce = Math.ceil(panels / Math.ceil(panels / most));
+  return { packs, deep, atOnce, bytes: 4 * packs * deep * (atOnce * tile.columns + tile.rows) } as const;
 }

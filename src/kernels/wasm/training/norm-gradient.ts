@@ -26,7 +26,17 @@ import {
 import type { Tile } from "../tiles.ts";
 import { blockOf, type ChannelBlock, loadBlock, overBlocks, overStrips, storeBlock, vectorsOf } from "./blocks.ts";
 import { CHUNK_WORDS, chunkRange, SCRATCH_WORDS } from "./chunks.ts";
-import { inRow, isLinear, normalised, normLocals, readNorm, readRow, throughClamp } from "./norm-values.ts";
+import {
+  goesPixelByPixel,
+  inRow,
+  isLinear,
+  normalised,
+  normLocals,
+  readNorm,
+  readRow,
+  throughClamp,
+} from "./norm-values.ts";
+import { touch } from "./touch.ts";
 
 export const NORM_GRADIENT = /* @__PURE__ */ argumentBlock(
   ["dy", "x", "y", "norm", "normGradient", "channels"],
@@ -62,12 +72,14 @@ export function normGradient(module: ModuleBuilder, features: Features, { lanes 
       "dyAt",
       "xAt",
       "yAt",
+      "at",
       "left",
       "bytes",
     ] as const;
     const v = locals(scope.local, "i32", ...names);
     const linear = scope.local("i32");
     const norm = normLocals(scope.local, CLAMPED[lanes][0]);
+    const rows = locals(scope.local, "i32", "scale", "shift", "p", "q", "r");
     const [p, q, r] = [0, 1, 2].map(() => vectorsOf(scope.local, LINEAR[lanes][0])) as [Rows, Rows, Rows];
     const dys = vectorsOf(scope.local, LINEAR[lanes][0]);
     const xs = vectorsOf(scope.local, LINEAR[lanes][0]);
@@ -76,35 +88,20 @@ export function normGradient(module: ModuleBuilder, features: Features, { lanes 
     const inScratch = add(scope.scratch, add(scope.offset, mul(add(sub(v.first, range.start), scope.before), v.bytes)));
     const moves = (by: (address: "dy" | "x" | "y") => Statement) => [by("dy"), by("x"), by("y")];
 
-    const strip = (way: Way, block: ChannelBlock): readonly Statement[] => [
-      put(v.left, v.strip),
-      countDown(v.left, [
-        loadBlock(block, dys, v.dyAt),
-        way.clamp || way.norm ? loadBlock(block, xs, v.xAt) : [],
-        blockOf(block, dys).map((dy, j) => {
-          const x = xs[j] as Rows[number];
-          return [
-            way.clamp ? [set(value, normalised(features, x, norm, j)), set(dy, throughClamp(dy, value, bounds))] : [],
-            way.norm
-              ? set(
-                  dy,
-                  multiplyAdd(
-                    features,
-                    dy,
-                    p[j] as Rows[number],
-                    multiplyAdd(features, x, q[j] as Rows[number], r[j] as Rows[number]),
-                  ),
-                )
-              : [],
-          ];
-        }),
-        storeBlock(block, v.yAt, blockOf(block, dys), lanes),
-        advance(v.dyAt, v.bytes),
-        advance(v.xAt, v.bytes),
-        advance(v.yAt, v.bytes),
-      ]),
+    const goThrough = (way: Way, block: ChannelBlock): readonly Statement[] => [
+      loadBlock(block, dys, v.dyAt),
+      way.clamp || way.norm ? loadBlock(block, xs, v.xAt) : [],
+      blockOf(block, dys).map((dy, j) => {
+        const x = xs[j] as Rows[number];
+        const [pj, qj, rj] = [p[j], q[j], r[j]] as [Rows[number], Rows[number], Rows[number]];
+        return [
+          way.clamp ? [set(value, normalised(features, x, norm, j)), set(dy, throughClamp(dy, value, bounds))] : [],
+          way.norm ? set(dy, multiplyAdd(features, dy, pj, multiplyAdd(features, x, qj, rj))) : [],
+        ];
+      }),
+      storeBlock(block, v.yAt, blockOf(block, dys), lanes),
     ];
-    const goOver = (way: Way): Statement =>
+    const inStrips = (way: Way): Statement =>
       overStrips(v.pixels, v.strip, STRIP, [
         ...overBlocks(v.channel, scope.channels, (way.clamp ? CLAMPED : LINEAR)[lanes], (block) => [
           way.clamp ? [readNorm(block, norm, v.xAt, scope, v.channel), bounds.ready] : [],
@@ -114,10 +111,42 @@ export function normGradient(module: ModuleBuilder, features: Features, { lanes 
               )
             : [],
           ...moves((name) => put(v[`${name}At`], add(v[name], floats(v.channel)))),
-          ...strip(way, block),
+          put(v.left, v.strip),
+          countDown(v.left, [...goThrough(way, block), ...moves((name) => advance(v[`${name}At`], v.bytes))]),
         ]),
         ...moves((name) => advance(v[name], mul(v.strip, v.bytes))),
       ]);
+    const byPixel = (way: Way): readonly Statement[] => [
+      put(rows.scale, scope.norm),
+      put(rows.shift, add(rows.scale, v.bytes)),
+      put(rows.p, scope.normGradient),
+      put(rows.q, add(rows.p, v.bytes)),
+      put(rows.r, add(rows.q, v.bytes)),
+      way.clamp ? bounds.ready : [],
+      countDown(v.pixels, [
+        ...overBlocks(v.channel, scope.channels, (way.clamp ? CLAMPED : LINEAR)[lanes], (block) => [
+          put(v.at, floats(v.channel)),
+          way.clamp
+            ? [
+                readRow(block, norm.scale, v.xAt, add(rows.scale, v.at)),
+                readRow(block, norm.shift, v.xAt, add(rows.shift, v.at)),
+              ]
+            : [],
+          (
+            [
+              [p, rows.p],
+              [q, rows.q],
+              [r, rows.r],
+            ] as const
+          ).map(([row, from]) => readRow(block, row, v.xAt, add(from, v.at))),
+          ...moves((name) => put(v[`${name}At`], add(v[name], v.at))),
+          ...goThrough(way, block),
+        ]),
+        ...moves((name) => advance(v[name], v.bytes)),
+      ]),
+    ];
+    const goOver = (way: Way): Statement =>
+      way.norm ? when(goesPixelByPixel(scope), byPixel(way), [inStrips(way)]) : inStrips(way);
     const withClamp = (norm: boolean) =>
       when(linear, [goOver({ clamp: false, norm })], [goOver({ clamp: true, norm })]);
 
@@ -130,7 +159,11 @@ export function normGradient(module: ModuleBuilder, features: Features, { lanes 
       put(v.x, add(scope.x, mul(v.first, v.bytes))),
       put(v.y, choose(scope.y, add(scope.y, mul(v.first, v.bytes)), inScratch)),
       put(linear, isLinear(scope.bounds)),
-      when(below(0, v.pixels), [when(not(scope.normGradient), [withClamp(false)], [withClamp(true)])]),
+      when(below(0, v.pixels), [
+        touch(v.at, v.left, v.dy, mul(v.pixels, v.bytes)),
+        when(add(not(linear), scope.normGradient), [touch(v.at, v.left, v.x, mul(v.pixels, v.bytes))]),
+        when(not(scope.normGradient), [withClamp(false)], [withClamp(true)]),
+      ]),
     ];
   });
 }

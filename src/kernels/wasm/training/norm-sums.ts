@@ -8,6 +8,7 @@ import { blockOf, type ChannelBlock, overBlocks, storeBlock, vectorsOf } from ".
 import { CHUNK_WORDS, chunkRange } from "./chunks.ts";
 import { inRow, isLinear, normalised, normLocals, readNorm, readRow, throughClamp } from "./norm-values.ts";
 import { sumPixels } from "./pixel-sums.ts";
+import { touch } from "./touch.ts";
 
 export const NORM_SUMS = /* @__PURE__ */ argumentBlock(["dy", "x", "norm", "partials", "channels"], CHUNK_WORDS);
 
@@ -71,6 +72,7 @@ export function normSums(module: ModuleBuilder, features: Features, { lanes }: P
       put(v.dy, add(scope.dy, mul(range.start, v.bytes))),
       put(v.x, add(scope.x, mul(range.start, v.bytes))),
       when(v.pixels, [
+        touch(v.at, v.left, v.x, mul(v.pixels, v.bytes)),
         when(isLinear(scope.bounds), [...goOver(LINEAR[lanes], false)], [...goOver(CLAMPED[lanes], true)]),
       ]),
     ];
