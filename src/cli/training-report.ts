@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import type { Network } from "../layers/index.ts";
 import type { Dataset, EpochRecord, FitResult } from "../train/index.ts";
-import { rateAt, withSteps } from "../train/schedules.ts";
+import { rateAt, withSteps } from "../train/rates.ts";
 import { reportOf } from "./report.ts";
 import type { RunPlaces } from "./training-files.ts";
 import type { TrainingOptions } from "./training-options.ts";

@@ -42,6 +42,20 @@ function firstListener(signal: AbortSignal): Listening {
   return made;
 }
 
+/** One signal of several: aborted when the first of them is, for its reason. `forget` ends its listening. */
+export function anyOf(signals: readonly (AbortSignal | undefined)[]) {
+  const first = new AbortController();
+  const forget = signals.map((signal) =>
+    signal === undefined ? () => {} : onAbort(signal, () => first.abort(signal.reason)),
+  );
+  return {
+    signal: first.signal,
+    forget: () => {
+      for (const each of forget) each();
+    },
+  } as const;
+}
+
 /** @throws `signal.reason` as soon as it is aborted; `work` itself goes on unheard */
 export async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (signal === undefined) return work;

@@ -67,13 +67,12 @@ function bytesPerPixel(metadata: Metadata): number {
  */
 function refusal(name: string, cause: unknown, metadata?: Metadata): DepthwiseError {
   if (cause instanceof DepthwiseError) return cause;
-  if (metadata !== undefined) {
-    const { format, width, height } = metadata;
-    const found = `a ${format} of ${width} × ${height} pixels that ends too early or is damaged`;
-    return unreadable(name, found, "Check that it is a complete image file.");
-  }
   const isKnown = cause instanceof Error && cause.message.startsWith("Input buffer has corrupt header");
-  const found = isKnown ? "one whose header is damaged" : "no image file of a format that the decoder knows";
+  const found = metadata
+    ? `a ${metadata.format} of ${metadata.width} × ${metadata.height} pixels that ends too early or is damaged`
+    : isKnown
+      ? "one whose header is damaged"
+      : "no image file of a format that the decoder knows";
   return unreadable(name, found, "Check that it is a complete image file.");
 }
 

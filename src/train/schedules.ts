@@ -1,10 +1,5 @@
-/**
- * Schedules of the learning rate: plain data, which a recipe holds as JSON, and the rate of each update by them.
- *
- * t counts updates from 0. Powers and cosines are the library's own, so that a rate has the same bits on every engine.
- */
+/** Schedules of the learning rate: plain data, which a recipe holds as JSON. In the formulas t counts updates from 0. */
 
-import { cosineOfHalfTurns } from "../core/cosine.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import {
   belowOne,
@@ -15,7 +10,6 @@ import {
   positiveInteger,
   positiveNumber,
 } from "../core/options.ts";
-import { powerOf } from "../core/power.ts";
 
 /** rate. */
 export interface ConstantSchedule {
@@ -193,76 +187,6 @@ export function oneCycle(options: Pick<OneCycleSchedule, "peak"> & Partial<OneCy
  */
 export function checkSchedule(owner: string, value: unknown, option = "schedule"): Schedule {
   return checked(owner, option, value, MOST_LEVELS);
-}
-
-/** The same schedule for a run of so many updates, where it does not say `steps` itself. */
-export function withSteps(schedule: Schedule, steps: number): Schedule {
-  switch (schedule.type) {
-    case "warmup":
-      // A run may end within its warm-up.
-      return { ...schedule, after: withSteps(schedule.after, Math.max(1, steps - schedule.steps)) };
-    case "cosine":
-    case "linear":
-    case "oneCycle":
-      return schedule.steps === undefined
-        ? { ...schedule, steps: positiveInteger("withSteps", "steps", steps) }
-        : schedule;
-    default:
-      return schedule;
-  }
-}
-
-/**
- * The learning rate of update `t`, counted from 0.
- *
- * @param schedule checked
- * @throws {DepthwiseError} `OPTION_INVALID` if it does not say its `steps`
- */
-export function rateAt(schedule: Schedule, t: number): number {
-  switch (schedule.type) {
-    case "constant":
-      return schedule.rate;
-    case "step":
-      return schedule.rate * powerOf(schedule.factor, Math.floor(t / schedule.every));
-    case "exponential": {
-      const turns = t / schedule.decaySteps;
-      return schedule.rate * powerOf(schedule.factor, schedule.staircase ? Math.floor(turns) : turns);
-    }
-    case "cosine": {
-      const steps = stepsOf(schedule);
-      return between(schedule.minimum, schedule.rate, Math.min(t, steps) / steps);
-    }
-    case "linear": {
-      const steps = stepsOf(schedule);
-      const done = Math.min(t, steps) / steps;
-      return schedule.rate * (1 - done) + schedule.end * done;
-    }
-    case "warmup": {
-      const { steps, after } = schedule;
-      return t < steps ? (rateAt(after, 0) / steps) * (t + 1) : rateAt(after, t - steps);
-    }
-    case "oneCycle": {
-      const { peak, pctStart, divFactor, finalDivFactor } = schedule;
-      const last = stepsOf(schedule) - 1;
-      const up = pctStart * (last + 1) - 1;
-      const start = peak / divFactor;
-      if (t < up) return between(peak, start, t / up);
-      return between(start / finalDivFactor, peak, (Math.min(t, last) - up) / (last - up));
-    }
-  }
-}
-
-/** Half a cosine from `high` (done = 0) to `low`: (1 + cos πx) / 2 is cos² of half the angle, and exact at both ends. */
-function between(low: number, high: number, done: number): number {
-  const half = cosineOfHalfTurns(done / 2);
-  const share = half * half;
-  return low * (1 - share) + high * share;
-}
-
-function stepsOf(schedule: CosineSchedule | LinearSchedule | OneCycleSchedule): number {
-  if (schedule.steps !== undefined) return schedule.steps;
-  const advice = "fit knows how many updates a run has, and fills them in; elsewhere say steps.";
-  throw optionError(schedule.type, "steps", "a positive integer", undefined, advice);
 }
 
 /** Where a number was passed, as other libraries take it. */

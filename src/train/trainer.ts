@@ -11,27 +11,28 @@ import { Breath } from "../core/breath.ts";
 import type { NumberArray } from "../core/buffers.ts";
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { booleanOption, checkKnownOptions, positiveInteger } from "../core/options.ts";
-import { elementCount, type FloatTensor, type Tensor, tensor } from "../core/tensor.ts";
+import { elementCount, type FloatTensor, type Tensor } from "../core/tensor.ts";
 import type { Network } from "../layers/network.ts";
-import { slotsOf, type UpdateRule } from "../operations/update-call.ts";
+import type { UpdateRule } from "../operations/update-call.ts";
 import type { TrainingPlan } from "../plan/training/training-plan.ts";
 import { LOSSES, RANDOM, randomWords, TARGETS } from "../plan/training/training-step.ts";
-import { averageOf, GRADIENT_NORM, HYPER_VALUE, slotOf } from "../plan/training/update-steps.ts";
-import { compile } from "../session/compile.ts";
+import { GRADIENT_NORM, HYPER_VALUE } from "../plan/training/update-steps.ts";
 import { checkInput } from "../session/input.ts";
-import type { Session } from "../session/session.ts";
 import { Turns } from "../session/turns.ts";
 import { closedForTraining } from "./closed.ts";
 import { type Evaluation, evaluated } from "./evaluated.ts";
+import { EvaluationSession } from "./evaluation-session.ts";
 import { hyperValues } from "./hyper.ts";
 import { countCorrect, type Labels, targetsOf } from "./labels.ts";
 import { type FailedStep, notFinite } from "./not-finite.ts";
-import { rateAt } from "./schedules.ts";
+import { rateAt } from "./rates.ts";
 import { checkNorms, type SmallestNorm, smallestNorm, smallestPart } from "./single-value.ts";
+import { TrainedValues } from "./trained-values.ts";
 import type { CheckedTrainerOptions } from "./trainer-options.ts";
+import { type TrainerProfile, timedParts } from "./trainer-profile.ts";
 import { checkState, type TrainerState } from "./trainer-state.ts";
 
-export type { TrainerState };
+export type { TrainerProfile, TrainerState };
 
 /** What a step tells. */
 export interface StepResult {
@@ -51,17 +52,6 @@ export interface EvaluateOptions {
   readonly average?: boolean;
   /** With these, of the same network. Default the trainer's own. */
   readonly parameters?: ReadonlyMap<string, FloatTensor> | undefined;
-}
-
-/** Where a step of a trainer spends its time. */
-export interface TrainerProfile {
-  readonly milliseconds: number;
-  readonly parts: readonly {
-    readonly name: string;
-    readonly phase: "forward" | "loss" | "backward" | "update";
-    readonly kind: "product" | "depthwise" | "norm" | "other";
-    readonly milliseconds: number;
-  }[];
 }
 
 /** What trains and why: see `Trainer.explain`. */
@@ -85,17 +75,12 @@ export class Trainer {
   readonly #choice: Choice;
   readonly #turns = new Turns();
   readonly #classes: number;
-  /** The layer that gives the logits. */
-  readonly #target: string;
   /** What a batch must be large enough for. */
   readonly #norm: SmallestNorm | undefined;
-  /** Parameters that no step reads: they stay as they are. */
-  readonly #others: ReadonlyMap<string, FloatTensor>;
+  readonly #values: TrainedValues;
+  readonly #evaluations: EvaluationSession;
   #updates = 0;
   #isClosed = false;
-  /** Runs the network as it is; made when it is first asked for, and what its parameters are of. */
-  #session: Session<"logits"> | undefined;
-  #sessionOf: unknown;
   /** Why parameters cannot be trusted: a step ended in its middle. */
   #torn: unknown;
 
@@ -110,7 +95,6 @@ export class Trainer {
     parameters: ReadonlyMap<string, FloatTensor>,
     target: string,
   ) {
-    this.#target = target;
     this.model = model;
     this.batch = options.batch;
     this.#plan = plan;
@@ -120,9 +104,8 @@ export class Trainer {
     this.#choice = choice;
     this.#classes = plan.values.get(TARGETS)?.elements ?? 0;
     this.#norm = smallestNorm(plan);
-    const read = new Set(plan.parameters);
-    this.#others = new Map([...parameters].filter(([name]) => !read.has(name)));
-    this.#begin(parameters);
+    this.#values = new TrainedValues(model, plan, rule, bound, options.averageDecay !== undefined, parameters);
+    this.#evaluations = new EvaluationSession(model, target, options);
     const dispose: symbol = Symbol.dispose ?? Symbol.for("Symbol.dispose");
     Object.defineProperty(this, dispose, { value: () => this.close() });
   }
@@ -192,7 +175,10 @@ export class Trainer {
     const targets = targetsOf("evaluate", labels, batch, this.#classes, 0);
     const own = new Float32Array(data);
     return this.#turn(async () => {
-      const logits = await this.#infer(own, batch, average, parameters);
+      const shape = [batch, ...this.#plan.inputShape];
+      const of = parameters ?? `${this.#updates} ${average}`;
+      const read = () => (parameters === undefined ? this.#values.parameters(average) : new Map(parameters));
+      const logits = await this.#evaluations.run(own, shape, of, read);
       return evaluated(logits, targets, batch, this.#classes);
     });
   }
@@ -209,26 +195,18 @@ export class Trainer {
 
   /** The parameters as they are after the last step, in tensors of their own. */
   parameters(): Promise<Map<string, FloatTensor>> {
-    return this.#turn(async () => this.#readParameters((name) => name));
+    return this.#turn(async () => this.#values.parameters());
   }
 
   /** Their moving averages, and the moving statistics as they are. Only with `averageDecay`. */
   async averages(): Promise<Map<string, FloatTensor>> {
     this.#expectAverages("averages");
-    return this.#turn(async () =>
-      this.#readParameters((name) => (this.#plan.gradients.has(name) ? averageOf(name) : name)),
-    );
+    return this.#turn(async () => this.#values.parameters(true));
   }
 
   /** All that the next step depends on. */
   state(): Promise<TrainerState> {
-    return this.#turn(async () => {
-      const tensors = this.#readParameters((name) => name);
-      for (const { name, shape } of this.#stateValues()) {
-        tensors.set(name, { dtype: "float32", shape, data: this.#bound.read(name) });
-      }
-      return { updates: this.#updates, tensors };
-    });
+    return this.#turn(async () => ({ updates: this.#updates, tensors: this.#values.state() }));
   }
 
   /**
@@ -237,14 +215,11 @@ export class Trainer {
    * @throws {DepthwiseError} `PARAMETERS_MISMATCH` if anything is missing or of another shape: nothing was changed
    */
   async restore(state: TrainerState): Promise<void> {
-    const { updates, values } = checkState(this.model.name, state, [
-      ...this.#plan.parameters.map((name) => ({ name, shape: this.model.parameterInfo.get(name)?.shape ?? [] })),
-      ...this.#stateValues(),
-    ]);
+    const { updates, values } = checkState(this.model.name, state, this.#values.expected());
     return this.#turn(async () => {
       await this.#whole();
       this.#bound.write(values);
-      this.#sessionOf = undefined;
+      this.#evaluations.forget();
       this.#updates = updates;
       this.#torn = undefined;
     }, true);
@@ -266,22 +241,12 @@ export class Trainer {
     const own = new Float32Array(data);
     return this.#turn(async () => {
       await this.#whole();
-      const kept = this.#snapshot();
-      const { parts } = this.#bound;
-      const all: Float64Array[] = [];
-      for (let run = 0; run < runs; run++) {
-        const times = new Float64Array(parts.length);
-        await this.#step(own, targets, examples, times);
-        all.push(times);
-      }
-      this.#bound.write(kept.values);
-      this.#updates = kept.updates;
-      const median = (index: number) => {
-        const sorted = all.map((times) => times[index] ?? 0).sort((a, b) => a - b);
-        return sorted[sorted.length >> 1] ?? 0;
-      };
-      const timed = parts.map((part, index) => ({ ...part, milliseconds: median(index) }));
-      return { milliseconds: timed.reduce((sum, { milliseconds }) => sum + milliseconds, 0), parts: timed };
+      const [values, updates] = [this.#values.snapshot(), this.#updates];
+      const step = (times: Float64Array) => this.#step(own, targets, examples, times);
+      const profile = await timedParts(this.#bound.parts, runs, step);
+      this.#bound.write(values);
+      this.#updates = updates;
+      return profile;
     });
   }
 
@@ -290,7 +255,7 @@ export class Trainer {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#bound.close();
-    this.#session?.close();
+    this.#evaluations.close();
   }
 
   async #step(
@@ -350,41 +315,6 @@ export class Trainer {
     return notFinite(step).catch((error: unknown) => error);
   }
 
-  async #infer(
-    data: Float32Array<ArrayBuffer>,
-    batch: number,
-    average: boolean,
-    given: EvaluateOptions["parameters"],
-  ): Promise<Float32Array> {
-    const { backend, simd, threads, worker } = this.#options;
-    const of = given ?? `${this.#updates} ${average}`;
-    if (this.#session === undefined || this.#sessionOf !== of) {
-      const parameters =
-        given === undefined
-          ? this.#readParameters((name) => (average && this.#plan.gradients.has(name) ? averageOf(name) : name))
-          : new Map(given);
-      if (this.#session === undefined) {
-        const network = { ...this.model, outputs: { logits: this.#target }, parameters };
-        const session = await compile(network, {
-          batch: this.batch,
-          backend,
-          simd,
-          threads,
-          ...(worker === undefined ? {} : { worker }),
-        });
-        if (this.#isClosed) {
-          session.close();
-          throw closedForTraining("trainer", this.model.name);
-        }
-        this.#session = session;
-      } else await this.#session.replaceParameters(parameters);
-      this.#sessionOf = of;
-    }
-    const shape = [batch, ...this.#plan.inputShape];
-    const { logits } = await this.#session.run(tensor(data, shape));
-    return logits.data;
-  }
-
   #expectAverages(owner: string): void {
     if (this.#options.averageDecay !== undefined) return;
     throw new DepthwiseError("OPTION_INVALID", {
@@ -420,48 +350,5 @@ export class Trainer {
 
   async #whole(): Promise<void> {
     if (this.#bound.isWhole === false) await this.#bound.mend?.();
-  }
-
-  #begin(parameters: ReadonlyMap<string, FloatTensor>): void {
-    for (const name of this.#plan.parameters) {
-      const tensor = parameters.get(name);
-      if (tensor !== undefined) this.#bound.write({ [name]: tensor.data });
-    }
-    for (const name of this.#plan.gradients.keys()) {
-      const { data = new Float32Array() } = parameters.get(name) ?? {};
-      for (const slot of slotsOf(this.#rule)) {
-        // Memory begins as zeros.
-        if (slot.initial === 0) continue;
-        this.#bound.write({ [slotOf(name, slot.name)]: new Float32Array(data.length).fill(slot.initial) });
-      }
-      if (this.#options.averageDecay !== undefined) this.#bound.write({ [averageOf(name)]: data });
-    }
-  }
-
-  /** What is kept besides parameters, under its names. */
-  #stateValues(): { readonly name: string; readonly shape: readonly number[] }[] {
-    return [...this.#plan.gradients.keys()].flatMap((name) => {
-      const shape = this.model.parameterInfo.get(name)?.shape ?? [];
-      const slots = slotsOf(this.#rule).map((slot) => ({ name: slotOf(name, slot.name), shape }));
-      return this.#options.averageDecay === undefined ? slots : [...slots, { name: averageOf(name), shape }];
-    });
-  }
-
-  #snapshot() {
-    const names = [...this.#plan.parameters, ...this.#stateValues().map(({ name }) => name)];
-    const values = Object.fromEntries(names.map((name) => [name, this.#bound.read(name)]));
-    return { values, updates: this.#updates };
-  }
-
-  /** All parameters of the network, each read from the value that `from` says. */
-  #readParameters(from: (name: string) => string): Map<string, FloatTensor> {
-    const read = new Set(this.#plan.parameters);
-    return new Map(
-      [...this.model.parameterInfo].map(([name, { shape }]) => {
-        const other = this.#others.get(name);
-        const data = read.has(name) ? this.#bound.read(from(name)) : (other?.data.slice() ?? new Float32Array());
-        return [name, { dtype: "float32", shape, data }];
-      }),
-    );
   }
 }

@@ -33,7 +33,7 @@ describe("chunked", () => {
         const chunks = chunked(each, batch, most);
         expect(pixelsOfGroups(each, batch, chunks).reduce((a, b) => a + b, 0)).toBe(each * batch);
         expect(chunks.units / chunks.per).toBe(GROUPS);
-        expect(chunks.most).toBeLessThanOrEqual(Math.max(most, each > most ? most : each));
+        expect(chunks.most).toBeLessThanOrEqual(most);
         // Small images lie together: a chunk is not much smaller than it may be, unless threads would have none.
         if (2 * each <= most) {
           expect(chunks.images).toBeGreaterThanOrEqual(

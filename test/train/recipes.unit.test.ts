@@ -4,8 +4,9 @@ import { describe, expect, it } from "vitest";
 import { DEFAULT_PREPROCESSING } from "../../src/core/preprocessing.ts";
 import { completeAugmentation } from "../../src/train/data/augmentation.ts";
 import { checkOptimizer } from "../../src/train/optimizers.ts";
+import { rateAt, withSteps } from "../../src/train/rates.ts";
 import { RECIPE_KEYS, RECIPES, recipe } from "../../src/train/recipes.ts";
-import { checkSchedule, rateAt, withSteps } from "../../src/train/schedules.ts";
+import { checkSchedule } from "../../src/train/schedules.ts";
 
 const RUNS = [
   { resolution: 28, examples: 60_000, epochs: 8, batch: 128, mayFlip: false },

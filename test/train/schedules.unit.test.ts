@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { rateAt, withSteps } from "../../src/train/rates.ts";
 import {
   checkSchedule,
   constant,
@@ -7,11 +8,9 @@ import {
   exponential,
   linear,
   oneCycle,
-  rateAt,
   type Schedule,
   step,
   warmUp,
-  withSteps,
 } from "../../src/train/schedules.ts";
 import { readJson } from "../golden/vectors.ts";
 import { describeShared, sharedRoot } from "../shared.ts";

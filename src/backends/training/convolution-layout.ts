@@ -52,7 +52,6 @@ export function layForwardConvolution(
   const words = builder.words(PRODUCT, () => ({
     x: 0,
     offset,
-    before: 0,
     ...weights(),
     y: builder.at(values["y"]),
     yOffset: 0,
@@ -109,10 +108,8 @@ export function layBackwardConvolution(
     const words = builder.words(GRADIENT_PRODUCT, () => ({
       a: 0,
       aOffset: matrix.offset,
-      before: 0,
       dz: dz(),
       dzOffset: zOffset,
-      zBefore: 0,
       partials: builder.area("weights"),
       rows: depth,
       columns: outChannels,
@@ -132,7 +129,6 @@ export function layBackwardConvolution(
     const columns = builder.words(PRODUCT, () => ({
       x: dz(),
       offset: zOffset,
-      before: 0,
       ...weights(),
       y: 0,
       yOffset,

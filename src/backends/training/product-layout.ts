@@ -89,7 +89,6 @@ export function layForwardProduct(
   const words = builder.words(PRODUCT, () => ({
     x: load === undefined ? builder.at(values["x"]) : 0,
     offset: 0,
-    before: 0,
     ...weights(),
     y: builder.at(values["y"]),
     yOffset: 0,
@@ -139,7 +138,6 @@ export function layBackwardProduct(
     const words = builder.words(PRODUCT, () => ({
       x: dz(),
       offset: zOffset,
-      before: 0,
       ...weights(),
       y: builder.at(dx),
       yOffset: 0,
@@ -202,10 +200,8 @@ export function layBackwardProduct(
   const words = builder.words(GRADIENT_PRODUCT, () => ({
     a: a(),
     aOffset,
-    before: 0,
     dz: dz(),
     dzOffset: zOffset,
-    zBefore: 0,
     partials: builder.area("weights"),
     rows,
     columns,

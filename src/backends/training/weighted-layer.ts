@@ -114,7 +114,6 @@ export function measured(
     partials: partials(),
     share: bitsOf(1 - momentum),
     unbiased: variance === "unbiased" ? 1 : 0,
-    moves: 1,
     ...chunk,
   }));
   return {

@@ -27,7 +27,7 @@ export const WIDTHS = [4, 2, 1] as const;
 export const DEPTHWISE_REACH = 11;
 
 /** One address for each row of the largest window; a smaller one leaves the last unused. */
-const ROWS = ["row0", "row1", "row2", "row3", "row4"] as const;
+export const ROWS = ["row0", "row1", "row2", "row3", "row4"] as const;
 
 const TILE = {
   row0: "i32",
@@ -45,13 +45,28 @@ const TILE = {
 } as const;
 export type WindowTileFunction = WasmFunction<typeof TILE>;
 
-export interface WindowTiles {
+export interface TileSet<Tile> {
   /** A tile of each width, for stride 1 and stride 2. */
-  readonly inner: readonly (readonly [WindowTileFunction, WindowTileFunction])[];
+  readonly inner: readonly (readonly [Tile, Tile])[];
   /** One output whose window lacks its first column, or its last. */
-  readonly left: WindowTileFunction;
-  readonly right: WindowTileFunction;
+  readonly left: Tile;
+  readonly right: Tile;
 }
+
+/** `make`: `width` outputs, over the columns `from` to `to` of the window. */
+export function tileSet<Tile>(
+  size: TiledSize,
+  make: (stride: number, width: number, from: number, to: number) => Tile,
+): TileSet<Tile> {
+  const lone = make(1, 1, 0, size);
+  return {
+    inner: WIDTHS.map((width) => (width === 1 ? [lone, lone] : [make(1, width, 0, size), make(2, width, 0, size)])),
+    left: make(1, 1, 1, size),
+    right: make(1, 1, 0, size - 1),
+  };
+}
+
+export type WindowTiles = TileSet<WindowTileFunction>;
 
 export function windowTiles(
   module: ModuleBuilder,
@@ -59,14 +74,7 @@ export function windowTiles(
   features: Features,
   lanes: RegisterLanes,
 ): WindowTiles {
-  const tile = (width: number, stride: number, from = 0, to: number = size) =>
-    windowTile(module, size, stride, width, from, to, features, lanes);
-  const lone = tile(1, 1);
-  return {
-    inner: WIDTHS.map((width) => (width === 1 ? [lone, lone] : [tile(width, 1), tile(width, 2)])),
-    left: tile(1, 1, 1),
-    right: tile(1, 1, 0, size - 1),
-  };
+  return tileSet(size, (stride, width, from, to) => windowTile(module, size, stride, width, from, to, features, lanes));
 }
 
 /** `width` outputs, over the columns `from` to `to` of the window; `skipped` is the bytes of those before `from`. */

@@ -24,7 +24,8 @@ export function classNames(owner: string, classes: unknown, least: number): read
     return Array.from({ length: count }, (_, index) => String(index));
   }
   const names = stringsOf(owner, "classes", classes, "names of the classes, or their count");
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined) throw optionError(owner, "classes", "each name once", twice);
   checkCount(owner, names.length, least);
   return names;

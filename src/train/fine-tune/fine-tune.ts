@@ -1,6 +1,6 @@
 /** `fineTune`: a network that knows pictures learns other classes: first a new head, then all of it, gently. */
 
-import { onAbort, untilAborted } from "../../core/until-aborted.ts";
+import { anyOf, untilAborted } from "../../core/until-aborted.ts";
 import type { Network } from "../../layers/network.ts";
 import { replaceHead } from "../../weights/index.ts";
 import type { Awaitable } from "../data/dataset.ts";
@@ -31,23 +31,20 @@ import { refuseKept } from "./phase-store.ts";
 export function fineTune(model: Network, data: Awaitable<Dataset | Examples>, options: FineTuneOptions = {}): FitRun {
   const checked = checkFineTuneOptions(model, options);
   return fitRun(async (emit, leaving) => {
-    const stopping = new AbortController();
-    const forget = [checked.signal, leaving].map((signal) =>
-      signal === undefined ? () => {} : onAbort(signal, () => stopping.abort(signal.reason)),
-    );
+    const { signal, forget } = anyOf([checked.signal, leaving]);
     let hasStopped = false;
     const tell = (event: FitEvent): void => {
       hasStopped ||= event.type === "stopped";
       emit(event);
     };
     try {
-      return await bothPhases(model, data, checked, tell, stopping.signal);
+      return await bothPhases(model, data, checked, tell, signal);
     } catch (error) {
       // Between the phases, or before them.
-      if (stopping.signal.aborted && !hasStopped) emit({ type: "stopped", reason: "signal" });
+      if (signal.aborted && !hasStopped) emit({ type: "stopped", reason: "signal" });
       throw error;
     } finally {
-      for (const each of forget) each();
+      forget();
     }
   });
 }

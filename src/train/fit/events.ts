@@ -65,7 +65,7 @@ export interface ProgressEvent {
   readonly accuracy: number;
   readonly learningRate: number;
   readonly imagesPerSecond: number;
-  /** Of the whole run, validation too, as far as it is known. */
+  /** Of the whole run, validation too, as far as it is known; of `fineTune` those of the phase it is in. */
   readonly remainingSeconds: number;
 }
 

@@ -1,7 +1,7 @@
 /** `fit`: trains a network on data, over epochs, and says how it goes. */
 
 import { type DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
-import { onAbort, untilAborted } from "../../core/until-aborted.ts";
+import { anyOf, untilAborted } from "../../core/until-aborted.ts";
 import type { Network } from "../../layers/network.ts";
 import { createTrainer } from "../create-trainer.ts";
 import type { Awaitable } from "../data/dataset.ts";
@@ -49,11 +49,7 @@ async function run(
   emit: (event: FitEvent) => void,
   leaving: AbortSignal,
 ): Promise<FitResult> {
-  const stopping = new AbortController();
-  const forget = [options.signal, leaving].map((signal) =>
-    signal === undefined ? () => {} : onAbort(signal, () => stopping.abort(signal.reason)),
-  );
-  const { signal } = stopping;
+  const { signal, forget } = anyOf([options.signal, leaving]);
   try {
     signal.throwIfAborted();
     return await trained(model, given, options, emit, signal);
@@ -62,7 +58,7 @@ async function run(
     emit({ type: "stopped", reason: "signal" });
     throw signal.reason;
   } finally {
-    for (const each of forget) each();
+    forget();
   }
 }
 

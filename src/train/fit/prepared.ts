@@ -4,7 +4,8 @@ import { DepthwiseError } from "../../core/errors.ts";
 import type { Network } from "../../layers/network.ts";
 import type { Awaitable } from "../data/dataset.ts";
 import { checkTrainable, type Dataset, dataset, type Examples } from "../data/index.ts";
-import { type Schedule, withSteps } from "../schedules.ts";
+import { withSteps } from "../rates.ts";
+import type { Schedule } from "../schedules.ts";
 import { type CheckedFitOptions, checkClasses } from "./fit-options.ts";
 
 export interface PreparedRun {

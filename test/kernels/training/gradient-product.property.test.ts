@@ -63,8 +63,6 @@ const cases = fc.record({
   packs: fc.boolean(),
   aInScratch: fc.boolean(),
   dzInScratch: fc.boolean(),
-  before: fc.integer({ min: 0, max: 3 }),
-  zBefore: fc.integer({ min: 0, max: 3 }),
   seed: fc.integer({ min: 1, max: 1e6 }),
   last: fc.constantFrom("a", "dz", "partials", "scratch"),
 });
@@ -88,8 +86,8 @@ describe.each(TILE_VARIANTS)("gradientProduct on $name", (variant) => {
         ...Array.from({ length: chunks }, (_, i) => pixelsOf(chunking, i).end - pixelsOf(chunking, i).start),
       );
       // Sections of scratch: a, dz, and what is packed; the last one ends where memory ends.
-      const aFloats = c.aInScratch ? (c.before + most) * rows : 0;
-      const zFloats = c.dzInScratch ? (c.zBefore + most) * columns + missing : 0;
+      const aFloats = c.aInScratch ? most * rows : 0;
+      const zFloats = c.dzInScratch ? most * columns + missing : 0;
       const packFloats = c.packs ? most * (whole + tile.rows) : 0;
       const values = {
         a: c.aInScratch ? new Float32Array(0) : a,
@@ -114,17 +112,17 @@ describe.each(TILE_VARIANTS)("gradientProduct on $name", (variant) => {
         ...{ entry: "gradientProduct", emit, block: GRADIENT_PRODUCT, values, writes: ["partials", "scratch"] },
         ...{ batch: chunking.batch, last: c.last, ranges: order.map((chunk) => [chunk, chunk + 1] as const) },
         words: {
-          ...{ a: c.aInScratch ? 0 : "a", aOffset: 0, before: c.before },
-          ...{ dz: c.dzInScratch ? 0 : "dz", dzOffset: 4 * aFloats, zBefore: c.zBefore },
+          ...{ a: c.aInScratch ? 0 : "a", aOffset: 0 },
+          ...{ dz: c.dzInScratch ? 0 : "dz", dzOffset: 4 * aFloats },
           ...{ partials: "partials", rows, columns, stride: whole, per },
           ...{ packs: Number(c.packs), packOffset: 4 * (aFloats + zFloats), ...wordsOf(chunking) },
         },
         prepare: (chunk, { scratch }) => {
           const { start, end } = pixelsOf(chunking, chunk);
           scratch!.fill(Number.NaN);
-          if (c.aInScratch) scratch!.set(a.subarray(start * rows, end * rows), c.before * rows);
+          if (c.aInScratch) scratch!.set(a.subarray(start * rows, end * rows));
           if (c.dzInScratch) {
-            scratch!.set(dz.subarray(start * columns, end * columns), aFloats + c.zBefore * columns);
+            scratch!.set(dz.subarray(start * columns, end * columns), aFloats);
           }
         },
       });

@@ -239,7 +239,7 @@ describe.each(VARIANTS)("$name", (variant) => {
 
   it("measures mean and squares of each chunk, and joins them to a norm and moving statistics", () => {
     fc.assert(
-      fc.property(cases, fc.boolean(), fc.boolean(), fc.boolean(), (c, unbiased, hasGamma, moves) => {
+      fc.property(cases, fc.boolean(), fc.boolean(), (c, unbiased, hasGamma) => {
         const { geometry, channels } = c;
         const x = numbers(elementsOf(c), c, 1).map((value) => value + 20);
         const chunks = chunkCount(geometry);
@@ -303,7 +303,6 @@ describe.each(VARIANTS)("$name", (variant) => {
             partials: "partials",
             share: bitsOf(0.25),
             unbiased: Number(unbiased),
-            moves: Number(moves),
             ...chunkWords(geometry),
           },
           units: shuffled(groups, c.seed),
@@ -337,7 +336,7 @@ describe.each(VARIANTS)("$name", (variant) => {
           }
           expect(count).toBe(pixels);
           check(result["norm"]!, mean, squares / pixels, channel);
-          const moved = (before: number, batch: number) => (moves ? 0.75 * before + 0.25 * batch : before);
+          const moved = (before: number, batch: number) => 0.75 * before + 0.25 * batch;
           const variance = squares / (unbiased ? Math.max(1, pixels - 1) : pixels);
           const [newMean, newVariance] = [moved(movingMean[channel]!, mean), moved(movingVariance[channel]!, variance)];
           expectNear(result["movingMean"]![channel]!, newMean, 2 * ULP * (Math.abs(mean) + 1));
@@ -494,7 +493,7 @@ describe.each(VARIANTS)("$name", (variant) => {
         const { norm } = runKernel(variant, {
           ...{ entry: "finishNorm", emit: finishNorm, block: FINISH_NORM, writes: ["norm"], units: groups, batch },
           values: { partials: partials!, norm: 4 * channels, gamma },
-          words: { ...common, epsilon: bitsOf(1e-3), share: 0, unbiased: 0, moves: 0 },
+          words: { ...common, epsilon: bitsOf(1e-3), share: 0, unbiased: 0 },
         });
         const { partials: sums } = runKernel(variant, {
           ...{ entry: "normSums", emit: normSums, block: NORM_SUMS, words, writes: ["partials"], units, batch },

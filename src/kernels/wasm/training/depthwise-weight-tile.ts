@@ -4,7 +4,7 @@
  */
 
 import { type ModuleBuilder, type WasmFunction, when } from "../assembler/index.ts";
-import { type TiledSize, WIDTHS } from "../depthwise-tile.ts";
+import { ROWS, type TiledSize, type TileSet, tileSet } from "../depthwise-tile.ts";
 import {
   accumulate,
   add,
@@ -30,9 +30,6 @@ import {
 } from "../emit.ts";
 import { storeVectors } from "./store-vectors.ts";
 
-/** One address for each row of the largest window; a smaller one leaves the last unused. */
-const ROWS = ["row0", "row1", "row2", "row3", "row4"] as const;
-
 const TILE = {
   row0: "i32",
   row1: "i32",
@@ -47,13 +44,7 @@ const TILE = {
 } as const;
 export type WeightTile = WasmFunction<typeof TILE>;
 
-export interface WeightTiles {
-  /** A tile of each width, for stride 1 and stride 2. */
-  readonly inner: readonly (readonly [WeightTile, WeightTile])[];
-  /** One output whose window lacks its first column, or its last. */
-  readonly left: WeightTile;
-  readonly right: WeightTile;
-}
+export type WeightTiles = TileSet<WeightTile>;
 
 export function weightTiles(
   module: ModuleBuilder,
@@ -61,14 +52,7 @@ export function weightTiles(
   features: Features,
   lanes: RegisterLanes,
 ): WeightTiles {
-  const tile = (width: number, stride: number, from = 0, to: number = size) =>
-    weightTile(module, size, stride, width, from, to, features, lanes);
-  const lone = tile(1, 1);
-  return {
-    inner: WIDTHS.map((width) => (width === 1 ? [lone, lone] : [tile(width, 1), tile(width, 2)])),
-    left: tile(1, 1, 1),
-    right: tile(1, 1, 0, size - 1),
-  };
+  return tileSet(size, (stride, width, from, to) => weightTile(module, size, stride, width, from, to, features, lanes));
 }
 
 /** `width` outputs, over the columns `from` to `to` of the window; `skipped` is the bytes of those before `from`. */

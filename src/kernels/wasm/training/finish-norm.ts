@@ -47,11 +47,11 @@ type Vector = Expression<"v128">;
 const NORM_WORDS = ["norm", "gamma", "beta", "movingMean", "movingVariance", "channels", "epsilon"] as const;
 
 /**
- * `epsilon` and `share` are bits of a float32; `unbiased` and `moves` are 0 or 1. A moving statistic becomes
+ * `epsilon` and `share` are bits of a float32; `unbiased` is 0 or 1. A moving statistic becomes
  * (1 − share) · moving + share · batch, share = 1 − momentum; of share 1 the batch's, whatever it was, Infinity or NaN.
  */
 export const FINISH_NORM = /* @__PURE__ */ argumentBlock(
-  ["partials", "share", "unbiased", "moves"],
+  ["partials", "share", "unbiased"],
   [...NORM_WORDS, ...CHUNK_WORDS],
 );
 
@@ -112,12 +112,10 @@ export function finishNorm(module: ModuleBuilder) {
         loop(v.chunk, v.chunks, 1, [...ofChunk(lanes), put(v.at, add(v.at, mul(floats(scope.channels), 2)))]),
         setDoubles(lanes, variance, (half) => over(squares[half] as Vector, spread(asDouble(v.count)))),
         write(lanes, scope, v.channel, mean, variance),
-        when(scope.moves, [
-          ...move(lanes, "movingMean", (half) => mean[half] as Vector),
-          ...move(lanes, "movingVariance", (half) =>
-            over(squares[half] as Vector, spread(asDouble(choose(scope.unbiased, most(sub(v.count, 1), 1), v.count)))),
-          ),
-        ]),
+        ...move(lanes, "movingMean", (half) => mean[half] as Vector),
+        ...move(lanes, "movingVariance", (half) =>
+          over(squares[half] as Vector, spread(asDouble(choose(scope.unbiased, most(sub(v.count, 1), 1), v.count)))),
+        ),
       ]),
     ];
   });

@@ -36,13 +36,11 @@ import type { GradientFunction } from "./gradient-tile.ts";
 
 export const GRADIENT_PRODUCT = /* @__PURE__ */ argumentBlock(
   [
-    /** In memory; or 0: the chunk lies in scratch, `before` pixels behind this offset. */
+    /** In memory; or 0: the chunk lies in scratch, from this offset on. */
     "a",
     "aOffset",
-    "before",
     "dz",
     "dzOffset",
-    "zBefore",
     "partials",
     /** K and N, and floats of a row of partials: whole panels. */
     "rows",
@@ -63,8 +61,8 @@ export function gradientProduct(module: ModuleBuilder, tiles: GradientFunction, 
     const range = chunkRange(scope);
     const { aStep, zStep, pixels } = locals(scope.local, "i32", "aStep", "zStep", "pixels");
     type Word = Expression<"i32">;
-    const place = (memory: Word, offset: Word, before: Word, step: Word) =>
-      choose(memory, add(memory, mul(range.start, step)), add(scope.scratch, add(offset, mul(before, step))));
+    const place = (memory: Word, offset: Word, step: Word) =>
+      choose(memory, add(memory, mul(range.start, step)), add(scope.scratch, offset));
     return [
       ...range.find,
       put(pixels, sub(range.end, range.start)),
@@ -72,8 +70,8 @@ export function gradientProduct(module: ModuleBuilder, tiles: GradientFunction, 
       put(zStep, floats(scope.columns)),
       when(pixels, [
         call(tiles, {
-          a: place(scope.a, scope.aOffset, scope.before, aStep),
-          dz: place(scope.dz, scope.dzOffset, scope.zBefore, zStep),
+          a: place(scope.a, scope.aOffset, aStep),
+          dz: place(scope.dz, scope.dzOffset, zStep),
           y: add(scope.partials, floats(mul(divide(scope.from, scope.per), mul(scope.rows, scope.stride)))),
           pixels,
           aStep,

@@ -14,10 +14,9 @@ import { CHUNK_WORDS, chunkRange } from "./chunks.ts";
 
 export const PRODUCT = /* @__PURE__ */ argumentBlock(
   [
-    /** In memory; or 0: the chunk lies in scratch, `before` pixels behind `offset`. */
+    /** In memory; or 0: the chunk lies in scratch, from `offset` on. */
     "x",
     "offset",
-    "before",
     /** Panels, and the bias of panel 0. */
     "w",
     "bias",
@@ -37,7 +36,6 @@ export function product(module: ModuleBuilder, panels: PanelsFunction, { columns
   return kernel(module, "product", PRODUCT, (scope) => {
     const range = chunkRange(scope);
     const { xStep, yStep, pixels } = locals(scope.local, "i32", "xStep", "yStep", "pixels");
-    const inScratch = add(scope.scratch, add(scope.offset, mul(scope.before, xStep)));
     return [
       ...range.find,
       put(pixels, sub(range.end, range.start)),
@@ -46,7 +44,7 @@ export function product(module: ModuleBuilder, panels: PanelsFunction, { columns
       when(pixels, [
         call(panels, {
           ...scope.bounds,
-          x: choose(scope.x, add(scope.x, mul(range.start, xStep)), inScratch),
+          x: choose(scope.x, add(scope.x, mul(range.start, xStep)), add(scope.scratch, scope.offset)),
           w: scope.w,
           bias: scope.bias,
           y: choose(scope.y, add(scope.y, mul(range.start, yStep)), add(scope.scratch, scope.yOffset)),
