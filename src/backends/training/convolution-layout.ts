@@ -102,7 +102,7 @@ export function layBackwardConvolution(
     const matrix = matrixCalls(builder, geometry, load, values, sections);
     calls.push(...matrix.calls);
     const stride = Math.ceil(outChannels / tile.columns) * tile.columns;
-    builder.needArea("weights", 4 * GROUPS * depth * stride);
+    const partials = builder.ownMemory(4 * GROUPS * depth * stride);
     const { packs, bytes } = gradientPacking(depth, outChannels, pixels, tile);
     const packOffset = sections.take(bytes);
     const words = builder.words(GRADIENT_PRODUCT, () => ({
@@ -110,7 +110,7 @@ export function layBackwardConvolution(
       aOffset: matrix.offset,
       dz: dz(),
       dzOffset: zOffset,
-      partials: builder.area("weights"),
+      partials: partials(),
       rows: depth,
       columns: outChannels,
       stride,
@@ -120,7 +120,7 @@ export function layBackwardConvolution(
       ...out.words,
     }));
     calls.push(builder.call(module, "gradientProduct", words, "product"));
-    jobs.push(...reduced(builder, dkernel, [depth, outChannels, stride], chunks));
+    jobs.push(...reduced(builder, dkernel, partials, [depth, outChannels, stride], chunks));
   }
   if (dx !== undefined) {
     const weights = packed(builder, values["kernel"], undefined, [depth, outChannels], "backward");

@@ -116,7 +116,7 @@ export function layBackwardDepthwise(
     }
     const taps = window.kernel[0] * window.kernel[1];
     const sums = sections.take(depthwiseSumBytes(of, builder.tile.lanes));
-    builder.needArea("weights", 4 * GROUPS * taps * outChannels);
+    const partials = builder.ownMemory(4 * GROUPS * taps * outChannels);
     const words = builder.words(DEPTHWISE_WEIGHT_GRADIENT, () => ({
       ...common(),
       ...placedZ(),
@@ -125,12 +125,12 @@ export function layBackwardDepthwise(
       xBefore: rows.before,
       w: 0,
       y: 0,
-      partials: builder.area("weights"),
+      partials: partials(),
       per: rows.out.per,
       sums,
     }));
     calls.push(builder.call(module, "depthwiseWeightGradient", words, "depthwise"));
-    jobs.push(...reduced(builder, dkernel, [taps, outChannels, outChannels], out));
+    jobs.push(...reduced(builder, dkernel, partials, [taps, outChannels, outChannels], out));
   }
   sections.claim(builder);
   builder.chunks(calls, rows.out.units);

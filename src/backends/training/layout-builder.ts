@@ -49,9 +49,14 @@ export class LayoutBuilder {
   readonly #stages: Stage[] = [];
   readonly #parts: TrainingPart[] = [];
   readonly #writers: ((memory: DataView) => void)[] = [];
-  /** Memory that is used again and again, by name: as large as the largest use. */
+  /** Memory that several steps use, by name: as large as the largest use. */
   readonly #areas = new Map<string, number>();
   readonly #placed = new Map<string, number>();
+  /** Bytes of the step's own memory that are taken, and the most that a step takes. */
+  #ownTaken = 0;
+  #ownMost = 0;
+  /** Where the memory of a step's own lies: the same for each. */
+  #own = 0;
   readonly #first = { forward: new Map<string, StageJob[]>(), backward: new Map<string, StageJob[]>() };
   /** Where the stages of the backward steps begin. */
   #turn: number | undefined;
@@ -83,6 +88,7 @@ export class LayoutBuilder {
 
   begin({ name, phase }: Pick<TrainingPart, "name" | "phase">): void {
     this.#step = { name, phase };
+    this.#ownTaken = 0;
     if (phase === "backward") this.#turn ??= this.#stages.length;
   }
 
@@ -102,7 +108,19 @@ export class LayoutBuilder {
     this.#areas.set(area, Math.max(this.#areas.get(area) ?? 0, bytes));
   }
 
-  /** Address of such memory. Only while words are written. */
+  /**
+   * Memory of the step that is laid out, which the next step has again: sums of chunks, panels, what was loaded.
+   *
+   * @returns says its address while words are written
+   */
+  ownMemory(bytes: number): () => number {
+    const offset = this.#ownTaken;
+    this.#ownTaken += Math.ceil((bytes + MARGIN) / 128) * 128;
+    this.#ownMost = Math.max(this.#ownMost, this.#ownTaken);
+    return () => this.#own + offset;
+  }
+
+  /** Address of an area. Only while words are written. */
   area(area: string): number {
     return this.#placed.get(area) ?? 0;
   }
@@ -221,6 +239,7 @@ export class LayoutBuilder {
       this.#stages.push(...stages.slice(from, to));
     }
     this.#zeros = this.take(this.#zeroBytes);
+    this.#own = this.take(this.#ownMost);
     for (const [area, bytes] of this.#areas) this.#placed.set(area, this.take(bytes + MARGIN));
     const own = Math.ceil((this.#scratch + MARGIN) / 128) * 128;
     const scratch = this.take(own * this.#threads);

@@ -49,11 +49,14 @@ export function packed(
   const width = tile.columns;
   const panels = Math.ceil(wide / width);
   const isLarge = rows * columns >= LARGE_WEIGHTS;
-  const area = isLarge ? "panels" : `panels of ${kernel}`;
-  builder.needArea(area, 4 * panels * width * (deep + 1));
+  const area = `panels of ${kernel}`;
+  const bytes = 4 * panels * width * (deep + 1);
+  const own = isLarge ? builder.ownMemory(bytes) : undefined;
+  if (own === undefined) builder.needArea(area, bytes);
+  const place = own ?? (() => builder.area(area));
   const words = builder.words(PACK_PANELS, () => ({
     source: builder.at(kernel),
-    target: builder.area(area),
+    target: place(),
     rows,
     columns,
     bias: builder.at(bias),
@@ -64,7 +67,7 @@ export function packed(
   if (isLarge) builder.jobs(jobs, "other", module);
   else builder.before(phase, jobs, module);
   return () => {
-    const w = builder.area(area);
+    const w = place();
     return { w, bias: w + 4 * panels * width * deep, panels };
   };
 }
@@ -164,12 +167,12 @@ export function layBackwardProduct(
     builder.jobs(jobs, "norm");
     return;
   }
+  const loaded = builder.ownMemory(load !== undefined && byPanel ? 4 * all * rows : 0);
   if (load !== undefined) {
-    const target: LoadTarget = byPanel ? { area: "loaded" } : { offset: aOffset, before: 0, after: 0 };
-    if (byPanel) builder.needArea("loaded", 4 * all * rows);
+    const target: LoadTarget = byPanel ? { address: loaded } : { offset: aOffset, before: 0, after: 0 };
     calls.push(loadCall(builder, values["x"], values["xNorm"], load, rows, chunk, target));
   }
-  const a = () => (load === undefined ? builder.at(values["x"]) : byPanel ? builder.area("loaded") : 0);
+  const a = () => (load === undefined ? builder.at(values["x"]) : byPanel ? loaded() : 0);
   if (byPanel) {
     sections.claim(builder);
     builder.chunks(calls, units);
@@ -194,7 +197,7 @@ export function layBackwardProduct(
     return;
   }
   const stride = Math.ceil(columns / tile.columns) * tile.columns;
-  builder.needArea("weights", 4 * GROUPS * rows * stride);
+  const partials = builder.ownMemory(4 * GROUPS * rows * stride);
   const { packs, bytes } = gradientPacking(rows, columns, chunks.most, tile);
   const packOffset = sections.take(bytes);
   const words = builder.words(GRADIENT_PRODUCT, () => ({
@@ -202,7 +205,7 @@ export function layBackwardProduct(
     aOffset,
     dz: dz(),
     dzOffset: zOffset,
-    partials: builder.area("weights"),
+    partials: partials(),
     rows,
     columns,
     stride,
@@ -214,7 +217,7 @@ export function layBackwardProduct(
   calls.push(builder.call(module, "gradientProduct", words, "product"));
   sections.claim(builder);
   builder.chunks(calls, units);
-  builder.jobs([...reduced(builder, dkernel, [rows, columns, stride], chunks), ...jobs], "other");
+  builder.jobs([...reduced(builder, dkernel, partials, [rows, columns, stride], chunks), ...jobs], "other");
 }
 
 /** Scratch of a product whose tiles are narrower than a panel. */

@@ -20,7 +20,7 @@ export type Values = Readonly<Record<string, string | undefined>>;
 /** Where what is loaded goes: to the thread's own memory, to its place in an area, or in a value of the plan. */
 export type LoadTarget =
   | { readonly offset: number; readonly before: number; readonly after: number }
-  | { readonly area: "loaded" }
+  | { readonly address: () => number }
   | { readonly value: string };
 
 const NORMS = "training-norms";
@@ -75,7 +75,7 @@ export function gradientCall(
 
 function placed(builder: LayoutBuilder, target: LoadTarget) {
   const whole = { offset: 0, before: 0, after: 0 };
-  if ("area" in target) return { y: builder.area(target.area), ...whole };
+  if ("address" in target) return { y: target.address(), ...whole };
   if ("value" in target) return { y: builder.at(target.value), ...whole };
   return { y: 0, ...target };
 }
@@ -106,8 +106,7 @@ export function measured(
     builder.before("forward", builder.cut("frozenNorm", builder.words(FROZEN_NORM, own), groups, GROUPS_OF_A_JOB));
     return { calls: [], jobs: [] };
   }
-  builder.needArea("statistics", 8 * channels * units);
-  const partials = () => builder.area("statistics");
+  const partials = builder.ownMemory(8 * channels * units);
   const moments = builder.words(MOMENTS, () => ({ x: builder.at(value), partials: partials(), channels, ...chunk }));
   const finish = builder.words(FINISH_NORM, () => ({
     ...own(),
@@ -133,8 +132,7 @@ export function summed(
 ): { readonly calls: readonly Call[]; readonly jobs: readonly StageJob[] } {
   const { x, xNorm, xNormGradient, dgamma, dbeta } = values;
   const { channels, mode } = norm;
-  builder.needArea("statistics", 8 * channels * units);
-  const partials = () => builder.area("statistics");
+  const partials = builder.ownMemory(8 * channels * units);
   const sums = builder.words(
     NORM_SUMS,
     () => ({ dy: builder.at(dy), x: builder.at(x), norm: builder.at(xNorm), partials: partials(), channels, ...chunk }),
@@ -166,8 +164,7 @@ export function biasSums(
   dz: () => number,
   { offset, before }: { readonly offset: number; readonly before: number },
 ): { readonly calls: readonly Call[]; readonly jobs: readonly StageJob[] } {
-  builder.needArea("biases", 4 * channels * units);
-  const partials = () => builder.area("biases");
+  const partials = builder.ownMemory(4 * channels * units);
   const sums = builder.words(COLUMN_SUMS, () => ({
     x: dz(),
     partials: partials(),
@@ -189,15 +186,16 @@ export function biasSums(
   };
 }
 
-/** Joins the partial weights of groups: `rows` of `columns`, of which partials have `stride`. */
+/** Joins the partial weights of groups, at an address: `rows` of `columns`, of which partials have `stride`. */
 export function reduced(
   builder: LayoutBuilder,
   dkernel: string,
+  partials: () => number,
   [rows, columns, stride]: readonly [number, number, number],
   { words: chunk, per }: Chunking,
 ): readonly StageJob[] {
   const words = builder.words(REDUCE, () => ({
-    partials: builder.area("weights"),
+    partials: partials(),
     y: builder.at(dkernel),
     adds: builder.flags.adds,
     rows,

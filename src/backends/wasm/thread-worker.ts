@@ -21,7 +21,5 @@ function make(): AnyWorker {
 /** In Firefox 153 `new Worker` in a worker of the page's own did not return in 9 of 150 pages, and nothing can end that. */
 function checkReturns(): void {
   if (typeof document !== "undefined" || !/Firefox\//.test(globalThis.navigator?.userAgent ?? "")) return;
-  throw new Error(
-    "Firefox may hang as it makes one in a worker; sessions get them on the page, by inWorker: true",
-  );
+  throw new Error("Firefox may hang as it makes one in a worker; sessions get them on the page, by inWorker: true");
 }
