@@ -15,13 +15,12 @@
  * DIR holds a folder a class and split.json, `{ classes, train: [file], test: [file] }`. FILE is one that loadModel reads.
  */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadModel, mobileNetV1 } from "../dist/esm/index.js";
 import { dataset, fewShot, fineTune, fit, keepDecoded, oneCycle, sgd } from "../dist/esm/train.js";
-import { jsonText, table } from "./harness/report.mjs";
+import { table, writeReport } from "./harness/report.mjs";
 
 const { values: flags } = parseArgs({
   options: {
@@ -37,7 +36,6 @@ if (flags.data === undefined || flags.weights === undefined) throw new Error("Pa
 const threads = Number(flags.threads);
 const seeds = Array.from({ length: Number(flags.seeds) }, (_, at) => at + 1);
 const AUGMENT = { randomResizedCrop: { area: [0.35, 1] }, flip: "random" };
-const LOAD = loadavg()[0];
 
 const { classes, ...parts } = JSON.parse(readFileSync(join(flags.data, "split.json"), "utf8"));
 const labelOf = (file) => classes.indexOf(file.split("/")[0]);
@@ -155,8 +153,10 @@ const rows = results.map(({ name, runs }) => {
   ];
 });
 const text = table(["", "mean, %", "standard deviation", "each seed", "seconds a run"], rows);
-const facts = { node: process.version, threads, load: [LOAD, loadavg()[0]], weights: flags.weights.split("/").at(-1) };
-const folder = new URL(".cache/", import.meta.url);
-mkdirSync(folder, { recursive: true });
-writeFileSync(new URL("flowers.json", folder), jsonText({ about: facts, results }));
-process.stdout.write(`${JSON.stringify(facts)}\n\n${text}\n`);
+const weights = flags.weights.split("/").at(-1);
+writeReport(
+  "flowers",
+  { isQuick: false },
+  { settings: { threads, weights, epochs: Number(flags.epochs) }, results },
+  `${test.size} photographs of ${classes.length} kinds, ${train.size} to learn from, ${threads} thread${threads === 1 ? "" : "s"}, ${weights}.\n\n${text}`,
+);

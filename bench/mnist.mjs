@@ -3,15 +3,15 @@
  * Trained on the 60,000, measured once on the 10,000 after the last epoch. Nothing was chosen by the test part.
  *
  *     npm run build && npm run data:mnist (in the project), then
- *     node mnist.mjs [--data ../data/mnist] [--seeds 1] [--epochs 20] [--threads 2] [--simd auto] [--out FILE]
+ *     node mnist.mjs [--data ../data/mnist] [--seeds 1] [--epochs 20] [--threads 2] [--simd auto]
  */
 
-import { writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { mobileNetV1 } from "../dist/esm/index.js";
-import { fit, idx, oneCycle, sgd } from "../dist/esm/train.js";
+import { completePreprocessing } from "../dist/esm/images.js";
+import { compile, mobileNetV1 } from "../dist/esm/index.js";
+import { batches, fit, idx, oneCycle, sgd } from "../dist/esm/train.js";
+import { table, writeReport } from "./harness/report.mjs";
 
 const { values: flags } = parseArgs({
   options: {
@@ -21,7 +21,6 @@ const { values: flags } = parseArgs({
     threads: { type: "string", default: "2" },
     simd: { type: "string", default: "auto" },
     peak: { type: "string", default: "0.2" },
-    out: { type: "string" },
   },
 });
 
@@ -29,7 +28,6 @@ const set = (name) =>
   idx(join(flags.data, `${name}-images-idx3-ubyte.gz`), join(flags.data, `${name}-labels-idx1-ubyte.gz`));
 const [train, test] = await Promise.all([set("train"), set("t10k")]);
 const results = [];
-console.log(`Node ${process.version}, ${flags.threads} threads, load ${loadavg()[0].toFixed(2)}`);
 for (let seed = 1; seed <= Number(flags.seeds); seed++) {
   const model = mobileNetV1({
     alpha: 0.25,
@@ -67,14 +65,17 @@ for (let seed = 1; seed <= Number(flags.seeds); seed++) {
   results.push({ seed, accuracy, minutes });
   console.log(`seed ${seed}: ${(100 * accuracy).toFixed(2)} % of the 10,000, in ${minutes.toFixed(1)} minutes`);
 }
-if (flags.out !== undefined) writeFileSync(flags.out, JSON.stringify({ flags, results }, undefined, 2));
+const rows = results.map(({ seed, accuracy, minutes }) => [seed, (100 * accuracy).toFixed(2), minutes.toFixed(1)]);
+const { epochs, threads, simd, peak } = flags;
+writeReport(
+  "mnist",
+  { isQuick: false },
+  { settings: { epochs, threads, simd, peak }, results },
+  `${epochs} epochs on ${threads} threads.\n\n${table(["seed", "right of the 10,000, %", "minutes, all in all"], rows)}`,
+);
 
 /** The share of the test part that a network says rightly. */
 async function accuracyOn(model) {
-  const { compile, classify } = await import("../dist/esm/index.js");
-  void classify;
-  const { batches } = await import("../dist/esm/train.js");
-  const { completePreprocessing } = await import("../dist/esm/images.js");
   using session = await compile(model, { batch: 100 });
   let right = 0;
   const input = completePreprocessing(model.inputShape, model.info.preprocessing);
