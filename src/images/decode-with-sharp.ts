@@ -61,7 +61,8 @@ function bytesPerPixel(metadata: Metadata): number {
 
 /**
  * In words of its own: libvips collects what it has to say in one place for the whole process, so of two images that
- * are refused at once either is told the other's reason, or both, or none. Certain is only how sharp's own words begin.
+ * are refused at once either is told the other's reason, or both, or none. Certain is only how sharp's own words begin;
+ * the rest stands in the cause, and may be of another.
  *
  * @param metadata of an image whose header was read
  */
@@ -69,11 +70,11 @@ function refusal(name: string, cause: unknown, metadata?: Metadata): DepthwiseEr
   if (cause instanceof DepthwiseError) return cause;
   const isKnown = cause instanceof Error && cause.message.startsWith("Input buffer has corrupt header");
   const found = metadata
-    ? `a ${metadata.format} of ${metadata.width} × ${metadata.height} pixels that ends too early or is damaged`
+    ? `a ${metadata.format} of ${metadata.width} × ${metadata.height} pixels cut off, damaged, or packed in a way that the decoder lacks`
     : isKnown
       ? "one whose header is damaged"
-      : "no image file of a format that the decoder knows";
-  return unreadable(name, found, "Check that it is a complete image file.");
+      : "one of no known format";
+  return unreadable(name, found, "Check that it is a complete image file.", cause);
 }
 
 /** From here on a second is spent decoding, and a collection of garbage costs nothing. */

@@ -110,14 +110,22 @@ describe("errors name the file and the cause", () => {
     const jpeg = await sharp(data, { raw }).jpeg().toBuffer();
     const square = await sharp(data, { raw }).png().toBuffer();
     const files: readonly (readonly [string, Uint8Array, string])[] = [
-      ["cut.jpg", jpeg.subarray(0, jpeg.length / 2), "a jpeg of 60 × 50 pixels that ends too early or is damaged"],
-      ["cut.png", square.subarray(0, square.length / 2), "a png of 60 × 50 pixels that ends too early or is damaged"],
+      [
+        "cut.jpg",
+        jpeg.subarray(0, jpeg.length / 2),
+        "a jpeg of 60 × 50 pixels cut off, damaged, or packed in a way that the decoder lacks",
+      ],
+      [
+        "cut.png",
+        square.subarray(0, square.length / 2),
+        "a png of 60 × 50 pixels cut off, damaged, or packed in a way that the decoder lacks",
+      ],
       ["header.jpg", jpeg.subarray(0, 30), "one whose header is damaged"],
-      ["none.tif", Uint8Array.of(0x49, 0x49, 42, 0, 8, 0, 0, 0), "no image file of a format that the decoder knows"],
+      ["none.tif", Uint8Array.of(0x49, 0x49, 42, 0, 8, 0, 0, 0), "one of no known format"],
     ];
     for (const [name, bytes, found] of files) {
       const error = await refusal(decodeImage(file(name, bytes)));
-      expect([error.code, error.cause]).toEqual(["IMAGE_UNREADABLE", undefined]);
+      expect([error.code, error.cause instanceof Error]).toEqual(["IMAGE_UNREADABLE", true]);
       expect(error.message).toContain(`found ${found}.`);
     }
     const many = Array.from({ length: 100 }, (_, k) => files[k % files.length] ?? files[0]);
@@ -125,7 +133,6 @@ describe("errors name the file and the cause", () => {
     errors.forEach(({ message }, k) => {
       expect(message).toContain(`found ${many[k]?.[2]}.`);
     });
-    expect(errors.every(({ cause }) => cause === undefined)).toBe(true);
   });
 
   it("20,000 × 20,000 pixels are refused before they are decoded, with the size found and the size allowed", async () => {

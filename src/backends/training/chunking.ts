@@ -39,8 +39,8 @@ export function chunked(each: number, batch: number, most: number, whole = false
 }
 
 /**
- * Images of a chunk, at most `most` and not much fewer: as many as leave the fullest group, for which the threads wait,
- * the least to do. (Of 128 images 12 a chunk would be 11 chunks: two groups of threads with 8 and 3.)
+ * Images of a chunk, at most `most`, and where there are enough at least half of that: as many as leave the fullest group,
+ * for which the threads wait, the least to do. (Of 128 images 12 a chunk would be 11 chunks: two groups of threads with 8 and 3.)
  */
 function evenly(batch: number, most: number): number {
   const fullest = (images: number) => images * Math.ceil(batch / images / GROUPS);

@@ -119,7 +119,7 @@ export function layBackwardProduct(
   const most = Math.min(MOST_PIXELS, Math.max(8, Math.floor(BACKWARD_FLOATS / (rows + columns))));
   const chunks = chunked(pixels, batch, most);
   const { words: chunk, units, per } = chunks;
-  // Many weights and few pixels: all pixels in one sum for each weight, in place of partial sums of groups.
+  // Many weights and few pixels: all pixels, in a few deep sums for each weight, in place of partial sums of groups.
   const all = batch * pixels;
   const byPanel = dkernel !== undefined && GROUPS * rows * columns > all * (rows + columns);
 

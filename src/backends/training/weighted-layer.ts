@@ -17,7 +17,7 @@ import type { LayoutBuilder, StageJob } from "./layout-builder.ts";
 /** Values by role, of what a step reads and writes. */
 export type Values = Readonly<Record<string, string | undefined>>;
 
-/** Where what is loaded goes: to the thread's own memory, to its place in an area, or in a value of the plan. */
+/** Where what is loaded goes: to the thread's own memory, to its place from an address on, or in a value of the plan. */
 export type LoadTarget =
   | { readonly offset: number; readonly before: number; readonly after: number }
   | { readonly address: () => number }

@@ -44,9 +44,9 @@ export const NORM_GRADIENT = /* @__PURE__ */ argumentBlock(
 );
 
 /**
- * GB/s of dy and x, of chunks with 256 KB each in the second cache, 16 / 128 / 1024 channels. With a clamp, which wants
- * more registers, blocks of 2 vectors: 33 / 28 / 22; of 4: 24 / 19 / 22. Without one blocks of 4: 52 / 47 / 37; of 2:
- * 48 / 44 / 19. Where V8 joins vectors 67 / 51 / 43, and 74 / 68 / 49 without a clamp.
+ * GB/s of dy and x in strips, of chunks with 256 KB each in the second cache, 16 / 128 channels. With a clamp, which wants
+ * more registers, blocks of 2 vectors: 33 / 28; of 4: 24 / 19. Without one blocks of 4: 52 / 47; of 2: 48 / 44. Where V8
+ * joins vectors 67 / 51, and 74 / 68 without a clamp.
  */
 const CLAMPED = { 4: [2, 1], 8: [4, 2, 1] } as const;
 const LINEAR = { 4: [4, 2, 1], 8: [8, 4, 2, 1] } as const;
