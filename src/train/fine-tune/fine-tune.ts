@@ -20,6 +20,8 @@ import { refuseKept } from "./phase-store.ts";
  *
  * Two runs of `fit` in one: events, history and checkpoints are those of a single run of `frozenEpochs + epochs` epochs,
  * but that each phase has a trainer of its own, and tells `started`.
+ * With `patience` the second phase starts from the best epoch of the first, which trains all of its epochs; the best epoch
+ * of both is given.
  * The first phase keeps its checkpoints in `head`, a folder of the place, or by names that begin with `head-` in a store.
  *
  * Source: Howard and Gugger 2020, "fastai: A Layered API for Deep Learning", `fine_tune`.
