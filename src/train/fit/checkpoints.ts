@@ -128,7 +128,7 @@ export class Checkpoints {
     best: EpochOutcome | undefined,
     latest: EpochOutcome | undefined,
   ): Promise<void> {
-    checkFinite(this.#run.model.name, state);
+    checkFinite(this.#run.model.name, state, this.kept);
     const keepsBest = this.#run.options.patience !== undefined && best !== undefined;
     const { model, data } = this.#run;
     const usable = this.#run.options.patience === undefined ? latest : best;
@@ -164,6 +164,14 @@ export class Checkpoints {
     }
   }
 
+  /** What a failure leaves, as a sentence of its advice; before there is any, nothing. */
+  get kept(): string {
+    if (this.#current === undefined) return "";
+    // The first model is written at the end of an epoch.
+    const more = this.#current.position.epoch === 0 ? "" : "; its model.safetensors can be begun from";
+    return ` The last checkpoint is untouched${more}.`;
+  }
+
   /** Whether the newest one is of this position. */
   isKept({ epoch, example }: Position): boolean {
     const { position } = this.#current ?? {};
@@ -181,7 +189,7 @@ export class Checkpoints {
     try {
       await this.#store.write(name, bytes);
     } catch (cause) {
-      throw this.#failed(`${name} cannot be written`, cause, " The checkpoint before is untouched.");
+      throw this.#failed(`${name} cannot be written`, cause, this.kept);
     }
   }
 
@@ -231,7 +239,7 @@ function tensorsOf(bytes: Uint8Array): Map<string, FloatTensor> {
   );
 }
 
-function checkFinite(model: string, { tensors, updates }: TrainerState): void {
+function checkFinite(model: string, { tensors, updates }: TrainerState, kept: string): void {
   for (const [name, { data }] of tensors) {
     const found = data.find((value) => !Number.isFinite(value));
     if (found === undefined) continue;
@@ -239,7 +247,7 @@ function checkFinite(model: string, { tensors, updates }: TrainerState): void {
       what: `fit: ${model}: after update ${updates}: "${name}"`,
       expected: "finite numbers",
       found: String(found),
-      advice: "Lower the learning rate, or pass clipNorm. No checkpoint was written; the one before is untouched.",
+      advice: `Lower the learning rate, or pass clipNorm. No checkpoint was written.${kept}`,
       fields: { parameter: name, layer: name.replace(/^.*\(|\/.*$/g, ""), found },
     });
   }

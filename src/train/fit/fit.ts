@@ -152,7 +152,7 @@ async function finished(
   const { history } = position;
   const chosen = run.options.patience === undefined ? latest : best;
   const parameters = chosen?.parameters ?? (await usableParameters(running));
-  const validated = chosen?.validated ?? (await validateOn(running, parameters, position.epoch));
+  const validated = chosen?.validated ?? (await validateOn(running, parameters, chosen?.epoch ?? position.epoch));
   if (stopped !== undefined) emit({ type: "stopped", reason: stopped });
   const record = bestEpoch(history);
   const confusion = validated === undefined ? undefined : confusionRows(validated, run.options.classes);
