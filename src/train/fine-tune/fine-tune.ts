@@ -9,8 +9,8 @@ import type { EpochRecord, FitEvent, FitResult } from "../fit/events.ts";
 import { fit as runOf } from "../fit/fit.ts";
 import { type FitRun, fitRun } from "../fit/fit-run.ts";
 import { bestEpoch, objectiveOf } from "../fit/position.ts";
+import { openStore, refuseKept } from "../fit/stored.ts";
 import { type CheckedFineTuneOptions, checkFineTuneOptions, type FineTuneOptions } from "./fine-tune-options.ts";
-import { refuseKept } from "./phase-store.ts";
 
 /**
  * Trains a network on other classes than its own. The head is replaced by one for the classes of the data; for one epoch
@@ -59,7 +59,8 @@ async function bothPhases(
   signal: AbortSignal,
 ): Promise<FitResult> {
   const { validation: held, seed, frozenEpochs, patience, checkpoint, resume } = options;
-  if (checkpoint !== undefined && !resume) await untilAborted(refuseKept(checkpoint), signal);
+  // The second phase would refuse it only after the first.
+  if (checkpoint !== undefined && !resume) await untilAborted(refuseKept("fineTune", openStore(checkpoint)), signal);
   const all = await dataset(given, { signal });
   // Here, so that both phases hold out the same.
   const [data, validation] =

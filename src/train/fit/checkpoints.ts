@@ -13,9 +13,7 @@
  * behind what counts.
  */
 
-import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
-import { optionError } from "../../core/options.ts";
-import { isUint8Array } from "../../core/realms.ts";
+import { DepthwiseError } from "../../core/errors.ts";
 import type { FloatTensor } from "../../core/tensor.ts";
 import { encodeModel, readSafetensors, toFloat32, writeSafetensors } from "../../weights/index.ts";
 import type { TrainerState } from "../trainer.ts";
@@ -35,6 +33,7 @@ import { hashOf } from "./hash.ts";
 import type { Position } from "./position.ts";
 import type { PreparedRun } from "./prepared.ts";
 import { checkSameRun, type RunRecord, recordOf } from "./recorded.ts";
+import { placeOf, readStored, storeFailed } from "./stored.ts";
 import { trainedModel } from "./trained-model.ts";
 import type { EpochOutcome } from "./validate.ts";
 
@@ -57,7 +56,7 @@ export class Checkpoints {
   #written = performance.now();
 
   constructor(store: CheckpointStore, run: PreparedRun) {
-    this.where = store.name ?? "the store";
+    this.where = placeOf(store);
     this.#store = store;
     this.#run = run;
     this.#record = recordOf(run);
@@ -75,7 +74,7 @@ export class Checkpoints {
    *         throws
    */
   async read(): Promise<RunCheckpoint | undefined> {
-    const bytes = await this.#read(INDEX, LONGEST_INDEX);
+    const bytes = await readStored("fit", this.#store, INDEX, LONGEST_INDEX);
     if (bytes === undefined) return undefined;
     const { run, current, previous } = indexIn(bytes, (what) => this.#corrupt(what));
     checkSameRun(this.where, run, this.#record);
@@ -100,19 +99,6 @@ export class Checkpoints {
       faults.push(state === undefined ? entry.state.name : (entry.best?.file.name ?? ""));
     }
     throw this.#corrupt(`${faults.join(" and ")}: missing, or not as it was written`);
-  }
-
-  /** @throws {DepthwiseError} `OPTION_INVALID` if there is one: it would be lost */
-  async refuseOthers(): Promise<undefined> {
-    const bytes = await this.#read(INDEX, LONGEST_INDEX);
-    if (bytes === undefined) return undefined;
-    throw new DepthwiseError("OPTION_INVALID", {
-      what: `fit: checkpoint: ${this.where}`,
-      expected: "a place without a checkpoint",
-      found: "the checkpoint of a run, which would be overwritten",
-      advice: "Pass resume: true to go on from it, or another place, or remove it.",
-      fields: { owner: "fit", option: "checkpoint", where: this.where },
-    });
   }
 
   /**
@@ -189,33 +175,12 @@ export class Checkpoints {
     try {
       await this.#store.write(name, bytes);
     } catch (cause) {
-      throw this.#failed(`${name} cannot be written`, cause, this.kept);
+      throw storeFailed("fit", this.#store, `${name} cannot be written`, cause, this.kept);
     }
-  }
-
-  async #read(name: string, atMost: number): Promise<Uint8Array | undefined> {
-    let bytes: unknown;
-    try {
-      bytes = await this.#store.read(name, atMost);
-    } catch (cause) {
-      throw this.#failed(`${name} cannot be read`, cause, "");
-    }
-    if (bytes === undefined || isUint8Array(bytes)) return bytes;
-    throw optionError("fit", "checkpoint", "a store whose read gives a Uint8Array, or undefined", bytes);
-  }
-
-  #failed(what: string, cause: unknown, more: string): unknown {
-    if (isDepthwiseError(cause)) return cause;
-    return new DepthwiseError("FILE_UNREADABLE", {
-      what: `fit: checkpoint: ${this.where}: ${what}`,
-      advice: `The cause says why.${more}`,
-      fields: { where: this.where },
-      cause,
-    });
   }
 
   async #whole({ name, bytes, hash }: StoredFile): Promise<Uint8Array | undefined> {
-    const found = await this.#read(name, bytes);
+    const found = await readStored("fit", this.#store, name, bytes);
     return found !== undefined && found.length === bytes && hashOf(found) === hash ? found : undefined;
   }
 

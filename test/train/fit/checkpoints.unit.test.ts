@@ -238,6 +238,10 @@ describe("a store that fails at its n-th write", () => {
       );
       if (failed === undefined) break;
       failures++;
+      const { message } = failed as Error;
+      // Of an epoch's four steps, two writes each; of its end five. Before the first there is nothing.
+      expect(message.includes("The last checkpoint is untouched"), message).toBe(write > 2);
+      expect(message.includes("model.safetensors can be begun from"), message).toBe(write > 4 * 2 + 5);
       expect(failed).toMatchObject({ code: "FILE_UNREADABLE", cause: { message: "ENOSPC: no space left on device" } });
       expect(facts(await fit(tinyModel(), data, { ...OPTIONS, checkpoint: store, resume: true }).done)).toEqual(
         expected,
