@@ -22,7 +22,8 @@ import { type CheckedFineTuneOptions, checkFineTuneOptions, type FineTuneOptions
  * but that each phase has a trainer of its own, and tells `started`.
  * With `patience` the second phase starts from the best epoch of the first, which trains all of its epochs; the best epoch
  * of both is given.
- * The first phase keeps its checkpoints in `head`, a folder of the place, or by names that begin with `head-` in a store.
+ * The first phase keeps its checkpoints in `head`, a folder of the place, or by names that begin with `head-` in a store;
+ * `model.safetensors` of the place itself is what the second one has learnt.
  *
  * Source: Howard and Gugger 2020, "fastai: A Layered API for Deep Learning", `fine_tune`.
  *

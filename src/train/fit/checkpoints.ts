@@ -33,7 +33,7 @@ import { hashOf } from "./hash.ts";
 import type { Position } from "./position.ts";
 import type { PreparedRun } from "./prepared.ts";
 import { checkSameRun, type RunRecord, recordOf } from "./recorded.ts";
-import { placeOf, readStored, storeFailed } from "./stored.ts";
+import { readStored, storeFailed, storeName } from "./stored.ts";
 import { trainedModel } from "./trained-model.ts";
 import type { EpochOutcome } from "./validate.ts";
 
@@ -56,7 +56,7 @@ export class Checkpoints {
   #written = performance.now();
 
   constructor(store: CheckpointStore, run: PreparedRun) {
-    this.where = placeOf(store);
+    this.where = storeName(store);
     this.#store = store;
     this.#run = run;
     this.#record = recordOf(run);

@@ -13,7 +13,7 @@ export function openStore(checkpoint: string | URL | CheckpointStore): Checkpoin
 }
 
 /** What messages call it. */
-export function placeOf({ name }: CheckpointStore): string {
+export function storeName({ name }: CheckpointStore): string {
   return name ?? "the store";
 }
 
@@ -37,7 +37,7 @@ export async function readStored(
 /** @param more a sentence, with a space before it */
 export function storeFailed(owner: string, store: CheckpointStore, what: string, cause: unknown, more = ""): unknown {
   if (isDepthwiseError(cause)) return cause;
-  const where = placeOf(store);
+  const where = storeName(store);
   return new DepthwiseError("FILE_UNREADABLE", {
     what: `${owner}: checkpoint: ${where}: ${what}`,
     advice: `The cause says why.${more}`,
@@ -50,7 +50,7 @@ export function storeFailed(owner: string, store: CheckpointStore, what: string,
 export async function refuseKept(owner: string, store: CheckpointStore): Promise<undefined> {
   const bytes = await readStored(owner, store, INDEX, LONGEST_INDEX);
   if (bytes === undefined) return undefined;
-  const where = placeOf(store);
+  const where = storeName(store);
   throw new DepthwiseError("OPTION_INVALID", {
     what: `${owner}: checkpoint: ${where}`,
     expected: "a place without a checkpoint",
