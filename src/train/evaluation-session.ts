@@ -1,11 +1,28 @@
 /** Runs the network of a trainer as it would be run outside: made when it is first asked for, with parameters as they are then. */
 
+import { optionError } from "../core/options.ts";
+import { isMap } from "../core/realms.ts";
 import { type FloatTensor, tensor } from "../core/tensor.ts";
-import type { Network } from "../layers/network.ts";
+import { checkParameters, type Network } from "../layers/network.ts";
+import { heldParameters } from "../plan/plan.ts";
 import { compile } from "../session/compile.ts";
 import type { Session } from "../session/session.ts";
 import { closedForTraining } from "./closed.ts";
 import type { CheckedTrainerOptions } from "./trainer-options.ts";
+
+/**
+ * Copies of parameters that a caller passed, who may change them while they wait.
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID`, `PARAMETERS_MISMATCH`
+ */
+export function passedParameters(model: Network, parameters: unknown): Map<string, FloatTensor> {
+  if (!isMap(parameters)) {
+    throw optionError("evaluate", "parameters", "a Map of tensors, as a network's parameters", parameters);
+  }
+  const given = parameters as Map<string, FloatTensor>;
+  checkParameters(model, given, "evaluate");
+  return heldParameters(model, given, (data) => data.slice());
+}
 
 export class EvaluationSession {
   readonly #model: Network;

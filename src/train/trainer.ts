@@ -21,7 +21,7 @@ import { checkInput } from "../session/input.ts";
 import { Turns } from "../session/turns.ts";
 import { closedForTraining } from "./closed.ts";
 import { type Evaluation, evaluated } from "./evaluated.ts";
-import { EvaluationSession } from "./evaluation-session.ts";
+import { EvaluationSession, passedParameters } from "./evaluation-session.ts";
 import { hyperValues } from "./hyper.ts";
 import { countCorrect, type Labels, targetsOf } from "./labels.ts";
 import { type FailedStep, notFinite } from "./not-finite.ts";
@@ -163,7 +163,7 @@ export class Trainer {
    *
    * @param options `average`: with the averages in place of the parameters; default false. The moving statistics are those
    *                of the parameters; `recalibrateBatchNorm` measures those of the averages. Or `parameters`, whatever ones
-   *                of the same network, which stay as they are while they are passed
+   *                of the same network, read at the call
    * @throws {DepthwiseError} as `step`; `OPTION_INVALID` also for averages that are not kept; `PARAMETERS_MISMATCH`
    */
   async evaluate(x: Tensor | NumberArray, labels: Labels, options: EvaluateOptions = {}): Promise<Evaluation> {
@@ -171,6 +171,25 @@ export class Trainer {
     const { parameters } = options;
     const average = booleanOption("evaluate", "average", options.average ?? false);
     if (average) this.#expectAverages("evaluate");
+    const passed = parameters === undefined ? undefined : passedParameters(this.model, parameters);
+    return this.#evaluate(x, labels, average, passed);
+  }
+
+  /** With parameters that stay as they are: the same Map is read once. @internal */
+  evaluateWith(
+    x: Tensor | NumberArray,
+    labels: Labels,
+    parameters: ReadonlyMap<string, FloatTensor> | undefined,
+  ): Promise<Evaluation> {
+    return this.#evaluate(x, labels, false, parameters);
+  }
+
+  async #evaluate(
+    x: Tensor | NumberArray,
+    labels: Labels,
+    average: boolean,
+    parameters: ReadonlyMap<string, FloatTensor> | undefined,
+  ): Promise<Evaluation> {
     const { data, batch } = checkInput("evaluate", { ...this.#plan, batch: this.batch }, x);
     const targets = targetsOf("evaluate", labels, batch, this.#classes, 0);
     const own = new Float32Array(data);

@@ -43,6 +43,44 @@ describe("a trainer", () => {
     });
   });
 
+  it("evaluates the parameters that are passed as they are at the call", async () => {
+    using trainer = await make();
+    const labels = labelsOf(BATCH);
+    const parameters = await trainer.parameters();
+    const lossOf = async (given: Map<string, FloatTensor>) =>
+      (await trainer.evaluate(x, labels, { parameters: given })).loss;
+    const first = await lossOf(parameters);
+    const bias = parameters.get("logits/bias")!;
+    const other = { ...bias, data: bias.data.map((_, i) => (i === 0 ? 3 : -1)) };
+    parameters.set("logits/bias", other);
+    const second = await lossOf(parameters);
+    expect(second).not.toBe(first);
+    expect(await lossOf(new Map(parameters))).toBe(second);
+    // Numbers in place, and what changes while another call is under way.
+    other.data.set(bias.data);
+    expect(await lossOf(parameters)).toBe(first);
+    const before = trainer.step(x, labels);
+    const waiting = lossOf(parameters);
+    bias.data.fill(0);
+    other.data.fill(7);
+    parameters.delete("logits/bias");
+    await before;
+    expect(await waiting).toBe(first);
+  });
+
+  it("refuses parameters that are not the network's", async () => {
+    using trainer = await make();
+    const parameters = await trainer.parameters();
+    const evaluating = (given: unknown) =>
+      errorOf(() => trainer.evaluate(x, labelsOf(BATCH), { parameters: given as Map<string, FloatTensor> }));
+    for (const none of [7, null, {}, []]) expect(await evaluating(none)).toMatchObject({ code: "OPTION_INVALID" });
+    for (const value of [undefined, null, 7, {}, { ...parameters.get("logits/bias"), data: null }]) {
+      const spoilt = new Map<string, unknown>(parameters).set("logits/bias", value);
+      expect(await evaluating(spoilt)).toMatchObject({ code: "PARAMETERS_MISMATCH" });
+    }
+    expect(await evaluating(new Map())).toMatchObject({ code: "PARAMETERS_MISMATCH" });
+  });
+
   it("refuses options that are none", async () => {
     using trainer = await make();
     for (const none of [null, 3]) {

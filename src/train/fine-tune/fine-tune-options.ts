@@ -81,9 +81,11 @@ export function checkFineTuneOptions(model: Network, options: FineTuneOptions): 
     signal,
     head(headed) {
       const head = findHead(owner, headed).name;
-      const { patience: _patience, rateFactor: _rates, ...others } = shared;
+      const { rateFactor: _rates, ...others } = shared;
       return {
         ...others,
+        // All of its epochs, of which the best one is given.
+        ...(patience === undefined ? {} : { patience: frozenEpochs }),
         epochs: frozenEpochs,
         schedule: headSchedule(trainer.schedule),
         train: ({ node }) => node === head,
@@ -97,12 +99,18 @@ export function checkFineTuneOptions(model: Network, options: FineTuneOptions): 
       return {
         ...shared,
         epochs,
-        seed: trainer.seed + SEEDS_APART,
+        seed: seedApart(trainer.seed),
         batchNorm: { ...shared.batchNorm, mode },
         rateFactor: given.rateFactor ?? depthRates(headed, findHead(owner, headed).name, firstRate),
       };
     },
   };
+}
+
+/** The seeds begin anew behind the highest. */
+function seedApart(seed: number): number {
+  const left = Number.MAX_SAFE_INTEGER - seed;
+  return SEEDS_APART <= left ? seed + SEEDS_APART : SEEDS_APART - left - 1;
 }
 
 /** Twice the highest rate, all the time: the head knows nothing yet, and nothing else can be harmed. */

@@ -9,8 +9,8 @@ import type { EpochRecord, FitEvent, FitResult } from "../fit/events.ts";
 import { fit as runOf } from "../fit/fit.ts";
 import { type FitRun, fitRun } from "../fit/fit-run.ts";
 import { bestEpoch, objectiveOf } from "../fit/position.ts";
+import { openStore, refuseKept } from "../fit/stored.ts";
 import { type CheckedFineTuneOptions, checkFineTuneOptions, type FineTuneOptions } from "./fine-tune-options.ts";
-import { refuseKept } from "./phase-store.ts";
 
 /**
  * Trains a network on other classes than its own. The head is replaced by one for the classes of the data; for one epoch
@@ -20,7 +20,10 @@ import { refuseKept } from "./phase-store.ts";
  *
  * Two runs of `fit` in one: events, history and checkpoints are those of a single run of `frozenEpochs + epochs` epochs,
  * but that each phase has a trainer of its own, and tells `started`.
- * The first phase keeps its checkpoints in `head`, a folder of the place, or by names that begin with `head-` in a store.
+ * With `patience` the second phase starts from the best epoch of the first, which trains all of its epochs; the best epoch
+ * of both is given.
+ * The first phase keeps its checkpoints in `head`, a folder of the place, or by names that begin with `head-` in a store;
+ * `model.safetensors` of the place itself is what the second one has learnt.
  *
  * Source: Howard and Gugger 2020, "fastai: A Layered API for Deep Learning", `fine_tune`.
  *
@@ -57,7 +60,8 @@ async function bothPhases(
   signal: AbortSignal,
 ): Promise<FitResult> {
   const { validation: held, seed, frozenEpochs, patience, checkpoint, resume } = options;
-  if (checkpoint !== undefined && !resume) await untilAborted(refuseKept(checkpoint), signal);
+  // The second phase would refuse it only after the first.
+  if (checkpoint !== undefined && !resume) await untilAborted(refuseKept("fineTune", openStore(checkpoint)), signal);
   const all = await dataset(given, { signal });
   // Here, so that both phases hold out the same.
   const [data, validation] =

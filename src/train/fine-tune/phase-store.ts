@@ -1,9 +1,7 @@
 /** Where the first phase of a run keeps its checkpoints: beside those of the second, which lie where the caller said. */
 
-import { DepthwiseError } from "../../core/errors.ts";
 import { isURL } from "../../core/realms.ts";
-import { type CheckpointStore, isCheckpointStore } from "../fit/checkpoint-store.ts";
-import { directoryStore } from "../fit/directory-store.ts";
+import type { CheckpointStore } from "../fit/checkpoint-store.ts";
 
 const FOLDER = "head";
 const PREFIX = `${FOLDER}-`;
@@ -28,21 +26,4 @@ export function headCheckpoint(checkpoint: string | URL | CheckpointStore): stri
         }),
     ...(lock === undefined ? {} : { lock: () => lock.call(checkpoint) }),
   };
-}
-
-/**
- * Refuses a place where there is a checkpoint of the second phase, before the first one is trained: `fit` would, after it.
- *
- * @throws {DepthwiseError} `OPTION_INVALID`; what the store throws
- */
-export async function refuseKept(checkpoint: string | URL | CheckpointStore): Promise<void> {
-  const store = isCheckpointStore(checkpoint) ? checkpoint : directoryStore(checkpoint);
-  if ((await store.read("checkpoint.json")) === undefined) return;
-  throw new DepthwiseError("OPTION_INVALID", {
-    what: `fineTune: checkpoint: ${store.name ?? "the store"}`,
-    expected: "a place without a checkpoint",
-    found: "the checkpoint of a run, which would be overwritten",
-    advice: "Pass resume: true to go on from it, or another place, or remove it.",
-    fields: { owner: "fineTune", option: "checkpoint" },
-  });
 }

@@ -13,9 +13,7 @@
  * behind what counts.
  */
 
-import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
-import { optionError } from "../../core/options.ts";
-import { isUint8Array } from "../../core/realms.ts";
+import { DepthwiseError } from "../../core/errors.ts";
 import type { FloatTensor } from "../../core/tensor.ts";
 import { encodeModel, readSafetensors, toFloat32, writeSafetensors } from "../../weights/index.ts";
 import type { TrainerState } from "../trainer.ts";
@@ -35,6 +33,7 @@ import { hashOf } from "./hash.ts";
 import type { Position } from "./position.ts";
 import type { PreparedRun } from "./prepared.ts";
 import { checkSameRun, type RunRecord, recordOf } from "./recorded.ts";
+import { readStored, storeFailed, storeName } from "./stored.ts";
 import { trainedModel } from "./trained-model.ts";
 import type { EpochOutcome } from "./validate.ts";
 
@@ -57,7 +56,7 @@ export class Checkpoints {
   #written = performance.now();
 
   constructor(store: CheckpointStore, run: PreparedRun) {
-    this.where = store.name ?? "the store";
+    this.where = storeName(store);
     this.#store = store;
     this.#run = run;
     this.#record = recordOf(run);
@@ -75,7 +74,7 @@ export class Checkpoints {
    *         throws
    */
   async read(): Promise<RunCheckpoint | undefined> {
-    const bytes = await this.#read(INDEX, LONGEST_INDEX);
+    const bytes = await readStored("fit", this.#store, INDEX, LONGEST_INDEX);
     if (bytes === undefined) return undefined;
     const { run, current, previous } = indexIn(bytes, (what) => this.#corrupt(what));
     checkSameRun(this.where, run, this.#record);
@@ -102,19 +101,6 @@ export class Checkpoints {
     throw this.#corrupt(`${faults.join(" and ")}: missing, or not as it was written`);
   }
 
-  /** @throws {DepthwiseError} `OPTION_INVALID` if there is one: it would be lost */
-  async refuseOthers(): Promise<undefined> {
-    const bytes = await this.#read(INDEX, LONGEST_INDEX);
-    if (bytes === undefined) return undefined;
-    throw new DepthwiseError("OPTION_INVALID", {
-      what: `fit: checkpoint: ${this.where}`,
-      expected: "a place without a checkpoint",
-      found: "the checkpoint of a run, which would be overwritten",
-      advice: "Pass resume: true to go on from it, or another place, or remove it.",
-      fields: { owner: "fit", option: "checkpoint", where: this.where },
-    });
-  }
-
   /**
    * Writes one.
    *
@@ -128,7 +114,7 @@ export class Checkpoints {
     best: EpochOutcome | undefined,
     latest: EpochOutcome | undefined,
   ): Promise<void> {
-    checkFinite(this.#run.model.name, state);
+    checkFinite(this.#run.model.name, state, this.kept);
     const keepsBest = this.#run.options.patience !== undefined && best !== undefined;
     const { model, data } = this.#run;
     const usable = this.#run.options.patience === undefined ? latest : best;
@@ -164,6 +150,14 @@ export class Checkpoints {
     }
   }
 
+  /** What a failure leaves, as a sentence of its advice; before there is any, nothing. */
+  get kept(): string {
+    if (this.#current === undefined) return "";
+    // The first model is written at the end of an epoch.
+    const more = this.#current.position.epoch === 0 ? "" : "; its model.safetensors can be begun from";
+    return ` The last checkpoint is untouched${more}.`;
+  }
+
   /** Whether the newest one is of this position. */
   isKept({ epoch, example }: Position): boolean {
     const { position } = this.#current ?? {};
@@ -181,33 +175,12 @@ export class Checkpoints {
     try {
       await this.#store.write(name, bytes);
     } catch (cause) {
-      throw this.#failed(`${name} cannot be written`, cause, " The checkpoint before is untouched.");
+      throw storeFailed("fit", this.#store, `${name} cannot be written`, cause, this.kept);
     }
-  }
-
-  async #read(name: string, atMost: number): Promise<Uint8Array | undefined> {
-    let bytes: unknown;
-    try {
-      bytes = await this.#store.read(name, atMost);
-    } catch (cause) {
-      throw this.#failed(`${name} cannot be read`, cause, "");
-    }
-    if (bytes === undefined || isUint8Array(bytes)) return bytes;
-    throw optionError("fit", "checkpoint", "a store whose read gives a Uint8Array, or undefined", bytes);
-  }
-
-  #failed(what: string, cause: unknown, more: string): unknown {
-    if (isDepthwiseError(cause)) return cause;
-    return new DepthwiseError("FILE_UNREADABLE", {
-      what: `fit: checkpoint: ${this.where}: ${what}`,
-      advice: `The cause says why.${more}`,
-      fields: { where: this.where },
-      cause,
-    });
   }
 
   async #whole({ name, bytes, hash }: StoredFile): Promise<Uint8Array | undefined> {
-    const found = await this.#read(name, bytes);
+    const found = await readStored("fit", this.#store, name, bytes);
     return found !== undefined && found.length === bytes && hashOf(found) === hash ? found : undefined;
   }
 
@@ -231,7 +204,7 @@ function tensorsOf(bytes: Uint8Array): Map<string, FloatTensor> {
   );
 }
 
-function checkFinite(model: string, { tensors, updates }: TrainerState): void {
+function checkFinite(model: string, { tensors, updates }: TrainerState, kept: string): void {
   for (const [name, { data }] of tensors) {
     const found = data.find((value) => !Number.isFinite(value));
     if (found === undefined) continue;
@@ -239,7 +212,7 @@ function checkFinite(model: string, { tensors, updates }: TrainerState): void {
       what: `fit: ${model}: after update ${updates}: "${name}"`,
       expected: "finite numbers",
       found: String(found),
-      advice: "Lower the learning rate, or pass clipNorm. No checkpoint was written; the one before is untouched.",
+      advice: `Lower the learning rate, or pass clipNorm. No checkpoint was written.${kept}`,
       fields: { parameter: name, layer: name.replace(/^.*\(|\/.*$/g, ""), found },
     });
   }

@@ -116,7 +116,7 @@ async function endEpoch(running: RunningTrainer, state: RunState, progress: Prog
   const { epoch, sums, history } = state.position;
   if (sums.examples === 0) throw nothingTrained(run, epoch);
   const parameters = await usableParameters(running);
-  const validated = run.validation === undefined ? undefined : await validateOn(running, parameters, epoch);
+  const validated = run.validation === undefined ? undefined : await validateOn(running, parameters, epoch + 1);
   signal.throwIfAborted();
   const result = {
     epoch: epoch + 1,
@@ -184,15 +184,18 @@ export async function usableParameters({
     seed,
     signal,
     examples: Math.min(data.size, MEASURED_EXAMPLES),
-    ...(options.prefetch === undefined ? {} : { prefetch: options.prefetch }),
+    ...readingOf(run),
     ...(worker === undefined ? {} : { worker }),
   });
   return measured.parameters;
 }
 
-/** @throws {DepthwiseError} `VALUES_NOT_FINITE`; what `validate` throws */
+/**
+ * @param epoch whose parameters they are, counted from 1
+ * @throws {DepthwiseError} `VALUES_NOT_FINITE`; what `validate` throws
+ */
 export async function validateOn(
-  { run, trainer, emit, signal }: RunningTrainer,
+  { run, trainer, checkpoints, emit, signal }: RunningTrainer,
   parameters: ReadonlyMap<string, FloatTensor>,
   epoch: number,
 ): Promise<Validated | undefined> {
@@ -211,11 +214,11 @@ export async function validateOn(
   if (Number.isFinite(loss)) return validated;
   const broken = [...parameters].find(([, { data }]) => !data.every(Number.isFinite))?.[0];
   throw new DepthwiseError("VALUES_NOT_FINITE", {
-    what: `fit: ${run.model.name}: validation of epoch ${epoch + 1}: loss${broken === undefined ? "" : `, by "${broken}"`}`,
+    what: `fit: ${run.model.name}: validation of epoch ${epoch}: loss${broken === undefined ? "" : `, by "${broken}"`}`,
     expected: "a finite number",
     found: String(loss),
-    advice: "Lower the learning rate, or pass clipNorm. The last checkpoint is untouched.",
-    fields: { epoch: epoch + 1, loss, parameter: broken },
+    advice: `Lower the learning rate, or pass clipNorm.${checkpoints?.kept ?? ""}`,
+    fields: { epoch, loss, parameter: broken },
   });
 }
 

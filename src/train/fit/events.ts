@@ -28,7 +28,7 @@ export interface EpochRecord {
   readonly gradientNorm: number;
   /** Examples that were trained on. */
   readonly examples: number;
-  /** Examples that could not be read. */
+  /** The others: those that could not be read, and one that was left alone in its batch where batch norm takes two. */
   readonly skipped: number;
   readonly validation?: ValidationResult;
   /** Whether no earlier epoch had a smaller validation loss, or, without validation, a smaller loss. */

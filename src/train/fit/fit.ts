@@ -6,9 +6,8 @@ import type { Network } from "../../layers/network.ts";
 import { createTrainer } from "../create-trainer.ts";
 import type { Awaitable } from "../data/dataset.ts";
 import type { Dataset, Examples } from "../data/index.ts";
-import { type CheckpointStore, isCheckpointStore, lockStore } from "./checkpoint-store.ts";
+import { lockStore } from "./checkpoint-store.ts";
 import { Checkpoints, type RunCheckpoint } from "./checkpoints.ts";
-import { directoryStore } from "./directory-store.ts";
 import { keep, type RunningTrainer, type RunState, trainEpochs, usableParameters, validateOn } from "./epochs.ts";
 import type { FitEvent, FitResult } from "./events.ts";
 import { type CheckedFitOptions, checkFitOptions, type FitOptions } from "./fit-options.ts";
@@ -16,6 +15,7 @@ import { type FitRun, fitRun } from "./fit-run.ts";
 import { bestEpoch, START } from "./position.ts";
 import { prepareRun } from "./prepared.ts";
 import { stepFault } from "./step-fault.ts";
+import { openStore, refuseKept } from "./stored.ts";
 import { trainedModel } from "./trained-model.ts";
 import { confusionRows } from "./validate.ts";
 
@@ -70,11 +70,11 @@ async function trained(
   signal: AbortSignal,
 ): Promise<FitResult> {
   const run = await prepareRun(model, given, options, signal);
-  const store = openStore(options.checkpoint);
+  const store = options.checkpoint === undefined ? undefined : openStore(options.checkpoint);
   const unlock = await lockStore(store, signal);
   try {
     const checkpoints = store === undefined ? undefined : new Checkpoints(store, run);
-    const looking = options.resume ? checkpoints?.read() : checkpoints?.refuseOthers();
+    const looking = options.resume ? checkpoints?.read() : store && refuseKept("fit", store);
     const checkpoint = await untilAborted(Promise.resolve(looking), signal);
     const { batch, schedule } = run;
     const trainer = await createTrainer(model, { ...options.trainerOptions, batch, schedule, signal });
@@ -139,10 +139,6 @@ async function goOn(
   return { position, best, latest: undefined };
 }
 
-function openStore(checkpoint: CheckedFitOptions["checkpoint"]): CheckpointStore | undefined {
-  return checkpoint === undefined || isCheckpointStore(checkpoint) ? checkpoint : directoryStore(checkpoint);
-}
-
 async function finished(
   running: RunningTrainer,
   { position, best, latest }: RunState,
@@ -152,7 +148,7 @@ async function finished(
   const { history } = position;
   const chosen = run.options.patience === undefined ? latest : best;
   const parameters = chosen?.parameters ?? (await usableParameters(running));
-  const validated = chosen?.validated ?? (await validateOn(running, parameters, position.epoch));
+  const validated = chosen?.validated ?? (await validateOn(running, parameters, chosen?.epoch ?? position.epoch));
   if (stopped !== undefined) emit({ type: "stopped", reason: stopped });
   const record = bestEpoch(history);
   const confusion = validated === undefined ? undefined : confusionRows(validated, run.options.classes);

@@ -31,11 +31,22 @@ export interface RecalibrateOptions
   readonly variance?: BatchNormOptions["variance"];
   /** How many batches are made ahead. Default: 2, or as many as hold 128 examples. */
   readonly prefetch?: number;
+  /** How many image files are read and decoded at once, within the batches ahead. Default 64. */
+  readonly concurrency?: number;
+  /** Most pixels an image file may have. Default 16383². */
+  readonly maxPixels?: number;
+  /** What becomes of a picture that cannot be read: left out (`skip`, default), or thrown. */
+  readonly onUnreadable?: "skip" | "throw";
 }
+
+const KNOWN = [
+  ...["batch", "backend", "simd", "threads", "worker", "seed", "signal", "examples", "augment", "variance"],
+  ...["prefetch", "concurrency", "maxPixels", "onUnreadable"],
+];
 
 /**
  * The same network with the moving statistics of its batch norms measured over data. Examples are taken in the order of
- * a first epoch; those that cannot be read are left out.
+ * a first epoch.
  *
  * @param options `batch`, default 32, at most the examples there are
  * @throws {DepthwiseError} `OPTION_INVALID`, `NETWORK_INVALID` as `createTrainer` and a step do; `MEMORY_EXCEEDED`; what
@@ -48,9 +59,9 @@ export async function recalibrateBatchNorm<Output extends string>(
 ): Promise<Network<Output>> {
   checkNetwork("recalibrateBatchNorm", model);
   if (!isDataset(data)) throw optionError("recalibrateBatchNorm", "data", "a data set", data);
-  const known = ["batch", "backend", "simd", "threads", "worker", "seed", "signal", "examples", "augment", "variance"];
-  checkKnownOptions("recalibrateBatchNorm", options, [...known, "prefetch"]);
-  const { examples, augment, variance, prefetch, batch: asked = 32, ...rest } = options;
+  checkKnownOptions("recalibrateBatchNorm", options, KNOWN);
+  const { examples, augment, variance, batch: asked = 32, ...others } = options;
+  const { prefetch, concurrency, maxPixels, onUnreadable, ...rest } = others;
   const most = positiveInteger("recalibrateBatchNorm", "examples", examples ?? Math.max(1, data.size));
   const used = most < data.size ? data.take(most) : data;
   const batch = Math.min(positiveInteger("recalibrateBatchNorm", "batch", asked), Math.max(1, used.size));
@@ -89,6 +100,9 @@ export async function recalibrateBatchNorm<Output extends string>(
       augment,
       signal: checked.signal,
       ...(prefetch === undefined ? {} : { prefetch }),
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(maxPixels === undefined ? {} : { maxPixels }),
+      ...(onUnreadable === undefined ? {} : { onUnreadable }),
     });
     for await (const { x, count, release } of all) {
       const isMeasurable = count > 0 && (norm === undefined || norm.pixels * count > 1);

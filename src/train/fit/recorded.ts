@@ -1,5 +1,6 @@
 /** What a checkpoint says of the run that it is of: all that the numbers depend on, as plain data. */
 
+import { ARITHMETIC } from "../../backends/training/arithmetic.ts";
 import { DepthwiseError, listed } from "../../core/errors.ts";
 import { isObject } from "../../core/json.ts";
 import { show } from "../../core/options.ts";
@@ -28,7 +29,11 @@ export function recordOf({ model, options, data, validation, batch, schedule }: 
       hash: structureHash(model),
     },
     // Wide registers compute the bits of relaxed SIMD.
-    arithmetic: { backend, ...(backend === "wasm" ? { simd: simd === "plain" ? "plain" : "relaxed" } : {}) },
+    arithmetic: {
+      version: ARITHMETIC,
+      backend,
+      ...(backend === "wasm" ? { simd: simd === "plain" ? "plain" : "relaxed" } : {}),
+    },
     data: {
       ...dataRecord(data),
       ...(validation === undefined ? {} : { validation: dataRecord(validation) }),
@@ -94,9 +99,12 @@ function labelHash(data: Dataset, type: Dataset["labelType"]): string {
 export function checkSameRun(where: string, then: unknown, now: RunRecord): void {
   const differences = differencesOf(then, now);
   if (differences.length === 0) return;
-  const advice = differences.every((difference) => difference.startsWith("arithmetic"))
-    ? "Other SIMD rounds otherwise: pass the backend and simd of the checkpoint, or begin anew elsewhere from its model.safetensors."
-    : "Pass what it was begun with, or begin anew elsewhere, if you like from its model.safetensors.";
+  const all = (path: string) => differences.every((difference) => difference.startsWith(path));
+  const advice = all("arithmetic.version")
+    ? "Another version of the library rounds otherwise: go on with that one, or begin anew elsewhere from its model.safetensors."
+    : all("arithmetic")
+      ? "Other SIMD rounds otherwise: pass the backend and simd of the checkpoint, or begin anew elsewhere from its model.safetensors."
+      : "Pass what it was begun with, or begin anew elsewhere, if you like from its model.safetensors.";
   throw new DepthwiseError("CHECKPOINT_MISMATCH", {
     what: `fit: the checkpoint in ${where} is of another run: ${listed(differences, "; ")}`,
     advice,

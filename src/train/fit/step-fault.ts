@@ -9,20 +9,17 @@ export function stepFault(error: unknown, { run, trainer, checkpoints }: Running
   if (!isDepthwiseError(error) || error.code !== "VALUES_NOT_FINITE") return error;
   const { layer, place, found, update, learningRate } = error.fields;
   if (typeof place !== "string") return error;
+  const advice =
+    layer === trainer.plan.input
+      ? "Look at the data: an example holds what is no number."
+      : isWhole(run.model)
+        ? `Train anew with a lower learning rate (${learningRate} now), or pass clipNorm.`
+        : "The network held such numbers before the run: load it anew.";
   return new DepthwiseError("VALUES_NOT_FINITE", {
     what: `fit: ${run.model.name}: update ${update}: ${place}`,
     expected: "finite numbers",
     found: String(found),
-    advice: [
-      layer === trainer.plan.input
-        ? "Look at the data: an example holds what is no number."
-        : isWhole(run.model)
-          ? `Train anew with a lower learning rate (${learningRate} now), or pass clipNorm.`
-          : "The network held such numbers before the run: load it anew.",
-      ...(checkpoints === undefined
-        ? []
-        : ["The last checkpoint is untouched; its model.safetensors can be begun from."]),
-    ].join(" "),
+    advice: `${advice}${checkpoints?.kept ?? ""}`,
     fields: error.fields,
     cause: error,
   });

@@ -10,7 +10,7 @@ import type { ValidationResult } from "./events.ts";
 export interface ValidateOptions {
   readonly input: CompletePreprocessing;
   readonly classes: number;
-  /** In place of those of the trainer. */
+  /** In place of those of the trainer. They stay as they are. */
   readonly parameters?: ReadonlyMap<string, FloatTensor> | undefined;
   /** What `batches` takes. */
   readonly reading: {
@@ -56,7 +56,7 @@ export async function validate(trainer: Trainer, data: Dataset, options: Validat
     for (const example of skipped) onSkipped(example);
     const given = labels ?? targets;
     if (count > 0 && given !== undefined) {
-      const said = await trainer.evaluate(x, given, { parameters });
+      const said = await trainer.evaluateWith(x, given, parameters);
       loss += said.loss * count;
       correct += said.correct;
       correctOf5 += said.correctOf5;

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { completePreprocessing } from "../../../src/core/preprocessing.ts";
 import { tensor } from "../../../src/core/tensor.ts";
 import type { Network } from "../../../src/layers/index.ts";
 import { network } from "../../../src/layers/index.ts";
 import { mobileNetV1 } from "../../../src/models/index.ts";
+import { createTrainer } from "../../../src/train/create-trainer.ts";
+import { batches } from "../../../src/train/data/index.ts";
 import { depthRates } from "../../../src/train/fine-tune/depth-rates.ts";
 import { fineTune } from "../../../src/train/fine-tune/index.ts";
 import { headCheckpoint } from "../../../src/train/fine-tune/phase-store.ts";
@@ -157,6 +160,30 @@ describe("fineTune", () => {
     expect([best, stopped, history.length]).toEqual([1, "early", 4]);
     expect(history.map(({ isBest }) => isBest)).toEqual([true, false, false, false]);
     expect(confusion).toHaveLength(3);
+  });
+
+  it("gives, of several of the head's epochs, the one that it calls the best", async () => {
+    const validation = colours(6, 500);
+    // Far too high a rate: the last epoch is not the best.
+    const given = { epochs: 1, frozenEpochs: 4, batch: 8, validation, patience: 4, schedule: constant({ rate: 0.5 }) };
+    const { best, history, model, confusion } = await fineTune(base(), colours(8), { ...given, rateFactor: () => 0 })
+      .done;
+    expect(best).toBeLessThan(4);
+    const { loss, accuracy } = history[(best ?? 0) - 1]?.validation ?? {};
+    using trainer = await createTrainer(model, { batch: validation.size });
+    const input = completePreprocessing(model.inputShape, model.info.preprocessing);
+    for await (const { x, labels } of batches(validation, { input, batch: validation.size, shuffle: false })) {
+      const said = await trainer.evaluate(x, labels!);
+      expect(said.loss).toBeCloseTo(loss!, 6);
+      expect(said.correct / validation.size).toBe(accuracy);
+    }
+    expect(confusion!.reduce((sum, row, label) => sum + row[label]!, 0) / validation.size).toBe(accuracy);
+  });
+
+  it("takes the highest seed there is", async () => {
+    const seeded = (seed: number) => fineTune(base(), colours(8), { epochs: 1, batch: 8, seed }).done;
+    const { history } = await seeded(Number.MAX_SAFE_INTEGER);
+    expect(history).toHaveLength(2);
   });
 
   it("gives a MobileNet without a top one, and works on what an iterable yields", async () => {

@@ -58,11 +58,28 @@ describe("a store", () => {
 
   it.each([5, "text", null, {}])("whose read gives %j is refused", async (given) => {
     const checkpoint = { ...memoryStore(), read: async () => given as never };
-    for (const resume of [false, true]) {
-      await expect(fit(tinyModel(), data, { ...OPTIONS, checkpoint, resume }).done).rejects.toMatchObject({
+    for (const [resume, learn] of [
+      [false, fit],
+      [true, fit],
+      [false, fineTune],
+    ] as const) {
+      await expect(learn(tinyModel(), data, { ...OPTIONS, checkpoint, resume }).done).rejects.toMatchObject({
         code: "OPTION_INVALID",
         message: expect.stringContaining("read"),
       });
+    }
+  });
+
+  it("whose read fails is told as one that cannot be read, and is not asked for more than an index can be", async () => {
+    for (const learn of [fit, fineTune]) {
+      let asked: number | undefined = 0;
+      const read = (_name: string, atMost?: number) => {
+        asked = atMost;
+        return raise();
+      };
+      const run = learn(tinyModel(), data, { ...OPTIONS, checkpoint: { ...memoryStore(), read } });
+      await expect(run.done).rejects.toMatchObject({ code: "FILE_UNREADABLE", cause: { message: "no" } });
+      expect(asked).toBe(2 ** 28);
     }
   });
 

@@ -1,9 +1,11 @@
 /** Checkpoints: exact resume from any step, what is refused, and stores that fail. */
 
 import { describe, expect, it } from "vitest";
+import { ARITHMETIC } from "../../../src/backends/training/arithmetic.ts";
 import type { FitEvent, FitResult } from "../../../src/train/fit/events.ts";
 import { fit } from "../../../src/train/fit/fit.ts";
 import type { FitOptions } from "../../../src/train/fit/fit-options.ts";
+import { hashOfText } from "../../../src/train/fit/hash.ts";
 import { adam, sgd } from "../../../src/train/optimizers.ts";
 import { constant, cosine } from "../../../src/train/schedules.ts";
 import { loadModel } from "../../../src/weights/index.ts";
@@ -236,6 +238,10 @@ describe("a store that fails at its n-th write", () => {
       );
       if (failed === undefined) break;
       failures++;
+      const { message } = failed as Error;
+      // Of an epoch's four steps, two writes each; of its end five. Before the first there is nothing.
+      expect(message.includes("The last checkpoint is untouched"), message).toBe(write > 2);
+      expect(message.includes("model.safetensors can be begun from"), message).toBe(write > 4 * 2 + 5);
       expect(failed).toMatchObject({ code: "FILE_UNREADABLE", cause: { message: "ENOSPC: no space left on device" } });
       expect(facts(await fit(tinyModel(), data, { ...OPTIONS, checkpoint: store, resume: true }).done)).toEqual(
         expected,
@@ -282,6 +288,25 @@ describe("numbers that cease to be finite", () => {
     const again = fit(tinyModel(), data, { ...options, resume: true });
     await expect(again.done).rejects.toMatchObject({ code: "VALUES_NOT_FINITE" });
     expect(store.files).toEqual(good);
+  });
+});
+
+describe("arithmetic", () => {
+  it("of another version of the library is refused, with advice", async () => {
+    const store = memoryStore();
+    await stopAfter(2, store);
+    const { hash: _, ...index } = JSON.parse(new TextDecoder().decode(store.files.get("checkpoint.json")));
+    expect(index.run.arithmetic.version).toBe(ARITHMETIC);
+    index.run.arithmetic.version = ARITHMETIC + 1;
+    const text = JSON.stringify({ ...index, hash: hashOfText(JSON.stringify(index)) });
+    store.files.set("checkpoint.json", new TextEncoder().encode(text));
+    const resumed = fit(tinyModel(), data, { ...OPTIONS, checkpoint: store, resume: true });
+    await expect(resumed.done).rejects.toMatchObject({
+      code: "CHECKPOINT_MISMATCH",
+      message: expect.stringMatching(
+        new RegExp(`arithmetic\\.version: ${ARITHMETIC + 1} then, ${ARITHMETIC} now\\. Another version of the library`),
+      ),
+    });
   });
 });
 

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { completePreprocessing } from "../../../src/core/preprocessing.ts";
 import { tensor } from "../../../src/core/tensor.ts";
+import { batchNorm, dense, globalAveragePool, sequential } from "../../../src/layers/index.ts";
 import { type Network, withInfo } from "../../../src/layers/network.ts";
 import { compile } from "../../../src/session/compile.ts";
 import { createTrainer } from "../../../src/train/create-trainer.ts";
@@ -211,6 +212,23 @@ describe("a corrupt picture in the middle of an epoch", () => {
       { examples: 8, skipped: 2 },
       { examples: 8, skipped: 2 },
     ]);
+  });
+
+  it("takes the other of its batch with it, where batch norm needs two: all are counted", async () => {
+    const model = sequential({ inputShape: [SIDE, SIDE, 3] }, [
+      globalAveragePool(),
+      dense({ name: "hidden", filters: 4, bias: false }),
+      batchNorm({ name: "norm" }),
+      dense({ name: "head", filters: 3 }),
+    ]);
+    const run = fit(model, await withBroken(), { epochs: 2, batch: 2 });
+    const events = await all(run);
+    const told = events.filter((event) => event.type === "skipped").length;
+    const { history } = await run.done;
+    expect(history.map(({ examples, skipped }) => examples + skipped)).toEqual([10, 10]);
+    expect(history.map(({ examples }) => examples % 2)).toEqual([0, 0]);
+    expect(told).toBe(4);
+    expect(history[0]!.skipped + history[1]!.skipped).toBeGreaterThan(told);
   });
 
   it("is thrown where that is asked for", async () => {

@@ -1,10 +1,13 @@
 /** Moving statistics measured anew: means over batches, told from plain loops. */
 
+import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { completePreprocessing } from "../../../src/core/preprocessing.ts";
 import { batchNorm, conv2d, dense, globalAveragePool, sequential } from "../../../src/layers/index.ts";
+import type { Network } from "../../../src/layers/network.ts";
 import { createTrainer } from "../../../src/train/create-trainer.ts";
-import { batches } from "../../../src/train/data/index.ts";
+import { batches, dataset } from "../../../src/train/data/index.ts";
+import { fit } from "../../../src/train/fit/fit.ts";
 import { recalibrateBatchNorm } from "../../../src/train/fit/recalibrate.ts";
 import { TRAINING_BACKENDS } from "../training-backends.ts";
 import { SIDE, tinyData, tinyModel } from "./tiny.ts";
@@ -84,6 +87,32 @@ it("takes some of the examples, of all classes, or fewer than a batch", async ()
   const some = await recalibrateBatchNorm(copying(), tinyData(60), { examples: 12, batch: 32 });
   const taken = await recalibrateBatchNorm(copying(), tinyData(60).take(12), { batch: 12 });
   expect(some.parameters).toEqual(taken.parameters);
+});
+
+it("reads as it is told, and a run's averages as the run does", async () => {
+  const raw = { width: 200, height: 200, channels: 3 } as const;
+  const large = new Uint8Array(
+    await sharp(new Uint8Array(200 * 200 * 3).fill(255), { raw })
+      .png()
+      .toBuffer(),
+  );
+  const given = tinyData(8);
+  const images = await Promise.all(Array.from({ length: 8 }, async (_, n) => (await given.at(n)).image));
+  const of = (indices: readonly number[]) =>
+    dataset(indices.map((n) => ({ image: n === 0 ? large : images[n]!, label: n % 3 })));
+  const [all, fitting] = [await of([0, 1, 2, 3, 4, 5, 6, 7]), await of([1, 2, 3, 4, 5, 6, 7])];
+  const [some, expected] = await Promise.all([
+    recalibrateBatchNorm(copying(), all, { batch: 8, maxPixels: 10_000, concurrency: 1 }),
+    recalibrateBatchNorm(copying(), fitting, { batch: 7 }),
+  ]);
+  const meanOf = (model: Network) => [...model.parameters.get("bn/moving_mean")!.data];
+  for (const [c, mean] of meanOf(some).entries()) expect(mean).toBeCloseTo(meanOf(expected)[c]!, 5);
+  const throwing = recalibrateBatchNorm(copying(), all, { batch: 8, maxPixels: 10_000, onUnreadable: "throw" });
+  await expect(throwing).rejects.toMatchObject({ code: "IMAGE_TOO_LARGE" });
+  const options = { epochs: 1, batch: 8, maxPixels: 10_000, averageDecay: 0.9, rateFactor: () => 0 };
+  const { model, history } = await fit(copying(), all, options).done;
+  expect(history[0]).toMatchObject({ examples: 7, skipped: 1 });
+  for (const [c, mean] of meanOf(model).entries()) expect(mean).toBeCloseTo(meanOf(expected)[c]!, 5);
 });
 
 it("gives a network without batch norm back as it is, and data of one class their statistics", async () => {
