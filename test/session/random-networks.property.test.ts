@@ -25,6 +25,7 @@ const TYPES = [
   "maxPool",
   "averagePool",
   "softmax",
+  "reshape",
 ] as const;
 
 interface Gene {
@@ -52,7 +53,9 @@ const gene: fc.Arbitrary<Gene> = fc.record({
   isTapped: fc.integer({ min: 0, max: 3 }).map((value) => value === 0),
 });
 
-const ATTRIBUTES: Readonly<Record<string, (gene: Gene) => Readonly<Record<string, unknown>>>> = {
+const ATTRIBUTES: Readonly<
+  Record<string, (gene: Gene, input: readonly number[]) => Readonly<Record<string, unknown>>>
+> = {
   conv2d: ({ filters, kernel, stride }) => ({ filters, kernel, stride, padding: "same" }),
   depthwiseConv2d: ({ kernel, stride }) => ({ kernel, stride, padding: "same" }),
   pointwiseConv2d: ({ filters }) => ({ filters }),
@@ -62,6 +65,14 @@ const ATTRIBUTES: Readonly<Record<string, (gene: Gene) => Readonly<Record<string
   }),
   maxPool: ({ kernel, stride }) => ({ kernel, stride, padding: "same" }),
   averagePool: ({ kernel, stride }) => ({ kernel, stride, padding: "same" }),
+  reshape: ({ kernel }, [height = 1, width = 1, channels = 1]) => ({
+    shape:
+      kernel === 1
+        ? [1, 1, height * width * channels]
+        : kernel === 2
+          ? [1, height, width * channels]
+          : [width, height, channels],
+  }),
 };
 
 /** The network of the genes, and the layers that somebody taps. */
@@ -77,7 +88,7 @@ function build(inputShape: readonly number[], genes: readonly Gene[], seed: numb
       name: `n${index}`,
       type: one.type,
       inputs: takesTwo ? [from, alike[one.other % alike.length]!] : [from],
-      attributes: ATTRIBUTES[one.type]?.(one) ?? {},
+      attributes: ATTRIBUTES[one.type]?.(one, shapes.get(from) ?? []) ?? {},
     });
     ({ shapes } = network({ inputShape, layers, outputs: {} }));
   }
@@ -112,6 +123,26 @@ it("keep a tapped value apart from a step that runs as one with the next, and ta
   expect(steps.filter(({ joined }) => joined).map(({ name }) => name)).toEqual(["depthwise"]);
   const reference = await valuesOf(model, input, { backend: "reference", taps: ["tapped"] });
   expect(values["tapped"]!.data).toEqual(reference.values["tapped"]!.data);
+});
+
+// The next layer sees other pixels than the depthwise one gives: run as one, nothing was computed.
+it.each(["flatten", "reshape"] as const)("run a depthwise layer and one behind a %s apart", async (type) => {
+  const model = network({
+    inputShape: [4, 4, 4],
+    layers: [
+      { name: "depthwise", type: "depthwiseConv2d", attributes: { kernel: 3 } },
+      { name: "view", type, attributes: type === "flatten" ? {} : { shape: [1, 1, 64] } },
+      { name: "last", type: type === "flatten" ? "dense" : "pointwiseConv2d", attributes: { filters: 16 } },
+    ],
+    outputs: { output: "last" },
+  });
+  for (const batch of [1, 5]) {
+    const input = recipe([batch, 4, 4, 4], 1, -1, 1);
+    const { values, steps } = await valuesOf(model, input, { backend: "wasm" });
+    expect(steps.filter(({ joined }) => joined)).toEqual([]);
+    const reference = await valuesOf(model, input, { backend: "reference" });
+    expect(largestDifference(values["output"]!.data, reference.values["output"]!.data)).toBeLessThan(1e-5);
+  }
 });
 
 it("give the same bits with shared memory as with memory of their own, and what the reference gives", async () => {

@@ -49,6 +49,8 @@ const FEW_ROWS = 7;
 export function joins(first: KernelCall, second: KernelCall, batch: number, threads: number, tile: Tile): boolean {
   if (first.kernel !== "depthwiseConv2d" || second.kernel !== "pointwiseConv2d") return false;
   if (first.activation === "hardSwish" || first.activation === "hardSigmoid") return false;
+  // Behind a reshape it may see other pixels.
+  if (second.pixels !== first.window.output[0] * first.window.output[1]) return false;
   // A tile narrower than a panel needs the scratch that the band lies in.
   if (second.outChannels < productFor(second.outChannels, tile).columns) return false;
   const rows = first.window.output[0] * batch;
