@@ -1,7 +1,6 @@
 /** Errors of what is gone: a session that was closed, a worker that ended or never came. */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { show } from "../core/options.ts";
 
 export function closedError(network: string): DepthwiseError {
   return new DepthwiseError("SESSION_CLOSED", {
@@ -36,10 +35,17 @@ export function lostError(
 /** In pieces: tools that look for words take a CommonJS file that has it for an ES module. */
 const ADDRESS = /* @__PURE__ */ ["import", "meta", "url"].join(".");
 
-/** What is thrown by a caller's own worker may fail at being looked at. */
+/**
+ * What is thrown by a caller's own worker may fail at being looked at. Neither an error nor a text is what some other
+ * script says, that of the page's own worker, say, which lies where this one was looked for.
+ */
 function reasonOf(cause: unknown): string {
   try {
-    return cause instanceof Error ? String(cause.message) : typeof cause === "string" ? cause : show(cause);
+    return cause instanceof Error
+      ? String(cause.message)
+      : typeof cause === "string"
+        ? cause
+        : "another script answers";
   } catch {
     return "it cannot be said why";
   }

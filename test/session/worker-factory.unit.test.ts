@@ -74,7 +74,7 @@ it.each<[string, () => unknown]>([
 it("says what a worker says that cannot be made a text", async () => {
   const worker = () => puppet("message", { toString: null });
   using session = await compile(model, { threads: 2, worker });
-  expect(session.explain().reasons.join()).toMatch("one thread: a worker cannot be started: an object");
+  expect(session.explain().reasons.join()).toMatch("one thread: a worker cannot be started: another script answers");
 });
 
 it("counts a worker that is ready twice for one", async () => {

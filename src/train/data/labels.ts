@@ -48,11 +48,17 @@ export function indicesOf(owner: string, labels: ArrayLike<unknown>): Int32Array
   for (let index = 0; index < labels.length; index++) {
     const label = labels[index];
     if (!(typeof label === "number" && Number.isInteger(label) && label >= 0 && label < MOST_CLASSES)) {
-      throw optionError(owner, `label ${index}`, "a class index: 0, 1, 2, …", label);
+      throw optionError(owner, `label ${index}`, "a class index: 0, 1, 2, …", label, oneHot(label));
     }
     indices[index] = label;
   }
   return indices;
+}
+
+/** How rows of ones and zeros are passed. */
+function oneHot(label: unknown): string | undefined {
+  const isRow = Array.isArray(label) || typedArray(label) !== undefined;
+  return isRow ? "Rows of shares, one-hot ones too, are a float32 tensor [examples, classes]." : undefined;
 }
 
 /** More are no classes but something else: names of a million classes would be made first. */

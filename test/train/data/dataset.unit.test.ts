@@ -119,6 +119,16 @@ describe("arrays", () => {
     ["whole numbers", () => arrays(tensor(new Int32Array(3), [3, 1, 1, 1]), [0, 1, 2]), "DTYPE_MISMATCH arrays: x"],
     ["half a class", () => arrays(x, [0, 0.5, 1]), "OPTION_INVALID arrays: label 1"],
     ["a class below 0", () => arrays(x, [0, -1, 1]), "OPTION_INVALID arrays: label 1"],
+    [
+      "rows in place of a tensor",
+      () =>
+        arrays(x, [
+          [1, 0],
+          [0, 1],
+          [1, 0],
+        ] as never),
+      "one-hot ones too, are a float32 tensor",
+    ],
     ["labels beyond the classes", () => arrays(x, [0, 3, 1], { classes: 3 }), "CLASSES_MISMATCH arrays: labels"],
     ["shares above 1", () => arrays(x, tensor([2, -1, 1, 0, 0, 1], [3, 2])), "OPTION_INVALID arrays: label 0"],
     [
