@@ -141,18 +141,22 @@ describe("a second run", () => {
     ["a directory", (lock) => mkdirSync(lock)],
     ["a link that leads nowhere", (lock) => symlinkSync("nowhere", lock)],
     ["a pipe", (lock) => execFileSync("mkfifo", [lock])],
-  ])("finds in place of the lock %s, and says so", async (_name, make) => {
-    if (process.platform === "win32") return;
-    const path = fresh();
-    mkdirSync(path);
-    make(join(path, LOCK));
-    const run = fit(tinyModel(), tinyData(40), { epochs: 1, checkpoint: path });
-    await expect(run.done).rejects.toMatchObject({
-      code: "FILE_UNREADABLE",
-      message: expect.stringContaining(`${join(path, LOCK)}: it is no regular file`),
-    });
-    expect(readdirSync(path)).toEqual([LOCK]);
-  }, 3_000);
+  ])(
+    "finds in place of the lock %s, and says so",
+    async (_name, make) => {
+      if (process.platform === "win32") return;
+      const path = fresh();
+      mkdirSync(path);
+      make(join(path, LOCK));
+      const run = fit(tinyModel(), tinyData(40), { epochs: 1, checkpoint: path });
+      await expect(run.done).rejects.toMatchObject({
+        code: "FILE_UNREADABLE",
+        message: expect.stringContaining(`${join(path, LOCK)}: it is no regular file`),
+      });
+      expect(readdirSync(path)).toEqual([LOCK]);
+    },
+    3_000,
+  );
 
   it("does not wait for a lock of nothing, or its guard, from a time that is not yet", async () => {
     const path = fresh();
