@@ -7,7 +7,7 @@ import { rateAt, withSteps } from "../train/rates.ts";
 import { reportOf } from "./report.ts";
 import type { RunPlaces } from "./training-files.ts";
 import type { TrainingOptions } from "./training-options.ts";
-import { allEpochs, BATCH, EPOCHS } from "./training-words.ts";
+import { allEpochs, withDefaults } from "./training-words.ts";
 
 /** Of the curve of the rate. */
 const RATE_POINTS = 400;
@@ -38,7 +38,7 @@ export function runReport(run: ReportedRun, history: readonly EpochRecord[], res
 
 /** The rate over the run, in epochs. While a new head learns alone it is twice the highest, as `fineTune` has it. */
 function ratesOf({ recipe, frozenEpochs = 0 }: TrainingOptions, examples: number) {
-  const { epochs = EPOCHS, batch = BATCH, schedule } = recipe;
+  const { epochs, batch, schedule } = withDefaults(recipe, examples);
   if (schedule === undefined) return [];
   const updates = Math.ceil(examples / batch);
   const total = epochs * updates;
