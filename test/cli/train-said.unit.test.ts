@@ -1,10 +1,11 @@
 /** What `depthwise train` says of runs that went wrong, and of those that are over. */
 
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runPlaces } from "../../src/cli/training-files.ts";
+import { readHistory, runPlaces } from "../../src/cli/training-files.ts";
 import { endWords, interruptedWords, recipeWords } from "../../src/cli/training-words.ts";
 import type { FitResult } from "../../src/train/index.ts";
 import { run } from "./command.ts";
@@ -84,6 +85,11 @@ describe("depthwise train", () => {
     expect(interruptedWords(places, ["new data", "b"], true, 2, 6)).toMatch(
       /; go on: depthwise train 'new data' b --resume --out out$/,
     );
+  });
+
+  it.runIf(process.platform !== "win32")("reads no pipe in place of a history", async () => {
+    execFileSync("mkfifo", [join(folder, "history.jsonl")]);
+    expect(await readHistory(runPlaces(folder).history)).toEqual([]);
   });
 
   it("of fine-tuning that has ended says so once", async () => {
