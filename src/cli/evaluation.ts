@@ -46,7 +46,7 @@ interface Counts {
 }
 
 export async function runEvaluation(file: string, paths: readonly string[], flags: EvaluateFlags): Promise<void> {
-  const data = await openData(paths, flags.signal);
+  const data = await openData(paths, flags.signal, "evaluation");
   const model = await loadFrom([file], flags);
   const set = data.test ?? data.train;
   const output = classOutput(model);

@@ -38,7 +38,7 @@ export function trainCommand(): Command {
       .option("--rate <number>", "the highest learning rate (default by recipe and batch)", toNumber)
       .option(
         "--validation <what>",
-        "a share of the pictures, other data, or none (default the data's own test part, else 0.1)",
+        "a share of the pictures, other data, or none (default the data's own validation or test part, else 0.1)",
         toValidation,
       )
       .option("--seed <number>", "of the first weights, shuffling and augmentation (default 1)", toNumber),

@@ -1,11 +1,13 @@
 /** DATA of `train` and `evaluate`: recognised by what the files hold, and put into words. */
 
-import { open, readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createGunzip } from "node:zlib";
-import { DepthwiseError, listed } from "../core/errors.ts";
+import { DepthwiseError, isDepthwiseError, listed } from "../core/errors.ts";
 import { grouped } from "../core/file-error.ts";
 import { systemCode } from "../core/realms.ts";
+import { readStart } from "../core/regular-file.ts";
+import { entriesOf, IMAGE_NAME, RECORD_BYTES } from "../train/data/index.ts";
 import { cifar10, type Dataset, idx, imageFolder } from "../train/index.ts";
 
 export type DataKind = "pictures" | "idx" | "cifar10";
@@ -14,7 +16,7 @@ export type DataKind = "pictures" | "idx" | "cifar10";
 export interface TrainingData {
   readonly kind: DataKind;
   readonly train: Dataset;
-  /** What it keeps apart for testing: MNIST's and CIFAR-10's test files, a folder `test` or `validation` beside `train`. */
+  /** What it keeps apart: MNIST's and CIFAR-10's test files, a folder for validation or testing beside `train`. */
   readonly test: Dataset | undefined;
   /** In words: what and where, for a line. */
   readonly words: string;
@@ -26,12 +28,13 @@ const EXPECTED =
 
 /** Names of folders that hold one part of a set. */
 const TRAIN_FOLDER = /^train(ing)?$/i;
-const TEST_FOLDER = /^(val|valid|validation|test|testing)$/i;
+const [VALIDATION_FOLDER, TEST_FOLDER] = [/^val(id(ation)?)?$/i, /^test(ing)?$/i];
+/** Which is taken where both are there: epochs are not chosen by what is for testing. */
+const HELD_FOLDERS = { training: [VALIDATION_FOLDER, TEST_FOLDER], evaluation: [TEST_FOLDER, VALIDATION_FOLDER] };
 const TEST_FILE = /t10k|test/i;
-const IMAGE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
 
-/** A record of CIFAR-10: a label, then 32 × 32 bytes of each colour. */
-const RECORD = 3073;
+/** What data are opened for. */
+export type DataUse = keyof typeof HELD_FOLDERS;
 
 /** A folder of more other files is no data set of a few. */
 const MOST_FILES = 100;
@@ -50,9 +53,13 @@ interface Found {
  * @throws {DepthwiseError} `FILE_NOT_FOUND`; `FORMAT_UNKNOWN` with what was found and what is expected; what the readers
  *         of data sets throw; `signal.reason`
  */
-export async function openData(paths: readonly string[], signal: AbortSignal): Promise<TrainingData> {
+export async function openData(
+  paths: readonly string[],
+  signal: AbortSignal,
+  use: DataUse = "training",
+): Promise<TrainingData> {
   const [only = "", ...others] = paths;
-  if (others.length === 0 && (await isFolder(only))) return openFolder(only, signal);
+  if (others.length === 0 && (await isFolder(only))) return openFolder(only, signal, use);
   const found = await Promise.all(paths.map(recognised));
   signal.throwIfAborted();
   const set = await openFiles(found, signal);
@@ -60,15 +67,15 @@ export async function openData(paths: readonly string[], signal: AbortSignal): P
   throw refusal(paths.join(" "), describeFiles(found), adviceFor(found));
 }
 
-async function openFolder(folder: string, signal: AbortSignal): Promise<TrainingData> {
+async function openFolder(folder: string, signal: AbortSignal, use: DataUse): Promise<TrainingData> {
   const entries = await entriesOf(folder);
-  const names = entries.files.filter((name) => !IMAGE.test(name));
+  const names = entries.files.filter((name) => !IMAGE_NAME.test(name));
   const found = await Promise.all(names.slice(0, MOST_FILES).map((name) => recognised(join(folder, name))));
   signal.throwIfAborted();
   const set = await openFiles(found, signal, folder);
   if (set !== undefined) return set;
   const trainFolder = entries.folders.find((name) => TRAIN_FOLDER.test(name));
-  const testFolder = entries.folders.find((name) => TEST_FOLDER.test(name));
+  const testFolder = HELD_FOLDERS[use].flatMap((held) => entries.folders.filter((name) => held.test(name)))[0];
   if (trainFolder !== undefined && testFolder !== undefined && (await holdsFolders(join(folder, trainFolder)))) {
     const [train, test] = [join(folder, trainFolder), join(folder, testFolder)];
     const [first, second] = [await imageFolder(train, { signal }), await imageFolder(test, { signal })];
@@ -188,16 +195,9 @@ async function recognised(path: string): Promise<Found> {
 
 async function kindOf(path: string): Promise<ContentKind> {
   try {
-    const file = await open(path);
-    try {
-      const { size } = await file.stat();
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0);
-      const packed = buffer.subarray(0, bytesRead);
-      const head = packed[0] === 0x1f && packed[1] === 0x8b ? await unpacked(packed) : packed;
-      return kindOfHead(head, packed === head ? size : undefined);
-    } finally {
-      await file.close();
-    }
+    const { start, size } = await readStart(path, 4096);
+    const isPacked = start[0] === 0x1f && start[1] === 0x8b;
+    return isPacked ? kindOfHead(await unpacked(start), undefined) : kindOfHead(start, size);
   } catch (cause) {
     throw unreadable(path, cause);
   }
@@ -212,8 +212,8 @@ function kindOfHead(head: Uint8Array, size: number | undefined): ContentKind {
   const isPng = a === 0x89 && b === 0x50;
   const isJpeg = a === 0xff && b === 0xd8;
   if (isPng || isJpeg) return "picture";
-  const isRecords = size !== undefined && size > 0 && size % RECORD === 0;
-  return isRecords && a < 10 && (head[RECORD] ?? 0) < 10 ? "cifar10" : "other";
+  const isRecords = size !== undefined && size > 0 && size % RECORD_BYTES === 0;
+  return isRecords && a < 10 && (head[RECORD_BYTES] ?? 0) < 10 ? "cifar10" : "other";
 }
 
 /** The first bytes of what a packed beginning holds. */
@@ -238,28 +238,12 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-async function entriesOf(
-  folder: string,
-): Promise<{ readonly files: readonly string[]; readonly folders: readonly string[] }> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    throw unreadable(folder, cause);
-  });
-  const shown = entries.filter(({ name }) => !name.startsWith("."));
-  const kinds = await Promise.all(
-    shown.map(async (entry) => {
-      const info = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => entry) : entry;
-      return { name: entry.name, isFolder: info.isDirectory(), isFile: info.isFile() };
-    }),
-  );
-  const namesOf = (chosen: typeof kinds) => chosen.map(({ name }) => name).sort();
-  return { files: namesOf(kinds.filter((k) => k.isFile)), folders: namesOf(kinds.filter((k) => k.isFolder)) };
-}
-
 async function holdsFolders(folder: string): Promise<boolean> {
   return (await entriesOf(folder)).folders.length > 0;
 }
 
 function unreadable(path: string, cause: unknown): DepthwiseError {
+  if (isDepthwiseError(cause)) return cause;
   const code = systemCode(cause) ?? "unknown";
   const isAbsent = code === "ENOENT" || code === "ENOTDIR";
   return new DepthwiseError(isAbsent ? "FILE_NOT_FOUND" : "FILE_UNREADABLE", {
@@ -293,7 +277,7 @@ function describeFiles(found: readonly Found[]): string {
 
 function describeFolder(files: readonly string[], found: readonly Found[]): string {
   if (files.length === 0) return "an empty folder";
-  const pictures = files.filter((name) => IMAGE.test(name)).length;
+  const pictures = files.filter((name) => IMAGE_NAME.test(name)).length;
   const loose = pictures === 0 ? [] : [`${grouped(pictures)} pictures without a folder for their class`];
   return [...loose, ...(found.length === 0 ? [] : [describeFiles(found)])].join(", ");
 }

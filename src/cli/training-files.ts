@@ -1,9 +1,11 @@
 /** The directory of a training run: what lies in it, each file written whole or not at all. */
 
-import { access, mkdir, open, readFile, rm, rmdir } from "node:fs/promises";
+import { access, mkdir, open, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DepthwiseError } from "../core/errors.ts";
 import { systemCode } from "../core/realms.ts";
+import { readStart } from "../core/regular-file.ts";
+import { historyLines } from "../train/history-lines.ts";
 import type { EpochRecord } from "../train/index.ts";
 import { orRemove, orUnwritable, writeFile } from "../weights/write-file.ts";
 
@@ -106,6 +108,9 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
+/** Of a history: what is more than a hundred thousand epochs is not read. */
+const MOST_BYTES = 2 ** 28;
+
 const ADVICE = "Pass another --out.";
 
 export function writeText(path: string, text: string): Promise<void> {
@@ -115,12 +120,15 @@ export function writeText(path: string, text: string): Promise<void> {
 
 /** One line an epoch. */
 export function writeHistory(path: string, history: readonly EpochRecord[]): Promise<void> {
-  return writeText(path, history.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  return writeText(path, historyLines(history));
 }
 
 /** The epochs of a run that goes on; lines that cannot be read are left out. */
 export async function readHistory(path: string): Promise<readonly EpochRecord[]> {
-  const text = await readFile(path, "utf8").catch(() => "");
+  const text = await readStart(path, MOST_BYTES).then(
+    ({ start }) => new TextDecoder().decode(start),
+    () => "",
+  );
   return text.split("\n").flatMap((line) => {
     const record = recordIn(line);
     return record === undefined ? [] : [record];

@@ -1,12 +1,12 @@
 /** What a run of `train` was asked for: flags, the recipe, and options.json, from which it goes on or another takes it. */
 
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { shownAddress } from "../core/address.ts";
-import { DepthwiseError, listed } from "../core/errors.ts";
+import { DepthwiseError, isDepthwiseError, listed } from "../core/errors.ts";
 import { isObject, type JsonObject, parseJson } from "../core/json.ts";
 import { checkKnownOptions, optionError, show } from "../core/options.ts";
 import { systemCode } from "../core/realms.ts";
+import { type FileStart, readStart } from "../core/regular-file.ts";
 import type { Schedule } from "../train/index.ts";
 import { RECIPE_KEYS, RECIPES, type Recipe, type RecipeName, recipe } from "../train/recipes.ts";
 import type { SessionFlags } from "./session-options.ts";
@@ -189,10 +189,11 @@ function withRate(schedule: Schedule, rate: number): Schedule {
 
 async function readJsonFile(file: string, advice: string): Promise<JsonObject> {
   const name = shownAddress(file);
-  let bytes: Uint8Array;
+  let read: FileStart;
   try {
-    bytes = await readFile(file);
+    read = await readStart(file, MOST_BYTES);
   } catch (cause) {
+    if (isDepthwiseError(cause)) throw cause;
     const code = systemCode(cause) ?? "unknown";
     const isAbsent = code === "ENOENT" || code === "ENOTDIR";
     throw new DepthwiseError(isAbsent ? "FILE_NOT_FOUND" : "FILE_UNREADABLE", {
@@ -203,8 +204,8 @@ async function readJsonFile(file: string, advice: string): Promise<JsonObject> {
   }
   const wrong = (expected: string, found: string, cause?: unknown) =>
     new DepthwiseError("FORMAT_UNKNOWN", { what: name, expected, found, advice, cause });
-  if (bytes.length > MOST_BYTES) throw wrong(`at most ${MOST_BYTES} bytes of JSON`, `${bytes.length}`);
-  const value = parseJson(new TextDecoder().decode(bytes), wrong, () => undefined);
+  if (read.size > MOST_BYTES) throw wrong(`at most ${MOST_BYTES} bytes of JSON`, `${read.size}`);
+  const value = parseJson(new TextDecoder().decode(read.start), wrong, () => undefined);
   if (isObject(value)) return value;
   throw wrong("a JSON object", show(value));
 }

@@ -3,11 +3,11 @@
 import { resolve } from "node:path";
 import type { Network } from "../layers/index.ts";
 import type { Dataset, EpochRecord, FitResult } from "../train/index.ts";
-import { rateAt, withSteps } from "../train/rates.ts";
+import { highestRate, rateAt, withSteps } from "../train/rates.ts";
 import { reportOf } from "./report.ts";
 import type { RunPlaces } from "./training-files.ts";
 import type { TrainingOptions } from "./training-options.ts";
-import { allEpochs, BATCH, EPOCHS } from "./training-words.ts";
+import { allEpochs, withDefaults } from "./training-words.ts";
 
 /** Of the curve of the rate. */
 const RATE_POINTS = 400;
@@ -37,8 +37,8 @@ export function runReport(run: ReportedRun, history: readonly EpochRecord[], res
 }
 
 /** The rate over the run, in epochs. While a new head learns alone it is twice the highest, as `fineTune` has it. */
-function ratesOf({ recipe, frozenEpochs = 0 }: TrainingOptions, examples: number) {
-  const { epochs = EPOCHS, batch = BATCH, schedule } = recipe;
+export function ratesOf({ recipe, frozenEpochs = 0 }: TrainingOptions, examples: number) {
+  const { epochs, batch, schedule } = withDefaults(recipe, examples);
   if (schedule === undefined) return [];
   const updates = Math.ceil(examples / batch);
   const total = epochs * updates;
@@ -49,6 +49,6 @@ function ratesOf({ recipe, frozenEpochs = 0 }: TrainingOptions, examples: number
     return { x: frozenEpochs + t / updates, y: rateAt(whole, t) };
   });
   if (frozenEpochs === 0) return points;
-  const highest = 2 * points.reduce((most, { y }) => Math.max(most, y), 0);
+  const highest = 2 * highestRate(schedule);
   return [{ x: 0, y: highest }, { x: frozenEpochs, y: highest }, ...points];
 }

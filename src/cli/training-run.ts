@@ -88,7 +88,7 @@ export async function runTraining(paths: readonly string[], flags: TrainFlags): 
   signal.throwIfAborted();
   print([...run.sentences.map(visible), ""]);
   if (!resume) await beginRun(places, `${JSON.stringify(run.options, null, 2)}\n`);
-  await trained(run, training, resume, signal);
+  await trained(run, training, { resume, paths: resume ? paths : [], signal });
 }
 
 async function prepared(
@@ -174,7 +174,14 @@ async function parted(
   };
 }
 
-async function trained(run: TrainingRun, training: FitRun, resume: boolean, signal: AbortSignal): Promise<void> {
+interface Going {
+  readonly resume: boolean;
+  /** Data that were given to a run that goes on. */
+  readonly paths: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+async function trained(run: TrainingRun, training: FitRun, { resume, paths, signal }: Going): Promise<void> {
   const { places, options } = run;
   const lines = new TrainingLines(allEpochs(options));
   let history = resume ? await readHistory(places.history) : [];
@@ -194,7 +201,7 @@ async function trained(run: TrainingRun, training: FitRun, resume: boolean, sign
     await writeHistory(places.history, result.history);
     await saveModel(result.model, places.model);
     await writeText(places.report, runReport(run, result.history, result));
-    print(endWords(places, run.train.classes.length, result));
+    print(endWords(places, run.train.classes.length, options.recipe, result));
   } catch (error) {
     lines.stop();
     // Somebody who goes on with it, as soon as it is begun, has its checkpoint: then it is theirs.
@@ -202,7 +209,7 @@ async function trained(run: TrainingRun, training: FitRun, resume: boolean, sign
     if (!isKept && !isTheirs) await forgetRun(places);
     if (!signal.aborted) throw inOwnWords(error);
     if (history.length > 0) await writeText(places.report, runReport(run, history, undefined));
-    printAside([visible(interruptedWords(places, isKept, history.length, allEpochs(options)))]);
+    printAside([visible(interruptedWords(places, paths, isKept, history.length, allEpochs(options)))]);
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import { log } from "../core/elementary.ts";
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { grouped } from "../core/file-error.ts";
 import { visible } from "../core/visible.ts";
+import { DEFAULT_BATCH, DEFAULT_EPOCHS } from "../train/defaults.ts";
 import type { Dataset, FitResult, Recipe, Schedule } from "../train/index.ts";
 import { duration, lossText } from "./report.ts";
 import { percent } from "./report-confusion.ts";
@@ -12,21 +13,20 @@ import type { RunPlaces } from "./training-files.ts";
 import type { TrainingOptions } from "./training-options.ts";
 
 /** What `fit` takes where a recipe says nothing. */
-export const [EPOCHS, BATCH] = [10, 32];
+export function withDefaults(recipe: Recipe, examples: number): Recipe & Required<Pick<Recipe, "epochs" | "batch">> {
+  return { epochs: DEFAULT_EPOCHS, batch: Math.min(DEFAULT_BATCH, examples), ...recipe };
+}
 
 /** Epochs of the whole run: of fine-tuning those of the head too. */
 export function allEpochs({
-  recipe: { epochs = EPOCHS },
+  recipe: { epochs = DEFAULT_EPOCHS },
   frozenEpochs = 0,
 }: Pick<TrainingOptions, "recipe" | "frozenEpochs">): number {
   return epochs + frozenEpochs;
 }
 
-export function recipeWords(
-  name: string,
-  { epochs = EPOCHS, batch = BATCH, optimizer, schedule }: Recipe,
-  examples: number,
-): string {
+export function recipeWords(name: string, recipe: Recipe, examples: number): string {
+  const { epochs, batch, optimizer, schedule } = withDefaults(recipe, examples);
   const updates = Math.ceil(examples / batch);
   const how = [
     `${epochs} ${epochs === 1 ? "epoch" : "epochs"} of ${grouped(updates)} ${updates === 1 ? "update" : "updates"}`,
@@ -48,10 +48,15 @@ export function tuningWords(from: string, { classes }: Dataset, frozenEpochs: nu
   return `from ${shownAddress(from)}, with a new classifier of ${grouped(classes.length)} classes, which learns alone ${epochs} before the rest`;
 }
 
-export function endWords(places: RunPlaces, classes: number, { history, best, stopped }: FitResult): readonly string[] {
+export function endWords(
+  places: RunPlaces,
+  classes: number,
+  { patience }: Pick<Recipe, "patience">,
+  { history, best, stopped }: FitResult,
+): readonly string[] {
   const seconds = history.reduce((sum, { time }) => sum + time.seconds, 0);
-  const last = history.at(-1);
-  const chosen = stopped === "early" ? history.find(({ epoch }) => epoch === best) : last;
+  // With patience the weights are those of the best epoch, whether it ran out or not.
+  const chosen = patience === undefined ? history.at(-1) : history.find(({ epoch }) => epoch === best);
   const { accuracy, top5 } = chosen?.validation ?? {};
   const said =
     accuracy === undefined
@@ -96,8 +101,15 @@ export function inOwnWords(error: unknown): unknown {
   });
 }
 
-export function interruptedWords(places: RunPlaces, isKept: boolean, done: number, epochs: number): string {
-  const how = `depthwise train --resume --out ${quotedPath(places.directory)}`;
+/** @param paths data that the run went on with; none: those that it began with */
+export function interruptedWords(
+  places: RunPlaces,
+  paths: readonly string[],
+  isKept: boolean,
+  done: number,
+  epochs: number,
+): string {
+  const how = ["depthwise train", ...paths.map(quotedPath), `--resume --out ${quotedPath(places.directory)}`].join(" ");
   if (!isKept) return "depthwise: interrupted before the first checkpoint; nothing was learnt yet";
   return `depthwise: interrupted in epoch ${Math.min(done + 1, epochs)} of ${epochs}; go on: ${how}`;
 }

@@ -65,6 +65,22 @@ export function rateAt(schedule: Schedule, t: number): number {
   }
 }
 
+/** The highest rate that a schedule names. */
+export function highestRate(schedule: Schedule): number {
+  switch (schedule.type) {
+    case "oneCycle":
+      return schedule.peak;
+    case "linear":
+      return Math.max(schedule.rate, schedule.end);
+    case "warmup":
+      return highestRate(schedule.after);
+    case "cosine":
+      return Math.max(schedule.rate, schedule.minimum);
+    default:
+      return schedule.rate;
+  }
+}
+
 /** Half a cosine from `high` (done = 0) to `low`: (1 + cos πx) / 2 is cos² of half the angle, and exact at both ends. */
 function between(low: number, high: number, done: number): number {
   const half = cosineOfHalfTurns(done / 2);

@@ -13,6 +13,7 @@
 
 import { checkKnownOptions, oneOf, positiveInteger } from "../core/options.ts";
 import type { Augmentation } from "./data/augmentation.ts";
+import { DEFAULT_EPOCHS } from "./defaults.ts";
 import { adamw, type Optimizer, rmsprop, sgd } from "./optimizers.ts";
 import { exponential, oneCycle, type Schedule } from "./schedules.ts";
 import type { BatchNormOptions } from "./trainer-options.ts";
@@ -92,7 +93,7 @@ export function recipe(name: RecipeName, options: RecipeOptions): Recipe {
   checkKnownOptions(OWNER, options, ["resolution", "examples", "epochs", "batch", "mayFlip"]);
   const resolution = positiveInteger(OWNER, "resolution", options.resolution);
   const examples = positiveInteger(OWNER, "examples", options.examples);
-  const epochs = positiveInteger(OWNER, "epochs", options.epochs ?? 10);
+  const epochs = positiveInteger(OWNER, "epochs", options.epochs ?? DEFAULT_EPOCHS);
   const batch = positiveInteger(OWNER, "batch", options.batch ?? Math.min(USUAL_BATCH[name], examples));
   const run = { resolution, epochs, batch, updates: Math.ceil(examples / batch), mayFlip: options.mayFlip ?? true };
   return MAKERS[name](run);

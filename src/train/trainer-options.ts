@@ -19,6 +19,7 @@ import {
 import type { Network } from "../layers/network.ts";
 import type { ParameterInfo } from "../layers/parameter-info.ts";
 import type { Norm } from "../operations/training-call.ts";
+import { DEFAULT_BATCH } from "./defaults.ts";
 import { checkOptimizer, type Optimizer, sgd } from "./optimizers.ts";
 import { checkSchedule, constant, type Schedule } from "./schedules.ts";
 import { checkDecayNames, type DecayOverride, decayOf } from "./weight-decay.ts";
@@ -124,7 +125,7 @@ export function checkTrainerOptions(
   }
   const optimizer = options.optimizer === undefined ? sgd({ momentum: 0.9 }) : checkOptimizer(owner, options.optimizer);
   checkDecayNames(owner, optimizer, [...parameterInfo.values()]);
-  const batch = positiveInteger(owner, "batch", options.batch ?? 32);
+  const batch = positiveInteger(owner, "batch", options.batch ?? DEFAULT_BATCH);
   const accumulate = positiveInteger(owner, "accumulate", options.accumulate ?? 1);
   if (accumulate > batch) throw optionError(owner, "accumulate", `at most ${batch}, the batch`, accumulate);
   const norm = options.batchNorm ?? {};

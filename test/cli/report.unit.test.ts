@@ -3,7 +3,9 @@
 import { describe, expect, it } from "vitest";
 import { duration, lossText, reportOf } from "../../src/cli/report.ts";
 import { accuracyByClass, confusedPairs, matrix } from "../../src/cli/report-confusion.ts";
-import type { EpochRecord } from "../../src/train/index.ts";
+import type { TrainingOptions } from "../../src/cli/training-options.ts";
+import { ratesOf } from "../../src/cli/training-report.ts";
+import { type EpochRecord, oneCycle } from "../../src/train/index.ts";
 
 const record = (epoch: number, isValidated = true): EpochRecord => ({
   epoch,
@@ -44,6 +46,18 @@ function checkNesting(html: string): void {
   }
   expect(open).toEqual([]);
 }
+
+describe("the curve of the rate", () => {
+  it("has for a new head twice the highest rate of the schedule, though no point of the curve lies there", () => {
+    const recipe = { epochs: 10, batch: 1, schedule: oneCycle({ peak: 0.1, pctStart: 0.0333 }) };
+    const rates = ratesOf({ recipe, frozenEpochs: 1 } as TrainingOptions, 997);
+    expect(rates.slice(0, 2)).toEqual([
+      { x: 0, y: 0.2 },
+      { x: 1, y: 0.2 },
+    ]);
+    expect(Math.max(...rates.slice(2).map(({ y }) => y))).toBeLessThan(0.1);
+  });
+});
 
 describe("a report", () => {
   it("holds curves, facts, the matrix, pairs, classes and options, and nothing from elsewhere", () => {

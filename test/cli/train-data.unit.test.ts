@@ -1,5 +1,6 @@
 /** DATA of `train` and `evaluate`: recognised by content, refused with what was found and what is expected. */
 
+import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +23,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "depthwise-data-"));
   await writePictures(at("pets"));
   for (const part of ["train", "val"]) await writePictures(at("parts", part));
+  for (const part of ["test", "train", "valid"]) await writePictures(at("thirds", part));
   await writePictures(at("uneven", "train"), ["cat", "dog", "fox"]);
   await writePictures(at("uneven", "test"), ["cat", "cow"]);
   writeIdxFolder(at("digits"));
@@ -57,6 +59,22 @@ describe("data for training", () => {
       20,
       `${at("parts", "val")}: 20 pictures`,
     ]);
+  });
+
+  it("of three parts are judged on the one for validation in training, on the one for testing in evaluation", async () => {
+    const words = async (use?: "evaluation") => (await openData([at("thirds")], signal, use)).testWords;
+    expect(await words()).toBe(`${at("thirds", "valid")}: 20 pictures`);
+    expect(await words("evaluation")).toBe(`${at("thirds", "test")}: 20 pictures`);
+    // Of two parts there is no choice.
+    expect((await openData([at("parts")], signal, "evaluation")).testWords).toBe(`${at("parts", "val")}: 20 pictures`);
+  });
+
+  it.runIf(process.platform !== "win32")("are no pipe, which would be waited for", async () => {
+    execFileSync("mkfifo", [at("pipe")]);
+    await expect(opened("pipe")).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+      message: expect.stringContaining("pipe: it is no regular file"),
+    });
   });
 
   it("are IDX files: a folder with MNIST's, or a pair in any order under any names", async () => {

@@ -1,9 +1,13 @@
 /** What `depthwise train` says of runs that went wrong, and of those that are over. */
 
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readHistory, runPlaces } from "../../src/cli/training-files.ts";
+import { endWords, interruptedWords, recipeWords } from "../../src/cli/training-words.ts";
+import type { FitResult } from "../../src/train/index.ts";
 import { run } from "./command.ts";
 import { writePictures } from "./tiny-data.ts";
 
@@ -49,6 +53,43 @@ describe("depthwise train", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("\nnothing is left to train\n");
     expect(stdout).not.toMatch(/goes on in|^epoch /m);
+  });
+
+  it("of a run with patience that came to its end says how good the epoch is whose weights it took", () => {
+    const epochs = [0.9, 0.6].map((accuracy, index) => ({
+      epoch: index + 1,
+      validation: { accuracy, loss: 1 + index },
+    }));
+    const result = {
+      history: epochs.map((each) => ({ ...each, time: { seconds: 1 } })),
+      best: 1,
+    } as unknown as FitResult;
+    const places = runPlaces("out");
+    expect(endWords(places, 2, { patience: 9 }, result)).toContainEqual(
+      expect.stringMatching(/^accuracy 90\.0 % on the validation data, in /),
+    );
+    expect(endWords(places, 2, {}, result)).toContainEqual(
+      expect.stringMatching(/^accuracy 60\.0 % on the validation data, in /),
+    );
+  });
+
+  it("of a recipe without a batch says how many pictures an update has", () => {
+    expect(recipeWords("own", {}, 20)).toBe("recipe own: 10 epochs of 1 update, 20 pictures each");
+    expect(recipeWords("own", {}, 65)).toBe("recipe own: 10 epochs of 3 updates, 32 pictures each");
+    expect(recipeWords("own", { batch: 8, epochs: 1 }, 20)).toBe("recipe own: 1 epoch of 3 updates, 8 pictures each");
+  });
+
+  it("of a run that is broken off says how to go on with the data that it went on with", () => {
+    const places = runPlaces("out");
+    expect(interruptedWords(places, [], true, 2, 6)).toMatch(/; go on: depthwise train --resume --out out$/);
+    expect(interruptedWords(places, ["new data", "b"], true, 2, 6)).toMatch(
+      /; go on: depthwise train 'new data' b --resume --out out$/,
+    );
+  });
+
+  it.runIf(process.platform !== "win32")("reads no pipe in place of a history", async () => {
+    execFileSync("mkfifo", [join(folder, "history.jsonl")]);
+    expect(await readHistory(runPlaces(folder).history)).toEqual([]);
   });
 
   it("of fine-tuning that has ended says so once", async () => {

@@ -1,5 +1,6 @@
 /** `depthwise train`: what it writes, prints and refuses, and that a run goes on as if it had never stopped. */
 
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +16,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "depthwise-train-"));
   await writePictures(join(folder, "pets"));
   writeIdxFolder(join(folder, "digits"));
+  execFileSync("mkfifo", [join(folder, "pipe")]);
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -265,6 +267,8 @@ describe("depthwise train", () => {
       ["pets", "--out", "x", "--recipe", "quick"],
       /FILE_NOT_FOUND: quick: there is no such file\. --recipe is one of paper, fast, tune, or a JSON file/,
     ],
+    [["pets", "--out", "x", "--recipe", "pipe"], /FILE_UNREADABLE: pipe: it is no regular file/],
+    [["pets", "--out", "x", "--validation", "pipe"], /FILE_UNREADABLE: pipe: it is no regular file/],
     [["pets", "--out", "x", "--recipe", "pets/cat/0.png"], /FORMAT_UNKNOWN: pets\/cat\/0.png: expected JSON/],
     [
       ["pets", "--out", "x", "--validation", "digits"],

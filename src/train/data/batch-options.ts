@@ -13,7 +13,7 @@ import {
 } from "../../core/options.ts";
 import { type CompletePreprocessing, completePreprocessing } from "../../core/preprocessing.ts";
 import { type Augmentation, type CompleteAugmentation, completeAugmentation } from "./augmentation.ts";
-import { type Dataset, isDataset, membersOf } from "./dataset.ts";
+import { checkDataset, type Dataset, membersOf } from "./dataset.ts";
 
 /** How batches are made of a data set. */
 export interface BatchesOptions {
@@ -70,10 +70,7 @@ const EXAMPLES_AHEAD = 128;
 
 /** @throws {DepthwiseError} `OPTION_INVALID`, `CLASSES_MISMATCH` */
 export function checkBatches(data: unknown, options: BatchesOptions): CompleteBatchesOptions {
-  if (!isDataset(data)) {
-    const advice = "Make one with imageFolder, idx, cifar10 or arrays, or await dataset(iterable).";
-    throw optionError(OWNER, "data", "a data set", data, advice);
-  }
+  checkDataset(OWNER, data);
   checkKnownOptions(OWNER, options, KNOWN);
   if (typeof options.input !== "object" || options.input === null) {
     throw optionError(OWNER, "input", "what completePreprocessing gives", options.input);

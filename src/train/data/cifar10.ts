@@ -21,7 +21,8 @@ export const CIFAR10_CLASSES: readonly string[] = [
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
-const RECORD = 1 + 3 * PLANE;
+/** A label, then the bytes of each colour. */
+export const RECORD_BYTES = 1 + 3 * PLANE;
 
 /** How the files are read. */
 export interface Cifar10Options {
@@ -52,7 +53,7 @@ export async function cifar10(
     checkRecords(sourceName(source), bytes);
     batches.push(bytes);
   }
-  const count = batches.reduce((sum, { length }) => sum + length / RECORD, 0);
+  const count = batches.reduce((sum, { length }) => sum + length / RECORD_BYTES, 0);
   const data = new Int32Array(count);
   const size = 3 * PLANE * count;
   const pixels = allocated("cifar10: its pictures", size, "Pass fewer files.", () => new Uint8Array(size));
@@ -71,27 +72,27 @@ export async function cifar10(
 
 function checkRecords(name: string, bytes: Uint8Array): void {
   if (bytes.length === 0) throw fileError("FILE_EMPTY", name, "the file holds no bytes", "Fetch it again.");
-  const expected = `records of ${grouped(RECORD)} bytes: CIFAR-10's binary format`;
+  const expected = `records of ${grouped(RECORD_BYTES)} bytes: CIFAR-10's binary format`;
   if (isGzip(bytes)) {
     throw fileError("FORMAT_UNKNOWN", name, "", "Unpack it, and pass its .bin files.", {
       expected,
       found: "a packed file",
     });
   }
-  if (bytes.length % RECORD !== 0) {
-    const whole = Math.floor(bytes.length / RECORD);
+  if (bytes.length % RECORD_BYTES !== 0) {
+    const whole = Math.floor(bytes.length / RECORD_BYTES);
     throw damaged(name, "", {
       code: "FILE_TRUNCATED",
       expected,
-      found: `${grouped(bytes.length)} bytes, ${grouped(whole)} records and ${grouped(bytes.length % RECORD)} bytes`,
+      found: `${grouped(bytes.length)} bytes, ${grouped(whole)} records and ${grouped(bytes.length % RECORD_BYTES)} bytes`,
       advice: "Pass the binary version, not the Python or MATLAB one, and not CIFAR-100; or fetch it again.",
       fields: { bytes: bytes.length },
     });
   }
-  for (let at = 0; at < bytes.length; at += RECORD) {
+  for (let at = 0; at < bytes.length; at += RECORD_BYTES) {
     const label = bytes[at] ?? 0;
     if (label < CIFAR10_CLASSES.length) continue;
-    throw damaged(name, `the label of record ${grouped(at / RECORD)}`, { expected: "0 to 9", found: `${label}` });
+    throw damaged(name, `the label of record ${grouped(at / RECORD_BYTES)}`, { expected: "0 to 9", found: `${label}` });
   }
 }
 
@@ -105,7 +106,7 @@ async function interleave(
   const breath = new Breath(performance.now());
   let record = 0;
   for (const bytes of batches) {
-    for (let from = 0; from < bytes.length; from += RECORD, record++) {
+    for (let from = 0; from < bytes.length; from += RECORD_BYTES, record++) {
       if (breath.isDue) await breath.take();
       signal?.throwIfAborted();
       labels[record] = bytes[from] ?? 0;

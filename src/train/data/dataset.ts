@@ -191,6 +191,13 @@ export function isDataset(value: unknown): value is Dataset {
   return typeof size === "number" && Array.isArray(classes) && functions.every((each) => typeof each === "function");
 }
 
+/** @throws {DepthwiseError} `OPTION_INVALID` for what is no data set: a promise of one, for example */
+export function checkDataset(owner: string, data: unknown): asserts data is Dataset {
+  if (isDataset(data)) return;
+  const advice = "Make one with imageFolder, idx, cifar10 or arrays, or await dataset(iterable).";
+  throw optionError(owner, "data", "a data set", data, advice);
+}
+
 /** What the classes of data are called. */
 export interface ClassOptions {
   /** Names of the classes by index, or how many there are. Default: what the labels say. */

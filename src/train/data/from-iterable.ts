@@ -5,13 +5,13 @@ import { DepthwiseError } from "../../core/errors.ts";
 import { grouped } from "../../core/file-error.ts";
 import { optionError, positiveInteger, signalOption } from "../../core/options.ts";
 import type { PlatformFile } from "../../core/platform-types.ts";
-import { isArrayBuffer, isURL } from "../../core/realms.ts";
+import { isArrayBuffer, isURL, typedArray } from "../../core/realms.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { decodeImage } from "../../images/decode.ts";
 import { isPageSource, type PageSource } from "../../images/page-source.ts";
 import { type Awaitable, type ClassOptions, checkClassOptions, type Dataset, datasetOf, isDataset } from "./dataset.ts";
 import { checkImage, type ExampleImage, isPixelImage, nameOf } from "./example.ts";
-import { labelsOf } from "./labels.ts";
+import { classNames, labelsOf } from "./labels.ts";
 
 /** What an iterable gives. */
 export interface GivenExample {
@@ -41,7 +41,7 @@ const EXAMPLE_COST = 256;
  *
  * An iterable is read to its end and held in memory, since an epoch is shuffled as a whole, a part of it is split off by
  * class, and training is resumed in its middle: image files as their bytes, not decoded; paths, URLs and Blobs as they
- * are; pixels as pixels. Bytes and pixels are copied. For more than memory holds, give paths or Blobs.
+ * are; pixels as pixels. Bytes, pixels and shares are copied. For more than memory holds, give paths or Blobs.
  *
  * @throws {DepthwiseError} `MEMORY_EXCEEDED` beyond `maxBytes`, after which the iterable is left; `OPTION_INVALID` for
  *         what is no example, with its position; `CLASSES_MISMATCH`; what the iterable throws; `signal.reason`
@@ -50,11 +50,12 @@ export async function dataset(data: Awaitable<Dataset | Examples>, options: Data
   checkClassOptions("dataset", options, ["maxBytes", "signal"]);
   const signal = signalOption("dataset", options.signal);
   const maxBytes = positiveInteger("dataset", "maxBytes", options.maxBytes ?? 2 ** 30);
+  const named = options.classes === undefined ? undefined : classNames("dataset", options.classes, 0);
   signal?.throwIfAborted();
   const source = await untilAborted(Promise.resolve(data), signal);
   if (isDataset(source)) return source;
   const { images, labels: given, names } = await readAll(source, maxBytes, signal);
-  const { labels, classes } = labelsOf("dataset", given, options.classes);
+  const { labels, classes } = labelsOf("dataset", given, named);
   return datasetOf({
     classes,
     labels,
@@ -74,12 +75,14 @@ async function readAll(source: Examples, maxBytes: number, signal: AbortSignal |
       throw optionError("dataset", owner, "{ image, label }", example);
     }
     const { image, label, name } = example;
+    const own = heldLabel(label, maxBytes - bytes);
+    bytes += EXAMPLE_COST + own.bytes;
     const held = await heldImage(`dataset: ${owner}`, image, maxBytes - bytes, signal);
-    bytes += EXAMPLE_COST + held.bytes;
+    bytes += held.bytes;
     if (bytes > maxBytes) throw tooMuch(images.length, maxBytes);
     names.push(typeof name === "string" ? name : nameOf(held.image, images.length));
     images.push(held.image);
-    labels.push(label);
+    labels.push(own.label);
   }
   return { images, labels, names };
 }
@@ -148,6 +151,16 @@ async function heldImage(
   if (!ArrayBuffer.isView(image) && !isArrayBuffer(image)) return { image, bytes: 0 };
   const bytes = bytesOf(owner, image);
   return { image: bytes.length > left ? bytes : new Uint8Array(bytes), bytes: bytes.length };
+}
+
+/** A copy of a row of shares, numbers of at most 8 bytes; it is counted before. */
+function heldLabel(
+  label: GivenExample["label"],
+  left: number,
+): { readonly label: GivenExample["label"]; readonly bytes: number } {
+  if (typeof label !== "object" || !(Array.isArray(label) || typedArray(label))) return { label, bytes: 0 };
+  const bytes = 8 * label.length;
+  return { label: bytes > left ? label : label.slice(), bytes };
 }
 
 function tooMuch(count: number, maxBytes: number): DepthwiseError {

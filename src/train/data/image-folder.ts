@@ -6,7 +6,8 @@ import { systemCode } from "../../core/realms.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { type Dataset, datasetOf } from "./dataset.ts";
 
-const IMAGE_NAME = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
+/** What pictures are called. */
+export const IMAGE_NAME = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
 
 /** How the folder is read. */
 export interface ImageFolderOptions {
@@ -64,7 +65,12 @@ interface Entries {
   readonly folders: readonly string[];
 }
 
-async function entriesOf(directory: string): Promise<Entries> {
+/**
+ * The names in a folder, sorted; those that begin with a dot are passed over.
+ *
+ * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`
+ */
+export async function entriesOf(directory: string): Promise<Entries> {
   const { readdir, stat } = nodeFolders(directory);
   const { join } = nodePaths();
   const files: string[] = [];

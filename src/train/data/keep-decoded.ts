@@ -2,9 +2,11 @@
 
 import { checkKnownOptions, positiveInteger } from "../../core/options.ts";
 import { decodeHeld } from "../../images/decode.ts";
+import { pixelBudget } from "../../images/pixel-budget.ts";
 import { MAX_PIXELS, type Pixels } from "../../images/pixels.ts";
-import { type Awaitable, type Dataset, later, withViews } from "./dataset.ts";
+import { type Awaitable, checkDataset, type Dataset, later, withViews } from "./dataset.ts";
 import { type Example, isPixelImage, type PixelImage } from "./example.ts";
+import { PIXELS_AT_ONCE } from "./make-batch.ts";
 
 /** How much is kept. */
 export interface KeepDecodedOptions {
@@ -21,9 +23,11 @@ export interface KeepDecodedOptions {
  * @throws {DepthwiseError} `OPTION_INVALID`; `at` rejects as `decodeImage` does
  */
 export function keepDecoded(data: Dataset, options: KeepDecodedOptions = {}): Dataset {
+  checkDataset("keepDecoded", data);
   checkKnownOptions("keepDecoded", options, ["maxBytes", "maxPixels"]);
   let left = positiveInteger("keepDecoded", "maxBytes", options.maxBytes ?? 2 ** 29);
   const maxPixels = positiveInteger("keepDecoded", "maxPixels", options.maxPixels ?? MAX_PIXELS);
+  const budget = pixelBudget(PIXELS_AT_ONCE);
   const held = new Map<number, PixelImage>();
   const keep = (index: number, { width, height, data: rgb }: Pixels): PixelImage => {
     const image: PixelImage = { width, height, channels: 3, data: rgb };
@@ -38,7 +42,7 @@ export function keepDecoded(data: Dataset, options: KeepDecodedOptions = {}): Da
   const decode = (example: Example, index: number, signal: AbortSignal | undefined): Awaitable<Example> => {
     const { image } = example;
     if (isPixelImage(image)) return example;
-    const pixels = decodeHeld(image, { signal, maxPixels }, (found) => keep(index, found));
+    const pixels = decodeHeld(image, { signal, maxPixels }, (found) => keep(index, found), budget);
     return pixels.then((found) => ({ ...example, image: found }));
   };
   return withViews({

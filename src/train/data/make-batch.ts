@@ -37,7 +37,7 @@ export interface MadeBatch {
 export type MakeBatch = (indices: readonly number[], memory: Float32Array) => Promise<MadeBatch>;
 
 /** Pixels that are decoded at once, at most: 192 MB. */
-const PIXELS_AT_ONCE = 2 ** 26;
+export const PIXELS_AT_ONCE = 2 ** 26;
 
 export function makerOf(data: Dataset, options: CompleteBatchesOptions, signal: AbortSignal): MakeBatch {
   const { input, augment, seed, epoch, onUnreadable, maxPixels } = options;

@@ -19,6 +19,7 @@ import { preprocess } from "../../images/preprocess.ts";
 import type { Network } from "../../layers/network.ts";
 import { type CompileOptions, compile } from "../../session/compile.ts";
 import type { Session } from "../../session/session.ts";
+import { PIXELS_AT_ONCE } from "../data/make-batch.ts";
 import { isImageFault } from "../image-fault.ts";
 import { toUnitLength } from "./unit-rows.ts";
 
@@ -39,9 +40,6 @@ export interface HeldImages {
 
 /** One of them: its embedding, or why there is none. */
 export type Embedded = { readonly index: number } & ({ readonly row: Float32Array } | { readonly error: unknown });
-
-/** Pixels that are decoded at once, at most: 192 MB. */
-const PIXELS_AT_ONCE = 2 ** 26;
 
 /** How many numbers an embedding has. */
 export function widthOf(network: Network<"embedding">): number {

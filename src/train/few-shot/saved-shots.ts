@@ -24,6 +24,9 @@ const VERSION = "1";
 const NAME = "few-shot examples";
 const ADVICE = "Pass the bytes that save() gave, all of them.";
 
+/** Of an axis: any length. */
+const ANY = -1;
+
 export interface Shots {
   readonly labels: readonly string[];
   readonly store: ExampleStore;
@@ -88,10 +91,10 @@ export function decodeShots(bytes: unknown, width: number, fingerprint: string):
 }
 
 function storeOf(file: TensorFile, width: number, classes: number): ExampleStore {
-  const kinds = numbers(file, "classes", (shape) => shape.length === 1);
+  const kinds = numbers(file, "classes", [ANY]);
   const store = new ExampleStore(width);
   for (let at = 0; store.count < kinds.length; at++) {
-    const rows = numbers(file, `examples/${at}`, ([count = 0, found]) => count > 0 && found === width);
+    const rows = numbers(file, `examples/${at}`, [ANY, width]);
     for (let row = 0; row < rows.length / width; row++) {
       const kind = kinds[store.count] ?? -1;
       if (!Number.isInteger(kind) || kind < 0 || kind >= classes) {
@@ -110,14 +113,15 @@ function storeOf(file: TensorFile, width: number, classes: number): ExampleStore
 
 function probeOf(file: TensorFile, width: number, classes: number): LinearProbe | undefined {
   if (!file.tensors.has("probe/kernel")) return undefined;
-  const kernel = numbers(file, "probe/kernel", ([rows, columns]) => rows === classes && columns === width);
-  return { kernel: kernel.slice(), bias: numbers(file, "probe/bias", ([rows]) => rows === classes).slice() };
+  const kernel = numbers(file, "probe/kernel", [classes, width]);
+  return { kernel: kernel.slice(), bias: numbers(file, "probe/bias", [classes]).slice() };
 }
 
 /** A tensor of the file, in memory of its own or the file's. */
-function numbers(file: TensorFile, name: string, isShape: (shape: readonly number[]) => boolean): Float32Array {
+function numbers(file: TensorFile, name: string, axes: readonly number[]): Float32Array {
   const stored = file.tensors.get(name);
-  if (stored === undefined || !isShape(stored.shape)) {
+  const isAsLong = (length: number, axis: number) => axes[axis] === ANY || axes[axis] === length;
+  if (stored === undefined || stored.shape.length !== axes.length || !stored.shape.every(isAsLong)) {
     const found = stored === undefined ? "none" : `[${stored.shape.join(", ")}]`;
     throw damaged(NAME, `tensor "${name}"`, { expected: "one of the shape its labels say", found, advice: ADVICE });
   }

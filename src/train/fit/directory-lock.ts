@@ -7,6 +7,7 @@
 import { DepthwiseError } from "../../core/errors.ts";
 import { isObject } from "../../core/json.ts";
 import { systemCode } from "../../core/realms.ts";
+import { irregular, readStart } from "../../core/regular-file.ts";
 
 const NAME = ".depthwise-lock";
 const TOUCH_MS = 20_000;
@@ -14,6 +15,8 @@ const OLD_MS = 120_000;
 /** So long a file may be empty: whoever made it is about to write into it. */
 const EMPTY_MS = 2_000;
 const WAIT_MS = 20;
+/** A holder takes some hundred. */
+const MOST_BYTES = 4096;
 
 interface Holder {
   readonly id: string;
@@ -77,14 +80,34 @@ async function isMade(path: string, text: string): Promise<boolean> {
 }
 
 async function holderOf(path: string, own: Holder): Promise<Holder | "gone" | "nobody" | "unknown yet"> {
-  const files = process.getBuiltinModule("node:fs/promises");
-  const stats = await files.stat(path).catch(() => undefined);
-  const text = await files.readFile(path, "utf8").catch(() => undefined);
-  if (stats === undefined || text === undefined) return "gone";
+  const stats = await statsAt(path);
+  if (stats === undefined) return "gone";
+  if (!stats.isFile()) throw irregular(path);
+  const file = await orAbsent(readStart(path, MOST_BYTES));
+  if (file === undefined) return "gone";
   const age = Date.now() - stats.mtimeMs;
-  if (text === "") return age < EMPTY_MS ? "unknown yet" : "nobody";
+  const text = new TextDecoder().decode(file.start);
+  if (text === "") return isYoung(age) ? "unknown yet" : "nobody";
   const holder = holderIn(text);
   return holder !== undefined && (await isAlive(holder, own, age)) ? holder : "nobody";
+}
+
+/** Of the entry itself: a link that leads nowhere is there too. */
+function statsAt(path: string) {
+  return orAbsent(process.getBuiltinModule("node:fs/promises").lstat(path));
+}
+
+/** Undefined for what is not there; what cannot be read is not taken for that. */
+async function orAbsent<Value>(reading: Promise<Value>): Promise<Value | undefined> {
+  return reading.catch((error: unknown) => {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  });
+}
+
+/** Of a file without words: a time that is not yet is as far from now as one that was. */
+function isYoung(age: number): boolean {
+  return Math.abs(age) < EMPTY_MS;
 }
 
 /** Removes a lock that nobody holds. Of several who would, one at a time looks again: it may have a holder by now. */
@@ -99,8 +122,8 @@ async function takeAway(path: string, own: Holder): Promise<void> {
     }
     return;
   }
-  const stats = await files.stat(guard).catch(() => undefined);
-  if (stats !== undefined && Date.now() - stats.mtimeMs > EMPTY_MS) await files.rm(guard, { force: true });
+  const stats = await statsAt(guard);
+  if (stats !== undefined && !isYoung(Date.now() - stats.mtimeMs)) await files.rm(guard, { force: true });
   await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
 }
 

@@ -8,6 +8,7 @@ import { nodeFiles } from "../../core/bytes.ts";
 import { DepthwiseError, isDepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
 import { systemCode } from "../../core/realms.ts";
+import { readStart } from "../../core/regular-file.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
 import { lockDirectory } from "./directory-lock.ts";
 
@@ -49,9 +50,10 @@ export function directoryStore(directory: string | URL): CheckpointStore {
       typed(path, "used", async () => {
         await files.mkdir(path, { recursive: true });
         const unlock = await lockDirectory(path);
-        // Nobody else writes here now: what is unfinished was left by a run that was killed.
-        for (const name of (await files.readdir(path)).filter((each) => TEMPORARY.test(each))) {
-          await files.rm(join(path, name), { force: true });
+        // Nobody else writes here now: what is unfinished was left by a run that was killed. What cannot be removed stays.
+        const names = await files.readdir(path).catch(() => []);
+        for (const name of names.filter((each) => TEMPORARY.test(each))) {
+          await files.rm(join(path, name), { force: true }).catch(() => undefined);
         }
         return unlock;
       }),
@@ -64,36 +66,12 @@ function checkedName(name: unknown): string {
   throw optionError("directoryStore", "name", "the name of a file, without a path", name);
 }
 
-/** A pipe, which would be waited for, or a device, which has no end, is no file. */
 async function readBounded(path: string, atMost = Number.POSITIVE_INFINITY): Promise<Uint8Array | undefined> {
-  const { constants, promises } = process.getBuiltinModule("node:fs");
-  let file: Awaited<ReturnType<typeof promises.open>>;
   try {
-    // Not every system has the second flag.
-    file = await promises.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    return (await readStart(path, atMost + 1)).start;
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
     throw error;
-  }
-  try {
-    const stats = await file.stat();
-    if (!stats.isFile()) {
-      throw new DepthwiseError("FILE_UNREADABLE", {
-        what: `${path}: it is no regular file`,
-        advice: "Move what is there, or pass another path.",
-        fields: { path },
-      });
-    }
-    const bytes = new Uint8Array(Math.min(stats.size, atMost + 1));
-    let count = 0;
-    while (count < bytes.length) {
-      const { bytesRead } = await file.read(bytes, count, bytes.length - count);
-      if (bytesRead === 0) break;
-      count += bytesRead;
-    }
-    return bytes.subarray(0, count);
-  } finally {
-    await file.close();
   }
 }
 

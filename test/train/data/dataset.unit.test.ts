@@ -183,6 +183,26 @@ describe("a data set of an iterable", () => {
     expect((await data.at(1)).image).toMatchObject({ data: Uint8Array.of(5) });
   });
 
+  it("copies shares, and the names of its classes, too", async () => {
+    const [row, list, classes] = [new Float32Array(2), [0, 0], ["cat", "dog"]];
+    const given = [1, 0, 0.5].map((share) => [share, 1 - share] as const);
+    function* refilled(label: Float32Array | number[]): Generator<GivenExample> {
+      for (const shares of given) {
+        for (const [index, share] of shares.entries()) label[index] = share;
+        yield { image: pixel(1), label };
+        classes[0] = "cow";
+      }
+    }
+    for (const label of [row, list]) {
+      classes[0] = "cat";
+      const data = await dataset(refilled(label), { classes });
+      expect([data.labelAt(0), data.labelAt(1), data.labelAt(2)]).toEqual(given.map((each) => Float32Array.from(each)));
+      expect(data.classes).toEqual(["cat", "dog"]);
+    }
+    const long = [{ image: pixel(1), label: new Float32Array(1e6) }];
+    expect(await refused(() => dataset(long, { maxBytes: 100_000 }))).toMatch(/^MEMORY_EXCEEDED/);
+  });
+
   it("is left at its bound, and so is one that never ends", async () => {
     let isClosed = false;
     function* endless(): Generator<GivenExample> {

@@ -11,6 +11,7 @@ import {
   readSafetensors,
   replaceHead,
   toFloat32,
+  writeSafetensors,
 } from "../../../src/weights/index.ts";
 import { type Colour, features, picture, pictures } from "./shapes.ts";
 
@@ -354,6 +355,24 @@ describe("what was saved", () => {
       code: "FORMAT_UNKNOWN",
     });
   });
+
+  it.each(["examples/0", "classes", "probe/kernel", "probe/bias"])(
+    "is refused with an axis too many in %s",
+    async (name) => {
+      const shots = await taught();
+      await shots.train();
+      const { tensors, metadata } = readSafetensors(await shots.save());
+      const changed = [...tensors].map(([each, stored]) => {
+        const data = toFloat32(stored);
+        if (each !== name) return { name: each, shape: stored.shape, data };
+        return { name, shape: [...stored.shape, 2], data: Float32Array.from({ length: 2 * data.length }, () => 0) };
+      });
+      await expect(fewShot(features(), { from: writeSafetensors(changed, metadata) })).rejects.toMatchObject({
+        code: "FILE_CORRUPT",
+        message: expect.stringContaining(`tensor "${name}"`),
+      });
+    },
+  );
 
   it("is a typed error or sound, whichever byte is damaged", async () => {
     const shots = await taught({}, 1);

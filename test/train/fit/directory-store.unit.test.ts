@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -66,6 +67,21 @@ describe("a directory", () => {
   });
 });
 
+describe("what is unfinished and cannot be removed", () => {
+  it("stays, and the directory can be used", async () => {
+    const path = fresh();
+    mkdirSync(join(path, ".depthwise-0123456789abcdef.tmp"), { recursive: true });
+    writeFileSync(join(path, ".depthwise-fedcba9876543210.tmp"), "half");
+    const store = directoryStore(path);
+    for (let time = 0; time < 2; time++) {
+      const unlock = await store.lock?.();
+      expect(readdirSync(path).sort()).toEqual([".depthwise-0123456789abcdef.tmp", LOCK]);
+      await unlock?.();
+    }
+    expect(readdirSync(path)).toEqual([".depthwise-0123456789abcdef.tmp"]);
+  });
+});
+
 describe("a second run", () => {
   it("in one process is refused, and may begin when the first has ended", async () => {
     const checkpoint = fresh();
@@ -120,6 +136,48 @@ describe("a second run", () => {
     await (await locking)();
     return expect(readdirSync(path)).toEqual([]);
   });
+
+  it.each<[string, (lock: string) => void]>([
+    ["a directory", (lock) => mkdirSync(lock)],
+    ["a link that leads nowhere", (lock) => symlinkSync("nowhere", lock)],
+    ["a pipe", (lock) => execFileSync("mkfifo", [lock])],
+  ])(
+    "finds in place of the lock %s, and says so",
+    async (_name, make) => {
+      if (process.platform === "win32") return;
+      const path = fresh();
+      mkdirSync(path);
+      make(join(path, LOCK));
+      const run = fit(tinyModel(), tinyData(40), { epochs: 1, checkpoint: path });
+      await expect(run.done).rejects.toMatchObject({
+        code: "FILE_UNREADABLE",
+        message: expect.stringContaining(`${join(path, LOCK)}: it is no regular file`),
+      });
+      expect(readdirSync(path)).toEqual([LOCK]);
+    },
+    3_000,
+  );
+
+  it("does not wait for a lock of nothing, or its guard, from a time that is not yet", async () => {
+    const path = fresh();
+    mkdirSync(path);
+    const later = Date.now() / 1000 + 3_600;
+    for (const name of [LOCK, `${LOCK}-guard`]) {
+      writeFileSync(join(path, name), "");
+      utimesSync(join(path, name), later, later);
+    }
+    await (await directoryStore(path).lock?.())?.();
+    expect(readdirSync(path)).toEqual([]);
+  }, 3_000);
+
+  it("does not wait for a guard that leads nowhere", async () => {
+    const path = fresh();
+    mkdirSync(path);
+    writeFileSync(join(path, LOCK), "{");
+    symlinkSync("nowhere", join(path, `${LOCK}-guard`));
+    await (await directoryStore(path).lock?.())?.();
+    expect(readdirSync(path)).toEqual([]);
+  }, 5_000);
 
   it("is one of many who find a stale lock at once", async () => {
     const path = fresh();
