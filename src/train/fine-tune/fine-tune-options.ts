@@ -4,6 +4,7 @@ import { optionError, positiveInteger } from "../../core/options.ts";
 import type { Network } from "../../layers/network.ts";
 import { findHead } from "../../weights/head.ts";
 import { replaceHead } from "../../weights/index.ts";
+import { usualBatch } from "../defaults.ts";
 import { checkFitOptions, type FitOptions } from "../fit/fit-options.ts";
 import { adamw } from "../optimizers.ts";
 import { constant, oneCycle, type Schedule } from "../schedules.ts";
@@ -12,7 +13,8 @@ import { headCheckpoint } from "./phase-store.ts";
 
 /**
  * Those of `fit`, with other defaults: `optimizer` is `adamw()`; `schedule`, of the epochs in which all layers learn, one
- * cycle up to 0.001 (0.01 of `sgd`); batch norm is frozen where a step computes fewer than 32 images at once.
+ * cycle up to 0.001 (0.01 of `sgd`); `batch` an eighth of the
+ * data, between 8 and 32; batch norm is frozen where a step computes fewer than 32 images at once.
  */
 export interface FineTuneOptions extends FitOptions {
   /** How often each example is seen while all layers learn. Default 10. */
@@ -36,7 +38,7 @@ export interface CheckedFineTuneOptions {
   readonly resume: boolean;
   readonly signal: AbortSignal | undefined;
   /** What `fit` takes while the head alone learns. */
-  head(headed: Network): FitOptions;
+  head(headed: Network, examples: number): FitOptions;
   /** And while all layers do; `examples` are those that are trained on. */
   all(headed: Network, examples: number): FitOptions;
 }
@@ -66,7 +68,8 @@ export function checkFineTuneOptions(model: Network, options: FineTuneOptions): 
   const full: FitOptions = { ...given, optimizer, schedule };
   const checked = checkFitOptions(example, full);
   const { trainer, epochs, augment, validation, patience, checkpoint, resume, signal } = checked;
-  const isBatchGiven = given.batch !== undefined;
+  const batchOf = (examples: number) =>
+    given.batch === undefined ? usualBatch(trainer.batch, examples) : trainer.batch;
   const measured = given.batchNorm?.mode;
   // The phases begin when the caller may have changed its objects.
   const { validation: _share, signal: _signal, ...shared } = { ...full, ...checked.trainerOptions, augment };
@@ -79,11 +82,12 @@ export function checkFineTuneOptions(model: Network, options: FineTuneOptions): 
     checkpoint,
     resume,
     signal,
-    head(headed) {
+    head(headed, examples) {
       const head = findHead(owner, headed).name;
       const { rateFactor: _rates, ...others } = shared;
       return {
         ...others,
+        batch: batchOf(examples),
         // All of its epochs, of which the best one is given.
         ...(patience === undefined ? {} : { patience: frozenEpochs }),
         epochs: frozenEpochs,
@@ -93,11 +97,12 @@ export function checkFineTuneOptions(model: Network, options: FineTuneOptions): 
       };
     },
     all(headed, examples) {
-      const batch = isBatchGiven ? trainer.batch : Math.min(trainer.batch, examples);
+      const batch = batchOf(examples);
       const atOnce = Math.ceil(batch / trainer.accumulate);
       const mode = measured ?? (atOnce < ENOUGH_FOR_STATISTICS ? "frozen" : "auto");
       return {
         ...shared,
+        batch,
         epochs,
         seed: seedApart(trainer.seed),
         batchNorm: { ...shared.batchNorm, mode },

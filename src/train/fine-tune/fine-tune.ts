@@ -70,7 +70,9 @@ async function bothPhases(
   const common = { signal, ...(validation === undefined ? {} : { validation }) };
   const phase = new Phases(options.epochs + frozenEpochs, emit);
   const head =
-    frozenEpochs === 0 ? undefined : await phase.run(runOf(headed, data, { ...options.head(headed), ...common }));
+    frozenEpochs === 0
+      ? undefined
+      : await phase.run(runOf(headed, data, { ...options.head(headed, data.size), ...common }));
   const start = head?.model ?? headed;
   const whole = await phase.run(runOf(start, data, { ...options.all(start, data.size), ...common }));
   const { history } = phase;
