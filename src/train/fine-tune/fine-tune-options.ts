@@ -7,6 +7,7 @@ import { replaceHead } from "../../weights/index.ts";
 import { usualBatch } from "../defaults.ts";
 import { checkFitOptions, type FitOptions } from "../fit/fit-options.ts";
 import { adamw } from "../optimizers.ts";
+import { highestRate } from "../rates.ts";
 import { constant, oneCycle, type Schedule } from "../schedules.ts";
 import { depthRates } from "./depth-rates.ts";
 import { headCheckpoint } from "./phase-store.ts";
@@ -121,19 +122,4 @@ function seedApart(seed: number): number {
 /** Twice the highest rate, all the time: the head knows nothing yet, and nothing else can be harmed. */
 function headSchedule(schedule: Schedule): Schedule {
   return constant({ rate: 2 * highestRate(schedule) });
-}
-
-function highestRate(schedule: Schedule): number {
-  switch (schedule.type) {
-    case "oneCycle":
-      return schedule.peak;
-    case "linear":
-      return Math.max(schedule.rate, schedule.end);
-    case "warmup":
-      return highestRate(schedule.after);
-    case "cosine":
-      return Math.max(schedule.rate, schedule.minimum);
-    default:
-      return schedule.rate;
-  }
 }

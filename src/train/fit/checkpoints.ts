@@ -16,6 +16,7 @@
 import { DepthwiseError } from "../../core/errors.ts";
 import type { FloatTensor } from "../../core/tensor.ts";
 import { encodeModel, readSafetensors, toFloat32, writeSafetensors } from "../../weights/index.ts";
+import { historyLines } from "../history-lines.ts";
 import type { TrainerState } from "../trainer.ts";
 import {
   type CheckpointFileKind,
@@ -122,8 +123,7 @@ export class Checkpoints {
       await this.#write("model.safetensors", encodeModel(trainedModel(model, usable.parameters, data)));
     }
     if (latest !== undefined) {
-      const lines = position.history.map((record) => `${JSON.stringify(record)}\n`).join("");
-      await this.#write("history.jsonl", new TextEncoder().encode(lines));
+      await this.#write("history.jsonl", new TextEncoder().encode(historyLines(position.history)));
     }
     const known = this.#current?.best;
     const bestFile = !keepsBest

@@ -15,6 +15,7 @@ import { checkNetwork, type Network } from "../../layers/network.ts";
 import { logitsOf } from "../create-trainer.ts";
 import { isDataset } from "../data/dataset.ts";
 import { type Augmentation, type CompleteAugmentation, completeAugmentation, type Dataset } from "../data/index.ts";
+import { DEFAULT_EPOCHS } from "../defaults.ts";
 import {
   type CheckedTrainerOptions,
   checkTrainerOptions,
@@ -136,7 +137,7 @@ export function checkFitOptions(model: Network, options: FitOptions): CheckedFit
     isBatchGiven: options.batch !== undefined,
     input,
     classes: model.shapes.get(logitsOf(model))?.at(-1) ?? 0,
-    epochs: positiveInteger("fit", "epochs", options.epochs ?? 10),
+    epochs: positiveInteger("fit", "epochs", options.epochs ?? DEFAULT_EPOCHS),
     augment: augment === undefined ? undefined : completeAugmentation("fit", augment, input),
     validation,
     checkpoint,
