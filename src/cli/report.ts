@@ -22,6 +22,8 @@ export interface ReportParts {
   readonly epochs: number;
   /** The epoch whose parameters count as the best. */
   readonly best?: number | undefined;
+  /** The epoch whose parameters came out. */
+  readonly taken?: EpochRecord | undefined;
   /** The learning rate over the run, x in epochs. */
   readonly rates: readonly { readonly x: number; readonly y: number }[];
   readonly confusion?: Confusion | undefined;
@@ -59,18 +61,18 @@ export function reportOf(parts: ReportParts): string {
   return `<!doctype html>\n${element("html", { lang: "en" }, head, element("body", {}, body)).markup}\n`;
 }
 
-function facts({ history, epochs, best }: ReportParts): Markup {
-  const last = history.at(-1);
-  const of = history.find(({ epoch }) => epoch === best) ?? last;
+function facts({ history, epochs, best, taken }: ReportParts): Markup {
+  const of = history.find(({ epoch }) => epoch === best) ?? history.at(-1);
   const seconds = history.reduce((sum, { time }) => sum + time.seconds, 0);
   const rate = history.reduce((sum, { examples }) => sum + examples, 0) / trainingSeconds(history);
-  const validation = last?.validation;
+  const validation = taken?.validation;
   const all: readonly (readonly [string, string] | undefined)[] = [
     validation && [percent(validation.accuracy), `accuracy on ${validationWords(validation.examples)}`],
     validation && validation.top5 < 1 ? [percent(validation.top5), "among the first five"] : undefined,
     validation && [lossText(validation.loss, 3), "validation loss"],
-    last && [percent(last.accuracy), "accuracy in training"],
+    taken && [percent(taken.accuracy), "accuracy in training"],
     [`${history.length} of ${epochs}`, of === undefined ? "epochs" : `epochs, the best ${of.epoch}`],
+    taken && taken.epoch !== history.length ? [`epoch ${taken.epoch}`, "whose weights were taken"] : undefined,
     [duration(seconds), "in all"],
     Number.isFinite(rate) ? [grouped(Math.round(rate)), "pictures a second"] : undefined,
   ];

@@ -29,7 +29,7 @@ export function trainCommand(): Command {
     ),
   );
   under("Training:", command, (group) =>
-    addBatchOption(group, "pictures in an update (default 64, of tune 32)")
+    addBatchOption(group, "pictures in an update (default 64, of tune 32, of little data fewer)")
       .option(
         "--recipe <name>",
         "fast (default), paper, tune (default with --from), or a JSON file such as the options.json of a run",

@@ -4,10 +4,11 @@ import { resolve } from "node:path";
 import type { Network } from "../layers/index.ts";
 import type { Dataset, EpochRecord, FitResult } from "../train/index.ts";
 import { highestRate, rateAt, withSteps } from "../train/rates.ts";
+import { checkSchedule } from "../train/schedules.ts";
 import { reportOf } from "./report.ts";
 import type { RunPlaces } from "./training-files.ts";
 import type { TrainingOptions } from "./training-options.ts";
-import { allEpochs, withDefaults } from "./training-words.ts";
+import { allEpochs, takenEpoch, withDefaults } from "./training-words.ts";
 
 /** Of the curve of the rate. */
 const RATE_POINTS = 400;
@@ -23,12 +24,14 @@ export interface ReportedRun {
 /** @param result none of a run that was broken off */
 export function runReport(run: ReportedRun, history: readonly EpochRecord[], result: FitResult | undefined): string {
   const { options, model, train, sentences, places } = run;
+  const best = result?.best ?? history.findLast(({ isBest }) => isBest)?.epoch;
   return reportOf({
     title: `${model.name}, trained in ${resolve(places.directory).split(/[\\/]/).at(-1)}`,
     sentences,
     history,
     epochs: allEpochs(options),
-    best: result?.best ?? history.findLast(({ isBest }) => isBest)?.epoch,
+    best,
+    taken: takenEpoch(history, options.recipe.patience, best),
     rates: ratesOf(options, train.size),
     confusion: result?.confusion,
     classes: train.classes,
@@ -38,8 +41,10 @@ export function runReport(run: ReportedRun, history: readonly EpochRecord[], res
 
 /** The rate over the run, in epochs. While a new head learns alone it is twice the highest, as `fineTune` has it. */
 export function ratesOf({ recipe, frozenEpochs = 0 }: TrainingOptions, examples: number) {
-  const { epochs, batch, schedule } = withDefaults(recipe, examples);
-  if (schedule === undefined) return [];
+  const { epochs, batch, schedule: given } = withDefaults(recipe, examples);
+  if (given === undefined) return [];
+  // A recipe of a file may leave out what a schedule may leave out.
+  const schedule = checkSchedule("report", given);
   const updates = Math.ceil(examples / batch);
   const total = epochs * updates;
   const whole = withSteps(schedule, total);

@@ -44,7 +44,15 @@ import {
   type TrainFlags,
 } from "./training-options.ts";
 import { type ReportedRun, runReport } from "./training-report.ts";
-import { allEpochs, endWords, inOwnWords, interruptedWords, recipeWords, tuningWords } from "./training-words.ts";
+import {
+  allEpochs,
+  endWords,
+  fewUpdatesWords,
+  inOwnWords,
+  interruptedWords,
+  recipeWords,
+  tuningWords,
+} from "./training-words.ts";
 import { version } from "./version.ts";
 
 /** Of data that keep nothing apart themselves. */
@@ -128,6 +136,7 @@ async function prepared(
     ...[opened.words, words, networkWords(model)],
     ...(plan === undefined ? [tuningWords(from ?? "", train, FROZEN_EPOCHS)] : []),
     recipeWords(recipeName(asked), recipe, train.size),
+    ...fewUpdatesWords(recipe, train.size),
   ];
   // Decoded once, as far as there is room: crops are cut from what is held.
   const held = { train: keepDecoded(train), validation: validation && keepDecoded(validation, { maxBytes: 2 ** 27 }) };

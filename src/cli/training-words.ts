@@ -6,7 +6,7 @@ import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { grouped } from "../core/file-error.ts";
 import { visible } from "../core/visible.ts";
 import { DEFAULT_BATCH, DEFAULT_EPOCHS } from "../train/defaults.ts";
-import type { Dataset, FitResult, Recipe, Schedule } from "../train/index.ts";
+import type { Dataset, EpochRecord, FitResult, Recipe, Schedule } from "../train/index.ts";
 import { duration, lossText } from "./report.ts";
 import { percent } from "./report-confusion.ts";
 import type { RunPlaces } from "./training-files.ts";
@@ -37,6 +37,17 @@ export function recipeWords(name: string, recipe: Recipe, examples: number): str
   return `recipe ${name}: ${how.join(", ")}`;
 }
 
+/** So many teach a network little. */
+const FEW_UPDATES = 50;
+
+export function fewUpdatesWords(recipe: Recipe, examples: number): readonly string[] {
+  const { epochs, batch } = withDefaults(recipe, examples);
+  const updates = epochs * Math.ceil(examples / batch);
+  if (updates >= FEW_UPDATES) return [];
+  const count = updates === 1 ? "1 update in all teaches" : `${updates} updates in all teach`;
+  return [`${count} little: a smaller --batch makes more of them, and so do more --epochs`];
+}
+
 function rateWords(schedule: Schedule): string {
   if (schedule.type === "warmup") return ` to ${schedule.after.type}${rateWords(schedule.after)}`;
   return schedule.type === "oneCycle" ? ` up to ${schedule.peak}` : ` from ${schedule.rate}`;
@@ -48,6 +59,15 @@ export function tuningWords(from: string, { classes }: Dataset, frozenEpochs: nu
   return `from ${shownAddress(from)}, with a new classifier of ${grouped(classes.length)} classes, which learns alone ${epochs} before the rest`;
 }
 
+/** The epoch whose weights a run gives: with patience the best, whether it ran out or not. */
+export function takenEpoch(
+  history: readonly EpochRecord[],
+  patience: number | undefined,
+  best: number | undefined,
+): EpochRecord | undefined {
+  return (patience === undefined ? undefined : history.find(({ epoch }) => epoch === best)) ?? history.at(-1);
+}
+
 export function endWords(
   places: RunPlaces,
   classes: number,
@@ -55,8 +75,7 @@ export function endWords(
   { history, best, stopped }: FitResult,
 ): readonly string[] {
   const seconds = history.reduce((sum, { time }) => sum + time.seconds, 0);
-  // With patience the weights are those of the best epoch, whether it ran out or not.
-  const chosen = patience === undefined ? history.at(-1) : history.find(({ epoch }) => epoch === best);
+  const chosen = takenEpoch(history, patience, best);
   const { accuracy, top5 } = chosen?.validation ?? {};
   const said =
     accuracy === undefined
@@ -68,9 +87,21 @@ export function endWords(
       ? [`It stopped early: nothing was better than epoch ${best}, whose weights were taken.`]
       : []),
     `${said}, in ${duration(seconds)}`,
+    ...betterWords(history, chosen),
     ...divergedWords(Math.max(chosen?.loss ?? 0, chosen?.validation?.loss ?? 0), classes),
     visible(`${places.model} holds the network, ${places.report} how it went. Try it:`),
     `  depthwise classify --weights ${quotedPath(places.model)} PICTURE`,
+  ];
+}
+
+/** Where an epoch before was better, which no one would look for among the stars. */
+function betterWords(history: readonly EpochRecord[], taken: EpochRecord | undefined): readonly string[] {
+  const best = history.findLast(({ isBest }) => isBest);
+  const before = best?.validation?.accuracy;
+  const now = taken?.validation?.accuracy;
+  if (best === undefined || before === undefined || now === undefined || before <= now) return [];
+  return [
+    `Epoch ${best.epoch} was better (${percent(before)}): "patience" in a file for --recipe takes the weights of the best one.`,
   ];
 }
 

@@ -27,6 +27,7 @@ function made(epochs: number, classes: readonly string[], isValidated = true): s
     history: Array.from({ length: epochs }, (_, i) => record(i + 1, isValidated)),
     epochs: 4,
     best: epochs,
+    taken: epochs === 0 ? undefined : record(epochs, isValidated),
     rates: [0, 1, 2].map((x) => ({ x, y: 0.1 * x })),
     confusion: isValidated
       ? classes.map((_, label) => classes.map((__, said) => (label === said ? 8 : said % 2)))
@@ -57,6 +58,12 @@ describe("the curve of the rate", () => {
     ]);
     expect(Math.max(...rates.slice(2).map(({ y }) => y))).toBeLessThan(0.1);
   });
+});
+
+it("a rate whose recipe leaves out what a schedule may leave out has its curve", () => {
+  const rates = (schedule: object) => ratesOf({ recipe: { epochs: 2, batch: 8, schedule } } as TrainingOptions, 24);
+  expect(rates({ type: "oneCycle", peak: 0.02 })).toEqual(rates(oneCycle({ peak: 0.02 })));
+  expect(rates({ type: "oneCycle", peak: 0.02 }).every(({ y }) => y > 0)).toBe(true);
 });
 
 describe("a report", () => {
@@ -135,12 +142,26 @@ describe("a report", () => {
     expect(lossText(0.51234, 3)).toBe("0.512");
     const exploded = { ...record(1), loss: 5.9e16, validation: { loss: 4.2e17, accuracy: 0, top5: 1, examples: 1 } };
     const html = reportOf({
-      ...{ title: "a", sentences: [], history: [exploded], epochs: 1, best: 1, rates: [], confusion: undefined },
+      ...{ title: "a", sentences: [], history: [exploded], epochs: 1, best: 1, taken: exploded, rates: [] },
       ...{ classes: ["cat", "dog"], options: {} },
     });
     expect(html).toContain("accuracy on one validation picture<");
     expect(html).toContain("5.9e+16");
     expect(html).not.toMatch(/\d{9}/);
+  });
+
+  // Its numbers were those of the last epoch, above the matrix of the best.
+  it("tells of the epoch whose weights were taken, and which it is", () => {
+    const history = [
+      record(1),
+      { ...record(2), isBest: false, validation: { loss: 9, accuracy: 0.1, top5: 1, examples: 10 } },
+    ];
+    const html = reportOf({
+      ...{ title: "a", sentences: [], history, epochs: 2, best: 1, taken: history[0], rates: [] },
+      ...{ classes: ["cat", "dog"], options: {} },
+    });
+    expect(html).toContain("<b>60.0 %</b>accuracy on 10 validation pictures");
+    expect(html).toContain("<b>epoch 1</b>whose weights were taken");
   });
 
   it("says durations as people do", () => {

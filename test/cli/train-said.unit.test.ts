@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readHistory, runPlaces } from "../../src/cli/training-files.ts";
-import { endWords, interruptedWords, recipeWords } from "../../src/cli/training-words.ts";
+import { endWords, fewUpdatesWords, interruptedWords, recipeWords } from "../../src/cli/training-words.ts";
 import type { FitResult } from "../../src/train/index.ts";
 import { run } from "./command.ts";
 import { writePictures } from "./tiny-data.ts";
@@ -58,6 +58,7 @@ describe("depthwise train", () => {
   it("of a run with patience that came to its end says how good the epoch is whose weights it took", () => {
     const epochs = [0.9, 0.6].map((accuracy, index) => ({
       epoch: index + 1,
+      isBest: index === 0,
       validation: { accuracy, loss: 1 + index },
     }));
     const result = {
@@ -71,6 +72,16 @@ describe("depthwise train", () => {
     expect(endWords(places, 2, {}, result)).toContainEqual(
       expect.stringMatching(/^accuracy 60\.0 % on the validation data, in /),
     );
+    const better = 'Epoch 1 was better (90.0 %): "patience" in a file for --recipe takes the weights of the best one.';
+    expect(endWords(places, 2, {}, result)).toContain(better);
+    expect(endWords(places, 2, { patience: 9 }, result)).not.toContain(better);
+  });
+
+  it("of little data says that few updates teach little", () => {
+    expect(fewUpdatesWords({ batch: 32, epochs: 1 }, 20)).toEqual([
+      "1 update in all teaches little: a smaller --batch makes more of them, and so do more --epochs",
+    ]);
+    expect(fewUpdatesWords({ batch: 8, epochs: 10 }, 39)).toEqual([]);
   });
 
   it("of a recipe without a batch says how many pictures an update has", () => {

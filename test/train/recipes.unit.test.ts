@@ -69,10 +69,14 @@ describe("recipes", () => {
     expect(rateAt(cycle, 3909)).toBeLessThan(1e-6);
   });
 
-  it("take as many pictures in an update as there are, at most 64, or 32 to tune", () => {
+  it("take an eighth of the pictures in an update, at least 8 and at most 64, or 32 to tune", () => {
     const batchOf = (name: "fast" | "tune", examples: number) => recipe(name, { resolution: 32, examples }).batch;
-    expect([batchOf("fast", 1000), batchOf("tune", 1000), batchOf("fast", 20), batchOf("tune", 20)]).toEqual([
-      64, 32, 20, 20,
+    expect([1000, 300, 100, 20, 5].map((examples) => [batchOf("fast", examples), batchOf("tune", examples)])).toEqual([
+      [64, 32],
+      [37, 32],
+      [12, 12],
+      [8, 8],
+      [5, 5],
     ]);
   });
 
