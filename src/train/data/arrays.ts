@@ -25,12 +25,10 @@ export function arrays(x: Tensor, y: ArrayLike<number> | Tensor, options: ClassO
   return datasetOf({
     classes,
     labels,
-    imageAt: (index): PixelImage => ({
-      width,
-      height,
-      channels,
-      data: data.subarray(each * index, each * (index + 1)),
-    }),
+    imageAt: (index): PixelImage => {
+      if (data.length < each * count) throw goneError(each * count, data.length);
+      return { width, height, channels, data: data.subarray(each * index, each * (index + 1)) };
+    },
   });
 }
 
@@ -53,6 +51,17 @@ function picturesOf(x: unknown): { readonly data: Uint8Array | Float32Array; rea
     found: shapeText(shape),
     advice: "Give grey pictures a last axis of 1.",
     fields: { shape },
+  });
+}
+
+/** Its buffer was transferred, as by postMessage, or resized. */
+function goneError(expected: number, found: number): DepthwiseError {
+  return new DepthwiseError("SHAPE_MISMATCH", {
+    what: "arrays: x, which is kept",
+    expected: `the ${expected} values that it had`,
+    found: `${found}: its buffer was transferred or resized`,
+    advice: "Pass a copy, or keep the buffer while the data set is used.",
+    fields: { expected, found },
   });
 }
 

@@ -13,7 +13,9 @@ import {
 } from "../../core/options.ts";
 import { type CompletePreprocessing, completePreprocessing } from "../../core/preprocessing.ts";
 import { type Augmentation, type CompleteAugmentation, completeAugmentation } from "./augmentation.ts";
-import { checkDataset, type Dataset, membersOf } from "./dataset.ts";
+import { checkDataset, labelOf } from "./check-dataset.ts";
+import { type Dataset, expectDataset } from "./dataset.ts";
+import { classOf } from "./labels.ts";
 
 /** How batches are made of a data set. */
 export interface BatchesOptions {
@@ -70,7 +72,8 @@ const EXAMPLES_AHEAD = 128;
 
 /** @throws {DepthwiseError} `OPTION_INVALID`, `CLASSES_MISMATCH` */
 export function checkBatches(data: unknown, options: BatchesOptions): CompleteBatchesOptions {
-  checkDataset(OWNER, data);
+  expectDataset(OWNER, data);
+  checkDataset(data);
   checkKnownOptions(OWNER, options, KNOWN);
   if (typeof options.input !== "object" || options.input === null) {
     throw optionError(OWNER, "input", "what completePreprocessing gives", options.input);
@@ -112,7 +115,7 @@ function countOption(option: string, value: unknown, most = Number.MAX_SAFE_INTE
  * Refuses data from which nothing can be learnt, before any work.
  *
  * @throws {DepthwiseError} `CLASSES_MISMATCH` for one class, or a class without examples; `OPTION_INVALID` for no
- *         examples, or fewer than a batch has
+ *         examples, or fewer than a batch has, or what is no label
  */
 export function checkTrainable(data: Dataset, batch: number): void {
   if (data.size === 0) throw refuse("data", "at least one example", "none", "Add examples.");
@@ -127,7 +130,9 @@ export function checkTrainable(data: Dataset, batch: number): void {
   }
   // Shares may give a class something without being the largest anywhere.
   if (data.labelType === "shares") return;
-  const empty = membersOf(data).flatMap((members, c) => (members.length === 0 ? [`"${data.classes[c] ?? ""}"`] : []));
+  const has = new Uint8Array(data.classes.length);
+  for (let index = 0; index < data.size; index++) has[classOf(labelOf(data, index))] = 1;
+  const empty = data.classes.flatMap((name, c) => (has[c] === 0 ? [`"${name}"`] : []));
   if (empty.length === 0) return;
   const advice = "Add examples of them, or leave those classes out.";
   throw refuse("data", "examples of each class", `none of ${listed(empty)}`, advice, "CLASSES_MISMATCH");

@@ -11,7 +11,7 @@ export type Awaitable<Value> = Value | Promise<Value>;
 
 /** Examples by index, with their classes. */
 export interface Dataset {
-  /** How many examples there are. */
+  /** How many examples there are: at most 2²⁶. */
   readonly size: number;
   /** Names of the classes in the order of their indices. */
   readonly classes: readonly string[];
@@ -142,7 +142,7 @@ function checkedIndex(size: number, index: number): number {
 }
 
 /** The examples of each class, in order. */
-export function membersOf({ size, classes, labelAt }: Pick<Dataset, "size" | "classes" | "labelAt">): number[][] {
+function membersOf({ size, classes, labelAt }: Pick<Dataset, "size" | "classes" | "labelAt">): number[][] {
   const members: number[][] = classes.map(() => []);
   for (let index = 0; index < size; index++) members[classOf(labelAt(index))]?.push(index);
   return members;
@@ -186,13 +186,13 @@ function takenIndices(source: DatasetSource, count: number): Int32Array {
 
 export function isDataset(value: unknown): value is Dataset {
   if (typeof value !== "object" || value === null) return false;
-  const { size, classes, at, labelAt, nameAt, split } = value as Partial<Dataset>;
-  const functions = [at, labelAt, nameAt, split];
+  const { size, classes, at, labelAt, nameAt, split, take } = value as Partial<Dataset>;
+  const functions = [at, labelAt, nameAt, split, take];
   return typeof size === "number" && Array.isArray(classes) && functions.every((each) => typeof each === "function");
 }
 
 /** @throws {DepthwiseError} `OPTION_INVALID` for what is no data set: a promise of one, for example */
-export function checkDataset(owner: string, data: unknown): asserts data is Dataset {
+export function expectDataset(owner: string, data: unknown): asserts data is Dataset {
   if (isDataset(data)) return;
   const advice = "Make one with imageFolder, idx, cifar10 or arrays, or await dataset(iterable).";
   throw optionError(owner, "data", "a data set", data, advice);

@@ -33,7 +33,8 @@ export function fitted(
   const [height, width, channels] = input.inputShape;
   const geometry = part === undefined ? geometryOf(image, input) : stretched(part, width, height);
   const stride = channelsOf(image);
-  if (stride === channels && isUint8Array(image.data)) {
+  const isWhole = image.data.length === image.width * image.height * stride;
+  if (isWhole && stride === channels && isUint8Array(image.data)) {
     // Resizing to the same size changes nothing.
     if (isIdentity(image, geometry, width, height)) return { values: image.data, stride };
     return { values: stretch({ ...image, channels, data: image.data }, geometry), stride };

@@ -4,7 +4,7 @@ import { checkKnownOptions, positiveInteger } from "../../core/options.ts";
 import { decodeHeld } from "../../images/decode.ts";
 import { pixelBudget } from "../../images/pixel-budget.ts";
 import { MAX_PIXELS, type Pixels } from "../../images/pixels.ts";
-import { type Awaitable, checkDataset, type Dataset, later, withViews } from "./dataset.ts";
+import { type Awaitable, type Dataset, expectDataset, later, withViews } from "./dataset.ts";
 import { type Example, isPixelImage, type PixelImage } from "./example.ts";
 import { PIXELS_AT_ONCE } from "./make-batch.ts";
 
@@ -23,7 +23,7 @@ export interface KeepDecodedOptions {
  * @throws {DepthwiseError} `OPTION_INVALID`; `at` rejects as `decodeImage` does
  */
 export function keepDecoded(data: Dataset, options: KeepDecodedOptions = {}): Dataset {
-  checkDataset("keepDecoded", data);
+  expectDataset("keepDecoded", data);
   checkKnownOptions("keepDecoded", options, ["maxBytes", "maxPixels"]);
   let left = positiveInteger("keepDecoded", "maxBytes", options.maxBytes ?? 2 ** 29);
   const maxPixels = positiveInteger("keepDecoded", "maxPixels", options.maxPixels ?? MAX_PIXELS);

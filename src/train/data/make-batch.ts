@@ -8,6 +8,7 @@ import { decodeHeld } from "../../images/decode.ts";
 import { pixelBudget } from "../../images/pixel-budget.ts";
 import { isImageFault } from "../image-fault.ts";
 import type { CompleteBatchesOptions } from "./batch-options.ts";
+import { labelOf } from "./check-dataset.ts";
 import { type Awaitable, type Dataset, isLater, later } from "./dataset.ts";
 import { drawMixing } from "./draws.ts";
 import { type Example, isImageFile, isPixelImage, type PixelImage, placeName } from "./example.ts";
@@ -108,7 +109,7 @@ export function makerOf(data: Dataset, options: CompleteBatchesOptions, signal: 
     const made = { x: memory.subarray(0, each * count), count, skipped, memory };
     const mixup = augment?.mixup;
     if (data.labelType === "indices" && mixup === undefined) {
-      return { ...made, labels: Int32Array.from(kept, (index) => classOf(data.labelAt(index))) };
+      return { ...made, labels: Int32Array.from(kept, (index) => classOf(labelOf(data, index))) };
     }
     const targets = sharesOf(data, kept);
     if (mixup !== undefined && count > 0) {
@@ -132,7 +133,7 @@ function sharesOf(data: Dataset, indices: readonly number[]): Float32Array {
   const classes = data.classes.length;
   const targets = new Float32Array(classes * indices.length);
   for (const [row, index] of indices.entries()) {
-    const label = data.labelAt(index);
+    const label = labelOf(data, index);
     if (typeof label === "number") targets[classes * row + label] = 1;
     else targets.set(label, classes * row);
   }

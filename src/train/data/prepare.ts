@@ -188,6 +188,16 @@ function checkReady(
       fields: { inputShape, found },
     });
   }
+  const count = found.reduce((all, side) => all * side, 1);
+  if (image.data.length !== count) {
+    throw new DepthwiseError("SHAPE_MISMATCH", {
+      what: `${name}: float32 values`,
+      expected: `${count}`,
+      found: `${image.data.length}`,
+      advice: "Keep the buffer of the data as it is while it is trained on.",
+      fields: { count, found: image.data.length },
+    });
+  }
   const kind = (["randomResizedCrop", "colorJitter"] as const).find((each) => augment?.[each] !== undefined);
   if (kind === undefined) return;
   const advice = "Pass bytes, or leave it out.";

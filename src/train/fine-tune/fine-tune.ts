@@ -3,6 +3,7 @@
 import { anyOf, untilAborted } from "../../core/until-aborted.ts";
 import type { Network } from "../../layers/network.ts";
 import { replaceHead } from "../../weights/index.ts";
+import { checkDataset, splitOf } from "../data/check-dataset.ts";
 import type { Awaitable } from "../data/dataset.ts";
 import { type Dataset, dataset, type Examples } from "../data/index.ts";
 import type { EpochRecord, FitEvent, FitResult } from "../fit/events.ts";
@@ -63,9 +64,10 @@ async function bothPhases(
   // The second phase would refuse it only after the first.
   if (checkpoint !== undefined && !resume) await untilAborted(refuseKept("fineTune", openStore(checkpoint)), signal);
   const all = await dataset(given, { signal });
+  checkDataset(all);
   // Here, so that both phases hold out the same.
   const [data, validation] =
-    typeof held === "number" ? all.split(1 - held, seed) : ([all, held] as readonly [Dataset, Dataset | undefined]);
+    typeof held === "number" ? splitOf(all, 1 - held, seed) : ([all, held] as readonly [Dataset, Dataset | undefined]);
   const headed = replaceHead(model, { labels: data.classes, seed });
   const common = { signal, ...(validation === undefined ? {} : { validation }) };
   const phase = new Phases(options.epochs + frozenEpochs, emit);

@@ -2,6 +2,7 @@
 
 import { DepthwiseError } from "../../core/errors.ts";
 import type { Network } from "../../layers/network.ts";
+import { checkLabelled, splitOf } from "../data/check-dataset.ts";
 import type { Awaitable } from "../data/dataset.ts";
 import { checkTrainable, type Dataset, dataset, type Examples } from "../data/index.ts";
 import { withSteps } from "../rates.ts";
@@ -30,10 +31,13 @@ export async function prepareRun(
   signal: AbortSignal,
 ): Promise<PreparedRun> {
   const all = await dataset(given, { signal });
+  checkLabelled(all);
   checkClasses("data", model, options.classes, all);
   const { validation } = options;
   const [data, held] =
-    typeof validation === "number" ? all.split(1 - validation, options.trainer.seed) : ([all, validation] as const);
+    typeof validation === "number" ? splitOf(all, 1 - validation, options.trainer.seed) : ([all, validation] as const);
+  if (data !== all) checkLabelled(data);
+  if (held !== undefined) checkLabelled(held);
   if (held !== undefined) checkClasses("validation", model, options.classes, held, all);
   if (held?.size === 0) {
     throw new DepthwiseError("OPTION_INVALID", {

@@ -15,6 +15,7 @@ import { parametersOf } from "../../plan/plan.ts";
 import { trainingPlan } from "../../plan/training/training-plan.ts";
 import { RANDOM, randomWords, TARGETS } from "../../plan/training/training-step.ts";
 import { bindTraining, logitsOf } from "../create-trainer.ts";
+import { checkDataset, labelOf, takeOf } from "../data/check-dataset.ts";
 import { isDataset } from "../data/dataset.ts";
 import { type Augmentation, batches, type Dataset } from "../data/index.ts";
 import { checkNorms, smallestNorm } from "../single-value.ts";
@@ -59,11 +60,12 @@ export async function recalibrateBatchNorm<Output extends string>(
 ): Promise<Network<Output>> {
   checkNetwork("recalibrateBatchNorm", model);
   if (!isDataset(data)) throw optionError("recalibrateBatchNorm", "data", "a data set", data);
+  checkDataset(data);
   checkKnownOptions("recalibrateBatchNorm", options, KNOWN);
   const { examples, augment, variance, batch: asked = 32, ...others } = options;
   const { prefetch, concurrency, maxPixels, onUnreadable, ...rest } = others;
   const most = positiveInteger("recalibrateBatchNorm", "examples", examples ?? Math.max(1, data.size));
-  const used = most < data.size ? data.take(most) : data;
+  const used = most < data.size ? takeOf(data, most) : data;
   const batch = Math.min(positiveInteger("recalibrateBatchNorm", "batch", asked), Math.max(1, used.size));
   const checked = checkTrainerOptions("recalibrateBatchNorm", model, {
     ...rest,
@@ -151,9 +153,9 @@ function lastParameters({ parameterInfo }: Network): ReadonlySet<string> {
   return new Set(trainable.flatMap((info) => (info.node === node ? [info.name] : [])));
 }
 
-function hasAllClasses({ size, classes, labelAt, labelType }: Dataset): boolean {
-  if (labelType === "shares") return true;
+function hasAllClasses(data: Dataset): boolean {
+  if (data.labelType === "shares") return true;
   const seen = new Set<unknown>();
-  for (let index = 0; index < size; index++) seen.add(labelAt(index));
-  return seen.size === classes.length;
+  for (let index = 0; index < data.size; index++) seen.add(labelOf(data, index));
+  return seen.size === data.classes.length;
 }

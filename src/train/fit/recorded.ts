@@ -6,6 +6,7 @@ import { isObject } from "../../core/json.ts";
 import { show } from "../../core/options.ts";
 import type { Network } from "../../layers/network.ts";
 import { chooseTraining } from "../create-trainer.ts";
+import { labelOf } from "../data/check-dataset.ts";
 import type { Dataset } from "../data/index.ts";
 import { hashOf, hashOfText } from "./hash.ts";
 import type { PreparedRun } from "./prepared.ts";
@@ -80,12 +81,12 @@ function dataRecord(data: Dataset): Readonly<Record<string, unknown>> {
 /** Which example is of which class: another order, or other labels, would be another run. */
 function labelHash(data: Dataset, type: Dataset["labelType"]): string {
   if (type === "indices") {
-    const all = Float64Array.from({ length: data.size }, (_, index) => Number(data.labelAt(index)));
+    const all = Float64Array.from({ length: data.size }, (_, index) => Number(labelOf(data, index)));
     return hashOf(new Uint8Array(all.buffer));
   }
   // Row by row: all shares together may be many.
   const rows = Array.from({ length: data.size }, (_, index) => {
-    const label = data.labelAt(index);
+    const label = labelOf(data, index);
     return typeof label === "number" ? String(label) : hashOf(new Uint8Array(Float32Array.from(label).buffer));
   });
   return hashOfText(rows.join());

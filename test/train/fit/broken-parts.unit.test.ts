@@ -1,16 +1,20 @@
 /** Data sets and stores of somebody's own that do not keep to what they are to do: typed errors, and a signal ends the wait. */
 
 import { describe, expect, it } from "vitest";
-import { batches } from "../../../src/train/data/index.ts";
+import { completePreprocessing } from "../../../src/core/preprocessing.ts";
+import { tensor } from "../../../src/core/tensor.ts";
+import { arrays, batches } from "../../../src/train/data/index.ts";
 import { fineTune } from "../../../src/train/fine-tune/index.ts";
 import { fit } from "../../../src/train/fit/fit.ts";
 import type { FitOptions } from "../../../src/train/fit/fit-options.ts";
+import { recalibrateBatchNorm } from "../../../src/train/fit/recalibrate.ts";
 import { constant } from "../../../src/train/schedules.ts";
 import { memoryStore } from "./memory-store.ts";
-import { tinyData, tinyModel } from "./tiny.ts";
+import { SIDE, tinyData, tinyModel } from "./tiny.ts";
 
 const data = tinyData(24);
 const OPTIONS = { epochs: 2, batch: 12, schedule: constant({ rate: 0.01 }) } as const satisfies FitOptions;
+const INPUT = completePreprocessing([SIDE, SIDE, 3]);
 const never = () => new Promise<never>(() => undefined);
 
 describe("a data set", () => {
@@ -31,7 +35,99 @@ describe("a data set", () => {
     }
   });
 
-  it.each(["nameAt", "labelAt", "at", "split"])("without %s is refused", async (part) => {
+  it.each([
+    ["size", Number.POSITIVE_INFINITY],
+    ["size", Number.NaN],
+    ["size", 1e12],
+    ["size", 2e8],
+    ["size", -3],
+    ["size", 20.5],
+    ["classes", ["0", null, "2"]],
+    ["labelType", "numbers"],
+  ])("whose %s is %j is refused", async (part, value) => {
+    const fake = { ...data, [part]: value };
+    const refused = { code: "OPTION_INVALID", message: expect.stringContaining(`data set: ${part}`) };
+    for (const validation of [undefined, 0.5]) {
+      await expect(fit(tinyModel(), fake, { ...OPTIONS, validation }).done).rejects.toMatchObject(refused);
+      await expect(fineTune(tinyModel(), fake, { ...OPTIONS, validation }).done).rejects.toMatchObject(refused);
+    }
+    await expect(fit(tinyModel(), data, { ...OPTIONS, validation: fake }).done).rejects.toMatchObject(refused);
+    await expect(recalibrateBatchNorm(tinyModel(), fake, {})).rejects.toMatchObject(refused);
+    expect(() => batches(fake, { input: INPUT, batch: 2 })).toThrow(`data set: ${part}`);
+  });
+
+  it.each(["1", undefined, null, -1, 0.5, Number.NaN, 3, [1, 0, 0], Float32Array.of(1, 0), Float64Array.of(1, 0, 0)])(
+    "whose labels are %j is refused",
+    async (label) => {
+      const refused = { code: "OPTION_INVALID", message: expect.stringContaining("data set: labelAt(0)") };
+      for (const labelType of ["indices", "shares"] as const) {
+        const fake = { ...data, labelType, labelAt: () => label as never };
+        await expect(fit(tinyModel(), fake, OPTIONS).done).rejects.toMatchObject(refused);
+        await expect(fit(tinyModel(), data, { ...OPTIONS, validation: fake }).done).rejects.toMatchObject(refused);
+        const all = async () => {
+          for await (const { release } of batches(fake, { input: INPUT, batch: 12, shuffle: false })) release();
+        };
+        await expect(all()).rejects.toMatchObject(refused);
+      }
+    },
+  );
+
+  it.each([5, null, [null, null], [data], Promise.resolve([data, data])])(
+    "whose split gives %j is refused",
+    async (parts) => {
+      const fake = { ...data, split: () => parts as never };
+      for (const learn of [fit, fineTune]) {
+        const { done } = learn(tinyModel(), fake, { ...OPTIONS, validation: 0.5 });
+        await expect(done).rejects.toMatchObject({ code: "OPTION_INVALID", message: expect.stringContaining("split") });
+      }
+    },
+  );
+
+  it("whose take gives none is refused where a part of it is measured", async () => {
+    const fake = { ...data, take: () => 5 as never };
+    await expect(recalibrateBatchNorm(tinyModel(), fake, { examples: 5 })).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+      message: expect.stringContaining("take"),
+    });
+  });
+
+  it.each(["float32", "uint8"])("of %s arrays whose memory goes is refused from then on", async (dtype) => {
+    const Numbers = dtype === "uint8" ? Uint8Array : Float32Array;
+    const values = SIDE * SIDE * 3 * 12;
+    for (const isTransferred of [true, false]) {
+      const buffer = resizable(values * Numbers.BYTES_PER_ELEMENT);
+      const given = arrays(
+        tensor(new Numbers(buffer), [12, SIDE, SIDE, 3]),
+        Array.from({ length: 12 }, (_, n) => n % 3),
+      );
+      const options = { ...OPTIONS, epochs: 3, batch: 4, threads: 1, prefetch: 0 } as const;
+      const run = fit(tinyModel(), given, options);
+      const seen = async () => {
+        for await (const { type } of run) {
+          if (type !== "epoch" || buffer.byteLength === 0) continue;
+          if (isTransferred) structuredClone(buffer, { transfer: [buffer] });
+          else buffer.resize(0);
+        }
+      };
+      await expect(seen()).rejects.toMatchObject({
+        code: "SHAPE_MISMATCH",
+        message: expect.stringContaining("transferred or resized"),
+      });
+    }
+  });
+
+  it("whose examples have fewer numbers than their size says is refused, or they are skipped", async () => {
+    for (const [Numbers, code] of [
+      [Float32Array, "SHAPE_MISMATCH"],
+      [Uint8Array, "IMAGE_UNREADABLE"],
+    ] as const) {
+      const image = { width: SIDE, height: SIDE, channels: 3, data: new Numbers(5) };
+      const fake = { ...data, at: () => ({ image, label: 0, name: "a" }) };
+      await expect(fit(tinyModel(), fake, OPTIONS).done).rejects.toMatchObject({ code });
+    }
+  });
+
+  it.each(["nameAt", "labelAt", "at", "split", "take"])("without %s is refused", async (part) => {
     const fake = { ...data, [part]: undefined } as never;
     await expect(fit(tinyModel(), fake, OPTIONS).done).rejects.toMatchObject({ code: "OPTION_INVALID" });
     expect(() => fit(tinyModel(), data, { ...OPTIONS, validation: fake })).toThrow("data set");
@@ -131,6 +227,12 @@ describe("more classes than a table of them is good for", () => {
     expect(confusion).toBeUndefined();
   }, 60_000);
 });
+
+/** TypeScript's library of ours does not know them. */
+function resizable(bytes: number) {
+  type Resizable = ArrayBuffer & { resize(to: number): void };
+  return Reflect.construct(ArrayBuffer, [bytes, { maxByteLength: bytes }]) as Resizable;
+}
 
 function raise(): never {
   throw new Error("no");
