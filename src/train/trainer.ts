@@ -74,6 +74,8 @@ export class Trainer {
   readonly #bound: BoundTraining;
   readonly #choice: Choice;
   readonly #turns = new Turns();
+  /** One for all steps: small ones take less than it waits for, and thousands of them follow each other. */
+  readonly #breath = new Breath(performance.now());
   readonly #classes: number;
   /** What a batch must be large enough for. */
   readonly #norm: SmallestNorm | undefined;
@@ -306,8 +308,7 @@ export class Trainer {
         if (hasRandom) this.#bound.writeBits(RANDOM, randomWords(seed, draw));
       };
       write();
-      const breath = new Breath(performance.now());
-      const run = { adds: from > 0, scale: count / examples, updates: to === examples, breath, times };
+      const run = { adds: from > 0, scale: count / examples, updates: to === examples, breath: this.#breath, times };
       try {
         await this.#bound.run(count, run);
       } catch (error) {

@@ -5,9 +5,9 @@
  */
 
 import { isNatural, isObject, type JsonObject, parseJson } from "../../core/json.ts";
-import type { EpochRecord } from "./events.ts";
 import { hashOfText } from "./hash.ts";
-import { NOTHING_YET, type Position } from "./position.ts";
+import { bestEpoch, type Position } from "./position.ts";
+import { isPosition } from "./position-check.ts";
 import type { RunRecord } from "./recorded.ts";
 
 export const INDEX = "checkpoint.json";
@@ -88,24 +88,9 @@ export function filesOf(...entries: readonly (StoredCheckpoint | undefined)[]): 
 
 function isStoredCheckpoint(value: unknown): value is StoredCheckpoint & JsonObject {
   if (!isObject(value) || !isPosition(value["position"]) || !isStoredFile(value["state"], "state")) return false;
-  const { best } = value;
-  return best === undefined || (isObject(best) && isNatural(best["epoch"]) && isStoredFile(best["file"], "best"));
-}
-
-function isPosition(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const { epoch, example, updates, sums, history } = value;
-  if (![epoch, example, updates].every(isNatural) || !Array.isArray(history) || !isObject(sums)) return false;
-  return Object.keys(NOTHING_YET).every((name) => typeof sums[name] === "number") && history.every(isEpochRecord);
-}
-
-/** Of a record, what is computed with. */
-function isEpochRecord(value: unknown): value is EpochRecord & JsonObject {
-  if (!isObject(value) || !isNatural(value["epoch"]) || typeof value["loss"] !== "number") return false;
-  const { validation, time } = value;
-  return (
-    isObject(time) && (validation === undefined || (isObject(validation) && typeof validation["loss"] === "number"))
-  );
+  const { best, position } = value;
+  if (best === undefined) return true;
+  return isObject(best) && best["epoch"] === bestEpoch(position.history)?.epoch && isStoredFile(best["file"], "best");
 }
 
 function isStoredFile(value: unknown, kind: CheckpointFileKind): value is StoredFile {

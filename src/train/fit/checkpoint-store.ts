@@ -3,7 +3,11 @@
 import { optionError } from "../../core/options.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 
-/** A place for the files of a checkpoint, by name. */
+/**
+ * A place for the files of a checkpoint, by name. The signal ends the wait for `read` and `lock` at once. What writes has
+ * a minute from then on, so that a checkpoint is whole; after that the run rejects with `FILE_UNREADABLE`, and the lock is
+ * held until what is under way has ended after all.
+ */
 export interface CheckpointStore {
   /** What messages call it. Default `the store`. */
   readonly name?: string;
@@ -40,10 +44,10 @@ export function isCheckpointStore(value: unknown): value is CheckpointStore {
  * @throws {DepthwiseError} `OPTION_INVALID` for a lock that cannot be ended; what the store throws; `signal.reason`
  */
 export async function lockStore(
-  store: CheckpointStore | undefined,
+  store: CheckpointStore,
   signal: AbortSignal,
 ): Promise<(() => Promise<void>) | undefined> {
-  if (store?.lock === undefined) return undefined;
+  if (store.lock === undefined) return undefined;
   if (typeof store.lock !== "function") {
     throw optionError("fit", "checkpoint", "a store whose lock is a function, or none", store.lock);
   }

@@ -80,6 +80,9 @@ export class Checkpoints {
     const { run, current, previous } = indexIn(bytes, (what) => this.#corrupt(what));
     checkSameRun(this.where, run, this.#record);
     const entries = [current, previous].filter((entry) => entry !== undefined);
+    if (entries.some(({ position }) => position.example > this.#run.data.size)) {
+      throw this.#corrupt(`${INDEX} says that more of an epoch is done than it has`);
+    }
     const faults: string[] = [];
     for (const entry of entries) {
       const state = await this.#whole(entry.state);

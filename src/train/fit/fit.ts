@@ -6,12 +6,12 @@ import type { Network } from "../../layers/network.ts";
 import { createTrainer } from "../create-trainer.ts";
 import type { Awaitable } from "../data/dataset.ts";
 import type { Dataset, Examples } from "../data/index.ts";
-import { lockStore } from "./checkpoint-store.ts";
 import { Checkpoints, type RunCheckpoint } from "./checkpoints.ts";
 import { keep, type RunningTrainer, type RunState, trainEpochs, usableParameters, validateOn } from "./epochs.ts";
 import type { FitEvent, FitResult } from "./events.ts";
 import { type CheckedFitOptions, checkFitOptions, type FitOptions } from "./fit-options.ts";
 import { type FitRun, fitRun } from "./fit-run.ts";
+import { holdStore } from "./held-store.ts";
 import { bestEpoch, START } from "./position.ts";
 import { prepareRun } from "./prepared.ts";
 import { stepFault } from "./step-fault.ts";
@@ -70,9 +70,9 @@ async function trained(
   signal: AbortSignal,
 ): Promise<FitResult> {
   const run = await prepareRun(model, given, options, signal);
-  const store = options.checkpoint === undefined ? undefined : openStore(options.checkpoint);
-  const unlock = await lockStore(store, signal);
+  const held = options.checkpoint === undefined ? undefined : await holdStore(openStore(options.checkpoint), signal);
   try {
+    const store = held?.store;
     const checkpoints = store === undefined ? undefined : new Checkpoints(store, run);
     const looking = options.resume ? checkpoints?.read() : store && refuseKept("fit", store);
     const checkpoint = await untilAborted(Promise.resolve(looking), signal);
@@ -87,7 +87,7 @@ async function trained(
       trainer.close();
     }
   } finally {
-    await unlock?.();
+    await held?.release();
   }
 }
 

@@ -1,6 +1,6 @@
 /** Data sets and stores of somebody's own that do not keep to what they are to do: typed errors, and a signal ends the wait. */
 
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { completePreprocessing } from "../../../src/core/preprocessing.ts";
 import { tensor } from "../../../src/core/tensor.ts";
 import { arrays, batches } from "../../../src/train/data/index.ts";
@@ -194,6 +194,81 @@ describe("a store", () => {
     },
     5000,
   );
+
+  describe("is given up a minute after the signal", () => {
+    beforeEach(() => {
+      const wait = globalThis.setTimeout;
+      vi.spyOn(globalThis, "setTimeout").mockImplementation(((work: () => void, ms = 0) =>
+        wait(work, ms === 60_000 ? 50 : ms)) as never);
+    });
+    afterEach(() => {
+      vi.restoreAllMocks();
+    });
+    const cases = [
+      ["write", never, "FILE_UNREADABLE"],
+      ["remove", never, undefined],
+      ["lock", async () => never, undefined],
+    ] as const;
+
+    it.each(cases)("where its %s never settles", async (part, hangs, code) => {
+      for (const learn of [fit, fineTune]) {
+        const checkpoint = { ...memoryStore(), [part]: hangs };
+        const controller = new AbortController();
+        const options = { ...OPTIONS, epochs: 1000, checkpoint, checkpointSeconds: 0, signal: controller.signal };
+        const run = learn(tinyModel(), data, options);
+        setTimeout(() => controller.abort(new Error("enough")), 300);
+        await expect(run.done).rejects.toMatchObject(code === undefined ? { message: "enough" } : { code });
+      }
+    });
+
+    it("as is one whose loop is left", async () => {
+      const checkpoint = { ...memoryStore(), write: never };
+      for await (const { type } of fit(tinyModel(), data, { ...OPTIONS, checkpoint, checkpointSeconds: 0 })) {
+        if (type === "started") break;
+      }
+    });
+
+    it("and its lock is held until the write has ended after all", async () => {
+      let isFree = false;
+      let end: () => void = () => undefined;
+      const lock = async () => async () => {
+        isFree = true;
+      };
+      const checkpoint = { ...memoryStore(), lock, write: () => new Promise<void>((resolve) => (end = resolve)) };
+      const signal = AbortSignal.timeout(200);
+      const run = fit(tinyModel(), data, { ...OPTIONS, epochs: 1000, checkpoint, checkpointSeconds: 0, signal });
+      await expect(run.done).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
+      expect(isFree).toBe(false);
+      end();
+      await new Promise((resolve) => setTimeout(resolve));
+      expect(isFree).toBe(true);
+    });
+
+    it("but a checkpoint that it writes slowly is whole", async () => {
+      const store = memoryStore();
+      const slow = (name: string, bytes: Uint8Array) =>
+        new Promise<void>((resolve) => setTimeout(resolve, 30)).then(() => store.write(name, bytes));
+      const checkpoint = { ...store, write: slow };
+      const controller = new AbortController();
+      const options = { ...OPTIONS, checkpoint, checkpointSeconds: 0 };
+      const run = fit(tinyModel(), data, { ...options, epochs: 1000, signal: controller.signal });
+      let kept: string | undefined;
+      const seen = async () => {
+        for await (const { type } of run) {
+          if (type === "checkpoint") kept = new TextDecoder().decode(store.files.get("checkpoint.json"));
+          if (type === "progress") controller.abort(new Error("enough"));
+        }
+      };
+      await seen();
+      await expect(run.done).rejects.toThrow("enough");
+      expect(kept).toBe(new TextDecoder().decode(store.files.get("checkpoint.json")));
+      const events: string[] = [];
+      for await (const { type } of fit(tinyModel(), data, { ...OPTIONS, checkpoint: store, resume: true })) {
+        events.push(type);
+      }
+      expect(events.slice(0, 2)).toEqual(["started", "resumed"]);
+    });
+  });
 
   it("whose lock comes after the run was given up is set free again", async () => {
     let isFree = false;

@@ -270,6 +270,18 @@ describe("an abort", () => {
     await expect(run.done).rejects.toThrow("not now");
   });
 
+  it("hears of a timer however small its steps are", async () => {
+    const controller = new AbortController();
+    const run = fit(tinyModel(), tinyData(40), { ...OPTIONS, epochs: 1000, threads: 1, signal: controller.signal });
+    const seen = async () => {
+      for await (const event of run) {
+        if (event.type === "epoch" && event.epoch === 1) setTimeout(() => controller.abort(new Error("enough")), 5);
+      }
+    };
+    await seen();
+    await expect(run.done).rejects.toThrow("enough");
+  }, 30_000);
+
   it("reaches a run that waits for data", async () => {
     const controller = new AbortController();
     const never = tinyData(40).map(() => new Promise(() => {}));

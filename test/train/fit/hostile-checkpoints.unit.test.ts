@@ -62,6 +62,57 @@ describe("an index that was made to do harm", () => {
     expect(store.files).toEqual(before);
   });
 
+  it("of which any number is another thing, or beyond what it can be, is refused", async () => {
+    const store = memoryStore();
+    // In the middle of the second epoch, which has sums.
+    const controller = new AbortController();
+    const first = { ...OPTIONS, epochs: 5, checkpointSeconds: 0, validation: data, patience: 5 } as const;
+    const write = async (name: string, bytes: Uint8Array) => {
+      await store.write(name, bytes);
+      if (store.writes.filter((each) => each === INDEX).length === 4) controller.abort(new Error("enough"));
+    };
+    const { done } = fit(tinyModel(), data, { ...first, checkpoint: { ...store, write }, signal: controller.signal });
+    await expect(done).rejects.toThrow("enough");
+    expect(positionOf(store)).toMatchObject({ epoch: 1, example: 12, updates: 3, sums: { examples: 12 } });
+    const whole = new Map(store.files);
+    const onward = { ...first, epochs: 3, checkpoint: store };
+    expect((await fit(tinyModel(), data, onward).done).history.length).toBe(3);
+    const spoilt: (readonly [string, unknown])[] = [
+      ...placesIn(positionOf({ files: whole })).flatMap((place) =>
+        [undefined, null, "<b>", {}, [], -5, 2 ** 53].map((value) => [`position.${place}`, value] as const),
+      ),
+      ["position.history", []],
+      ["position.sums.correct", 13],
+      ["position.sums.examples", 13],
+      ["position.sums.steps", 4],
+      ["position.updates", 37],
+      ["position.example", 25],
+      ["position.history.0.epoch", 2],
+      ["position.history.0.accuracy", 1.5],
+      ["best.epoch", 2],
+    ];
+    const taken: unknown[] = [];
+    for (const [path, value] of spoilt) {
+      // Loss and rate have no bounds; validation may be left out; what was skipped may be anything.
+      if (/loss|learningRate/.test(path) && typeof value === "number") continue;
+      if (/\.(?:validation|time|sums)$/.test(path) && typeof value !== "string") continue;
+      if (
+        /seconds$|PerSecond|gradientNorm|milliseconds|waited$|history.0.(?:skipped|examples)/.test(path) &&
+        value === 2 ** 53
+      )
+        continue;
+      store.files.clear();
+      for (const [name, bytes] of whole) store.files.set(name, bytes);
+      spoil(store, (index) => put(index.current, path, value));
+      const found = await fit(tinyModel(), data, onward).done.then(
+        () => "taken",
+        (error: { code?: string }) => error.code ?? String(error),
+      );
+      if (found !== "FILE_CORRUPT") taken.push([path, value, found]);
+    }
+    expect(taken).toEqual([]);
+  }, 60_000);
+
   it.each(["run", "current"])("by nesting %s beyond every stack is refused", async (part) => {
     const store = await kept();
     const text = new TextDecoder().decode(store.files.get(INDEX));
@@ -77,6 +128,23 @@ describe("an index that was made to do harm", () => {
     expect((await resumed(store)).history.length).toBe(3);
   });
 });
+
+const positionOf = ({ files }: Pick<MemoryStore, "files">): Index =>
+  JSON.parse(new TextDecoder().decode(files.get(INDEX))).current.position;
+
+/** All that has a value, at any depth. */
+function placesIn(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, each]) => [name, ...placesIn(each).map((place) => `${name}.${place}`)]);
+}
+
+function put(index: Index, path: string, value: unknown): void {
+  const names = path.split(".");
+  const last = names.pop() ?? "";
+  let at = index;
+  for (const name of names) at = at[name];
+  at[last] = value;
+}
 
 describe("an index of which a digit has flipped", () => {
   it.each([
