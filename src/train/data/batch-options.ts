@@ -11,7 +11,7 @@ import {
   positiveInteger,
   signalOption,
 } from "../../core/options.ts";
-import { type CompletePreprocessing, completePreprocessing } from "../../core/preprocessing.ts";
+import { type CompletePreprocessing, completeInput } from "../../core/preprocessing.ts";
 import { type Augmentation, type CompleteAugmentation, completeAugmentation } from "./augmentation.ts";
 import { checkDataset, labelOf } from "./check-dataset.ts";
 import { type Dataset, isDataset } from "./dataset.ts";
@@ -82,7 +82,7 @@ export function checkBatches(data: unknown, options: BatchesOptions): CompleteBa
     throw optionError(OWNER, "input", "what completePreprocessing gives", options.input);
   }
   const { inputShape, mean, deviation, ...rest } = options.input;
-  const input = completePreprocessing(inputShape, {
+  const input = completeInput(inputShape, {
     ...rest,
     ...(mean === undefined ? {} : { mean }),
     ...(deviation === undefined ? {} : { deviation }),

@@ -7,7 +7,7 @@
 
 import { DepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
-import type { CompletePreprocessing } from "../../core/preprocessing.ts";
+import { type CompletePreprocessing, isOfImages } from "../../core/preprocessing.ts";
 import { isFloat32Array, isUint8Array } from "../../core/realms.ts";
 import type { CompleteAugmentation } from "./augmentation.ts";
 import { type CropWindow, drawFlip, drawHole, drawJitter, drawShift, type Occasion } from "./draws.ts";
@@ -42,7 +42,8 @@ export function preparationOf(input: CompletePreprocessing, augment: CompleteAug
 /**
  * @param target `height · width · channels` numbers of the network's input; all are written
  * @param name   of the example, for errors
- * @throws {DepthwiseError} `SHAPE_MISMATCH` for float32 that are not of the input's size; `OPTION_INVALID` if their
+ * @throws {DepthwiseError} `SHAPE_MISMATCH` for float32 that are not of the input's size, and for a picture where that is
+ *         of other than 1 or 3 channels; `OPTION_INVALID` if their
  *         augmentation needs bytes
  */
 export function prepare(
@@ -59,6 +60,7 @@ export function prepare(
     checkReady(image, input, augment, name);
     gather(data, channels, occasion, preparation, target, (c) => scaled(0, c, input));
   } else {
+    checkOfImages(input, name);
     const { values, stride } = fitted({ ...image, data }, occasion, input, augment?.randomResizedCrop, stretch);
     if (augment?.colorJitter === undefined && isUint8Array(values)) {
       throughTable(values, stride, occasion, preparation, table, target);
@@ -170,6 +172,17 @@ function cutOut(
     const from = (y * width + hole.left) * channels;
     target.fill(middle, from, from + hole.width * channels);
   }
+}
+
+function checkOfImages({ inputShape }: CompletePreprocessing, name: string): void {
+  if (isOfImages(inputShape)) return;
+  throw new DepthwiseError("SHAPE_MISMATCH", {
+    what: `${name}: a picture, for an input of [${inputShape.join(", ")}]`,
+    expected: "float32 values, of that shape: pictures are grey or RGB",
+    found: "a picture",
+    advice: "Pass a Float32Array, as arrays(tensor(data, [count, height, width, channels]), labels) takes it.",
+    fields: { inputShape },
+  });
 }
 
 function checkReady(

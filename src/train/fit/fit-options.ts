@@ -9,7 +9,7 @@ import {
   positiveInteger,
   signalOption,
 } from "../../core/options.ts";
-import { type CompletePreprocessing, completePreprocessing } from "../../core/preprocessing.ts";
+import { type CompletePreprocessing, completeInput } from "../../core/preprocessing.ts";
 import { isURL } from "../../core/realms.ts";
 import { checkNetwork, type Network } from "../../layers/network.ts";
 import { logitsOf } from "../create-trainer.ts";
@@ -106,7 +106,7 @@ export function checkFitOptions(model: Network, options: FitOptions): CheckedFit
   const signal = signalOption("fit", options.signal);
   const given = Object.entries(options).filter(([name]) => TRAINER_OPTIONS.includes(name) && name !== "signal");
   const trainer = checkTrainerOptions("fit", model, Object.fromEntries(given));
-  const input = completePreprocessing(model.inputShape, model.info.preprocessing);
+  const input = completeInput(model.inputShape, model.info.preprocessing);
   const { augment, validation, checkpoint, maxPixels, concurrency, prefetch, patience } = options;
   const average = booleanOption("fit", "average", options.average ?? trainer.averageDecay !== undefined);
   if (average && trainer.averageDecay === undefined) {

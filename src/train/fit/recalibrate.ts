@@ -8,7 +8,7 @@
 
 import { Breath } from "../../core/breath.ts";
 import { checkKnownOptions, optionError, positiveInteger } from "../../core/options.ts";
-import { completePreprocessing } from "../../core/preprocessing.ts";
+import { completeInput } from "../../core/preprocessing.ts";
 import type { FloatTensor } from "../../core/tensor.ts";
 import { checkNetwork, type Network, withParameters } from "../../layers/network.ts";
 import { parametersOf } from "../../plan/plan.ts";
@@ -95,7 +95,7 @@ export async function recalibrateBatchNorm<Output extends string>(
     let draw = 0;
     const shuffle = used.classes.length > 1 && used.size > 1;
     const all = batches(used, {
-      input: completePreprocessing(model.inputShape, model.info.preprocessing),
+      input: completeInput(model.inputShape, model.info.preprocessing),
       batch,
       seed: checked.seed,
       shuffle: shuffle && hasAllClasses(used),
