@@ -26,7 +26,7 @@ export interface Preprocessing {
 
 /** Completed, with the size of the network's input. */
 export interface CompletePreprocessing extends Required<Omit<Preprocessing, "mean" | "deviation">> {
-  /** `[height, width, channels]`; of pictures, channels 1 or 3. */
+  /** `[height, width, channels]`; channels 1 or 3. */
   readonly inputShape: readonly [number, number, number];
   readonly mean: readonly number[] | undefined;
   readonly deviation: readonly number[] | undefined;
@@ -40,8 +40,6 @@ export const DEFAULT_PREPROCESSING = {
   cropFraction: 0.875,
   range: [-1, 1],
 } as const satisfies Preprocessing;
-
-const OWNER = "preprocessing";
 
 const KNOWN = ["resize", "filter", "cropFraction", "range", "mean", "deviation", "channelOrder"];
 
@@ -94,24 +92,12 @@ export function completePreprocessing(
   inputShape: readonly number[],
   description: Preprocessing = {},
 ): CompletePreprocessing {
-  if (Array.isArray(inputShape) && isOfImages(inputShape)) return completeInput(inputShape, description);
-  const expected = "[height, width, 1 or 3]: images are grey or RGB";
-  throw optionError(OWNER, "inputShape", expected, Array.isArray(inputShape) ? [...inputShape] : inputShape);
-}
-
-/** Whether pictures can become such an input. */
-export function isOfImages({ length, 2: channels }: readonly number[]): boolean {
-  return length === 3 && (channels === 1 || channels === 3);
-}
-
-/** The same of any number of channels: of other than 1 or 3 it says only of which size values are. */
-export function completeInput(inputShape: readonly number[], description: Preprocessing = {}): CompletePreprocessing {
-  const owner = OWNER;
-  if (!Array.isArray(inputShape) || inputShape.length !== 3) {
-    throw optionError(owner, "inputShape", "[height, width, channels]", inputShape);
+  const owner = "preprocessing";
+  if (!Array.isArray(inputShape)) throw optionError(owner, "inputShape", "[height, width, channels]", inputShape);
+  const [height, width, channels] = inputShape;
+  if (inputShape.length !== 3 || (channels !== 1 && channels !== 3)) {
+    throw optionError(owner, "inputShape", "[height, width, 1 or 3]: images are grey or RGB", [...inputShape]);
   }
-  const [height, width, depth] = inputShape as readonly unknown[];
-  const channels = positiveInteger(owner, "channels", depth);
   const { mean, deviation, ...rest } = checkPreprocessing(owner, description, channels);
   return {
     ...DEFAULT_PREPROCESSING,

@@ -44,11 +44,7 @@ export function targetsOf(
     return targets;
   }
   if (numbers.length !== examples) {
-    throw new DepthwiseError("SHAPE_MISMATCH", {
-      what: `${owner}: labels`,
-      expected: `${examples}, one for each example, or ${examples} × ${classes} shares in a Float32Array`,
-      found: `${numbers.length}`,
-    });
+    throw countError(owner, `${examples}`, classes, numbers.length);
   }
   targets.fill(low);
   for (let n = 0; n < examples; n++) {
@@ -71,11 +67,7 @@ export function ownLabels(owner: string, labels: Labels, batch: number, classes:
   const numbers = numbersOf(owner, labels);
   const length: unknown = typedArray(numbers)?.length ?? numbers.length;
   if (!isNatural(length) || length > batch * classes) {
-    throw new DepthwiseError("SHAPE_MISMATCH", {
-      what: `${owner}: labels`,
-      expected: `at most ${batch}, one for each example, or ${batch} × ${classes} shares in a Float32Array`,
-      found: show(length),
-    });
+    throw countError(owner, `at most ${batch}`, classes, length);
   }
   // Nothing can be made of a buffer that was transferred.
   if (length === 0) return [];
@@ -114,6 +106,14 @@ function numbersOf(owner: string, labels: Labels): ArrayLike<number> {
     what: `${owner}: labels`,
     expected: "an array of classes, a typed array, or a tensor",
     found: given === null ? "null" : typeof given,
+  });
+}
+
+function countError(owner: string, examples: string, classes: number, found: unknown): DepthwiseError {
+  return new DepthwiseError("SHAPE_MISMATCH", {
+    what: `${owner}: labels`,
+    expected: `${examples}, one for each example, or ${examples} × ${classes} shares in a Float32Array`,
+    found: show(found),
   });
 }
 

@@ -11,10 +11,11 @@ import {
   positiveInteger,
   signalOption,
 } from "../../core/options.ts";
-import { type CompletePreprocessing, completeInput } from "../../core/preprocessing.ts";
+import type { CompletePreprocessing } from "../../core/preprocessing.ts";
 import { type Augmentation, type CompleteAugmentation, completeAugmentation } from "./augmentation.ts";
 import { checkDataset, labelOf } from "./check-dataset.ts";
 import { type Dataset, isDataset } from "./dataset.ts";
+import { completeInput } from "./input.ts";
 import { classOf } from "./labels.ts";
 
 /** How batches are made of a data set. */

@@ -7,12 +7,13 @@
 
 import { DepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
-import { type CompletePreprocessing, isOfImages } from "../../core/preprocessing.ts";
+import type { CompletePreprocessing } from "../../core/preprocessing.ts";
 import { isFloat32Array, isUint8Array } from "../../core/realms.ts";
 import type { CompleteAugmentation } from "./augmentation.ts";
 import { type CropWindow, drawFlip, drawHole, drawJitter, drawShift, type Occasion } from "./draws.ts";
 import { channelsOf, type PixelImage } from "./example.ts";
 import { fitted } from "./fitted.ts";
+import { isOfPictures } from "./input.ts";
 import { jitter } from "./jitter.ts";
 import { type Stretch, stretcher } from "./resample.ts";
 
@@ -60,7 +61,7 @@ export function prepare(
     checkReady(image, input, augment, name);
     gather(data, channels, occasion, preparation, target, (c) => scaled(0, c, input));
   } else {
-    checkOfImages(input, name);
+    if (!isOfPictures(input.inputShape)) throw notReady(name, input, "a picture, which is grey or RGB");
     const { values, stride } = fitted({ ...image, data }, occasion, input, augment?.randomResizedCrop, stretch);
     if (augment?.colorJitter === undefined && isUint8Array(values)) {
       throughTable(values, stride, occasion, preparation, table, target);
@@ -174,17 +175,6 @@ function cutOut(
   }
 }
 
-function checkOfImages({ inputShape }: CompletePreprocessing, name: string): void {
-  if (isOfImages(inputShape)) return;
-  throw new DepthwiseError("SHAPE_MISMATCH", {
-    what: `${name}: a picture, for an input of [${inputShape.join(", ")}]`,
-    expected: "float32 values, of that shape: pictures are grey or RGB",
-    found: "a picture",
-    advice: "Pass a Float32Array, as arrays(tensor(data, [count, height, width, channels]), labels) takes it.",
-    fields: { inputShape },
-  });
-}
-
 function checkReady(
   { width, height, ...image }: PixelImage,
   { inputShape }: CompletePreprocessing,
@@ -192,27 +182,27 @@ function checkReady(
   name: string,
 ): void {
   const found = [height, width, channelsOf({ width, height, ...image })];
-  if (found.some((side, axis) => side !== inputShape[axis])) {
-    throw new DepthwiseError("SHAPE_MISMATCH", {
-      what: `${name}: float32 values, which are the network's input as they are`,
-      expected: `[${inputShape.join(", ")}]`,
-      found: `[${found.join(", ")}]`,
-      advice: "Bring them to that size, or pass bytes, which are resized.",
-      fields: { inputShape, found },
-    });
-  }
-  const count = found.reduce((all, side) => all * side, 1);
-  if (image.data.length !== count) {
-    throw new DepthwiseError("SHAPE_MISMATCH", {
-      what: `${name}: float32 values`,
-      expected: `${count}`,
-      found: `${image.data.length}`,
-      advice: "Keep the buffer of the data as it is while it is trained on.",
-      fields: { count, found: image.data.length },
-    });
-  }
+  if (found.some((side, axis) => side !== inputShape[axis]))
+    throw notReady(name, { inputShape }, `[${found.join(", ")}]`);
+  const { length } = image.data;
+  if (length !== inputShape[0] * inputShape[1] * inputShape[2])
+    throw notReady(name, { inputShape }, `${length} of them`);
   const kind = (["randomResizedCrop", "colorJitter"] as const).find((each) => augment?.[each] !== undefined);
   if (kind === undefined) return;
   const advice = "Pass bytes, or leave it out.";
   throw optionError("batches", `augment.${kind}`, "pictures of bytes", `float32 values (${name})`, advice);
+}
+
+function notReady(
+  name: string,
+  { inputShape }: Pick<CompletePreprocessing, "inputShape">,
+  found: string,
+): DepthwiseError {
+  return new DepthwiseError("SHAPE_MISMATCH", {
+    what: `${name}: float32 values, which are the network's input as they are`,
+    expected: `[${inputShape.join(", ")}]`,
+    found,
+    advice: "Bring them to that size, or pass bytes, which are resized.",
+    fields: { inputShape, found },
+  });
 }

@@ -9,12 +9,13 @@ import {
   positiveInteger,
   signalOption,
 } from "../../core/options.ts";
-import { type CompletePreprocessing, completeInput } from "../../core/preprocessing.ts";
+import type { CompletePreprocessing } from "../../core/preprocessing.ts";
 import { isURL } from "../../core/realms.ts";
 import { checkNetwork, type Network } from "../../layers/network.ts";
 import { logitsOf } from "../create-trainer.ts";
 import { isDataset } from "../data/dataset.ts";
 import { type Augmentation, type CompleteAugmentation, completeAugmentation, type Dataset } from "../data/index.ts";
+import { completeInput } from "../data/input.ts";
 import {
   type CheckedTrainerOptions,
   checkTrainerOptions,
