@@ -36,10 +36,11 @@ export function evaluated(logits: Float32Array, targets: Float32Array, examples:
     if (larger < 5) correctOf5++;
     let sum = 0;
     for (let c = 0; c < classes; c++) sum += exp((logits[at + c] ?? 0) - largest);
-    const total = largest + log(sum);
+    // Not beside the largest, in which it may be lost.
+    const logSum = log(sum);
     for (let c = 0; c < classes; c++) {
       const share = targets[at + c] ?? 0;
-      if (share !== 0) loss -= share * ((logits[at + c] ?? 0) - total);
+      if (share !== 0) loss -= share * ((logits[at + c] ?? 0) - largest - logSum);
     }
   }
   const shape = [examples, classes];

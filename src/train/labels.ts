@@ -1,6 +1,8 @@
 /** Labels as training takes them: a class for each example, or a share of each class; and what a prediction says of them. */
 
 import { DepthwiseError } from "../core/errors.ts";
+import { isNatural } from "../core/json.ts";
+import { show } from "../core/options.ts";
 import { isFloat32Array, typedArray } from "../core/realms.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { shareFault } from "./shares.ts";
@@ -42,11 +44,7 @@ export function targetsOf(
     return targets;
   }
   if (numbers.length !== examples) {
-    throw new DepthwiseError("SHAPE_MISMATCH", {
-      what: `${owner}: labels`,
-      expected: `${examples}, one for each example, or ${examples} × ${classes} shares in a Float32Array`,
-      found: `${numbers.length}`,
-    });
+    throw countError(owner, `${examples}`, classes, numbers.length);
   }
   targets.fill(low);
   for (let n = 0; n < examples; n++) {
@@ -57,6 +55,25 @@ export function targetsOf(
     targets[n * classes + Number(label)] = 1 - smoothing + low;
   }
   return targets;
+}
+
+/**
+ * A copy of labels, each read once: what a caller's array does meanwhile, or says a second time, is nothing to us.
+ *
+ * @param batch most examples that there can be
+ * @throws {DepthwiseError} `DTYPE_MISMATCH` for what are no labels; `SHAPE_MISMATCH` for more than there can be
+ */
+export function ownLabels(owner: string, labels: Labels, batch: number, classes: number): Labels {
+  const numbers = numbersOf(owner, labels);
+  const length: unknown = typedArray(numbers)?.length ?? numbers.length;
+  if (!isNatural(length) || length > batch * classes) {
+    throw countError(owner, `at most ${batch}`, classes, length);
+  }
+  // Nothing can be made of a buffer that was transferred.
+  if (length === 0) return [];
+  if (isFloat32Array(numbers)) return new Float32Array(numbers);
+  if (typedArray(numbers) !== undefined) return [...new Float64Array(numbers)];
+  return Array.from({ length }, (_, index) => numbers[index] as number);
 }
 
 /** The class that a row of numbers says, the first of equals. */
@@ -89,6 +106,14 @@ function numbersOf(owner: string, labels: Labels): ArrayLike<number> {
     what: `${owner}: labels`,
     expected: "an array of classes, a typed array, or a tensor",
     found: given === null ? "null" : typeof given,
+  });
+}
+
+function countError(owner: string, examples: string, classes: number, found: unknown): DepthwiseError {
+  return new DepthwiseError("SHAPE_MISMATCH", {
+    what: `${owner}: labels`,
+    expected: `${examples}, one for each example, or ${examples} × ${classes} shares in a Float32Array`,
+    found: show(found),
   });
 }
 

@@ -23,7 +23,7 @@ import { closedForTraining } from "./closed.ts";
 import { type Evaluation, evaluated } from "./evaluated.ts";
 import { EvaluationSession, passedParameters } from "./evaluation-session.ts";
 import { hyperValues } from "./hyper.ts";
-import { countCorrect, type Labels, targetsOf } from "./labels.ts";
+import { countCorrect, type Labels, ownLabels, targetsOf } from "./labels.ts";
 import { type FailedStep, notFinite } from "./not-finite.ts";
 import { rateAt } from "./rates.ts";
 import { checkNorms, type SmallestNorm, smallestNorm, smallestPart } from "./single-value.ts";
@@ -192,8 +192,9 @@ export class Trainer {
     average: boolean,
     parameters: ReadonlyMap<string, FloatTensor> | undefined,
   ): Promise<Evaluation> {
+    const given = ownLabels("evaluate", labels, this.batch, this.#classes);
     const { data, batch } = checkInput("evaluate", { ...this.#plan, batch: this.batch }, x);
-    const targets = targetsOf("evaluate", labels, batch, this.#classes, 0);
+    const targets = targetsOf("evaluate", given, batch, this.#classes, 0);
     const own = new Float32Array(data);
     return this.#turn(async () => {
       const shape = [batch, ...this.#plan.inputShape];
@@ -347,8 +348,10 @@ export class Trainer {
 
   /** What a step was given, or an error. */
   #checked(owner: string, x: Tensor | NumberArray, labels: Labels) {
+    // First: labels that are read may change x.
+    const given = ownLabels(owner, labels, this.batch, this.#classes);
     const { data, batch } = checkInput(owner, { ...this.#plan, batch: this.batch }, x);
-    const targets = targetsOf(owner, labels, batch, this.#classes, this.#options.labelSmoothing);
+    const targets = targetsOf(owner, given, batch, this.#classes, this.#options.labelSmoothing);
     this.checkBatch(owner, batch);
     return { data, targets, examples: batch };
   }

@@ -1,7 +1,11 @@
 /** What logits say against targets. */
 
 import { expect, it } from "vitest";
+import { tensor } from "../../src/core/tensor.ts";
+import { lossRunner } from "../../src/kernels/reference/gradients/cross-entropy.ts";
+import type { LossCall } from "../../src/operations/training-call.ts";
 import { evaluated } from "../../src/train/evaluated.ts";
+import { softmaxCrossEntropy } from "../../src/train/gradients/cross-entropy.ts";
 
 const CLASSES = 7;
 const targetsOf = (label: number) => Float32Array.from({ length: CLASSES }, (_, c) => Number(c === label));
@@ -28,4 +32,17 @@ it("counts nothing as right that is no number", () => {
   const one = falling.slice();
   one[6] = Number.NaN;
   expect(evaluated(one, targetsOf(0), 1, CLASSES)).toMatchObject({ correct: 0, correctOf5: 1 });
+});
+
+it.each([1, 1e8, 1e16, 1e20, 3e38])("has the loss of equal logits, however large: %d", (logit) => {
+  for (const sign of [1, -1]) {
+    const logits = new Float32Array(3).fill(sign * logit);
+    expect(evaluated(logits, Float32Array.of(0, 1, 0), 1, 3).loss).toBeCloseTo(Math.log(3), 12);
+    const said = softmaxCrossEntropy(tensor(logits, [1, 3]), tensor(Int32Array.of(1), [1]));
+    expect(said.loss).toBeCloseTo(Math.log(3), 12);
+    const [dlogits, perExample] = [new Float32Array(3), new Float32Array(1)];
+    const given = { logits, targets: Float32Array.of(0, 1, 0), perExample, dlogits };
+    lossRunner({ classes: 3 } as LossCall)(1, given, { scale: 1 } as never);
+    expect(perExample[0]).toBeCloseTo(Math.log(3), 6);
+  }
 });

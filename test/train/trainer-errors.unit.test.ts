@@ -230,6 +230,41 @@ describe.each(["step", "evaluate", "profile"] as const)("%s refuses", (method) =
     structuredClone(labels, { transfer: [labels.buffer] });
     expect(await errorOf(() => trainer[method](x, labels))).toMatchObject({ code: "SHAPE_MISMATCH" });
   });
+
+  it.each(["transferred", "resized"])("what is %s while labels are read", async (what) => {
+    using trainer = await make();
+    type Resizable = ArrayBuffer & { resize(to: number): void };
+    const bytes = 4 * BATCH * perImage;
+    const buffer = Reflect.construct(ArrayBuffer, [bytes, { maxByteLength: bytes }]) as Resizable;
+    const labels = new Proxy(labelsOf(BATCH), {
+      get: (target, name) => {
+        if (name !== "0" || buffer.byteLength === 0) return Reflect.get(target, name);
+        if (what === "transferred") structuredClone(buffer, { transfer: [buffer] });
+        else buffer.resize(0);
+        return 1;
+      },
+    });
+    expect(await errorOf(() => trainer[method](new Float32Array(buffer), labels))).toMatchObject({
+      code: "SHAPE_MISMATCH",
+    });
+    expect(trainer.updates).toBe(0);
+  });
+
+  it("no labels that say something else when they are read again: they are read once", async () => {
+    using trainer = await make();
+    let reads = 0;
+    const labels = new Proxy(labelsOf(BATCH), {
+      get: (target, name) => (name === "1" && reads++ > 0 ? 99 : Reflect.get(target, name)),
+    });
+    await trainer[method](x, labels);
+    expect(reads).toBe(1);
+  });
+
+  it("more labels than there can be, before they are copied", async () => {
+    using trainer = await make();
+    const labels = Object.assign([], { length: 2 ** 32 - 1 });
+    expect(await errorOf(() => trainer[method](x, labels))).toMatchObject({ code: "SHAPE_MISMATCH" });
+  });
 });
 
 describe("a trainer", () => {

@@ -26,7 +26,13 @@ export function arrays(x: Tensor, y: ArrayLike<number> | Tensor, options: ClassO
     classes,
     labels,
     imageAt: (index): PixelImage => {
-      if (data.length < each * count) throw goneError(each * count, data.length);
+      if (data.length < each * count) {
+        throw new DepthwiseError("SHAPE_MISMATCH", {
+          what: "arrays: x",
+          expected: shapeText(shape),
+          found: `${data.length} values: its buffer was transferred or resized`,
+        });
+      }
       return { width, height, channels, data: data.subarray(each * index, each * (index + 1)) };
     },
   });
@@ -51,17 +57,6 @@ function picturesOf(x: unknown): { readonly data: Uint8Array | Float32Array; rea
     found: shapeText(shape),
     advice: "Give grey pictures a last axis of 1.",
     fields: { shape },
-  });
-}
-
-/** Its buffer was transferred, as by postMessage, or resized. */
-function goneError(expected: number, found: number): DepthwiseError {
-  return new DepthwiseError("SHAPE_MISMATCH", {
-    what: "arrays: x, which is kept",
-    expected: `the ${expected} values that it had`,
-    found: `${found}: its buffer was transferred or resized`,
-    advice: "Pass a copy, or keep the buffer while the data set is used.",
-    fields: { expected, found },
   });
 }
 

@@ -11,10 +11,11 @@ import {
   positiveInteger,
   signalOption,
 } from "../../core/options.ts";
-import { type CompletePreprocessing, completePreprocessing } from "../../core/preprocessing.ts";
+import type { CompletePreprocessing } from "../../core/preprocessing.ts";
 import { type Augmentation, type CompleteAugmentation, completeAugmentation } from "./augmentation.ts";
 import { checkDataset, labelOf } from "./check-dataset.ts";
 import { type Dataset, expectDataset } from "./dataset.ts";
+import { completeInput } from "./input.ts";
 import { classOf } from "./labels.ts";
 
 /** How batches are made of a data set. */
@@ -79,7 +80,7 @@ export function checkBatches(data: unknown, options: BatchesOptions): CompleteBa
     throw optionError(OWNER, "input", "what completePreprocessing gives", options.input);
   }
   const { inputShape, mean, deviation, ...rest } = options.input;
-  const input = completePreprocessing(inputShape, {
+  const input = completeInput(inputShape, {
     ...rest,
     ...(mean === undefined ? {} : { mean }),
     ...(deviation === undefined ? {} : { deviation }),

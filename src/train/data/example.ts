@@ -2,6 +2,7 @@
 
 import { type ByteSource, sourceName } from "../../core/bytes.ts";
 import { DepthwiseError } from "../../core/errors.ts";
+import { isNatural } from "../../core/json.ts";
 import { optionError, show } from "../../core/options.ts";
 import { isArrayBuffer, isBlob, isFloat32Array, isURL, typedArray } from "../../core/realms.ts";
 
@@ -58,7 +59,10 @@ function checkPixelImage(owner: string, image: PixelImage): void {
   }
   const channels = channelsOf(image);
   const isSound = [image.width, image.height].every((side) => Number.isSafeInteger(side) && side > 0);
-  if (isSound && [1, 2, 3, 4].includes(channels) && array?.length === image.width * image.height * channels) return;
+  // What is the network's input already has as many as that.
+  const isChannels =
+    [1, 2, 3, 4].includes(channels) || (isFloat32Array(image.data) && isNatural(channels) && channels > 0);
+  if (isSound && isChannels && array?.length === image.width * image.height * channels) return;
   const { width, height } = image;
   throw new DepthwiseError("OPTION_INVALID", {
     what: `${owner}: image of ${show(width)} × ${show(height)} pixels`,

@@ -13,6 +13,7 @@ import type { CompleteAugmentation } from "./augmentation.ts";
 import { type CropWindow, drawFlip, drawHole, drawJitter, drawShift, type Occasion } from "./draws.ts";
 import { channelsOf, type PixelImage } from "./example.ts";
 import { fitted } from "./fitted.ts";
+import { isOfPictures } from "./input.ts";
 import { jitter } from "./jitter.ts";
 import { type Stretch, stretcher } from "./resample.ts";
 
@@ -42,7 +43,8 @@ export function preparationOf(input: CompletePreprocessing, augment: CompleteAug
 /**
  * @param target `height · width · channels` numbers of the network's input; all are written
  * @param name   of the example, for errors
- * @throws {DepthwiseError} `SHAPE_MISMATCH` for float32 that are not of the input's size; `OPTION_INVALID` if their
+ * @throws {DepthwiseError} `SHAPE_MISMATCH` for float32 that are not of the input's size, and for a picture where that is
+ *         of other than 1 or 3 channels; `OPTION_INVALID` if their
  *         augmentation needs bytes
  */
 export function prepare(
@@ -59,6 +61,7 @@ export function prepare(
     checkReady(image, input, augment, name);
     gather(data, channels, occasion, preparation, target, (c) => scaled(0, c, input));
   } else {
+    if (!isOfPictures(input.inputShape)) throw notReady(name, input, "a picture, which is grey or RGB");
     const { values, stride } = fitted({ ...image, data }, occasion, input, augment?.randomResizedCrop, stretch);
     if (augment?.colorJitter === undefined && isUint8Array(values)) {
       throughTable(values, stride, occasion, preparation, table, target);
@@ -179,27 +182,27 @@ function checkReady(
   name: string,
 ): void {
   const found = [height, width, channelsOf({ width, height, ...image })];
-  if (found.some((side, axis) => side !== inputShape[axis])) {
-    throw new DepthwiseError("SHAPE_MISMATCH", {
-      what: `${name}: float32 values, which are the network's input as they are`,
-      expected: `[${inputShape.join(", ")}]`,
-      found: `[${found.join(", ")}]`,
-      advice: "Bring them to that size, or pass bytes, which are resized.",
-      fields: { inputShape, found },
-    });
-  }
-  const count = found.reduce((all, side) => all * side, 1);
-  if (image.data.length !== count) {
-    throw new DepthwiseError("SHAPE_MISMATCH", {
-      what: `${name}: float32 values`,
-      expected: `${count}`,
-      found: `${image.data.length}`,
-      advice: "Keep the buffer of the data as it is while it is trained on.",
-      fields: { count, found: image.data.length },
-    });
-  }
+  if (found.some((side, axis) => side !== inputShape[axis]))
+    throw notReady(name, { inputShape }, `[${found.join(", ")}]`);
+  const { length } = image.data;
+  if (length !== inputShape[0] * inputShape[1] * inputShape[2])
+    throw notReady(name, { inputShape }, `${length} of them`);
   const kind = (["randomResizedCrop", "colorJitter"] as const).find((each) => augment?.[each] !== undefined);
   if (kind === undefined) return;
   const advice = "Pass bytes, or leave it out.";
   throw optionError("batches", `augment.${kind}`, "pictures of bytes", `float32 values (${name})`, advice);
+}
+
+function notReady(
+  name: string,
+  { inputShape }: Pick<CompletePreprocessing, "inputShape">,
+  found: string,
+): DepthwiseError {
+  return new DepthwiseError("SHAPE_MISMATCH", {
+    what: `${name}: float32 values, which are the network's input as they are`,
+    expected: `[${inputShape.join(", ")}]`,
+    found,
+    advice: "Bring them to that size, or pass bytes, which are resized.",
+    fields: { inputShape, found },
+  });
 }

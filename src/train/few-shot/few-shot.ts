@@ -96,7 +96,8 @@ export class FewShot {
   }
 
   /**
-   * Adds examples of a class, which is new or one there is. Pixels, bytes and lists are read at the call.
+   * Adds examples of a class, which is new or one there is. Pixels, bytes and lists are read at the call. Calls are
+   * answered one after the other: an iterable that awaits another call of the same object waits until the signal ends it.
    *
    * @param images as `classify` of a classifier takes them: one, a list, or an iterable, of which each is read as it is
    *               yielded

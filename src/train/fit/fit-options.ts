@@ -9,12 +9,13 @@ import {
   positiveInteger,
   signalOption,
 } from "../../core/options.ts";
-import { type CompletePreprocessing, completePreprocessing } from "../../core/preprocessing.ts";
+import type { CompletePreprocessing } from "../../core/preprocessing.ts";
 import { isURL } from "../../core/realms.ts";
 import { checkNetwork, type Network } from "../../layers/network.ts";
 import { logitsOf } from "../create-trainer.ts";
 import { isDataset } from "../data/dataset.ts";
 import { type Augmentation, type CompleteAugmentation, completeAugmentation, type Dataset } from "../data/index.ts";
+import { completeInput } from "../data/input.ts";
 import { DEFAULT_EPOCHS } from "../defaults.ts";
 import {
   type CheckedTrainerOptions,
@@ -107,7 +108,7 @@ export function checkFitOptions(model: Network, options: FitOptions): CheckedFit
   const signal = signalOption("fit", options.signal);
   const given = Object.entries(options).filter(([name]) => TRAINER_OPTIONS.includes(name) && name !== "signal");
   const trainer = checkTrainerOptions("fit", model, Object.fromEntries(given));
-  const input = completePreprocessing(model.inputShape, model.info.preprocessing);
+  const input = completeInput(model.inputShape, model.info.preprocessing);
   const { augment, validation, checkpoint, maxPixels, concurrency, prefetch, patience } = options;
   const average = booleanOption("fit", "average", options.average ?? trainer.averageDecay !== undefined);
   if (average && trainer.averageDecay === undefined) {

@@ -8,7 +8,6 @@
 
 import { Breath } from "../../core/breath.ts";
 import { checkKnownOptions, optionError, positiveInteger } from "../../core/options.ts";
-import { completePreprocessing } from "../../core/preprocessing.ts";
 import type { FloatTensor } from "../../core/tensor.ts";
 import { checkNetwork, type Network, withParameters } from "../../layers/network.ts";
 import { parametersOf } from "../../plan/plan.ts";
@@ -18,6 +17,7 @@ import { bindTraining, logitsOf } from "../create-trainer.ts";
 import { checkDataset, labelOf, takeOf } from "../data/check-dataset.ts";
 import { isDataset } from "../data/dataset.ts";
 import { type Augmentation, batches, type Dataset } from "../data/index.ts";
+import { completeInput } from "../data/input.ts";
 import { checkNorms, smallestNorm } from "../single-value.ts";
 import { type BatchNormOptions, checkTrainerOptions, type TrainerOptions } from "../trainer-options.ts";
 
@@ -95,7 +95,7 @@ export async function recalibrateBatchNorm<Output extends string>(
     let draw = 0;
     const shuffle = used.classes.length > 1 && used.size > 1;
     const all = batches(used, {
-      input: completePreprocessing(model.inputShape, model.info.preprocessing),
+      input: completeInput(model.inputShape, model.info.preprocessing),
       batch,
       seed: checked.seed,
       shuffle: shuffle && hasAllClasses(used),

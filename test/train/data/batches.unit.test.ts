@@ -372,9 +372,9 @@ describe("before any work", () => {
     ["a list", [], {}, "OPTION_INVALID batches: data"],
     ["no input", noise(8, 2), { input: undefined }, "OPTION_INVALID batches: input"],
     [
-      "an input of two channels",
+      "an input without channels",
       noise(8, 2),
-      { input: { inputShape: [2, 2, 2] } },
+      { input: { inputShape: [2, 2] } },
       "OPTION_INVALID preprocessing: inputShape",
     ],
     ["half a batch", noise(8, 2), { batch: 0.5 }, "OPTION_INVALID batches: batch"],

@@ -226,6 +226,22 @@ describe("an abort", () => {
     await expect(shots.train({ signal })).rejects.toBe("no");
   });
 
+  it("waits for an iterable that awaits the same object until the signal ends it, and goes on", async () => {
+    const shots = await fewShot(features());
+    const source = async function* () {
+      await shots.add("blue", pictures("blue", 1));
+      yield picture("red", 1);
+    };
+    const signal = AbortSignal.timeout(50);
+    await expect(shots.add("red", source(), { signal })).rejects.toMatchObject({ name: "TimeoutError" });
+    await shots.add("red", pictures("red", 2));
+    expect(shots.classes).toEqual([
+      { label: "blue", examples: 1 },
+      { label: "red", examples: 2 },
+    ]);
+    shots.close();
+  });
+
   it("is heard at once by who waits behind a source that hangs", async () => {
     const shots = await taught();
     const [hanging, waiting] = [new AbortController(), new AbortController()];

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { completePreprocessing } from "../../../src/core/preprocessing.ts";
 import { tensor } from "../../../src/core/tensor.ts";
-import { batchNorm, dense, globalAveragePool, sequential } from "../../../src/layers/index.ts";
+import { batchNorm, dense, globalAveragePool, pointwise, sequential } from "../../../src/layers/index.ts";
 import { type Network, withInfo } from "../../../src/layers/network.ts";
 import { compile } from "../../../src/session/compile.ts";
 import { createTrainer } from "../../../src/train/create-trainer.ts";
@@ -429,5 +429,51 @@ describe("bad input is refused", () => {
 
   it("an unknown option, with the nearest one", () => {
     expect(() => fit(tinyModel(), tinyData(40), { epoch: 3 } as never)).toThrow(/unknown option "epoch".*epochs/);
+  });
+});
+
+describe("a network of other inputs than pictures", () => {
+  const count = 12;
+  const labels = Array.from({ length: count }, (_, n) => n % 2);
+  const network = (channels: number) =>
+    sequential({ inputShape: [4, 4, channels] }, [
+      pointwise({ filters: 4 }),
+      batchNorm(),
+      globalAveragePool(),
+      dense({ filters: 2 }),
+    ]);
+  const valuesOf = (channels: number) =>
+    Float32Array.from(
+      { length: count * 16 * channels },
+      (_, i) => (Math.floor(i / (16 * channels)) % 2) + (i % 7) / 10,
+    );
+
+  it.each([2, 6])("of %d channels is trained on float32 values", async (channels) => {
+    const values = valuesOf(channels);
+    const data = arrays(tensor(values, [count, 4, 4, channels]), labels);
+    const options = {
+      ...OPTIONS,
+      epochs: 20,
+      batch: 4,
+      validation: 0.5,
+      averageDecay: 0.5,
+      augment: { flip: "random" },
+    } as const;
+    const { history } = await fit(network(channels), data, options).done;
+    expect(history.at(-1)?.validation?.accuracy).toBe(1);
+    const examples = labels.map((label, n) => ({
+      image: { width: 4, height: 4, channels, data: values.slice(16 * channels * n, 16 * channels * (n + 1)) },
+      label,
+    }));
+    const again = await fit(network(channels), examples, options).done;
+    expect(again.history.at(-1)?.loss).toBe(history.at(-1)?.loss);
+  });
+
+  it("refuses bytes, which are pictures", async () => {
+    const data = arrays(tensor(new Uint8Array(count * 16 * 2), [count, 4, 4, 2]), labels);
+    await expect(fit(network(2), data, { ...OPTIONS, batch: 4 }).done).rejects.toMatchObject({
+      code: "SHAPE_MISMATCH",
+      message: expect.stringContaining("grey or RGB"),
+    });
   });
 });

@@ -20,8 +20,18 @@ export function lossRunner({ classes }: LossCall): TrainingRunner {
   };
 }
 
-/** Writes e^(x − max) / Σ e^(x − max) of x[at …] to y[yAt …], and gives back log Σ e^x. */
-export function softmaxRow(x: Float32Array, at: number, y: Float64Array, yAt: number, channels: number): number {
+/**
+ * Writes e^(x − max) / Σ e^(x − max) of x[at …] to y[yAt …].
+ *
+ * @returns max, and log Σ e^(x − max): in their sum the second would be lost beside a huge max
+ */
+export function softmaxRow(
+  x: Float32Array,
+  at: number,
+  y: Float64Array,
+  yAt: number,
+  channels: number,
+): readonly [largest: number, logSum: number] {
   let largest = Number.NEGATIVE_INFINITY;
   for (let c = 0; c < channels; c++) largest = Math.max(largest, x[at + c]);
   let sum = 0;
@@ -30,7 +40,7 @@ export function softmaxRow(x: Float32Array, at: number, y: Float64Array, yAt: nu
     sum += y[yAt + c];
   }
   for (let c = 0; c < channels; c++) y[yAt + c] /= sum;
-  return largest + log(sum);
+  return [largest, log(sum)];
 }
 
 /**
@@ -46,10 +56,10 @@ export function crossEntropyRow(
 ): number {
   const classes = target.length;
   const probabilities = new Float64Array(classes);
-  const logSum = softmaxRow(logits, at, probabilities, 0, classes);
+  const [largest, logSum] = softmaxRow(logits, at, probabilities, 0, classes);
   let loss = 0;
   for (let c = 0; c < classes; c++) {
-    if (target[c] !== 0) loss -= target[c] * (logits[at + c] - logSum);
+    if (target[c] !== 0) loss -= target[c] * (logits[at + c] - largest - logSum);
   }
   const own = Number.isFinite(Math.fround(loss)) ? factor : Number.NaN;
   for (let c = 0; c < classes; c++) dlogits[at + c] = (probabilities[c] - target[c]) * own;
