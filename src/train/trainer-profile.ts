@@ -1,8 +1,10 @@
-/** Where a step of a trainer spends its time. */
+/** The profile of a trainer's step. */
 
 import type { BoundTraining } from "../backends/training/bound-training.ts";
 
+/** Where a step of a trainer spends its time. */
 export interface TrainerProfile {
+  /** Of all parts together. */
   readonly milliseconds: number;
   readonly parts: readonly {
     readonly name: string;
