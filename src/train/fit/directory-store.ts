@@ -110,7 +110,7 @@ async function typed<Value>(path: string, done: string, work: () => Promise<Valu
     throw new DepthwiseError("FILE_UNREADABLE", {
       what: `${path}: it cannot be ${done} (${code})`,
       advice: FULL.includes(code)
-        ? "Make room for it, and resume: what was there before is untouched."
+        ? "Make room for it. What was there before is untouched."
         : code === "EEXIST" || code === "ENOTDIR"
           ? "A file is in the way, where a directory is needed: pass another path, or move the file."
           : "Check that you may read and write there.",

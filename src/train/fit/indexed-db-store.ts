@@ -73,7 +73,7 @@ async function transaction<Value>(
     throw new DepthwiseError("FILE_UNREADABLE", {
       what: `IndexedDB, ${name}: it cannot be ${mode === "readonly" ? "read" : "written"}`,
       advice: isFull
-        ? "Make room for it, and resume: what was there before is untouched."
+        ? "Make room for it. What was there before is untouched."
         : "The cause says why. Private windows of some browsers allow none.",
       fields: { database: name },
       cause,

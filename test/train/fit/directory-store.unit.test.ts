@@ -201,7 +201,7 @@ describe("a disk that is full", () => {
       ...["-c", 'trap "" XFSZ; ulimit -f 4; exec "$@"', "bash"],
       ...[process.execPath, script, checkpoint, more],
     ]);
-    expect(String(limited.stderr)).toMatch(/EFBIG.*Make room for it, and resume: what was there before is untouched/);
+    expect(String(limited.stderr)).toMatch(/EFBIG.*Make room for it. What was there before is untouched/);
     expect(readdirSync(checkpoint).map((name) => [name, readFileSync(join(checkpoint, name), "hex")])).toEqual(before);
     execFileSync(process.execPath, [script, checkpoint, more]);
     expect(readFileSync(join(checkpoint, "history.jsonl"), "utf8").trim().split("\n").length).toBe(2);

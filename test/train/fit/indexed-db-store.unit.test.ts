@@ -108,7 +108,7 @@ describe("a store in IndexedDB", () => {
     fault.full = true;
     await expect(store.write("one", Uint8Array.of(2))).rejects.toMatchObject({
       code: "FILE_UNREADABLE",
-      message: expect.stringContaining("Make room for it, and resume: what was there before is untouched"),
+      message: expect.stringContaining("Make room for it. What was there before is untouched"),
     });
     expect(await store.read("one")).toEqual(Uint8Array.of(1));
   });
