@@ -22,6 +22,8 @@ const rooms = {
   cost: "src/cost/index.ts",
   kernels: "src/backends/wasm/kernel-modules.ts",
   train: "src/train/index.ts",
+  digits: "src/pretrained/digits.ts",
+  cifar10: "src/pretrained/cifar10.ts",
 };
 
 const shared: Options = {
@@ -83,6 +85,18 @@ export default defineConfig([
     metafile: true,
     splitting: true,
     external: ["sharp"],
+    // They lie in the package already, and are large.
+    esbuildPlugins: [
+      {
+        name: "pretrained",
+        setup(build) {
+          build.onResolve({ filter: /^\.\.\/pretrained\// }, ({ path }) => ({
+            path: path.replace(/^.*\/(\w+)\.ts$/, "../esm/$1.js"),
+            external: true,
+          }));
+        },
+      },
+    ],
     // The parser and its friends are bundled: the package itself depends on nothing, and the command reads every format.
     noExternal: ["commander", "tinyglobby", "cli-progress", "d3-scale", "d3-shape", ...packages],
     banner: {

@@ -7,6 +7,7 @@ import { glob, isDynamicPattern } from "tinyglobby";
 import { shownAddress } from "../core/address.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import type { ModelSource } from "../sources/index.ts";
+import { isPretrained, pretrainedFile } from "./pretrained.ts";
 
 /** Stands for standard input among pictures and as weights; a file of that name is `./-`. */
 const INPUT = "-";
@@ -83,8 +84,12 @@ async function readInput(signal: AbortSignal): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** A source of weights: what stands on standard input, which the load reads and limits, in place of `-`. */
-export function orInput(file: string, signal: AbortSignal): ModelSource {
+/**
+ * A source of weights: in place of `-` what stands on standard input, which the load reads and limits, in place of a name
+ * of the package's own networks that network.
+ */
+export async function weightsFrom(file: string, signal: AbortSignal): Promise<ModelSource> {
+  if (isPretrained(file)) return pretrainedFile(file);
   return file === INPUT ? openInput("weights", "inspect - < mobilenet.safetensors", signal) : file;
 }
 

@@ -7,7 +7,7 @@ import type { Preprocessing } from "../core/preprocessing.ts";
 import type { MobileNetV1Options } from "../models/index.ts";
 import type { ModelSource } from "../sources/index.ts";
 import { type LoadedModel, type LoadOptions, loadModel, type OpenedModel, openModel } from "../weights/load-model.ts";
-import { checkOneStdin, orInput } from "./files.ts";
+import { checkOneStdin, weightsFrom } from "./files.ts";
 import { addPreprocessingOptions, addShapeOptions, choice, preprocessingOf, under } from "./flags.ts";
 import { withoutUndefined } from "./network-options.ts";
 import { toBytes, toNumber } from "./numbers.ts";
@@ -53,18 +53,22 @@ export function addLoadOptions(command: Command): Command {
 
 /** Reads and understands a model; two files are halves of one. */
 export function loadFrom(files: readonly string[], flags: LoadFlags): Promise<LoadedModel> {
-  return withBar((onProgress) => loadModel(sourceOf(files, flags.signal), { ...loadOptions(flags), onProgress }));
+  return withBar(async (onProgress) =>
+    loadModel(await sourceOf(files, flags.signal), { ...loadOptions(flags), onProgress }),
+  );
 }
 
 /** The first of two steps, for a command that shows what is in a file even if it is no MobileNet. */
 export function openFrom(files: readonly string[], flags: LoadFlags): Promise<OpenedModel> {
-  return withBar((onProgress) => openModel(sourceOf(files, flags.signal), { ...loadOptions(flags), onProgress }));
+  return withBar(async (onProgress) =>
+    openModel(await sourceOf(files, flags.signal), { ...loadOptions(flags), onProgress }),
+  );
 }
 
-function sourceOf(
+async function sourceOf(
   [first = "", second, ...others]: readonly string[],
   signal: AbortSignal,
-): ModelSource | readonly [ModelSource, ModelSource] {
+): Promise<ModelSource | readonly [ModelSource, ModelSource]> {
   if (others.length > 0) {
     throw optionError(
       "depthwise",
@@ -74,7 +78,8 @@ function sourceOf(
     );
   }
   checkOneStdin(second === undefined ? [first] : [first, second]);
-  return second === undefined ? orInput(first, signal) : [orInput(first, signal), orInput(second, signal)];
+  const source = await weightsFrom(first, signal);
+  return second === undefined ? source : [source, await weightsFrom(second, signal)];
 }
 
 function loadOptions({ mirror, ...flags }: LoadFlags): LoadOptions {

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { Network } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
 import { loadModel } from "../weights/load-model.ts";
-import { orInput } from "./files.ts";
+import { weightsFrom } from "./files.ts";
 import { addShapeOptions, choice, under, weightsOption } from "./flags.ts";
 import { toNumber } from "./numbers.ts";
 
@@ -39,7 +39,7 @@ export async function networkFrom(flags: NetworkFlags): Promise<Network> {
     includeTop: includeTop === false ? false : undefined,
   });
   const { weights, signal } = flags;
-  if (weights !== undefined) return loadModel(orInput(weights, signal), { ...given, signal });
+  if (weights !== undefined) return loadModel(await weightsFrom(weights, signal), { ...given, signal });
   return mobileNetV1<MobileNetV1Options>(given);
 }
 

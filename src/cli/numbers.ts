@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "commander";
 
 /** What weights may be, for the help. */
 export const WEIGHTS =
-  "a file, a directory, an address, keras:mobilenet_1_0_224_tf, hf:owner/name or - for standard input";
+  "digits, cifar10, a file, a directory, an address, keras:mobilenet_1_0_224_tf, hf:owner/name or - for standard input";
 
 /** A number of the command line. */
 export function toNumber(text: string): number {

@@ -9,6 +9,7 @@ const src = resolve(import.meta.dirname, "../../src");
 /** Each room and the rooms it may import; `core` is open to all. */
 const ROOMS: Record<string, readonly string[]> = {
   cli: [
+    "pretrained",
     "train",
     "classify",
     "session",
@@ -37,6 +38,7 @@ const ROOMS: Record<string, readonly string[]> = {
   ],
   classify: ["session", "weights", "images", "layers"],
   session: ["backends", "plan", "kernels"],
+  pretrained: ["weights"],
   weights: ["understand", "formats", "sources", "models", "layers"],
   // Of formats only what stands in no format's folder: the vocabulary of graphs and of stored tensors.
   understand: ["formats", "sources", "models", "layers"],

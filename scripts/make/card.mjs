@@ -1,0 +1,108 @@
+/** A model card out of the figures of a run: `docs/models/NAME.md`, and its curve. */
+
+import { writeFile } from "node:fs/promises";
+import { curve } from "./curve.mjs";
+import { WORDS } from "./words.mjs";
+
+/** Whether it was said for another, so often that it is worth a line. */
+const MOST_CONFUSIONS = 6;
+
+/** @param {ReturnType<JSON["parse"]>} figures what `make` measured, as `docs/models/NAME.json` holds it */
+export async function writeCard(figures) {
+  await writeFile(`docs/models/${figures.name}.svg`, curve(figures.name, figures.history));
+  await writeFile(`docs/models/${figures.name}.md`, card(figures));
+}
+
+/** @returns {string} Markdown; the same figures give the same text */
+export function card(figures) {
+  const { name, bytes, sha256, network, recipe, examples, minutes, threads, right, nothing } = figures;
+  const words = WORDS[name];
+  const share = (count) => `${((100 * count) / examples.test).toFixed(2)} %`;
+  return `# ${words.title}
+
+${words.reads}
+
+\`\`\`js
+import { createClassifier } from "depthwise";
+import { ${words.door} } from "depthwise/models/${name}";
+
+const classifier = await createClassifier(await ${words.door}());
+const [best] = await classifier.classify("${words.example}");
+console.log(best.label);
+classifier.close();
+\`\`\`
+
+\`\`\`text
+${words.answer ?? words.example.replace(/^.*?([a-z]+|\d+)\.png$/, "$1")}
+\`\`\`
+
+On the command line: \`depthwise classify ${words.example} --weights ${name}\`. Nothing is downloaded: the network lies in the package, and is in no other door than \`depthwise/models/${name}\`.
+
+| | |
+|---|---|
+| right of the ${counted(examples.test)} test pictures, as it is stored | **${share(right.stored)}** |
+| the same in float32, before it was stored | ${share(right.float32)} |
+| network | MobileNet V1, α ${network.alpha}, ${network.resolution} × ${network.resolution} × ${network.inputChannels ?? 3}, stem stride ${network.stem.stride}${blocksOf(network)} |
+| stored | ${counted(bytes)} bytes: 8-bit integers with a scale a channel, batch norm folded in |
+| sha256 | \`${sha256}\` |
+| made by | \`${words.fetched} && npm run make:${name}\`, ${minutes} minutes on ${threads} threads of the machine it was made on |
+
+The same command gives the same bytes, on Node 20 and 24, with any number of threads. The test pictures were looked at once, after the last epoch, by the run that made this file; its seed is 1 because that is the first one.
+
+## Data
+
+${words.data}
+
+## How it learnt
+
+\`\`\`json
+${JSON.stringify(recipe)}
+\`\`\`
+
+![Loss and right answers by epoch](${name}.svg)
+
+## What it gets right and wrong
+
+Rows are what a picture is, columns what was said.
+
+${confusionTable(figures)}
+
+Most often mistaken: ${mistakes(figures)}.
+
+It always answers. Its surest answer to an evenly coloured picture (100 of them, from the darkest to the lightest) was "${nothing.blank.label}" with ${percent(nothing.blank.probability)}, to noise (1,000 pictures) "${nothing.noise.label}" with ${percent(nothing.noise.probability)}, there ${percent(nothing.noise.mean)} in the mean. A high probability does not say that there is anything to see.
+
+## What it is not for
+
+${words.notFor.map((line) => `- ${line}`).join("\n")}
+`;
+}
+
+function blocksOf({ blocks }) {
+  return blocks === undefined ? "" : `, strides of blocks ${blocks.map(({ stride }) => stride).join(" ")}`;
+}
+
+function confusionTable({ network: { labels }, confusion }) {
+  const rows = confusion.map((row, label) => {
+    const all = row.reduce((sum, count) => sum + count, 0);
+    return `| ${labels[label]} | ${row.map((count) => count || "·").join(" | ")} | ${percent(row[label] / all)} |`;
+  });
+  return [`| | ${labels.join(" | ")} | right |`, `|---|${"---:|".repeat(labels.length + 1)}`, ...rows].join("\n");
+}
+
+function mistakes({ network: { labels }, confusion }) {
+  return confusion
+    .flatMap((row, label) => row.map((count, said) => ({ label, said, count })))
+    .filter(({ label, said, count }) => label !== said && count > 0)
+    .sort((a, b) => b.count - a.count || a.label - b.label || a.said - b.said)
+    .slice(0, MOST_CONFUSIONS)
+    .map(({ label, said, count }) => `${labels[label]} for ${labels[said]} (${count})`)
+    .join(", ");
+}
+
+function counted(value) {
+  return value.toLocaleString("en-US");
+}
+
+function percent(share) {
+  return `${(100 * share).toFixed(1)} %`;
+}

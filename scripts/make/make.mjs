@@ -1,0 +1,143 @@
+/**
+ * Makes a network that lies in the package: trains it, stores it as 8-bit integers, measures what was stored, and writes
+ * the file, its figures and its card. Everything is done with plain SIMD, whose bits are the same on each machine and
+ * each version of Node: so is the file.
+ */
+
+import { createHash } from "node:crypto";
+import { mkdir, rename, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { loadModel, mobileNetV1 } from "../../dist/esm/index.js";
+import * as train from "../../dist/esm/train.js";
+import { encodeModel, foldBatchNorm } from "../../dist/esm/weights.js";
+import { Refusal } from "../data/packages.mjs";
+import { writeCard } from "./card.mjs";
+import { measure, sureOfNothing } from "./measure.mjs";
+
+const SIMD = "plain";
+
+/**
+ * @typedef {object} Made what is made
+ * @property {string} name as it is imported: `depthwise/models/NAME`
+ * @property {string} data the folder that `npm run data:…` makes
+ * @property {(train: typeof train, folder: string) => Promise<{ train: train.Dataset, test: train.Dataset }>} open
+ * @property {object} network options of `mobileNetV1`, but for the seed
+ * @property {(train: typeof train) => object} recipe options of `fit`
+ * @property {{ examples: number, epochs: number }} quick what a run of two minutes takes
+ */
+
+/** @param {Made} made */
+export async function make(made) {
+  try {
+    await run(made, flagsOf(made.name));
+  } catch (cause) {
+    if (!(cause instanceof Refusal)) throw cause;
+    console.error(cause.message);
+    process.exitCode = 1;
+  }
+}
+
+function flagsOf(name) {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: "string", default: "1" },
+      threads: { type: "string", default: "2" },
+      quick: { type: "boolean", default: false },
+      measure: { type: "boolean", default: false },
+    },
+  });
+  const [seed, threads] = [Number(values.seed), Number(values.threads)];
+  const isCount = (value) => Number.isInteger(value) && value > 0;
+  if (!isCount(seed) || !isCount(threads)) {
+    throw new Refusal(`Usage: npm run make:${name} [-- --seed 1] [--threads 2] [--measure] [--quick]`);
+  }
+  return { ...values, seed, threads };
+}
+
+async function run(made, { seed, threads, quick, measure: isTrial }) {
+  if (!(await stat(made.data).catch(() => undefined))) {
+    throw new Refusal(`${made.data} is not there: npm run ${made.data.replace("/", ":")} makes it.`);
+  }
+  const sets = await made.open(train, made.data);
+  const recipe = { ...made.recipe(train), ...(quick ? { epochs: made.quick.epochs } : {}) };
+  const data = quick ? sets.train.take(made.quick.examples) : sets.train;
+  const network = { ...made.network, seed };
+  const { model, history, seconds } = await learnt(
+    made,
+    network,
+    data,
+    { ...recipe, seed, threads, simd: SIMD },
+    quick,
+  );
+  const bytes = encodeModel(foldBatchNorm(model), { dtype: "I8" });
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  console.log(`${bytes.length.toLocaleString("en-US")} bytes, sha256 ${sha256}`);
+  // The test set is looked at here, once, and by nothing before.
+  if (quick) return;
+  const stored = await loadModel(bytes);
+  const [asFloat, asStored] = [
+    await measure(model, sets.test, { simd: SIMD }),
+    await measure(stored, sets.test, { simd: SIMD }),
+  ];
+  const share = ({ right, examples }) => `${((100 * right) / examples).toFixed(2)} %`;
+  console.log(
+    `right of ${asStored.examples.toLocaleString("en-US")}: ${share(asFloat)} as float32, ${share(asStored)} as stored`,
+  );
+  if (isTrial) return;
+  const figures = {
+    name: made.name,
+    bytes: bytes.length,
+    sha256,
+    network,
+    recipe: JSON.parse(JSON.stringify({ ...recipe, seed, simd: SIMD })),
+    examples: { train: data.size, test: asStored.examples },
+    minutes: Number((seconds / 60).toFixed(1)),
+    threads,
+    right: { float32: asFloat.right, stored: asStored.right },
+    confusion: asStored.confusion,
+    nothing: await sureOfNothing(stored),
+    history: history.map(({ epoch, loss, accuracy }) => ({ epoch, loss: rounded(loss), accuracy: rounded(accuracy) })),
+  };
+  await write(`src/pretrained/${made.name}-file.ts`, moduleOf(made.name, bytes));
+  await write(`docs/models/${made.name}.json`, `${JSON.stringify(figures, null, 1)}\n`);
+  await writeCard(figures);
+}
+
+/** Trains; a run that was stopped goes on from where it was, to the same bytes. */
+async function learnt(made, network, data, options, quick) {
+  const place = join("data", "make", `${made.name}-${network.seed}`);
+  const checkpoint = quick ? {} : { checkpoint: place, resume: true };
+  const stopping = new AbortController();
+  const stop = () => stopping.abort(new Refusal(`Stopped; the same command goes on from ${place}.`));
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  const run = train.fit(mobileNetV1(network), data, { ...options, ...checkpoint, signal: stopping.signal });
+  for await (const event of run) {
+    if (event.type !== "epoch") continue;
+    const { epoch, epochs, loss, accuracy, imagesPerSecond } = event;
+    console.log(
+      `epoch ${epoch} of ${epochs}: loss ${loss.toFixed(4)}, right ${(100 * accuracy).toFixed(2)} %, ${imagesPerSecond.toFixed(0)} images/s`,
+    );
+  }
+  const { model, history } = await run.done;
+  process.off("SIGINT", stop).off("SIGTERM", stop);
+  return { model, history, seconds: history.reduce((sum, epoch) => sum + epoch.time.seconds, 0) };
+}
+
+/** A module of one string: it goes through every bundler, with no file to host. */
+function moduleOf(name, bytes) {
+  return `/** Written by \`npm run make:${name}\`: the network as \`saveModel\` stores it, in base64. */
+export const ${name.toUpperCase()}_FILE =
+  "${Buffer.from(bytes).toString("base64")}";
+`;
+}
+
+function rounded(value) {
+  return Number(value.toPrecision(5));
+}
+
+async function write(path, text) {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.new`, text);
+  await rename(`${path}.new`, path);
+}

@@ -1,0 +1,90 @@
+/** What a network says of a test set, and of pictures of nothing. */
+
+import { completePreprocessing } from "../../dist/esm/images.js";
+import { compile, tensor } from "../../dist/esm/index.js";
+import { batches } from "../../dist/esm/train.js";
+
+const BATCH = 100;
+
+/**
+ * Right answers, and who was taken for whom.
+ *
+ * @param {import("../../dist/types/index.js").Network} model
+ * @param {import("../../dist/types/train/index.js").Dataset} test
+ * @param {{ simd?: "plain" | "auto", threads?: number }} [options]
+ * @returns {Promise<{ right: number, examples: number, confusion: number[][], isRight: boolean[] }>} `confusion[label][said]`
+ */
+export async function measure(model, test, options = {}) {
+  const classes = test.classes.length;
+  const confusion = Array.from({ length: classes }, () => new Array(classes).fill(0));
+  const isRight = [];
+  const session = await compile(model, { batch: BATCH, ...options });
+  try {
+    const input = completePreprocessing(model.inputShape, model.info.preprocessing);
+    for await (const { x, labels, count, release } of batches(test, { input, batch: BATCH, shuffle: false })) {
+      const { logits } = await session.run(x);
+      for (let n = 0; n < count; n++) {
+        const said = bestOf(logits.data.subarray(n * classes, (n + 1) * classes));
+        confusion[labels[n]][said]++;
+        isRight.push(said === labels[n]);
+      }
+      release();
+    }
+  } finally {
+    session.close();
+  }
+  return { right: isRight.filter(Boolean).length, examples: isRight.length, confusion, isRight };
+}
+
+/**
+ * The surest answer to pictures of nothing: evenly coloured ones from the darkest to the lightest, and a thousand of noise.
+ *
+ * @returns {Promise<{ blank: { label: string, probability: number }, noise: { label: string, probability: number, mean: number } }>}
+ */
+export async function sureOfNothing(model) {
+  const session = await compile(model, { batch: BATCH, simd: "plain" });
+  try {
+    const size = model.inputShape.reduce((product, side) => product * side, 1);
+    const [low, high] = model.info.preprocessing.range;
+    const blank = (n) => new Float32Array(size).fill(low + ((high - low) * n) / (BATCH - 1));
+    const noise = (n) => Float32Array.from({ length: size }, (_, i) => low + (high - low) * drawn(size * n + i));
+    const blanks = await answers(session, model, [blank], 1);
+    const noises = await answers(session, model, [noise], 10);
+    const mean = noises.reduce((sum, { probability }) => sum + probability, 0) / noises.length;
+    return { blank: surest(blanks), noise: { ...surest(noises), mean } };
+  } finally {
+    session.close();
+  }
+}
+
+async function answers(session, { inputShape, info }, [picture], runs) {
+  const size = inputShape.reduce((product, side) => product * side, 1);
+  const found = [];
+  for (let run = 0; run < runs; run++) {
+    const x = new Float32Array(BATCH * size);
+    for (let n = 0; n < BATCH; n++) x.set(picture(BATCH * run + n), n * size);
+    const { probabilities } = await session.run(tensor(x, [BATCH, ...inputShape]));
+    for (let n = 0; n < BATCH; n++) {
+      const row = probabilities.data.subarray(n * info.labels.length, (n + 1) * info.labels.length);
+      const best = bestOf(row);
+      found.push({ label: info.labels[best], probability: row[best] });
+    }
+  }
+  return found;
+}
+
+function surest(found) {
+  return found.reduce((most, one) => (one.probability > most.probability ? one : most));
+}
+
+/** Evenly drawn from 0 to 1, the same each time: what a number is hashed to (Steele et al. 2014, SplitMix's last steps). */
+function drawn(index) {
+  let bits = Math.imul(index + 1, 0x9e3779b9);
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return ((bits ^ (bits >>> 16)) >>> 8) / 2 ** 24;
+}
+
+function bestOf(row) {
+  return row.indexOf(row.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY));
+}

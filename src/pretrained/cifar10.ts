@@ -1,0 +1,21 @@
+/** Ten kinds of things in small photographs: a network that lies in the package. Its card is `docs/models/cifar10.md`. */
+
+import type { LoadedModel, LoadOptions } from "../weights/load-model.ts";
+import { CIFAR10_FILE } from "./cifar10-file.ts";
+import { openPretrained } from "./open.ts";
+
+/**
+ * A MobileNet V1 (32 × 32 × 3, stem stride 1) that says which of CIFAR-10's ten kinds of things fills a small
+ * photograph: "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship" or "truck". Nothing is
+ * fetched. Each call gives a network of its own.
+ *
+ *     const classifier = await createClassifier(await cifar10());
+ *
+ * @param options as of `loadModel`: `{ includeTop: false, pooling: "avg" }` gives what it knows without its answers
+ * @throws {DepthwiseError} as `loadModel`, for options
+ */
+export function cifar10<const Options extends LoadOptions = Readonly<Record<never, never>>>(
+  options?: Options,
+): Promise<LoadedModel<Options>> {
+  return openPretrained(CIFAR10_FILE, options);
+}

@@ -1,0 +1,20 @@
+/** Handwritten digits: a network that lies in the package. Its card is `docs/models/digits.md`. */
+
+import type { LoadedModel, LoadOptions } from "../weights/load-model.ts";
+import { DIGITS_FILE } from "./digits-file.ts";
+import { openPretrained } from "./open.ts";
+
+/**
+ * A MobileNet V1 (α 0.25, 28 × 28 × 1, stem stride 1) that reads one handwritten digit, light on dark, as MNIST has
+ * them; the labels are "0" to "9". Nothing is fetched. Each call gives a network of its own.
+ *
+ *     const classifier = await createClassifier(await digits());
+ *
+ * @param options as of `loadModel`: `{ includeTop: false, pooling: "avg" }` gives what it knows without its answers
+ * @throws {DepthwiseError} as `loadModel`, for options
+ */
+export function digits<const Options extends LoadOptions = Readonly<Record<never, never>>>(
+  options?: Options,
+): Promise<LoadedModel<Options>> {
+  return openPretrained(DIGITS_FILE, options);
+}
