@@ -1,5 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { describeShared, sharedRoot } from "../shared.ts";
 
@@ -21,11 +23,32 @@ describe("examples", () => {
     expect(out).toMatch(/separable {3}76,524,800 {3}1,319,648 +[\d.]+/);
   });
 
-  it("start: cost beside the twin, and a forward pass", () => {
+  it("start: names what is in the drawings, beside cost and time of the networks and their twins", () => {
     const out = run("start.mjs");
-    expect(out).toMatch(/depthwise separable +568\.7 M +4\.2 M/);
-    expect(out).toMatch(/standard convolutions +4867\.3 M +29\.3 M/);
-    expect(out).toMatch(/forward pass .* 1000 probabilities, sum 1\.0000/);
+    const lines = out.trimEnd().split("\n");
+    const drawings = readdirSync(resolve(root, "examples/drawings"));
+    for (const drawing of drawings) expect(out).toContain(`examples/drawings/${drawing}`);
+    const predictions = [...out.matchAll(/ {2}(\w+) +[█▏▎▍▌▋▊▉]* +[<>]?\d+\.\d %/g)];
+    expect(predictions.length).toBe(3 * drawings.length);
+    expect(out).toMatch(
+      new RegExp(`drawings, made by scripts/drawings; named as meant: \\d+ of ${drawings.length}\\.`),
+    );
+    expect(lines.filter((line) => /^(digits|cifar10) +[\d,]+ +[\d,]+ +[\d.,]+$/.test(line)).length).toBe(2);
+    expect(lines.filter((line) => /^ {2}with standard convolutions +[\d,]+ +[\d,]+ +[\d.,]+$/.test(line)).length).toBe(
+      2,
+    );
+    expect(out.match(/one part in +[\d.]+ +[\d.]+ +[\d.]+/g)?.length).toBe(2);
+    expect(out).not.toMatch(/NaN|undefined|Infinity/);
+    expect(out).toBe(stripVTControlCharacters(out));
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(78);
+  });
+
+  it("start: a picture without weights is told what it needs", () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [resolve(root, "examples/start.mjs"), "photo.jpg"], {
+      encoding: "utf8",
+    });
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toBe("A picture needs weights: npm start -- photo.jpg --weights mobilenet.safetensors\n");
   });
 });
 
