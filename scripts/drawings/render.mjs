@@ -8,15 +8,15 @@ const ENLARGED = 10;
 /** A digit: 28 × 28 bytes of grey. The middle of its strokes' weight lies in the middle, as in MNIST. */
 export async function renderDigit(strokes) {
   const side = 28;
-  const first = await averaged(strokes, side, [0, 0]);
-  const { pixels } = await averaged(strokes, side, offCentre(first.pixels, side));
+  const first = await averaged(strokes, side, 1);
+  const pixels = await averaged(strokes, side, 1, offCentre(first, side));
   return { side, channels: 1, pixels };
 }
 
-/** A scene: 32 × 32 pixels of red, green and blue. */
+/** A scene: 32 × 32 pixels of red, green and blue. `seed` is of the grain. */
 export async function renderScene(scene, seed) {
   const side = 32;
-  const { pixels } = await averaged(scene, side, [0, 0], 3);
+  const pixels = await averaged(scene, side, 3);
   const random = randomNumbers(seed);
   for (let at = 0; at < pixels.length; at += 3) {
     const grain = (random() + random() - 1) * 6;
@@ -28,7 +28,8 @@ export async function renderScene(scene, seed) {
   return { side, channels: 3, pixels };
 }
 
-async function averaged(drawing, side, [left, top], channels = 1) {
+/** `side` × `side` pixels of a drawing, of which `[left, top]` is the first corner. */
+async function averaged(drawing, side, channels, [left, top] = [0, 0]) {
   const large = side * ENLARGED;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${large}" height="${large}" viewBox="${left} ${top} ${side} ${side}">${drawing}</svg>`;
   const raw = await sharp(Buffer.from(svg)).flatten({ background: "black" }).toColourspace("srgb").raw().toBuffer();
@@ -44,7 +45,7 @@ async function averaged(drawing, side, [left, top], channels = 1) {
     }
     pixels[at] = Math.round(sum / ENLARGED ** 2);
   }
-  return { pixels };
+  return pixels;
 }
 
 /** How far the middle of the weight is from that of the picture, `[x, y]` in pixels. */
