@@ -8,8 +8,10 @@ import { mobileNetV1 } from "../../src/models/index.ts";
 import { describeShared, sharedRoot } from "../shared.ts";
 
 const root = resolve(import.meta.dirname, "../..");
+// Whoever runs the tests may ask for colours; what goes into a pipe has none by itself.
+const { FORCE_COLOR: _force, ...env } = process.env;
 const run = (example: string, ...args: string[]) =>
-  execFileSync(process.execPath, [resolve(root, "examples", example), ...args], { cwd: root, encoding: "utf8" });
+  execFileSync(process.execPath, [resolve(root, "examples", example), ...args], { cwd: root, encoding: "utf8", env });
 
 const PICTURE = /^examples\/drawings\/([\w-]+\.png)$/;
 
