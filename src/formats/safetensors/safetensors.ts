@@ -82,9 +82,10 @@ export function readSafetensorsWithin(budget: DecodedBudget, bytes: Uint8Array, 
 export interface TensorToWrite {
   readonly name: string;
   readonly shape: Shape;
-  readonly data: Float32Array;
-  /** Default F32. F16 halves the size and rounds to the nearest even. */
-  readonly dtype?: "F32" | "F16";
+  /** A Float32Array; for I8 an Int8Array. */
+  readonly data: Float32Array | Int8Array;
+  /** Default F32. F16 halves the size and rounds to the nearest even; I8 writes integers as they are. */
+  readonly dtype?: "F32" | "F16" | "I8";
 }
 
 /**
@@ -114,10 +115,11 @@ export function writeSafetensors(
     if (!isObject(tensor)) throw optionError("writeSafetensors", "tensor", "{ name, shape, data }", tensor);
     const { name, shape, data, dtype = "F32" } = tensor as TensorToWrite;
     if (typeof name !== "string") throw optionError("writeSafetensors", "name", "a string", name);
-    if (className(data) !== "Float32Array") {
-      throw optionError("writeSafetensors", `data of "${name}"`, "a Float32Array", data);
+    oneOf("writeSafetensors", "dtype", dtype, ["F32", "F16", "I8"]);
+    const array = dtype === "I8" ? "Int8Array" : "Float32Array";
+    if (className(data) !== array) {
+      throw optionError("writeSafetensors", `data of "${name}"`, `${dtype === "I8" ? "an" : "a"} ${array}`, data);
     }
-    oneOf("writeSafetensors", "dtype", dtype, ["F32", "F16"]);
     if (!isNaturals(shape))
       throw optionError("writeSafetensors", `shape of "${name}"`, "an array of whole numbers", shape);
     if (names.has(name) || data.length !== elementCount(shape)) {
@@ -128,7 +130,7 @@ export function writeSafetensors(
       });
     }
     names.add(name);
-    const part = dtype === "F16" ? halves(tensor) : littleEndian(data);
+    const part = dtype === "F16" ? halves(name, data as Float32Array) : littleEndian(data);
     header.push([name, { dtype, shape: [...shape], data_offsets: [offset, offset + part.length] }]);
     parts.push(part);
     offset += part.length;
@@ -291,7 +293,7 @@ function checkCoverage(entries: readonly Entry[], dataBytes: number, fail: Safet
   }
 }
 
-function halves({ name, data }: TensorToWrite): Uint8Array {
+function halves(name: string, data: Float32Array): Uint8Array {
   const at = data.findIndex((value) => Math.abs(value) >= FLOAT16_OVERFLOW && Number.isFinite(value));
   if (at === -1) return encodeFloat16(data);
   throw new DepthwiseError("OPTION_INVALID", {
@@ -303,6 +305,6 @@ function halves({ name, data }: TensorToWrite): Uint8Array {
   });
 }
 
-function littleEndian(data: Float32Array): Uint8Array {
+function littleEndian(data: Float32Array | Int8Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
