@@ -5,7 +5,7 @@ import { checkKnownOptions, oneOf, signalOption } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
 import type { Shape } from "../core/tensor.ts";
 import { scaleName, scaleShape, toEightBit } from "../formats/eight-bit.ts";
-import { type TensorToWrite, writeSafetensors } from "../formats/safetensors/safetensors.ts";
+import { type IntegersToWrite, type TensorToWrite, writeSafetensors } from "../formats/safetensors/safetensors.ts";
 import { DTYPE_BYTES } from "../formats/stored-tensor.ts";
 import { parameterBytes } from "../layers/initialise.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
@@ -44,9 +44,10 @@ export function encodeModel(model: Network, options: Pick<SaveOptions, "dtype"> 
   const dtype = oneOf("saveModel", "dtype", options.dtype ?? "F32", ["F32", "F16", "I8"]);
   checkParameters(model, model.parameters, "saveModel");
   const types = new Map(model.layers.map(({ name, type }) => [name, type]));
-  const tensors = ({ name, role, node, shape }: ParameterInfo): readonly TensorToWrite[] => {
+  const tensors = ({ name, role, node, shape }: ParameterInfo): readonly ToWrite[] => {
     const data = model.parameters.get(name)?.data ?? new Float32Array();
-    if (role !== "kernel" || dtype !== "I8") return [{ name, shape, data, dtype: role === "kernel" ? dtype : "F32" }];
+    if (role !== "kernel") return [{ name, shape, data }];
+    if (dtype !== "I8") return [{ name, shape, data, dtype }];
     return inEightBits(name, data, shape, types.get(node) === "depthwiseConv2d" ? 2 : 1);
   };
   const infos = [...model.parameterInfo.values()];
@@ -55,13 +56,15 @@ export function encodeModel(model: Network, options: Pick<SaveOptions, "dtype"> 
   );
 }
 
+type ToWrite = TensorToWrite | IntegersToWrite;
+
 /** So that each lies at a multiple of its element's size: other tools take a file's own bytes for numbers. */
-function widestFirst(tensors: readonly TensorToWrite[]): readonly TensorToWrite[] {
-  const width = ({ dtype = "F32" }: TensorToWrite) => DTYPE_BYTES[dtype];
+function widestFirst(tensors: readonly ToWrite[]): readonly ToWrite[] {
+  const width = ({ dtype = "F32" }: ToWrite) => DTYPE_BYTES[dtype];
   return tensors.toSorted((a, b) => width(b) - width(a));
 }
 
-function inEightBits(name: string, data: Float32Array, shape: Shape, channelAxes: number): readonly TensorToWrite[] {
+function inEightBits(name: string, data: Float32Array, shape: Shape, channelAxes: number): readonly ToWrite[] {
   const { integers, scales } = toEightBit(name, data, shape, channelAxes);
   return [
     { name, shape, data: integers, dtype: "I8" },

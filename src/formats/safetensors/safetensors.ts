@@ -82,10 +82,17 @@ export function readSafetensorsWithin(budget: DecodedBudget, bytes: Uint8Array, 
 export interface TensorToWrite {
   readonly name: string;
   readonly shape: Shape;
-  /** A Float32Array; for I8 an Int8Array. */
-  readonly data: Float32Array | Int8Array;
-  /** Default F32. F16 halves the size and rounds to the nearest even; I8 writes integers as they are. */
-  readonly dtype?: "F32" | "F16" | "I8";
+  readonly data: Float32Array;
+  /** Default F32. F16 halves the size and rounds to the nearest even. */
+  readonly dtype?: "F32" | "F16";
+}
+
+/** A tensor of 8-bit integers that is to be written, as they are. */
+export interface IntegersToWrite {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly data: Int8Array;
+  readonly dtype: "I8";
 }
 
 /**
@@ -95,7 +102,7 @@ export interface TensorToWrite {
  * @throws {DepthwiseError} `OPTION_INVALID` for a name given twice or a value too large for F16
  */
 export function writeSafetensors(
-  tensors: Iterable<TensorToWrite>,
+  tensors: Iterable<TensorToWrite | IntegersToWrite>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const isList = typeof tensors === "object" && tensors !== null && Symbol.iterator in tensors;
@@ -113,7 +120,7 @@ export function writeSafetensors(
   let offset = 0;
   for (const tensor of tensors) {
     if (!isObject(tensor)) throw optionError("writeSafetensors", "tensor", "{ name, shape, data }", tensor);
-    const { name, shape, data, dtype = "F32" } = tensor as TensorToWrite;
+    const { name, shape, data, dtype = "F32" } = tensor;
     if (typeof name !== "string") throw optionError("writeSafetensors", "name", "a string", name);
     oneOf("writeSafetensors", "dtype", dtype, ["F32", "F16", "I8"]);
     const array = dtype === "I8" ? "Int8Array" : "Float32Array";
@@ -130,7 +137,7 @@ export function writeSafetensors(
       });
     }
     names.add(name);
-    const part = dtype === "F16" ? halves(name, data as Float32Array) : littleEndian(data);
+    const part = tensor.dtype === "F16" ? halves(tensor) : littleEndian(data);
     header.push([name, { dtype, shape: [...shape], data_offsets: [offset, offset + part.length] }]);
     parts.push(part);
     offset += part.length;
@@ -293,7 +300,7 @@ function checkCoverage(entries: readonly Entry[], dataBytes: number, fail: Safet
   }
 }
 
-function halves(name: string, data: Float32Array): Uint8Array {
+function halves({ name, data }: TensorToWrite): Uint8Array {
   const at = data.findIndex((value) => Math.abs(value) >= FLOAT16_OVERFLOW && Number.isFinite(value));
   if (at === -1) return encodeFloat16(data);
   throw new DepthwiseError("OPTION_INVALID", {
