@@ -22,7 +22,14 @@ import {
   tfjsLayers,
 } from "./as-keras.ts";
 import { type OnnxOptions, onnxFile } from "./as-onnx.ts";
-import { eightBitSafetensors, FAMILIES, type FamilyName, namedTensors, safetensors, TORCH_FORMS } from "./as-tensors.ts";
+import {
+  eightBitSafetensors,
+  FAMILIES,
+  type FamilyName,
+  namedTensors,
+  safetensors,
+  TORCH_FORMS,
+} from "./as-tensors.ts";
 import { asStored, type TfliteKind, type TfliteOptions, tfliteFile } from "./as-tflite.ts";
 
 /** A decision's basis by its name; a decision that is not listed is not checked. */
