@@ -78,6 +78,7 @@ export {
   type Decision,
   describe,
   embeddingModel,
+  foldBatchNorm,
   formatDescription,
   type HeadedOutput,
   type HeadOptions,

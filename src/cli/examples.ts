@@ -50,6 +50,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   convert: [
     "depthwise convert mobilenet.h5 mobilenet.safetensors",
     "depthwise convert keras:mobilenet_2_5_128_tf half.safetensors --dtype F16",
+    "depthwise convert mobilenet.h5 quarter.safetensors --dtype I8 --fold",
     "depthwise convert mobilenet.h5 web-model --to tfjs",
     "depthwise convert - - < mobilenet.h5 > copy.safetensors",
   ],

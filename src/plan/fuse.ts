@@ -11,7 +11,7 @@ import type { FusedActivation } from "../operations/activation-names.ts";
 import type { Fusible } from "../operations/operation.ts";
 import { isView, operationOf } from "../operations/table.ts";
 
-type BatchNormNode = Extract<LayerNode, { readonly type: "batchNorm" }>;
+export type BatchNormNode = Extract<LayerNode, { readonly type: "batchNorm" }>;
 type FusedNode = Extract<LayerNode, { readonly type: "activation" }> & {
   readonly attributes: { readonly function: FusedActivation };
 };
@@ -98,7 +98,8 @@ function isFused(node: Extract<LayerNode, { readonly type: "activation" }>): nod
   return node.attributes.function !== "leakyRelu";
 }
 
-function countReaders(network: Pick<Network, "layers" | "shapes" | "outputs">): ReadonlyMap<string, number> {
+/** How often each node and the input is read. */
+export function countReaders(network: Pick<Network, "layers">): ReadonlyMap<string, number> {
   const readers = new Map<string, number>();
   for (const node of network.layers) {
     for (const input of node.inputs) readers.set(input, (readers.get(input) ?? 0) + 1);

@@ -49,7 +49,10 @@ export function namesByRole(network: Pick<Network, "parameterInfo">): RoleNames 
   return names;
 }
 
-export function weightNames(names: RoleNames, { lead, batchNorm }: Group): WeightNames | undefined {
+export function weightNames(
+  names: RoleNames,
+  { lead, batchNorm }: Pick<Group, "lead" | "batchNorm">,
+): WeightNames | undefined {
   const norm = lead.type === "batchNorm" ? lead : batchNorm;
   const own = names.get(lead.name) ?? {};
   if (norm === undefined) return own["kernel"] === undefined ? undefined : own;

@@ -1,7 +1,12 @@
 /** Weights: reading what other tools wrote, saying what was understood, writing, and making new networks of old ones. */
 
 export type { Basis } from "../formats/fact.ts";
-export { readSafetensors, type TensorToWrite, writeSafetensors } from "../formats/safetensors/safetensors.ts";
+export {
+  type IntegersToWrite,
+  readSafetensors,
+  type TensorToWrite,
+  writeSafetensors,
+} from "../formats/safetensors/safetensors.ts";
 export { type StoredTensor, type TensorFile, toFloat32 } from "../formats/stored-tensor.ts";
 export {
   type CacheEntry,
@@ -14,6 +19,7 @@ export {
   type SourceOptions,
 } from "../sources/index.ts";
 export { type Decision, describe, formatDescription, type ModelDescription } from "./describe.ts";
+export { foldBatchNorm } from "./fold-batch-norm.ts";
 export { type LoadedModel, type LoadedOutput, type LoadOptions, loadModel } from "./load-model.ts";
 export { encodeModel, type SaveOptions, saveModel } from "./save-model.ts";
 export {

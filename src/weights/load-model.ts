@@ -8,6 +8,7 @@ import { ownPart } from "../core/own-part.ts";
 import { checkPreprocessing } from "../core/preprocessing.ts";
 import { isBlob } from "../core/realms.ts";
 import type { FloatTensor } from "../core/tensor.ts";
+import { isEightBit } from "../formats/eight-bit.ts";
 import type { ModelFile } from "../formats/model-file.ts";
 import { checkStart, readModelFile } from "../formats/registry.ts";
 import { firstNonFinite, type StoredTensor } from "../formats/stored-tensor.ts";
@@ -121,10 +122,11 @@ export async function openModel(
 
 async function modelFrom(
   file: OpenFile,
-  model: StatedModel,
+  read: StatedModel,
   given: ArchitectureOptions,
   budget: DecodedBudget,
 ): Promise<LoadedModel> {
+  const model = await asFloats(read, file.name, budget);
   if (model.network !== undefined) return loadCustom(model.network, model, given, file.name, budget);
   const understood = await understand(ARCHITECTURES, { model, file, budget, given });
   checkFinite(understood.parameters, file.name);
@@ -137,6 +139,14 @@ async function modelFrom(
   return withInfo(network, {
     provenance: { ...provenanceFor(model, file.name, facts, understood) },
   }) as LoadedModel;
+}
+
+/** With the tensors that are 8-bit integers and scales as what they stand for. */
+async function asFloats(model: StatedModel, file: string, budget: DecodedBudget): Promise<StatedModel> {
+  const { content } = model;
+  if (content.kind !== "tensors" || ![...content.tensors.values()].some(isEightBit)) return model;
+  const { dequantized } = await ownPart("what reads 8-bit integers", () => import("../understand/dequantized.ts"));
+  return { ...model, content: dequantized(content, file, budget) };
 }
 
 function separated(options: LoadOptions): { readonly from: SourceOptions; readonly given: ArchitectureOptions } {

@@ -3,9 +3,13 @@
 import { allocated } from "../core/memory.ts";
 import { checkKnownOptions, oneOf, signalOption } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
-import { writeSafetensors } from "../formats/safetensors/safetensors.ts";
+import type { Shape } from "../core/tensor.ts";
+import { scaleName, scaleShape, toEightBit } from "../formats/eight-bit.ts";
+import { type IntegersToWrite, type TensorToWrite, writeSafetensors } from "../formats/safetensors/safetensors.ts";
+import { DTYPE_BYTES } from "../formats/stored-tensor.ts";
 import { parameterBytes } from "../layers/initialise.ts";
 import { checkNetwork, checkParameters, type Network } from "../layers/network.ts";
+import type { ParameterInfo } from "../layers/parameter-info.ts";
 import { ARCHITECTURE_IDS } from "../understand/architectures/table.ts";
 import { writeMetadata } from "../understand/metadata.ts";
 import { placeToWrite } from "./place-to-write.ts";
@@ -14,8 +18,12 @@ const ADVICE = "Pass the path of a file; for anything else take the bytes from e
 
 /** How a model is written. */
 export interface SaveOptions {
-  /** `F32` (default), or `F16` for half the size; biases and batch norm stay F32. */
-  readonly dtype?: "F32" | "F16";
+  /**
+   * Of kernels: `F32` (default), `F16` for half the size, or `I8` for a quarter: 8-bit integers with a scale for each
+   * output channel, of a depthwise kernel for each channel and multiplier, so that no weight changes by more than half a
+   * scale. The scales are F32, and biases and batch norm stay so.
+   */
+  readonly dtype?: "F32" | "F16" | "I8";
   /** Ends the writing; what was there before then still is, and nothing else. */
   readonly signal?: AbortSignal;
 }
@@ -23,26 +31,45 @@ export interface SaveOptions {
 /**
  * A model as the bytes of a safetensors file: its parameters under Keras' names, and in the metadata all that
  * `loadModel` needs to build it again (alpha, resolution, padding, epsilon, range, labels; the layers of a custom one),
- * with where it came from and the evidence for each decision. The same model gives the same bytes.
+ * with where it came from and the evidence for each decision. The same model gives the same bytes. Of 8-bit integers
+ * `conv1/kernel_scale` lies beside `conv1/kernel`: the product of the two, as arrays broadcast, is the kernel.
  *
  * @throws {DepthwiseError} `PARAMETERS_MISMATCH` if a parameter was replaced by one that does not fit;
- *         `OPTION_INVALID` for a value too large for F16; `MEMORY_EXCEEDED`
+ *         `OPTION_INVALID` for a value too large for F16; `VALUES_NOT_FINITE` for NaN or infinity in a kernel that is to
+ *         be I8; `MEMORY_EXCEEDED`
  */
 export function encodeModel(model: Network, options: Pick<SaveOptions, "dtype"> = {}): Uint8Array<ArrayBuffer> {
   checkNetwork("saveModel", model);
   checkKnownOptions("saveModel", options, ["dtype"]);
-  const dtype = oneOf("saveModel", "dtype", options.dtype ?? "F32", ["F32", "F16"]);
+  const dtype = oneOf("saveModel", "dtype", options.dtype ?? "F32", ["F32", "F16", "I8"]);
   checkParameters(model, model.parameters, "saveModel");
-  const tensors = [...model.parameterInfo.values()].map(({ name, role, shape }) => ({
-    name,
-    shape,
-    data: model.parameters.get(name)?.data ?? new Float32Array(),
-    dtype: role === "kernel" ? dtype : ("F32" as const),
-  }));
-  const bytes = parameterBytes(model.parameterInfo.values());
-  return allocated("saveModel", bytes, "Save it as F16.", () =>
-    writeSafetensors(tensors, writeMetadata(model, ARCHITECTURE_IDS)),
+  const types = new Map(model.layers.map(({ name, type }) => [name, type]));
+  const tensors = ({ name, role, node, shape }: ParameterInfo): readonly ToWrite[] => {
+    const data = model.parameters.get(name)?.data ?? new Float32Array();
+    if (role !== "kernel") return [{ name, shape, data }];
+    if (dtype !== "I8") return [{ name, shape, data, dtype }];
+    return inEightBits(name, data, shape, types.get(node) === "depthwiseConv2d" ? 2 : 1);
+  };
+  const infos = [...model.parameterInfo.values()];
+  return allocated("saveModel", parameterBytes(infos), "Save it as F16.", () =>
+    writeSafetensors(widestFirst(infos.flatMap(tensors)), writeMetadata(model, ARCHITECTURE_IDS)),
   );
+}
+
+type ToWrite = TensorToWrite | IntegersToWrite;
+
+/** So that each lies at a multiple of its element's size: other tools take a file's own bytes for numbers. */
+function widestFirst(tensors: readonly ToWrite[]): readonly ToWrite[] {
+  const width = ({ dtype = "F32" }: ToWrite) => DTYPE_BYTES[dtype];
+  return tensors.toSorted((a, b) => width(b) - width(a));
+}
+
+function inEightBits(name: string, data: Float32Array, shape: Shape, channelAxes: number): readonly ToWrite[] {
+  const { integers, scales } = toEightBit(name, data, shape, channelAxes);
+  return [
+    { name, shape, data: integers, dtype: "I8" },
+    { name: scaleName(name), shape: scaleShape(shape, channelAxes), data: scales },
+  ];
 }
 
 /**

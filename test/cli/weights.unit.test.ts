@@ -149,6 +149,24 @@ describe("depthwise convert", () => {
     expect(half).toBeLessThan(0.7 * whole);
   });
 
+  it("writes 8-bit integers without batch norms, which inspect shows", async () => {
+    const { code, stderr } = await at("convert", "small.safetensors", "I8.safetensors", "--dtype", "I8", "--fold");
+    expect([code, stderr]).toEqual([0, ""]);
+    const { stdout } = await at("inspect", "I8.safetensors");
+    expect(stdout).toMatch(/^I8\.safetensors: safetensors, weights as 8-bit integers with a scale a channel$/m);
+    expect(stdout).toMatch(/^conv1\/kernel +I8 +3 × 3 × 3 × 8$/m);
+    expect(stdout).toMatch(/^conv1\/kernel_scale +F32 +1 × 1 × 1 × 8$/m);
+    expect(stdout).toMatch(/^batchNorm +false +given +the call of foldBatchNorm$/m);
+    expect(stdout).not.toContain("_bn");
+    const sizes = ["small", "I8"].map((name) => readFileSync(join(folder, `${name}.safetensors`)).length);
+    expect(sizes[1]! / sizes[0]!).toBeLessThan(0.4);
+  });
+
+  it("folds for TensorFlow.js too", async () => {
+    expect(await at("convert", "small.safetensors", "folded", "--fold")).toMatchObject({ code: 0 });
+    expect((await loadModel(join(folder, "folded"))).info.options).toMatchObject({ batchNorm: false });
+  });
+
   it("writes a directory for TensorFlow.js, and keeps where the model came from", async () => {
     expect(await at("convert", "small.safetensors", "web/model", "--padding", "keras")).toMatchObject({ code: 0 });
     expect(readdirSync(join(folder, "web/model")).sort()).toEqual([
@@ -172,7 +190,8 @@ describe("depthwise convert", () => {
     [["convert", "a", "b", "c", "d.safetensors"], 2, /4 in all/],
     [["convert", "small.safetensors", "out.h5"], 2, /ends in \.safetensors/],
     [["convert", "small.safetensors", "out.tflite"], 2, /Other formats are not written/],
-    [["convert", "small.safetensors", "out", "--dtype", "F16"], 2, /F32 for TensorFlow\.js/],
+    [["convert", "small.safetensors", "out", "--dtype", "F16"], 2, /F32 for TensorFlow\.js, found F16/],
+    [["convert", "small.safetensors", "out", "--dtype", "I8"], 2, /F32 for TensorFlow\.js, found I8/],
     [["convert", "small.safetensors", "out.safetensors", "--dtype", "BF16"], 2, /Allowed choices/],
     [["convert", "small.safetensors", "out", "--to", "onnx"], 2, /Allowed choices/],
     [["convert", "swish.safetensors", "out"], 1, /NETWORK_INVALID.+hardSwish cannot be expressed/],

@@ -39,7 +39,7 @@ const ROOMS: Record<string, readonly string[]> = {
   classify: ["session", "weights", "images", "layers"],
   session: ["backends", "plan", "kernels"],
   pretrained: ["weights"],
-  weights: ["understand", "formats", "sources", "models", "layers"],
+  weights: ["understand", "formats", "sources", "models", "plan", "layers"],
   // Of formats only what stands in no format's folder: the vocabulary of graphs and of stored tensors.
   understand: ["formats", "sources", "models", "layers"],
   formats: ["sources"],

@@ -20,7 +20,14 @@ import {
   tfjsLayers,
 } from "../writers/as-keras.ts";
 import { onnxFile } from "../writers/as-onnx.ts";
-import { type Entries, type FamilyName, namedTensors, safetensors, TORCH_FORMS } from "../writers/as-tensors.ts";
+import {
+  type Entries,
+  eightBitSafetensors,
+  type FamilyName,
+  namedTensors,
+  safetensors,
+  TORCH_FORMS,
+} from "../writers/as-tensors.ts";
 import { tfliteFile } from "../writers/as-tflite.ts";
 
 const plain = sample("plain", { alpha: 0.1, resolution: 32, classes: 3 }, 1);
@@ -68,6 +75,7 @@ describe("a tensor under a name", () => {
     ["safetensors", "Hugging Face", safetensors],
     ["safetensors", "timm", safetensors],
     ["safetensors", "TF-slim", safetensors],
+    ["safetensors in I8", "timm", eightBitSafetensors],
     ["safetensors", "numbers in PyTorch's layout", safetensors],
     ["safetensors", "numbers in Keras' layout", safetensors],
     ["PyTorch zip", "PyTorch conv_bn and conv_dw", TORCH_FORMS["zip, state dict"]!],

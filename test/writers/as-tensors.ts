@@ -2,6 +2,7 @@
 
 import { elementCount, type FloatTensor, tensor } from "../../src/core/tensor.ts";
 import { permute } from "../../src/formats/transpose.ts";
+import { asEightBits } from "../fixtures/eight-bit.ts";
 import { toBFloat16, toFloat16 } from "../fixtures/half-floats.ts";
 import { bytesOf, type Row, type Sample } from "../fixtures/sample-networks.ts";
 import { dict, oldForm, type Storage, stateDict, tensorValue, type Value, zipForm } from "./torch.ts";
@@ -148,22 +149,53 @@ export function safetensors(
   entries: Entries,
   { dtype = "F32", metadata }: { dtype?: "F32" | "F16" | "BF16"; metadata?: Record<string, string> } = {},
 ): Uint8Array {
-  const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
-  const bytes = sorted.map(([, { data }]) => {
+  const encode = ({ data }: FloatTensor) => {
     if (dtype === "F32") return bytesOf(data);
     return bytesOf((dtype === "F16" ? toFloat16 : toBFloat16)(data).bits);
-  });
+  };
+  return inOneFile(
+    entries.map(([name, value]) => ({ name, dtype, shape: value.shape, bytes: encode(value) })),
+    metadata,
+  );
+}
+
+/** Of PyTorch's layouts, as compressed-tensors does it: of what has several axes the first is the output channels. */
+export function eightBitSafetensors(entries: Entries): Uint8Array {
+  return inOneFile(
+    entries.flatMap(([name, { shape, data }]): StoredPart[] => {
+      if (shape.length === 1) return [{ name, dtype: "F32", shape, bytes: bytesOf(data) }];
+      const [channels = 1, ...others] = shape;
+      const { integers, scales } = asEightBits(data, channels, (i) => Math.floor(i / elementCount(others)));
+      const ones = others.map(() => 1);
+      return [
+        { name, dtype: "I8", shape, bytes: bytesOf(integers) },
+        { name: `${name}_scale`, dtype: "F32", shape: [channels, ...ones], bytes: bytesOf(scales) },
+      ];
+    }),
+  );
+}
+
+export interface StoredPart {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/** A safetensors file of any types, sorted by name. */
+export function inOneFile(parts: readonly StoredPart[], metadata?: Record<string, string>): Uint8Array {
+  const sorted = [...parts].sort((a, b) => (a.name < b.name ? -1 : 1));
   let at = 0;
-  const header = sorted.map(([name, { shape }], i) => {
+  const header = sorted.map(({ name, dtype, shape, bytes }) => {
     const begin = at;
-    at += bytes[i]!.length;
+    at += bytes.length;
     return [name, { dtype, shape, data_offsets: [begin, at] }];
   });
   const json = JSON.stringify({ ...(metadata && { __metadata__: metadata }), ...Object.fromEntries(header) });
   const text = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(text.length));
-  return new Uint8Array(Buffer.concat([length, text, ...bytes]));
+  return new Uint8Array(Buffer.concat([length, text, ...sorted.map(({ bytes }) => bytes)]));
 }
 
 /** A state dict and its storages, one for each tensor; counters of batches stand beside running statistics. */

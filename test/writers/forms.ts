@@ -1,10 +1,12 @@
 /** All forms into which the tests' writers bring a sample network, and what a reader must say of each. */
 
+import { tensor } from "../../src/core/tensor.ts";
 import type { Basis } from "../../src/formats/fact.ts";
 import type { MobileNetV1Options } from "../../src/models/index.ts";
 import type { ModelSource } from "../../src/sources/index.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
 import { encodeTfjs } from "../../src/weights/write-tfjs.ts";
+import { kernelInEightBits } from "../fixtures/eight-bit.ts";
 import { toBFloat16, toFloat16 } from "../fixtures/half-floats.ts";
 import { bytesOf, changed, folded, type Sample, unsaid } from "../fixtures/sample-networks.ts";
 import { frozenGraph, type GraphDefOptions, tfjsGraphModel } from "./as-graph-def.ts";
@@ -20,7 +22,14 @@ import {
   tfjsLayers,
 } from "./as-keras.ts";
 import { type OnnxOptions, onnxFile } from "./as-onnx.ts";
-import { FAMILIES, type FamilyName, namedTensors, safetensors, TORCH_FORMS } from "./as-tensors.ts";
+import {
+  eightBitSafetensors,
+  FAMILIES,
+  type FamilyName,
+  namedTensors,
+  safetensors,
+  TORCH_FORMS,
+} from "./as-tensors.ts";
 import { asStored, type TfliteKind, type TfliteOptions, tfliteFile } from "./as-tflite.ts";
 
 /** A decision's basis by its name; a decision that is not listed is not checked. */
@@ -105,6 +114,42 @@ const inHalves = (["F16", "BF16"] as const).flatMap((dtype) =>
     }),
   ),
 );
+
+const EIGHT_BITS = "safetensors, weights as 8-bit integers with a scale a channel";
+
+const isKernel = (name: string) => name.endsWith("kernel");
+
+/** A sample with the kernels that come back from 8-bit integers. */
+const inEightBits = (from: Sample) =>
+  changed(from, (data, name) => {
+    const { shape } = from.model.parameterInfo.get(name)!;
+    return isKernel(name) ? kernelInEightBits(name, tensor(data, shape)).values : data;
+  });
+
+const eightBits: readonly Form[] = [
+  {
+    name: "safetensors of saveModel in I8",
+    format: EIGHT_BITS,
+    understoodBy: /Keras/,
+    write: (sample) => ({
+      source: encodeModel(sample.model, { dtype: "I8" }),
+      expected: inEightBits(sample),
+      said: { padding: "stated" },
+    }),
+  },
+  {
+    name: "safetensors in I8, timm",
+    format: EIGHT_BITS,
+    understoodBy: FAMILIES.timm.understoodBy,
+    obstacle: nameObstacle("timm"),
+    write: (sample) => ({
+      source: eightBitSafetensors(namedTensors(sample, "timm")),
+      given: unsaid(sample),
+      expected: inEightBits(sample),
+      said: GIVEN,
+    }),
+  },
+];
 
 /** With its configuration beside it nothing is left to be given, where the configuration has words for it. */
 const withConfig: Form = {
@@ -316,6 +361,7 @@ const rangeObstacle = ({ activation, options }: Sample) => {
 export const FORMS: readonly Form[] = [
   ...inSafetensors,
   ...inHalves,
+  ...eightBits,
   withConfig,
   ...inTorch,
   ...inKeras,

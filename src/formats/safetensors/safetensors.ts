@@ -87,6 +87,14 @@ export interface TensorToWrite {
   readonly dtype?: "F32" | "F16";
 }
 
+/** A tensor of 8-bit integers that is to be written, as they are. */
+export interface IntegersToWrite {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly data: Int8Array;
+  readonly dtype: "I8";
+}
+
 /**
  * Writes safetensors: tensors in the given order, metadata sorted by key, the data aligned to 8 bytes. The same
  * input gives the same bytes.
@@ -94,7 +102,7 @@ export interface TensorToWrite {
  * @throws {DepthwiseError} `OPTION_INVALID` for a name given twice or a value too large for F16
  */
 export function writeSafetensors(
-  tensors: Iterable<TensorToWrite>,
+  tensors: Iterable<TensorToWrite | IntegersToWrite>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const isList = typeof tensors === "object" && tensors !== null && Symbol.iterator in tensors;
@@ -112,12 +120,13 @@ export function writeSafetensors(
   let offset = 0;
   for (const tensor of tensors) {
     if (!isObject(tensor)) throw optionError("writeSafetensors", "tensor", "{ name, shape, data }", tensor);
-    const { name, shape, data, dtype = "F32" } = tensor as TensorToWrite;
+    const { name, shape, data, dtype = "F32" } = tensor;
     if (typeof name !== "string") throw optionError("writeSafetensors", "name", "a string", name);
-    if (className(data) !== "Float32Array") {
-      throw optionError("writeSafetensors", `data of "${name}"`, "a Float32Array", data);
+    oneOf("writeSafetensors", "dtype", dtype, ["F32", "F16", "I8"]);
+    const array = dtype === "I8" ? "Int8Array" : "Float32Array";
+    if (className(data) !== array) {
+      throw optionError("writeSafetensors", `data of "${name}"`, `${dtype === "I8" ? "an" : "a"} ${array}`, data);
     }
-    oneOf("writeSafetensors", "dtype", dtype, ["F32", "F16"]);
     if (!isNaturals(shape))
       throw optionError("writeSafetensors", `shape of "${name}"`, "an array of whole numbers", shape);
     if (names.has(name) || data.length !== elementCount(shape)) {
@@ -128,7 +137,7 @@ export function writeSafetensors(
       });
     }
     names.add(name);
-    const part = dtype === "F16" ? halves(tensor) : littleEndian(data);
+    const part = tensor.dtype === "F16" ? halves(tensor) : littleEndian(data);
     header.push([name, { dtype, shape: [...shape], data_offsets: [offset, offset + part.length] }]);
     parts.push(part);
     offset += part.length;
@@ -303,6 +312,6 @@ function halves({ name, data }: TensorToWrite): Uint8Array {
   });
 }
 
-function littleEndian(data: Float32Array): Uint8Array {
+function littleEndian(data: Float32Array | Int8Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

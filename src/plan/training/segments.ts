@@ -7,8 +7,7 @@ import { DepthwiseError } from "../../core/errors.ts";
 import type { Network } from "../../layers/network.ts";
 import { INPUT, type LayerNode } from "../../layers/node.ts";
 import type { LoadClamp } from "../../operations/training-call.ts";
-
-type BatchNormNode = Extract<LayerNode, { readonly type: "batchNorm" }>;
+import type { BatchNormNode } from "../fuse.ts";
 
 export interface Segment {
   /** The layer that computes; of a batch norm on its own that one. */
