@@ -3,6 +3,9 @@
 import { listOfRuns } from "./runs.mjs";
 import { LEVEL } from "./summary.mjs";
 
+/** Optimizers, as one writes them. */
+const NAMES = { sgd: "SGD", rmsprop: "RMSprop" };
+
 /** @param {ReturnType<import("./summary.mjs").summaryOf>} summary */
 export function pageOf(summary) {
   const { cells } = summary;
@@ -20,9 +23,9 @@ export function pageOf(summary) {
 function introduction({ epochs, examples, cells }) {
   const { optimizer, batch } = cells.find(({ arm }) => arm === "fast").recipe;
   const paper = cells.find(({ arm }) => arm === "paper").recipe;
-  return `Howard et al. 2017 compare widths, resolutions, depths and the full convolution on ImageNet. Here are the same comparisons on CIFAR-10 (32×32 pixels, 10 classes), trained from nothing with this library: the stem has stride 1, and there is no dropout; everything else of a network is as elsewhere in this library. All runs see the same ${grouped(examples.train)} pictures, in the order of their seed, for ${epochs} epochs, which is short; the test pictures are looked at once, after the last epoch. Nothing was chosen by them. Accuracies on CIFAR-10 and on ImageNet are not to be compared with each other, only which network is ahead. They are means over the seeds that stand beside them.
+  return `Howard et al. 2017 compare widths, resolutions, depths and the full convolution on ImageNet. Here are the same comparisons on CIFAR-10 (32×32 pixels, 10 classes), trained from nothing with this library: the stem has stride 1, and there is no dropout; everything else of a network is as elsewhere in this library. All runs see the same ${grouped(examples.train)} pictures, in the order of their seed, for ${epochs} epochs, which is short; the test pictures are looked at once, after the last epoch. Nothing was chosen by them. Accuracies on CIFAR-10 and on ImageNet are not to be compared with each other, only which network is ahead. Each is the mean over the seeds that stand beside it.
 
-The recipe of all but one cell is \`recipe("fast", …)\`: ${optimizer.type} with momentum ${optimizer.momentum}, batches of ${batch}, one cycle of the rate, label smoothing, averaged weights. The other is \`recipe("paper", …)\`: ${paper.optimizer.type} with ε ${paper.optimizer.epsilon.toFixed(1)}, no weight decay on depthwise kernels, little augmentation, batches of ${paper.batch}.
+The recipe of all but one cell is \`recipe("fast", …)\`: ${NAMES[optimizer.type]} with momentum ${optimizer.momentum}, batches of ${batch}, one cycle of the rate, label smoothing, averaged weights. The other is \`recipe("paper", …)\`: ${NAMES[paper.optimizer.type]} with ε ${paper.optimizer.epsilon.toFixed(1)}, no weight decay on depthwise kernels, little augmentation, batches of ${paper.batch}.
 
 Made by \`npm run train:paper\` and \`npm run train:paper -- --report\`; [as JSON](paper-again.json). \`withinBudget({ multAdds: 10e6, table: "cifar10" })\` chooses by these figures.`;
 }

@@ -29,8 +29,7 @@ export function report({ into, plan }) {
 export async function train({ into, plan, wanted, data, simd, threads, minutes }) {
   const places = placesIn(into);
   const runs = runsOf(plan, wanted);
-  const missing = () => runs.filter((run) => readResult(places.results, run) === undefined);
-  if (missing().length === 0) return say(leftLine(places.results, runs));
+  if (missingOf(places.results, runs).length === 0) return say(leftLine(places.results, runs));
   const how = { places, data: await readData(data, plan.examples), simd, threads, say };
   const stop = stopping(minutes);
   const elsewhere = [];
@@ -38,7 +37,7 @@ export async function train({ into, plan, wanted, data, simd, threads, minutes }
     for (const run of runs) {
       stop.signal.throwIfAborted();
       if (readResult(places.results, run) !== undefined) continue;
-      const end = await trainRun(run, { ...how, signal: stop.signal });
+      const end = await trainRun(run, { ...how, signal: stop.signal }).catch((error) => failed(run, error));
       if (end === "elsewhere") elsewhere.push(run.expected);
     }
     if (elsewhere.length > 0) say(`In work elsewhere: ${listOfRuns(elsewhere)}.`);
@@ -50,6 +49,17 @@ export async function train({ into, plan, wanted, data, simd, threads, minutes }
     stop.forget();
   }
   say(leftLine(places.results, runs));
+}
+
+/** Of one run alone: the others go on. */
+const OF_ONE_RUN = ["VALUES_NOT_FINITE", "CHECKPOINT_MISMATCH", "FILE_CORRUPT"];
+
+/** Says why a run failed; what would stop the others too is thrown again. */
+function failed({ name }, error) {
+  if (!OF_ONE_RUN.includes(error?.code)) throw error;
+  console.error(`${name}: ${error.message}`);
+  process.exitCode = 1;
+  return "failed";
 }
 
 /** Ends the work at a signal of the system, or when the time is over. A second signal kills. */
@@ -72,8 +82,13 @@ function stopping(minutes) {
   };
 }
 
+/** Runs without a result. @throws {Refusal} for results that are damaged, or of another run */
+function missingOf(results, runs) {
+  return runs.filter((run) => readResult(results, run) === undefined);
+}
+
 function leftLine(results, runs) {
-  const left = runs.filter((run) => readResult(results, run) === undefined);
+  const left = missingOf(results, runs);
   const done = `${runs.length - left.length} of ${runs.length} runs are done`;
   if (left.length === 0) return `${done}. npm run train:paper -- --report writes what came out.`;
   return `${done}; left: ${listOfRuns(left.map(({ expected }) => expected))}.`;

@@ -68,7 +68,7 @@ export interface CandidateOf {
 export type BudgetTable = keyof CandidateOf;
 
 /** What fits a budget, and what is worth its cost. */
-export interface BudgetResult<Known extends CountedCandidate = Candidate> {
+export interface BudgetResult<Known = Candidate> {
   /** The most accurate that fits; of equals the cheaper. Undefined if none fits. */
   readonly best: Known | undefined;
   /** Networks that no other beats in mult-adds, parameters and top-1 at once, cheapest first. */

@@ -142,13 +142,14 @@ describe("it is told in a line", () => {
     expect(stderr).toBe("ROOT/cifar10 has 200 pictures to train on, and --examples says 201.\n");
   });
 
-  it("that a checkpoint is of another run", () => {
+  it("that a checkpoint is of another run; the next run is trained", () => {
     const into = freshProject();
     expect(ran(into, ...one, "--epochs", "1").status).toBe(0);
     rmSync(resultFile(into, run));
-    const { status, stderr } = ran(into, ...one);
+    const { status, stdout, stderr } = ran(into, ...both);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^fit: the checkpoint in .* is of another run: /);
+    expect(stderr).toMatch(/^0\.25-32 seed 1: fit: the checkpoint in .* is of another run: /);
+    expect(stdout).toMatch(/1 of 2 runs are done; left: 0\.25-32 seed 1\.\n$/);
   });
 
   it.each([
