@@ -96,7 +96,7 @@ function compared({ table, first, second }, one, other, tables) {
   const p = signedSums(sums);
   const points = rounded((100 * sums.reduce((all, sum) => all + sum, 0)) / (sums.length * pairs.length));
   const isClaimed = p < LEVEL && pairs.every((pair) => Math.sign(pair.points) === Math.sign(points));
-  return { ...names, seeds: pairs.map(({ differences, ...pair }) => pair), points, p, isClaimed };
+  return { ...names, seeds: pairs.map(({ differences, ...pair }) => pair), points, p: significant(p), isClaimed };
 }
 
 function pairOf({ seed, test }, { test: partner }) {
@@ -105,7 +105,7 @@ function pairOf({ seed, test }, { test: partner }) {
   const onlyFirst = differences.filter((difference) => difference > 0).length;
   const onlySecond = differences.filter((difference) => difference < 0).length;
   const points = rounded((100 * (onlyFirst - onlySecond)) / differences.length);
-  return { seed, onlyFirst, onlySecond, points, p: mcnemar(onlyFirst, onlySecond), differences };
+  return { seed, onlyFirst, onlySecond, points, p: significant(mcnemar(onlyFirst, onlySecond)), differences };
 }
 
 function paperPoints(number, first, second, tables) {
@@ -122,4 +122,9 @@ function mean(values) {
 /** Without what adding in binary leaves behind. */
 function rounded(value) {
   return Number(value.toFixed(6));
+}
+
+/** What engines agree on: the last digits of logarithms are their own. */
+function significant(p) {
+  return Number(p.toPrecision(6));
 }
