@@ -43,7 +43,7 @@ function holderIn(path) {
   const text = readOr(path, undefined);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text);
+    return JSON.parse(text) ?? {};
   } catch {
     return {};
   }

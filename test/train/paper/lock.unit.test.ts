@@ -44,6 +44,7 @@ describe("a lock", () => {
   it.each([
     ["a process that has ended", JSON.stringify({ pid: dead })],
     ["nobody", ""],
+    ["nothing", "null"],
     ["what is no process", '{"pid":"x"}'],
     ...(process.platform === "linux"
       ? [["another process that had this number", JSON.stringify({ pid: process.pid, started: "1" })]]
