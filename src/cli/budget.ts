@@ -1,15 +1,18 @@
-/** `depthwise budget`: the most accurate of the paper's networks under a budget. */
+/** `depthwise budget`: the most accurate network under a budget, of those whose accuracy is known. */
 
 import { Command } from "commander";
-import { type Candidate, withinBudget } from "../cost/index.ts";
-import { jsonOption } from "./flags.ts";
+import { BUDGET_TABLES, type BudgetTable, type CandidateOf, withinBudget } from "../cost/index.ts";
+import { choice, jsonOption } from "./flags.ts";
 import { toBytes, toCount } from "./numbers.ts";
 import { newPage, print, printJson } from "./print.ts";
 import { layTable, leftOutNote } from "./table.ts";
 
 const TITLES = ["network", "mult-adds", "parameters", "top-1", "top-5"];
 
+type Known = CandidateOf[BudgetTable];
+
 interface Flags {
+  readonly table?: BudgetTable;
   readonly multAdds?: number;
   readonly parameters?: number;
   readonly bytes?: number;
@@ -19,39 +22,49 @@ interface Flags {
 
 export function budgetCommand(): Command {
   return new Command("budget")
-    .description("the best width and resolution under a budget, by published accuracy, and the Pareto front")
+    .description("the best width and resolution under a budget, by known accuracy, and the Pareto front")
     .option("--mult-adds <count>", "most mult-adds, such as 100M", toCount)
     .option("--parameters <count>", "most parameters, such as 2M", toCount)
     .option("--bytes <count>", "most bytes of float32 weights, such as 6MB or 6MiB", toBytes)
     .option("--activation-bytes <count>", "most bytes of activations alive at once", toBytes)
+    .addOption(
+      choice(
+        "--table <name>",
+        "accuracies on ImageNet as published (default imagenet), or on CIFAR-10 as measured",
+        BUDGET_TABLES,
+      ),
+    )
     .addOption(jsonOption("print the object of depthwise/cost"))
-    .action(({ multAdds, parameters, bytes, activationBytes, json }: Flags) => {
-      const given = { multAdds, parameters, bytes, activationBytes };
+    .action(({ multAdds, parameters, bytes, activationBytes, table, json }: Flags) => {
+      const given = { multAdds, parameters, bytes, activationBytes, table };
       const budget = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-      const result = withinBudget(budget);
+      const result = withinBudget<BudgetTable>(budget);
       if (json === true) return printJson(result, 2);
       const page = newPage();
       const title = "Pareto front (no other is cheaper and as accurate):";
-      const front = layTable(page, result.front.map(cells), { titles: TITLES, least: [[4], [2]] });
+      const rows = result.front.map(cells);
+      const titles = TITLES.slice(0, rows[0]?.length);
+      const least = titles.includes("top-5") ? [[4], [2]] : [[2]];
+      const front = layTable(page, rows, { titles, least });
       print([bestLine(result.best, page.width), "", title, ...front, ...leftOutNote(page)]);
       if (result.best === undefined) process.exitCode = 1;
     });
 }
 
 /** A line like those of the front where there is room, else a list. */
-function bestLine(best: Candidate | undefined, width: number): string {
+function bestLine(best: Known | undefined, width: number): string {
   if (best === undefined) return "Nothing fits.";
   const line = `Best: ${cells(best).join("  ")}`;
   return line.length <= width ? line : line.trim().replaceAll(/ {2,}/g, ", ").replace(", ", " ");
 }
 
-function cells({ name, multAdds, parameters, top1, top5 }: Candidate): readonly string[] {
+function cells({ name, multAdds, parameters, top1, top5 }: Known): readonly string[] {
   const millions = (count: number) => (count / 1e6).toFixed(2).padStart(7);
   return [
     `${name.padEnd(8)}`,
     `${millions(multAdds)} M mult-adds`,
     `${millions(parameters)} M parameters`,
     `top-1 ${top1.toFixed(1)} %`,
-    `top-5 ${top5.toFixed(1)} %`,
+    ...(top5 === undefined ? [] : [`top-5 ${top5.toFixed(1)} %`]),
   ];
 }

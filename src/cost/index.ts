@@ -1,6 +1,15 @@
 /** What networks cost, and the paper's tables. */
 
-export { type Budget, type BudgetResult, type Candidate, withinBudget } from "./budget.ts";
+export {
+  BUDGET_TABLES,
+  type Budget,
+  type BudgetResult,
+  type BudgetTable,
+  type Candidate,
+  type CandidateOf,
+  type MeasuredCandidate,
+  withinBudget,
+} from "./budget.ts";
 export {
   CONVENTIONS,
   type Convention,

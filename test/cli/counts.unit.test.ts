@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { toBytes, toCount } from "../../src/cli/numbers.ts";
+import { withinBudget } from "../../src/cost/index.ts";
 import { run } from "./command.ts";
 
 describe("counts of the command line", () => {
@@ -48,5 +49,28 @@ describe("counts of the command line", () => {
     ]);
     expect(short.code).toBe(0);
     expect(short).toEqual(long);
+  });
+});
+
+describe("budget --table", () => {
+  it("chooses by what was measured on CIFAR-10", async () => {
+    const args = ["budget", "--mult-adds", "1G", "--table", "cifar10"];
+    const [json, text] = await Promise.all([run([...args, "--json"]), run(args)]);
+    const result = withinBudget({ multAdds: 1e9, table: "cifar10" });
+    expect(JSON.parse(json.stdout)).toEqual(JSON.parse(JSON.stringify(result)));
+    expect(text.stdout).toContain(result.best === undefined ? "Nothing fits." : `Best: ${result.best.name}`);
+    expect(text.stdout).not.toContain("top-5");
+  });
+
+  it("is ImageNet's without it, and no other", async () => {
+    const [usual, named, wrong] = await Promise.all([
+      run(["budget", "--mult-adds", "100M"]),
+      run(["budget", "--mult-adds", "100M", "--table", "imagenet"]),
+      run(["budget", "--mult-adds", "100M", "--table", "cifar-10"]),
+    ]);
+    expect(usual.stdout).toContain("top-5");
+    expect(named).toEqual(usual);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("Allowed choices are imagenet, cifar10.");
   });
 });

@@ -1,0 +1,110 @@
+/**
+ * Results: a small file a run, `CELL/seed-N.json`. That it is there says that the run is done. One that was made in another
+ * way than the list says, or that is damaged, is refused, not overwritten.
+ */
+
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fromText } from "./bitset.mjs";
+import { Refusal } from "./refusal.mjs";
+
+/** Where the result of a run lies. */
+export function resultPath(results, { cell, seed }) {
+  return join(results, cell.name, `seed-${seed}.json`);
+}
+
+/** The result of a run; undefined if there is none yet. @throws {Refusal} */
+export function readResult(results, run) {
+  const path = resultPath(results, run);
+  const text = textOf(path);
+  if (text === undefined) return undefined;
+  const advice = "Remove the file to train it anew.";
+  const result = parsed(text);
+  const fault = faultOf(result);
+  if (fault !== undefined) throw new Refusal(`${path} is not the result of a run: ${fault}. ${advice}`);
+  const differences = differencesOf(run.expected, result);
+  if (differences.length === 0) return result;
+  throw new Refusal(`${path} is of another run than the list says: ${differences.join("; ")}. ${advice}`);
+}
+
+/** Seeds of which there are results, in their order. */
+export function seedsOf(results, { name }) {
+  let files;
+  try {
+    files = readdirSync(join(results, name));
+  } catch (cause) {
+    if (cause.code === "ENOENT") return [];
+    throw cause;
+  }
+  const seeds = files.flatMap((file) => /^seed-(\d+)\.json$/.exec(file)?.[1] ?? []);
+  return seeds.map(Number).sort((a, b) => a - b);
+}
+
+/** @param {object} result written whole or not at all */
+export function writeResult(results, run, result) {
+  writeWhole(resultPath(results, run), `${JSON.stringify(result, null, 1)}\n`);
+}
+
+/** Writes a file under another name and renames it. */
+export function writeWhole(path, text) {
+  mkdirSync(dirname(path), { recursive: true });
+  const other = `${path}.${process.pid}.tmp`;
+  writeFileSync(other, text, { flush: true });
+  renameSync(other, path);
+}
+
+function textOf(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    if (cause.code === "ENOENT") return undefined;
+    throw cause;
+  }
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is wrong with it, in words; undefined if nothing. */
+function faultOf(result) {
+  if (typeof result !== "object" || result === null) return "it is no JSON object";
+  const { test, history, runtime, minutes, epochs } = result;
+  if (!Array.isArray(history) || history.length !== epochs) return "its history is not of all epochs";
+  if (!(typeof minutes === "number" && minutes >= 0)) return "minutes is no number";
+  if (!["node", "simd", "threads"].every((key) => runtime?.[key] !== undefined)) return "runtime is incomplete";
+  if (!/^[0-9a-f]{64}$/.test(result.parametersSha256)) return "parametersSha256 is no such hash";
+  if (!(Number.isSafeInteger(test?.examples) && test.examples > 0)) return "test.examples is no number of pictures";
+  const bytes = Math.ceil(test.examples / 8);
+  if (typeof test.right !== "string" || Buffer.from(test.right, "base64").length !== bytes) {
+    return `test.right has not ${test.examples.toLocaleString("en-US")} bits`;
+  }
+  const right = fromText(test.right, test.examples).filter(Boolean).length;
+  if (test.correct !== right || test.accuracy !== right / test.examples) {
+    return `test.right has ${right} pictures, test.correct says ${test.correct} and test.accuracy ${test.accuracy}`;
+  }
+  return undefined;
+}
+
+/** Of what is expected; each as `path: expected, found`. */
+function differencesOf(expected, found, path = "") {
+  if (isObject(expected) && isObject(found)) {
+    // What is expected of a result is a part of it; below that both have the same keys.
+    const keys = path === "" ? Object.keys(expected) : [...new Set([...Object.keys(expected), ...Object.keys(found)])];
+    return keys.flatMap((key) => differencesOf(expected[key], found[key], path === "" ? key : `${path}.${key}`));
+  }
+  if (JSON.stringify(expected) === JSON.stringify(found)) return [];
+  return [`${path}: expected ${said(expected)}, found ${said(found)}`];
+}
+
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function said(value) {
+  return value === undefined ? "nothing" : JSON.stringify(value);
+}

@@ -1,0 +1,130 @@
+/** What came out, as one object: docs/paper-again.json. The same results give the same bytes. */
+
+import { cost, paper } from "../../dist/esm/cost.js";
+import { mobileNetV1 } from "../../dist/esm/index.js";
+import { fromText } from "./bitset.mjs";
+import { CELLS, COMPARISONS, TABLES } from "./cells.mjs";
+import { mcnemar, signedSums } from "./paired-tests.mjs";
+import { Refusal } from "./refusal.mjs";
+import { readResult, seedsOf } from "./results.mjs";
+import { runOf } from "./runs.mjs";
+
+/**
+ * A difference is claimed where the test over all seeds gives a chance below this, and each seed says the same. There are
+ * eight comparisons: of all together the chance of a claim by luck stays below one in a hundred.
+ */
+export const LEVEL = 0.001;
+
+/** @param {string} results the folder @param {import("./runs.mjs").Plan} plan @throws {Refusal} */
+export function summaryOf(results, plan) {
+  const known = CELLS.map((cell) => cellOf(results, cell, plan));
+  const sizes = new Set(known.flatMap(({ runs }) => runs.map(({ test }) => test.examples)));
+  if (sizes.size > 1) {
+    throw new Refusal(
+      `The results are of different test sets, of ${[...sizes].sort((a, b) => a - b).join(" and ")} pictures.`,
+    );
+  }
+  const byName = new Map(known.map((cell) => [cell.name, cell]));
+  const tables = tablesOf();
+  return {
+    epochs: plan.epochs,
+    examples: { train: plan.examples, test: [...sizes][0] ?? null },
+    cells: known.map(({ runs, ...cell }) => ({
+      ...cell,
+      accuracy: mean(runs.map(({ test }) => test.accuracy)),
+      runs: runs.map(({ seed, test, minutes, runtime, parametersSha256 }) => ({
+        seed,
+        accuracy: test.accuracy,
+        minutes,
+        runtime,
+        parametersSha256,
+      })),
+    })),
+    tables,
+    comparisons: COMPARISONS.map((comparison) =>
+      compared(comparison, byName.get(comparison.first), byName.get(comparison.second), tables),
+    ),
+  };
+}
+
+/** What a cell is and costs, and its results. */
+function cellOf(results, cell, plan) {
+  const { name, arm, seeds } = cell;
+  const found = seedsOf(results, cell);
+  const runs = found.map((seed) => readResult(results, runOf(cell, seed, plan)));
+  const { options, recipe } = runOf(cell, seeds[0], plan).expected;
+  const { multAdds, parameters } = cost(mobileNetV1(options)).totals;
+  return {
+    name,
+    arm,
+    options,
+    recipe,
+    multAdds,
+    parameters,
+    missing: seeds.filter((seed) => !found.includes(seed)),
+    runs,
+  };
+}
+
+/** The paper's rows, as printed, each with the cell that stands for it. */
+function tablesOf() {
+  const { tables } = paper();
+  return TABLES.map(({ number, rows }) => {
+    const table = tables.find(({ name }) => name === `Table ${number}`);
+    return {
+      number,
+      title: table.title,
+      rows: rows.map(({ cell, printed }) => {
+        const { label, accuracy, cells } = table.rows.find((row) => row.label === printed);
+        const [multAdds, parameters] = cells.map((each) => each.printed);
+        return { ...(cell === undefined ? {} : { cell }), paper: { label, accuracy, multAdds, parameters } };
+      }),
+    };
+  });
+}
+
+/** Points are per cent of the test pictures by which the first is ahead of the second. */
+function compared({ table, first, second }, one, other, tables) {
+  const pairs = one.runs.flatMap((run) => {
+    const partner = other.runs.find(({ seed }) => seed === run.seed);
+    return partner === undefined ? [] : [pairOf(run, partner)];
+  });
+  const said = { ...(table === undefined ? {} : { table, paperPoints: paperPoints(table, first, second, tables) }) };
+  const names = { first, second, ...said };
+  if (pairs.length === 0) return { ...names, seeds: [] };
+  const sums = pairs[0].differences.map((_, n) => pairs.reduce((sum, { differences }) => sum + differences[n], 0));
+  const p = signedSums(sums);
+  const points = rounded((100 * sums.reduce((all, sum) => all + sum, 0)) / (sums.length * pairs.length));
+  const isClaimed = p < LEVEL && pairs.every((pair) => Math.sign(pair.points) === Math.sign(points));
+  return { ...names, seeds: pairs.map(({ differences, ...pair }) => pair), points, p: significant(p), isClaimed };
+}
+
+function pairOf({ seed, test }, { test: partner }) {
+  const [a, b] = [test, partner].map(({ right, examples }) => fromText(right, examples));
+  const differences = a.map((isRight, n) => Number(isRight) - Number(b[n]));
+  const onlyFirst = differences.filter((difference) => difference > 0).length;
+  const onlySecond = differences.filter((difference) => difference < 0).length;
+  const points = rounded((100 * (onlyFirst - onlySecond)) / differences.length);
+  return { seed, onlyFirst, onlySecond, points, p: significant(mcnemar(onlyFirst, onlySecond)), differences };
+}
+
+function paperPoints(number, first, second, tables) {
+  const { rows } = tables.find((table) => table.number === number);
+  const accuracy = (cell) => Number.parseFloat(rows.find((row) => row.cell === cell).paper.accuracy);
+  return rounded(accuracy(first) - accuracy(second));
+}
+
+function mean(values) {
+  if (values.length === 0) return null;
+  return rounded(values.reduce((sum, value) => sum + value, 0) / values.length);
+}
+
+/** Without what adding in binary leaves behind. */
+function rounded(value) {
+  return Number(value.toFixed(6));
+}
+
+/** What engines agree on: the last digits of logarithms are their own. */
+function significant(p) {
+  return Number(p.toPrecision(6));
+}
