@@ -70,7 +70,7 @@ describeInChromium("the pages of examples/browser", () => {
     if (missing !== undefined) await page.route(missing, (route) => route.fulfill({ status: 404 }));
     const query = "weights=/files/seeded.safetensors&photo=/files/noise.png&threads=2";
     await page.goto(`${address}/examples/browser/${path}?${query}`);
-    await page.locator("#how:not(:empty), #error:not(:empty)").first().waitFor({ timeout: 20_000 });
+    await page.locator("#how:not(:empty), #error:not(:empty)").first().waitFor({ timeout: 60_000 });
     const text = async (id: string) => (await page.locator(`#${id}`).textContent()) ?? "";
     const shown = {
       labels: await page.locator("#labels li").allInnerTexts(),

@@ -103,7 +103,7 @@ describeInBrowsers("wasm", (kind) => {
     expect(report).toMatchObject({ threads: 2, sameBits: true, afterClose: "SESSION_CLOSED" });
     expect(["ran", "SESSION_CLOSED"]).toEqual(expect.arrayContaining([...report.closedInTheMiddle]));
     // The browser tells of a worker's end a little later.
-    await expect.poll(() => page.workers(), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => page.workers(), { timeout: 60_000 }).toBe(0);
     expect(page.complaints).toEqual([]);
   });
 });

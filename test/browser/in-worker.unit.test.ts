@@ -53,7 +53,7 @@ describeInBrowsers("a session in a worker", (kind) => {
           );
         }
       }
-      await expect.poll(() => page.workers(), { timeout: 10_000 }).toBe(0);
+      await expect.poll(() => page.workers(), { timeout: 60_000 }).toBe(0);
     } finally {
       await browser.close();
     }

@@ -100,7 +100,7 @@ describeInBrowsers("fit", (kind) => {
   });
 
   it("leaves no worker", async () => {
-    await expect.poll(() => page.workers(), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => page.workers(), { timeout: 60_000 }).toBe(0);
     expect(page.complaints).toEqual([]);
   });
 });

@@ -100,6 +100,6 @@ describeInBrowsers("training", (kind) => {
   });
 
   it("leaves no worker", async () => {
-    for (const page of Object.values(open)) await expect.poll(() => page.workers(), { timeout: 10_000 }).toBe(0);
+    for (const page of Object.values(open)) await expect.poll(() => page.workers(), { timeout: 60_000 }).toBe(0);
   });
 });

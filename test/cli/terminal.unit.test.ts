@@ -166,7 +166,7 @@ const TABLES = [
 describe("a table", () => {
   it.each(TABLES)(
     "fits terminals of 80, 60 and 40 columns, and says what has no room: %s",
-    { timeout: 60_000 },
+    { timeout: 600_000 },
     async (line, leftOut) => {
       for (const columns of [80, 60, 40]) {
         const shown = await typed(line, columns, undefined, { NO_COLOR: "1" });

@@ -410,7 +410,7 @@ const run = (body: string, ...flags: readonly string[]) =>
   execFileSync(process.execPath, [...flags, "--input-type=module", "-e", program(body)], {
     cwd: root,
     encoding: "utf8",
-    timeout: 30_000,
+    timeout: 110_000,
   });
 
 describe("a process with a session in a worker", () => {

@@ -300,7 +300,7 @@ describe("more classes than a table of them is good for", () => {
     }).done;
     expect(history[0]?.validation?.examples).toBe(50);
     expect(confusion).toBeUndefined();
-  }, 60_000);
+  });
 });
 
 /** TypeScript's library of ours does not know them. */

@@ -280,7 +280,7 @@ describe("an abort", () => {
     };
     await seen();
     await expect(run.done).rejects.toThrow("enough");
-  }, 30_000);
+  });
 
   it("reaches a run that waits for data", async () => {
     const controller = new AbortController();
