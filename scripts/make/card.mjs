@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { curve } from "./curve.mjs";
 import { WORDS } from "./words.mjs";
 
-/** Whether it was said for another, so often that it is worth a line. */
+/** How many confusions are named. */
 const MOST_CONFUSIONS = 6;
 
 /** @param {ReturnType<JSON["parse"]>} figures what `make` measured, as `docs/models/NAME.json` holds it */
@@ -95,7 +95,7 @@ function mistakes({ network: { labels }, confusion }) {
     .filter(({ label, said, count }) => label !== said && count > 0)
     .sort((a, b) => b.count - a.count || a.label - b.label || a.said - b.said)
     .slice(0, MOST_CONFUSIONS)
-    .map(({ label, said, count }) => `${labels[label]} for ${labels[said]} (${count})`)
+    .map(({ label, said, count }) => `${labels[label]} as ${labels[said]} (${count})`)
     .join(", ");
 }
 

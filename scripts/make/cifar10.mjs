@@ -7,3 +7,44 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { make } from "./make.mjs";
+
+const LABELS = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+/** The paper's table, but that the first of its strides is 1: a 4 × 4 map is left of 32 × 32 pixels, not 2 × 2. */
+const BLOCKS = [
+  ...[64, 128, 128].map((filters) => ({ stride: 1, filters })),
+  ...[256, 256].map((filters, index) => ({ stride: index === 0 ? 2 : 1, filters })),
+  ...[512, 512, 512, 512, 512, 512].map((filters, index) => ({ stride: index === 0 ? 2 : 1, filters })),
+  ...[1024, 1024].map((filters, index) => ({ stride: index === 0 ? 2 : 1, filters })),
+];
+
+await make({
+  name: "cifar10",
+  data: "data/cifar10",
+  async open({ cifar10 }, folder) {
+    const labels = (await readFile(join(folder, "batches.meta.txt"), "utf8")).trim().split("\n");
+    if (labels.join() !== LABELS.join()) throw new Error(`${folder} names other classes: ${labels.join(", ")}`);
+    const train = [1, 2, 3, 4, 5].map((number) => join(folder, `data_batch_${number}.bin`));
+    return { train: await cifar10(train), test: await cifar10([join(folder, "test_batch.bin")]) };
+  },
+  network: {
+    alpha: 0.37,
+    channelRounding: "divisible8",
+    resolution: 32,
+    classes: 10,
+    stem: { stride: 1, filters: 32 },
+    blocks: BLOCKS,
+    dropout: 0,
+    labels: LABELS,
+    preprocessing: { range: [-1, 1], cropFraction: 1 },
+  },
+  recipe: ({ oneCycle, sgd }) => ({
+    epochs: 30,
+    batch: 128,
+    optimizer: sgd({ momentum: 0.9, nesterov: true, weightDecay: 5e-4 }),
+    schedule: oneCycle({ peak: 0.2 }),
+    augment: { paddedCrop: { padding: 4, fill: "reflect" }, flip: "alternating" },
+    labelSmoothing: 0.1,
+  }),
+  quick: { examples: 4_000, epochs: 2 },
+});

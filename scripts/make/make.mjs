@@ -55,48 +55,36 @@ function flagsOf(name) {
   return { ...values, seed, threads };
 }
 
-async function run(made, { seed, threads, quick, measure: isTrial }) {
+async function run(made, flags) {
   if (!(await stat(made.data).catch(() => undefined))) {
     throw new Refusal(`${made.data} is not there: npm run ${made.data.replace("/", ":")} makes it.`);
   }
   const sets = await made.open(train, made.data);
-  const recipe = { ...made.recipe(train), ...(quick ? { epochs: made.quick.epochs } : {}) };
-  const data = quick ? sets.train.take(made.quick.examples) : sets.train;
-  const network = { ...made.network, seed };
-  const { model, history, seconds } = await learnt(
-    made,
-    network,
-    data,
-    { ...recipe, seed, threads, simd: SIMD },
-    quick,
-  );
-  const bytes = encodeModel(foldBatchNorm(model), { dtype: "I8" });
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  console.log(`${bytes.length.toLocaleString("en-US")} bytes, sha256 ${sha256}`);
+  if (flags.quick) return void (await stored(made, sets.train, flags));
+  const { model, bytes, sha256, history, recipe, network } = await stored(made, sets.train, flags);
   // The test set is looked at here, once, and by nothing before.
-  if (quick) return;
-  const stored = await loadModel(bytes);
-  const [asFloat, asStored] = [
-    await measure(model, sets.test, { simd: SIMD }),
-    await measure(stored, sets.test, { simd: SIMD }),
-  ];
+  const asFloat = await measure(model, sets.test, { simd: SIMD });
+  const file = await loadModel(bytes);
+  const asStored = await measure(file, sets.test, { simd: SIMD });
   const share = ({ right, examples }) => `${((100 * right) / examples).toFixed(2)} %`;
   console.log(
-    `right of ${asStored.examples.toLocaleString("en-US")}: ${share(asFloat)} as float32, ${share(asStored)} as stored`,
+    `right of ${counted(asStored.examples)}: ${share(asFloat)} as float32, ${share(asStored)} as stored; ${minutesOf(history)} minutes`,
   );
-  if (isTrial) return;
+  if (flags.measure) return;
+  const quick = await stored(made, sets.train, { ...flags, quick: true });
   const figures = {
     name: made.name,
     bytes: bytes.length,
     sha256,
+    quickSha256: quick.sha256,
     network,
-    recipe: JSON.parse(JSON.stringify({ ...recipe, seed, simd: SIMD })),
-    examples: { train: data.size, test: asStored.examples },
-    minutes: Number((seconds / 60).toFixed(1)),
-    threads,
+    recipe: JSON.parse(JSON.stringify(recipe)),
+    examples: { train: sets.train.size, test: asStored.examples },
+    minutes: minutesOf(history),
+    threads: flags.threads,
     right: { float32: asFloat.right, stored: asStored.right },
     confusion: asStored.confusion,
-    nothing: await sureOfNothing(stored),
+    nothing: await sureOfNothing(file),
     history: history.map(({ epoch, loss, accuracy }) => ({ epoch, loss: rounded(loss), accuracy: rounded(accuracy) })),
   };
   await write(`src/pretrained/${made.name}-file.ts`, moduleOf(made.name, bytes));
@@ -104,24 +92,41 @@ async function run(made, { seed, threads, quick, measure: isTrial }) {
   await writeCard(figures);
 }
 
+/** Trains, and stores: batch norm folded in, kernels as 8-bit integers. */
+async function stored(made, data, { seed, threads, quick }) {
+  const recipe = { ...made.recipe(train), ...(quick ? { epochs: made.quick.epochs } : {}), seed, simd: SIMD };
+  const network = { ...made.network, seed };
+  const examples = quick ? data.take(made.quick.examples) : data;
+  const place = quick ? undefined : join("data", "make", `${made.name}-${seed}`);
+  const { model, history } = await learnt(network, examples, { ...recipe, threads }, place);
+  const bytes = encodeModel(foldBatchNorm(model), { dtype: "I8" });
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  console.log(`${quick ? "shortened run: " : ""}${counted(bytes.length)} bytes, sha256 ${sha256}`);
+  return { model, bytes, sha256, history, recipe, network };
+}
+
 /** Trains; a run that was stopped goes on from where it was, to the same bytes. */
-async function learnt(made, network, data, options, quick) {
-  const place = join("data", "make", `${made.name}-${network.seed}`);
-  const checkpoint = quick ? {} : { checkpoint: place, resume: true };
+async function learnt(network, data, options, place) {
   const stopping = new AbortController();
-  const stop = () => stopping.abort(new Refusal(`Stopped; the same command goes on from ${place}.`));
+  const onward = place === undefined ? "Nothing was written" : `The same command goes on from ${place}`;
+  const stop = () => stopping.abort(new Refusal(`Stopped. ${onward}.`));
   process.once("SIGINT", stop).once("SIGTERM", stop);
+  const checkpoint = place === undefined ? {} : { checkpoint: place, resume: true };
   const run = train.fit(mobileNetV1(network), data, { ...options, ...checkpoint, signal: stopping.signal });
   for await (const event of run) {
     if (event.type !== "epoch") continue;
     const { epoch, epochs, loss, accuracy, imagesPerSecond } = event;
+    const right = `right ${(100 * accuracy).toFixed(2)} %`;
     console.log(
-      `epoch ${epoch} of ${epochs}: loss ${loss.toFixed(4)}, right ${(100 * accuracy).toFixed(2)} %, ${imagesPerSecond.toFixed(0)} images/s`,
+      `epoch ${epoch} of ${epochs}: loss ${loss.toFixed(4)}, ${right}, ${imagesPerSecond.toFixed(0)} images/s`,
     );
   }
-  const { model, history } = await run.done;
   process.off("SIGINT", stop).off("SIGTERM", stop);
-  return { model, history, seconds: history.reduce((sum, epoch) => sum + epoch.time.seconds, 0) };
+  return run.done;
+}
+
+function minutesOf(history) {
+  return Number((history.reduce((sum, { time }) => sum + time.seconds, 0) / 60).toFixed(1));
 }
 
 /** A module of one string: it goes through every bundler, with no file to host. */
@@ -130,6 +135,10 @@ function moduleOf(name, bytes) {
 export const ${name.toUpperCase()}_FILE =
   "${Buffer.from(bytes).toString("base64")}";
 `;
+}
+
+function counted(value) {
+  return value.toLocaleString("en-US");
 }
 
 function rounded(value) {

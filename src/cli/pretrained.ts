@@ -13,7 +13,7 @@ export function isPretrained(name: string): boolean {
   return Object.hasOwn(PRETRAINED, name);
 }
 
-/** The file that lies in the package, byte for byte: what was stored as I8 comes out as it went in. */
+/** Such a network as a file, so that a command reads it as it reads any other: kernels come out as they are stored. */
 export async function pretrainedFile(name: string): Promise<File> {
   const bytes = encodeModel(await (PRETRAINED[name] as () => Promise<Network>)(), { dtype: "I8" });
   return new File([bytes], `${name}.safetensors`);
