@@ -53,6 +53,8 @@ The same command gives the same bytes, on Node 20 and 24, with any number of thr
 
 ${words.data}
 
+Besides, it learnt from ${counted(examples.nothing)} pictures of nothing, evenly coloured ones and noise, that no answer is right there: their labels give each class the same share.
+
 ## How it learnt
 
 \`\`\`json
@@ -69,7 +71,7 @@ ${confusionTable(figures)}
 
 Most often mistaken: ${mistakes(figures)}.
 
-It always answers. Its surest answer to an evenly coloured picture (100 of them, from the darkest to the lightest) was "${nothing.blank.label}" with ${percent(nothing.blank.probability)}, to noise (1,000 pictures) "${nothing.noise.label}" with ${percent(nothing.noise.probability)}, there ${percent(nothing.noise.mean)} in the mean. A high probability does not say that there is anything to see.
+It always answers. Its surest answer to an evenly coloured picture (100 of them, from the darkest to the lightest) was "${nothing.blank.label}" with ${percent(nothing.blank.probability)}, to noise (1,000 pictures) "${nothing.noise.label}" with ${percent(nothing.noise.probability)}, there ${percent(nothing.noise.mean)} in the mean. Of other pictures that show none of its classes it may be sure.
 
 ## What it is not for
 

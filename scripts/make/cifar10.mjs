@@ -39,7 +39,7 @@ await make({
     preprocessing: { range: [-1, 1], cropFraction: 1 },
   },
   recipe: ({ oneCycle, sgd }) => ({
-    epochs: 30,
+    epochs: 24,
     batch: 128,
     optimizer: sgd({ momentum: 0.9, nesterov: true, weightDecay: 5e-4 }),
     schedule: oneCycle({ peak: 0.2 }),

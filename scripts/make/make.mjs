@@ -8,12 +8,13 @@ import { createHash } from "node:crypto";
 import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { loadModel, mobileNetV1 } from "../../dist/esm/index.js";
+import { isDepthwiseError, loadModel, mobileNetV1 } from "../../dist/esm/index.js";
 import * as train from "../../dist/esm/train.js";
 import { encodeModel, foldBatchNorm } from "../../dist/esm/weights.js";
 import { Refusal } from "../data/packages.mjs";
 import { writeCard } from "./card.mjs";
 import { measure, sureOfNothing } from "./measure.mjs";
+import { withNothing } from "./nothing.mjs";
 
 const SIMD = "plain";
 
@@ -32,7 +33,7 @@ export async function make(made) {
   try {
     await run(made, flagsOf(made.name));
   } catch (cause) {
-    if (!(cause instanceof Refusal)) throw cause;
+    if (!(cause instanceof Refusal || isDepthwiseError(cause))) throw cause;
     console.error(cause.message);
     process.exitCode = 1;
   }
@@ -59,7 +60,8 @@ async function run(made, flags) {
   if (!(await stat(made.data).catch(() => undefined))) {
     throw new Refusal(`${made.data} is not there: npm run ${made.data.replace("/", ":")} makes it.`);
   }
-  const sets = await made.open(train, made.data);
+  const opened = await made.open(train, made.data);
+  const sets = { ...opened, train: await withNothing(opened.train) };
   if (flags.quick) return void (await stored(made, sets.train, flags));
   const { model, bytes, sha256, history, recipe, network } = await stored(made, sets.train, flags);
   // The test set is looked at here, once, and by nothing before.
@@ -79,7 +81,11 @@ async function run(made, flags) {
     quickSha256: quick.sha256,
     network,
     recipe: JSON.parse(JSON.stringify(recipe)),
-    examples: { train: sets.train.size, test: asStored.examples },
+    examples: {
+      train: opened.train.size,
+      nothing: sets.train.size - opened.train.size,
+      test: asStored.examples,
+    },
     minutes: minutesOf(history),
     threads: flags.threads,
     right: { float32: asFloat.right, stored: asStored.right },

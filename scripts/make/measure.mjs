@@ -3,6 +3,7 @@
 import { completePreprocessing } from "../../dist/esm/images.js";
 import { compile, tensor } from "../../dist/esm/index.js";
 import { batches } from "../../dist/esm/train.js";
+import { drawn } from "./nothing.mjs";
 
 const BATCH = 100;
 
@@ -47,7 +48,8 @@ export async function sureOfNothing(model) {
     const size = model.inputShape.reduce((product, side) => product * side, 1);
     const [low, high] = model.info.preprocessing.range;
     const blank = (n) => new Float32Array(size).fill(low + ((high - low) * n) / (BATCH - 1));
-    const noise = (n) => Float32Array.from({ length: size }, (_, i) => low + (high - low) * drawn(size * n + i));
+    const noise = (n) =>
+      Float32Array.from({ length: size }, (_, i) => low + (high - low) * drawn(2 ** 31 + size * n + i));
     const blanks = await answers(session, model, [blank], 1);
     const noises = await answers(session, model, [noise], 10);
     const mean = noises.reduce((sum, { probability }) => sum + probability, 0) / noises.length;
@@ -75,14 +77,6 @@ async function answers(session, { inputShape, info }, [picture], runs) {
 
 function surest(found) {
   return found.reduce((most, one) => (one.probability > most.probability ? one : most));
-}
-
-/** Evenly drawn from 0 to 1, the same each time: what a number is hashed to (Steele et al. 2014, SplitMix's last steps). */
-function drawn(index) {
-  let bits = Math.imul(index + 1, 0x9e3779b9);
-  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-  return ((bits ^ (bits >>> 16)) >>> 8) / 2 ** 24;
 }
 
 function bestOf(row) {

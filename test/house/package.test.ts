@@ -7,6 +7,8 @@ import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { buildSync } from "esbuild";
 import { describe, expect, it } from "vitest";
+import { CIFAR10_FILE } from "../../src/pretrained/cifar10-file.ts";
+import { DIGITS_FILE } from "../../src/pretrained/digits-file.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const manifest = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8"));
@@ -108,6 +110,8 @@ describe("the package", () => {
       "depthwise/images",
       "depthwise/kernels",
       "depthwise/train",
+      "depthwise/models/digits",
+      "depthwise/models/cifar10",
     ]) {
       const names = `import(${JSON.stringify(door)}).then((m) => console.log(Object.keys(m).sort().join()))`;
       const esm = execFileSync(process.execPath, ["--input-type=module", "-e", names], {
@@ -155,6 +159,8 @@ describe("bundles", () => {
     "depthwise/train: single steps":
       'import { createTrainer, sgd } from "depthwise/train"; console.log(createTrainer, sgd);',
     "depthwise/train": 'import * as all from "depthwise/train"; console.log(all);',
+    "depthwise/models/digits": 'import { digits } from "depthwise/models/digits"; console.log(digits);',
+    "depthwise/models/cifar10": 'import { cifar10 } from "depthwise/models/cifar10"; console.log(cifar10);',
   };
   const bundles = Object.fromEntries(Object.entries(snippets).map(([name, code]) => [name, bundle(code)]));
 
@@ -194,6 +200,15 @@ describe("bundles", () => {
     for (const name of ["depthwise/cost", "depthwise: compile and run V1"])
       expect(bundles[name]!.text).not.toMatch(/new Float64Array\(2\*/);
     expect(bundles["depthwise: one eager operation"]!.text).toMatch(/new Float64Array\(/);
+  });
+
+  it("hold a network of the package only by its own door", () => {
+    for (const [network, file] of Object.entries({ digits: DIGITS_FILE, cifar10: CIFAR10_FILE })) {
+      const piece = file.slice(file.length / 2, file.length / 2 + 60);
+      expect(piece).toHaveLength(60);
+      const holding = Object.keys(bundles).filter((name) => bundles[name]!.text.includes(piece));
+      expect(holding).toEqual([`depthwise/models/${network}`]);
+    }
   });
 
   it("of weights do hold the reader: the traces are right", () => {

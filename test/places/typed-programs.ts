@@ -5,9 +5,13 @@ export const ANYWHERE = `import { compile, createClassifier, loadModel, mobileNe
 import { cost } from "depthwise/cost";
 import { dense, sequential } from "depthwise/layers";
 import { decodeImage } from "depthwise/images";
+import { cifar10 } from "depthwise/models/cifar10";
+import { digits } from "depthwise/models/digits";
 import { readSafetensors, saveTfjs } from "depthwise/weights";
 
 export async function use(): Promise<unknown> {
+  const { embedding } = await (await compile(await cifar10({ includeTop: false, pooling: "avg" }))).run(tensor([1], [1]));
+  const [digit] = await (await createClassifier(await digits())).classify("three.png");
   const model = mobileNetV1({ alpha: 0.25 });
   let session: Session = await compile(model);
   session = await compile(model, { taps: ["conv_pw_6"] });
@@ -15,7 +19,7 @@ export async function use(): Promise<unknown> {
   const classifier = await createClassifier(await loadModel("a.tflite"));
   const [best] = await classifier.classify("cat.jpg");
   const label: string | undefined = best?.label;
-  return [session, logits.data.length, taps.conv_pw_6.shape, label, cost(model).totals, dense, sequential, decodeImage, readSafetensors, saveTfjs];
+  return [embedding.shape, digit?.label, session, logits.data.length, taps.conv_pw_6.shape, label, cost(model).totals, dense, sequential, decodeImage, readSafetensors, saveTfjs];
 }
 `;
 

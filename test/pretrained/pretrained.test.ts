@@ -28,7 +28,9 @@ interface Figures {
 interface Scripts {
   card(figures: Figures): string;
   measure(model: unknown, data: unknown): Promise<{ readonly right: number }>;
-  sureOfNothing(model: unknown): Promise<Record<"blank" | "noise", { readonly label: string; readonly probability: number }>>;
+  sureOfNothing(
+    model: unknown,
+  ): Promise<Record<"blank" | "noise", { readonly label: string; readonly probability: number }>>;
 }
 
 const script = async (name: string) => (await import(join(root, "scripts/make", name))) as Scripts;
@@ -93,7 +95,9 @@ describe.each(Object.entries(NETWORKS))("%s", (name, { open, file, least, most }
   it("is sure of something even where there is nothing: how sure, it tells", async () => {
     const { sureOfNothing } = await script("measure.mjs");
     const { blank, noise } = await sureOfNothing(await open());
-    console.log(`${name}: of blank pictures "${blank.label}" ${blank.probability}, of noise "${noise.label}" ${noise.probability}`);
+    console.log(
+      `${name}: of blank pictures "${blank.label}" ${blank.probability}, of noise "${noise.label}" ${noise.probability}`,
+    );
     for (const { probability } of [blank, noise]) {
       expect(probability).toBeGreaterThan(0.1);
       expect(probability).toBeLessThan(1);
