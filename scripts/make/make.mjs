@@ -40,20 +40,28 @@ export async function make(made) {
 }
 
 function flagsOf(name) {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: "string", default: "1" },
-      threads: { type: "string", default: "2" },
-      quick: { type: "boolean", default: false },
-      measure: { type: "boolean", default: false },
-    },
-  });
+  const usage = new Refusal(`Usage: npm run make:${name} [-- --seed 1] [--threads 2] [--measure] [--quick]`);
+  const values = parsed(usage);
   const [seed, threads] = [Number(values.seed), Number(values.threads)];
   const isCount = (value) => Number.isInteger(value) && value > 0;
-  if (!isCount(seed) || !isCount(threads)) {
-    throw new Refusal(`Usage: npm run make:${name} [-- --seed 1] [--threads 2] [--measure] [--quick]`);
-  }
+  if (!isCount(seed) || !isCount(threads)) throw usage;
   return { ...values, seed, threads };
+}
+
+function parsed(usage) {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seed: { type: "string", default: "1" },
+        threads: { type: "string", default: "2" },
+        quick: { type: "boolean", default: false },
+        measure: { type: "boolean", default: false },
+      },
+    });
+    return values;
+  } catch {
+    throw usage;
+  }
 }
 
 async function run(made, flags) {
@@ -102,7 +110,7 @@ async function run(made, flags) {
 async function stored(made, data, { seed, threads, quick }) {
   const recipe = { ...made.recipe(train), ...(quick ? { epochs: made.quick.epochs } : {}), seed, simd: SIMD };
   const network = { ...made.network, seed };
-  const examples = quick ? data.take(made.quick.examples) : data;
+  const examples = quick ? data.take(Math.min(made.quick.examples, data.size)) : data;
   const place = quick ? undefined : join("data", "make", `${made.name}-${seed}`);
   const { model, history } = await learnt(network, examples, { ...recipe, threads }, place);
   const bytes = encodeModel(foldBatchNorm(model), { dtype: "I8" });

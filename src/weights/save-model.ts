@@ -61,7 +61,7 @@ type ToWrite = TensorToWrite | IntegersToWrite;
 /** So that each lies at a multiple of its element's size: other tools take a file's own bytes for numbers. */
 function widestFirst(tensors: readonly ToWrite[]): readonly ToWrite[] {
   const width = ({ dtype = "F32" }: ToWrite) => DTYPE_BYTES[dtype];
-  return tensors.toSorted((a, b) => width(b) - width(a));
+  return [...tensors].sort((a, b) => width(b) - width(a));
 }
 
 function inEightBits(name: string, data: Float32Array, shape: Shape, channelAxes: number): readonly ToWrite[] {

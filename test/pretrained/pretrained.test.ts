@@ -92,6 +92,17 @@ describe.each(Object.entries(NETWORKS))("%s", (name, { open, file, least, most }
     classifier.close();
   });
 
+  it("sees the same in grey and in a colour picture without colours", async () => {
+    const classifier = await createClassifier(await open());
+    const grey = Uint8Array.from({ length: 28 * 28 }, (_, i) => ((i % 28) * (i >> 4)) % 256);
+    const colour = Uint8Array.from({ length: 3 * grey.length }, (_, i) => grey[Math.floor(i / 3)] ?? 0);
+    const [first, second] = await Promise.all(
+      [grey, colour].map((data) => classifier.classify({ width: 28, height: 28, data })),
+    );
+    expect(second).toEqual(first);
+    classifier.close();
+  });
+
   it("is sure of something even where there is nothing: how sure, it tells", async () => {
     const { sureOfNothing } = await script("measure.mjs");
     const { blank, noise } = await sureOfNothing(await open());
