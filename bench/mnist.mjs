@@ -6,6 +6,7 @@
  *     node mnist.mjs [--data ../data/mnist] [--seeds 1] [--epochs 20] [--threads 2] [--simd auto]
  */
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { completePreprocessing } from "../dist/esm/images.js";
@@ -24,8 +25,8 @@ const { values: flags } = parseArgs({
   },
 });
 
-const set = (name) =>
-  idx(join(flags.data, `${name}-images-idx3-ubyte.gz`), join(flags.data, `${name}-labels-idx1-ubyte.gz`));
+const packedOrNot = (name) => join(flags.data, existsSync(join(flags.data, name)) ? name : `${name}.gz`);
+const set = (name) => idx(packedOrNot(`${name}-images-idx3-ubyte`), packedOrNot(`${name}-labels-idx1-ubyte`));
 const [train, test] = await Promise.all([set("train"), set("t10k")]);
 const results = [];
 for (let seed = 1; seed <= Number(flags.seeds); seed++) {

@@ -15,7 +15,9 @@ const FOLDER = "examples/drawings";
  */
 export async function firstRun({ digits, cifar10, learnt }, print) {
   const [digitModel, colourModel] = await Promise.all([digits(), cifar10()]);
-  const files = readdirSync(join(root, FOLDER)).filter((file) => file.endsWith(".png"));
+  const files = readdirSync(join(root, FOLDER))
+    .filter((file) => file.endsWith(".png"))
+    .sort();
   const digitFiles = files.filter((file) => file.startsWith("digit-"));
   const colourFiles = files.filter((file) => !digitFiles.includes(file));
   const named = [await nameAll(digitModel, digitFiles), await nameAll(colourModel, colourFiles)];

@@ -1,19 +1,14 @@
 /** A model card out of the figures of a run: `docs/models/NAME.md`, and its curve. */
 
-import { writeFile } from "node:fs/promises";
-import { curve } from "./curve.mjs";
 import { WORDS } from "./words.mjs";
 
 /** How many confusions are named. */
 const MOST_CONFUSIONS = 6;
 
-/** @param {ReturnType<JSON["parse"]>} figures what `make` measured, as `docs/models/NAME.json` holds it */
-export async function writeCard(figures) {
-  await writeFile(`docs/models/${figures.name}.svg`, curve(figures.name, figures.history));
-  await writeFile(`docs/models/${figures.name}.md`, card(figures));
-}
-
-/** @returns {string} Markdown; the same figures give the same text */
+/**
+ * @param {ReturnType<JSON["parse"]>} figures what `make` measured, as `docs/models/NAME.json` holds it
+ * @returns {string} Markdown; the same figures give the same text
+ */
 export function card(figures) {
   const { name, bytes, sha256, network, recipe, examples, minutes, threads, right, nothing } = figures;
   const words = WORDS[name];
@@ -24,16 +19,16 @@ ${words.reads}
 
 \`\`\`js
 import { createClassifier } from "depthwise";
-import { ${words.door} } from "depthwise/models/${name}";
+import { ${name} } from "depthwise/models/${name}";
 
-const classifier = await createClassifier(await ${words.door}());
+const classifier = await createClassifier(await ${name}());
 const [best] = await classifier.classify("${words.example}");
 console.log(best.label);
 classifier.close();
 \`\`\`
 
 \`\`\`text
-${words.answer ?? words.example.replace(/^.*?([a-z]+|\d+)\.png$/, "$1")}
+${words.example.replace(/^.*?([a-z]+|\d+)\.png$/, "$1")}
 \`\`\`
 
 On the command line: \`depthwise classify ${words.example} --weights ${name}\`. Nothing is downloaded: the network lies in the package, and is in no other door than \`depthwise/models/${name}\`.
@@ -47,7 +42,7 @@ On the command line: \`depthwise classify ${words.example} --weights ${name}\`. 
 | sha256 | \`${sha256}\` |
 | made by | \`${words.fetched} && npm run make:${name}\`, ${minutes} minutes on ${threads} threads of the machine it was made on |
 
-The same command gives the same bytes, on Node 20 and 24, with any number of threads. The test pictures were looked at once, after the last epoch, by the run that made this file; its seed is 1 because that is the first one.
+The same command gives the same bytes, on Node 20 and 24, with any number of threads. The run that made this file looked at the test pictures once, after its last epoch; its seed is ${network.seed} because that is the first one. ${words.before}
 
 ## Data
 
@@ -61,7 +56,7 @@ Besides, it learnt from ${counted(examples.nothing)} pictures of nothing, evenly
 ${JSON.stringify(recipe)}
 \`\`\`
 
-![Loss and right answers by epoch](${name}.svg)
+![Loss by epoch](${name}.svg)
 
 ## What it gets right and wrong
 

@@ -1,11 +1,12 @@
 /**
  * `npm run make:cifar10`: the network behind `depthwise/models/cifar10`, from random numbers, to the same bytes each time.
  *
- *     npm run data:cifar10 && npm run make:cifar10 [-- --threads 2] [--seed 2 --measure] [--quick]
+ *     npm run data:cifar10 && npm run make:cifar10 [-- --threads 2] [--seed 2] [--quick]
  */
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Refusal } from "../data/packages.mjs";
 import { make } from "./make.mjs";
 
 const LABELS = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
@@ -23,7 +24,7 @@ await make({
   data: "data/cifar10",
   async open({ cifar10 }, folder) {
     const labels = (await readFile(join(folder, "batches.meta.txt"), "utf8")).trim().split("\n");
-    if (labels.join() !== LABELS.join()) throw new Error(`${folder} names other classes: ${labels.join(", ")}`);
+    if (labels.join() !== LABELS.join()) throw new Refusal(`${folder} names other classes: ${labels.join(", ")}.`);
     const train = [1, 2, 3, 4, 5].map((number) => join(folder, `data_batch_${number}.bin`));
     return { train: await cifar10(train), test: await cifar10([join(folder, "test_batch.bin")]) };
   },

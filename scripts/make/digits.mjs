@@ -1,7 +1,7 @@
 /**
  * `npm run make:digits`: the network behind `depthwise/models/digits`, from random numbers, to the same bytes each time.
  *
- *     npm run data:mnist && npm run make:digits [-- --threads 2] [--seed 2 --measure] [--quick]
+ *     npm run data:mnist && npm run make:digits [-- --threads 2] [--seed 2] [--quick]
  */
 
 import { join } from "node:path";

@@ -12,14 +12,14 @@ const BATCH = 100;
  *
  * @param {import("../../dist/types/index.js").Network} model
  * @param {import("../../dist/types/train/index.js").Dataset} test
- * @param {{ simd?: "plain" | "auto", threads?: number }} [options]
- * @returns {Promise<{ right: number, examples: number, confusion: number[][], isRight: boolean[] }>} `confusion[label][said]`
+ * @param {"plain" | "auto"} [simd]
+ * @returns {Promise<{ right: number, examples: number, confusion: number[][] }>} `confusion[label][said]`
  */
-export async function measure(model, test, options = {}) {
+export async function measure(model, test, simd = "auto") {
   const classes = test.classes.length;
   const confusion = Array.from({ length: classes }, () => new Array(classes).fill(0));
-  const isRight = [];
-  const session = await compile(model, { batch: BATCH, ...options });
+  let [right, examples] = [0, 0];
+  const session = await compile(model, { batch: BATCH, simd });
   try {
     const input = completePreprocessing(model.inputShape, model.info.preprocessing);
     for await (const { x, labels, count, release } of batches(test, { input, batch: BATCH, shuffle: false })) {
@@ -27,14 +27,15 @@ export async function measure(model, test, options = {}) {
       for (let n = 0; n < count; n++) {
         const said = bestOf(logits.data.subarray(n * classes, (n + 1) * classes));
         confusion[labels[n]][said]++;
-        isRight.push(said === labels[n]);
+        if (said === labels[n]) right++;
+        examples++;
       }
       release();
     }
   } finally {
     session.close();
   }
-  return { right: isRight.filter(Boolean).length, examples: isRight.length, confusion, isRight };
+  return { right, examples, confusion };
 }
 
 /**

@@ -3,6 +3,7 @@
  * be sure of one.
  */
 
+import { createHash } from "node:crypto";
 import { tensor } from "../../dist/esm/index.js";
 import { arrays } from "../../dist/esm/train.js";
 
@@ -13,6 +14,7 @@ const SHARE = 50;
  * The same data set with pictures of nothing behind it, whose labels give each class the same share.
  *
  * @param {import("../../dist/types/train/index.js").Dataset} data pictures of one size
+ * @returns the data set, how many pictures of nothing it has, and a hash of all its pixels and labels
  */
 export async function withNothing(data) {
   const { image } = await data.at(0);
@@ -33,7 +35,11 @@ export async function withNothing(data) {
     labels.fill(1 / classes, (data.size + n) * classes, (data.size + n + 1) * classes);
   }
   const x = tensor(pixels, [data.size + more, height, width, channels]);
-  return arrays(x, tensor(labels, [data.size + more, classes]), { classes: data.classes });
+  return {
+    dataset: arrays(x, tensor(labels, [data.size + more, classes]), { classes: data.classes }),
+    nothing: more,
+    sha256: createHash("sha256").update(pixels).update(new Uint8Array(labels.buffer)).digest("hex"),
+  };
 }
 
 /** Every other one is evenly coloured, the others are noise around a colour, of any strength. */

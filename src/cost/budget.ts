@@ -7,7 +7,7 @@ import { MEASURED_ON_CIFAR10 } from "./measured.ts";
 import { PRINTED_CHECKPOINTS } from "./printed.ts";
 
 /** Upper bounds; each may be left out, not all. And whose accuracies count. */
-export interface Budget<Table extends BudgetTable = BudgetTable> {
+export interface Budget<Table extends BudgetTable = "imagenet"> {
   /** Mult-adds of one image. */
   readonly multAdds?: number;
   /** Weights, as the paper counts them. */
@@ -25,7 +25,7 @@ export interface Budget<Table extends BudgetTable = BudgetTable> {
 
 /** What a network costs, and its accuracy. */
 interface CountedCandidate {
-  /** `0.75-192`: α and the side of the input. */
+  /** `0.75-192`: α and the side of the input; `0.5-32-shallow`: and what else is different. */
   readonly name: string;
   readonly alpha: number;
   /** Side of the input, as a share of the whole picture's: 224 pixels, of CIFAR-10 32. */

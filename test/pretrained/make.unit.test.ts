@@ -127,6 +127,6 @@ function printed(child: ChildProcess, words: RegExp): Promise<string> {
     };
     child.stdout?.on("data", hear);
     child.stderr?.on("data", hear);
-    child.once("exit", () => fail(new Error(`it ended, and said: ${text}`)));
+    child.once("close", () => fail(new Error(`it ended, and said: ${text}`)));
   });
 }

@@ -103,16 +103,12 @@ describe.each(Object.entries(NETWORKS))("%s", (name, { open, file, least, most }
     classifier.close();
   });
 
-  it("is sure of something even where there is nothing: how sure, it tells", async () => {
+  it("is not sure of pictures of nothing: how sure, it tells", async () => {
     const { sureOfNothing } = await script("measure.mjs");
     const { blank, noise } = await sureOfNothing(await open());
-    console.log(
-      `${name}: of blank pictures "${blank.label}" ${blank.probability}, of noise "${noise.label}" ${noise.probability}`,
-    );
-    for (const { probability } of [blank, noise]) {
-      expect(probability).toBeGreaterThan(0.1);
-      expect(probability).toBeLessThan(1);
-    }
+    const said = ({ label, probability }: typeof blank) => `"${label}" with ${probability.toFixed(3)}`;
+    console.log(`${name}: surest of blank pictures is ${said(blank)}, of noise ${said(noise)}`);
+    for (const { probability } of [blank, noise]) expect(probability).toBeLessThan(0.5);
   });
 });
 
