@@ -2,6 +2,7 @@
 
 import { scaleLinear, scaleLog } from "d3-scale";
 import { line } from "d3-shape";
+import { percent } from "../shared/percent.mjs";
 import { placeLabels } from "./place-labels.mjs";
 
 const [WIDTH, HEIGHT] = [720, 440];
@@ -166,10 +167,6 @@ function textAt(kind, x, y, text, anchor = "start") {
 
 function millions(count) {
   return (count / 1e6).toFixed(2);
-}
-
-function percent(share) {
-  return `${(100 * share).toFixed(2)} %`;
 }
 
 /** A place in the drawing, of as many digits as can be seen. */

@@ -1,5 +1,6 @@
 /** docs/paper-again.md. Sentences about a difference stand there only where a test says so. */
 
+import { percent } from "../shared/percent.mjs";
 import { listOfRuns } from "./runs.mjs";
 import { LEVEL } from "./summary.mjs";
 
@@ -14,6 +15,7 @@ export function pageOf(summary) {
     "# The paper again, on CIFAR-10",
     introduction(summary),
     missingPart(cells),
+    othersPart(cells),
     ...(isMeasured ? [chartsPart(), ...summary.tables.map((table) => tablePart(table, cells)), armsPart(cells)] : []),
     ...(isMeasured ? [testsPart(summary), runsPart(cells)] : []),
   ];
@@ -23,7 +25,7 @@ export function pageOf(summary) {
 function introduction({ epochs, examples, cells }) {
   const { optimizer, batch } = cells.find(({ arm }) => arm === "fast").recipe;
   const paper = cells.find(({ arm }) => arm === "paper").recipe;
-  return `Howard et al. 2017 compare widths, resolutions, depths and the full convolution on ImageNet. Here are the same comparisons on CIFAR-10 (32×32 pixels, 10 classes), trained from nothing with this library: the stem has stride 1, and there is no dropout; everything else of a network is as elsewhere in this library. All runs see the same ${grouped(examples.train)} pictures, in the order of their seed, for ${epochs} epochs, which is short; the test pictures are looked at once, after the last epoch. Nothing was chosen by them. Accuracies on CIFAR-10 and on ImageNet are not to be compared with each other, only which network is ahead. Each is the mean over the seeds that stand beside it.
+  return `Howard et al. 2017 compare widths, resolutions, depths and the full convolution on ImageNet. Here are the same comparisons on CIFAR-10 (32×32 pixels, 10 classes), trained from nothing with this library: the stem has stride 1, and there is no dropout; everything else of a network is as elsewhere in this library. All runs see the same ${grouped(examples.train)} pictures, in the order of their seed, for ${epochs} epochs, which is short; the test pictures are looked at once, after the last epoch. Nothing was chosen by them. Accuracies on CIFAR-10 and on ImageNet are not to be compared with each other, only which network is ahead. Each is the mean over the seeds that stand beside it; points are means over the seeds that both networks have.
 
 The recipe of all but one cell is \`recipe("fast", …)\`: ${NAMES[optimizer.type]} with momentum ${optimizer.momentum}, batches of ${batch}, one cycle of the rate, label smoothing, averaged weights. The other is \`recipe("paper", …)\`: ${NAMES[paper.optimizer.type]} with ε ${paper.optimizer.epsilon.toFixed(1)}, no weight decay on depthwise kernels, little augmentation, batches of ${paper.batch}.
 
@@ -33,6 +35,12 @@ Made by \`npm run train:paper\` and \`npm run train:paper -- --report\`; [as JSO
 function missingPart(cells) {
   const missing = cells.flatMap(({ name, missing: seeds }) => seeds.map((seed) => ({ cell: name, seed })));
   return missing.length === 0 ? "" : `**Not measured yet:** ${listOfRuns(missing)}.`;
+}
+
+function othersPart(cells) {
+  const others = cells.flatMap(({ name, others: seeds }) => seeds.map((seed) => ({ cell: name, seed })));
+  if (others.length === 0) return "";
+  return `Results of other seeds lie there too, and are in no figure: ${listOfRuns(others)}.`;
 }
 
 function chartsPart() {
@@ -45,15 +53,14 @@ function chartsPart() {
 
 function tablePart({ number, title, rows }, cells) {
   const own = rows.map(({ cell }) => cells.find(({ name }) => name === cell));
-  const base = own[0];
   const header = ["network", "mult-adds", "parameters", "CIFAR-10", "seeds", "points to the first"];
   const paperHeader = ["the paper's network", "mult-adds", "parameters", "ImageNet", "points to the first"];
-  const lines = rows.map(({ paper }, row) => [
-    ...ownCells(own[row], row === 0 ? undefined : base),
+  const lines = rows.map(({ paper, points }, row) => [
+    ...ownCells(own[row], points),
     paper.label,
     `${paper.multAdds} M`,
     `${paper.parameters} M`,
-    percentOf(Number.parseFloat(paper.accuracy), 1),
+    `${Number.parseFloat(paper.accuracy).toFixed(1)} %`,
     row === 0 ? "" : signed(Number.parseFloat(paper.accuracy) - Number.parseFloat(rows[0].paper.accuracy), 1),
   ]);
   const note =
@@ -63,13 +70,10 @@ function tablePart({ number, title, rows }, cells) {
   return `## Table ${number}: ${title}\n\n${markdownTable([...header, ...paperHeader], lines)}${note}`;
 }
 
-function ownCells(cell, base) {
+/** @param {number | null | undefined} points to the first row: none of itself, null where there is no pair of runs */
+function ownCells(cell, points) {
   if (cell === undefined) return ["", "", "", "", "", ""];
-  const points =
-    base === undefined || cell.accuracy === null || base.accuracy === null
-      ? ""
-      : signed(100 * (cell.accuracy - base.accuracy), 2);
-  return [cell.name, ...costs(cell), ...accuracies(cell), points];
+  return [cell.name, ...costs(cell), ...accuracies(cell), typeof points === "number" ? signed(points, 2) : ""];
 }
 
 function armsPart(cells) {
@@ -126,9 +130,9 @@ function runsPart(cells) {
     runs.map(({ seed, accuracy, minutes, runtime, parametersSha256 }) => [
       name,
       seed,
-      percentOf(100 * accuracy, 2),
+      percent(accuracy),
       minutes.toFixed(1),
-      `Node ${runtime.node}, ${runtime.simd}, ${runtime.threads} thread${runtime.threads === 1 ? "" : "s"}`,
+      `depthwise ${runtime.library}, Node ${runtime.node}, ${runtime.simd}, ${runtime.threads} thread${runtime.threads === 1 ? "" : "s"}`,
       `\`${parametersSha256.slice(0, 16)}\``,
     ]),
   );
@@ -141,11 +145,7 @@ function costs({ multAdds, parameters }) {
 
 function accuracies({ accuracy, runs }) {
   if (accuracy === null) return ["not yet", ""];
-  return [percentOf(100 * accuracy, 2), runs.map((run) => (100 * run.accuracy).toFixed(2)).join(", ")];
-}
-
-function percentOf(value, digits) {
-  return `${value.toFixed(digits)} %`;
+  return [percent(accuracy), runs.map((run) => (100 * run.accuracy).toFixed(2)).join(", ")];
 }
 
 function signed(value, digits) {

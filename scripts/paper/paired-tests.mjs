@@ -2,7 +2,12 @@
  * Whether two networks differ, by pictures that both have seen: each is right or wrong on the same ones. Where both are
  * right, or both wrong, nothing is learnt. Of the others, if the networks were equally good, each would be as likely to
  * speak for one as for the other.
+ *
+ * Sums, products and quotients alone: the same digits in every engine.
  */
+
+/** Smaller chances are given as this: they have no float64, and 0 would say that it cannot be. */
+export const LEAST_CHANCE = 1e-300;
 
 /**
  * McNemar's test, exact and two-sided: twice the chance that of all pictures on which one alone is right, so few or fewer
@@ -16,7 +21,7 @@ export function mcnemar(onlyFirst, onlySecond) {
   const chances = binomialHalves(all);
   let sum = 0;
   for (let k = 0; k <= Math.min(onlyFirst, onlySecond); k++) sum += chances[k];
-  return Math.min(1, 2 * sum);
+  return within(2 * sum);
 }
 
 /**
@@ -45,18 +50,21 @@ export function signedSums(differences) {
   }
   let far = 0;
   for (const [at, chance] of chances.entries()) if (Math.abs(2 * at - most) >= Math.abs(sum)) far += chance;
-  return Math.min(1, far);
+  return within(far);
 }
 
-/** The chances of 0 to n heads of n coins: by logarithms, since 2ⁿ is too large a number. */
+function within(chance) {
+  return Math.min(1, Math.max(LEAST_CHANCE, chance));
+}
+
+/** The chances of 0 to n heads of n coins: from the middle, whose chance is the largest, outward; then their sum is 1. */
 function binomialHalves(n) {
-  const chances = [];
-  let log = -n * Math.LN2;
-  for (let k = 0; k <= n; k++) {
-    chances.push(Math.exp(log));
-    log += Math.log(n - k) - Math.log(k + 1);
-  }
-  return chances;
+  const middle = n >> 1;
+  const chances = new Array(n + 1).fill(1);
+  for (let k = middle; k < n; k++) chances[k + 1] = (chances[k] * (n - k)) / (k + 1);
+  for (let k = middle; k > 0; k--) chances[k - 1] = (chances[k] * k) / (n - k + 1);
+  const sum = chances.reduce((all, chance) => all + chance, 0);
+  return chances.map((chance) => chance / sum);
 }
 
 /** Chances of the sum of a number and of `size` times another. */

@@ -3,10 +3,11 @@
  * way than the list says, or that is damaged, is refused, not overwritten.
  */
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Refusal } from "../shared/refusal.mjs";
+import { writeWhole } from "../shared/write-whole.mjs";
 import { fromText } from "./bitset.mjs";
-import { Refusal } from "./refusal.mjs";
 
 /** Where the result of a run lies. */
 export function resultPath(results, { cell, seed }) {
@@ -40,17 +41,22 @@ export function seedsOf(results, { name }) {
   return seeds.map(Number).sort((a, b) => a - b);
 }
 
-/** @param {object} result written whole or not at all */
-export function writeResult(results, run, result) {
-  writeWhole(resultPath(results, run), `${JSON.stringify(result, null, 1)}\n`);
-}
-
-/** Writes a file under another name and renames it. */
-export function writeWhole(path, text) {
-  mkdirSync(dirname(path), { recursive: true });
-  const other = `${path}.${process.pid}.tmp`;
-  writeFileSync(other, text, { flush: true });
-  renameSync(other, path);
+/**
+ * Writes a result, whole or not at all.
+ *
+ * @param {string} checkpoint the folder it comes from: one of more epochs is gone on with where the recipe does not count
+ *                            them, and ends with another history
+ * @throws {Refusal} for what `readResult` would refuse
+ */
+export function writeResult(results, run, result, checkpoint) {
+  const text = `${JSON.stringify(result, null, 1)}\n`;
+  const read = parsed(text);
+  const fault = faultOf(read) ?? differencesOf(run.expected, read)[0];
+  if (fault !== undefined) {
+    const advice = `Nothing was written: remove ${checkpoint} to train it anew.`;
+    throw new Refusal(`what was trained is no result: ${fault}. ${advice}`);
+  }
+  writeWhole(resultPath(results, run), text);
 }
 
 function textOf(path) {
@@ -76,7 +82,8 @@ function faultOf(result) {
   const { test, history, runtime, minutes, epochs } = result;
   if (!Array.isArray(history) || history.length !== epochs) return "its history is not of all epochs";
   if (!(typeof minutes === "number" && minutes >= 0)) return "minutes is no number";
-  if (!["node", "simd", "threads"].every((key) => runtime?.[key] !== undefined)) return "runtime is incomplete";
+  if (!["library", "arithmetic", "node", "simd", "threads"].every((key) => runtime?.[key] !== undefined))
+    return "runtime is incomplete";
   if (!/^[0-9a-f]{64}$/.test(result.parametersSha256)) return "parametersSha256 is no such hash";
   if (!(Number.isSafeInteger(test?.examples) && test.examples > 0)) return "test.examples is no number of pictures";
   const bytes = Math.ceil(test.examples / 8);

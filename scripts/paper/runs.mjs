@@ -2,8 +2,8 @@
 
 import { join } from "node:path";
 import { recipe } from "../../dist/esm/train.js";
+import { Refusal } from "../shared/refusal.mjs";
 import { BATCH, CELLS, optionsOf } from "./cells.mjs";
-import { Refusal } from "./refusal.mjs";
 
 /**
  * @typedef {object} Plan

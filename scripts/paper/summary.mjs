@@ -2,10 +2,10 @@
 
 import { cost, paper } from "../../dist/esm/cost.js";
 import { mobileNetV1 } from "../../dist/esm/index.js";
+import { Refusal } from "../shared/refusal.mjs";
 import { fromText } from "./bitset.mjs";
 import { CELLS, COMPARISONS, TABLES } from "./cells.mjs";
-import { mcnemar, signedSums } from "./paired-tests.mjs";
-import { Refusal } from "./refusal.mjs";
+import { LEAST_CHANCE, mcnemar, signedSums } from "./paired-tests.mjs";
 import { readResult, seedsOf } from "./results.mjs";
 import { runOf } from "./runs.mjs";
 
@@ -24,11 +24,14 @@ export function summaryOf(results, plan) {
       `The results are of different test sets, of ${[...sizes].sort((a, b) => a - b).join(" and ")} pictures.`,
     );
   }
+  checkArithmetic(known);
   const byName = new Map(known.map((cell) => [cell.name, cell]));
-  const tables = tablesOf();
+  const tables = tablesOf(byName);
   return {
     epochs: plan.epochs,
     examples: { train: plan.examples, test: [...sizes][0] ?? null },
+    level: LEVEL,
+    leastChance: LEAST_CHANCE,
     cells: known.map(({ runs, ...cell }) => ({
       ...cell,
       accuracy: mean(runs.map(({ test }) => test.accuracy)),
@@ -47,10 +50,25 @@ export function summaryOf(results, plan) {
   };
 }
 
-/** What a cell is and costs, and its results. */
+/** Another arithmetic gives other bits: a difference might be of that. */
+function checkArithmetic(cells) {
+  const runs = cells.flatMap(({ name, runs }) => runs.map((run) => ({ name, ...run })));
+  const versions = [...new Set(runs.map(({ runtime }) => runtime.arithmetic))];
+  if (versions.length < 2) return;
+  const found = versions.map((version) => {
+    const { name, seed } = runs.find(({ runtime }) => runtime.arithmetic === version);
+    return `${version} (${name} seed ${seed})`;
+  });
+  throw new Refusal(
+    `The results are of different versions of the library's arithmetic, which round otherwise: ${found.join(" and ")}. Train those of one of them anew.`,
+  );
+}
+
+/** What a cell is and costs, and its results: those of its seeds. Others may lie there, of which nothing is made. */
 function cellOf(results, cell, plan) {
   const { name, arm, seeds } = cell;
-  const found = seedsOf(results, cell);
+  const there = seedsOf(results, cell);
+  const found = there.filter((seed) => seeds.includes(seed));
   const runs = found.map((seed) => readResult(results, runOf(cell, seed, plan)));
   const { options, recipe } = runOf(cell, seeds[0], plan).expected;
   const { multAdds, parameters } = cost(mobileNetV1(options)).totals;
@@ -62,22 +80,27 @@ function cellOf(results, cell, plan) {
     multAdds,
     parameters,
     missing: seeds.filter((seed) => !found.includes(seed)),
+    others: there.filter((seed) => !found.includes(seed)),
     runs,
   };
 }
 
-/** The paper's rows, as printed, each with the cell that stands for it. */
-function tablesOf() {
+/** The paper's rows, as printed, each with the cell that stands for it, and by what that differs from the first. */
+function tablesOf(byName) {
   const { tables } = paper();
   return TABLES.map(({ number, rows }) => {
     const table = tables.find(({ name }) => name === `Table ${number}`);
     return {
       number,
       title: table.title,
-      rows: rows.map(({ cell, printed }) => {
+      rows: rows.map(({ cell, printed }, row) => {
         const { label, accuracy, cells } = table.rows.find((row) => row.label === printed);
         const [multAdds, parameters] = cells.map((each) => each.printed);
-        return { ...(cell === undefined ? {} : { cell }), paper: { label, accuracy, multAdds, parameters } };
+        const said = { paper: { label, accuracy, multAdds, parameters } };
+        if (cell === undefined) return said;
+        if (row === 0) return { cell, ...said };
+        const pairs = pairsOf(byName.get(cell), byName.get(rows[0].cell));
+        return { cell, ...said, points: mean(pairs.map(({ points }) => points)) };
       }),
     };
   });
@@ -85,18 +108,23 @@ function tablesOf() {
 
 /** Points are per cent of the test pictures by which the first is ahead of the second. */
 function compared({ table, first, second }, one, other, tables) {
-  const pairs = one.runs.flatMap((run) => {
-    const partner = other.runs.find(({ seed }) => seed === run.seed);
-    return partner === undefined ? [] : [pairOf(run, partner)];
-  });
+  const pairs = pairsOf(one, other);
   const said = { ...(table === undefined ? {} : { table, paperPoints: paperPoints(table, first, second, tables) }) };
   const names = { first, second, ...said };
   if (pairs.length === 0) return { ...names, seeds: [] };
   const sums = pairs[0].differences.map((_, n) => pairs.reduce((sum, { differences }) => sum + differences[n], 0));
   const p = signedSums(sums);
-  const points = rounded((100 * sums.reduce((all, sum) => all + sum, 0)) / (sums.length * pairs.length));
+  const points = mean(pairs.map((pair) => pair.points));
   const isClaimed = p < LEVEL && pairs.every((pair) => Math.sign(pair.points) === Math.sign(points));
   return { ...names, seeds: pairs.map(({ differences, ...pair }) => pair), points, p: significant(p), isClaimed };
+}
+
+/** Runs of the same seed. */
+function pairsOf(one, other) {
+  return one.runs.flatMap((run) => {
+    const partner = other.runs.find(({ seed }) => seed === run.seed);
+    return partner === undefined ? [] : [pairOf(run, partner)];
+  });
 }
 
 function pairOf({ seed, test }, { test: partner }) {
@@ -124,7 +152,7 @@ function rounded(value) {
   return Number(value.toFixed(6));
 }
 
-/** What engines agree on: the last digits of logarithms are their own. */
+/** Digits that say something. */
 function significant(p) {
   return Number(p.toPrecision(6));
 }

@@ -1,30 +1,31 @@
 /** One run: trained, or gone on with, to its last epoch; then the test pictures are looked at, once. */
 
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { completePreprocessing } from "../../dist/esm/images.js";
-import { compile, isDepthwiseError, mobileNetV1 } from "../../dist/esm/index.js";
-import { batches, fit } from "../../dist/esm/train.js";
+import { isDepthwiseError, mobileNetV1 } from "../../dist/esm/index.js";
+import { fit } from "../../dist/esm/train.js";
+import { evaluate } from "../shared/evaluate.mjs";
+import { percent } from "../shared/percent.mjs";
 import { toText } from "./bitset.mjs";
-import { lockRun } from "./lock.mjs";
 import { readResult, writeResult } from "./results.mjs";
 
+const LIBRARY = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
+
 /**
- * Trains a run and writes its result.
+ * Trains a run and writes its result. `fit` locks the checkpoint's folder: one process has a run.
  *
  * @param {ReturnType<import("./runs.mjs").runOf>} run
  * @param {object} how `places`, `data` of `{ train, test }`, `simd`, `threads`, `signal`, and `say` for a line
  * @returns {Promise<"done" | "elsewhere">} `elsewhere` where another process has it
- * @throws what `fit` and the system throw; `signal.reason`, with a checkpoint written
+ * @throws what `fit`, `writeResult` and the system throw; `signal.reason`, with a checkpoint written
  */
 export async function trainRun(run, how) {
   const folder = join(how.places.checkpoints, run.cell.name, `seed-${run.seed}`);
-  const unlock = lockRun(`${folder}.lock`);
-  if (unlock === undefined) return "elsewhere";
   try {
-    // Another process may have ended it since we looked.
-    if (readResult(how.places.results, run) !== undefined) return "done";
     const { model, history, runtime } = await fitted(run, folder, how);
+    // Another process may have ended it since we looked: then its checkpoint is the end.
+    if (readResult(how.places.results, run) !== undefined) return "done";
     const right = await rightOf(model, how.data.test, how);
     const correct = right.filter(Boolean).length;
     const minutes = history.reduce((sum, { time }) => sum + time.seconds, 0) / 60;
@@ -42,14 +43,12 @@ export async function trainRun(run, how) {
         gradientNorm,
       })),
     };
-    writeResult(how.places.results, run, result);
+    writeResult(how.places.results, run, result, folder);
     how.say(`${run.name}: ${percent(correct / right.length)} of the test pictures, ${minutes.toFixed(1)} minutes`);
     return "done";
   } catch (error) {
     if (isDepthwiseError(error) && error.code === "CHECKPOINT_IN_USE") return "elsewhere";
     throw error;
-  } finally {
-    unlock();
   }
 }
 
@@ -67,7 +66,7 @@ async function fitted({ expected, seed, name }, checkpoint, { data, simd, thread
   let runtime;
   for await (const event of run) {
     if (event.type === "started") {
-      runtime = { node: process.versions.node, simd: event.simd, threads: event.threads };
+      runtime = { library: LIBRARY, node: process.versions.node, simd: event.simd, threads: event.threads };
       say(`${name}: ${event.simd}, ${event.threads} thread${event.threads === 1 ? "" : "s"}`);
     }
     if (event.type === "resumed") say(`${name}: goes on in epoch ${event.epoch}, at picture ${event.example}`);
@@ -78,28 +77,19 @@ async function fitted({ expected, seed, name }, checkpoint, { data, simd, thread
       say(`${name}: epoch ${epoch} of ${epochs}: ${learnt}, ${imagesPerSecond.toFixed(0)} a second`);
     }
   }
-  return { ...(await run.done), runtime };
+  const done = await run.done;
+  return { ...done, runtime: { ...runtime, arithmetic: arithmeticOf(checkpoint) } };
+}
+
+/** Which arithmetic the library trained with: results of two are not to be compared to the last digits. */
+function arithmeticOf(checkpoint) {
+  return JSON.parse(readFileSync(join(checkpoint, "checkpoint.json"), "utf8")).run.arithmetic.version;
 }
 
 /** For each test picture, in their order, whether the network says it rightly. */
 async function rightOf(model, test, { simd, threads, signal }) {
-  const session = await compile(model, { batch: 100, simd, signal, ...(threads === undefined ? {} : { threads }) });
-  try {
-    const input = completePreprocessing(model.inputShape, model.info.preprocessing);
-    const right = [];
-    for await (const { x, labels, count, release } of batches(test, { input, batch: 100, shuffle: false, signal })) {
-      const { logits } = await session.run(x);
-      const classes = logits.data.length / count;
-      for (let n = 0; n < count; n++) {
-        const row = logits.data.subarray(n * classes, (n + 1) * classes);
-        right.push(row.indexOf(Math.max(...row)) === labels[n]);
-      }
-      release();
-    }
-    return right;
-  } finally {
-    session.close();
-  }
+  const answers = await evaluate(model, test, { simd, signal, ...(threads === undefined ? {} : { threads }) });
+  return answers.map(({ label, said }) => label === said);
 }
 
 /** Of names and numbers, in the order of the names. */
@@ -109,8 +99,4 @@ function hashOfParameters({ parameters }) {
     hash.update(`${name}\n`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return hash.digest("hex");
-}
-
-function percent(share) {
-  return `${(100 * share).toFixed(2)} %`;
 }

@@ -14,8 +14,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { Refusal } from "../shared/refusal.mjs";
 import { EPOCHS, EXAMPLES } from "./cells.mjs";
-import { Refusal } from "./refusal.mjs";
+import { isTold } from "./told.mjs";
 
 const USAGE =
   "Usage: npm run train:paper -- [--list | --report] [--only CELL,…] [--seeds N,…] [--minutes N] [--simd auto] [--threads N] " +
@@ -23,7 +24,7 @@ const USAGE =
 
 const BUILT = ["train.js", "index.js", "images.js", "cost.js"];
 
-class UsageError extends Error {}
+class UsageError extends Refusal {}
 
 await main();
 
@@ -39,8 +40,7 @@ async function main() {
     else if (flags.report) report(flags);
     else await train(flags);
   } catch (cause) {
-    const isTold = cause instanceof Refusal || cause instanceof UsageError || typeof cause?.code === "string";
-    if (!isTold) throw cause;
+    if (!(await isTold(cause))) throw cause;
     console.error(cause.message);
     process.exitCode = cause instanceof UsageError ? 2 : 1;
   }
@@ -62,6 +62,8 @@ function flagsOf(args) {
   }
   const { list, report, only, seeds, minutes, threads, simd, into } = values;
   if (list && report) throw new UsageError(`--list or --report, not both\n${USAGE}`);
+  const some = ["only", "seeds"].find((flag) => values[flag] !== undefined);
+  if (report && some !== undefined) throw new UsageError(`--${some}: --report is of all that is done\n${USAGE}`);
   return {
     list,
     report,

@@ -1,5 +1,8 @@
 /** What `npm run train:paper` does: list, report, train. */
 
+import { percent } from "../shared/percent.mjs";
+import { Refusal } from "../shared/refusal.mjs";
+import { stopping } from "../shared/stopping.mjs";
 import { readData } from "./data.mjs";
 import { readResult } from "./results.mjs";
 import { listOfRuns, placesIn, runsOf } from "./runs.mjs";
@@ -31,7 +34,9 @@ export async function train({ into, plan, wanted, data, simd, threads, minutes }
   const runs = runsOf(plan, wanted);
   if (missingOf(places.results, runs).length === 0) return say(leftLine(places.results, runs));
   const how = { places, data: await readData(data, plan.examples), simd, threads, say };
-  const stop = stopping(minutes);
+  const stop = stopping((name) => Object.assign(new Error(`Stopped by ${name}.`), { exitCode: 130 }));
+  const over = () => stop.abort(new Error("The time is over."));
+  const timer = minutes === undefined ? undefined : setTimeout(over, 60_000 * minutes);
   const elsewhere = [];
   try {
     for (const run of runs) {
@@ -47,6 +52,7 @@ export async function train({ into, plan, wanted, data, simd, threads, minutes }
     if (error.exitCode !== undefined) process.exitCode = error.exitCode;
   } finally {
     stop.forget();
+    clearTimeout(timer);
   }
   say(leftLine(places.results, runs));
 }
@@ -56,30 +62,10 @@ const OF_ONE_RUN = ["VALUES_NOT_FINITE", "CHECKPOINT_MISMATCH", "FILE_CORRUPT"];
 
 /** Says why a run failed; what would stop the others too is thrown again. */
 function failed({ name }, error) {
-  if (!OF_ONE_RUN.includes(error?.code)) throw error;
+  if (!(error instanceof Refusal || OF_ONE_RUN.includes(error?.code))) throw error;
   console.error(`${name}: ${error.message}`);
   process.exitCode = 1;
   return "failed";
-}
-
-/** Ends the work at a signal of the system, or when the time is over. A second signal kills. */
-function stopping(minutes) {
-  const controller = new AbortController();
-  const signals = ["SIGINT", "SIGTERM"];
-  const onSignal = (name) => {
-    for (const each of signals) process.off(each, onSignal);
-    controller.abort(Object.assign(new Error(`Stopped by ${name}.`), { exitCode: 130 }));
-  };
-  for (const each of signals) process.on(each, onSignal);
-  const over = () => controller.abort(new Error("The time is over."));
-  const timer = minutes === undefined ? undefined : setTimeout(over, 60_000 * minutes);
-  return {
-    signal: controller.signal,
-    forget() {
-      for (const each of signals) process.off(each, onSignal);
-      clearTimeout(timer);
-    },
-  };
 }
 
 /** Runs without a result. @throws {Refusal} for results that are damaged, or of another run */
@@ -92,8 +78,4 @@ function leftLine(results, runs) {
   const done = `${runs.length - left.length} of ${runs.length} runs are done`;
   if (left.length === 0) return `${done}. npm run train:paper -- --report writes what came out.`;
   return `${done}; left: ${listOfRuns(left.map(({ expected }) => expected))}.`;
-}
-
-function percent(share) {
-  return `${(100 * share).toFixed(2)} %`;
 }

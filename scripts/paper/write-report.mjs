@@ -2,10 +2,10 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeWhole } from "../shared/write-whole.mjs";
 import { accuracyChart } from "./chart.mjs";
 import { withMeasured } from "./measured.mjs";
 import { pageOf } from "./page.mjs";
-import { writeWhole } from "./results.mjs";
 import { summaryOf } from "./summary.mjs";
 
 const MEASURED = new URL("../../src/cost/measured.ts", import.meta.url);

@@ -75,7 +75,7 @@ export function madeUp({ cell, seed, expected }: Run): object {
     parametersSha256: "0123456789abcdef".repeat(4),
     test: { examples: PICTURES, correct, accuracy: correct / PICTURES, right: bytes.toString("base64") },
     minutes: 1.5,
-    runtime: { node: "24.0.0", simd: "relaxed", threads: 2 },
+    runtime: { library: "0.1.0", arithmetic: 1, node: "24.0.0", simd: "relaxed", threads: 2 },
     history: Array.from({ length: epochs }, (_, n) => ({
       epoch: n + 1,
       loss: 1,

@@ -37,6 +37,10 @@ describe("McNemar's exact test", () => {
     );
   });
 
+  it("is above 0 where no float64 is as small", () => {
+    for (const p of [mcnemar(4000, 0), signedSums(many(4000, 1)), signedSums(many(4000, 3))]) expect(p).toBe(1e-300);
+  });
+
   it("of thousands is a number above 0 and below 1", () => {
     expect(mcnemar(2600, 2400)).toBeGreaterThan(0.004);
     expect(mcnemar(2600, 2400)).toBeLessThan(0.006);

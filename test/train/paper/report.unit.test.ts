@@ -24,8 +24,20 @@ const FILES = [
   "src/cost/measured.ts",
 ];
 
+interface Row {
+  readonly cell?: string;
+  readonly points?: number | null;
+}
+
 interface Summary {
-  readonly cells: readonly { name: string; accuracy: number | null; missing: readonly number[]; arm: string }[];
+  readonly tables: readonly { number: number; rows: readonly Row[] }[];
+  readonly cells: readonly {
+    name: string;
+    accuracy: number | null;
+    missing: readonly number[];
+    others: readonly number[];
+    arm: string;
+  }[];
   readonly comparisons: readonly { first: string; second: string; points?: number; p?: number; isClaimed?: boolean }[];
 }
 
@@ -125,6 +137,42 @@ it("of a part says what is missing, and compares what there is", () => {
   expect(read("src/cost/measured.ts")).not.toContain('"1.0-32"');
 });
 
+describe("of seeds that not all have", () => {
+  const some = all.filter(({ cell, seed }) => seed === 1 || cell.name !== "0.5-32");
+  const more = runsOf(plan, { only: ["0.5-32", "0.25-32"], seeds: [4, 5] });
+
+  it("points are those of the seeds that both have, in the tables as in the claims", () => {
+    const { read } = projectOf("uneven", some);
+    const { tables, comparisons }: Summary = JSON.parse(read("docs/paper-again.json"));
+    for (const { number, rows } of tables) {
+      for (const { cell, points } of rows.slice(1)) {
+        const pair = comparisons.find(({ first, second }) => first === rows[0]?.cell && second === cell);
+        if (pair?.points !== undefined) expect(points, `table ${number}, ${cell}`).toBe(-pair.points);
+      }
+    }
+    const points = tables.find(({ number }) => number === 7)?.rows.find(({ cell }) => cell === "0.5-24")?.points ?? 0;
+    const page = read("docs/paper-again.md");
+    expect(page).toMatch(new RegExp(`^\\| 0\\.5-24 \\| .* \\| \\+${points.toFixed(2)} \\|`, "m"));
+    expect(page).toContain(`0.5-24 is ${points.toFixed(2)} points ahead of 0.5-32, of one seed`);
+  });
+
+  it("those that are not of the list are named, and in no figure", () => {
+    const [without, withMore] = [projectOf("listed", all), projectOf("more", [...all, ...more])];
+    const summary: Summary = JSON.parse(withMore.read("docs/paper-again.json"));
+    expect(summary.cells.filter(({ others }) => others.length > 0).map(({ name, others }) => [name, others])).toEqual([
+      ["0.5-32", [4, 5]],
+      ["0.25-32", [4, 5]],
+    ]);
+    expect(withMore.read("docs/paper-again.md")).toContain(
+      "Results of other seeds lie there too, and are in no figure: 0.5-32 seeds 4, 5; 0.25-32 seeds 4, 5.",
+    );
+    expect(withMore.read("src/cost/measured.ts")).toBe(without.read("src/cost/measured.ts"));
+    const told: Summary = JSON.parse(without.read("docs/paper-again.json"));
+    expect(summary.comparisons).toEqual(told.comparisons);
+    expect(summary.cells.map(({ others, ...cell }) => cell)).toEqual(told.cells.map(({ others, ...cell }) => cell));
+  });
+});
+
 it("of nothing says so", () => {
   const { status, read } = projectOf("none", []);
   expect(status).toBe(0);
@@ -157,6 +205,17 @@ describe("is not written", () => {
     expect(status).toBe(1);
     expect(stderr).toBe("The results are of different test sets, of 8 and 1000 pictures.\n");
   });
+});
+
+it("is not written of results that were computed otherwise", () => {
+  const { into } = projectOf("arithmetic", all.slice(0, 2));
+  const path = resultFile(into, all[0] as Run);
+  writeFileSync(path, readFileSync(path, "utf8").replace('"arithmetic": 1', '"arithmetic": 2'));
+  const { status, stderr } = reported(into);
+  expect(status).toBe(1);
+  expect(stderr).toBe(
+    "The results are of different versions of the library's arithmetic, which round otherwise: 2 (1.0-32 seed 1) and 1 (0.75-32 seed 1). Train those of one of them anew.\n",
+  );
 });
 
 describe("the results there are", () => {

@@ -5,10 +5,11 @@
  */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { ARITHMETIC } from "../../../src/backends/training/arithmetic.ts";
 import { type Runs, resultFile, script, writePictures, writeResults } from "./fixture.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -77,6 +78,8 @@ describe("a run", () => {
     expect(stdout).toMatch(/0\.25-32 seed 1: [\d.]+ % of the test pictures, [\d.]+ minutes\n1 of 1 runs are done\./);
     const result = JSON.parse(readFileSync(resultFile(whole, run), "utf8"));
     expect(result).toMatchObject({ ...run.expected, runtime: { simd: "plain", threads: 1 }, test: { examples: 30 } });
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    expect(result.runtime).toMatchObject({ library: version, arithmetic: ARITHMETIC });
     expect(result.history).toHaveLength(4);
     expect(result.history[3].loss).toBeLessThan(result.history[0].loss);
     const again = ran(whole, ...one);
@@ -129,6 +132,30 @@ it("two processes take different runs", async () => {
   }
 });
 
+describe("a checkpoint's folder", () => {
+  const lockOf = (into: string) => join(into, "data/paper", run.cell.name, "seed-1/.depthwise-lock");
+
+  it("that another process has is left to it; it takes the next run", () => {
+    const into = freshProject();
+    const holder = JSON.stringify({ id: "other", pid: process.pid, host: hostname() });
+    mkdirSync(join(lockOf(into), ".."), { recursive: true });
+    writeFileSync(lockOf(into), holder);
+    const { status, stdout, stderr } = ran(into, ...both);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain("In work elsewhere: 0.25-32 seed 1.\n1 of 2 runs are done; left: 0.25-32 seed 1.\n");
+    expect(readFileSync(lockOf(into), "utf8")).toBe(holder);
+  });
+
+  it("whose lock cannot be read is told in a line, and not waited for", () => {
+    const into = freshProject();
+    mkdirSync(lockOf(into), { recursive: true });
+    mkdirSync(join(into, "data/paper", run.cell.name, "seed-1.lock"));
+    const { status, stderr } = ran(into, ...one);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/\.depthwise-lock: it is no regular file\. Move what is there, or pass another path\.\n$/);
+  });
+});
+
 describe("it is told in a line", () => {
   it("that there is no data", () => {
     const { status, stderr } = ran(freshProject(), ...one, "--data", join(folder, "none"));
@@ -152,11 +179,28 @@ describe("it is told in a line", () => {
     expect(stdout).toMatch(/1 of 2 runs are done; left: 0\.25-32 seed 1\.\n$/);
   });
 
+  it("that a checkpoint is of more epochs, before anything is written", () => {
+    const into = freshProject();
+    const cell = ["--only", "0.5-32-paper"];
+    expect(ran(into, ...cell, "--epochs", "2").status).toBe(0);
+    const path = join(into, "scripts/paper/results/0.5-32-paper/seed-1.json");
+    rmSync(path);
+    const { status, stdout, stderr } = ran(into, ...cell, "--epochs", "1");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^0\.5-32-paper seed 1: what was trained is no result: its history is not of all epochs\. Nothing was written: remove ROOT\/.*seed-1 to train it anew\.\n$/,
+    );
+    expect(stdout).toMatch(/0 of 1 runs are done; left: 0\.5-32-paper seed 1\.\n$/);
+    expect(existsSync(path)).toBe(false);
+  });
+
   it.each([
     [["--epochs", "0"], '--epochs: expected a whole number of at least 1, found "0"\n'],
     [["--minutes", "soon"], '--minutes: expected a number above 0, found "soon"\n'],
     [["--seeds", "1,x"], '--seeds: expected a whole number of at least 0, found "x"\n'],
     [["--list", "--report"], "--list or --report, not both\n"],
+    [["--report", "--only", "0.5-32"], "--only: --report is of all that is done\n"],
+    [["--report", "--seeds", "1"], "--seeds: --report is of all that is done\n"],
     [["--fast"], "Unknown option '--fast'"],
   ])("that %j is no command line", (args, text) => {
     const { status, stderr } = spawnSync(process.execPath, [program, ...args], { cwd: root, encoding: "utf8" });
