@@ -9,9 +9,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { completePreprocessing } from "../dist/esm/images.js";
-import { compile, mobileNetV1 } from "../dist/esm/index.js";
-import { batches, fit, idx, oneCycle, sgd } from "../dist/esm/train.js";
+import { mobileNetV1 } from "../dist/esm/index.js";
+import { fit, idx, oneCycle, sgd } from "../dist/esm/train.js";
+import { evaluate } from "../scripts/shared/evaluate.mjs";
 import { table, writeReport } from "./harness/report.mjs";
 
 const { values: flags } = parseArgs({
@@ -77,16 +77,6 @@ writeReport(
 
 /** The share of the test part that a network says rightly. */
 async function accuracyOn(model) {
-  using session = await compile(model, { batch: 100 });
-  let right = 0;
-  const input = completePreprocessing(model.inputShape, model.info.preprocessing);
-  for await (const { x, labels, count, release } of batches(test, { input, batch: 100, shuffle: false })) {
-    const { logits } = await session.run(x);
-    for (let n = 0; n < count; n++) {
-      const row = logits.data.subarray(n * 10, (n + 1) * 10);
-      if (row.indexOf(Math.max(...row)) === labels[n]) right++;
-    }
-    release();
-  }
-  return right / test.size;
+  const answers = await evaluate(model, test);
+  return answers.filter(({ label, said }) => label === said).length / answers.length;
 }

@@ -1,17 +1,22 @@
 /**
  * Which parts of a recipe pay? One thing at a time is changed (`recipes/variants.mjs`), a few seeds each, on CIFAR-10,
  * judged by a tenth of its training pictures. Runs that were made are kept in `results/recipes-node24.json`; what is
- * missing is run, several processes of one thread side by side.
+ * missing is run, several processes of one thread side by side. Runs of other settings are refused, not replaced.
  *
  *     npm run build && npm run data:cifar10 (in the project), then, under Node 24,
  *     node recipes.mjs [--data ../data/cifar10] [--epochs 12] [--seeds 3] [--side-by-side 2] [--simd auto] [--only base,relu]
+ *     node recipes.mjs --quick --epochs 1 --only base --seeds 1      a trial, kept apart in .cache/
  */
 
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
+import { Refusal } from "../scripts/shared/refusal.mjs";
 import { resultsFolder, table, writeReport } from "./harness/report.mjs";
+import { dataOf } from "./recipes/data.mjs";
+import { keptRuns, workedThrough } from "./recipes/kept.mjs";
+import { keyOf, taskOf } from "./recipes/task.mjs";
 import { variants } from "./recipes/variants.mjs";
 
 const { values: flags } = parseArgs({
@@ -22,41 +27,62 @@ const { values: flags } = parseArgs({
     "side-by-side": { type: "string", default: "2" },
     simd: { type: "string", default: "auto" },
     only: { type: "string" },
+    quick: { type: "boolean", default: false },
   },
 });
-const epochs = Number(flags.epochs);
-const names = flags.only?.split(",") ?? Object.keys(variants(1));
-const seeds = Array.from({ length: Number(flags.seeds) }, (_, index) => index + 1);
-
-const kept = new URL(`recipes-node${process.versions.node.split(".")[0]}.json`, resultsFolder(false));
-/** Of another number of epochs they are other runs. */
-const before = existsSync(kept) ? JSON.parse(readFileSync(kept, "utf8")) : { epochs, runs: [] };
-const runs = before.epochs === epochs ? before.runs : [];
-const missing = seeds
-  .flatMap((seed) => names.map((variant) => ({ variant, seed })))
-  .filter((task) => !runs.some((run) => run.variant === task.variant && run.seed === task.seed));
 
 const start = promisify(execFile);
-async function worker() {
-  for (let task = missing.shift(); task !== undefined; task = missing.shift()) {
-    const whole = JSON.stringify({ ...task, epochs, simd: flags.simd, data: resolve(flags.data) });
-    const { stdout } = await start(process.execPath, [resolve(import.meta.dirname, "recipes/run.mjs"), whole]);
-    const run = JSON.parse(stdout.trim().split("\n").at(-1));
-    runs.push(run);
-    process.stdout.write(
-      `${run.variant}, seed ${run.seed}: ${(100 * run.right).toFixed(2)} %, ${run.minutes} minutes\n`,
-    );
-    write();
-  }
-}
-await Promise.all(Array.from({ length: Number(flags["side-by-side"]) }, worker));
-write();
+const ALL = Object.keys(variants(1));
 
-/** After each run: a bench that is stopped loses none. */
-function write() {
+try {
+  await main();
+} catch (cause) {
+  if (!(cause instanceof Refusal)) throw cause;
+  console.error(cause.message);
+  process.exitCode = 1;
+}
+
+async function main() {
+  const [epochs, count, width] = ["epochs", "seeds", "side-by-side"].map(numberOf);
+  const names = flags.only?.split(",") ?? ALL;
+  const unknown = names.find((name) => !ALL.includes(name));
+  if (unknown !== undefined) throw new Refusal(`There is no variant "${unknown}". Variants: ${ALL.join(", ")}.`);
+  const folder = resolve(flags.data);
+  const settings = { epochs, simd: flags.simd, data: await dataOf(folder) };
+  const file = `recipes-node${process.versions.node.split(".")[0]}.json`;
+  // Those of a trial are no results: nothing is kept of them.
+  const runs = flags.quick ? [] : keptRuns(fileURLToPath(new URL(file, resultsFolder(false))), settings);
+  const seeds = Array.from({ length: count }, (_, index) => index + 1);
+  const tasks = seeds.flatMap((seed) => names.map((variant) => taskOf(variant, seed, settings)));
+  const missing = tasks.filter((task) => !runs.some(({ key }) => key === keyOf(task)));
+  const failed = ({ variant, seed }, cause) => {
+    console.error(`${variant}, seed ${seed}: ${cause.stderr || cause.message}`);
+    process.exitCode = 1;
+  };
+  const made = async (task) => {
+    const { variant, seed } = task;
+    const program = resolve(import.meta.dirname, "recipes/run.mjs");
+    const { stdout } = await start(process.execPath, [program, folder, JSON.stringify(task)]);
+    const run = { key: keyOf(task), variant, seed, ...JSON.parse(stdout.trim().split("\n").at(-1)) };
+    runs.push(run);
+    process.stdout.write(`${variant}, seed ${seed}: ${(100 * run.right).toFixed(2)} %, ${run.minutes} minutes\n`);
+    // After each run: a bench that is stopped loses none.
+    write(settings, runs);
+  };
+  await workedThrough(missing, width, made, failed);
+  if (missing.length === 0) write(settings, runs);
+}
+
+function numberOf(flag) {
+  const value = Number(flags[flag]);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new Refusal(`--${flag}: expected a whole number of at least 1, found "${flags[flag]}".`);
+}
+
+function write(settings, runs) {
   const of = (variant) => runs.filter((run) => run.variant === variant);
   const base = new Map(of("base").map(({ seed, right }) => [seed, right]));
-  const rows = Object.keys(variants(1)).flatMap((variant) => {
+  const rows = ALL.flatMap((variant) => {
     const found = of(variant).sort((a, b) => a.seed - b.seed);
     if (found.length === 0) return [];
     const beside = found.filter(({ seed }) => base.has(seed)).map(({ seed, right }) => right - base.get(seed));
@@ -66,8 +92,9 @@ function write() {
     return [[variant, (100 * mean(found.map(({ right }) => right))).toFixed(2), difference, each, training]];
   });
   const headers = ["changed", "right of the held out, %", "over base", "by seed", "right in training, %"];
-  const words = `α 0.25 at 32 × 32, ${epochs} epochs of 45,000 pictures, judged by 5,000 others. Two runs that differ in the seed alone differ by some tenths.`;
-  writeReport("recipes", { isQuick: false }, { epochs, simd: flags.simd, runs }, `${words}\n\n${table(headers, rows)}`);
+  const learnt = settings.data.examples.toLocaleString("en-US");
+  const words = `α 0.25 at 32 × 32, ${settings.epochs} epochs of ${learnt} pictures, judged by the tenth that is held out. What stands over base is of the seeds that both have. Two runs that differ in the seed alone differ by some tenths.`;
+  writeReport("recipes", { isQuick: flags.quick }, { settings, runs }, `${words}\n\n${table(headers, rows)}`);
 }
 
 function mean(values) {

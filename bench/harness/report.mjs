@@ -1,7 +1,9 @@
 /** Results as files: Markdown to read and JSON with the raw numbers, beside what they were measured on. */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { writeWhole } from "../../scripts/shared/write-whole.mjs";
 
 const PEERS = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).dependencies;
 const NODE_MAJOR = process.versions.node.split(".")[0];
@@ -38,11 +40,11 @@ export function jsonText(value) {
 /** Writes `<name>-node<major>.json` and `.md`, and prints the Markdown. */
 export function writeReport(name, { isQuick }, data, markdown) {
   const folder = resultsFolder(isQuick);
-  mkdirSync(folder, { recursive: true });
+  const place = (ending) => fileURLToPath(new URL(`${name}-node${NODE_MAJOR}.${ending}`, folder));
   const facts = about();
   const text = `${isQuick ? "A quick run: its numbers mean nothing.\n\n" : ""}${factsLine(facts)}\n\n${markdown}\n`;
-  writeFileSync(new URL(`${name}-node${NODE_MAJOR}.json`, folder), jsonText({ about: facts, ...data }));
-  writeFileSync(new URL(`${name}-node${NODE_MAJOR}.md`, folder), text);
+  writeWhole(place("json"), jsonText({ about: facts, ...data }));
+  writeWhole(place("md"), text);
   process.stdout.write(`\n## ${name}\n\n${text}`);
 }
 

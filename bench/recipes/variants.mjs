@@ -41,8 +41,8 @@ export const variants = (updates) => ({
   "warm-up, then cosine": {
     options: {
       schedule: warmUp({
-        steps: Math.round(updates / 20),
-        after: cosine({ rate: 0.2, steps: Math.round(0.95 * updates) }),
+        steps: Math.max(1, Math.round(updates / 20)),
+        after: cosine({ rate: 0.2, steps: Math.max(1, Math.round(0.95 * updates)) }),
       }),
     },
   },
