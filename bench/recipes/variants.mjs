@@ -38,7 +38,7 @@ export const variants = (updates) => ({
   "mixup 0.2": { options: { augment: { ...augment(CROP, "alternating"), mixup: { alpha: 0.2 } } } },
   "no label smoothing": { options: { labelSmoothing: 0 } },
   "label smoothing 0.2": { options: { labelSmoothing: 0.2 } },
-  "warm-up, then cosine": {
+  "warm-up then cosine": {
     options: {
       schedule: warmUp({
         steps: Math.max(1, Math.round(updates / 20)),
@@ -48,7 +48,7 @@ export const variants = (updates) => ({
   },
   "peak 0.1": { options: { schedule: oneCycle({ peak: 0.1 }) } },
   "peak 0.4": { options: { schedule: oneCycle({ peak: 0.4 }) } },
-  "batch 64, peak 0.1": { options: { batch: 64, schedule: oneCycle({ peak: 0.1 }) } },
+  "batch 64 with peak 0.1": { options: { batch: 64, schedule: oneCycle({ peak: 0.1 }) } },
   "weight decay 1e-4": { options: { optimizer: optimizer(1e-4) } },
   "weight decay 1e-3": { options: { optimizer: optimizer(1e-3) } },
   averages: { options: { averageDecay: 1 - 1 / Math.min(2000, Math.max(4, updates / 20)), average: true } },

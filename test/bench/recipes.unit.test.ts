@@ -45,6 +45,10 @@ describe("a task", () => {
     expect(JSON.parse(JSON.stringify(task))).toEqual(task);
   });
 
+  it("can be asked for: --only takes names with commas between", () => {
+    expect(Object.keys(variants(1)).filter((name) => name.includes(","))).toEqual([]);
+  });
+
   it("has another key for each variant, seed, number of epochs, SIMD and data", () => {
     const names = Object.keys(variants(1));
     const { data } = settings;
