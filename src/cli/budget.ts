@@ -1,7 +1,7 @@
 /** `depthwise budget`: the most accurate network under a budget, of those whose accuracy is known. */
 
 import { Command } from "commander";
-import { BUDGET_TABLES, type BudgetTable, type CandidateOf, withinBudget } from "../cost/index.ts";
+import { BUDGET_TABLES, type BudgetResult, type BudgetTable, type CandidateOf, withinBudget } from "../cost/index.ts";
 import { choice, jsonOption } from "./flags.ts";
 import { toBytes, toCount } from "./numbers.ts";
 import { newPage, print, printJson } from "./print.ts";
@@ -46,13 +46,17 @@ export function budgetCommand(): Command {
       const titles = TITLES.slice(0, rows[0]?.length);
       const least = titles.includes("top-5") ? [[4], [2]] : [[2]];
       const front = layTable(page, rows, { titles, least });
-      print([bestLine(result.best, page.width), "", title, ...front, ...leftOutNote(page)]);
+      print([bestLine(result, page.width), "", title, ...front, ...leftOutNote(page)]);
       if (result.best === undefined) process.exitCode = 1;
     });
 }
 
 /** A line like those of the front where there is room, else a list. */
-function bestLine(best: Known | undefined, width: number): string {
+export function bestLine(
+  { best, candidates }: Pick<BudgetResult<Known>, "best" | "candidates">,
+  width: number,
+): string {
+  if (candidates.length === 0) return "Nothing has been measured yet: the table is empty.";
   if (best === undefined) return "Nothing fits.";
   const line = `Best: ${cells(best).join("  ")}`;
   return line.length <= width ? line : line.trim().replaceAll(/ {2,}/g, ", ").replace(", ", " ");

@@ -34,7 +34,7 @@ export function convertCommand(): Command {
         ["F32", "F16", "I8"],
       ),
     )
-    .option("--fold", "batch norms into the layers before them");
+    .option("--fold", "put batch norms into the layers before them");
   return addLoadOptions(command).action(async (paths: readonly string[], flags: Flags) => {
     const files = paths.slice(0, -1);
     const out = paths.at(-1) ?? "";
@@ -52,7 +52,7 @@ export function convertCommand(): Command {
         what: "convert: --dtype",
         expected: "F32 for TensorFlow.js",
         found: flags.dtype,
-        advice: "Write safetensors for less than its size.",
+        advice: "Write safetensors for a smaller file.",
       });
     }
     const isStream = out === "-";

@@ -36,6 +36,11 @@ export function scaleName(tensor: string): string {
   return `${tensor}_scale`;
 }
 
+/** What zero points of a tensor are called, where another tool wrote some: here they are always 0. */
+export function zeroPointName(tensor: string): string {
+  return `${tensor}_zero_point`;
+}
+
 /** Shape of the scales of a tensor whose last axes run over its output channels. */
 export function scaleShape(shape: Shape, channelAxes: number): Shape {
   return shape.map((side, axis) => (axis < shape.length - channelAxes ? 1 : side));
@@ -49,8 +54,8 @@ export interface EightBit {
 }
 
 /**
- * Rounds each value to the nearest of the 255 that its channel has: it changes by half a scale at most, and zeros stay
- * zeros. What comes back gives the same integers and scales again.
+ * Rounds each value to the nearest of the 255 that its channel has: it changes by half a scale at most, and by the
+ * rounding of the product that comes back; zeros stay zeros. What comes back gives the same integers and scales again.
  *
  * @param name        of the tensor, for messages
  * @param channelAxes how many of the last axes run over the output channels: 2 of a depthwise kernel, else 1

@@ -16,6 +16,8 @@ export interface TensorContent {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** Whether the order of `tensors` is the order of the network's layers (a state dict), or says nothing. */
   readonly isOrdered: boolean;
+  /** A tensor that a network needs as float32, where its type alone does not say how. Default `toFloat32`. */
+  readonly toFloats?: (stored: StoredTensor) => Float32Array;
 }
 
 export interface ModelFile {

@@ -63,7 +63,8 @@ export interface Builder {
   readonly title: string;
   /**
    * Names of the builder's options. Where it has them, `inputSize`, `resolution`, `rho`, `classes`, `includeTop`,
-   * `pooling`, `dropout`, `batchNorm`, `convolutionBias`, `labels`, `background` and `preprocessing` mean what they mean for MobileNet V1.
+   * `pooling`, `dropout`, `batchNorm`, `convolutionBias`, `labels`, `background` and `preprocessing` mean what they mean
+   * for MobileNet V1.
    */
   readonly options: readonly string[];
   /** Checks every option: what a file says is no more trusted than a caller. */

@@ -2,6 +2,7 @@
 
 import { fileError, quoted } from "../core/file-error.ts";
 import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
+import type { TensorContent } from "../formats/model-file.ts";
 import { type StoredTensor, toFloat32 } from "../formats/stored-tensor.ts";
 import { transpose, type WeightLayout } from "../formats/transpose.ts";
 import type { DecodedBudget } from "../sources/decoded-budget.ts";
@@ -16,19 +17,21 @@ export interface Renaming {
 export type Rename = (name: string) => Renaming | "ignored" | undefined;
 
 /**
- * A name that `rename` does not know stays as it is, and is reported as left over when the network is built.
+ * A name that `rename` does not know stays as it is, and is reported as left over when the network is built: of such a
+ * tensor and of one that is ignored nobody asks what its integers stand for.
  *
- * @throws {DepthwiseError} `FILE_CORRUPT` if two tensors are the same one of ours: which is meant is not said
+ * @throws {DepthwiseError} `FILE_CORRUPT` if two tensors are the same one of ours: which is meant is not said; what
+ *         `toFloats` throws
  */
 export function renamed(
-  tensors: Iterable<StoredTensor>,
+  { tensors, toFloats = toFloat32 }: Pick<TensorContent, "tensors" | "toFloats">,
   rename: Rename,
   file: string,
   budget: DecodedBudget,
 ): ReadonlyMap<string, FloatTensor> {
   const parameters = new Map<string, FloatTensor>();
   const origins = new Map<string, string>();
-  for (const stored of tensors) {
+  for (const stored of tensors.values()) {
     const renaming = rename(stored.name);
     if (renaming === "ignored") continue;
     const { name, layout } = renaming ?? { name: stored.name, layout: "as-is" };
@@ -40,7 +43,8 @@ export function renamed(
     }
     origins.set(name, stored.name);
     budget.charge(file, decodedBytes(stored, layout), `tensor ${quoted(stored.name)}`);
-    const laid = transpose(stored.name, toFloat32(stored), stored.shape, layout);
+    const values = renaming === undefined ? toFloat32(stored) : toFloats(stored);
+    const laid = transpose(stored.name, values, stored.shape, layout);
     parameters.set(name, tensor(laid.data, laid.shape));
   }
   return parameters;

@@ -4,20 +4,25 @@ import { checkNetwork, checkParameters, type Network, network } from "../layers/
 import { type Folding, foldedParameters, foldings } from "../plan/fold.ts";
 import { completed, rebuilt } from "./carried-over.ts";
 
+/** What a builder is told to make the same network without batch norms. */
+const FOLDED = { batchNorm: false, convolutionBias: true } as const;
+
 /**
- * The same network with each batch norm that alone reads a convolution or dense layer in that layer's kernel and bias:
- * it gives the same outputs, to float32 rounding, and has that much less to store. A MobileNet V1 becomes one with
- * `batchNorm: false`; another network has its layers without those, and what was the batch norm's value, of an output
- * or by another name, is the layer's. A batch norm that follows something else stays, and so does one whose layer is
- * read by another, or is an output itself. A network with none to fold comes back as it is.
+ * The same network with each batch norm that alone reads a convolution or dense layer in that layer's kernel and bias,
+ * several in a row too: it gives the same outputs, to float32 rounding, and has that much less to store. A MobileNet V1
+ * becomes one with `batchNorm: false`, unless layers or outputs of it were changed; another network has its layers
+ * without those, and what was the batch norm's value, of an output or by another name, is the layer's (whose name means
+ * its activated output to whoever taps it). A batch norm that follows something else stays, and so does one whose layer
+ * is read by another, or is an output itself. A network with none to fold comes back as it is.
  *
  *     await saveModel(foldBatchNorm(model), "mobilenet.safetensors", { dtype: "I8" });
  *
- * It is for running: to train on, keep the batch norms. `compile` folds by itself, and `describe` says of a loaded model
- * that it was done here. Source of the formula: Jacob et al. 2018, equation 14.
+ * It is for running: to train on, keep the batch norms. `compile` folds by itself. `describe` says of a loaded
+ * MobileNet V1 that it was done here; for another network it has no such line. Source of the formula: Jacob et al. 2018,
+ * equation 14.
  *
  * @throws {DepthwiseError} `NETWORK_INVALID` for what is no network; `PARAMETERS_MISMATCH` if a parameter was replaced
- *         by one that does not fit
+ *         by one that does not fit; `OPTION_INVALID` if `info.options` are none of the builder's
  */
 export function foldBatchNorm<Output extends string>(model: Network<Output>): Network<Output> {
   const owner = "foldBatchNorm";
@@ -25,20 +30,29 @@ export function foldBatchNorm<Output extends string>(model: Network<Output>): Ne
   const folded = foldings(model);
   if (folded.length === 0) return model;
   checkParameters(model, model.parameters, owner);
-  const changed = { batchNorm: false, convolutionBias: true };
-  const again = rebuilt(model, changed);
-  const { labels, background } = model.info;
-  const about = { ...(labels === undefined ? {} : { labels }), ...(background === undefined ? {} : { background }) };
-  const built = again ?? withoutNorms(model, folded);
-  const decisions = again === undefined ? {} : changed;
-  const made = completed(owner, model, built, foldedParameters(model, folded), about, decisions);
-  // Of two in a row the second alone reads the layer now.
-  return foldBatchNorm(made as Network<Output>);
+  const plain = withoutNorms(model, folded);
+  const again = rebuilt(model, FOLDED);
+  const isAgain = again !== undefined && structureOf(again) === structureOf(plain);
+  const { labels, background, options } = model.info;
+  const about = {
+    // The builder would make another network of these options.
+    ...(isAgain || options === undefined ? {} : { architecture: plain.info.architecture }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(background === undefined ? {} : { background }),
+  };
+  const fresh = foldedParameters(model, folded);
+  const made = completed(owner, model, isAgain ? again : plain, fresh, about, isAgain ? FOLDED : {});
+  return made as Network<Output>;
 }
 
-/** The layers without the batch norms; who read one reads the layer that took it in. */
+/** All by which a network runs, as text to be compared. */
+function structureOf({ inputShape, layers, outputs, aliases }: Network): string {
+  return JSON.stringify({ inputShape, layers, outputs, aliases });
+}
+
+/** The layers without the batch norms: what has read one of them reads the layer that took it in. */
 function withoutNorms({ name, inputShape, layers, outputs, aliases }: Network, folded: readonly Folding[]): Network {
-  const taken = new Map(folded.map(({ lead, batchNorm }) => [batchNorm.name, lead.name]));
+  const taken = new Map(folded.flatMap(({ lead, batchNorms }) => batchNorms.map(({ name: own }) => [own, lead.name])));
   const leads = new Set(taken.values());
   const place = (node: string) => taken.get(node) ?? node;
   const moved = (names: Readonly<Record<string, string>>) =>

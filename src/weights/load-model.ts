@@ -11,7 +11,7 @@ import type { FloatTensor } from "../core/tensor.ts";
 import { isEightBit } from "../formats/eight-bit.ts";
 import type { ModelFile } from "../formats/model-file.ts";
 import { checkStart, readModelFile } from "../formats/registry.ts";
-import { firstNonFinite, type StoredTensor } from "../formats/stored-tensor.ts";
+import { firstNonFinite } from "../formats/stored-tensor.ts";
 import { type Network, networkFromJson, withInfo, withParameters } from "../layers/network.ts";
 import { type DecodedBudget, decodedBudget } from "../sources/decoded-budget.ts";
 import { held, type ModelSource, openSource, SOURCE_OPTIONS, type SourceOptions } from "../sources/index.ts";
@@ -26,7 +26,7 @@ import {
 import { checkLabels, type Facts, valuesOf } from "../understand/facts.ts";
 import { remembered, type StatedModel, withStatements } from "../understand/metadata.ts";
 import { originOf, type Provenance, provenanceOf } from "../understand/provenance.ts";
-import { renamed } from "../understand/renamed.ts";
+import { type Rename, renamed } from "../understand/renamed.ts";
 import { type UnderstoodNetwork, understand } from "../understand/understand.ts";
 import type { AskedOptions, OwnOptions } from "./own-options.ts";
 
@@ -85,7 +85,8 @@ export type LoadedModel<Options = Nothing> = Network<LoadedOutput<Options>>;
  *        a list are joined to one network
  * @throws {DepthwiseError} `FILE_*` and `FORMAT_UNKNOWN` for the file; `PARAMETERS_MISMATCH`,
  *         listing missing, extra and misshapen tensors; `VALUES_NOT_FINITE`; `ARCHITECTURE_UNKNOWN`;
- *         `CLASSES_MISMATCH`; `OPTION_INVALID`; `signal.reason` if aborted
+ *         `DTYPE_MISMATCH` for 8-bit floats, and integers with zero points; `CLASSES_MISMATCH`; `OPTION_INVALID`;
+ *         `signal.reason` if aborted
  */
 export async function loadModel(source: ModelSource | readonly [ModelSource, ModelSource]): Promise<LoadedModel>;
 export async function loadModel<const Options extends LoadOptions>(
@@ -126,7 +127,7 @@ async function modelFrom(
   given: ArchitectureOptions,
   budget: DecodedBudget,
 ): Promise<LoadedModel> {
-  const model = await asFloats(read, file.name, budget);
+  const model = await scaled(read, file.name, budget);
   if (model.network !== undefined) return loadCustom(model.network, model, given, file.name, budget);
   const understood = await understand(ARCHITECTURES, { model, file, budget, given });
   checkFinite(understood.parameters, file.name);
@@ -141,12 +142,12 @@ async function modelFrom(
   }) as LoadedModel;
 }
 
-/** With the tensors that are 8-bit integers and scales as what they stand for. */
-async function asFloats(model: StatedModel, file: string, budget: DecodedBudget): Promise<StatedModel> {
+/** With the scales of tensors that are 8-bit integers where they are needed. */
+async function scaled(model: StatedModel, file: string, budget: DecodedBudget): Promise<StatedModel> {
   const { content } = model;
   if (content.kind !== "tensors" || ![...content.tensors.values()].some(isEightBit)) return model;
-  const { dequantized } = await ownPart("what reads 8-bit integers", () => import("../understand/dequantized.ts"));
-  return { ...model, content: dequantized(content, file, budget) };
+  const { withScales } = await ownPart("what reads 8-bit integers", () => import("../understand/dequantized.ts"));
+  return { ...model, content: withScales(content, file, budget) };
 }
 
 function separated(options: LoadOptions): { readonly from: SourceOptions; readonly given: ArchitectureOptions } {
@@ -242,10 +243,12 @@ async function loadCustom(
   budget: DecodedBudget,
 ): Promise<LoadedModel> {
   const asked = await askedOf(given, name);
-  const tensors: Iterable<StoredTensor> = model.content.kind === "tensors" ? model.content.tensors.values() : [];
-  const parameters = renamed(tensors, () => undefined, name, budget);
+  const layers = ownLayers(definition, asked.options, name);
+  const content = model.content.kind === "tensors" ? model.content : { tensors: new Map() };
+  const own: Rename = (tensor) => (layers.parameterInfo.has(tensor) ? { name: tensor, layout: "as-is" } : undefined);
+  const parameters = renamed(content, own, name, budget);
   checkFinite(parameters, name);
-  const network = ownNetwork(definition, asked.options, parameters, name);
+  const network = ownNetwork(layers, parameters, name);
   const before = provenanceOf(network);
   const { provenance: _before, architecture: _custom, options: _none, ...saved } = network.info;
   const bases = before?.decisions ?? {};
@@ -274,7 +277,7 @@ async function translatedModel(
   const asked = await askedOf(given, name, refusals);
   // What readers say of the input was checked by them, and no option says anything of layers.
   const advice = "The file is damaged, or describes what cannot run.";
-  const network = ownNetwork({ ...definition }, asked.options, parameters, name, advice);
+  const network = ownNetwork(ownLayers({ ...definition }, asked.options, name, advice), parameters, name);
   const decisions = { ...facts, ...asked.factsOf(network) };
   checkLabels(decisions, name);
   const provenance = { ...provenanceFor(model, name, decisions, understood) };
@@ -282,17 +285,20 @@ async function translatedModel(
 }
 
 /** What the caller says of the input takes the place of what the file says, which then may be wrong. */
-function ownNetwork(
+function ownLayers(
   definition: Readonly<Record<string, unknown>>,
   { preprocessing }: OwnOptions,
-  parameters: ReadonlyMap<string, FloatTensor>,
   name: string,
   advice?: string,
 ): Network {
   const { info } = definition;
   const isAsked = preprocessing !== undefined && isObject(info);
   const described = isAsked ? { ...definition, info: { ...info, preprocessing: undefined } } : definition;
-  const network = withParameters(networkFromJson(described, name, advice), parameters, name);
+  return networkFromJson(described, name, advice);
+}
+
+function ownNetwork(layers: Network, parameters: ReadonlyMap<string, FloatTensor>, name: string): Network {
+  const network = withParameters(layers, parameters, name);
   checkVariances(network, name);
   return network;
 }

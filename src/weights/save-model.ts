@@ -21,7 +21,8 @@ export interface SaveOptions {
   /**
    * Of kernels: `F32` (default), `F16` for half the size, or `I8` for a quarter: 8-bit integers with a scale for each
    * output channel, of a depthwise kernel for each channel and multiplier, so that no weight changes by more than half a
-   * scale. The scales are F32, and biases and batch norm stay so.
+   * scale, and the rounding of its product with the integer to float32. The scales are F32, and biases and batch norm
+   * stay so.
    */
   readonly dtype?: "F32" | "F16" | "I8";
   /** Ends the writing; what was there before then still is, and nothing else. */
@@ -51,10 +52,17 @@ export function encodeModel(model: Network, options: Pick<SaveOptions, "dtype"> 
     return inEightBits(name, data, shape, types.get(node) === "depthwiseConv2d" ? 2 : 1);
   };
   const infos = [...model.parameterInfo.values()];
-  return allocated("saveModel", parameterBytes(infos), "Save it as F16.", () =>
+  return allocated("saveModel", parameterBytes(infos), SMALLER[dtype], () =>
     writeSafetensors(widestFirst(infos.flatMap(tensors)), writeMetadata(model, ARCHITECTURE_IDS)),
   );
 }
+
+/** What is left to do where memory is short. */
+const SMALLER = {
+  F32: "Save it as F16 or I8.",
+  F16: "Save it as I8.",
+  I8: "Close what holds memory, or save it where there is more.",
+} as const;
 
 type ToWrite = TensorToWrite | IntegersToWrite;
 

@@ -1,6 +1,7 @@
 /** Numbers as people write them on a command line: `100M` mult-adds, `6MB`, `6MiB`. */
 
 import { describe, expect, it } from "vitest";
+import { bestLine } from "../../src/cli/budget.ts";
 import { toBytes, toCount } from "../../src/cli/numbers.ts";
 import { withinBudget } from "../../src/cost/index.ts";
 import { run } from "./command.ts";
@@ -58,8 +59,18 @@ describe("budget --table", () => {
     const [json, text] = await Promise.all([run([...args, "--json"]), run(args)]);
     const result = withinBudget({ multAdds: 1e9, table: "cifar10" });
     expect(JSON.parse(json.stdout)).toEqual(JSON.parse(JSON.stringify(result)));
-    expect(text.stdout).toContain(result.best === undefined ? "Nothing fits." : `Best: ${result.best.name}`);
+    const isMeasured = result.candidates.length > 0;
+    const none = isMeasured ? "Nothing fits." : "Nothing has been measured yet";
+    expect(text.stdout).toContain(result.best === undefined ? none : `Best: ${result.best.name}`);
     expect(text.stdout).not.toContain("top-5");
+  });
+
+  it("is told apart that nothing fits, and that nothing was measured", () => {
+    const { candidates } = withinBudget({ multAdds: 1 });
+    expect(bestLine({ best: undefined, candidates }, 80)).toBe("Nothing fits.");
+    expect(bestLine({ best: undefined, candidates: [] }, 80)).toBe(
+      "Nothing has been measured yet: the table is empty.",
+    );
   });
 
   it("is ImageNet's without it, and no other", async () => {

@@ -153,7 +153,7 @@ describe("depthwise convert", () => {
     const { code, stderr } = await at("convert", "small.safetensors", "I8.safetensors", "--dtype", "I8", "--fold");
     expect([code, stderr]).toEqual([0, ""]);
     const { stdout } = await at("inspect", "I8.safetensors");
-    expect(stdout).toMatch(/^I8\.safetensors: safetensors, weights as 8-bit integers with a scale a channel$/m);
+    expect(stdout).toMatch(/^I8\.safetensors: safetensors, weights as 8-bit integers with scales$/m);
     expect(stdout).toMatch(/^conv1\/kernel +I8 +3 × 3 × 3 × 8$/m);
     expect(stdout).toMatch(/^conv1\/kernel_scale +F32 +1 × 1 × 1 × 8$/m);
     expect(stdout).toMatch(/^batchNorm +false +given +the call of foldBatchNorm$/m);

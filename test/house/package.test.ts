@@ -1,7 +1,7 @@
 /** The package as others meet it: its manifest, its doors, what each pulls in and weighs. */
 
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -88,6 +88,17 @@ describe("the package", () => {
     for (const notice of notices) expect(notice).toMatch(/copyright/i);
     const [protobuf] = notices.filter((notice) => notice.startsWith("@bufbuild/protobuf"));
     for (const holder of ["Buf Technologies", "Google Inc", "Apache License"]) expect(protobuf).toContain(holder);
+  });
+
+  it("has no types that say more than a reader wants: the text of a network is a string", () => {
+    for (const folder of ["dist/types", "dist/cjs/types"]) {
+      const files = readdirSync(resolve(root, folder), { recursive: true, withFileTypes: true });
+      const sizes = files.flatMap((file) => {
+        return file.isFile() ? [[file.name, statSync(resolve(file.parentPath, file.name)).size] as const] : [];
+      });
+      expect(sizes.length).toBeGreaterThan(100);
+      expect(sizes.filter(([, bytes]) => bytes > 50_000)).toEqual([]);
+    }
   });
 
   it("names no free process, for which Parcel would install a package", () => {

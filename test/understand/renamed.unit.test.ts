@@ -14,7 +14,8 @@ const stored = (name: string, shape: readonly number[], dtype: StoredDType = "F3
 function taken(tensors: readonly StoredTensor[], rename: Rename) {
   const charged: [string, number, string][] = [];
   const budget = { charge: (...all: [string, number, string]) => void charged.push(all) } as Partial<DecodedBudget>;
-  return { parameters: renamed(tensors, rename, "a.bin", budget as DecodedBudget), charged };
+  const content = { tensors: new Map(tensors.map((one) => [one.name, one])) };
+  return { parameters: renamed(content, rename, "a.bin", budget as DecodedBudget), charged };
 }
 const as = (name: string, layout: WeightLayout) => ({ name, layout });
 

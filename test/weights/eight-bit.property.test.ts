@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mulberry32 } from "../../src/core/random.ts";
+import type { FloatTensor } from "../../src/core/tensor.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { type StoredTensor, type TensorFile, toFloat32 } from "../../src/formats/stored-tensor.ts";
 import { conv2d, dense, depthwise, flatten, type Network, pointwise, sequential } from "../../src/layers/index.ts";
@@ -108,13 +109,13 @@ describe("a model stored in I8", () => {
     const [small, whole] = [encodeModel(model, { dtype: "I8" }), encodeModel(model)];
     expect(small.length / whole.length).toBeLessThan(0.31);
     expect(describeModel(await loadModel(small))).toMatchObject({
-      format: "safetensors, weights as 8-bit integers with a scale a channel",
+      format: "safetensors, weights as 8-bit integers with scales",
       understoodBy: "names of Keras Applications mobilenet",
     });
     expect(describeModel(await loadModel(whole)).format).toBe("safetensors");
     const again = encodeModel(await loadModel(small));
     expect(describeModel(await loadModel(again)).remarks).toMatchObject({
-      origin: { format: "safetensors, weights as 8-bit integers with a scale a channel" },
+      origin: { format: "safetensors, weights as 8-bit integers with scales" },
     });
   });
 
@@ -127,6 +128,25 @@ describe("a model stored in I8", () => {
       expect(floats.map(({ bytes }) => bytes.byteOffset % 4)).toEqual(floats.map(() => 0));
       expect(floats.length).toBeGreaterThan(1);
     }
+  });
+
+  it.each([
+    ["F32", "Save it as F16 or I8."],
+    ["F16", "Save it as I8."],
+    ["I8", "Close what holds memory, or save it where there is more."],
+  ] as const)("or in %s is told what is smaller if memory is refused", (dtype, advice) => {
+    const model = sequential({ inputShape: [3] }, [dense({ filters: 2, name: "last" })]);
+    const left = { checks: model.parameterInfo.size };
+    const parameters = new (class extends Map<string, FloatTensor> {
+      // What checks them reads each once.
+      override get(name: string) {
+        if (left.checks-- > 0) return super.get(name);
+        throw new RangeError("Array buffer allocation failed");
+      }
+    })(model.parameters);
+    expect(() => encodeModel({ ...model, parameters }, { dtype })).toThrow(
+      expect.objectContaining({ code: "MEMORY_EXCEEDED", message: expect.stringMatching(`bytes\\. ${advice}$`) }),
+    );
   });
 
   it("is refused with a kernel that is not finite, by its name", () => {
@@ -174,22 +194,17 @@ describe("integers and scales that do not fit each other", () => {
     [
       "no scales",
       file({ "a/kernel_scale": undefined }),
-      'tensor "a/kernel" [3, 3, 2, 3] of 8-bit integers: expected its scales beside it, as "a/kernel_scale" [1, 1, 1, 3] or [1, 1, 2, 3] or [3, 1, 1, 1] of F32, F16, BF16, found none',
-    ],
-    [
-      "one scale for all",
-      file({ "a/kernel_scale": { shape: [], ...floats(1) } }),
-      '"a/kernel_scale" [1, 1, 1, 3] or [1, 1, 2, 3] or [3, 1, 1, 1] of F32, F16, BF16, found [] of F32',
+      'tensor "a/kernel" [3, 3, 2, 3] of 8-bit integers: expected its scales beside it, as "a/kernel_scale" [1, 1, 1, 3] or [1, 1, 2, 3] or [3, 1, 1, 1] or [3, 1] or one number of F32, F16, BF16, found none',
     ],
     [
       "scales in a row",
       file({ "b/depthwise_kernel_scale": { shape: [6] } }),
-      '"b/depthwise_kernel_scale" [1, 1, 1, 2] or [1, 1, 3, 2] or [3, 1, 1, 1] of F32, F16, BF16, found [6] of F32',
+      '"b/depthwise_kernel_scale" [1, 1, 1, 2] or [1, 1, 3, 2] or [3, 1, 1, 1] or one number of F32, F16, BF16, found [6] of F32',
     ],
     [
       "scales of another type",
       file({ "c/kernel_scale": { dtype: "I32" } }),
-      'as "c/kernel_scale" [1, 2] or [96, 1] of F32, F16, BF16, found [1, 2] of I32',
+      'as "c/kernel_scale" [1, 2] or [96, 1] or one number of F32, F16, BF16, found [1, 2] of I32',
     ],
     [
       "a scale that is no number",
@@ -214,7 +229,7 @@ describe("integers and scales that do not fit each other", () => {
     [
       "a bias of integers",
       file({ "c/bias": { dtype: "I8", bytes: new Uint8Array(2) } }),
-      'tensor "c/bias" [2] of 8-bit integers: expected its scales beside it, as "c/bias_scale" [2] of F32, F16, BF16, found none',
+      'tensor "c/bias" [2] of 8-bit integers: expected its scales beside it, as "c/bias_scale" [2] or one number of F32, F16, BF16, found none',
     ],
   ])("%s", async (_what, bytes, message) => {
     const refused = loadModel(bytes);

@@ -132,6 +132,25 @@ describe("foldBatchNorm of a MobileNet V1", () => {
     expect(small.info.options).toEqual(plain.info.options);
   });
 
+  it.each([
+    ["a layer whose own value is an output", { early: "conv1" }, ["conv1_bn"]],
+    ["a batch norm that is an output", { early: "conv1_bn" }, []],
+    ["an alias of one's own", {}, []],
+  ])("with %s is a network of its own then, and keeps that", async (_what, more, left) => {
+    const v1 = mobileNetV1<MobileNetV1Options>({ alpha: 0.1, resolution: 32, classes: 3 });
+    const aliases = Object.keys(more).length === 0 ? { ...v1.aliases, mine: "conv1_bn" } : v1.aliases;
+    const outputs: Readonly<Record<string, string>> = { ...v1.outputs, ...more };
+    const layers = v1.layers.map((node) => ({ ...node, attributes: { ...node.attributes } }));
+    const model = shaken(network({ ...v1, layers, outputs, aliases, info: v1.info }), 4);
+    const plain = foldBatchNorm(model);
+    expect(norms(plain)).toEqual(left);
+    await expectSame(model, plain, Object.keys(v1.aliases));
+    expect(Object.keys(plain.aliases)).toEqual(Object.keys(aliases));
+    expect(plain.info).toEqual({ architecture: "custom", preprocessing: v1.info.preprocessing });
+    const again = await loadModel(encodeModel(plain));
+    expect([again.outputs, again.layers]).toEqual([plain.outputs, plain.layers]);
+  });
+
   it("that has none comes back as it is", () => {
     const model = mobileNetV1({ alpha: 0.1, resolution: 32, classes: 2, batchNorm: false });
     expect(foldBatchNorm(model)).toBe(model);
@@ -187,6 +206,54 @@ describe("foldBatchNorm of a network of its own", () => {
       ["sum", ["left", "right"]],
     ]);
     await expectSame(model, plain);
+  });
+
+  it("makes one scale and one shift of any number in a row, each number rounded once", () => {
+    const count = 400;
+    const rows = Array.from({ length: count }, (_, i) => norm(`bn_${i}`));
+    const model = own([conv("a"), ...rows], { output: `bn_${count - 1}` });
+    for (const { name, role } of model.parameterInfo.values()) {
+      const { data } = model.parameters.get(name)!;
+      // Scales about 1, so that the product stays a number.
+      if (role === "gamma" || role === "variance") data.set(data.map((_, c) => 1 + ((c % 3) - 1) / 64));
+    }
+    const at = (name: string, c: number) => model.parameters.get(name)!.data[c]!;
+    const scale = [1, 1, 1, 1];
+    const shift = [0, 0, 0, 0];
+    for (const { name } of rows) {
+      for (const c of scale.keys()) {
+        const factor = at(`${name}/gamma`, c) / Math.sqrt(at(`${name}/moving_variance`, c) + 1e-3);
+        shift[c] = (shift[c]! - at(`${name}/moving_mean`, c)) * factor + at(`${name}/beta`, c);
+        scale[c] = scale[c]! * factor;
+      }
+    }
+    const plain = foldBatchNorm(model);
+    expect(plain.layers.map(({ name }) => name)).toEqual(["a"]);
+    expect(plain.outputs).toEqual({ output: "a" });
+    const kernel = model.parameters.get("a/kernel")!.data.map((value, i) => value * scale[i % 4]!);
+    expect(plain.parameters.get("a/kernel")!.data).toEqual(kernel);
+    // The shift's sums stand in another order.
+    const found = plain.parameters.get("a/bias")!.data;
+    for (const [c, value] of shift.entries())
+      expect(Math.abs(found[c]! - value)).toBeLessThan(2 ** -23 * Math.abs(value));
+  });
+
+  it("takes a row of as many as a network may have", () => {
+    const rows = Array.from({ length: 9_999 }, (_, i) => norm(`bn_${i}`));
+    const model = network({ inputShape: [2, 2, 1], layers: [conv("a"), ...rows], outputs: { output: "bn_9998" } });
+    expect(foldBatchNorm(model).layers.map(({ name }) => name)).toEqual(["a"]);
+  });
+
+  it("keeps the second of two in a row if the first is an output, tapped, or read by another", () => {
+    const layers = [conv("a"), norm("one"), norm("two")];
+    const another = { name: "s", type: "add", inputs: ["one", "two"] };
+    for (const model of [
+      own(layers, { first: "one", output: "two" }),
+      own(layers, { output: "two" }, { first: "one" }),
+      own([...layers, another], { output: "s" }),
+    ]) {
+      expect(norms(foldBatchNorm(model))).toEqual(["two"]);
+    }
   });
 
   it.each([

@@ -159,14 +159,18 @@ export function safetensors(
   );
 }
 
-/** Of PyTorch's layouts, as compressed-tensors does it: of what has several axes the first is the output channels. */
-export function eightBitSafetensors(entries: Entries): Uint8Array {
+/**
+ * Of PyTorch's layouts: of what has several axes the first is the output channels.
+ *
+ * @param axes of scales: as many as the tensor has, or two, as compressed-tensors does it for whatever has channels
+ */
+export function eightBitSafetensors(entries: Entries, axes: "all" | "two" = "all"): Uint8Array {
   return inOneFile(
     entries.flatMap(([name, { shape, data }]): StoredPart[] => {
       if (shape.length === 1) return [{ name, dtype: "F32", shape, bytes: bytesOf(data) }];
       const [channels = 1, ...others] = shape;
       const { integers, scales } = asEightBits(data, channels, (i) => Math.floor(i / elementCount(others)));
-      const ones = others.map(() => 1);
+      const ones = axes === "two" ? [1] : others.map(() => 1);
       return [
         { name, dtype: "I8", shape, bytes: bytesOf(integers) },
         { name: `${name}_scale`, dtype: "F32", shape: [channels, ...ones], bytes: bytesOf(scales) },

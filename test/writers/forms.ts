@@ -115,7 +115,7 @@ const inHalves = (["F16", "BF16"] as const).flatMap((dtype) =>
   ),
 );
 
-const EIGHT_BITS = "safetensors, weights as 8-bit integers with a scale a channel";
+const EIGHT_BITS = "safetensors, weights as 8-bit integers with scales";
 
 const isKernel = (name: string) => name.endsWith("kernel");
 

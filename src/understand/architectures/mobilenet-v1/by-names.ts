@@ -11,16 +11,16 @@ import { OTHER_NAME_MAPS } from "./names/table.ts";
 
 /** Undefined for names that no map knows. */
 export async function understandNames(
-  { tensors }: TensorContent,
+  content: TensorContent,
   { model, file, budget }: Evidence,
   search: LayerSearch,
 ): Promise<Recognised<FamilyDefaults> | undefined> {
-  const names = new Set(tensors.keys());
+  const names = new Set(content.tensors.keys());
   const map = OTHER_NAME_MAPS.find((candidate) => candidate.matches(names));
   if (map === undefined) return undefined;
   const config = map === huggingFace ? await huggingFaceFacts(file, budget) : {};
   return {
-    parameters: renamed(tensors.values(), map.renamer(names, search), file.name, budget),
+    parameters: renamed(content, map.renamer(names, search), file.name, budget),
     facts: { ...config, ...model.facts },
     defaults: map.defaults,
     understoodBy: `names of ${map.family}`,

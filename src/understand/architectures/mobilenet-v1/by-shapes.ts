@@ -13,16 +13,17 @@ const EXPECTED =
 
 /** What the tensors are instead, or which of them has no place, if they are no MobileNet V1. */
 export function understandShapes(
-  { tensors, isOrdered }: TensorContent,
+  content: TensorContent,
   { model, file, budget }: Evidence,
   search: LayerSearch,
 ): Recognised<FamilyDefaults> | Refusal {
+  const { tensors, isOrdered } = content;
   const recognised = recogniseOther(tensors.keys());
   if (recognised !== undefined) return { expected: EXPECTED, reason: recognised, recognised };
   const found = sequenceByShape(tensors, isOrdered, search);
   if ("reason" in found) return { expected: EXPECTED, reason: found.reason };
   return {
-    parameters: renamed(tensors.values(), (name) => found.targets.get(name), file.name, budget),
+    parameters: renamed(content, (name) => found.targets.get(name), file.name, budget),
     facts: model.facts,
     defaults: found.defaults,
     understoodBy: "order and shapes of the tensors",

@@ -24,7 +24,7 @@ export const mobileNetV1Row: Architecture<FamilyDefaults> = {
     }
     const { model, file, budget } = evidence;
     return {
-      parameters: renamed(content.tensors.values(), keras.renamer(names, search), file.name, budget),
+      parameters: renamed(content, keras.renamer(names, search), file.name, budget),
       facts: model.facts,
       defaults: keras.defaults,
       understoodBy: `names of ${keras.family}`,
