@@ -4,6 +4,6 @@ export { digits } from "depthwise/models/digits";
 
 /** What stands under the predictions. */
 export const learnt = [
-  "The networks learnt from photographs and handwriting, CIFAR-10 and MNIST, not from",
-  "drawings: docs/models says what they know and do not.",
+  "The networks learnt from photographs and handwriting, CIFAR-10 and MNIST,",
+  "not from drawings: docs/models says what they know and do not.",
 ];
