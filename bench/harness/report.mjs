@@ -1,6 +1,6 @@
 /** Results as files: Markdown to read and JSON with the raw numbers, beside what they were measured on. */
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { writeWhole } from "../../scripts/shared/write-whole.mjs";
@@ -76,13 +76,18 @@ function version(file) {
   return JSON.parse(readFileSync(file, "utf8")).version;
 }
 
-/** What is installed, not what was asked for: a difference is an error, since figures are quoted with the version. */
+/**
+ * What is installed, not what was asked for: a difference is an error, since figures are quoted with the version. One
+ * that is not installed was not measured, and is not named: a bench without rivals runs without them.
+ */
 function peerVersions() {
   return Object.fromEntries(
-    Object.entries(PEERS).map(([name, pinned]) => {
-      const found = version(new URL(`../node_modules/${name}/package.json`, import.meta.url));
+    Object.entries(PEERS).flatMap(([name, pinned]) => {
+      const file = new URL(`../node_modules/${name}/package.json`, import.meta.url);
+      if (!existsSync(file)) return [];
+      const found = version(file);
       if (found !== pinned) throw new Error(`${name}: package.json pins ${pinned}, ${found} is installed.`);
-      return [name, found];
+      return [[name, found]];
     }),
   );
 }

@@ -11,9 +11,9 @@ const optimizer = (weightDecay) => sgd({ momentum: 0.9, nesterov: true, weightDe
 const augment = (paddedCrop, flip) => ({ ...(paddedCrop ? { paddedCrop } : {}), ...(flip ? { flip } : {}) });
 const CROP = { padding: 4, fill: "reflect" };
 
-/** α 0.25 at 32 × 32, stem stride 1: small enough to be tried often. */
+/** α 0.25 at 32 × 32, stem stride 1, block 2 at stride 1, so that the last map is 4 × 4: small enough to be tried often. */
 export const BASE = {
-  network: { alpha: 0.25 },
+  network: { alpha: 0.25, blocks: strides(4, 6, 12) },
   options: {
     batch: 128,
     optimizer: optimizer(5e-4),
@@ -55,6 +55,6 @@ export const variants = (updates) => ({
   "batch norm momentum 0.6": { options: { batchNorm: { momentum: 0.6 } } },
   "batch norm momentum 0.8": { options: { batchNorm: { momentum: 0.8 } } },
   relu: { network: { activation: "relu" } },
-  "4 × 4 end map (block 12 at stride 1)": { network: { blocks: strides(2, 4, 6) } },
-  "4 × 4 end map (block 2 at stride 1)": { network: { blocks: strides(4, 6, 12) } },
+  "4 × 4 end map (block 12 at stride 1 in place of block 2)": { network: { blocks: strides(2, 4, 6) } },
+  "2 × 2 end map (the paper's strides)": { network: { blocks: strides(2, 4, 6, 12) } },
 });

@@ -24,7 +24,7 @@ import { ${name} } from "depthwise/models/${name}";
 
 const classifier = await createClassifier(await ${name}());
 const [best] = await classifier.classify("${words.example}");
-console.log(best.label);
+console.log(best?.label);
 classifier.close();
 \`\`\`
 

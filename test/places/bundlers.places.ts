@@ -6,12 +6,15 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import budgets from "../../budgets.json" with { type: "json" };
 import { compile, loadModel, mobileNetV1 } from "../../src/index.ts";
+import { cifar10 } from "../../src/pretrained/cifar10.ts";
+import { digits } from "../../src/pretrained/digits.ts";
+import type { LoadedModel } from "../../src/weights/load-model.ts";
 import { encodeModel } from "../../src/weights/save-model.ts";
 import { BROWSERS, type TestBrowser } from "../browser/browsers.ts";
 import { networkFiles } from "../browser/readers-networks.ts";
 import { emptyProject, type Project, serveFolder } from "./project.ts";
 
-const ENTRIES = ["run", "load", "eager", "cost"] as const;
+const ENTRIES = ["run", "load", "models", "eager", "cost"] as const;
 type Entry = (typeof ENTRIES)[number];
 
 interface Bundler {
@@ -137,6 +140,10 @@ interface RunAnswer {
 const PAGE = (script: string) =>
   `<!doctype html><meta charset="utf-8"><title>place</title><input type="file" multiple id="files"><script type="module" src="${script}"></script>`;
 
+/** Lines that are said of any large page, and a page with networks in it is one. */
+const SIZE_ADVICE =
+  /^WARNING in (?:⚠ )?(?:(?:asset|entrypoint) size limit|\w+ performance recommendations)|build\.chunkSizeWarningLimit|^\w+ \S+ compiled with \d+ warnings? in /;
+
 const browsers: TestBrowser[] = [];
 const expected: Record<string, unknown> = {};
 let files: string[] = [];
@@ -148,10 +155,21 @@ beforeAll(async () => {
   const { logits } = await session.run(Float32Array.from({ length: 64 * 64 * 3 }, (_, i) => Math.sin(i)));
   session.close();
   expected["run"] = [...logits.data];
+  expected["models"] = [];
+  for (const pretrained of [await digits(), await cifar10()])
+    (expected["models"] as number[][]).push(await waved(pretrained));
 });
 afterAll(async () => {
   for (const browser of browsers) await browser.close();
 });
+
+/** What a network makes of a wave. */
+async function waved(model: LoadedModel): Promise<number[]> {
+  using session = await compile(model);
+  const [height = 0, width = 0, channels = 0] = model.inputShape;
+  const input = Float32Array.from({ length: height * width * channels }, (_, i) => Math.sin(i));
+  return [...(await session.run(input)).logits!.data];
+}
 
 /** Small networks in forms that need a lazy reader, or none. */
 async function modelFiles(project: Project): Promise<string[]> {
@@ -162,18 +180,20 @@ async function modelFiles(project: Project): Promise<string[]> {
   const answers: number[][] = [];
   const paths: string[] = [];
   for (const file of all) {
-    const model = await loadModel(file);
-    const session = await compile(model);
-    const [height = 0, width = 0, channels = 0] = model.inputShape;
-    const input = Float32Array.from({ length: height * width * channels }, (_, i) => Math.sin(i));
-    answers.push([...(await session.run(input)).logits!.data]);
-    session.close();
+    answers.push(await waved(await loadModel(file)));
     const path = join(project.path, file.name);
     writeFileSync(path, new Uint8Array(await file.arrayBuffer()));
     paths.push(path);
   }
   expected["load"] = answers;
   return paths;
+}
+
+function withoutLines(text: string, pattern: RegExp): string {
+  return text
+    .split("\n")
+    .filter((line) => !pattern.test(line))
+    .join("\n");
 }
 
 /** The bounds of the backends: float32 sums in another order, relaxed or not. */
@@ -217,7 +237,8 @@ describe.each(BUNDLERS)("$title", ({ title, packages, placesWorker, writesUnname
 
   it.each(ENTRIES)("builds %s on its defaults, in silence, and the page answers in both browsers", async (entry) => {
     const { status, output } = project.run(...command(entry));
-    expect([status, output]).toEqual([0, expect.not.stringMatching(/warn|error|could not|unresolved/i)]);
+    const said = entry === "models" ? withoutLines(output, SIZE_ADVICE) : output;
+    expect([status, said]).toEqual([0, expect.not.stringMatching(/warn|error|could not|unresolved/i)]);
     const folder = join(project.path, "out", entry);
     const scripts = scriptsOf(folder);
     const hasPage = readdirSync(folder).includes("index.html");
@@ -265,6 +286,11 @@ describe.each(BUNDLERS)("$title", ({ title, packages, placesWorker, writesUnname
         } else if (entry === "load") {
           for (const [place, wanted] of (expected["load"] as number[][]).entries())
             expectClose((answer as number[][])[place]!, wanted);
+        } else if (entry === "models") {
+          const { digit, answers } = answer as { readonly digit: number; readonly answers: readonly number[][] };
+          expect(digit).toBe(7);
+          for (const [place, wanted] of (expected["models"] as number[][]).entries())
+            expectClose(answers[place]!, wanted);
         } else if (entry === "cost") expect(answer).toEqual({ recounted: 68, agree: 56, differ: 12 });
         else expect((answer as number[]).length).toBe(4 * 4 * 16);
       }
