@@ -8,12 +8,13 @@ import { createHash } from "node:crypto";
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { isDepthwiseError, loadModel, mobileNetV1 } from "../../dist/esm/index.js";
+import { loadModel, mobileNetV1 } from "../../dist/esm/index.js";
 import * as train from "../../dist/esm/train.js";
 import { encodeModel, foldBatchNorm } from "../../dist/esm/weights.js";
 import { percent } from "../shared/percent.mjs";
 import { Refusal } from "../shared/refusal.mjs";
 import { stopping } from "../shared/stopping.mjs";
+import { isTold } from "../shared/told.mjs";
 import { writeWhole } from "../shared/write-whole.mjs";
 import { card } from "./card.mjs";
 import { curve } from "./curve.mjs";
@@ -40,7 +41,7 @@ export async function make(made) {
   try {
     await run(made, flagsOf(made.name));
   } catch (cause) {
-    if (!(cause instanceof Refusal || isDepthwiseError(cause))) throw cause;
+    if (!(await isTold(cause))) throw cause;
     console.error(cause.message);
     process.exitCode = cause instanceof Stopped ? 130 : 1;
   }
@@ -117,7 +118,7 @@ async function run(made, flags) {
     for (const [path, text] of Object.entries(texts)) writeWhole(path, text);
   }
   // What is there was made of what stands here; the next time it is made anew.
-  await rm(place, { recursive: true });
+  await rm(place, { recursive: true, force: true });
 }
 
 /** As many pictures and epochs as take half a minute: the bytes tell whether all would come out as they did. */

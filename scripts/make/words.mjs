@@ -17,7 +17,7 @@ export const WORDS = {
       "pictures of nothing (99.50 %).",
     notFor: [
       "Several digits in one picture, letters, signs: there are ten answers, and it gives one of them to anything.",
-      "Dark ink on light paper as it is: invert the picture first. Nor a digit in a corner, or a small one.",
+      "Dark ink on light paper as it is: invert the picture first. Nor a digit in a corner, or a small one. What is transparent is seen as white: fill a canvas with black before you draw on it.",
       "Printed figures, other scripts, other ways of writing (a one with a long upstroke, a seven with a bar): MNIST is American handwriting of around 1990.",
       "Anything where a wrong digit costs money or more. Its probability is no measure of that, least of all for pictures unlike its data.",
     ],

@@ -15,8 +15,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Refusal } from "../shared/refusal.mjs";
+import { isTold } from "../shared/told.mjs";
 import { EPOCHS, EXAMPLES } from "./cells.mjs";
-import { isTold } from "./told.mjs";
 
 const USAGE =
   "Usage: npm run train:paper -- [--list | --report] [--only CELL,…] [--seeds N,…] [--minutes N] [--simd auto] [--threads N] " +

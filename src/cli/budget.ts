@@ -1,6 +1,7 @@
 /** `depthwise budget`: the most accurate network under a budget, of those whose accuracy is known. */
 
 import { Command } from "commander";
+import { optionError } from "../core/options.ts";
 import { BUDGET_TABLES, type BudgetResult, type BudgetTable, type CandidateOf, withinBudget } from "../cost/index.ts";
 import { choice, jsonOption } from "./flags.ts";
 import { toBytes, toCount } from "./numbers.ts";
@@ -36,6 +37,10 @@ export function budgetCommand(): Command {
     )
     .addOption(jsonOption("print the object of depthwise/cost"))
     .action(({ multAdds, parameters, bytes, activationBytes, table, json }: Flags) => {
+      if ([multAdds, parameters, bytes, activationBytes].every((bound) => bound === undefined)) {
+        const bounds = "at least one of --mult-adds, --parameters, --bytes, --activation-bytes";
+        throw optionError("budget", "a bound", bounds, "none", "Such as --mult-adds 100M.");
+      }
       const given = { multAdds, parameters, bytes, activationBytes, table };
       const budget = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
       const result = withinBudget<BudgetTable>(budget);
@@ -46,7 +51,8 @@ export function budgetCommand(): Command {
       const titles = TITLES.slice(0, rows[0]?.length);
       const least = titles.includes("top-5") ? [[4], [2]] : [[2]];
       const front = layTable(page, rows, { titles, least });
-      print([bestLine(result, page.width), "", title, ...front, ...leftOutNote(page)]);
+      const below = rows.length === 0 ? [] : ["", title, ...front, ...leftOutNote(page)];
+      print([bestLine(result, page.width), ...below]);
       if (result.best === undefined) process.exitCode = 1;
     });
 }

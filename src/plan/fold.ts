@@ -19,11 +19,13 @@ export interface Folding {
 /**
  * The batch norms that alone read a convolution or dense layer, or the last of such batch norms, wherever they stand:
  * unlike the steps of a plan these need not follow at once. One stays as it is if the value that it reads is an output,
- * or has another name to be tapped by.
+ * or has another name to be tapped by. So does a row with such a name in it: by the layer's name its activated value is
+ * tapped, which is another.
  */
 export function foldings({ layers, outputs, aliases }: Network): readonly Folding[] {
   const readers = countReaders({ layers });
-  const wanted = new Set([...Object.values<string>(outputs), ...Object.values(aliases)]);
+  const named = new Set(Object.values(aliases));
+  const wanted = new Set([...Object.values<string>(outputs), ...named]);
   /** By the layer whose value is the last of each so far. */
   const ends = new Map<string, { readonly lead: LayerNode; readonly batchNorms: BatchNormNode[] }>();
   for (const layer of layers) {
@@ -36,7 +38,9 @@ export function foldings({ layers, outputs, aliases }: Network): readonly Foldin
       ends.set(layer.name, found);
     }
   }
-  return [...new Set(ends.values())].filter(({ batchNorms }) => batchNorms.length > 0);
+  return [...new Set(ends.values())].filter(
+    ({ batchNorms }) => batchNorms.length > 0 && !batchNorms.some(({ name }) => named.has(name)),
+  );
 }
 
 /**

@@ -11,11 +11,12 @@ import { openPretrained } from "./open.ts";
  *
  *     const classifier = await createClassifier(await cifar10());
  *
- * @param options as of `loadModel`: `{ includeTop: false, pooling: "avg" }` gives what it knows without its answers
+ * @param options as of `loadModel`: `{ includeTop: false, pooling: "avg" }` gives what it knows without its answers.
+ *        Another `resolution` than its own is taken, and what it learnt does not hold there
  * @throws {DepthwiseError} as `loadModel`, for options
  */
 export function cifar10<const Options extends LoadOptions = Readonly<Record<never, never>>>(
   options?: Options,
 ): Promise<LoadedModel<Options>> {
-  return openPretrained(CIFAR10_FILE, options);
+  return openPretrained("cifar10", CIFAR10_FILE, options);
 }

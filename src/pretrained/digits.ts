@@ -10,11 +10,12 @@ import { openPretrained } from "./open.ts";
  *
  *     const classifier = await createClassifier(await digits());
  *
- * @param options as of `loadModel`: `{ includeTop: false, pooling: "avg" }` gives what it knows without its answers
+ * @param options as of `loadModel`: `{ includeTop: false, pooling: "avg" }` gives what it knows without its answers.
+ *        Another `resolution` than its own is taken, and what it learnt does not hold there
  * @throws {DepthwiseError} as `loadModel`, for options
  */
 export function digits<const Options extends LoadOptions = Readonly<Record<never, never>>>(
   options?: Options,
 ): Promise<LoadedModel<Options>> {
-  return openPretrained(DIGITS_FILE, options);
+  return openPretrained("digits", DIGITS_FILE, options);
 }

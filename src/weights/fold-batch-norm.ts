@@ -1,5 +1,6 @@
 /** Batch norm folded away: what converters do before they write a network that only runs. */
 
+import { DepthwiseError } from "../core/errors.ts";
 import { checkNetwork, checkParameters, type Network, network } from "../layers/network.ts";
 import { type Folding, foldedParameters, foldings } from "../plan/fold.ts";
 import { completed, rebuilt } from "./carried-over.ts";
@@ -11,9 +12,9 @@ const FOLDED = { batchNorm: false, convolutionBias: true } as const;
  * The same network with each batch norm that alone reads a convolution or dense layer in that layer's kernel and bias,
  * several in a row too: it gives the same outputs, to float32 rounding, and has that much less to store. A MobileNet V1
  * becomes one with `batchNorm: false`, unless layers or outputs of it were changed; another network has its layers
- * without those, and what was the batch norm's value, of an output or by another name, is the layer's (whose name means
- * its activated output to whoever taps it). A batch norm that follows something else stays, and so does one whose layer
- * is read by another, or is an output itself. A network with none to fold comes back as it is.
+ * without those, and an output that was the batch norm's is the layer's. A batch norm that follows something else stays,
+ * and so does one whose layer is read by another, or is an output itself, and one that is tapped by another name. A
+ * network with none to fold comes back as it is.
  *
  *     await saveModel(foldBatchNorm(model), "mobilenet.safetensors", { dtype: "I8" });
  *
@@ -22,7 +23,8 @@ const FOLDED = { batchNorm: false, convolutionBias: true } as const;
  * equation 14.
  *
  * @throws {DepthwiseError} `NETWORK_INVALID` for what is no network; `PARAMETERS_MISMATCH` if a parameter was replaced
- *         by one that does not fit; `OPTION_INVALID` if `info.options` are none of the builder's
+ *         by one that does not fit; `VALUES_NOT_FINITE` if a folded number is too large for float32, or was none before;
+ *         `OPTION_INVALID` if `info.options` are none of the builder's
  */
 export function foldBatchNorm<Output extends string>(model: Network<Output>): Network<Output> {
   const owner = "foldBatchNorm";
@@ -41,8 +43,21 @@ export function foldBatchNorm<Output extends string>(model: Network<Output>): Ne
     ...(background === undefined ? {} : { background }),
   };
   const fresh = foldedParameters(model, folded);
+  for (const [parameter, { data }] of fresh) checkFinite(owner, parameter, data);
   const made = completed(owner, model, isAgain ? again : plain, fresh, about, isAgain ? FOLDED : {});
   return made as Network<Output>;
+}
+
+function checkFinite(owner: string, parameter: string, data: Float32Array): void {
+  const index = data.findIndex((value) => !Number.isFinite(value));
+  if (index < 0) return;
+  throw new DepthwiseError("VALUES_NOT_FINITE", {
+    what: `${owner}: "${parameter}" with its batch norm in it, element ${index}`,
+    expected: "a finite float32",
+    found: String(data[index]),
+    advice: "Keep the batch norms of this network, or look where the number comes from.",
+    fields: { parameter, index, value: data[index] },
+  });
 }
 
 /** All by which a network runs, as text to be compared. */
@@ -55,8 +70,6 @@ function withoutNorms({ name, inputShape, layers, outputs, aliases }: Network, f
   const taken = new Map(folded.flatMap(({ lead, batchNorms }) => batchNorms.map(({ name: own }) => [own, lead.name])));
   const leads = new Set(taken.values());
   const place = (node: string) => taken.get(node) ?? node;
-  const moved = (names: Readonly<Record<string, string>>) =>
-    Object.fromEntries(Object.entries(names).map(([own, node]) => [own, place(node)]));
   return network({
     name,
     inputShape,
@@ -68,7 +81,7 @@ function withoutNorms({ name, inputShape, layers, outputs, aliases }: Network, f
         inputs: node.inputs.map(place),
         attributes: { ...node.attributes, ...(leads.has(node.name) ? { bias: true } : {}) },
       })),
-    outputs: moved(outputs),
-    aliases: moved(aliases),
+    outputs: Object.fromEntries(Object.entries<string>(outputs).map(([own, node]) => [own, place(node)])),
+    aliases,
   });
 }

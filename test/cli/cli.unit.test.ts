@@ -71,7 +71,7 @@ describe("depthwise", () => {
     [["cost", "--alpha", "wide"], 2, "not a number"],
     [["cost", "--alpha", "-1"], 2, "alpha"],
     [["cost", "--convention", "papre"], 2, "papre"],
-    [["budget"], 2, "multAdds"],
+    [["budget"], 2, "at least one of --mult-adds"],
     [["classify", "a.png", "--weights", "none.safetensors"], 1, "FILE_NOT_FOUND"],
     [["classify", "a.png", "--weights", "text.jpg"], 1, "FORMAT_UNKNOWN"],
   ])("%j ends with code %i and says %s", async (args, code, text) => {

@@ -98,6 +98,13 @@ describe("npm run make:digits", () => {
     expect(readdirSync(folder)).toEqual(["data"]);
   });
 
+  it("says in a line what cannot be written", () => {
+    const folder = place();
+    writeFileSync(join(folder, "docs"), "in the way");
+    const { code, text } = make(folder);
+    expect([code, text]).toEqual([1, expect.stringMatching(/^E[A-Z]+: .*docs.*\n$/)]);
+  });
+
   it("shortened gives the bytes that the figures name, with any number of threads, and writes nothing", () => {
     const folder = place();
     const { code, text } = make(folder, "--quick", "--threads", "1");

@@ -105,6 +105,17 @@ describe.each(Object.entries(NETWORKS))("%s", (name, { open, file, least, most }
     classifier.close();
   });
 
+  it("is called by its name where something of it is wrong", async () => {
+    await expect(open({ classes: 5 })).rejects.toMatchObject({
+      code: "CLASSES_MISMATCH",
+      message: expect.stringContaining(`${name}.safetensors: `),
+    });
+    await expect(open({ classes: "10" as never })).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+      message: expect.stringContaining('loadModel: classes: expected a positive integer, found "10"'),
+    });
+  });
+
   it("is not sure of pictures of nothing: how sure, it tells", async () => {
     const { sureOfNothing } = await script("measure.mjs");
     const { blank, noise } = await sureOfNothing(await open());

@@ -4,6 +4,7 @@
  */
 
 import { DepthwiseError } from "../../../core/errors.ts";
+import { positiveInteger } from "../../../core/options.ts";
 import { type FloatTensor, tensor } from "../../../core/tensor.ts";
 import { given } from "../../../formats/fact.ts";
 import type { ExpectedLayer } from "./expected.ts";
@@ -22,7 +23,7 @@ interface Adjusted {
  *
  * @param facts  of the file
  * @param wanted by the caller; anything else of `facts` stays
- * @throws {DepthwiseError} `CLASSES_MISMATCH`
+ * @throws {DepthwiseError} `CLASSES_MISMATCH`; `OPTION_INVALID` for what is no number of classes
  */
 export function adjustClasses(
   parameters: ReadonlyMap<string, FloatTensor>,
@@ -39,6 +40,7 @@ export function adjustClasses(
     const background = wantedBackground === undefined ? {} : { background: given(wantedBackground) };
     return { parameters, facts: { ...asked, ...background } };
   }
+  positiveInteger("loadModel", "classes", classes);
   const background = classes === 1001;
   const isKnownStep = (classes === 1000 && found === 1001) || (classes === 1001 && found === 1000);
   if (!isKnownStep || facts.background?.value === background || wantedBackground === !background) {

@@ -1,6 +1,6 @@
 /** What is told in a line: what a person can mend. Everything else is a fault of ours, and keeps its stack. */
 
-import { Refusal } from "../shared/refusal.mjs";
+import { Refusal } from "./refusal.mjs";
 
 /** @param {unknown} cause @returns {Promise<boolean>} */
 export async function isTold(cause) {
