@@ -142,7 +142,7 @@ const PAGE = (script: string) =>
 
 /** Lines that are said of any large page, and a page with networks in it is one. */
 const SIZE_ADVICE =
-  /^WARNING in (?:⚠ )?(?:(?:asset|entrypoint) size limit|\w+ performance recommendations)|build\.chunkSizeWarningLimit|^\w+ \S+ compiled with \d+ warnings? in /;
+  /^WARNING in (?:⚠ )?(?:(?:asset|entrypoint) size limit|\w+ performance recommendations)|build\.chunkSizeWarningLimit|^\w+(?: \S+)? compiled with \d+ warnings? in /;
 
 const browsers: TestBrowser[] = [];
 const expected: Record<string, unknown> = {};
