@@ -1,11 +1,14 @@
-/** @slow: reads what was built. What `npm run train:paper` tells in a line, and what keeps its stack. */
+/** @slow: reads what was built. What scripts tell in a line, and what keeps its stack. */
 
+import { resolve } from "node:path";
 import { expect, it } from "vitest";
-import { DepthwiseError } from "../../../src/core/errors.ts";
-import { script } from "./fixture.ts";
+import { DepthwiseError } from "../../src/core/errors.ts";
 
-const { isTold } = await script<{ isTold(cause: unknown): Promise<boolean> }>("told.mjs");
-const { Refusal } = await script<{ Refusal: new (message: string) => Error }>("../shared/refusal.mjs");
+const scripts = resolve(import.meta.dirname, "../../scripts/shared");
+const { isTold } = (await import(resolve(scripts, "told.mjs"))) as { isTold(cause: unknown): Promise<boolean> };
+const { Refusal } = (await import(resolve(scripts, "refusal.mjs"))) as {
+  Refusal: new (message: string) => Error;
+};
 
 it.each<[string, unknown, boolean]>([
   ["what a person can mend", new Refusal("x"), true],
