@@ -1,7 +1,8 @@
 /**
  * Which parts of a recipe pay? One thing at a time is changed (`recipes/variants.mjs`), a few seeds each, on CIFAR-10,
- * judged by a tenth of its training pictures. Runs that were made are kept in `results/recipes-node24.json`; what is
- * missing is run, several processes of one thread side by side. Runs of other settings are refused, not replaced.
+ * judged by a tenth of its training pictures. Runs that were made are kept in `results/recipes-10-epochs-node24.json`, of
+ * other epochs beside it; what is missing is run, several processes of one thread side by side. Runs of other settings
+ * are refused, not replaced.
  *
  *     npm run build && npm run data:cifar10 (in the project), then, under Node 24,
  *     node recipes.mjs [--data ../data/cifar10] [--epochs 10] [--seeds 2] [--side-by-side 2] [--simd auto] [--only base,relu]
@@ -49,7 +50,7 @@ async function main() {
   if (unknown !== undefined) throw new Refusal(`There is no variant "${unknown}". Variants: ${ALL.join(", ")}.`);
   const folder = resolve(flags.data);
   const settings = { epochs, simd: flags.simd, data: await dataOf(folder) };
-  const file = `recipes-node${process.versions.node.split(".")[0]}.json`;
+  const file = `${nameOf(settings)}-node${process.versions.node.split(".")[0]}.json`;
   // Those of a trial are no results: nothing is kept of them.
   const runs = flags.quick ? [] : keptRuns(fileURLToPath(new URL(file, resultsFolder(false))), settings);
   const seeds = Array.from({ length: count }, (_, index) => index + 1);
@@ -94,7 +95,12 @@ function write(settings, runs) {
   const headers = ["changed", "right of the held out, %", "over base", "by seed", "right in training, %"];
   const learnt = settings.data.examples.toLocaleString("en-US");
   const words = `α 0.25 at 32 × 32, stem and block 2 at stride 1, ${settings.epochs} epochs of ${learnt} pictures, judged by the tenth that is held out. What stands over base is of the seeds that both have. Two runs that differ in the seed alone differ by some tenths.`;
-  writeReport("recipes", { isQuick: flags.quick }, { settings, runs }, `${words}\n\n${table(headers, rows)}`);
+  writeReport(nameOf(settings), { isQuick: flags.quick }, { settings, runs }, `${words}\n\n${table(headers, rows)}`);
+}
+
+/** What pays in few epochs may cost in many: each number has results of its own. */
+function nameOf({ epochs }) {
+  return `recipes-${epochs}-epochs`;
 }
 
 function mean(values) {
