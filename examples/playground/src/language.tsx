@@ -1,0 +1,45 @@
+/** The language of the page: its words, and numbers as it writes them. */
+
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { State } from "./state.ts";
+import { en, type Words } from "./words/en.ts";
+import { ko } from "./words/ko.ts";
+
+export type LanguageName = State["language"];
+
+export const LANGUAGES: Readonly<Record<LanguageName, Words>> = { en, ko };
+
+export interface Language {
+  readonly name: LanguageName;
+  readonly words: Words;
+  /** A whole number, or one of so many digits behind the point. */
+  readonly number: (value: number, digits?: number) => string;
+}
+
+export function languageOf(name: LanguageName): Language {
+  const formats = new Map<number, Intl.NumberFormat>();
+  const format = (digits: number) => {
+    const known = formats.get(digits);
+    const made = known ?? new Intl.NumberFormat(name, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    if (known === undefined) formats.set(digits, made);
+    return made;
+  };
+  // A minus sign, not the hyphen that some languages' formats have.
+  const number = (value: number, digits = 0) => format(digits).format(value).replace("-", "−");
+  return { name, words: LANGUAGES[name], number };
+}
+
+/** The first of the reader's languages that the page has. */
+export function preferredLanguage(wanted: readonly string[] = navigator.languages): LanguageName {
+  const names = wanted.map((tag) => tag.toLowerCase().split("-")[0]);
+  return names.find((name): name is LanguageName => name === "en" || name === "ko") ?? "en";
+}
+
+const Context = createContext<Language>(languageOf("en"));
+
+export const LanguageProvider = Context.Provider;
+
+export function useLanguage(): Language {
+  return useContext(Context);
+}

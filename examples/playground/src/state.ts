@@ -1,0 +1,105 @@
+/** What the page shows, as plain data that lives in the address: a link shows the same. */
+
+/** How a part of the state is read from an address and written to it. */
+interface Field<Value> {
+  readonly usual: Value;
+  /** The value of a text, or undefined where it is none. */
+  readonly read: (text: string) => Value | undefined;
+}
+
+function oneOf<const Names extends readonly string[]>(...names: Names): Field<Names[number]> {
+  return { usual: names[0] as Names[number], read: (text) => names.find((name) => name === text) };
+}
+
+function whole(usual: number, least: number, most: number): Field<number> {
+  return {
+    usual,
+    read: (text) => {
+      const value = Number(text);
+      return text.trim() !== "" && Number.isInteger(value) && value >= least && value <= most ? value : undefined;
+    },
+  };
+}
+
+/** A number of a list: what a slider with steps of its own can stand on. */
+function among(usual: number, values: readonly number[]): Field<number> {
+  return { usual, read: (text) => values.find((value) => String(value) === text) };
+}
+
+export const VIEWS = ["why", "widths", "speed", "try", "teach"] as const;
+export type ViewName = (typeof VIEWS)[number];
+
+/** The widths and resolutions of the paper's tables, and some between. */
+export const ALPHAS = [0.25, 0.5, 0.75, 1] as const;
+export const RESOLUTIONS = [128, 160, 192, 224] as const;
+
+export const RANGES = {
+  kernelSize: [1, 5],
+  inputChannels: [1, 4],
+  filters: [1, 8],
+  size: [3, 7],
+  stride: [1, 2],
+  multiplier: [1, 2],
+} as const satisfies Readonly<Record<string, readonly [least: number, most: number]>>;
+
+/** What learners ask. */
+const QUESTIONS = [
+  ...(["mixing", "separable", "channels", "stride", "letters", "ratio"] as const),
+  ...(["speed", "alpha", "macs", "memory"] as const),
+] as const;
+export type QuestionName = (typeof QUESTIONS)[number];
+
+const FIELDS = {
+  view: oneOf(...VIEWS),
+  language: oneOf("en", "ko"),
+  /** `none` where none was asked. */
+  question: oneOf("none", ...QUESTIONS),
+  // Section 1.
+  kernelSize: whole(3, ...RANGES.kernelSize),
+  inputChannels: whole(2, ...RANGES.inputChannels),
+  filters: whole(4, ...RANGES.filters),
+  size: whole(5, ...RANGES.size),
+  stride: whole(1, ...RANGES.stride),
+  padding: oneOf("same", "valid"),
+  multiplier: whole(1, ...RANGES.multiplier),
+  /** Whether the pointwise step is there. */
+  mixing: oneOf("on", "off"),
+  /** The input channel that was changed, from 1; 0: none. */
+  changed: whole(0, 0, RANGES.inputChannels[1]),
+  /** Moments that are over. */
+  at: whole(0, 0, 1_000_000),
+  // Section 2.
+  alpha: among(1, ALPHAS),
+  resolution: among(224, RESOLUTIONS),
+  convention: oneOf("paper", "hardware", "thop", "fvcore", "keras"),
+  /** Whether the network of standard convolutions stands beside. */
+  twin: oneOf("alone", "beside"),
+} as const;
+
+type Fields = typeof FIELDS;
+export type State = { readonly [Name in keyof Fields]: Fields[Name]["usual"] };
+
+const NAMES = Object.keys(FIELDS) as readonly (keyof State)[];
+
+/** What a page without an address shows, in a language. */
+export function usualState(language: State["language"]): State {
+  const usual = Object.fromEntries(NAMES.map((name) => [name, FIELDS[name].usual])) as State;
+  return { ...usual, language };
+}
+
+/** Reads an address' hash. What is unknown or out of range is left at what is usual. */
+export function stateOf(hash: string, language: State["language"]): State {
+  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  const read = NAMES.flatMap((name) => {
+    const text = given.get(name);
+    const value = text === null ? undefined : FIELDS[name].read(text);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...usualState(language), ...Object.fromEntries(read) };
+}
+
+/** The address' hash: what differs from the usual, and always the view and the language. */
+export function hashOf(state: State): string {
+  const said = NAMES.filter((name) => name === "view" || name === "language" || state[name] !== FIELDS[name].usual);
+  return `#${new URLSearchParams(said.map((name) => [name, String(state[name])]))}`;
+}

@@ -1,0 +1,251 @@
+/** Section 1: why a depthwise separable convolution is cheap. */
+
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { FormulaName } from "../../math.ts";
+import { useLanguage } from "../language.tsx";
+import { Choice, Slider } from "../parts/controls.tsx";
+import { Formula } from "../parts/formula.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { RANGES } from "../state.ts";
+import type { ViewProps } from "../view.ts";
+import { beginOf, type Course, courseOf, momentOf } from "./cursor.ts";
+import { lessonOf, type Settings } from "./lesson.ts";
+import { Pair, Standard } from "./routes.tsx";
+import { traceOf } from "./trace.ts";
+
+/** Between two steps of a course that plays. */
+const PACE_MS = 140;
+
+/** What the paper calls them. */
+const LETTERS: Readonly<Partial<Record<string, FormulaName>>> = { kernelSize: "DK", inputChannels: "M", filters: "N" };
+
+const SLIDERS = ["kernelSize", "inputChannels", "filters", "size"] as const;
+
+export default function Why({ state, set }: ViewProps) {
+  const { words, number } = useLanguage();
+  const { why } = words;
+  const settings = settingsOf(state);
+  const key = JSON.stringify(settings);
+  const lesson = useMemo(() => lessonOf(settings), [key]);
+  const unchanged = useMemo(() => lessonOf({ ...settings, changed: 0 }), [key]);
+  const course = useMemo(() => courseOf(lesson), [lesson]);
+  const isMixing = state.mixing === "on";
+  const at = Math.min(state.at, course.moments);
+  const moment = momentOf(course, at);
+  const trace = traceOf(lesson, settings, moment);
+  const parts = { lesson, settings, course, moment, trace };
+  const { counts } = lesson;
+  const pair = counts.depthwise + counts.pointwise;
+  const made = moment.made.depthwise + moment.made.pointwise;
+  const area = settings.kernelSize ** 2;
+  const ratio = 1 / settings.filters + 1 / area;
+  // A size that changes begins anew: the numbers of a course that is half-way would be of another one.
+  const change = (patch: Partial<Settings>) => set({ ...patch, at: 0 });
+  return (
+    <>
+      <p class="lead">{why.lead}</p>
+      <section class="panel" aria-label={why.settings}>
+        {SLIDERS.map((name) => (
+          <Slider
+            key={name}
+            label={
+              <>
+                {why[name]} {LETTERS[name] && <Formula name={LETTERS[name]} />}
+              </>
+            }
+            value={settings[name]}
+            range={rangeOf(name, settings)}
+            text={number(settings[name])}
+            onChange={(value) => change({ [name]: value })}
+          />
+        ))}
+        <Choice
+          label={why.stride}
+          value={String(settings.stride)}
+          names={[1, 2].map((stride) => [String(stride), number(stride)] as const)}
+          onChange={(stride) => change({ stride: Number(stride) })}
+        />
+        <Choice
+          label={why.padding}
+          value={settings.padding}
+          names={[
+            ["same", why.same],
+            ["valid", why.valid],
+          ]}
+          onChange={(padding) => change({ padding })}
+        />
+        <Choice
+          label={why.multiplier}
+          value={String(settings.multiplier)}
+          names={[1, 2].map((multiplier) => [String(multiplier), number(multiplier)] as const)}
+          onChange={(multiplier) => change({ multiplier: Number(multiplier) })}
+        />
+        <Choice
+          label={why.mixing}
+          value={state.mixing}
+          names={[
+            ["on", why.mixingOn],
+            ["off", why.mixingOff],
+          ]}
+          onChange={(mixing) => set({ mixing })}
+        />
+        <Choice
+          label={why.change}
+          value={String(settings.changed)}
+          names={[0, ...Array.from({ length: settings.inputChannels }, (_, i) => i + 1)].map(
+            (channel) => [String(channel), channel === 0 ? why.changeNone : number(channel)] as const,
+          )}
+          onChange={(channel) => set({ changed: Number(channel) })}
+        />
+        <p class="note">{why.outputSide(number(course.side))}</p>
+      </section>
+      <Transport course={course} at={at} onMove={(place) => set({ at: place })} />
+      <p class="cell-name">
+        {why.cell(number(moment.row + 1), number(moment.column + 1), number(moment.filter + 1))}{" "}
+        <span class="note">{why.legend}</span>
+      </p>
+      {settings.changed > 0 && (
+        <p class="changed" role="status">
+          {why.changedSentence(
+            number(settings.changed),
+            changedOutputs(lesson, unchanged, isMixing)
+              .map((c) => number(c))
+              .join(", ") || why.changeNone,
+          )}
+        </p>
+      )}
+      <div class="routes">
+        <Standard {...parts} />
+        <Pair {...parts} isMixing={isMixing} unchanged={unchanged} />
+      </div>
+      <section class="formulas" aria-label={why.ratio}>
+        <div>
+          <h3>{why.standard}</h3>
+          <Formula name="standard" block />
+          <p class="live">
+            {[`${settings.kernelSize}²`, settings.inputChannels, settings.filters, `${course.side}²`].join(" · ")} ={" "}
+            {number(counts.standard)}
+          </p>
+        </div>
+        <div>
+          <h3>{why.pair}</h3>
+          <Formula name="separable" block />
+          <p class="live">
+            {number(counts.depthwise)} + {number(counts.pointwise)} = {number(pair)}
+          </p>
+        </div>
+        <div>
+          <h3>{why.ratio}</h3>
+          <Formula name="ratio" block />
+          <p class="live">
+            <span data-testid="ratio">{number(pair / counts.standard, 4)}</span>
+            {settings.multiplier === 1
+              ? ` = ${why.formulaRatio(number(settings.filters), number(area), number(ratio, 4))}`
+              : ""}
+          </p>
+          {settings.multiplier > 1 && <p class="note">{why.multiplied}</p>}
+          {moment.made.standard > 0 && at < course.moments && (
+            <p class="note">{why.ratioNow(number(made / moment.made.standard, 3))}</p>
+          )}
+        </div>
+      </section>
+    </>
+  );
+}
+
+function settingsOf({
+  kernelSize,
+  inputChannels,
+  filters,
+  size,
+  stride,
+  padding,
+  multiplier,
+  changed,
+}: Settings): Settings {
+  return {
+    ...{ kernelSize, inputChannels, filters, stride, padding, multiplier },
+    // A window without padding has to find room.
+    size: Math.max(size, padding === "valid" ? kernelSize : RANGES.size[0]),
+    changed: Math.min(changed, inputChannels),
+  };
+}
+
+function rangeOf(name: (typeof SLIDERS)[number], { kernelSize, padding }: Settings): readonly [number, number] {
+  const [least, most] = RANGES[name];
+  return name === "size" && padding === "valid" ? [Math.max(least, kernelSize), most] : [least, most];
+}
+
+/** Output channels, from 1, of which a number is another. */
+function changedOutputs(
+  lesson: ReturnType<typeof lessonOf>,
+  unchanged: ReturnType<typeof lessonOf>,
+  isMixing: boolean,
+): readonly number[] {
+  const map = isMixing ? "output" : "between";
+  const channels = lesson[map].shape[3] ?? 1;
+  const found = new Set<number>();
+  lesson[map].data.forEach((value, i) => {
+    if (value !== unchanged[map].data[i]) found.add((i % channels) + 1);
+  });
+  return [...found].sort((a, b) => a - b);
+}
+
+interface TransportProps {
+  readonly course: Course;
+  readonly at: number;
+  readonly onMove: (at: number) => void;
+}
+
+/** Play, step, step back, scrub. */
+function Transport({ course, at, onMove }: TransportProps) {
+  const { words, number } = useLanguage();
+  const { why } = words;
+  const [isPlaying, setPlaying] = useState(false);
+  const isOver = at >= course.moments;
+  useEffect(() => {
+    if (!isPlaying) return undefined;
+    if (isOver) {
+      setPlaying(false);
+      return undefined;
+    }
+    const timer = setTimeout(() => onMove(at + 1), PACE_MS);
+    return () => clearTimeout(timer);
+  }, [isPlaying, isOver, at, onMove]);
+  const cells = course.side ** 2 * course.filters;
+  const { cell } = momentOf(course, at);
+  const isWithin = at > beginOf(course, cell);
+  const move = (place: number) => {
+    setPlaying(false);
+    onMove(Math.max(0, Math.min(place, course.moments)));
+  };
+  const buttons = [
+    ["first", why.first, () => move(0), at === 0],
+    ["backCell", why.backCell, () => move(beginOf(course, isWithin ? cell : Math.max(0, cell - 1))), at === 0],
+    ["back", why.back, () => move(at - 1), at === 0],
+    [isPlaying ? "pause" : "play", isPlaying ? why.pause : why.play, () => setPlaying(!isPlaying), isOver],
+    ["next", why.next, () => move(at + 1), isOver],
+    ["nextCell", why.nextCell, () => move(beginOf(course, Math.min(cell + 1, cells))), isOver],
+    ["last", why.last, () => move(course.moments), isOver],
+  ] as const;
+  return (
+    <section class="transport" aria-label={why.cursor}>
+      <div class="buttons">
+        {buttons.map(([icon, label, onClick, isOff]) => (
+          <button key={label} type="button" aria-label={label} title={label} disabled={isOff} onClick={onClick}>
+            <Icon name={icon} />
+          </button>
+        ))}
+      </div>
+      <input
+        type="range"
+        min={0}
+        max={course.moments}
+        value={at}
+        aria-label={why.scrub}
+        aria-valuetext={why.ofAll(number(at), number(course.moments))}
+        onInput={(event) => move(Number(event.currentTarget.value))}
+      />
+    </section>
+  );
+}
