@@ -74,6 +74,8 @@ const FIELDS = {
   convention: oneOf("paper", "hardware", "thop", "fvcore", "keras"),
   /** Whether the network of standard convolutions stands beside. */
   twin: oneOf("alone", "beside"),
+  // Section 4.
+  model: oneOf("digits", "cifar10", "own"),
 } as const;
 
 type Fields = typeof FIELDS;

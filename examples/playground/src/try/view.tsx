@@ -1,6 +1,126 @@
-import { useLanguage } from "../language.tsx";
+/** Section 4: networks that know something, and pictures to ask them about. */
 
-export default function View() {
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ask, ComputeError } from "../compute/client.ts";
+import type { Answered, BuiltIn, Opened, Shown } from "../compute/messages.ts";
+import { useLanguage } from "../language.tsx";
+import { Choice } from "../parts/controls.tsx";
+import { Trouble } from "../parts/trouble.tsx";
+import type { ViewProps } from "../view.ts";
+import { Camera } from "./camera.tsx";
+import { Description } from "./description.tsx";
+import { Drawing } from "./drawing.tsx";
+import { Inside } from "./inside.tsx";
+import { Photo } from "./photo.tsx";
+import { Predictions } from "./predictions.tsx";
+
+const TOP_K = 5;
+
+export default function Try({ state, set }: ViewProps) {
   const { words } = useLanguage();
-  return <p>{words.loading}</p>;
+  const own = useRef<readonly File[]>([]);
+  const [opened, setOpened] = useState<Opened>();
+  const [picture, setPicture] = useState<Shown>();
+  const [answered, setAnswered] = useState<Answered>();
+  const [trouble, setTrouble] = useState<string>();
+  const [isBusy, setBusy] = useState(false);
+  /** Counts what was asked: an answer to what is no longer asked is dropped. */
+  const turn = useRef(0);
+
+  const open = async (source: BuiltIn | readonly File[]) => {
+    const mine = ++turn.current;
+    setBusy(true);
+    setTrouble(undefined);
+    try {
+      const found = await ask("open", { source });
+      if (mine !== turn.current) return;
+      setOpened(found);
+      setAnswered(undefined);
+    } catch (error) {
+      if (mine === turn.current) setTrouble(messageOf(error));
+    } finally {
+      if (mine === turn.current) setBusy(false);
+    }
+  };
+  useEffect(() => {
+    if (state.model !== "own") open(state.model);
+  }, [state.model]);
+  useEffect(() => {
+    if (picture === undefined || opened === undefined) return;
+    let isCurrent = true;
+    setTrouble(undefined);
+    ask("classify", { picture, topK: TOP_K }).then(
+      (found) => isCurrent && setAnswered(found),
+      (error) => {
+        if (!isCurrent) return;
+        setAnswered(undefined);
+        setTrouble(messageOf(error));
+      },
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [picture, opened]);
+
+  const { tryIt } = words;
+  const show = (next: Shown | undefined) => {
+    setPicture(next);
+    if (next === undefined) setAnswered(undefined);
+  };
+  return (
+    <>
+      <p class="lead">{tryIt.lead}</p>
+      <section class="panel" aria-label={tryIt.network}>
+        <Choice
+          label={tryIt.network}
+          value={state.model}
+          names={[
+            ["digits", tryIt.digits],
+            ["cifar10", tryIt.cifar10],
+            ["own", tryIt.own],
+          ]}
+          onChange={(model) => {
+            show(undefined);
+            setOpened(undefined);
+            set({ model });
+          }}
+        />
+        {state.model === "own" && (
+          <label class="file">
+            {tryIt.weights}
+            <input
+              type="file"
+              multiple
+              data-testid="weights-input"
+              onChange={(event) => {
+                own.current = [...(event.currentTarget.files ?? [])];
+                if (own.current.length > 0) open(own.current);
+              }}
+            />
+          </label>
+        )}
+        {isBusy && <p role="status">{words.loading}</p>}
+      </section>
+      <Trouble message={trouble} />
+      <div class="routes">
+        <section class="route" aria-label={tryIt.picture}>
+          <h3>{tryIt.picture}</h3>
+          {state.model === "digits" ? <Drawing onDrawn={show} /> : <Photo picture={picture} onShown={show} />}
+          {state.model !== "digits" && <Camera onShown={show} onTrouble={setTrouble} />}
+        </section>
+        <section class="route" aria-label={tryIt.answer}>
+          <h3>{tryIt.answer}</h3>
+          <Predictions answered={answered} />
+        </section>
+      </div>
+      {opened !== undefined && picture !== undefined && answered !== undefined && (
+        <Inside opened={opened} picture={picture} best={answered.predictions[0]} />
+      )}
+      {opened !== undefined && <Description opened={opened} />}
+    </>
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof ComputeError || error instanceof Error ? error.message : String(error);
 }

@@ -1,0 +1,41 @@
+/** How long a network takes here, step by step, beside what it multiplies and moves. */
+
+import { compile, mobileNetV1, type Network } from "depthwise";
+import { cost } from "depthwise/cost";
+import type { Answer, Given } from "./messages.ts";
+
+const RUNS = 5;
+
+export async function measure({
+  alpha,
+  resolution,
+  standardConvolution,
+}: Given<"measure">): Promise<Answer<"measure">> {
+  const model = mobileNetV1({ alpha, resolution, standardConvolution });
+  const session = await compile(model, { threads: 1 });
+  try {
+    const { network, backend, simd, totalMs, gflops, limitGflops, steps } = await session.profile(undefined, {
+      runs: RUNS,
+    });
+    const bytes = bytesOf(model);
+    return {
+      ...{ name: network, backend, simd, totalMs, gflops },
+      ...(limitGflops === undefined ? {} : { limitGflops }),
+      multAdds: cost(model).totals.multAdds ?? 0,
+      steps: steps.map((step) => ({ ...step, bytes: bytes.get(step.name) ?? 0 })),
+    };
+  } finally {
+    session.close();
+  }
+}
+
+/** By layer: its input and its output, and its parameters, float32. */
+function bytesOf(model: Network): ReadonlyMap<string, number> {
+  const { layers } = cost(model, { convention: "keras" });
+  return new Map(
+    layers.map(({ name, inputShape, activationBytes, parameters }) => {
+      const input = 4 * inputShape.reduce((product, side) => product * side, 1);
+      return [name, input + activationBytes + 4 * parameters];
+    }),
+  );
+}

@@ -1,0 +1,122 @@
+/** The network that is looked at: one at a time, opened, asked, and looked into. */
+
+import {
+  type Classifier,
+  compile,
+  createClassifier,
+  describe,
+  formatDescription,
+  type LoadedModel,
+  loadModel,
+  pointwiseConv2d,
+  tensor,
+} from "depthwise";
+import { completePreprocessing, decodeImage, preprocess, toPixels } from "depthwise/images";
+import type { Answer, Given, Maps, Shown } from "./messages.ts";
+
+interface Looked {
+  readonly model: LoadedModel;
+  readonly classifier: Classifier;
+}
+
+let looked: Looked | undefined;
+
+export async function open({ source }: Given<"open">): Promise<Answer<"open">> {
+  const model = await modelOf(source);
+  const classifier = await createClassifier(model, { threads: 1 });
+  // The one before is let go when another is there, not before: what fails leaves the page as it was.
+  looked?.classifier.close();
+  looked = { model, classifier };
+  const description = describe(model);
+  return {
+    name: model.name,
+    inputShape: [...model.inputShape],
+    description,
+    text: formatDescription(description),
+    layers: [...model.shapes].flatMap(([name, shape]) => (shape.length === 3 ? [name] : [])),
+    hasAttention: attentionLayer(model) !== undefined,
+    labels: classifier.labels,
+  };
+}
+
+async function modelOf(source: Given<"open">["source"]): Promise<LoadedModel> {
+  if (source === "digits") return (await import("depthwise/models/digits")).digits();
+  if (source === "cifar10") return (await import("depthwise/models/cifar10")).cifar10();
+  return loadModel(source.length === 1 ? (source[0] as File) : [...source]);
+}
+
+const TIMED = 5;
+
+export async function classify({ picture, topK }: Given<"classify">): Promise<Answer<"classify">> {
+  const { classifier, model } = ready();
+  const predictions = await classifier.classify(picture, { topK });
+  const { backend, simd, threads, reasons } = classifier.explain();
+  const session = await compile(model, { threads: 1 });
+  try {
+    const x = new Float32Array(model.inputShape.reduce((product, side) => product * side, 1));
+    const times = [];
+    for (let run = 0; run < TIMED; run++) {
+      const start = performance.now();
+      await session.run(x);
+      times.push(performance.now() - start);
+    }
+    const milliseconds = times.sort((a, b) => a - b)[TIMED >> 1] ?? 0;
+    return { predictions, milliseconds, backend, simd, threads, reasons };
+  } finally {
+    session.close();
+  }
+}
+
+export async function maps({ picture, layer }: Given<"maps">): Promise<Answer<"maps">> {
+  return tapped(layer, await inputOf(picture));
+}
+
+/** How much each place of the last map speaks for a class: Zhou et al. 2016, the class activation map. */
+export async function attention({ picture, index }: Given<"attention">): Promise<Answer<"attention">> {
+  const { model } = ready();
+  const layer = attentionLayer(model);
+  if (layer === undefined) throw new Error("This network has no last map to look at.");
+  const features = await tapped(layer.map, await inputOf(picture));
+  const { data, shape } = layer.kernel;
+  const classes = shape.at(-1) ?? 1;
+  const column = Float32Array.from({ length: features.channels }, (_, c) => data[c * classes + index] ?? 0);
+  const map = tensor(features.data, [1, features.height, features.width, features.channels]);
+  const scores = pointwiseConv2d(map, tensor(column, [1, 1, features.channels, 1]));
+  return { height: features.height, width: features.width, channels: 1, data: scores.data };
+}
+
+function ready(): Looked {
+  if (looked === undefined) throw new Error("No network is open.");
+  return looked;
+}
+
+async function inputOf(picture: Shown): Promise<Float32Array> {
+  const { model } = ready();
+  const pixels = picture instanceof Blob ? await decodeImage(picture) : toPixels(picture);
+  return preprocess(pixels, completePreprocessing(model.inputShape, model.info.preprocessing));
+}
+
+async function tapped(layer: string, x: Float32Array): Promise<Maps> {
+  const { model } = ready();
+  const session = await compile(model, { threads: 1, taps: [layer] });
+  try {
+    const { taps } = await session.run(x);
+    const found = taps[layer];
+    const [, height = 1, width = 1, channels = 1] = found?.shape ?? [];
+    return { height, width, channels, data: found?.data ?? new Float32Array() };
+  } finally {
+    session.close();
+  }
+}
+
+/** The map before the global pool, and the kernel behind it, where a network ends so. */
+function attentionLayer(model: LoadedModel) {
+  const { layers, shapes, parameterInfo, parameters } = model;
+  const pool = layers.findLast(({ type }) => type === "globalAveragePool");
+  const [map] = pool?.inputs ?? [];
+  const info = [...parameterInfo.values()].findLast(({ role }) => role === "kernel");
+  const kernel = info && parameters.get(info.name);
+  const channels = map === undefined ? undefined : shapes.get(map)?.[2];
+  if (map === undefined || kernel === undefined || kernel.shape.at(-2) !== channels) return undefined;
+  return { map, kernel };
+}

@@ -1,0 +1,61 @@
+/** A picture by camera: asked for only when the button is pressed, and let go after it. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useLanguage } from "../language.tsx";
+
+interface CameraProps {
+  readonly onShown: (picture: Blob) => void;
+  readonly onTrouble: (message: string | undefined) => void;
+}
+
+export function Camera({ onShown, onTrouble }: CameraProps) {
+  const { words } = useLanguage();
+  const { tryIt } = words;
+  const video = useRef<HTMLVideoElement>(null);
+  const [stream, setStream] = useState<MediaStream>();
+  useEffect(() => {
+    if (video.current !== null) video.current.srcObject = stream ?? null;
+    return () => {
+      for (const track of stream?.getTracks() ?? []) track.stop();
+    };
+  }, [stream]);
+  const start = async () => {
+    onTrouble(undefined);
+    try {
+      // Pages that are not served safely have no such thing.
+      if (navigator.mediaDevices === undefined) throw new Error("no camera");
+      setStream(await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } }));
+    } catch (error) {
+      const isRefused = error instanceof DOMException && error.name === "NotAllowedError";
+      onTrouble(isRefused ? tryIt.cameraRefused : tryIt.cameraMissing);
+    }
+  };
+  const take = async () => {
+    const shown = video.current;
+    if (shown === null || shown.videoWidth === 0) return;
+    const sheet = new OffscreenCanvas(shown.videoWidth, shown.videoHeight);
+    sheet.getContext("2d")?.drawImage(shown, 0, 0);
+    setStream(undefined);
+    onShown(await sheet.convertToBlob());
+  };
+  return (
+    <div class="camera">
+      {stream === undefined ? (
+        <button type="button" onClick={start}>
+          {tryIt.camera}
+        </button>
+      ) : (
+        <>
+          {/* biome-ignore lint/a11y/useMediaCaption: what a camera sees has no captions */}
+          <video ref={video} autoplay playsinline muted />
+          <button type="button" onClick={take}>
+            {tryIt.take}
+          </button>
+          <button type="button" onClick={() => setStream(undefined)}>
+            {words.close}
+          </button>
+        </>
+      )}
+    </div>
+  );
+}

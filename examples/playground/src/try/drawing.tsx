@@ -1,0 +1,142 @@
+/** A sheet to draw a digit on, with finger, mouse or pen; for keyboards, drawings that are there already. */
+
+import { useEffect, useRef } from "preact/hooks";
+import type { Picture } from "../compute/messages.ts";
+import { useLanguage } from "../language.tsx";
+
+const SIDE = 280;
+/** The network reads pictures of 28 pixels whose digit fills 20 of them: a line is as thick there as people's. */
+const LINE = 22;
+
+export function Drawing({ onDrawn }: { readonly onDrawn: (picture: Picture | undefined) => void }) {
+  const { words, number } = useLanguage();
+  const { tryIt } = words;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const pen = useRef<{ x: number; y: number }>();
+
+  const context = () => canvas.current?.getContext("2d", { willReadFrequently: true }) ?? undefined;
+  const clear = () => {
+    const brush = context();
+    if (brush === undefined) return;
+    brush.fillStyle = "black";
+    brush.fillRect(0, 0, SIDE, SIDE);
+  };
+  useEffect(clear, []);
+  const drawn = () => {
+    const found = context()?.getImageData(0, 0, SIDE, SIDE);
+    if (found !== undefined) onDrawn(centred(found));
+  };
+  const placeOf = ({ offsetX, offsetY, currentTarget }: PointerEvent & { currentTarget: HTMLCanvasElement }) => ({
+    x: (offsetX * SIDE) / currentTarget.clientWidth,
+    y: (offsetY * SIDE) / currentTarget.clientHeight,
+  });
+  const line = (from: { x: number; y: number }, to: { x: number; y: number }) => {
+    const brush = context();
+    if (brush === undefined) return;
+    Object.assign(brush, { lineWidth: LINE, lineCap: "round", lineJoin: "round", strokeStyle: "white" });
+    brush.beginPath();
+    brush.moveTo(from.x, from.y);
+    brush.lineTo(to.x, to.y);
+    brush.stroke();
+  };
+  const ready = async (digit: number) => {
+    const response = await fetch(DRAWINGS[digit] ?? "");
+    const bitmap = await createImageBitmap(await response.blob());
+    context()?.drawImage(bitmap, 0, 0, SIDE, SIDE);
+    drawn();
+  };
+  return (
+    <>
+      <p>{tryIt.draw}</p>
+      <canvas
+        ref={canvas}
+        class="sheet"
+        width={SIDE}
+        height={SIDE}
+        aria-label={tryIt.sheet}
+        role="img"
+        data-testid="digit-canvas"
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId);
+          pen.current = placeOf(event);
+          line(pen.current, pen.current);
+        }}
+        onPointerMove={(event) => {
+          if (pen.current === undefined) return;
+          const to = placeOf(event);
+          line(pen.current, to);
+          pen.current = to;
+        }}
+        onPointerUp={() => {
+          pen.current = undefined;
+          drawn();
+        }}
+        onPointerCancel={() => {
+          pen.current = undefined;
+        }}
+      />
+      <div class="buttons">
+        <button
+          type="button"
+          onClick={() => {
+            clear();
+            onDrawn(undefined);
+          }}
+        >
+          {tryIt.clear}
+        </button>
+        {DRAWINGS.map((_, digit) => (
+          <button
+            key={digit}
+            type="button"
+            class="digit"
+            aria-label={tryIt.readyDigit(number(digit))}
+            onClick={() => ready(digit)}
+          >
+            {number(digit)}
+          </button>
+        ))}
+      </div>
+    </>
+  );
+}
+
+/** Drawings of the repository's, made by a script of it. */
+const DRAWINGS = Object.entries(
+  import.meta.glob<string>("../../../drawings/digit-*.png", { eager: true, query: "?url", import: "default" }),
+)
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([, url]) => url);
+
+/** The darkest that counts as drawn. */
+const INK = 40;
+/** Of the side, what the digit fills, as in MNIST: 20 of 28 pixels. */
+const FILLED = 20 / 28;
+
+/** As MNIST has its digits: in a box of 20 of 28 pixels, its centre of mass in the middle. Undefined where nothing is drawn. */
+function centred({ width, height, data }: ImageData): Picture | undefined {
+  let [left, right, top, bottom] = [width, -1, height, -1];
+  let [mass, sumX, sumY] = [0, 0, 0];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const ink = data[4 * (y * width + x)] ?? 0;
+      if (ink < INK) continue;
+      [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x), Math.min(top, y), Math.max(bottom, y)];
+      mass += ink;
+      sumX += ink * x;
+      sumY += ink * y;
+    }
+  }
+  if (mass === 0) return undefined;
+  const long = Math.max(right - left, bottom - top) + 1;
+  const side = Math.round(long / FILLED);
+  const pixels = new Uint8Array(side * side);
+  const [fromX, fromY] = [Math.round(sumX / mass - side / 2), Math.round(sumY / mass - side / 2)];
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const [sx, sy] = [fromX + x, fromY + y];
+      if (sx >= 0 && sy >= 0 && sx < width && sy < height) pixels[y * side + x] = data[4 * (sy * width + sx)] ?? 0;
+    }
+  }
+  return { width: side, height: side, data: pixels };
+}

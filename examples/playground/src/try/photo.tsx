@@ -1,0 +1,73 @@
+/** A picture of one's own: a file, dropped or pasted; or one that is there. */
+
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Shown } from "../compute/messages.ts";
+import { useLanguage } from "../language.tsx";
+
+const EXAMPLES = Object.entries(
+  import.meta.glob<string>(["../../../drawings/*.png", "!../../../drawings/digit-*.png"], {
+    eager: true,
+    query: "?url",
+    import: "default",
+  }),
+).map(([path, url]) => ({ name: path.replace(/^.*\/|\.png$/g, ""), url }));
+
+interface PhotoProps {
+  readonly picture: Shown | undefined;
+  readonly onShown: (picture: Blob) => void;
+}
+
+export function Photo({ picture, onShown }: PhotoProps) {
+  const { words } = useLanguage();
+  const { tryIt } = words;
+  const [isOver, setOver] = useState(false);
+  const url = useMemo(() => (picture instanceof Blob ? URL.createObjectURL(picture) : undefined), [picture]);
+  useEffect(() => () => void (url && URL.revokeObjectURL(url)), [url]);
+  useEffect(() => {
+    const onPaste = ({ clipboardData }: ClipboardEvent) => {
+      const [file] = clipboardData?.files ?? [];
+      if (file !== undefined) onShown(file);
+    };
+    addEventListener("paste", onPaste);
+    return () => removeEventListener("paste", onPaste);
+  }, [onShown]);
+  return (
+    <div
+      class={isOver ? "drop over" : "drop"}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        const [file] = event.dataTransfer?.files ?? [];
+        if (file !== undefined) onShown(file);
+      }}
+    >
+      <label class="file">
+        {tryIt.photo}
+        <input
+          type="file"
+          accept="image/*"
+          data-testid="photo-input"
+          onChange={(event) => {
+            const [file] = event.currentTarget.files ?? [];
+            if (file !== undefined) onShown(file);
+          }}
+        />
+      </label>
+      <p class="note">{tryIt.drop}</p>
+      <p>{tryIt.examples}</p>
+      <div class="thumbs">
+        {EXAMPLES.map(({ name, url: place }) => (
+          <button key={name} type="button" onClick={async () => onShown(await (await fetch(place)).blob())}>
+            <img src={place} width={48} height={48} alt={tryIt.drawingOf(name)} />
+          </button>
+        ))}
+      </div>
+      {url && <img class="shown" src={url} alt={tryIt.shown} />}
+    </div>
+  );
+}

@@ -1,0 +1,37 @@
+/** The best classes as bars, with what it took. */
+
+import type { Answered } from "../compute/messages.ts";
+import { useLanguage } from "../language.tsx";
+
+export function Predictions({ answered }: { readonly answered: Answered | undefined }) {
+  const { words, number } = useLanguage();
+  const { tryIt } = words;
+  if (answered === undefined) return <p class="note">{tryIt.nothing}</p>;
+  const { predictions, milliseconds, backend, simd, threads, reasons } = answered;
+  return (
+    <>
+      <ol class="bars" data-testid="predictions">
+        {predictions.map(({ label, index, probability }) => (
+          <li key={index}>
+            <span>{label}</span>
+            <meter min={0} max={1} value={probability} aria-label={label} />
+            <span class="number">{number(100 * probability, 1)} %</span>
+          </li>
+        ))}
+      </ol>
+      <p>
+        <span data-testid="latency">{tryIt.took(number(milliseconds, 2))}</span>{" "}
+        <span data-testid="backend">{tryIt.by(backend, simd, number(threads))}</span>
+      </p>
+      {reasons.length > 0 && (
+        <ul class="note">
+          {reasons.map((reason) => (
+            <li key={reason} lang="en">
+              {reason}
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
