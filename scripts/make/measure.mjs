@@ -35,8 +35,8 @@ export async function sureOfNothing(model) {
     const blank = (n) => new Float32Array(size).fill(low + ((high - low) * n) / (BATCH - 1));
     const noise = (n) =>
       Float32Array.from({ length: size }, (_, i) => low + (high - low) * drawn(2 ** 31 + size * n + i));
-    const blanks = await answers(session, model, [blank], 1);
-    const noises = await answers(session, model, [noise], 10);
+    const blanks = await answers(session, model, blank, 1);
+    const noises = await answers(session, model, noise, 10);
     const mean = noises.reduce((sum, { probability }) => sum + probability, 0) / noises.length;
     return { blank: surest(blanks), noise: { ...surest(noises), mean } };
   } finally {
@@ -44,7 +44,7 @@ export async function sureOfNothing(model) {
   }
 }
 
-async function answers(session, { inputShape, info }, [picture], runs) {
+async function answers(session, { inputShape, info }, picture, runs) {
   const size = inputShape.reduce((product, side) => product * side, 1);
   const found = [];
   for (let run = 0; run < runs; run++) {

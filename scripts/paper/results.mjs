@@ -84,7 +84,8 @@ function faultOf(result) {
   if (!(typeof minutes === "number" && minutes >= 0)) return "minutes is no number";
   if (!["library", "arithmetic", "node", "simd", "threads"].every((key) => runtime?.[key] !== undefined))
     return "runtime is incomplete";
-  if (!/^[0-9a-f]{64}$/.test(result.parametersSha256)) return "parametersSha256 is no such hash";
+  const hash = ["parametersSha256", "dataSha256"].find((key) => !/^[0-9a-f]{64}$/.test(result[key]));
+  if (hash !== undefined) return `${hash} is no such hash`;
   if (!(Number.isSafeInteger(test?.examples) && test.examples > 0)) return "test.examples is no number of pictures";
   const bytes = Math.ceil(test.examples / 8);
   if (typeof test.right !== "string" || Buffer.from(test.right, "base64").length !== bytes) {

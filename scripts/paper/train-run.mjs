@@ -16,7 +16,7 @@ const LIBRARY = JSON.parse(readFileSync(new URL("../../package.json", import.met
  * Trains a run and writes its result. `fit` locks the checkpoint's folder: one process has a run.
  *
  * @param {ReturnType<import("./runs.mjs").runOf>} run
- * @param {object} how `places`, `data` of `{ train, test }`, `simd`, `threads`, `signal`, and `say` for a line
+ * @param {object} how `places`, `data` of `readData`, `simd`, `threads`, `signal`, and `say` for a line
  * @returns {Promise<"done" | "elsewhere">} `elsewhere` where another process has it
  * @throws what `fit`, `writeResult` and the system throw; `signal.reason`, with a checkpoint written
  */
@@ -31,6 +31,7 @@ export async function trainRun(run, how) {
     const minutes = history.reduce((sum, { time }) => sum + time.seconds, 0) / 60;
     const result = {
       ...run.expected,
+      dataSha256: how.data.sha256,
       parametersSha256: hashOfParameters(model),
       test: { examples: right.length, correct, accuracy: correct / right.length, right: toText(right) },
       minutes: Number(minutes.toFixed(2)),

@@ -1,7 +1,7 @@
 /** `depthwise budget`: the most accurate network under a budget, of those whose accuracy is known. */
 
 import { Command } from "commander";
-import { optionError } from "../core/options.ts";
+import { DepthwiseError } from "../core/errors.ts";
 import { BUDGET_TABLES, type BudgetResult, type BudgetTable, type CandidateOf, withinBudget } from "../cost/index.ts";
 import { choice, jsonOption } from "./flags.ts";
 import { toBytes, toCount } from "./numbers.ts";
@@ -38,8 +38,13 @@ export function budgetCommand(): Command {
     .addOption(jsonOption("print the object of depthwise/cost"))
     .action(({ multAdds, parameters, bytes, activationBytes, table, json }: Flags) => {
       if ([multAdds, parameters, bytes, activationBytes].every((bound) => bound === undefined)) {
-        const bounds = "at least one of --mult-adds, --parameters, --bytes, --activation-bytes";
-        throw optionError("budget", "a bound", bounds, "none", "Such as --mult-adds 100M.");
+        throw new DepthwiseError("OPTION_INVALID", {
+          what: "budget: bounds",
+          expected: "at least one of --mult-adds, --parameters, --bytes, --activation-bytes",
+          found: "none",
+          advice: "Such as --mult-adds 100M.",
+          fields: { owner: "budget", option: "bounds", found: undefined },
+        });
       }
       const given = { multAdds, parameters, bytes, activationBytes, table };
       const budget = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

@@ -22,7 +22,7 @@ export function trainCommand(): Command {
     addSizeOptions(
       group,
       "default 0.25",
-      "default that of the pictures, of folders 128; up to 40 the first strides are 1",
+      "default that of the pictures, of folders 128; up to 64 pixels the first strides are 1",
     ).option(
       "--from <weights>",
       "fine-tune a trained network in place of a new one: a file, an address, keras:… or hf:…; for one epoch its new classifier learns alone",

@@ -1,8 +1,8 @@
 /** Ten kinds of things in small photographs: a network that lies in the package. Its card is `docs/models/cifar10.md`. */
 
-import type { LoadedModel, LoadOptions } from "../weights/load-model.ts";
+import { type LoadedModel, type LoadOptions, loadModel } from "../weights/load-model.ts";
 import { CIFAR10_FILE } from "./cifar10-file.ts";
-import { openPretrained } from "./open.ts";
+import { storedFile } from "./stored.ts";
 
 /**
  * A MobileNet V1 (32 × 32 × 3, stem stride 1) that says which of CIFAR-10's ten kinds of things fills a small
@@ -18,5 +18,10 @@ import { openPretrained } from "./open.ts";
 export function cifar10<const Options extends LoadOptions = Readonly<Record<never, never>>>(
   options?: Options,
 ): Promise<LoadedModel<Options>> {
-  return openPretrained("cifar10", CIFAR10_FILE, options);
+  return loadModel(cifar10File(), options);
+}
+
+/** The stored file itself, `cifar10.safetensors`, whose hash the card names: to look into, to convert, to host elsewhere. */
+export function cifar10File(): File {
+  return storedFile("cifar10", CIFAR10_FILE);
 }

@@ -1,8 +1,8 @@
 /** Handwritten digits: a network that lies in the package. Its card is `docs/models/digits.md`. */
 
-import type { LoadedModel, LoadOptions } from "../weights/load-model.ts";
+import { type LoadedModel, type LoadOptions, loadModel } from "../weights/load-model.ts";
 import { DIGITS_FILE } from "./digits-file.ts";
-import { openPretrained } from "./open.ts";
+import { storedFile } from "./stored.ts";
 
 /**
  * A MobileNet V1 (α 0.25, 28 × 28 × 1, stem stride 1) that reads one handwritten digit, light on dark, as MNIST has
@@ -17,5 +17,10 @@ import { openPretrained } from "./open.ts";
 export function digits<const Options extends LoadOptions = Readonly<Record<never, never>>>(
   options?: Options,
 ): Promise<LoadedModel<Options>> {
-  return openPretrained("digits", DIGITS_FILE, options);
+  return loadModel(digitsFile(), options);
+}
+
+/** The stored file itself, `digits.safetensors`, whose hash the card names: to look into, to convert, to host elsewhere. */
+export function digitsFile(): File {
+  return storedFile("digits", DIGITS_FILE);
 }

@@ -14,8 +14,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
-const { writeWhole } = (await import(resolve(import.meta.dirname, "../../scripts/shared/write-whole.mjs"))) as {
+const { writeWhole, writeTogether } = (await import(
+  resolve(import.meta.dirname, "../../scripts/shared/write-whole.mjs")
+)) as {
   writeWhole(file: string, text: string): void;
+  writeTogether(files: ReadonlyMap<string, string>): void;
 };
 
 let folder = "";
@@ -40,6 +43,27 @@ it("keeps a symbolic link, and replaces the file that it leads to", () => {
   writeWhole(link, "two");
   expect(lstatSync(link).isSymbolicLink()).toBe(true);
   expect(readFileSync(real, "utf8")).toBe("two");
+});
+
+it("writes what a symbolic link leads to, where nothing is yet", () => {
+  const link = join(folder, "link.txt");
+  symlinkSync("a/none.txt", link);
+  writeWhole(link, "text");
+  expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  expect(readFileSync(join(folder, "a/none.txt"), "utf8")).toBe("text");
+});
+
+it("replaces several, or none where one cannot be written", () => {
+  const [first, second] = [join(folder, "first.txt"), join(folder, "docs/second.txt")];
+  writeTogether(new Map([[first, "one"]]));
+  writeFileSync(join(folder, "docs"), "in the way");
+  const both = new Map([first, second].map((file) => [file, "two"]));
+  expect(() => writeTogether(both)).toThrow();
+  expect(readFileSync(first, "utf8")).toBe("one");
+  expect(readdirSync(folder).sort()).toEqual(["docs", "first.txt"]);
+  rmSync(join(folder, "docs"));
+  writeTogether(both);
+  expect([first, second].map((file) => readFileSync(file, "utf8"))).toEqual(["two", "two"]);
 });
 
 it("leaves nothing half-made beside what cannot be replaced", () => {

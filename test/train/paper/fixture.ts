@@ -72,6 +72,7 @@ export function madeUp({ cell, seed, expected }: Run): object {
   const epochs = Number(expected["epochs"]);
   return {
     ...expected,
+    dataSha256: "fedcba9876543210".repeat(4),
     parametersSha256: "0123456789abcdef".repeat(4),
     test: { examples: PICTURES, correct, accuracy: correct / PICTURES, right: bytes.toString("base64") },
     minutes: 1.5,
