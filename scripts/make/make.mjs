@@ -15,7 +15,7 @@ import { encodeModel, foldBatchNorm } from "../../dist/esm/weights.js";
 import { percent } from "../shared/percent.mjs";
 import { Refusal } from "../shared/refusal.mjs";
 import { stopping } from "../shared/stopping.mjs";
-import { isTold } from "../shared/told.mjs";
+import { isBuiltAnew, isTold } from "../shared/told.mjs";
 import { writeTogether } from "../shared/write-whole.mjs";
 import { card } from "./card.mjs";
 import { curve } from "./curve.mjs";
@@ -42,8 +42,11 @@ export async function make(made) {
   try {
     await run(made, flagsOf(made.name));
   } catch (cause) {
-    if (!(await isTold(cause))) throw cause;
-    console.error(cause.message);
+    const words = isBuiltAnew(cause)
+      ? "The library was built anew meanwhile. The same command goes on."
+      : cause.message;
+    if (!isBuiltAnew(cause) && !(await isTold(cause))) throw cause;
+    console.error(words);
     process.exitCode = cause instanceof Stopped ? cause.exitCode : 1;
   }
 }
@@ -88,6 +91,7 @@ async function run(made, flags) {
     throw new Refusal(`${made.data} is not there: npm run ${made.data.replace("/", ":")} makes it.`);
   }
   const sets = await made.open(train, made.data);
+  await checkPictures(made, sets);
   if (flags.isQuick) return void (await shortened(made, sets.train, flags));
   const isKept = flags.seed === FIRST_SEED;
   const data = await withNothing(sets.train);
@@ -132,6 +136,21 @@ async function run(made, flags) {
   await rm(place, { recursive: true, force: true });
 }
 
+/** What would be found out after the training. @throws {Refusal} */
+async function checkPictures({ data, network }, sets) {
+  const { resolution, inputChannels = 3, labels } = network;
+  for (const [part, set] of Object.entries(sets)) {
+    const { image } = await set.at(0);
+    const channels = image.data.length / (image.width * image.height);
+    const [found, wanted] = [
+      [image.width, image.height, channels, set.classes.length],
+      [resolution, resolution, inputChannels, labels.length],
+    ].map(([width, height, depth, classes]) => `${width} × ${height} × ${depth} of ${classes} classes`);
+    if (found === wanted) continue;
+    throw new Refusal(`${data}, ${part}: expected pictures of ${wanted}, found ${found}.`);
+  }
+}
+
 /** The card names the data: of others it is another network, whatever the folder is called. @throws {Refusal} */
 function checkData({ name, data }, sha256) {
   const path = cardPath(name, "json");
@@ -164,6 +183,9 @@ async function stored(made, { dataset, sha256: dataSha256 }, { seed, threads, ep
   return { model, bytes, sha256, history, recipe, network, place };
 }
 
+/** Of checkpoints that it cannot go on from. */
+const UNUSABLE = ["FILE_CORRUPT", "CHECKPOINT_MISMATCH"];
+
 /** Trains; a run that was stopped goes on from where it was, to the same bytes. */
 async function learnt(network, data, options, place) {
   const onward = place === undefined ? "Nothing was written" : `The same command goes on from ${place}`;
@@ -181,6 +203,9 @@ async function learnt(network, data, options, place) {
       console.log(`epoch ${epoch} of ${epochs}: loss ${loss.toFixed(4)}, ${imagesPerSecond.toFixed(0)} images/s`);
     }
     return await run.done;
+  } catch (cause) {
+    if (!UNUSABLE.includes(cause?.code)) throw cause;
+    throw new Refusal(`${cause.message} To begin anew remove ${place}.`);
   } finally {
     stop.forget();
   }

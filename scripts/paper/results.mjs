@@ -19,7 +19,7 @@ export function readResult(results, run) {
   const path = resultPath(results, run);
   const text = textOf(path);
   if (text === undefined) return undefined;
-  const advice = "Remove the file to train it anew.";
+  const advice = "Remove the file, and its checkpoint below data/paper, to train it anew.";
   const result = parsed(text);
   const fault = faultOf(result);
   if (fault !== undefined) throw new Refusal(`${path} is not the result of a run: ${fault}. ${advice}`);
@@ -37,8 +37,8 @@ export function seedsOf(results, { name }) {
     if (cause.code === "ENOENT") return [];
     throw cause;
   }
-  const seeds = files.flatMap((file) => /^seed-(\d+)\.json$/.exec(file)?.[1] ?? []);
-  return seeds.map(Number).sort((a, b) => a - b);
+  const seeds = files.flatMap((file) => /^seed-(0|[1-9]\d*)\.json$/.exec(file)?.[1] ?? []).map(Number);
+  return seeds.filter(Number.isSafeInteger).sort((a, b) => a - b);
 }
 
 /**
@@ -81,14 +81,18 @@ function faultOf(result) {
   if (typeof result !== "object" || result === null) return "it is no JSON object";
   const { test, history, runtime, minutes, epochs } = result;
   if (!Array.isArray(history) || history.length !== epochs) return "its history is not of all epochs";
-  if (!(typeof minutes === "number" && minutes >= 0)) return "minutes is no number";
-  if (!["library", "arithmetic", "node", "simd", "threads"].every((key) => runtime?.[key] !== undefined))
+  if (!history.every((record, index) => record?.epoch === index + 1 && Number.isFinite(record.loss)))
+    return "its history is not of epochs in a row";
+  if (!(Number.isFinite(minutes) && minutes >= 0)) return "minutes is no number";
+  if (!["library", "node", "simd"].every((key) => /^[\w.+-]{1,40}$/.test(runtime?.[key])))
     return "runtime is incomplete";
+  if (!["arithmetic", "threads"].every((key) => Number.isSafeInteger(runtime[key]))) return "runtime is incomplete";
   const hash = ["parametersSha256", "dataSha256"].find((key) => !/^[0-9a-f]{64}$/.test(result[key]));
   if (hash !== undefined) return `${hash} is no such hash`;
   if (!(Number.isSafeInteger(test?.examples) && test.examples > 0)) return "test.examples is no number of pictures";
   const bytes = Math.ceil(test.examples / 8);
-  if (typeof test.right !== "string" || Buffer.from(test.right, "base64").length !== bytes) {
+  const bits = typeof test.right === "string" ? Buffer.from(test.right, "base64") : Buffer.alloc(0);
+  if (bits.length !== bytes || bits.toString("base64") !== test.right) {
     return `test.right has not ${test.examples.toLocaleString("en-US")} bits`;
   }
   const right = fromText(test.right, test.examples).filter(Boolean).length;

@@ -49,6 +49,7 @@ export function budgetCommand(): Command {
       const given = { multAdds, parameters, bytes, activationBytes, table };
       const budget = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
       const result = withinBudget<BudgetTable>(budget);
+      if (result.best === undefined) process.exitCode = 1;
       if (json === true) return printJson(result, 2);
       const page = newPage();
       const title = "Pareto front (no other is cheaper and as accurate):";
@@ -58,7 +59,6 @@ export function budgetCommand(): Command {
       const front = layTable(page, rows, { titles, least });
       const below = rows.length === 0 ? [] : ["", title, ...front, ...leftOutNote(page)];
       print([bestLine(result, page.width), ...below]);
-      if (result.best === undefined) process.exitCode = 1;
     });
 }
 

@@ -5,6 +5,8 @@ const PRETRAINED: Readonly<Record<string, () => Promise<File>>> = {
   cifar10: async () => (await import("../pretrained/cifar10.ts")).cifar10File(),
 };
 
+export const PRETRAINED_NAMES: readonly string[] = Object.keys(PRETRAINED);
+
 /** Whether weights are called so; a file of that name is `./digits`. */
 export function isPretrained(name: string): boolean {
   return Object.hasOwn(PRETRAINED, name);

@@ -141,7 +141,7 @@ export function withinBudget<Table extends BudgetTable = "imagenet">(
 
 /** Left out it is `imagenet`, which the type says too. */
 function checkedTable<Table extends BudgetTable>(table: Table | undefined): Table {
-  return oneOf<BudgetTable>("withinBudget", "table", table ?? "imagenet", BUDGET_TABLES) as Table;
+  return oneOf<BudgetTable>("withinBudget", "table", table === undefined ? "imagenet" : table, BUDGET_TABLES) as Table;
 }
 
 /** What a network costs. `side` is that of a whole picture. */

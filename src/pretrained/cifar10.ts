@@ -1,6 +1,8 @@
 /** Ten kinds of things in small photographs: a network that lies in the package. Its card is `docs/models/cifar10.md`. */
 
-import { type LoadedModel, type LoadOptions, loadModel } from "../weights/load-model.ts";
+import type { Network } from "../layers/network.ts";
+import type { MobileNetV1Output } from "../models/index.ts";
+import { type LoadOptions, loadModel } from "../weights/load-model.ts";
 import { CIFAR10_FILE } from "./cifar10-file.ts";
 import { storedFile } from "./stored.ts";
 
@@ -17,8 +19,9 @@ import { storedFile } from "./stored.ts";
  */
 export function cifar10<const Options extends LoadOptions = Readonly<Record<never, never>>>(
   options?: Options,
-): Promise<LoadedModel<Options>> {
-  return loadModel(cifar10File(), options);
+): Promise<Network<MobileNetV1Output<Options>>> {
+  // What the file says is known: a MobileNet V1.
+  return loadModel<LoadOptions>(cifar10File(), options) as Promise<Network<MobileNetV1Output<Options>>>;
 }
 
 /** The stored file itself, `cifar10.safetensors`, whose hash the card names: to look into, to convert, to host elsewhere. */

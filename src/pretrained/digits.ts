@@ -1,6 +1,8 @@
 /** Handwritten digits: a network that lies in the package. Its card is `docs/models/digits.md`. */
 
-import { type LoadedModel, type LoadOptions, loadModel } from "../weights/load-model.ts";
+import type { Network } from "../layers/network.ts";
+import type { MobileNetV1Output } from "../models/index.ts";
+import { type LoadOptions, loadModel } from "../weights/load-model.ts";
 import { DIGITS_FILE } from "./digits-file.ts";
 import { storedFile } from "./stored.ts";
 
@@ -16,8 +18,9 @@ import { storedFile } from "./stored.ts";
  */
 export function digits<const Options extends LoadOptions = Readonly<Record<never, never>>>(
   options?: Options,
-): Promise<LoadedModel<Options>> {
-  return loadModel(digitsFile(), options);
+): Promise<Network<MobileNetV1Output<Options>>> {
+  // What the file says is known: a MobileNet V1.
+  return loadModel<LoadOptions>(digitsFile(), options) as Promise<Network<MobileNetV1Output<Options>>>;
 }
 
 /** The stored file itself, `digits.safetensors`, whose hash the card names: to look into, to convert, to host elsewhere. */

@@ -131,6 +131,46 @@ describe("npm run make:digits", () => {
     expect(figuresIn(folder)).toEqual(figuresIn(whole));
   });
 
+  it.each([
+    ["t10k", [50, 28, 28], 5, /test: expected pictures of 28 × 28 × 1 of 10 classes, found 28 × 28 × 1 of 5 classes/],
+    [
+      "train",
+      [200, 20, 20],
+      10,
+      /train: expected pictures of 28 × 28 × 1 of 10 classes, found 20 × 20 × 1 of 10 classes/,
+    ],
+  ] as const)("refuses %s of other pictures or classes before it trains", (part, shape, classes, words) => {
+    const folder = place();
+    const name = (ending: string) => join(folder, `data/mnist/${part}-${ending}-ubyte`);
+    writeFileSync(
+      name("images-idx3"),
+      idxBytes([...shape], () => 7),
+    );
+    writeFileSync(
+      name("labels-idx1"),
+      idxBytes([shape[0]], (i) => i % classes),
+    );
+    const { code, text } = make(folder);
+    expect([code, text]).toEqual([1, expect.stringMatching(words)]);
+    expect(readdirSync(folder)).toEqual(["data"]);
+  });
+
+  it("names the checkpoint that it cannot go on from", async () => {
+    const folder = place();
+    const child = spawn(process.execPath, [script], { cwd: folder, stdio: "pipe" });
+    const ended = new Promise((done) => child.once("exit", done));
+    await printed(child, /epoch 2 of 20/);
+    child.kill("SIGTERM");
+    await ended;
+    const [checkpoint = ""] = readdirSync(join(folder, "data/make"));
+    writeFileSync(join(folder, "data/make", checkpoint, "checkpoint.json"), "{");
+    const { code, text } = make(folder);
+    expect([code, text]).toEqual([
+      1,
+      expect.stringMatching(/To begin anew remove data.make.digits-1-[0-9a-f]{8}\.\n$/),
+    ]);
+  });
+
   it("shortened gives the bytes that the figures name, with any number of threads, and writes nothing", () => {
     const folder = place();
     const { code, text } = make(folder, "--quick", "--threads", "1");

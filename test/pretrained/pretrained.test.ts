@@ -71,6 +71,23 @@ describe.each(Object.entries(NETWORKS))("%s", (name, { open, stored, file, least
     expect(assumed.map(({ name }) => name)).toEqual(["channelOrder", "resize", "filter"]);
   });
 
+  it("is typed as what it gives", async () => {
+    const [whole, features, pooled] = await Promise.all([
+      compile(await digits()),
+      compile(await cifar10({ includeTop: false })),
+      compile(await digits({ includeTop: false, pooling: "avg" })),
+    ]);
+    const input = (session: { readonly plan: { readonly inputShape: readonly number[] } }) =>
+      new Float32Array(session.plan.inputShape.reduce((product, side) => product * side, 1));
+    const { probabilities } = await whole.run(input(whole));
+    const run = await features.run(input(features));
+    const { embedding } = await pooled.run(input(pooled));
+    // @ts-expect-error: without its classifier it says nothing.
+    expect(run.probabilities).toBeUndefined();
+    expect([probabilities.shape, run.features.shape.length, embedding.shape.length]).toEqual([[1, 10], 4, 2]);
+    for (const session of [whole, features, pooled]) session.close();
+  });
+
   it("gives its features without its answers, by the options of a load", async () => {
     const features = await open({ includeTop: false, pooling: "avg" });
     const session = await compile(features);

@@ -196,6 +196,19 @@ it("claims nothing where one seed says the opposite of the others, however small
   expect(page).not.toContain("points ahead of");
 });
 
+it("takes no file for a result of a seed that is called otherwise", () => {
+  const { into, read } = projectOf(
+    "names",
+    all.filter(({ cell, seed }) => cell.name === "0.25-32" && seed < 3),
+  );
+  const before = FILES.map(read);
+  for (const name of ["seed-01.json", "seed-99999999999999999999999.json"]) {
+    writeFileSync(join(into, "scripts/paper/results/0.25-32", name), "{}");
+  }
+  expect(reported(into).status).toBe(0);
+  expect(FILES.map(read)).toEqual(before);
+});
+
 it("of results without a pair says that nothing was compared", () => {
   const { read } = projectOf(
     "alone",
