@@ -61,7 +61,9 @@ export function readRuns(folder, { nameOf, now }) {
     const run = runIn(path);
     const what = `${nameOf(run.task)}, seed ${run.task.seed}`;
     const refuse = (reason) => {
-      throw new Refusal(`${path} is a run of ${what}, ${reason}. Ask for what was, or move ${folder} away to begin anew.`);
+      throw new Refusal(
+        `${path} is a run of ${what}, ${reason}. Ask for what was, or move ${folder} away to begin anew.`,
+      );
     };
     const task = now(run.task);
     if (task === undefined) return refuse("which is not asked for any more");

@@ -24,15 +24,18 @@ import { keepRun, readRun } from "./kept-runs.mjs";
 export async function learn(task, { runs, checkpoint, train, judges, say }) {
   if (readRun(runs, task) !== undefined) return "there";
   const loadBefore = loadavg();
+  let learnt;
   try {
-    const learnt = await trained(task, { runs, checkpoint, train, say });
-    if (learnt !== undefined) keepRun(runs, await judged(task, learnt, judges, loadBefore));
-    rmSync(checkpoint, { recursive: true, force: true });
-    return learnt === undefined ? "there" : "made";
+    learnt = await trained(task, { runs, checkpoint, train, say });
   } catch (error) {
     if (isDepthwiseError(error) && error.code === "CHECKPOINT_IN_USE") return "elsewhere";
+    // The process that made it has removed the checkpoint under this one.
+    if (readRun(runs, task) !== undefined) return "there";
     throw error;
   }
+  if (learnt !== undefined) keepRun(runs, await judged(task, learnt, judges, loadBefore));
+  rmSync(checkpoint, { recursive: true, force: true });
+  return learnt === undefined ? "there" : "made";
 }
 
 /** Undefined if another process made the run before this one had the lock. */
