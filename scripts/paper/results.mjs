@@ -5,6 +5,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { differencesOf } from "../shared/differences.mjs";
 import { Refusal } from "../shared/refusal.mjs";
 import { writeWhole } from "../shared/write-whole.mjs";
 import { fromText } from "./bitset.mjs";
@@ -100,23 +101,4 @@ function faultOf(result) {
     return `test.right has ${right} pictures, test.correct says ${test.correct} and test.accuracy ${test.accuracy}`;
   }
   return undefined;
-}
-
-/** Of what is expected; each as `path: expected, found`. */
-function differencesOf(expected, found, path = "") {
-  if (isObject(expected) && isObject(found)) {
-    // What is expected of a result is a part of it; below that both have the same keys.
-    const keys = path === "" ? Object.keys(expected) : [...new Set([...Object.keys(expected), ...Object.keys(found)])];
-    return keys.flatMap((key) => differencesOf(expected[key], found[key], path === "" ? key : `${path}.${key}`));
-  }
-  if (JSON.stringify(expected) === JSON.stringify(found)) return [];
-  return [`${path}: expected ${said(expected)}, found ${said(found)}`];
-}
-
-function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function said(value) {
-  return value === undefined ? "nothing" : JSON.stringify(value);
 }
