@@ -1,8 +1,8 @@
 /**
  * Which parts of a recipe pay? One thing at a time is changed (`recipes/variants.mjs`), a few seeds each, on CIFAR-10,
- * judged by a tenth of its training pictures. Runs that were made are kept in `results/recipes-10-epochs-node24.json`, of
- * other epochs beside it; what is missing is run, several processes of one thread side by side. Runs of other settings
- * are refused, not replaced.
+ * judged by a tenth of its training pictures. Runs that were made are kept in `results/recipes-10-epochs-node24/`, a file
+ * each, those of other epochs beside it; what is missing is run, several processes of one thread side by side, and one that
+ * was stopped goes on. Runs of other settings are refused, not replaced.
  *
  *     npm run build && npm run data:cifar10 (in the project), then, under Node 24,
  *     node recipes.mjs [--data ../data/cifar10] [--epochs 10] [--seeds 2] [--side-by-side 2] [--simd auto] [--only base,relu]
@@ -10,103 +10,95 @@
  */
 
 import { execFile } from "node:child_process";
-import { resolve } from "node:path";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs, promisify } from "node:util";
-import { Refusal } from "../scripts/shared/refusal.mjs";
-import { resultsFolder, table, writeReport } from "./harness/report.mjs";
+import { promisify } from "node:util";
+import { percent } from "../scripts/shared/percent.mjs";
+import { writePage } from "./harness/kept-page.mjs";
+import { keyOf, readRun, readRuns } from "./harness/kept-runs.mjs";
+import { asProgram, chosen, countOf, ofThisNode, readFlags, simdOf } from "./harness/program.mjs";
+import { resultsFolder } from "./harness/report.mjs";
 import { dataOf } from "./recipes/data.mjs";
-import { keptRuns, workedThrough } from "./recipes/kept.mjs";
-import { keyOf, taskOf } from "./recipes/task.mjs";
-import { variants } from "./recipes/variants.mjs";
+import { recipesPage } from "./recipes/page.mjs";
+import { benchOf, taskOf, VARIANTS } from "./recipes/task.mjs";
+import { workedThrough } from "./recipes/worked-through.mjs";
 
-const { values: flags } = parseArgs({
-  options: {
-    data: { type: "string", default: "../data/cifar10" },
-    epochs: { type: "string", default: "10" },
-    seeds: { type: "string", default: "2" },
-    "side-by-side": { type: "string", default: "2" },
-    simd: { type: "string", default: "auto" },
-    only: { type: "string" },
-    quick: { type: "boolean", default: false },
-  },
-});
+const OPTIONS = {
+  data: { type: "string", default: "../data/cifar10" },
+  epochs: { type: "string", default: "10" },
+  seeds: { type: "string", default: "2" },
+  "side-by-side": { type: "string", default: "2" },
+  simd: { type: "string", default: "auto" },
+  only: { type: "string" },
+  quick: { type: "boolean", default: false },
+};
 
+const PLACES = {
+  results: fileURLToPath(resultsFolder(false)),
+  quick: fileURLToPath(resultsFolder(true)),
+  cache: fileURLToPath(new URL(".cache/recipes/", import.meta.url)),
+};
+
+const PROGRAM = resolve(import.meta.dirname, "recipes/run.mjs");
 const start = promisify(execFile);
-const ALL = Object.keys(variants(1));
 
-try {
-  await main();
-} catch (cause) {
-  if (!(cause instanceof Refusal)) throw cause;
-  console.error(cause.message);
-  process.exitCode = 1;
-}
+await asProgram(import.meta.url, (args) => recipes(args));
 
-async function main() {
-  const [epochs, count, width] = ["epochs", "seeds", "side-by-side"].map(numberOf);
-  const names = flags.only?.split(",") ?? ALL;
-  const unknown = names.find((name) => !ALL.includes(name));
-  if (unknown !== undefined) throw new Refusal(`There is no variant "${unknown}". Variants: ${ALL.join(", ")}.`);
-  const folder = resolve(flags.data);
-  const settings = { epochs, simd: flags.simd, data: await dataOf(folder) };
-  const file = `${nameOf(settings)}-node${process.versions.node.split(".")[0]}.json`;
-  // Those of a trial are no results: nothing is kept of them.
-  const runs = flags.quick ? [] : keptRuns(fileURLToPath(new URL(file, resultsFolder(false))), settings);
+/**
+ * Makes the runs that are missing, and writes the page of all there are.
+ *
+ * @param {string[]} args @param {typeof PLACES} [places] @throws what is told, and faults
+ */
+export async function recipes(args, places = PLACES) {
+  const flags = readFlags(args, OPTIONS);
+  const [epochs, count, width] = ["epochs", "seeds", "side-by-side"].map((name) => countOf(flags, name));
+  const names = chosen(flags.only, VARIANTS, "variant");
+  const simd = simdOf(flags);
+  const data = resolve(flags.data);
+  const settings = { epochs, simd, data: await dataOf(data) };
   const seeds = Array.from({ length: count }, (_, index) => index + 1);
   const tasks = seeds.flatMap((seed) => names.map((variant) => taskOf(variant, seed, settings)));
-  const missing = tasks.filter((task) => !runs.some(({ key }) => key === keyOf(task)));
-  const failed = ({ variant, seed }, cause) => {
-    console.error(`${variant}, seed ${seed}: ${cause.stderr || cause.message}`);
+  // What pays in few epochs may cost in many: each number has results of its own.
+  const name = ofThisNode(`recipes-${epochs}-epochs`);
+  if (!flags.quick) {
+    const own = { runs: join(places.results, name), page: join(places.results, `${name}.md`), cache: places.cache };
+    return await work(tasks, { ...own, data, settings, width, head: "" });
+  }
+  // Runs of a trial are no results: nothing is kept of them but the page.
+  mkdirSync(places.quick, { recursive: true });
+  const folder = mkdtempSync(join(places.quick, "trial-"));
+  try {
+    const own = { runs: join(folder, "runs"), page: join(places.quick, `${name}.md`), cache: join(folder, "cache") };
+    await work(tasks, { ...own, data, settings, width, head: "A quick run: its numbers mean nothing.\n\n" });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function work(tasks, { runs, page, cache, data, settings, width, head }) {
+  const allRuns = () => readRuns(runs, benchOf(settings));
+  const writtenPage = () => writePage(page, () => `${head}${recipesPage(allRuns(), settings)}`);
+  // Runs of other settings are refused before hours are spent.
+  allRuns();
+  const made = async (task) => {
+    const [say, checkpoint] = [(line) => console.log(`${nameOf(task)}: ${line}`), join(cache, keyOf(task))];
+    const { stdout } = await start(process.execPath, [PROGRAM, data, runs, checkpoint, JSON.stringify(task)]);
+    const end = stdout.trim().split("\n").at(-1);
+    if (end === "elsewhere") return say("in work elsewhere");
+    const { right, minutes } = readRun(runs, task);
+    say(`${percent(right)}, ${minutes} minutes`);
+    writtenPage();
+  };
+  const failed = (task, cause) => {
+    console.error(`${nameOf(task)}: ${(cause.stderr || cause.message).trim()}`);
     process.exitCode = 1;
   };
-  const made = async (task) => {
-    const { variant, seed } = task;
-    const program = resolve(import.meta.dirname, "recipes/run.mjs");
-    const { stdout } = await start(process.execPath, [program, folder, JSON.stringify(task)]);
-    const run = { key: keyOf(task), variant, seed, ...JSON.parse(stdout.trim().split("\n").at(-1)) };
-    runs.push(run);
-    process.stdout.write(`${variant}, seed ${seed}: ${(100 * run.right).toFixed(2)} %, ${run.minutes} minutes\n`);
-    // After each run: a bench that is stopped loses none.
-    write(settings, runs);
-  };
+  const missing = tasks.filter((task) => readRun(runs, task) === undefined);
   await workedThrough(missing, width, made, failed);
-  if (missing.length === 0) write(settings, runs);
+  if (allRuns().length > 0) process.stdout.write(`\n## recipes\n\n${writtenPage()}`);
 }
 
-function numberOf(flag) {
-  const value = Number(flags[flag]);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new Refusal(`--${flag}: expected a whole number of at least 1, found "${flags[flag]}".`);
-}
-
-function write(settings, runs) {
-  const of = (variant) => runs.filter((run) => run.variant === variant);
-  const base = new Map(of("base").map(({ seed, right }) => [seed, right]));
-  const rows = ALL.flatMap((variant) => {
-    const found = of(variant).sort((a, b) => a.seed - b.seed);
-    if (found.length === 0) return [];
-    const beside = found.filter(({ seed }) => base.has(seed)).map(({ seed, right }) => right - base.get(seed));
-    const difference = beside.length === 0 ? "" : signed(100 * mean(beside));
-    const each = found.map(({ right }) => (100 * right).toFixed(2)).join(", ");
-    const training = (100 * mean(found.map((run) => run.training.accuracy))).toFixed(1);
-    return [[variant, (100 * mean(found.map(({ right }) => right))).toFixed(2), difference, each, training]];
-  });
-  const headers = ["changed", "right of the held out, %", "over base", "by seed", "right in training, %"];
-  const learnt = settings.data.examples.toLocaleString("en-US");
-  const words = `α 0.25 at 32 × 32, stem and block 2 at stride 1, ${settings.epochs} epochs of ${learnt} pictures, judged by the tenth that is held out. What stands over base is of the seeds that both have. Two runs that differ in the seed alone differ by some tenths.`;
-  writeReport(nameOf(settings), { isQuick: flags.quick }, { settings, runs }, `${words}\n\n${table(headers, rows)}`);
-}
-
-/** What pays in few epochs may cost in many: each number has results of its own. */
-function nameOf({ epochs }) {
-  return `recipes-${epochs}-epochs`;
-}
-
-function mean(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function signed(value) {
-  return `${value > 0 ? "+" : ""}${value.toFixed(2)}`;
+function nameOf({ variant, seed }) {
+  return `${variant}, seed ${seed}`;
 }

@@ -18,7 +18,7 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
   ...["core/elementary", "core/cosine", "core/power", "core/counted"].map((part) => [part, "train"] as const),
   // Networks that lie in the package: a file each, which no other door has.
   ...["digits", "cifar10"].map((name) => [`pretrained/${name}`, name] as const),
-  ["pretrained/open", "room-weights"],
+  ["pretrained/stored", "room-weights"],
   ["backends/plain-backend", "plain-backend"],
   ["kernels/js", "plain-backend"],
   ["backends/reference-backend", "reference-backend"],

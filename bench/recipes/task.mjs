@@ -1,6 +1,5 @@
 /** What a run of `recipes.mjs` is, whole and as plain data: what differs in it is another run. */
 
-import { createHash } from "node:crypto";
 import { BASE, variants } from "./variants.mjs";
 
 const NETWORK = {
@@ -11,11 +10,14 @@ const NETWORK = {
   preprocessing: { range: [-1, 1], cropFraction: 1 },
 };
 
+/** What is tried, in the order of the table. */
+export const VARIANTS = Object.keys(variants(1));
+
 /** Of all pictures that are learnt from; the rest judges. */
 export const SHARE = 0.9;
 
 /**
- * @typedef {object} Settings of all runs of a file
+ * @typedef {object} Settings of all runs of a folder
  * @property {number} epochs
  * @property {string} simd
  * @property {{ sha256: string, examples: number }} data of what it learns from: the files, and how many pictures are not
@@ -36,7 +38,10 @@ export function taskOf(variant, seed, { epochs, simd, data }) {
   };
 }
 
-/** @param {ReturnType<typeof taskOf>} task @returns a hash of all that it says */
-export function keyOf(task) {
-  return createHash("sha256").update(JSON.stringify(task)).digest("hex").slice(0, 16);
+/** @param {Settings} settings @returns {import("../harness/kept-runs.mjs").Bench} */
+export function benchOf(settings) {
+  return {
+    nameOf: ({ variant }) => variant,
+    now: ({ variant, seed }) => (VARIANTS.includes(variant) ? taskOf(variant, seed, settings) : undefined),
+  };
 }

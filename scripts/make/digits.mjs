@@ -4,7 +4,9 @@
  *     npm run data:mnist && npm run make:digits [-- --threads 2] [--seed 2] [--quick]
  */
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Refusal } from "../shared/refusal.mjs";
 import { make } from "./make.mjs";
 
 const LABELS = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
@@ -13,7 +15,12 @@ await make({
   name: "digits",
   data: "data/mnist",
   async open({ idx }, folder) {
-    const part = (name) => idx(join(folder, `${name}-images-idx3-ubyte`), join(folder, `${name}-labels-idx1-ubyte`));
+    const part = (name) => {
+      const files = ["images-idx3", "labels-idx1"].map((ending) => join(folder, `${name}-${ending}-ubyte`));
+      const missing = files.find((file) => !existsSync(file));
+      if (missing !== undefined) throw new Refusal(`${missing} is not there: npm run data:mnist makes ${folder}.`);
+      return idx(...files);
+    };
     return { train: await part("train"), test: await part("t10k") };
   },
   network: {

@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -14,8 +15,8 @@ import { encodeModel, foldBatchNorm } from "../../dist/esm/weights.js";
 import { percent } from "../shared/percent.mjs";
 import { Refusal } from "../shared/refusal.mjs";
 import { stopping } from "../shared/stopping.mjs";
-import { isTold } from "../shared/told.mjs";
-import { writeWhole } from "../shared/write-whole.mjs";
+import { isBuiltAnew, isTold } from "../shared/told.mjs";
+import { writeTogether } from "../shared/write-whole.mjs";
 import { card } from "./card.mjs";
 import { curve } from "./curve.mjs";
 import { measure, sureOfNothing } from "./measure.mjs";
@@ -41,23 +42,32 @@ export async function make(made) {
   try {
     await run(made, flagsOf(made.name));
   } catch (cause) {
-    if (!(await isTold(cause))) throw cause;
-    console.error(cause.message);
-    process.exitCode = cause instanceof Stopped ? 130 : 1;
+    const words = isBuiltAnew(cause)
+      ? "The library was built anew meanwhile. The same command goes on."
+      : cause.message;
+    if (!isBuiltAnew(cause) && !(await isTold(cause))) throw cause;
+    console.error(words);
+    process.exitCode = cause instanceof Stopped ? cause.exitCode : 1;
   }
 }
 
+/** As shells have it: 128 and the number of the signal. */
+const EXIT = { SIGINT: 130, SIGTERM: 143 };
+
 /** Somebody ended it. */
-class Stopped extends Refusal {}
+class Stopped extends Refusal {
+  constructor(name, message) {
+    super(message);
+    this.exitCode = EXIT[name];
+  }
+}
 
 function flagsOf(name) {
-  const usage = new Refusal(
-    `Usage: npm run make:${name} [-- --threads 2] [--seed N] [--quick]. A seed other than ${FIRST_SEED} is measured, and nothing is written.`,
-  );
+  const usage = `Usage: npm run make:${name} [-- --threads 2] [--seed N] [--quick]. A seed other than ${FIRST_SEED} is measured, and nothing is written.`;
   const values = parsed(usage);
   const [seed, threads] = [Number(values.seed), Number(values.threads)];
   const isCount = (value) => Number.isInteger(value) && value > 0;
-  if (!isCount(seed) || !isCount(threads)) throw usage;
+  if (!isCount(seed) || !isCount(threads)) throw new Refusal(usage);
   return { seed, threads, isQuick: values.quick };
 }
 
@@ -72,7 +82,7 @@ function parsed(usage) {
     });
     return values;
   } catch {
-    throw usage;
+    throw new Refusal(usage);
   }
 }
 
@@ -81,8 +91,13 @@ async function run(made, flags) {
     throw new Refusal(`${made.data} is not there: npm run ${made.data.replace("/", ":")} makes it.`);
   }
   const sets = await made.open(train, made.data);
+  await checkPictures(made, sets);
   if (flags.isQuick) return void (await shortened(made, sets.train, flags));
+  const isKept = flags.seed === FIRST_SEED;
   const data = await withNothing(sets.train);
+  if (isKept) checkData(made, data.sha256);
+  // First: what does not work fails in half a minute, not after an hour.
+  const quickSha256 = isKept ? (await shortened(made, sets.train, flags)).sha256 : undefined;
   const { model, bytes, sha256, history, recipe, network, place } = await stored(made, data, flags);
   // The test set is looked at here, once, and by nothing before.
   const asFloat = await measure(model, sets.test, SIMD);
@@ -92,12 +107,12 @@ async function run(made, flags) {
   const minutes = Number((history.reduce((sum, { time }) => sum + time.seconds, 0) / 60).toFixed(1));
   const accuracies = `${share(asFloat)} as float32, ${share(asStored)} as stored`;
   console.log(`right of ${counted(asStored.examples)}: ${accuracies}; ${minutes} minutes`);
-  if (flags.seed === FIRST_SEED) {
+  if (isKept) {
     const figures = {
       name: made.name,
       bytes: bytes.length,
       sha256,
-      quickSha256: (await shortened(made, sets.train, flags)).sha256,
+      quickSha256,
       dataSha256: data.sha256,
       network,
       recipe: JSON.parse(JSON.stringify(recipe)),
@@ -111,14 +126,39 @@ async function run(made, flags) {
     };
     const texts = {
       [`src/pretrained/${made.name}-file.ts`]: moduleOf(made.name, bytes),
-      [`docs/models/${made.name}.json`]: `${JSON.stringify(figures, null, 1)}\n`,
-      [`docs/models/${made.name}.svg`]: curve(made.name, figures.history),
-      [`docs/models/${made.name}.md`]: card(figures),
+      [cardPath(made.name, "json")]: `${JSON.stringify(figures, null, 1)}\n`,
+      [cardPath(made.name, "svg")]: curve(made.name, figures.history),
+      [cardPath(made.name, "md")]: card(figures),
     };
-    for (const [path, text] of Object.entries(texts)) writeWhole(path, text);
+    writeTogether(new Map(Object.entries(texts)));
   }
   // What is there was made of what stands here; the next time it is made anew.
   await rm(place, { recursive: true, force: true });
+}
+
+/** What would be found out after the training. @throws {Refusal} */
+async function checkPictures({ data, network }, sets) {
+  const { resolution, inputChannels = 3, labels } = network;
+  for (const [part, set] of Object.entries(sets)) {
+    const { image } = await set.at(0);
+    const channels = image.data.length / (image.width * image.height);
+    const [found, wanted] = [
+      [image.width, image.height, channels, set.classes.length],
+      [resolution, resolution, inputChannels, labels.length],
+    ].map(([width, height, depth, classes]) => `${width} × ${height} × ${depth} of ${classes} classes`);
+    if (found === wanted) continue;
+    throw new Refusal(`${data}, ${part}: expected pictures of ${wanted}, found ${found}.`);
+  }
+}
+
+/** The card names the data: of others it is another network, whatever the folder is called. @throws {Refusal} */
+function checkData({ name, data }, sha256) {
+  const path = cardPath(name, "json");
+  const known = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).dataSha256 : sha256;
+  if (known === sha256) return;
+  throw new Refusal(
+    `${data} holds other pictures than ${path} was made of (sha256 ${sha256.slice(0, 8)}, not ${known.slice(0, 8)}). Nothing was made: remove ${path} to make the network of these.`,
+  );
 }
 
 /** As many pictures and epochs as take half a minute: the bytes tell whether all would come out as they did. */
@@ -143,10 +183,13 @@ async function stored(made, { dataset, sha256: dataSha256 }, { seed, threads, ep
   return { model, bytes, sha256, history, recipe, network, place };
 }
 
+/** Of checkpoints that it cannot go on from. */
+const UNUSABLE = ["FILE_CORRUPT", "CHECKPOINT_MISMATCH"];
+
 /** Trains; a run that was stopped goes on from where it was, to the same bytes. */
 async function learnt(network, data, options, place) {
   const onward = place === undefined ? "Nothing was written" : `The same command goes on from ${place}`;
-  const stop = stopping(() => new Stopped(`Stopped. ${onward}.`));
+  const stop = stopping((name) => new Stopped(name, `Stopped. ${onward}.`));
   const checkpoint = place === undefined ? {} : { checkpoint: place, resume: true };
   const run = train.fit(mobileNetV1(network), data, { ...options, ...checkpoint, signal: stop.signal });
   try {
@@ -154,11 +197,15 @@ async function learnt(network, data, options, place) {
       if (event.type === "started" && (event.backend !== "wasm" || event.simd !== SIMD)) {
         stop.abort(new Refusal(`It would run on ${event.backend} and round otherwise: ${event.reasons.join("; ")}.`));
       }
+      if (event.type === "resumed") console.log(`goes on in epoch ${event.epoch}, at picture ${event.example}`);
       if (event.type !== "epoch") continue;
       const { epoch, epochs, loss, imagesPerSecond } = event;
       console.log(`epoch ${epoch} of ${epochs}: loss ${loss.toFixed(4)}, ${imagesPerSecond.toFixed(0)} images/s`);
     }
     return await run.done;
+  } catch (cause) {
+    if (!UNUSABLE.includes(cause?.code)) throw cause;
+    throw new Refusal(`${cause.message} To begin anew remove ${place}.`);
   } finally {
     stop.forget();
   }
@@ -170,6 +217,10 @@ function moduleOf(name, bytes) {
 export const ${name.toUpperCase()}_FILE: string =
   "${Buffer.from(bytes).toString("base64")}";
 `;
+}
+
+function cardPath(name, ending) {
+  return `docs/models/${name}.${ending}`;
 }
 
 function counted(value) {

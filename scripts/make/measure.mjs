@@ -1,6 +1,6 @@
 /** What a network says of a test set, and of pictures of nothing. */
 
-import { compile, tensor } from "../../dist/esm/index.js";
+import { compile, createClassifier, tensor } from "../../dist/esm/index.js";
 import { evaluate, indexOfLargest } from "../shared/evaluate.mjs";
 import { drawn } from "./nothing.mjs";
 
@@ -23,9 +23,11 @@ export async function measure(model, test, simd = "auto") {
 }
 
 /**
- * The surest answer to pictures of nothing: evenly coloured ones from the darkest to the lightest, and a thousand of noise.
+ * The surest answer to pictures of nothing: evenly coloured ones from the darkest to the lightest; a thousand of noise,
+ * each pixel for itself; and a thousand of noise of half the side, which is enlarged and so is in blots.
  *
- * @returns {Promise<{ blank: { label: string, probability: number }, noise: { label: string, probability: number, mean: number } }>}
+ * @typedef {{ label: string, probability: number, mean: number }} Sure
+ * @returns {Promise<{ blank: { label: string, probability: number }, noise: Sure, blots: Sure }>}
  */
 export async function sureOfNothing(model) {
   const session = await compile(model, { batch: BATCH, simd: "plain" });
@@ -35,16 +37,16 @@ export async function sureOfNothing(model) {
     const blank = (n) => new Float32Array(size).fill(low + ((high - low) * n) / (BATCH - 1));
     const noise = (n) =>
       Float32Array.from({ length: size }, (_, i) => low + (high - low) * drawn(2 ** 31 + size * n + i));
-    const blanks = await answers(session, model, [blank], 1);
-    const noises = await answers(session, model, [noise], 10);
-    const mean = noises.reduce((sum, { probability }) => sum + probability, 0) / noises.length;
-    return { blank: surest(blanks), noise: { ...surest(noises), mean } };
+    const blanks = await answers(session, model, blank, 1);
+    const noises = await answers(session, model, noise, 10);
+    const blots = await ofBlots(model);
+    return { blank: surest(blanks), noise: inTheMean(noises), blots: inTheMean(blots) };
   } finally {
     session.close();
   }
 }
 
-async function answers(session, { inputShape, info }, [picture], runs) {
+async function answers(session, { inputShape, info }, picture, runs) {
   const size = inputShape.reduce((product, side) => product * side, 1);
   const found = [];
   for (let run = 0; run < runs; run++) {
@@ -58,6 +60,32 @@ async function answers(session, { inputShape, info }, [picture], runs) {
     }
   }
   return found;
+}
+
+/** As pictures of another size reach the network: through its own preprocessing. */
+async function ofBlots(model) {
+  const [side, , channels] = model.inputShape.map((size, axis) => (axis < 2 ? size / 2 : size));
+  const size = side * side * channels;
+  const classifier = await createClassifier(model, { batch: BATCH, simd: "plain" });
+  try {
+    const found = [];
+    for (let first = 0; first < 10 * BATCH; first += BATCH) {
+      const pictures = Array.from({ length: BATCH }, (_, n) => {
+        const pixel = (_, i) => Math.floor(256 * drawn(2 ** 30 + size * (first + n) + i));
+        return { width: side, height: side, data: Uint8Array.from({ length: size }, pixel) };
+      });
+      const answers = await classifier.classify(pictures, { topK: 1 });
+      found.push(...answers.map(([best]) => best));
+    }
+    return found;
+  } finally {
+    classifier.close();
+  }
+}
+
+function inTheMean(found) {
+  const { label, probability } = surest(found);
+  return { label, probability, mean: found.reduce((sum, one) => sum + one.probability, 0) / found.length };
 }
 
 function surest(found) {

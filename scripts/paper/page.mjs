@@ -25,7 +25,7 @@ export function pageOf(summary) {
 function introduction({ epochs, examples, cells }) {
   const { optimizer, batch } = cells.find(({ arm }) => arm === "fast").recipe;
   const paper = cells.find(({ arm }) => arm === "paper").recipe;
-  return `Howard et al. 2017 compare widths, resolutions, depths and the full convolution on ImageNet. Here are the same comparisons on CIFAR-10 (32×32 pixels, 10 classes), trained from nothing with this library: the stem has stride 1, and there is no dropout; everything else of a network is as elsewhere in this library. All runs see the same ${grouped(examples.train)} pictures, in the order of their seed, for ${epochs} epochs, which is short; the test pictures are looked at once, after the last epoch. Nothing was chosen by them. Accuracies on CIFAR-10 and on ImageNet are not to be compared with each other, only which network is ahead. Each is the mean over the seeds that stand beside it; points are means over the seeds that both networks have.
+  return `Howard et al. 2017 compare widths, resolutions, depths and the full convolution on ImageNet. Here are the same comparisons on CIFAR-10 (32×32 pixels, 10 classes), trained from nothing with this library: the stem has stride 1, the blocks have the paper's strides, and there is no dropout. 2 × 2 pixels are left to the last layers (a single one of pictures of 16 × 16), in the paper 7 × 7. A network made for such pictures has block 2 at stride 1 too, as [\`depthwise/models/cifar10\`](models/cifar10.md) has: it costs more, and is more accurate. All runs see the same ${grouped(examples.train)} pictures, in the order of their seed, for ${epochs} epochs, which is short; the test pictures are looked at once, after the last epoch. Nothing was chosen by them. Accuracies on CIFAR-10 and on ImageNet are not to be compared with each other, only which network is ahead. Each is the mean over the seeds that stand beside it; points are means over the seeds that both networks have.
 
 The recipe of all but one cell is \`recipe("fast", …)\`: ${NAMES[optimizer.type]} with momentum ${optimizer.momentum}, batches of ${batch}, one cycle of the rate, label smoothing. The other is \`recipe("paper", …)\`: ${NAMES[paper.optimizer.type]} with ε ${paper.optimizer.epsilon.toFixed(1)}, no weight decay on depthwise kernels, little augmentation, batches of ${paper.batch}.
 
@@ -103,8 +103,13 @@ function testsPart({ comparisons }) {
   const rest = silent.map(({ first, second }) => `${first} and ${second}`);
   return [
     "## Which differences hold",
-    `Two networks of the same seed are asked about the same test pictures, and the pictures are counted that one alone has right: McNemar's exact test. Over several seeds it is the exact test of the sum of these differences, picture by picture. A difference is claimed where that chance, p, is below ${LEVEL} and each seed says the same. The pictures are the sample; how much seeds differ is in the table.`,
-    claims.length === 0 ? "No difference is claimed." : claims.map((claim) => `- ${claim}`).join("\n"),
+    `Two networks of the same seed are asked about the same test pictures, and the pictures are counted that one alone has right: McNemar's exact test. Over several seeds it is the exact test of the sum of these differences, picture by picture. A difference is claimed where that chance, p, is below ${LEVEL} and each seed says the same. The pictures are the sample, not the seeds: where there is one seed, what is claimed is of these two runs. How much seeds differ is in the table.`,
+    rows.length === 0 ? "No two networks that are compared have been trained with the same seed yet." : "",
+    rows.length === 0
+      ? ""
+      : claims.length === 0
+        ? "No difference is claimed."
+        : claims.map((claim) => `- ${claim}`).join("\n"),
     claims.length > 0 && rest.length > 0 ? `No difference is claimed between ${rest.join("; ")}.` : "",
     rows.length === 0 ? "" : markdownTable(header, rows),
   ]

@@ -5,6 +5,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { differencesOf } from "../shared/differences.mjs";
 import { Refusal } from "../shared/refusal.mjs";
 import { writeWhole } from "../shared/write-whole.mjs";
 import { fromText } from "./bitset.mjs";
@@ -19,7 +20,7 @@ export function readResult(results, run) {
   const path = resultPath(results, run);
   const text = textOf(path);
   if (text === undefined) return undefined;
-  const advice = "Remove the file to train it anew.";
+  const advice = "Remove the file, and its checkpoint below data/paper, to train it anew.";
   const result = parsed(text);
   const fault = faultOf(result);
   if (fault !== undefined) throw new Refusal(`${path} is not the result of a run: ${fault}. ${advice}`);
@@ -37,8 +38,8 @@ export function seedsOf(results, { name }) {
     if (cause.code === "ENOENT") return [];
     throw cause;
   }
-  const seeds = files.flatMap((file) => /^seed-(\d+)\.json$/.exec(file)?.[1] ?? []);
-  return seeds.map(Number).sort((a, b) => a - b);
+  const seeds = files.flatMap((file) => /^seed-(0|[1-9]\d*)\.json$/.exec(file)?.[1] ?? []).map(Number);
+  return seeds.filter(Number.isSafeInteger).sort((a, b) => a - b);
 }
 
 /**
@@ -81,13 +82,18 @@ function faultOf(result) {
   if (typeof result !== "object" || result === null) return "it is no JSON object";
   const { test, history, runtime, minutes, epochs } = result;
   if (!Array.isArray(history) || history.length !== epochs) return "its history is not of all epochs";
-  if (!(typeof minutes === "number" && minutes >= 0)) return "minutes is no number";
-  if (!["library", "arithmetic", "node", "simd", "threads"].every((key) => runtime?.[key] !== undefined))
+  if (!history.every((record, index) => record?.epoch === index + 1 && Number.isFinite(record.loss)))
+    return "its history is not of epochs in a row";
+  if (!(Number.isFinite(minutes) && minutes >= 0)) return "minutes is no number";
+  if (!["library", "node", "simd"].every((key) => /^[\w.+-]{1,40}$/.test(runtime?.[key])))
     return "runtime is incomplete";
-  if (!/^[0-9a-f]{64}$/.test(result.parametersSha256)) return "parametersSha256 is no such hash";
+  if (!["arithmetic", "threads"].every((key) => Number.isSafeInteger(runtime[key]))) return "runtime is incomplete";
+  const hash = ["parametersSha256", "dataSha256"].find((key) => !/^[0-9a-f]{64}$/.test(result[key]));
+  if (hash !== undefined) return `${hash} is no such hash`;
   if (!(Number.isSafeInteger(test?.examples) && test.examples > 0)) return "test.examples is no number of pictures";
   const bytes = Math.ceil(test.examples / 8);
-  if (typeof test.right !== "string" || Buffer.from(test.right, "base64").length !== bytes) {
+  const bits = typeof test.right === "string" ? Buffer.from(test.right, "base64") : Buffer.alloc(0);
+  if (bits.length !== bytes || bits.toString("base64") !== test.right) {
     return `test.right has not ${test.examples.toLocaleString("en-US")} bits`;
   }
   const right = fromText(test.right, test.examples).filter(Boolean).length;
@@ -95,23 +101,4 @@ function faultOf(result) {
     return `test.right has ${right} pictures, test.correct says ${test.correct} and test.accuracy ${test.accuracy}`;
   }
   return undefined;
-}
-
-/** Of what is expected; each as `path: expected, found`. */
-function differencesOf(expected, found, path = "") {
-  if (isObject(expected) && isObject(found)) {
-    // What is expected of a result is a part of it; below that both have the same keys.
-    const keys = path === "" ? Object.keys(expected) : [...new Set([...Object.keys(expected), ...Object.keys(found)])];
-    return keys.flatMap((key) => differencesOf(expected[key], found[key], path === "" ? key : `${path}.${key}`));
-  }
-  if (JSON.stringify(expected) === JSON.stringify(found)) return [];
-  return [`${path}: expected ${said(expected)}, found ${said(found)}`];
-}
-
-function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function said(value) {
-  return value === undefined ? "nothing" : JSON.stringify(value);
 }

@@ -11,25 +11,24 @@ import { runOf } from "./runs.mjs";
 
 /**
  * A difference is claimed where the test over all seeds gives a chance below this, and each seed says the same. There are
- * eight comparisons: of all together the chance of a claim by luck stays below one in a hundred.
+ * eight comparisons: that one of them is claimed by luck of the test pictures alone has a chance below one in a hundred.
+ * How runs differ by their seeds is not in it.
  */
 export const LEVEL = 0.001;
 
 /** @param {string} results the folder @param {import("./runs.mjs").Plan} plan @throws {Refusal} */
 export function summaryOf(results, plan) {
   const known = CELLS.map((cell) => cellOf(results, cell, plan));
-  const sizes = new Set(known.flatMap(({ runs }) => runs.map(({ test }) => test.examples)));
-  if (sizes.size > 1) {
-    throw new Refusal(
-      `The results are of different test sets, of ${[...sizes].sort((a, b) => a - b).join(" and ")} pictures.`,
-    );
-  }
-  checkArithmetic(known);
+  const [size = null] = known.flatMap(({ runs }) => runs.map(({ test }) => test.examples));
+  const pictures = ({ dataSha256, test }) => `${dataSha256.slice(0, 8)}, ${test.examples} to test`;
+  checkSame(known, pictures, "of different pictures, by their hashes");
+  const arithmetic = "of different versions of the library's arithmetic, which round otherwise";
+  checkSame(known, ({ runtime }) => runtime.arithmetic, arithmetic);
   const byName = new Map(known.map((cell) => [cell.name, cell]));
   const tables = tablesOf(byName);
   return {
     epochs: plan.epochs,
-    examples: { train: plan.examples, test: [...sizes][0] ?? null },
+    examples: { train: plan.examples, test: size },
     level: LEVEL,
     leastChance: LEAST_CHANCE,
     cells: known.map(({ runs, ...cell }) => ({
@@ -50,18 +49,16 @@ export function summaryOf(results, plan) {
   };
 }
 
-/** Another arithmetic gives other bits: a difference might be of that. */
-function checkArithmetic(cells) {
+/** Of other pictures or of another arithmetic a difference might be of that. @throws {Refusal} naming a run of each */
+function checkSame(cells, of, what) {
   const runs = cells.flatMap(({ name, runs }) => runs.map((run) => ({ name, ...run })));
-  const versions = [...new Set(runs.map(({ runtime }) => runtime.arithmetic))];
-  if (versions.length < 2) return;
-  const found = versions.map((version) => {
-    const { name, seed } = runs.find(({ runtime }) => runtime.arithmetic === version);
-    return `${version} (${name} seed ${seed})`;
+  const values = [...new Set(runs.map(of))];
+  if (values.length < 2) return;
+  const found = values.map((value) => {
+    const { name, seed } = runs.find((run) => of(run) === value);
+    return `${value} (${name} seed ${seed})`;
   });
-  throw new Refusal(
-    `The results are of different versions of the library's arithmetic, which round otherwise: ${found.join(" and ")}. Train those of one of them anew.`,
-  );
+  throw new Refusal(`The results are ${what}: ${found.join(" and ")}. Train those of one of them anew.`);
 }
 
 /** What a cell is and costs, and its results: those of its seeds. Others may lie there, of which nothing is made. */

@@ -7,8 +7,12 @@ import { isDepthwiseError, mobileNetV1 } from "../../dist/esm/index.js";
 import { fit } from "../../dist/esm/train.js";
 import { evaluate } from "../shared/evaluate.mjs";
 import { percent } from "../shared/percent.mjs";
+import { Refusal } from "../shared/refusal.mjs";
 import { toText } from "./bitset.mjs";
 import { readResult, writeResult } from "./results.mjs";
+
+/** Of checkpoints that it cannot go on from. */
+const UNUSABLE = ["FILE_CORRUPT", "CHECKPOINT_MISMATCH"];
 
 const LIBRARY = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
 
@@ -16,12 +20,13 @@ const LIBRARY = JSON.parse(readFileSync(new URL("../../package.json", import.met
  * Trains a run and writes its result. `fit` locks the checkpoint's folder: one process has a run.
  *
  * @param {ReturnType<import("./runs.mjs").runOf>} run
- * @param {object} how `places`, `data` of `{ train, test }`, `simd`, `threads`, `signal`, and `say` for a line
+ * @param {object} how `places`, `data` of `readData`, `simd`, `threads`, `signal`, and `say` for a line
  * @returns {Promise<"done" | "elsewhere">} `elsewhere` where another process has it
  * @throws what `fit`, `writeResult` and the system throw; `signal.reason`, with a checkpoint written
  */
 export async function trainRun(run, how) {
-  const folder = join(how.places.checkpoints, run.cell.name, `seed-${run.seed}`);
+  // Of other pictures it is another run, which `fit` cannot see.
+  const folder = join(how.places.checkpoints, run.cell.name, `seed-${run.seed}-${how.data.sha256.slice(0, 8)}`);
   try {
     const { model, history, runtime } = await fitted(run, folder, how);
     // Another process may have ended it since we looked: then its checkpoint is the end.
@@ -31,6 +36,7 @@ export async function trainRun(run, how) {
     const minutes = history.reduce((sum, { time }) => sum + time.seconds, 0) / 60;
     const result = {
       ...run.expected,
+      dataSha256: how.data.sha256,
       parametersSha256: hashOfParameters(model),
       test: { examples: right.length, correct, accuracy: correct / right.length, right: toText(right) },
       minutes: Number(minutes.toFixed(2)),
@@ -48,6 +54,7 @@ export async function trainRun(run, how) {
     return "done";
   } catch (error) {
     if (isDepthwiseError(error) && error.code === "CHECKPOINT_IN_USE") return "elsewhere";
+    if (UNUSABLE.includes(error?.code)) throw new Refusal(`${error.message} To begin anew remove ${folder}.`);
     throw error;
   }
 }

@@ -72,8 +72,10 @@ function flagsOf(args) {
     data: values.data ?? join(into, "data/cifar10"),
     plan: { epochs: numberOf("epochs", values.epochs, 1), examples: numberOf("examples", values.examples, 1) },
     wanted: {
-      ...(only === undefined ? {} : { only: only.split(",") }),
-      ...(seeds === undefined ? {} : { seeds: seeds.split(",").map((seed) => numberOf("seeds", seed, 0)) }),
+      ...(only === undefined ? {} : { only: [...new Set(only.split(","))] }),
+      ...(seeds === undefined
+        ? {}
+        : { seeds: [...new Set(seeds.split(",").map((seed) => numberOf("seeds", seed, 0)))] }),
     },
     ...(threads === undefined ? {} : { threads: numberOf("threads", threads, 1) }),
     ...(minutes === undefined ? {} : { minutes: minutesOf(minutes) }),

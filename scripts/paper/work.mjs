@@ -58,7 +58,7 @@ export async function train({ into, plan, wanted, data, simd, threads, minutes }
 }
 
 /** Of one run alone: the others go on. */
-const OF_ONE_RUN = ["VALUES_NOT_FINITE", "CHECKPOINT_MISMATCH", "FILE_CORRUPT"];
+const OF_ONE_RUN = ["VALUES_NOT_FINITE"];
 
 /** Says why a run failed; what would stop the others too is thrown again. */
 function failed({ name }, error) {

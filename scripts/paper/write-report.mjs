@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeWhole } from "../shared/write-whole.mjs";
+import { writeTogether } from "../shared/write-whole.mjs";
 import { accuracyChart } from "./chart.mjs";
 import { withMeasured } from "./measured.mjs";
 import { pageOf } from "./page.mjs";
@@ -10,7 +10,7 @@ import { summaryOf } from "./summary.mjs";
 
 const MEASURED = new URL("../../src/cost/measured.ts", import.meta.url);
 
-/** @returns the files, by path. Nothing is written before all are made */
+/** @returns the files, by path. All are written, or none */
 export function writeReport({ results, docs, measured }, plan) {
   const summary = summaryOf(results, plan);
   const files = new Map([
@@ -20,6 +20,6 @@ export function writeReport({ results, docs, measured }, plan) {
     [join(docs, "paper-again-parameters.svg"), accuracyChart(summary, "parameters")],
     [measured, withMeasured(readFileSync(MEASURED, "utf8"), summary)],
   ]);
-  for (const [path, text] of files) writeWhole(path, text);
+  writeTogether(files);
   return [...files.keys()];
 }

@@ -1,7 +1,7 @@
 /** `depthwise budget`: the most accurate network under a budget, of those whose accuracy is known. */
 
 import { Command } from "commander";
-import { optionError } from "../core/options.ts";
+import { DepthwiseError } from "../core/errors.ts";
 import { BUDGET_TABLES, type BudgetResult, type BudgetTable, type CandidateOf, withinBudget } from "../cost/index.ts";
 import { choice, jsonOption } from "./flags.ts";
 import { toBytes, toCount } from "./numbers.ts";
@@ -38,12 +38,18 @@ export function budgetCommand(): Command {
     .addOption(jsonOption("print the object of depthwise/cost"))
     .action(({ multAdds, parameters, bytes, activationBytes, table, json }: Flags) => {
       if ([multAdds, parameters, bytes, activationBytes].every((bound) => bound === undefined)) {
-        const bounds = "at least one of --mult-adds, --parameters, --bytes, --activation-bytes";
-        throw optionError("budget", "a bound", bounds, "none", "Such as --mult-adds 100M.");
+        throw new DepthwiseError("OPTION_INVALID", {
+          what: "budget: bounds",
+          expected: "at least one of --mult-adds, --parameters, --bytes, --activation-bytes",
+          found: "none",
+          advice: "Such as --mult-adds 100M.",
+          fields: { owner: "budget", option: "bounds", found: undefined },
+        });
       }
       const given = { multAdds, parameters, bytes, activationBytes, table };
       const budget = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
       const result = withinBudget<BudgetTable>(budget);
+      if (result.best === undefined) process.exitCode = 1;
       if (json === true) return printJson(result, 2);
       const page = newPage();
       const title = "Pareto front (no other is cheaper and as accurate):";
@@ -53,7 +59,6 @@ export function budgetCommand(): Command {
       const front = layTable(page, rows, { titles, least });
       const below = rows.length === 0 ? [] : ["", title, ...front, ...leftOutNote(page)];
       print([bestLine(result, page.width), ...below]);
-      if (result.best === undefined) process.exitCode = 1;
     });
 }
 

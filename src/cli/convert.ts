@@ -23,7 +23,7 @@ export function convertCommand(): Command {
     .description("read any file of weights, write safetensors or a TensorFlow.js layers model")
     .argument(
       "<files...>",
-      "what to read (a file, a directory, an address, keras:mobilenet_1_0_224_tf, hf:owner/name or - for standard input; or two halves), then what to write: OUT.safetensors, a directory for TensorFlow.js, or - for safetensors on standard output",
+      "what to read (digits, cifar10, a file, a directory, an address, keras:mobilenet_1_0_224_tf, hf:owner/name or - for standard input; or two halves), then what to write: OUT.safetensors, a directory for TensorFlow.js, or - for safetensors on standard output",
     );
   command
     .addOption(choice("--to <format>", "in place of what the name says", ["safetensors", "tfjs"]))

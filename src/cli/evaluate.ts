@@ -10,7 +10,10 @@ import { addSessionOptions } from "./session-options.ts";
 export function evaluateCommand(): Command {
   const command = new Command("evaluate")
     .description("how often a model is right about pictures whose classes are known")
-    .argument("<model>", "a file, a directory, an address, keras:mobilenet_1_0_224_tf or hf:owner/name")
+    .argument(
+      "<model>",
+      "digits, cifar10, a file, a directory, an address, keras:mobilenet_1_0_224_tf or hf:owner/name",
+    )
     .argument(
       "<data...>",
       "as for train; of data with a test part that part: a folder with a folder of pictures for each class, MNIST's files or a pair of IDX files, CIFAR-10's binary files",

@@ -96,7 +96,9 @@ function matched(
     });
   }
   const [first = ""] = missing;
-  const near = nearestName(first, labels);
+  // One that has a folder already is no slip of this one.
+  const free = labels.filter((label) => !classes.includes(label));
+  const near = nearestName(first, free);
   throw new DepthwiseError("CLASSES_MISMATCH", {
     what: `${file}: classes of the data`,
     expected: `those that ${name} knows: ${listed(labels)}`,

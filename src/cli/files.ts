@@ -1,13 +1,15 @@
 /** File arguments: names, folders, addresses, globs and standard input. A shell has spread its globs already, so a name is a name first. */
 
-import { fstatSync, lstatSync, statSync } from "node:fs";
+import { existsSync, fstatSync, lstatSync, statSync } from "node:fs";
 import { resolve, sep } from "node:path";
 import { addAbortSignal } from "node:stream";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { shownAddress } from "../core/address.ts";
 import { DepthwiseError } from "../core/errors.ts";
+import { nearestName } from "../core/nearest.ts";
+import { visible } from "../core/visible.ts";
 import type { ModelSource } from "../sources/index.ts";
-import { isPretrained, pretrainedFile } from "./pretrained.ts";
+import { isPretrained, PRETRAINED_NAMES, pretrainedFile } from "./pretrained.ts";
 
 /** Stands for standard input among pictures and as weights; a file of that name is `./-`. */
 const INPUT = "-";
@@ -90,6 +92,16 @@ async function readInput(signal: AbortSignal): Promise<Uint8Array> {
  */
 export async function weightsFrom(file: string, signal: AbortSignal): Promise<ModelSource> {
   if (isPretrained(file)) return pretrainedFile(file);
+  const near = nearestName(file, PRETRAINED_NAMES);
+  if (near !== undefined && !existsSync(file)) {
+    throw new DepthwiseError("FILE_NOT_FOUND", {
+      what: visible(file),
+      expected: "a file, or a network of the package",
+      found: "no file of that name",
+      advice: `Did you mean "${near}"?`,
+      fields: { file },
+    });
+  }
   return file === INPUT ? openInput("weights", "inspect - < mobilenet.safetensors", signal) : file;
 }
 

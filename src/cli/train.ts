@@ -22,10 +22,10 @@ export function trainCommand(): Command {
     addSizeOptions(
       group,
       "default 0.25",
-      "default that of the pictures, of folders 128; up to 40 the first strides are 1",
+      "default that of the pictures, of folders 128; up to 64 pixels the first strides are 1",
     ).option(
       "--from <weights>",
-      "fine-tune a trained network in place of a new one: a file, an address, keras:… or hf:…; for one epoch its new classifier learns alone",
+      "fine-tune a trained network in place of a new one: digits, cifar10, a file, an address, keras:… or hf:…; for one epoch its new classifier learns alone",
     ),
   );
   under("Training:", command, (group) =>
@@ -34,8 +34,16 @@ export function trainCommand(): Command {
         "--recipe <name>",
         "fast (default), paper, tune (default with --from), or a JSON file such as the options.json of a run",
       )
-      .option("--epochs <count>", "how often each picture is seen (default 10)", toNumber)
-      .option("--rate <number>", "the highest learning rate (default by recipe and batch)", toNumber)
+      .option(
+        "--epochs <count>",
+        "how often each picture is seen (default 10); with --from once more before, by the new classifier alone",
+        toNumber,
+      )
+      .option(
+        "--rate <number>",
+        "the highest learning rate (default by recipe and batch); with --from the new classifier learns alone at twice that",
+        toNumber,
+      )
       .option(
         "--validation <what>",
         "a share of the pictures, other data, or none (default the data's own validation or test part, else 0.1)",

@@ -13,15 +13,13 @@ import type { DataKind } from "./training-data.ts";
 const USUAL = { alpha: 0.25, resolution: 128 } as const;
 
 /**
- * Up to so many pixels a side, so many of the strides in front are 1, so that of a small picture some 4 × 4 pixels reach
- * the last layers, as 7 × 7 do of the paper's 224. With 2 × 2 of CIFAR-10's 32, 72 % of the mult-adds are saved and
- * eight points of accuracy lost (`bench/recipes.mjs`).
+ * Up to so many pixels a side as many strides in front are 1 as it takes that 4 × 4 pixels or more reach the last layers;
+ * of the paper's 224 it is 7 × 7. With 2 × 2 of CIFAR-10's 32, 72 % of the mult-adds were saved and eight points of
+ * accuracy lost, after 10 epochs of α 0.25, one seed (bench/results/recipes-10-epochs-node24.md). Larger pictures keep
+ * the paper's strides: 3 × 3 and more reach the last layers then, and one stride less would be four times the work.
  */
-const SMALL: readonly { readonly resolution: number; readonly strides: number }[] = [
-  { resolution: 8, strides: 4 },
-  { resolution: 16, strides: 3 },
-  { resolution: 40, strides: 2 },
-];
+const SMALL = 64;
+const LEAST_SIDE = 4;
 
 /** What a network is made for. */
 export interface NetworkPlan {
@@ -62,9 +60,12 @@ export function networkOf({ alpha, resolution, inputChannels }: NetworkPlan, dat
 
 /** Stem and blocks for small pictures; undefined where the paper's do. */
 function frontOf(resolution: number): { readonly stem: Block; readonly blocks: readonly Block[] } | undefined {
-  const strides = SMALL.find((row) => resolution <= row.resolution)?.strides;
-  if (strides === undefined) return undefined;
-  let left = strides - 1;
+  if (resolution > SMALL) return undefined;
+  const twos = MOBILENET_V1_BLOCKS.filter(({ stride }) => stride > 1).length + 1;
+  let kept = 0;
+  // Each stride of 2 leaves half, rounded up.
+  while (kept < twos && Math.ceil(resolution / 2 ** (kept + 1)) >= LEAST_SIDE) kept++;
+  let left = twos - kept - 1;
   const blocks = MOBILENET_V1_BLOCKS.map((block) => (block.stride > 1 && left-- > 0 ? { ...block, stride: 1 } : block));
   return { stem: { ...MOBILENET_V1_STEM, stride: 1 }, blocks };
 }
@@ -99,16 +100,20 @@ export function networkWords(model: Network): string {
 
 /** Which strides are 1 that the paper has as 2: what the network was made with, whoever made it. */
 function frontWords({ info: { options } }: Network): string {
-  const { stem = MOBILENET_V1_STEM, blocks = MOBILENET_V1_BLOCKS } = (options ?? {}) as {
-    readonly stem?: Block;
-    readonly blocks?: readonly Block[];
-  };
+  const { stem = MOBILENET_V1_STEM, blocks = MOBILENET_V1_BLOCKS } = stridesIn(options);
+  // Another table has no places in common with the paper's.
+  if (blocks.length !== MOBILENET_V1_BLOCKS.length) return "";
   const usual = [MOBILENET_V1_STEM, ...MOBILENET_V1_BLOCKS];
   const places = [stem, ...blocks].flatMap(({ stride }, place) =>
     stride === 1 && usual[place]?.stride === 2 ? [place] : [],
   );
   const [first, ...rest] = places.map((place) => (place === 0 ? "the stem" : `block ${place}`));
   if (first === undefined) return "";
-  if (rest.length === 0) return `; ${first} has stride 1, for small pictures`;
-  return `; ${[first, ...rest.slice(0, -1)].join(", ")} and ${rest.at(-1)} have stride 1, for small pictures`;
+  if (rest.length === 0) return `; ${first} has stride 1`;
+  return `; ${[first, ...rest.slice(0, -1)].join(", ")} and ${rest.at(-1)} have stride 1`;
+}
+
+/** Of a builder's options as `info` has them: they were checked when the network was built. */
+function stridesIn(options: unknown): { readonly stem?: Block; readonly blocks?: readonly Block[] } {
+  return options ?? {};
 }

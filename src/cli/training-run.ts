@@ -18,6 +18,7 @@ import {
   fit,
   keepDecoded,
 } from "../train/index.ts";
+import { replaceHead } from "../weights/index.ts";
 import { saveModel } from "../weights/save-model.ts";
 import { withoutUndefined } from "./network-options.ts";
 import { print, printAside } from "./print.ts";
@@ -133,7 +134,8 @@ async function prepared(
     ...{ seed, backend, threads, simd },
   };
   const sentences = [
-    ...[opened.words, words, networkWords(model)],
+    // Of fine-tuning, as it will be with the classifier for these classes.
+    ...[opened.words, words, networkWords(plan === undefined ? replaceHead(model, { labels: train.classes }) : model)],
     ...(plan === undefined ? [tuningWords(from ?? "", train, FROZEN_EPOCHS)] : []),
     recipeWords(recipeName(asked), recipe, train.size),
     ...fewUpdatesWords(recipe, train.size),

@@ -56,7 +56,7 @@ function rateWords(schedule: Schedule): string {
 /** What becomes of weights that were trained on other classes. */
 export function tuningWords(from: string, { classes }: Dataset, frozenEpochs: number): string {
   const epochs = frozenEpochs === 1 ? "for 1 epoch" : `for ${frozenEpochs} epochs`;
-  return `from ${shownAddress(from)}, with a new classifier of ${grouped(classes.length)} classes, which learns alone ${epochs} before the rest`;
+  return `from ${shownAddress(from)}, with a new classifier of ${grouped(classes.length)} classes, which learns alone ${epochs} before the rest, at twice the highest rate`;
 }
 
 /** The epoch whose weights a run gives: with patience the best, whether it ran out or not. */

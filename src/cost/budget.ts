@@ -45,8 +45,8 @@ export interface Candidate extends CountedCandidate {
 }
 
 /**
- * A network that was trained here on CIFAR-10: 10 classes, a stem of stride 1 with 32 filters. Its accuracy is the mean
- * over `seeds` runs.
+ * A network that was trained here on CIFAR-10: 10 classes, a stem of stride 1 with 32 filters, behind it the paper's
+ * strides: one with fewer of them is more accurate and costs more. Its accuracy is the mean over `seeds` runs.
  */
 export interface MeasuredCandidate extends CountedCandidate {
   /** Whether it is without blocks 7 to 11. */
@@ -141,7 +141,7 @@ export function withinBudget<Table extends BudgetTable = "imagenet">(
 
 /** Left out it is `imagenet`, which the type says too. */
 function checkedTable<Table extends BudgetTable>(table: Table | undefined): Table {
-  return oneOf<BudgetTable>("withinBudget", "table", table ?? "imagenet", BUDGET_TABLES) as Table;
+  return oneOf<BudgetTable>("withinBudget", "table", table === undefined ? "imagenet" : table, BUDGET_TABLES) as Table;
 }
 
 /** What a network costs. `side` is that of a whole picture. */

@@ -19,8 +19,8 @@ export interface Folding {
 /**
  * The batch norms that alone read a convolution or dense layer, or the last of such batch norms, wherever they stand:
  * unlike the steps of a plan these need not follow at once. One stays as it is if the value that it reads is an output,
- * or has another name to be tapped by. So does a row with such a name in it: by the layer's name its activated value is
- * tapped, which is another.
+ * or has another name to be tapped by. A row with an alias in it stays whole: the alias would have to name the layer, and
+ * tapping a layer gives its activated value.
  */
 export function foldings({ layers, outputs, aliases }: Network): readonly Folding[] {
   const readers = countReaders({ layers });

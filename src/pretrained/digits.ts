@@ -1,8 +1,10 @@
 /** Handwritten digits: a network that lies in the package. Its card is `docs/models/digits.md`. */
 
-import type { LoadedModel, LoadOptions } from "../weights/load-model.ts";
+import type { Network } from "../layers/network.ts";
+import type { MobileNetV1Output } from "../models/index.ts";
+import { type LoadOptions, loadModel } from "../weights/load-model.ts";
 import { DIGITS_FILE } from "./digits-file.ts";
-import { openPretrained } from "./open.ts";
+import { storedFile } from "./stored.ts";
 
 /**
  * A MobileNet V1 (α 0.25, 28 × 28 × 1, stem stride 1) that reads one handwritten digit, light on dark, as MNIST has
@@ -16,6 +18,12 @@ import { openPretrained } from "./open.ts";
  */
 export function digits<const Options extends LoadOptions = Readonly<Record<never, never>>>(
   options?: Options,
-): Promise<LoadedModel<Options>> {
-  return openPretrained("digits", DIGITS_FILE, options);
+): Promise<Network<MobileNetV1Output<Options>>> {
+  // What the file says is known: a MobileNet V1.
+  return loadModel<LoadOptions>(digitsFile(), options) as Promise<Network<MobileNetV1Output<Options>>>;
+}
+
+/** The stored file itself, `digits.safetensors`, whose hash the card names: to look into, to convert, to host elsewhere. */
+export function digitsFile(): File {
+  return storedFile("digits", DIGITS_FILE);
 }

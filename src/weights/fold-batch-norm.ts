@@ -11,7 +11,7 @@ const FOLDED = { batchNorm: false, convolutionBias: true } as const;
 /**
  * The same network with each batch norm that alone reads a convolution or dense layer in that layer's kernel and bias,
  * several in a row too: it gives the same outputs, to float32 rounding, and has that much less to store. A MobileNet V1
- * becomes one with `batchNorm: false`, unless layers or outputs of it were changed; another network has its layers
+ * becomes one with `batchNorm: false`, unless layers, outputs or names of it were changed; another network has its layers
  * without those, and an output that was the batch norm's is the layer's. A batch norm that follows something else stays,
  * and so does one whose layer is read by another, or is an output itself, and one that is tapped by another name. A
  * network with none to fold comes back as it is.
@@ -23,7 +23,8 @@ const FOLDED = { batchNorm: false, convolutionBias: true } as const;
  * equation 14.
  *
  * @throws {DepthwiseError} `NETWORK_INVALID` for what is no network; `PARAMETERS_MISMATCH` if a parameter was replaced
- *         by one that does not fit; `VALUES_NOT_FINITE` if a folded number is too large for float32, or was none before;
+ *         by one that does not fit; `VALUES_NOT_FINITE` if a number of these layers is none, a variance is below −ε, or a
+ *         folded number is too large for float32;
  *         `OPTION_INVALID` if `info.options` are none of the builder's
  */
 export function foldBatchNorm<Output extends string>(model: Network<Output>): Network<Output> {
@@ -42,20 +43,53 @@ export function foldBatchNorm<Output extends string>(model: Network<Output>): Ne
     ...(labels === undefined ? {} : { labels }),
     ...(background === undefined ? {} : { background }),
   };
+  checkNumbers(owner, model, folded);
   const fresh = foldedParameters(model, folded);
-  for (const [parameter, { data }] of fresh) checkFinite(owner, parameter, data);
+  for (const [parameter, { data }] of fresh) {
+    const [expected, advice] = ["a finite float32", "Keep the batch norms of this network."];
+    checkAll(owner, `"${parameter}" with its batch norm in it`, data, Number.isFinite, { parameter, expected, advice });
+  }
   const made = completed(owner, model, isAgain ? again : plain, fresh, about, isAgain ? FOLDED : {});
   return made as Network<Output>;
 }
 
-function checkFinite(owner: string, parameter: string, data: Float32Array): void {
-  const index = data.findIndex((value) => !Number.isFinite(value));
+/** Of the numbers that go in: what is wrong is named where it lies. */
+function checkNumbers(owner: string, { parameterInfo, parameters }: Network, folded: readonly Folding[]): void {
+  const epsilons = new Map(
+    folded.flatMap(({ lead, batchNorms }) => [
+      [lead.name, 0] as const,
+      ...batchNorms.map(({ name, attributes }) => [name, attributes.epsilon] as const),
+    ]),
+  );
+  for (const [parameter, { node, role }] of parameterInfo) {
+    const epsilon = epsilons.get(node);
+    const data = parameters.get(parameter)?.data;
+    if (epsilon === undefined || data === undefined) continue;
+    const isVariance = role === "variance";
+    const expected = isVariance ? `a variance, finite and above −${epsilon}` : "a finite float32";
+    const isFine = (value: number) => Number.isFinite(value) && (!isVariance || value + epsilon > 0);
+    checkAll(owner, `"${parameter}"`, data, isFine, {
+      parameter,
+      expected,
+      advice: "Look where the number comes from.",
+    });
+  }
+}
+
+function checkAll(
+  owner: string,
+  what: string,
+  data: Float32Array,
+  isFine: (value: number) => boolean,
+  { parameter, expected, advice }: Readonly<Record<"parameter" | "expected" | "advice", string>>,
+): void {
+  const index = data.findIndex((value) => !isFine(value));
   if (index < 0) return;
   throw new DepthwiseError("VALUES_NOT_FINITE", {
-    what: `${owner}: "${parameter}" with its batch norm in it, element ${index}`,
-    expected: "a finite float32",
+    what: `${owner}: ${what}, element ${index}`,
+    expected,
     found: String(data[index]),
-    advice: "Keep the batch norms of this network, or look where the number comes from.",
+    advice,
     fields: { parameter, index, value: data[index] },
   });
 }

@@ -110,6 +110,7 @@ describe("depthwise", () => {
   it("budget names the best network, and fails where nothing fits", async () => {
     expect((await run("budget", "--mult-adds", "100e6")).stdout).toContain("Best: 0.5-160");
     expect((await run("budget", "--mult-adds", "1")).code).toBe(1);
+    expect((await run("budget", "--mult-adds", "1", "--json")).code).toBe(1);
   });
 
   it("classify prints one line of JSON a file, goes on after bad ones, and says so in its code", async () => {

@@ -1,6 +1,6 @@
 /** `depthwise evaluate`: counts that add up, classes matched by their names, what is refused. */
 
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -117,7 +117,18 @@ describe("depthwise evaluate", () => {
     expect(JSON.parse(stdout)).toMatchObject({ examples: 1, skipped: 1 });
   });
 
+  it("hints at no class that has a folder of its own", async () => {
+    mkdirSync(join(folder, "named/cat"), { recursive: true });
+    mkdirSync(join(folder, "named/car"), { recursive: true });
+    for (const name of ["cat", "car"])
+      copyFileSync(join(folder, "pets/cat/1.png"), join(folder, `named/${name}/1.png`));
+    const { code, stderr } = await evaluate("pets.safetensors", "named");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/CLASSES_MISMATCH: .* found "car"\. (?!Is "car" its "cat")/);
+  });
+
   it.each([
+    [["cifra10", "pets"], 1, /FILE_NOT_FOUND: cifra10: expected a file, or a network of the package, .*"cifar10"/],
     [
       ["birds.safetensors", "pets"],
       1,

@@ -136,19 +136,32 @@ describe("the network for the data", () => {
     [16, "the stem, block 2 and block 4 have stride 1", 4],
     [28, "the stem and block 2 have stride 1", 4],
     [40, "the stem and block 2 have stride 1", 4],
-    [41, "", 2],
+    [64, "the stem has stride 1", 4],
+    [65, "", 3],
     [224, "", 7],
   ])("at %i pixels leaves enough to the last layers, and says how", async (resolution, words, side) => {
     const { kind, train } = await opened("pets");
     const model = networkOf(await networkPlan(kind, train, { resolution, alpha: 0.25 }), train, 1);
     expect(Math.min(...(model.shapes.get("conv_pw_13") ?? []).slice(0, 2))).toBeGreaterThanOrEqual(side);
     if (words === "") expect(networkWords(model)).not.toContain("stride");
-    else expect(networkWords(model)).toContain(`${words}, for small pictures`);
+    else expect(networkWords(model)).toMatch(new RegExp(`; ${words}$`));
     // What a file says of it makes the same network again.
     const again = await loadModel(encodeModel(model));
     expect([...again.shapes]).toEqual([...model.shapes]);
     expect(again.info.labels).toEqual(["cat", "dog"]);
     expect(again.info.preprocessing).toEqual(model.info.preprocessing);
+  });
+
+  it("of at most 64 pixels leaves 4 × 4 to the last layers or all there are, and gives up no stride for more", async () => {
+    const { train } = await opened("pets");
+    for (let resolution = 1; resolution <= 64; resolution++) {
+      const { layers, shapes } = networkOf({ alpha: 0.25, resolution, inputChannels: 3 }, train, 1);
+      const [side = 0] = shapes.get("conv_pw_13") ?? [];
+      const twos = layers.filter(({ attributes }) => "stride" in attributes && attributes.stride[0] === 2).length;
+      expect([resolution, side]).toEqual([resolution, expect.toSatisfy((found) => found >= Math.min(4, resolution))]);
+      // One stride more would leave fewer.
+      expect([resolution, Math.ceil(resolution / 2 ** (twos + 1)) < 4]).toEqual([resolution, true]);
+    }
   });
 
   it("has the channels and the size of pictures that have them", async () => {

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cost } from "../../src/cost/index.ts";
 import { probeFeatures } from "../../src/kernels/wasm/features.ts";
 import { loadModel } from "../../src/weights/index.ts";
 import { interrupt, run, shell } from "./command.ts";
@@ -49,7 +50,7 @@ describe("depthwise train", () => {
       "pets: 20 pictures in 2 classes",
       "validation on 2 of them, trained on 18",
       expect.stringMatching(
-        /^mobilenet_v1_0.1_12: input 12 × 12, colour; [\d,]+ parameters.*; the stem, block 2 and block 4 have stride 1/,
+        /^mobilenet_v1_0.1_12: input 12 × 12, colour; [\d,]+ parameters.*; the stem, block 2, block 4 and block 6 have stride 1/,
       ),
     ]);
     expect(stdout).toContain("recipe fast: 3 epochs of 5 updates, 4 pictures each, sgd, rate oneCycle up to 0.00625");
@@ -201,8 +202,11 @@ describe("depthwise train", () => {
     const whole = await train("birds", ...from, "--epochs", "3", "--out", "tuned");
     expect([whole.code, whole.stderr]).toEqual([0, ""]);
     expect(whole.stdout).toContain(
-      "from whole/model.safetensors, with a new classifier of 3 classes, which learns alone",
+      "from whole/model.safetensors, with a new classifier of 3 classes, which learns alone for 1 epoch before the rest, at twice the highest rate",
     );
+    // Of the network that is made, not of the one that it comes from.
+    const { totals } = cost(await loadModel(join(folder, "tuned/model.safetensors")));
+    expect(whole.stdout).toContain(`; ${totals.parameters.toLocaleString("en-US")} parameters`);
     expect(whole.stdout).toContain("recipe tune: 3 epochs of 6 updates, 5 pictures each, adamw");
     expect(whole.stdout).toContain("epoch 4/4");
     expect((await loadModel(join(folder, "tuned/model.safetensors"))).info.labels).toEqual(["owl", "tit", "wren"]);

@@ -111,7 +111,23 @@ describe("examples", () => {
       encoding: "utf8",
     });
     expect([status, stdout]).toEqual([1, ""]);
-    expect(stderr).toBe("A picture needs weights: npm start -- photo.jpg --weights mobilenet.safetensors\n");
+    expect(stderr).toMatch(/^Pictures and weights go together\.\nUsage: npm start /);
+  });
+
+  it.each([
+    [["--bogus"], /^Unknown option '--bogus'.*\nUsage: npm start /],
+    [["--weights", "digits"], /^Pictures and weights go together\.\nUsage: npm start /],
+  ])("start: %j is no command line", (args, words) => {
+    const { status, stderr } = spawnSync(process.execPath, [resolve(root, "examples/start.mjs"), ...args], {
+      encoding: "utf8",
+    });
+    expect([status, stderr]).toEqual([1, expect.stringMatching(words)]);
+    expect(stderr).not.toContain("    at ");
+  });
+
+  it("start: takes the networks of the package by their names", () => {
+    const picture = resolve(root, "examples/drawings/digit-3.png");
+    expect(run("start.mjs", picture, "--weights", "digits")).toMatch(/digit-3\.png\n +[\d.]+ % {2}3\n/);
   });
 });
 

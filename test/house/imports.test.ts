@@ -56,8 +56,12 @@ const ROOMS: Record<string, readonly string[]> = {
   core: [],
 };
 
-/** Sessions and backends are handed networks; they name the type and nothing else. */
-const TYPES_OF: Record<string, readonly string[]> = { session: ["layers"], backends: ["layers"] };
+/** Sessions and backends are handed networks, and what lies in the package is one; they name types and nothing else. */
+const TYPES_OF: Record<string, readonly string[]> = {
+  session: ["layers"],
+  backends: ["layers"],
+  pretrained: ["models", "layers"],
+};
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
 

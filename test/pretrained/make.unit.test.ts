@@ -1,7 +1,7 @@
 /** What makes the networks of the package, on a made-up MNIST of two hundred pictures: run, killed, and called wrongly. */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -80,20 +80,29 @@ describe("npm run make:digits", () => {
   it("gives the same bytes after it was killed in the middle, with another number of threads", async () => {
     const folder = place();
     const child = spawn(process.execPath, [script, "--threads", "1"], { cwd: folder, stdio: "pipe" });
-    await printed(child, /epoch 3 of/);
+    await printed(child, /epoch 3 of 20/);
     child.kill("SIGKILL");
     await new Promise((done) => child.once("exit", done));
     expect(readdirSync(folder)).toEqual(["data"]);
-    expect(make(folder).code).toBe(0);
+    const { code, text } = make(folder);
+    expect(code).toBe(0);
+    expect(text).toMatch(/goes on in epoch [2-9]/);
+    // Of the shortened run, which is made before; the whole one has 20.
+    expect(text).not.toMatch(/epoch 1 of 20/);
     expect(figuresIn(folder)["sha256"]).toBe(figuresIn(whole)["sha256"]);
   });
 
-  it("stopped by hand says that it goes on, and writes nothing but where from", async () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("stopped by %s says that it goes on, and writes nothing but where from", async (signal, exitCode) => {
     const folder = place();
     const child = spawn(process.execPath, [script], { cwd: folder, stdio: "pipe" });
     const said = printed(child, /goes on from/);
-    await printed(child, /epoch 2 of/);
-    child.kill("SIGINT");
+    const ended = new Promise((done) => child.once("exit", done));
+    await printed(child, /epoch 2 of 20/);
+    child.kill(signal);
+    expect(await ended).toBe(exitCode);
     expect(await said).toMatch(/Stopped\. The same command goes on from data.make.digits-1-[0-9a-f]{8}\./);
     expect(readdirSync(folder)).toEqual(["data"]);
   });
@@ -103,6 +112,63 @@ describe("npm run make:digits", () => {
     writeFileSync(join(folder, "docs"), "in the way");
     const { code, text } = make(folder);
     expect([code, text]).toEqual([1, expect.stringMatching(/^E[A-Z]+: .*docs.*\n$/)]);
+    // Else a new network would lie beside the old card.
+    expect(existsSync(join(folder, "src/pretrained/digits-file.ts"))).toBe(false);
+  });
+
+  it("refuses other data than the card that is there was made of", () => {
+    const folder = place();
+    cpSync(join(whole, "docs"), join(folder, "docs"), { recursive: true });
+    const labels = join(folder, "data/mnist/train-labels-idx1-ubyte");
+    const bytes = readFileSync(labels);
+    bytes[bytes.length - 1] = (Number(bytes.at(-1)) + 1) % 10;
+    writeFileSync(labels, bytes);
+    const { code, text } = make(folder);
+    expect([code, text]).toEqual([
+      1,
+      expect.stringMatching(/^data\/mnist holds other pictures than docs\/models.*\n$/),
+    ]);
+    expect(figuresIn(folder)).toEqual(figuresIn(whole));
+  });
+
+  it.each([
+    ["t10k", [50, 28, 28], 5, /test: expected pictures of 28 × 28 × 1 of 10 classes, found 28 × 28 × 1 of 5 classes/],
+    [
+      "train",
+      [200, 20, 20],
+      10,
+      /train: expected pictures of 28 × 28 × 1 of 10 classes, found 20 × 20 × 1 of 10 classes/,
+    ],
+  ] as const)("refuses %s of other pictures or classes before it trains", (part, shape, classes, words) => {
+    const folder = place();
+    const name = (ending: string) => join(folder, `data/mnist/${part}-${ending}-ubyte`);
+    writeFileSync(
+      name("images-idx3"),
+      idxBytes([...shape], () => 7),
+    );
+    writeFileSync(
+      name("labels-idx1"),
+      idxBytes([shape[0]], (i) => i % classes),
+    );
+    const { code, text } = make(folder);
+    expect([code, text]).toEqual([1, expect.stringMatching(words)]);
+    expect(readdirSync(folder)).toEqual(["data"]);
+  });
+
+  it("names the checkpoint that it cannot go on from", async () => {
+    const folder = place();
+    const child = spawn(process.execPath, [script], { cwd: folder, stdio: "pipe" });
+    const ended = new Promise((done) => child.once("exit", done));
+    await printed(child, /epoch 2 of 20/);
+    child.kill("SIGTERM");
+    await ended;
+    const [checkpoint = ""] = readdirSync(join(folder, "data/make"));
+    writeFileSync(join(folder, "data/make", checkpoint, "checkpoint.json"), "{");
+    const { code, text } = make(folder);
+    expect([code, text]).toEqual([
+      1,
+      expect.stringMatching(/To begin anew remove data.make.digits-1-[0-9a-f]{8}\.\n$/),
+    ]);
   });
 
   it("shortened gives the bytes that the figures name, with any number of threads, and writes nothing", () => {

@@ -6,9 +6,9 @@ import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createClassifier } from "../../src/classify/index.ts";
 import type { Network } from "../../src/layers/network.ts";
-import { cifar10 } from "../../src/pretrained/cifar10.ts";
+import { cifar10, cifar10File } from "../../src/pretrained/cifar10.ts";
 import { CIFAR10_FILE } from "../../src/pretrained/cifar10-file.ts";
-import { digits } from "../../src/pretrained/digits.ts";
+import { digits, digitsFile } from "../../src/pretrained/digits.ts";
 import { DIGITS_FILE } from "../../src/pretrained/digits-file.ts";
 import { compile } from "../../src/session/index.ts";
 import { idx } from "../../src/train/index.ts";
@@ -36,11 +36,11 @@ interface Scripts {
 const script = async (name: string) => (await import(join(root, "scripts/make", name))) as Scripts;
 
 const NETWORKS = {
-  digits: { open: digits, file: DIGITS_FILE, least: 0.995, most: 250_000 },
-  cifar10: { open: cifar10, file: CIFAR10_FILE, least: 0.89, most: 500_000 },
+  digits: { open: digits, stored: digitsFile, file: DIGITS_FILE, least: 0.995, most: 250_000 },
+  cifar10: { open: cifar10, stored: cifar10File, file: CIFAR10_FILE, least: 0.89, most: 500_000 },
 } as const;
 
-describe.each(Object.entries(NETWORKS))("%s", (name, { open, file, least, most }) => {
+describe.each(Object.entries(NETWORKS))("%s", (name, { open, stored, file, least, most }) => {
   const figures = JSON.parse(readFileSync(join(root, `docs/models/${name}.json`), "utf8")) as Figures;
 
   it("is the file that its card tells of", async () => {
@@ -50,6 +50,8 @@ describe.each(Object.entries(NETWORKS))("%s", (name, { open, file, least, most }
     expect(bytes.length).toBeLessThan(most);
     const text = readFileSync(join(root, `docs/models/${name}.md`), "utf8");
     expect(text).toBe((await script("card.mjs")).card(figures));
+    expect(stored().name).toBe(`${name}.safetensors`);
+    expect(Buffer.from(await stored().arrayBuffer()).equals(bytes)).toBe(true);
   });
 
   it("is right as often as it has to be, and storing cost at most 0.2 points", () => {
@@ -67,6 +69,23 @@ describe.each(Object.entries(NETWORKS))("%s", (name, { open, file, least, most }
     const assumed = described(first).decisions.filter(({ basis }) => basis === "assumed");
     // How a picture of another size becomes the input; nothing of the network.
     expect(assumed.map(({ name }) => name)).toEqual(["channelOrder", "resize", "filter"]);
+  });
+
+  it("is typed as what it gives", async () => {
+    const [whole, features, pooled] = await Promise.all([
+      compile(await digits()),
+      compile(await cifar10({ includeTop: false })),
+      compile(await digits({ includeTop: false, pooling: "avg" })),
+    ]);
+    const input = (session: { readonly plan: { readonly inputShape: readonly number[] } }) =>
+      new Float32Array(session.plan.inputShape.reduce((product, side) => product * side, 1));
+    const { probabilities } = await whole.run(input(whole));
+    const run = await features.run(input(features));
+    const { embedding } = await pooled.run(input(pooled));
+    // @ts-expect-error: without its classifier it says nothing.
+    expect(run.probabilities).toBeUndefined();
+    expect([probabilities.shape, run.features.shape.length, embedding.shape.length]).toEqual([[1, 10], 4, 2]);
+    for (const session of [whole, features, pooled]) session.close();
   });
 
   it("gives its features without its answers, by the options of a load", async () => {

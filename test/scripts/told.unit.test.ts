@@ -6,6 +6,7 @@ import { DepthwiseError } from "../../src/core/errors.ts";
 
 const scripts = resolve(import.meta.dirname, "../../scripts/shared");
 const { isTold } = (await import(resolve(scripts, "told.mjs"))) as { isTold(cause: unknown): Promise<boolean> };
+const { isBuiltAnew } = (await import(resolve(scripts, "told.mjs"))) as { isBuiltAnew(cause: unknown): boolean };
 const { Refusal } = (await import(resolve(scripts, "refusal.mjs"))) as {
   Refusal: new (message: string) => Error;
 };
@@ -19,4 +20,11 @@ it.each<[string, unknown, boolean]>([
   ["what is no error", undefined, false],
 ])("%s: %s is told: %s", async (_, cause, isLine) => {
   expect(await isTold(cause)).toBe(isLine);
+});
+
+it("knows a library that was built anew from a module that never was", async () => {
+  const missing = (path: string) => import(path).catch((cause: unknown) => cause);
+  expect(isBuiltAnew(await missing(resolve(scripts, "../../dist/esm/none.js")))).toBe(true);
+  expect(isBuiltAnew(await missing(resolve(scripts, "none.mjs")))).toBe(false);
+  expect(isBuiltAnew(undefined)).toBe(false);
 });

@@ -63,7 +63,8 @@ describe("recipes", () => {
     ]);
     expect(paper.labelSmoothing).toBeUndefined();
     const fast = recipe("fast", { resolution: 32, examples: 50_000, batch: 128 });
-    expect(fast).not.toHaveProperty("average");
+    // `averageDecay` alone turns averages on.
+    for (const key of ["average", "averageDecay"]) expect(fast).not.toHaveProperty(key);
     expect(fast).toMatchObject({ labelSmoothing: 0.1, augment: { paddedCrop: { padding: 4 } } });
     const cycle = withSteps(checkSchedule("test", fast.schedule), 3910);
     expect(rateAt(cycle, Math.round(0.3 * 3910) - 1)).toBeCloseTo(0.2, 9);

@@ -1,6 +1,7 @@
 /** Runs of `npm run train:paper` for tests: results that were made up, and a CIFAR-10 of a few pictures. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 const scripts = resolve(import.meta.dirname, "../../../scripts/paper");
@@ -72,6 +73,7 @@ export function madeUp({ cell, seed, expected }: Run): object {
   const epochs = Number(expected["epochs"]);
   return {
     ...expected,
+    dataSha256: "fedcba9876543210".repeat(4),
     parametersSha256: "0123456789abcdef".repeat(4),
     test: { examples: PICTURES, correct, accuracy: correct / PICTURES, right: bytes.toString("base64") },
     minutes: 1.5,
@@ -99,15 +101,28 @@ export function writeResults(into: string, runs: readonly Run[]): void {
   }
 }
 
-/** CIFAR-10's files with `count` pictures to train on and 30 to test: class and colour go together. */
-export function writePictures(folder: string, count: number): void {
+/** A hash of CIFAR-10's six files, as results and checkpoints name them. */
+export function hashOfPictures(folder: string): string {
+  const hash = createHash("sha256");
+  for (const name of [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}.bin`).concat("test_batch.bin")) {
+    hash.update(readFileSync(join(folder, name)));
+  }
+  return hash.digest("hex");
+}
+
+/**
+ * CIFAR-10's files with `count` pictures to train on and 30 to test: class and colour go together. `from` is the number
+ * of the first: of another one they are other pictures.
+ */
+export function writePictures(folder: string, count: number, from = 0): void {
   mkdirSync(folder, { recursive: true });
   const records = (first: number, many: number): Buffer =>
     Buffer.concat(
       Array.from({ length: many }, (_, index) => {
-        const label = (first + index) % 10;
+        const number = from + first + index;
+        const label = number % 10;
         const pixels = Buffer.from(
-          Array.from({ length: 3072 }, (_, at) => (25 * label + 60 * counted(first + index, at)) & 255),
+          Array.from({ length: 3072 }, (_, at) => (25 * label + 60 * counted(number, at)) & 255),
         );
         return Buffer.concat([Buffer.from([label]), pixels]);
       }),

@@ -10,7 +10,7 @@ import { hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { ARITHMETIC } from "../../../src/backends/training/arithmetic.ts";
-import { type Runs, resultFile, script, writePictures, writeResults } from "./fixture.ts";
+import { hashOfPictures, type Runs, resultFile, script, writePictures, writeResults } from "./fixture.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 const folder = mkdtempSync(join(tmpdir(), "paper-again-"));
@@ -112,6 +112,21 @@ describe("a run", () => {
     expect(stable(into)).toBe(stable(whole));
   });
 
+  it("does not go on with other pictures", async () => {
+    const into = freshProject();
+    const stopped = started(trial(into, ...one));
+    await stopped.says("epoch 1 of 4");
+    stopped.child.kill("SIGTERM");
+    await stopped.ended;
+    const other = join(folder, "other");
+    writePictures(other, 200, 1000);
+    const { status, stdout } = ran(into, ...one, "--data", other);
+    expect(status).toBe(0);
+    expect(stdout).toContain("epoch 1 of 4");
+    expect(stdout).not.toContain("goes on");
+    expect(JSON.parse(readFileSync(resultFile(into, run), "utf8")).dataSha256).toBe(hashOfPictures(other));
+  });
+
   it("stops when the time is over, and says what is left", () => {
     const into = freshProject();
     const { status, stdout } = ran(into, ...both, "--minutes", "0.0001");
@@ -133,7 +148,8 @@ it("two processes take different runs", async () => {
 });
 
 describe("a checkpoint's folder", () => {
-  const lockOf = (into: string) => join(into, "data/paper", run.cell.name, "seed-1/.depthwise-lock");
+  const lockOf = (into: string) =>
+    join(into, "data/paper", run.cell.name, `seed-1-${hashOfPictures(data).slice(0, 8)}/.depthwise-lock`);
 
   it("that another process has is left to it; it takes the next run", () => {
     const into = freshProject();
@@ -149,7 +165,6 @@ describe("a checkpoint's folder", () => {
   it("whose lock cannot be read is told in a line, and not waited for", () => {
     const into = freshProject();
     mkdirSync(lockOf(into), { recursive: true });
-    mkdirSync(join(into, "data/paper", run.cell.name, "seed-1.lock"));
     const { status, stderr } = ran(into, ...one);
     expect(status).toBe(1);
     expect(stderr).toMatch(/\.depthwise-lock: it is no regular file\. Move what is there, or pass another path\.\n$/);
@@ -176,6 +191,7 @@ describe("it is told in a line", () => {
     const { status, stdout, stderr } = ran(into, ...both);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^0\.25-32 seed 1: fit: the checkpoint in .* is of another run: /);
+    expect(stderr).toMatch(/To begin anew remove ROOT\/.*seed-1-[0-9a-f]{8}\.\n$/);
     expect(stdout).toMatch(/1 of 2 runs are done; left: 0\.25-32 seed 1\.\n$/);
   });
 
@@ -188,7 +204,7 @@ describe("it is told in a line", () => {
     const { status, stdout, stderr } = ran(into, ...cell, "--epochs", "1");
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^0\.5-32-paper seed 1: what was trained is no result: its history is not of all epochs\. Nothing was written: remove ROOT\/.*seed-1 to train it anew\.\n$/,
+      /^0\.5-32-paper seed 1: what was trained is no result: its history is not of all epochs\. Nothing was written: remove ROOT\/.*seed-1-[0-9a-f]{8} to train it anew\.\n$/,
     );
     expect(stdout).toMatch(/0 of 1 runs are done; left: 0\.5-32-paper seed 1\.\n$/);
     expect(existsSync(path)).toBe(false);
@@ -221,6 +237,15 @@ describe("a result that is there", () => {
     ["half of it", (text) => text.slice(0, 300), "is not the result of a run: it is no JSON object"],
     ["without its history", (text) => text.replace('"history"', '"story"'), "its history is not of all epochs"],
     ["of other bits", (text) => text.replace(/"correct": \d+/, '"correct": 29'), "test.correct says 29"],
+    ["of endless time", (text) => text.replace(/"minutes": [\d.]+/, '"minutes": 1e999'), "minutes is no number"],
+    ["of another alphabet", (text) => text.replace(/"right": "..../, '"right": "!!!!'), "has not 1,000 bits"],
+    ["of a library of markup", (text) => text.replace('"library": "', '"library": "<b>'), "runtime is incomplete"],
+    ["of threads that are none", (text) => text.replace('"threads": 2', '"threads": {}'), "runtime is incomplete"],
+    [
+      "of epochs that are none",
+      (text) => text.replace('"epoch": 2,', '"epoch": 7,'),
+      "history is not of epochs in a row",
+    ],
     ["of fewer bits", (text) => text.replace(/"right": ".*"/, '"right": "AAAA"'), "test.right has not 1,000 bits"],
     [
       "of another recipe",
@@ -243,7 +268,9 @@ describe("a result that is there", () => {
       const { status, stderr } = ran(into, ...one, ...more);
       expect(status).toBe(1);
       expect(stderr).toContain(told);
-      expect(stderr).toMatch(/^ROOT\/.*seed-1\.json is .*Remove the file to train it anew\.\n$/);
+      expect(stderr).toMatch(
+        /^ROOT\/.*seed-1\.json is .*Remove the file, and its checkpoint below data\/paper, to train it anew\.\n$/,
+      );
     }
     expect(readFileSync(path, "utf8")).toBe(text);
   });
