@@ -96,7 +96,7 @@ function drawnPoint(point: ChartPoint, { x, y }: { readonly x: number; readonly 
   ];
 }
 
-type Span = readonly [number, number];
+type Extent = readonly [number, number];
 
 /** Both axes, with room about the points. */
 function scalesOf(points: readonly ChartPoint[], bound: number | undefined, frame: Area) {
@@ -119,12 +119,12 @@ function scalesOf(points: readonly ChartPoint[], bound: number | undefined, fram
 }
 
 /** At least a power of ten, so that there are values to write at the axis. */
-function widened([low, high]: Span): Span {
+function widened([low, high]: Extent): Extent {
   const factor = Math.sqrt(Math.max(1, (10 * low) / high));
   return [low / factor, high * factor];
 }
 
-function axes(x: Scale, y: Scale, span: Span, range: Span, frame: Area, voice: Voice): readonly PictureShape[] {
+function axes(x: Scale, y: Scale, span: Extent, range: Extent, frame: Area, voice: Voice): readonly PictureShape[] {
   const { left, right, top, bottom } = frame;
   const across = roundTicks(range, 6).flatMap((value) => [
     lineFrom("rule", left, y(value), right, y(value)),

@@ -3,7 +3,7 @@
 import { checkKnownOptions, oneOf } from "../core/options.ts";
 import { BUDGET_TABLES, type BudgetTable, type CandidateOf, withinBudget } from "../cost/index.ts";
 import { CHART_MARGIN, CHART_WIDTH, type ChartLine, drawnChart } from "./chart.ts";
-import { drawnLegend, heading, lineMark, page } from "./page.ts";
+import { drawnLegend, lineMark, page, pictureHead } from "./page.ts";
 import type { Picture } from "./picture.ts";
 import { type PictureOptions, voiceOf } from "./voice.ts";
 
@@ -37,7 +37,7 @@ export function drawAccuracy(options: AccuracyPictureOptions = {}): Picture {
   const { candidates } = withinBudget<BudgetTable>({ multAdds: Number.MAX_VALUE, table });
   const title = words.accuracy.title[table][against];
   const notes = [words.source[table], ...(candidates.length === 0 ? [words.nothingMeasured] : [])];
-  const head = heading(CHART_WIDTH, CHART_MARGIN, title, notes);
+  const head = pictureHead(CHART_WIDTH, CHART_MARGIN, title, notes);
   const chart = {
     points: candidates.map((candidate) => ({
       name: candidate.name,

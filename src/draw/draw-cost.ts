@@ -7,7 +7,7 @@ import { type Convention, type ConventionName, type Cost, type CostLayer, cost }
 import { checkNetwork, type Network } from "../layers/network.ts";
 import { LAYER_KINDS, type LayerKind, layerKind } from "./kinds.ts";
 import { commonPrefix, shownName, withoutPrefix } from "./layer-names.ts";
-import { heading, legendEntry, page } from "./page.ts";
+import { legendEntry, page, pictureHead } from "./page.ts";
 import { lineFrom, type Picture, type PictureShape, rectangle, SMALL_SIZE, TEXT_SIZE, textAt } from "./picture.ts";
 import { shortened, textWidth } from "./text-width.ts";
 import { type PictureOptions, type Voice, voiceOf } from "./voice.ts";
@@ -69,7 +69,7 @@ export function drawCost(network: Network, options: CostPictureOptions = {}): Pi
     ...(free === 0 ? [] : [words.cost.free(layersIn(free, voice))]),
   ];
   const title = words.cost.title(name);
-  const head = heading(WIDTH, MARGIN, title, [
+  const head = pictureHead(WIDTH, MARGIN, title, [
     totalLine(counted, voice),
     words.cost.convention(visible(shorten(counted.convention, 60))),
   ]);

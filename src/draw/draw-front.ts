@@ -10,7 +10,7 @@ import {
   withinBudget,
 } from "../cost/index.ts";
 import { CHART_MARGIN, CHART_WIDTH, type ChartPoint, drawnChart } from "./chart.ts";
-import { dotMark, drawnLegend, heading, type LegendLine, page } from "./page.ts";
+import { dotMark, drawnLegend, type LegendLine, page, pictureHead, sentences } from "./page.ts";
 import type { Picture } from "./picture.ts";
 import { type PictureOptions, type Voice, voiceOf } from "./voice.ts";
 
@@ -48,7 +48,7 @@ export function drawFront(options: FrontPictureOptions = {}): Picture {
   const { candidates, front } = result;
   const notes = [words.source[table], ...budgetNotes(budget, result, voice)];
   if (candidates.length === 0) notes.push(words.nothingMeasured);
-  const head = heading(CHART_WIDTH, CHART_MARGIN, title, notes);
+  const head = pictureHead(CHART_WIDTH, CHART_MARGIN, title, notes);
   const legend = drawnLegend(legendOf(result, voice), CHART_WIDTH, CHART_MARGIN, head.bottom + 26);
   const chart = {
     points: candidates.map((candidate) => pointOf(candidate, result, budget !== undefined)),
@@ -60,7 +60,7 @@ export function drawFront(options: FrontPictureOptions = {}): Picture {
     candidates.length === 0 ? { shapes: [], bottom: head.bottom } : drawnChart(chart, legend.bottom + 18, voice);
   return page(CHART_WIDTH, drawn.bottom + CHART_MARGIN - 8, {
     title,
-    description: [words.front.description(count(candidates.length), count(front.length)), ...notes.slice(1)].join(" "),
+    description: sentences([words.front.description(count(candidates.length), count(front.length)), ...notes.slice(1)]),
     table: tableOf(result, budget !== undefined, voice),
     shapes: [...head.shapes, ...legend.shapes, ...drawn.shapes],
   });

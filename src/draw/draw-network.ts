@@ -4,8 +4,8 @@ import { checkKnownOptions } from "../core/options.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
 import { LAYER_KINDS } from "./kinds.ts";
 import { commonPrefix, shownName, withoutPrefix } from "./layer-names.ts";
-import { type Box, type NetworkParts, type Part, partsOf } from "./network-parts.ts";
-import { drawnLegend, heading, type LegendLine, type Placed, page, squareMark } from "./page.ts";
+import { type Box, type NetworkPart, type NetworkParts, partsOf } from "./network-parts.ts";
+import { drawnLegend, type LegendLine, type Piece, page, pictureHead, squareMark } from "./page.ts";
 import {
   lineFrom,
   type Picture,
@@ -61,7 +61,7 @@ export function drawNetwork(network: Network, options: PictureOptions = {}): Pic
   const lines = linesOf(parts, measures);
   const width = Math.max(LEAST_WIDTH, ...lines.map((line) => 2 * MARGIN + lengthOf(line, measures)));
   const title = words.network.title(shownName(network.name));
-  const head = heading(width, MARGIN, title, [words.network.measures]);
+  const head = pictureHead(width, MARGIN, title, [words.network.measures]);
   const legend = drawnLegend(legendOf(parts, voice), width, MARGIN, head.bottom + 24);
   const boxes = parts.flatMap((part) => part.boxes);
   const prefix = commonPrefix(boxes.filter(({ kind }) => kind !== "input").map(({ name }) => name));
@@ -92,7 +92,7 @@ function isDense({ kind }: Box): boolean {
 }
 
 /** The largest map and the most channels fill their room; what is tiny is not blown up beyond sense. */
-function measuresOf(parts: readonly Part[]): Measures {
+function measuresOf(parts: readonly NetworkPart[]): Measures {
   const boxes = parts.flatMap((part) => part.boxes).filter((box) => !isDense(box));
   const most = (values: readonly number[]) => values.reduce((largest, value) => Math.max(largest, value), 1);
   return {
@@ -115,21 +115,21 @@ function boxesWidth(boxes: readonly Box[], measures: Measures): number {
 }
 
 /** Boxes have as much room as the lines of text below them. */
-function partWidth({ boxes }: Part, measures: Measures): number {
+function partWidth({ boxes }: NetworkPart, measures: Measures): number {
   if (boxes.length === 0) return 2 * SIGN;
   return Math.max(boxesWidth(boxes, measures), LABEL_STEP * (boxes.length + 1));
 }
 
-function lengthOf(parts: readonly Part[], measures: Measures): number {
+function lengthOf(parts: readonly NetworkPart[], measures: Measures): number {
   return parts.reduce((sum, part) => sum + partWidth(part, measures), 0) + GAP * (parts.length - 1);
 }
 
 /** Parts in as few lines as there may be, all of about one length. */
-function linesOf(parts: readonly Part[], measures: Measures): readonly (readonly Part[])[] {
+function linesOf(parts: readonly NetworkPart[], measures: Measures): readonly (readonly NetworkPart[])[] {
   const length = lengthOf(parts, measures);
   const room = LINE - 2 * MARGIN;
   const limit = length / Math.ceil(length / room);
-  const lines: Part[][] = [];
+  const lines: NetworkPart[][] = [];
   for (const part of parts) {
     const last = lines[lines.length - 1];
     const longer = last === undefined ? 0 : lengthOf([...last, part], measures);
@@ -141,7 +141,13 @@ function linesOf(parts: readonly Part[], measures: Measures): readonly (readonly
   return lines;
 }
 
-function drawnLine(parts: readonly Part[], top: number, measures: Measures, prefix: string, voice: Voice): Placed {
+function drawnLine(
+  parts: readonly NetworkPart[],
+  top: number,
+  measures: Measures,
+  prefix: string,
+  voice: Voice,
+): Piece {
   const heights = parts.flatMap(({ boxes }) => boxes.map((box) => sizeOf(box, measures).height));
   const height = Math.max(2 * SIGN, ...heights);
   const middle = top + 24 + height / 2;
@@ -170,7 +176,7 @@ function drawnLine(parts: readonly Part[], top: number, measures: Measures, pref
 
 /** Names, and the shape of what comes out. */
 function labelsOf(
-  { boxes }: Part,
+  { boxes }: NetworkPart,
   prefix: string,
   voice: Voice,
 ): readonly { readonly text: string; readonly look: string }[] {
@@ -210,7 +216,7 @@ function drawnSign(sign: string, x: number, y: number): readonly PictureShape[] 
 }
 
 /** What stands in the picture, and nothing else. */
-function legendOf(parts: readonly Part[], { words }: Voice): readonly LegendLine[] {
+function legendOf(parts: readonly NetworkPart[], { words }: Voice): readonly LegendLine[] {
   const boxes = parts.flatMap((part) => part.boxes);
   const says = { ...words.kind, dense: words.network.dense, other: words.network.pool };
   const kinds = LAYER_KINDS.filter((kind) => boxes.some((box) => box.kind === kind));
@@ -221,7 +227,11 @@ function legendOf(parts: readonly Part[], { words }: Voice): readonly LegendLine
   ];
 }
 
-function notesOf({ parts, hidden }: NetworkParts, shown: readonly Part[], { words, count }: Voice): readonly string[] {
+function notesOf(
+  { parts, hidden }: NetworkParts,
+  shown: readonly NetworkPart[],
+  { words, count }: Voice,
+): readonly string[] {
   const layers = (number: number) => words.cost.layers(number, count(number));
   const left = parts.slice(shown.length).reduce((sum, { boxes }) => sum + Math.max(1, boxes.length), 0);
   return [

@@ -1,8 +1,8 @@
 /** The paper's figure 2: filters of a standard convolution, and those of the separable pair in its place. */
 
-import { drawnFilters, FILTERS_HEIGHT, FILTERS_WIDTH, type Filters } from "./filter-boxes.ts";
+import { drawnFilters, FILTERS_HEIGHT, FILTERS_WIDTH, type FilterKind } from "./filter-boxes.ts";
 import { lowered } from "./formula.ts";
-import { heading, page } from "./page.ts";
+import { page, pictureHead } from "./page.ts";
 import { lineFrom, type Picture, type PictureShape, rectangle, TEXT_SIZE, textAt } from "./picture.ts";
 import {
   checkSeparableOptions,
@@ -23,9 +23,9 @@ const LINE = 19;
 const SECTION = FILTERS_HEIGHT + 26;
 const BAR = { height: 16, left: MARGIN, width: 640 };
 
-/** Filters of one kind, and what is said of them. */
+/** FilterKind of one kind, and what is said of them. */
 interface Section {
-  readonly filters: Filters;
+  readonly filters: FilterKind;
   readonly says: string;
   readonly formula: string;
   readonly factors: readonly number[];
@@ -49,7 +49,7 @@ export function drawSeparable(options: SeparablePictureOptions = {}): Picture {
   const counts = separableCounts("drawSeparable", sizes);
   const { words, count } = voice;
   const sections = sectionsOf(counts, voice);
-  const head = heading(WIDTH, MARGIN, words.separable.title, []);
+  const head = pictureHead(WIDTH, MARGIN, words.separable.title, []);
   const notes = sizeNotes(counts, voice);
   const notesTop = head.bottom + 24;
   const top = notesTop + LINE * (notes.length - 1) + 14;

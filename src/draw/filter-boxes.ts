@@ -1,10 +1,10 @@
-/** Filters as boxes, as the paper's figure 2 draws them: a side of the kernel to the right and downwards, channels to the back. */
+/** FilterKind as boxes, as the paper's figure 2 draws them: a side of the kernel to the right and downwards, channels to the back. */
 
 import { lowered } from "./formula.ts";
 import { type PictureShape, pathThrough, SMALL_SIZE, textAt } from "./picture.ts";
 
-/** Filters of one kind. */
-export interface Filters {
+/** FilterKind of one kind. */
+export interface FilterKind {
   /** Class of their colour. */
   readonly look: string;
   /** Elements of a side. */
@@ -33,7 +33,7 @@ export const FILTERS_WIDTH = LETTERS + 3 * (MOST_SIDE + DEEP / 2 + APART) + 62;
 
 /** The first filters, three at most, and dots where there are more; `bottom` is where their sides end. */
 export function drawnFilters(
-  { look, side, depth, count, letters }: Filters,
+  { look, side, depth, count, letters }: FilterKind,
   left: number,
   bottom: number,
 ): readonly PictureShape[] {

@@ -20,14 +20,14 @@ export interface Box {
 }
 
 /** One box, the two of a separable pair, or the sign of an operation on what several layers gave. */
-export interface Part {
+export interface NetworkPart {
   readonly boxes: readonly Box[];
   readonly sign?: "+" | "×";
 }
 
 /** The parts of a network in the order in which they run. */
 export interface NetworkParts {
-  readonly parts: readonly Part[];
+  readonly parts: readonly NetworkPart[];
   /** Layers that are boxes or signs, without the input. */
   readonly drawn: number;
   readonly pairs: number;
@@ -41,7 +41,7 @@ const SIGNS: { readonly [Type in CostLayer["type"]]?: "+" | "×" } = { add: "+",
 export function partsOf(network: Network): NetworkParts {
   const { layers } = cost(network);
   const shown = layers.filter(({ type }) => !UNSEEN_TYPES.includes(type));
-  const parts: Part[] = [{ boxes: [boxOf(INPUT, "input", network.inputShape)] }];
+  const parts: NetworkPart[] = [{ boxes: [boxOf(INPUT, "input", network.inputShape)] }];
   let pairs = 0;
   for (const [index, layer] of shown.entries()) {
     const sign = SIGNS[layer.type];

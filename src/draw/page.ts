@@ -25,13 +25,13 @@ export function page(width: number, height: number, picture: Omit<Picture, "widt
 }
 
 /** Shapes, and how far down they reach. */
-export interface Placed {
+export interface Piece {
   readonly shapes: readonly PictureShape[];
   readonly bottom: number;
 }
 
 /** A title and what stands under it, in as many lines as it takes; `bottom` is the last base line. */
-export function heading(width: number, margin: number, title: string, notes: readonly string[]): Placed {
+export function pictureHead(width: number, margin: number, title: string, notes: readonly string[]): Piece {
   const room = width - 2 * margin;
   const titles = wrapped(title, room, TITLE_SIZE);
   const lines = notes.flatMap((note) => wrapped(note, room, TEXT_SIZE));
@@ -78,7 +78,7 @@ export const lineMark =
     lineFrom(look, x, y - 4, x + 14, y - 4);
 
 /** Entries one behind the other, in as many lines as they take; the first base line is `top`, the last `bottom`. */
-export function drawnLegend(entries: readonly LegendLine[], width: number, margin: number, top: number): Placed {
+export function drawnLegend(entries: readonly LegendLine[], width: number, margin: number, top: number): Piece {
   let [x, y] = [margin, top];
   const shapes = entries.flatMap(({ text, mark }) => {
     const before = mark === undefined ? 0 : MARK;
@@ -91,4 +91,9 @@ export function drawnLegend(entries: readonly LegendLine[], width: number, margi
     return drawn;
   });
   return { shapes, bottom: y };
+}
+
+/** Parts of a description, each with its full stop. */
+export function sentences(parts: readonly string[]): string {
+  return parts.map((part) => (part.endsWith(".") ? part : `${part}.`)).join(" ");
 }

@@ -11,7 +11,7 @@ export interface Area {
 }
 
 /** A point and what it is called. */
-export interface Labelled {
+export interface NamedSpot {
   readonly x: number;
   readonly y: number;
   readonly text: string;
@@ -53,7 +53,7 @@ const COST = { outside: 1000, label: 20, point: 10, line: 1, step: 1.5 } as cons
  * @param size  of the letters
  */
 export function placeLabels(
-  points: readonly Labelled[],
+  points: readonly NamedSpot[],
   lines: readonly (readonly [x: number, y: number])[],
   frame: Area,
   size: number,
@@ -101,7 +101,7 @@ function around([x, y]: readonly [number, number], distance: number): Area {
 }
 
 function tryPlace(
-  { x, y, text }: Labelled,
+  { x, y, text }: NamedSpot,
   [dx, dy]: readonly [number, number],
   far: number,
   size: number,

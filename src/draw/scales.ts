@@ -8,22 +8,22 @@ import { log } from "../core/elementary.ts";
 /** A value's place, in pixels. */
 export type Scale = (value: number) => number;
 
-type Span = readonly [from: number, to: number];
+type Extent = readonly [from: number, to: number];
 
 /** Equal steps for equal differences. What has no extent is in the middle. */
-export function linearScale([low, high]: Span, [from, to]: Span): Scale {
+export function linearScale([low, high]: Extent, [from, to]: Extent): Scale {
   if (high === low) return () => (from + to) / 2;
   return (value) => from + ((value - low) / (high - low)) * (to - from);
 }
 
 /** Equal steps for equal ratios; values are above 0. */
-export function logScale([low, high]: Span, pixels: Span): Scale {
+export function logScale([low, high]: Extent, pixels: Extent): Scale {
   const scale = linearScale([log(low), log(high)], pixels);
   return (value) => scale(log(value));
 }
 
 /** Round values within a span, about `count` of them: steps of 1, 2 or 5 times a power of ten. */
-export function roundTicks([low, high]: Span, count: number): readonly number[] {
+export function roundTicks([low, high]: Extent, count: number): readonly number[] {
   const step = roundStep((high - low) / count);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
@@ -34,13 +34,13 @@ export function roundTicks([low, high]: Span, count: number): readonly number[] 
 }
 
 /** A span that begins and ends on round values. */
-export function roundSpan([low, high]: Span, count: number): Span {
+export function roundSpan([low, high]: Extent, count: number): Extent {
   const step = roundStep((high - low) / count);
   return [Math.floor(low / step) * step, Math.ceil(high / step) * step];
 }
 
 /** 1, 2 and 5 of each power of ten within a span; of a wide one the powers alone. */
-export function logTicks([low, high]: Span): readonly number[] {
+export function logTicks([low, high]: Extent): readonly number[] {
   const digits = high / low > 1000 ? [1] : [1, 2, 5];
   const ticks: number[] = [];
   for (let power = 1; power <= high; power *= 10) {

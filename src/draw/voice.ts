@@ -1,7 +1,7 @@
 /** What a picture says in its language: sentences, and numbers as they are written there. */
 
 import { oneOf } from "../core/options.ts";
-import { EN, type Words } from "./words/en.ts";
+import { EN, type PictureWords } from "./words/en.ts";
 import { KO } from "./words/ko.ts";
 
 /** Languages of the pictures. */
@@ -16,7 +16,7 @@ export interface PictureOptions {
   readonly language?: PictureLanguage;
 }
 
-const WORDS: Readonly<Record<PictureLanguage, Words>> = { en: EN, ko: KO };
+const WORDS: Readonly<Record<PictureLanguage, PictureWords>> = { en: EN, ko: KO };
 
 /** Powers of ten that have a word of their own, largest first. English counts in thousands, Korean in ten thousands. */
 const LARGE: Readonly<Record<PictureLanguage, readonly (readonly [size: number, word: string])[]>> = {
@@ -36,7 +36,7 @@ const LARGE: Readonly<Record<PictureLanguage, readonly (readonly [size: number, 
 const SHORT_FROM = 10_000;
 
 export interface Voice {
-  readonly words: Words;
+  readonly words: PictureWords;
   /** All digits: `568,740,352`. */
   count(value: number): string;
   /** Three digits: `569 M`. */

@@ -140,4 +140,4 @@ export const EN = {
 };
 
 /** What every language says. */
-export type Words = typeof EN;
+export type PictureWords = typeof EN;

@@ -3,7 +3,7 @@
  * and that of a number or a name is not known.
  */
 
-import type { Words } from "./en.ts";
+import type { PictureWords } from "./en.ts";
 
 export const KO = {
   percent: (number: string) => `${number}%`,
@@ -132,4 +132,4 @@ export const KO = {
   yes: "예",
   no: "아니요",
   nothingMeasured: "아직 측정된 것이 없습니다.",
-} satisfies Words;
+} satisfies PictureWords;
