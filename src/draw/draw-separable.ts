@@ -10,7 +10,7 @@ import {
   type SeparableSizes,
   separableCounts,
 } from "./separable-counts.ts";
-import { shortened } from "./text-width.ts";
+import { shortened, textWidth } from "./text-width.ts";
 import { type PictureOptions, type Voice, voiceOf } from "./voice.ts";
 
 /** What a picture of a separable convolution shows: sizes, and a language. */
@@ -139,8 +139,12 @@ function drawnBars(counts: SeparableCounts, top: number, voice: Voice): readonly
   const most = Math.max(counts.standard, counts.pair);
   const length = (value: number) => (BAR.width * value) / most;
   const below = top + BAR.height + 8;
-  const number = (value: number, y: number) =>
-    textAt(BAR.left + length(value) + 8, y + 12, voice.count(value), { look: "soft" });
+  const number = (value: number, y: number) => {
+    const x = BAR.left + length(value) + 8;
+    const whole = voice.count(value);
+    const text = x + textWidth(whole, TEXT_SIZE) <= WIDTH - MARGIN ? whole : voice.short(value);
+    return textAt(x, y + 12, text, { look: "soft" });
+  };
   return [
     rectangle("standard", [BAR.left, top, length(counts.standard), BAR.height]),
     number(counts.standard, top),

@@ -28,7 +28,6 @@ const FILLED: Readonly<Record<string, Colour>> = {
   point: "pointwise",
   known: "other",
   joint: "page",
-  best: "standard",
 };
 const DRAWN: Readonly<Record<string, Colour>> = {
   rule: "rule",
