@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { formulas } from "./math.ts";
+import { pictureSheet } from "./picture-style.ts";
 
 /** The library as it is packed: the doors' built files. */
 const door = (name: string) => fileURLToPath(new URL(`../../dist/esm/${name}.js`, import.meta.url));
@@ -11,7 +12,7 @@ export default defineConfig({
   root: import.meta.dirname,
   // Links to its own files are relative, so that a folder can be put anywhere.
   base: "./",
-  plugins: [formulas()],
+  plugins: [formulas(), pictureSheet()],
   resolve: {
     alias: [
       { find: /^depthwise$/, replacement: door("index") },

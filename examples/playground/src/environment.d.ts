@@ -5,4 +5,4 @@ declare module "virtual:formulas" {
   export default formulas;
 }
 
-declare module "*.css" {}
+declare module "virtual:pictures.css" {}

@@ -2,6 +2,7 @@
 
 import { render } from "preact";
 import { App } from "./app.tsx";
+import "virtual:pictures.css";
 import "./style.css";
 
 const place = document.getElementById("page");

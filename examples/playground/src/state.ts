@@ -29,9 +29,11 @@ function among(usual: number, values: readonly number[]): Field<number> {
 export const VIEWS = ["why", "widths", "speed", "try", "teach"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
-/** The widths and resolutions of the paper's tables, and some between. */
-export const ALPHAS = [0.25, 0.5, 0.75, 1] as const;
-export const RESOLUTIONS = [128, 160, 192, 224] as const;
+/** The paper's widths and resolutions, and some between. */
+export const ALPHAS = [0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1] as const;
+export const RESOLUTIONS = [96, 128, 160, 192, 224] as const;
+/** Millions of mult-adds; 0: no budget. */
+export const BUDGETS = [0, 20, 40, 60, 80, 100, 150, 200, 300, 400, 600] as const;
 
 export const RANGES = {
   kernelSize: [1, 5],
@@ -71,6 +73,8 @@ const FIELDS = {
   // Section 2.
   alpha: among(1, ALPHAS),
   resolution: among(224, RESOLUTIONS),
+  table: oneOf("imagenet", "cifar10"),
+  budget: among(0, BUDGETS),
   convention: oneOf("paper", "hardware", "thop", "fvcore", "keras"),
   /** Whether the network of standard convolutions stands beside. */
   twin: oneOf("alone", "beside"),

@@ -12,7 +12,7 @@ export function Drawing({ onDrawn }: { readonly onDrawn: (picture: Picture | und
   const { words, number } = useLanguage();
   const { tryIt } = words;
   const canvas = useRef<HTMLCanvasElement>(null);
-  const pen = useRef<{ x: number; y: number }>();
+  const pen = useRef<{ x: number; y: number } | undefined>(undefined);
 
   const context = () => canvas.current?.getContext("2d", { willReadFrequently: true }) ?? undefined;
   const clear = () => {

@@ -55,7 +55,7 @@ export function Inside({ opened, picture, best }: InsideProps) {
             )}
           >
             {Array.from({ length: Math.min(maps.channels, MOST_MAPS) }, (_, channel) => (
-              <Map key={channel} maps={maps} channel={channel} />
+              <GreyMap key={channel} maps={maps} channel={channel} />
             ))}
           </div>
         </>
@@ -65,7 +65,7 @@ export function Inside({ opened, picture, best }: InsideProps) {
           <h4>{tryIt.attention}</h4>
           <p class="note">{tryIt.attentionOf(best.label)}</p>
           <div class="maps large" role="img" aria-label={tryIt.attentionOf(best.label)}>
-            <Map maps={attention} channel={0} />
+            <GreyMap maps={attention} channel={0} />
           </div>
         </>
       )}
@@ -90,7 +90,13 @@ function useAnswer<Value>(question: () => Promise<Value>, on: readonly unknown[]
 }
 
 /** A map in grey, from its smallest number to its largest. */
-function Map({ maps: { height, width, channels, data }, channel }: { readonly maps: Maps; readonly channel: number }) {
+function GreyMap({
+  maps: { height, width, channels, data },
+  channel,
+}: {
+  readonly maps: Maps;
+  readonly channel: number;
+}) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const context = canvas.current?.getContext("2d");

@@ -32,7 +32,8 @@ export function Photo({ picture, onShown }: PhotoProps) {
     return () => removeEventListener("paste", onPaste);
   }, [onShown]);
   return (
-    <div
+    <section
+      aria-label={tryIt.photo}
       class={isOver ? "drop over" : "drop"}
       onDragOver={(event) => {
         event.preventDefault();
@@ -68,6 +69,6 @@ export function Photo({ picture, onShown }: PhotoProps) {
         ))}
       </div>
       {url && <img class="shown" src={url} alt={tryIt.shown} />}
-    </div>
+    </section>
   );
 }

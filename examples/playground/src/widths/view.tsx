@@ -1,6 +1,198 @@
-import { useLanguage } from "../language.tsx";
+/** Section 2: what α and ρ cost, and what they cost in accuracy. */
 
-export default function View() {
-  const { words } = useLanguage();
-  return <p>{words.loading}</p>;
+import { mobileNetV1 } from "depthwise";
+import { type Cost, cost, withinBudget } from "depthwise/cost";
+import { drawFront, drawNetwork } from "depthwise/draw";
+import { useMemo } from "preact/hooks";
+import { useLanguage } from "../language.tsx";
+import { Choice, Slider } from "../parts/controls.tsx";
+import { Figure } from "../parts/figure.tsx";
+import { Formula } from "../parts/formula.tsx";
+import { ALPHAS, BUDGETS, RESOLUTIONS, type State } from "../state.ts";
+import type { ViewProps } from "../view.ts";
+
+const CONVENTIONS = ["paper", "hardware", "thop", "fvcore", "keras"] as const;
+/** What ρ is 1 of. */
+const WHOLE = 224;
+
+export default function Widths({ state, set }: ViewProps) {
+  const { words, number, name: language } = useLanguage();
+  const { widths } = words;
+  const { alpha, resolution, convention } = state;
+  const model = useMemo(() => mobileNetV1({ alpha, resolution }), [alpha, resolution]);
+  const counted = useMemo(() => cost(model, { convention }), [model, convention]);
+  const twin = useMemo(
+    () => cost(mobileNetV1({ alpha, resolution, standardConvolution: true }), { convention }),
+    [alpha, resolution, convention],
+  );
+  const picture = useMemo(() => drawNetwork(model, { language }), [model, language]);
+  const front = useFront(state, language);
+  return (
+    <>
+      <p class="lead">{widths.lead}</p>
+      <section class="panel" aria-label={widths.settings}>
+        <Slider
+          label={
+            <>
+              {widths.alpha} <Formula name="alpha" />
+            </>
+          }
+          value={ALPHAS.indexOf(alpha as (typeof ALPHAS)[number])}
+          range={[0, ALPHAS.length - 1]}
+          text={number(alpha, 2)}
+          testId="alpha"
+          onChange={(place) => set({ alpha: ALPHAS[place] ?? 1 })}
+        />
+        <Slider
+          label={
+            <>
+              {widths.rho} <Formula name="rho" />
+            </>
+          }
+          value={RESOLUTIONS.indexOf(resolution as (typeof RESOLUTIONS)[number])}
+          range={[0, RESOLUTIONS.length - 1]}
+          text={widths.rhoText(number(resolution / WHOLE, 3), number(resolution))}
+          testId="rho"
+          onChange={(place) => set({ resolution: RESOLUTIONS[place] ?? WHOLE })}
+        />
+        <label class="select">
+          {widths.convention}
+          <select
+            value={convention}
+            onChange={(event) => set({ convention: event.currentTarget.value as State["convention"] })}
+          >
+            {CONVENTIONS.map((name) => (
+              <option key={name} value={name}>
+                {widths.conventions[name]}
+              </option>
+            ))}
+          </select>
+        </label>
+        <Choice
+          label={widths.twin}
+          value={state.twin}
+          names={[
+            ["alone", widths.twinOff],
+            ["beside", widths.twinOn],
+          ]}
+          onChange={(value) => set({ twin: value })}
+        />
+      </section>
+      <Formula name="resolution" block />
+      <h3>{widths.totals}</h3>
+      <Totals counted={counted} twin={state.twin === "beside" ? twin : undefined} />
+      <h3>{widths.picture}</h3>
+      <Figure picture={picture} />
+      <h3>{widths.shares}</h3>
+      <Shares counted={counted} />
+      <h3>{widths.front}</h3>
+      <section class="panel" aria-label={widths.front}>
+        <Choice
+          label={widths.table}
+          value={state.table}
+          names={[
+            ["imagenet", widths.imagenet],
+            ["cifar10", widths.cifar10],
+          ]}
+          onChange={(table) => set({ table })}
+        />
+        <Slider
+          label={widths.budget}
+          value={BUDGETS.indexOf(state.budget as (typeof BUDGETS)[number])}
+          range={[0, BUDGETS.length - 1]}
+          text={state.budget === 0 ? widths.noBudget : number(state.budget)}
+          onChange={(place) => set({ budget: BUDGETS[place] ?? 0 })}
+        />
+        {front.best !== null && (
+          <p role="status">
+            {front.best === undefined ? widths.nothing : widths.best(front.best.name, number(front.best.top1, 1))}
+          </p>
+        )}
+      </section>
+      <Figure picture={front.picture} />
+    </>
+  );
+}
+
+/** The picture, and the best that fits a budget: null where there is none, undefined where nothing fits. */
+function useFront({ table, budget }: State, language: State["language"]) {
+  return useMemo(() => {
+    const bound = { multAdds: budget * 1e6 };
+    const picture = drawFront({ table, language, ...(budget === 0 ? {} : { budget: bound }) });
+    return { picture, best: budget === 0 ? null : withinBudget({ ...bound, table }).best };
+  }, [table, budget, language]);
+}
+
+function Totals({ counted, twin }: { readonly counted: Cost; readonly twin: Cost | undefined }) {
+  const { words, number } = useLanguage();
+  const { widths } = words;
+  const operations =
+    widths.operations[counted.word as keyof typeof widths.operations] ?? words.widths.operations["mult-adds"];
+  const written = (count: number | null) => (count === null ? widths.none : number(count));
+  const rows = [
+    [operations, "mult-adds", ({ totals }: Cost) => written(totals.multAdds)],
+    [widths.parameters, "parameters", ({ totals }: Cost) => written(totals.parameters)],
+    [widths.activations, "activations", ({ totals }: Cost) => written(totals.activationBytes)],
+    [widths.peak, "peak", ({ totals }: Cost) => written(totals.peakActivationBytes)],
+  ] as const;
+  return (
+    <div class="wide">
+      <table class="numbers">
+        {twin && (
+          <thead>
+            <tr>
+              <td />
+              <th scope="col">{widths.separable}</th>
+              <th scope="col">{widths.standard}</th>
+            </tr>
+          </thead>
+        )}
+        <tbody>
+          {rows.map(([title, testId, of]) => (
+            <tr key={testId}>
+              <th scope="row">{title}</th>
+              <td data-testid={testId}>{of(counted)}</td>
+              {twin && <td>{of(twin)}</td>}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Shares({ counted }: { readonly counted: Cost }) {
+  const { words, number } = useLanguage();
+  const { widths } = words;
+  const kinds = Object.entries(counted.byType);
+  return (
+    <div class="wide">
+      <table class="numbers">
+        <thead>
+          <tr>
+            <th scope="col">{widths.kind}</th>
+            <th scope="col">{widths.layers}</th>
+            <th scope="col">{widths.operations["mult-adds"]}</th>
+            <th scope="col">{widths.share}</th>
+            <th scope="col">{widths.parameters}</th>
+            <th scope="col">{widths.share}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {kinds.map(([kind, { layers, multAdds, multAddsShare, parameters, parametersShare }]) => (
+            <tr key={kind}>
+              <th scope="row" lang="en">
+                {kind}
+              </th>
+              <td>{number(layers)}</td>
+              <td>{multAdds === null ? widths.none : number(multAdds)}</td>
+              <td>{multAddsShare === null ? "" : `${number(100 * multAddsShare, 1)} %`}</td>
+              <td>{number(parameters)}</td>
+              <td>{`${number(100 * parametersShare, 1)} %`}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
 }
