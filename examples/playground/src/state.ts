@@ -80,6 +80,8 @@ const FIELDS = {
   twin: oneOf("alone", "beside"),
   // Section 4.
   model: oneOf("digits", "cifar10", "own"),
+  // Section 5.
+  knows: oneOf("cifar10", "digits"),
 } as const;
 
 type Fields = typeof FIELDS;

@@ -60,6 +60,13 @@ export interface Maps {
   readonly data: Float32Array;
 }
 
+/** What was shown of each class, in the order of the classes. */
+export interface Taught {
+  readonly classes: readonly { readonly label: string; readonly examples: number }[];
+}
+
+type Nothing = Readonly<Record<never, never>>;
+
 /** Questions by their names: what is given, and what comes back. */
 export interface Tasks {
   readonly measure: {
@@ -69,6 +76,16 @@ export interface Tasks {
   readonly open: { readonly given: { readonly source: BuiltIn | readonly File[] }; readonly answer: Opened };
   readonly classify: { readonly given: { readonly picture: Shown; readonly topK: number }; readonly answer: Answered };
   readonly maps: { readonly given: { readonly picture: Shown; readonly layer: string }; readonly answer: Maps };
+  /** Begins anew on the features of a network that lies in the page. */
+  readonly teach: { readonly given: { readonly network: BuiltIn }; readonly answer: Taught };
+  readonly addShots: {
+    readonly given: { readonly label: string; readonly pictures: readonly Shown[] };
+    readonly answer: Taught;
+  };
+  readonly removeShots: { readonly given: { readonly label: string }; readonly answer: Taught };
+  readonly askShots: { readonly given: { readonly picture: Shown }; readonly answer: readonly Prediction[] };
+  readonly saveShots: { readonly given: Nothing; readonly answer: Uint8Array<ArrayBuffer> };
+  readonly loadShots: { readonly given: { readonly file: Blob }; readonly answer: Taught };
   readonly attention: { readonly given: { readonly picture: Shown; readonly index: number }; readonly answer: Maps };
 }
 

@@ -6,16 +6,17 @@ import {
   createClassifier,
   describe,
   formatDescription,
-  type LoadedModel,
   loadModel,
+  type Network,
   pointwiseConv2d,
   tensor,
 } from "depthwise";
 import { completePreprocessing, decodeImage, preprocess, toPixels } from "depthwise/images";
+import { builtIn } from "./built-in.ts";
 import type { Answer, Given, Maps, Shown } from "./messages.ts";
 
 interface Looked {
-  readonly model: LoadedModel;
+  readonly model: Network<string>;
   readonly classifier: Classifier;
 }
 
@@ -39,9 +40,8 @@ export async function open({ source }: Given<"open">): Promise<Answer<"open">> {
   };
 }
 
-async function modelOf(source: Given<"open">["source"]): Promise<LoadedModel> {
-  if (source === "digits") return (await import("depthwise/models/digits")).digits();
-  if (source === "cifar10") return (await import("depthwise/models/cifar10")).cifar10();
+async function modelOf(source: Given<"open">["source"]): Promise<Network<string>> {
+  if (typeof source === "string") return builtIn(source);
   return loadModel(source.length === 1 ? (source[0] as File) : [...source]);
 }
 
@@ -110,7 +110,7 @@ async function tapped(layer: string, x: Float32Array): Promise<Maps> {
 }
 
 /** The map before the global pool, and the kernel behind it, where a network ends so. */
-function attentionLayer(model: LoadedModel) {
+function attentionLayer(model: Network<string>) {
   const { layers, shapes, parameterInfo, parameters } = model;
   const pool = layers.findLast(({ type }) => type === "globalAveragePool");
   const [map] = pool?.inputs ?? [];

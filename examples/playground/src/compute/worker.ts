@@ -4,6 +4,7 @@ import { isDepthwiseError } from "depthwise";
 import { measure } from "./measure.ts";
 import type { Answer, Given, Question, Reply, TaskName, Trouble } from "./messages.ts";
 import { attention, classify, maps, open } from "./network.ts";
+import { addShots, askShots, loadShots, removeShots, saveShots, teach } from "./shots.ts";
 
 const TASKS: { readonly [Name in TaskName]: (given: Given<Name>) => Promise<Answer<Name>> } = {
   measure,
@@ -11,6 +12,12 @@ const TASKS: { readonly [Name in TaskName]: (given: Given<Name>) => Promise<Answ
   classify,
   maps,
   attention,
+  teach,
+  addShots,
+  removeShots,
+  askShots,
+  saveShots,
+  loadShots,
 };
 
 /** One at a time: two networks that run at once would disturb each other's times. */
