@@ -4,7 +4,9 @@ import { compile, mobileNetV1, type Network } from "depthwise";
 import { cost } from "depthwise/cost";
 import type { Answer, Given } from "./messages.ts";
 
-const RUNS = 5;
+/** So long the runs of a network take together, about, after as many to warm up. */
+const ENOUGH_MS = 1000;
+const [LEAST_RUNS, MOST_RUNS] = [5, 200];
 
 export async function measure({
   alpha,
@@ -14,9 +16,10 @@ export async function measure({
   const model = mobileNetV1({ alpha, resolution, standardConvolution });
   const session = await compile(model, { threads: 1 });
   try {
-    const { network, backend, simd, totalMs, gflops, limitGflops, steps } = await session.profile(undefined, {
-      runs: RUNS,
-    });
+    const { totalMs: about } = await session.profile(undefined, { runs: 2 });
+    const runs = Math.max(LEAST_RUNS, Math.min(MOST_RUNS, Math.round(ENOUGH_MS / Math.max(about, 0.1))));
+    const profile = await session.profile(undefined, { runs });
+    const { network, backend, simd, totalMs, gflops, limitGflops, steps } = profile;
     const bytes = bytesOf(model);
     return {
       ...{ name: network, backend, simd, totalMs, gflops },

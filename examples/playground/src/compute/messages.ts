@@ -44,7 +44,7 @@ export interface Opened {
 
 export interface Answered {
   readonly predictions: readonly Prediction[];
-  /** Of the network alone: the median of a few runs. */
+  /** Of the network alone: the mean of some runs. */
   readonly milliseconds: number;
   readonly backend: string;
   readonly simd: string;

@@ -21,10 +21,11 @@ export function Inside({ opened, picture, best }: InsideProps) {
   const [layer, setLayer] = useState(opened.layers[0] ?? "");
   const shown = opened.layers.includes(layer) ? layer : (opened.layers[0] ?? "");
   const maps = useAnswer(() => ask("maps", { picture, layer: shown }), [picture, shown, opened]);
-  const attention = useAnswer(
-    () => (opened.hasAttention && best ? ask("attention", { picture, index: best.index }) : Promise.resolve(undefined)),
-    [picture, best?.index, opened],
-  );
+  const attention = useAnswer(async () => {
+    if (!opened.hasAttention || best === undefined) return undefined;
+    const map = await ask("attention", { picture, index: best.index });
+    return { map, input: await ask("maps", { picture, layer: opened.layers[0] ?? "" }) };
+  }, [picture, best?.index, opened]);
   return (
     <section class="inside">
       <h3>{tryIt.inside}</h3>
@@ -64,9 +65,7 @@ export function Inside({ opened, picture, best }: InsideProps) {
         <>
           <h4>{tryIt.attention}</h4>
           <p class="note">{tryIt.attentionOf(best.label)}</p>
-          <div class="maps large" role="img" aria-label={tryIt.attentionOf(best.label)}>
-            <GreyMap maps={attention} channel={0} />
-          </div>
+          <Attention label={tryIt.attentionOf(best.label)} input={attention.input} map={attention.map} />
         </>
       )}
     </section>
@@ -89,6 +88,64 @@ function useAnswer<Value>(question: () => Promise<Value>, on: readonly unknown[]
   return answer;
 }
 
+interface AttentionProps {
+  readonly label: string;
+  /** What the network sees. */
+  readonly input: Maps;
+  readonly map: Maps;
+}
+
+const SHOWN = 224;
+
+/** The picture as the network sees it, brighter where it speaks for the answer. */
+function Attention({ label, input, map }: AttentionProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    if (!context) return;
+    const [picture, veil] = [sheetOf(input, coloursOf(input)), sheetOf(map, veilOf(map))];
+    context.clearRect(0, 0, SHOWN, SHOWN);
+    context.drawImage(picture, 0, 0, SHOWN, SHOWN);
+    context.drawImage(veil, 0, 0, SHOWN, SHOWN);
+  }, [input, map]);
+  return <canvas ref={canvas} class="attention" width={SHOWN} height={SHOWN} role="img" aria-label={label} />;
+}
+
+type PixelOf = (place: number) => readonly [red: number, green: number, blue: number, alpha: number];
+
+function sheetOf({ height, width }: Maps, pixelOf: PixelOf): OffscreenCanvas {
+  const sheet = new OffscreenCanvas(width, height);
+  const context = sheet.getContext("2d");
+  const image = new ImageData(width, height);
+  for (let place = 0; place < height * width; place++) image.data.set(pixelOf(place), 4 * place);
+  context?.putImageData(image, 0, 0);
+  return sheet;
+}
+
+/** Numbers of a picture, whatever their range, as bytes. */
+function coloursOf({ channels, data }: Maps): PixelOf {
+  const [least, most] = rangeOf(data);
+  const byte = (value: number) => (most > least ? (255 * (value - least)) / (most - least) : 0);
+  const at = (place: number, channel: number) => byte(data[place * channels + Math.min(channel, channels - 1)] ?? 0);
+  return (place) => [at(place, 0), at(place, 1), at(place, 2), 255];
+}
+
+/** Dark where nothing speaks for the answer. */
+function veilOf({ data }: Maps): PixelOf {
+  const [least, most] = rangeOf(data);
+  return (place) => {
+    const strength = most > least ? ((data[place] ?? 0) - least) / (most - least) : 0;
+    return [8, 12, 40, 215 * (1 - strength)];
+  };
+}
+
+function rangeOf(values: Float32Array): readonly [least: number, most: number] {
+  return values.reduce<readonly [number, number]>(
+    ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  );
+}
+
 /** A map in grey, from its smallest number to its largest. */
 function GreyMap({
   maps: { height, width, channels, data },
@@ -102,10 +159,7 @@ function GreyMap({
     const context = canvas.current?.getContext("2d");
     if (!context) return;
     const values = Float32Array.from({ length: height * width }, (_, i) => data[i * channels + channel] ?? 0);
-    const [least, most] = values.reduce(
-      ([low, high], value) => [Math.min(low, value), Math.max(high, value)] as const,
-      [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY] as const,
-    );
+    const [least, most] = rangeOf(values);
     const image = context.createImageData(width, height);
     values.forEach((value, i) => {
       const grey = most > least ? (255 * (value - least)) / (most - least) : 0;

@@ -234,7 +234,7 @@ export const en = {
     mapsOf: (shown: string, all: string, size: string) =>
       `Maps of this layer: ${shown} of ${all}, ${size} each; white is the largest number of a map.`,
     attention: "Where it looked",
-    attentionOf: (label: string) => `White: what speaks for the answer “${label}” (class activation map).`,
+    attentionOf: (label: string) => `Bright: what speaks for the answer “${label}” (class activation map).`,
   },
 };
 

@@ -234,6 +234,6 @@ export const ko: Words = {
     layer: "층",
     mapsOf: (shown, all, size) => `이 층의 특징 맵: ${shown} / ${all}, 크기 ${size}. 흰색이 맵에서 가장 큰 값입니다.`,
     attention: "어디를 보았나",
-    attentionOf: (label) => `흰 부분이 다음 답을 뒷받침합니다: ${label} (class activation map).`,
+    attentionOf: (label) => `밝은 부분이 다음 답을 뒷받침합니다: ${label} (class activation map).`,
   },
 };
