@@ -161,13 +161,13 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
   }
 
   /**
-   * Measures each step: mean time beside its mult-adds, GFLOP/s and share of the limit that this machine was measured
+   * Measures each step: median time beside its mult-adds, GFLOP/s and share of the limit that this machine was measured
    * to have, multiply-adds over registers alone. Waits its turn among the runs.
    *
    * @param input   as for `run`, and read at the call; default one image of 0.5 everywhere. With n images each step
    *                counts the mult-adds of all
    * @param options `runs`: measured runs, after as many to warm up, default 10
-   * @returns times in ms, means over the runs but the fastest and the slowest tenth; with threads those of the first, its waiting at barriers left out
+   * @returns times in ms, medians over the runs (means where the clock is coarse); with threads those of the first, its waiting at barriers left out
    * @throws {DepthwiseError} `OPTION_INVALID`, and whatever `run` throws
    */
   async profile(input?: Tensor | NumberArray, options: ProfileOptions = {}): Promise<Profile> {
