@@ -3,9 +3,10 @@
 import { checkKnownOptions, oneOf } from "../core/options.ts";
 import { BUDGET_TABLES, type BudgetTable, type CandidateOf, withinBudget } from "../cost/index.ts";
 import { CHART_MARGIN, CHART_WIDTH, type ChartLine, drawnChart } from "./chart.ts";
+import type { PictureOptions } from "./languages.ts";
 import { drawnLegend, lineMark, page, pictureHead } from "./page.ts";
 import type { Picture } from "./picture.ts";
-import { type PictureOptions, voiceOf } from "./voice.ts";
+import { voiceOf } from "./voice.ts";
 
 /** What a picture of accuracies shows. */
 export interface AccuracyPictureOptions extends PictureOptions {

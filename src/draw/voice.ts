@@ -1,20 +1,9 @@
 /** What a picture says in its language: sentences, and numbers as they are written there. */
 
 import { oneOf } from "../core/options.ts";
+import { PICTURE_LANGUAGES, type PictureLanguage } from "./languages.ts";
 import { EN, type PictureWords } from "./words/en.ts";
 import { KO } from "./words/ko.ts";
-
-/** Languages of the pictures. */
-export const PICTURE_LANGUAGES = ["en", "ko"] as const;
-
-/** A language of the pictures. */
-export type PictureLanguage = (typeof PICTURE_LANGUAGES)[number];
-
-/** What every picture may be told. */
-export interface PictureOptions {
-  /** Of words and numbers in it. Default `"en"`. */
-  readonly language?: PictureLanguage;
-}
 
 const WORDS: Readonly<Record<PictureLanguage, PictureWords>> = { en: EN, ko: KO };
 
