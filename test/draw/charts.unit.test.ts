@@ -132,6 +132,21 @@ describe("accuracies", () => {
     expect(pointsOf(picture)).toHaveLength(candidates.length);
   });
 
+  it("explain what stands in them, and nothing else", () => {
+    const explained = (picture: Picture) =>
+      ["one resolution, widths α", "one width α, resolutions", "shallow, or of standard convolutions"].filter((text) =>
+        saidIn(picture).includes(text),
+      );
+    expect(explained(drawAccuracy())).toHaveLength(2);
+    const picture = drawAccuracy({ table: "cifar10" });
+    const drawn = [
+      pathsOf(picture, "curve"),
+      pathsOf(picture, "across"),
+      pointsOf(picture).filter(({ look }) => look === "known"),
+    ];
+    expect(explained(picture)).toHaveLength(drawn.filter((each) => each.length > 0).length);
+  });
+
   it("refuse another cost", () => {
     expect(() => drawAccuracy({ against: "bytes" as never })).toThrow(/drawAccuracy: against: expected one of/);
   });

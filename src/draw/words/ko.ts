@@ -53,12 +53,12 @@ export const KO = {
   network: {
     title: (network: string) => `층별로 본 네트워크: ${network}`,
     description: (layers: string, pairs: string) =>
-      `층마다 상자 하나를 실행 순서대로 그렸습니다. 너비는 채널 수, 높이는 특징 맵의 한 변입니다. 그려진 것: ${layers}. ${pairs}.`,
+      `층마다 상자 하나를 실행 순서대로 그렸습니다. 너비는 채널 수, 높이는 특징 맵의 높이입니다. 그려진 것: ${layers}. ${pairs}.`,
     pairs: (count: number, written: string) =>
       count === 0
         ? "깊이별 분리 합성곱 쌍이 없습니다"
         : `깊이별 층과 바로 뒤의 점별 층으로 이루어진 분리 합성곱 쌍: ${written}쌍`,
-    measures: "너비: 채널 수. 높이: 특징 맵의 한 변.",
+    measures: "너비: 채널 수. 높이: 특징 맵의 높이.",
     stride: "↓2: 스트라이드 2",
     pair: "한 선 위의 쌍: 깊이별 분리 합성곱",
     pool: "풀링과 그 밖의 층",
@@ -116,6 +116,7 @@ export const KO = {
     },
     ofAlpha: "같은 해상도, 여러 너비 α",
     ofRho: "같은 너비 α, 여러 해상도",
+    others: "얕은 네트워크, 표준 합성곱 네트워크",
     description: (networks: string) =>
       `네트워크 ${networks}개를 점으로 나타냈고, 이름은 너비 α와 입력의 한 변입니다. 선은 해상도가 같은 네트워크끼리, 너비가 같은 네트워크끼리 잇습니다.`,
   },
