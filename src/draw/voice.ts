@@ -24,9 +24,12 @@ const LARGE: Readonly<Record<PictureLanguage, readonly (readonly [size: number, 
 /** Below it a number is written out where others are shortened. */
 const SHORT_FROM = 10_000;
 
+/** From it on numbers have no word, and are written with a power of ten. */
+const SHORT_TO = 1e15;
+
 export interface Voice {
   readonly words: PictureWords;
-  /** All digits: `568,740,352`. */
+  /** All digits: `568,740,352`; of what a double does not hold to the last one, six. */
   count(value: number): string;
   /** Three digits: `569 M`. */
   short(value: number): string;
@@ -46,8 +49,9 @@ export function voiceOf(owner: string, language: PictureLanguage = "en"): Voice 
     new Intl.NumberFormat(known, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
   return {
     words,
-    count: (value) => whole.format(value),
+    count: (value) => (value > Number.MAX_SAFE_INTEGER ? value.toExponential(5) : whole.format(value)),
     short: (value) => {
+      if (value >= SHORT_TO) return value.toExponential(2);
       const [size, word] = LARGE[known].find(([each]) => value >= each) ?? [1, ""];
       return value < SHORT_FROM ? whole.format(value) : `${three.format(value / size)}${word}`;
     },
