@@ -20,6 +20,7 @@ const ENTRIES = join("dist", ".entries");
 const rooms = {
   ...writeEntries(ENTRIES),
   cost: "src/cost/index.ts",
+  draw: "src/draw/index.ts",
   kernels: "src/backends/wasm/kernel-modules.ts",
   train: "src/train/index.ts",
   digits: "src/pretrained/digits.ts",

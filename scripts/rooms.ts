@@ -15,7 +15,9 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
   // What training alone has, of whatever room: a page that only runs has none of it.
   ...["train", "plan/training", "backends/training", "kernels/wasm/training"].map((part) => [part, "train"] as const),
   ...["kernels/reference/gradients", "kernels/reference/update"].map((part) => [part, "train"] as const),
-  ...["core/elementary", "core/cosine", "core/power", "core/counted"].map((part) => [part, "train"] as const),
+  ...["core/cosine", "core/power", "core/counted"].map((part) => [part, "train"] as const),
+  // Training and pictures have it, neither of which loads the other.
+  ["core/elementary", "elementary"],
   // Networks that lie in the package: a file each, which no other door has.
   ...["digits", "cifar10"].map((name) => [`pretrained/${name}`, name] as const),
   ["pretrained/stored", "room-weights"],
@@ -37,8 +39,10 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
   ["classify", "room-classify"],
   ["images", "room-images"],
   ...["weights", "understand", "formats", "sources"].map((room) => [room, "room-weights"] as const),
-  // Nobody else imports it: the room is its door.
+  // Nobody but pictures imports it, and they what its door has: the room is its door.
   ["cost", "cost"],
+  ["draw", "draw"],
+  ["core/markup", "draw"],
   ...["layers", "models", "plan"].map((room) => [room, "room-networks"] as const),
   ...["core", "operations"].map((room) => [room, "room-foundation"] as const),
 ];

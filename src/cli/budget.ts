@@ -2,9 +2,9 @@
 
 import { Command } from "commander";
 import { DepthwiseError } from "../core/errors.ts";
-import { BUDGET_TABLES, type BudgetResult, type BudgetTable, type CandidateOf, withinBudget } from "../cost/index.ts";
-import { choice, jsonOption } from "./flags.ts";
-import { toBytes, toCount } from "./numbers.ts";
+import { type BudgetResult, type BudgetTable, type CandidateOf, withinBudget } from "../cost/index.ts";
+import { addBudgetOptions, jsonOption } from "./flags.ts";
+import { withoutUndefined } from "./network-options.ts";
 import { newPage, print, printJson } from "./print.ts";
 import { layTable, leftOutNote } from "./table.ts";
 
@@ -22,19 +22,8 @@ interface Flags {
 }
 
 export function budgetCommand(): Command {
-  return new Command("budget")
+  return addBudgetOptions(new Command("budget"))
     .description("the best width and resolution under a budget, by known accuracy, and the Pareto front")
-    .option("--mult-adds <count>", "most mult-adds, such as 100M", toCount)
-    .option("--parameters <count>", "most parameters, such as 2M", toCount)
-    .option("--bytes <count>", "most bytes of float32 weights, such as 6MB or 6MiB", toBytes)
-    .option("--activation-bytes <count>", "most bytes of activations alive at once", toBytes)
-    .addOption(
-      choice(
-        "--table <name>",
-        "accuracies on ImageNet as published (default imagenet), or on CIFAR-10 as measured",
-        BUDGET_TABLES,
-      ),
-    )
     .addOption(jsonOption("print the object of depthwise/cost"))
     .action(({ multAdds, parameters, bytes, activationBytes, table, json }: Flags) => {
       if ([multAdds, parameters, bytes, activationBytes].every((bound) => bound === undefined)) {
@@ -47,8 +36,7 @@ export function budgetCommand(): Command {
         });
       }
       const given = { multAdds, parameters, bytes, activationBytes, table };
-      const budget = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-      const result = withinBudget<BudgetTable>(budget);
+      const result = withinBudget<BudgetTable>(withoutUndefined(given));
       if (result.best === undefined) process.exitCode = 1;
       if (json === true) return printJson(result, 2);
       const page = newPage();

@@ -15,6 +15,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   cost: [
     "depthwise cost --alpha 0.5 --resolution 160",
+    "depthwise cost --alpha 0.5 --chart",
     "depthwise cost --convention thop --markdown > cost.md",
     "depthwise cost --weights mobilenet.h5 --json",
   ],
@@ -23,6 +24,13 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "depthwise budget --mult-adds 100M",
     "depthwise budget --bytes 6MB --activation-bytes 2MiB",
     "depthwise budget --parameters 2M --json",
+  ],
+  draw: [
+    "depthwise draw cost --alpha 0.5 --out cost.svg",
+    "depthwise draw network --weights mobilenet.h5 --out network.svg",
+    "depthwise draw separable --filters 512 --size 14 > separable.svg",
+    "depthwise draw front --mult-adds 100M --language ko --out front.svg",
+    "depthwise draw accuracy --against parameters --out accuracy.svg",
   ],
   classify: [
     "depthwise classify photo.jpg",

@@ -3,11 +3,16 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { didYouMean } from "../core/nearest.ts";
 import type { Preprocessing } from "../core/preprocessing.ts";
-import { toCount, toNumber, toNumbers, toRange, WEIGHTS } from "./numbers.ts";
+import { BUDGET_TABLES, conventionNames } from "../cost/index.ts";
+import { toBytes, toCount, toNumber, toNumbers, toRange, WEIGHTS } from "./numbers.ts";
 
 /** An option of a few values; of a wrong one the nearest is named. */
 export function choice(flags: string, description: string, values: readonly string[]): Option {
-  return new Option(flags, description).choices(values).argParser((text: string) => {
+  return oneOfFew(new Option(flags, description), values);
+}
+
+function oneOfFew(option: Option, values: readonly string[]): Option {
+  return option.choices(values).argParser((text: string) => {
     if (values.includes(text)) return text;
     const hint = didYouMean(text, values);
     throw new InvalidArgumentError(`Allowed choices are ${values.join(", ")}.${hint === "" ? "" : ` ${hint}`}`);
@@ -34,7 +39,7 @@ export function addShapeOptions(command: Command): Command {
       "number of outputs (default 1000); of a file of 1001, 1000 drops the background",
       toNumber,
     )
-    .addOption(choice("--padding <style>", "how 3 × 3 layers pad", ["same", "keras", "symmetric"]));
+    .addOption(paddingOption("how 3 × 3 layers pad", ["same", "keras", "symmetric"]));
 }
 
 /** How a picture becomes the input, where that is known better than the file says; each under its name there. */
@@ -66,6 +71,47 @@ export function preprocessingOf(flags: Preprocessing): Preprocessing | undefined
   const values = { resize, cropFraction, filter, range, mean, deviation, channelOrder };
   const given = Object.entries(values).filter(([, value]) => value !== undefined);
   return given.length === 0 ? undefined : Object.fromEntries(given);
+}
+
+export function conventionOption(): Option {
+  return choice("--convention <name>", "rule of counting", [...conventionNames]).default("paper");
+}
+
+export function paddingOption(description: string, styles: readonly string[]): Option {
+  return choice("--padding <style>", description, styles);
+}
+
+export function inputChannelsOption(description: string): Option {
+  return new Option("--input-channels <count>", description).argParser(toNumber);
+}
+
+/** Where results go; `what` is a file or a directory. */
+export function outOption(what: string, description: string): Option {
+  return new Option(`--out <${what}>`, description);
+}
+
+/** What something is compared with; `values` if it is one of a few. */
+export function againstOption(what: string, description: string, values?: readonly string[]): Option {
+  const option = new Option(`--against <${what}>`, description);
+  return values === undefined ? option : oneOfFew(option, values);
+}
+
+/** Upper bounds, and whose accuracies count; each has the name it has in `withinBudget`. */
+export function addBudgetOptions(command: Command): Command {
+  return command
+    .option("--mult-adds <count>", "most mult-adds, such as 100M", toCount)
+    .option("--parameters <count>", "most parameters, such as 2M", toCount)
+    .option("--bytes <count>", "most bytes of float32 weights, such as 6MB or 6MiB", toBytes)
+    .option("--activation-bytes <count>", "most bytes of activations alive at once", toBytes)
+    .addOption(tableOption());
+}
+
+export function tableOption(): Option {
+  return choice(
+    "--table <name>",
+    "accuracies on ImageNet as published (default imagenet), or on CIFAR-10 as measured",
+    BUDGET_TABLES,
+  );
 }
 
 export function maxPixelsOption(): Option {

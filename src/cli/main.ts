@@ -8,6 +8,7 @@ import { classifyCommand } from "./classify.ts";
 import { convertCommand } from "./convert.ts";
 import { costCommand } from "./cost.ts";
 import { doctorCommand } from "./doctor.ts";
+import { drawCommand } from "./draw.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { examplesOf } from "./examples.ts";
 import { inspectCommand } from "./inspect.ts";
@@ -32,7 +33,7 @@ const program = new Command("depthwise")
   .description("MobileNets: what they cost, and what they say about a picture.")
   .version(version);
 const groups: Readonly<Record<string, readonly (() => Command)[]>> = {
-  "Count what a network costs:": [summaryCommand, costCommand, paperCommand, budgetCommand],
+  "Count what a network costs:": [summaryCommand, costCommand, paperCommand, budgetCommand, drawCommand],
   "Run one:": [classifyCommand, profileCommand],
   "Train one:": [trainCommand, evaluateCommand],
   "Files of weights:": [inspectCommand, convertCommand, verifyCommand, cacheCommand],
@@ -43,15 +44,15 @@ for (const [heading, commands] of Object.entries(groups)) {
   for (const make of commands) program.addCommand(make());
 }
 program.commandsGroup("Help:").helpCommand(true);
-settle(program);
+settle(program, program.name());
 
-/** A command does not inherit from the one it is added to. */
-function settle(command: Command): void {
-  command.addHelpText("after", examplesOf(command.name()));
+/** A command does not inherit from the one it is added to. `path` is its name behind that of the command it belongs to. */
+function settle(command: Command, path: string): void {
+  command.addHelpText("after", examplesOf(path));
   command.exitOverride().showHelpAfterError("(add --help for the options)").configureOutput(parserOutput);
   // Descriptions of few letters a line still stand in their column.
   command.configureHelp({ minWidthToWrap: 15 });
-  command.commands.forEach(settle);
+  for (const each of command.commands) settle(each, command === program ? each.name() : `${path} ${each.name()}`);
 }
 
 const interrupt = new AbortController();

@@ -5,7 +5,7 @@ import type { Network } from "../layers/network.ts";
 import { type MobileNetV1Options, mobileNetV1 } from "../models/index.ts";
 import { loadModel } from "../weights/load-model.ts";
 import { weightsFrom } from "./files.ts";
-import { addShapeOptions, choice, under, weightsOption } from "./flags.ts";
+import { addShapeOptions, choice, inputChannelsOption, under, weightsOption } from "./flags.ts";
 import { toNumber } from "./numbers.ts";
 
 export interface NetworkFlags extends MobileNetV1Options {
@@ -19,7 +19,7 @@ export function addNetworkOptions(command: Command): Command {
   return under("Network:", command, (group) =>
     addShapeOptions(group)
       .option("--rho <number>", "resolution multiplier: resolution = round(224 · rho)", toNumber)
-      .option("--input-channels <count>", "channels of the input (default 3)", toNumber)
+      .addOption(inputChannelsOption("channels of the input (default 3)"))
       .option("--output-stride <stride>", "8, 16 or 32: later strides become dilation", toNumber)
       .addOption(choice("--channel-rounding <rule>", "how widths are rounded", ["truncate", "floor", "divisible8"]))
       .option("--shallow", "the paper's shallow network (table 5)")

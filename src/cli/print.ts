@@ -16,7 +16,7 @@ let broken: NodeJS.ErrnoException | undefined;
 let onBroken = (_error: NodeJS.ErrnoException): void => undefined;
 
 /** What of a line has a colour where there are any: what the pattern matches. */
-export type Mark = readonly [pattern: RegExp, style: "bold" | "green" | "red" | "yellow"];
+export type Mark = readonly [pattern: RegExp, style: "blue" | "bold" | "green" | "magenta" | "red" | "yellow"];
 
 /** The first line of tables. */
 const HEADINGS: readonly Mark[] = [[/^(layer|kind|step|pictures fed) {2,}\S.*/, "bold"]];

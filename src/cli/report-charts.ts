@@ -2,7 +2,7 @@
 
 import { scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
-import { element, type Markup } from "./markup.ts";
+import { element, type Markup } from "../core/markup.ts";
 
 export interface Series {
   readonly name: string;

@@ -2,7 +2,7 @@
 
 import { scaleBand, scaleSqrt } from "d3-scale";
 import { grouped } from "../core/file-error.ts";
-import { element, type Markup } from "./markup.ts";
+import { element, type Markup } from "../core/markup.ts";
 import { cut } from "./table.ts";
 
 /** Rows are labels, columns what the network said, in examples. */

@@ -5,8 +5,8 @@
 
 import { grouped } from "../core/file-error.ts";
 import { isObject } from "../core/json.ts";
+import { element, type Markup, raw } from "../core/markup.ts";
 import type { EpochRecord, Recipe } from "../train/index.ts";
-import { element, type Markup, raw } from "./markup.ts";
 import { chart } from "./report-charts.ts";
 import { type Confusion, classTable, heading, matrix, pairTable, percent } from "./report-confusion.ts";
 import { REPORT_STYLE } from "./report-style.ts";

@@ -1,7 +1,7 @@
 /** `depthwise train`: pictures in, a network that knows them out. */
 
 import { Command, InvalidArgumentError } from "commander";
-import { addSizeOptions, under } from "./flags.ts";
+import { addSizeOptions, outOption, under } from "./flags.ts";
 import { toNumber } from "./numbers.ts";
 import { addBatchOption, addComputingOptions } from "./session-options.ts";
 import type { TrainFlags } from "./training-options.ts";
@@ -13,9 +13,11 @@ export function trainCommand(): Command {
       "[data...]",
       "a folder with a folder of pictures for each class; MNIST's four files (a folder) or a pair of IDX files; CIFAR-10's binary files or a folder with them",
     )
-    .requiredOption(
-      "--out <directory>",
-      "where model.safetensors, report.html, history.jsonl, options.json and the checkpoint go",
+    .addOption(
+      outOption(
+        "directory",
+        "where model.safetensors, report.html, history.jsonl, options.json and the checkpoint go",
+      ).makeOptionMandatory(),
     )
     .option("--resume", "go on with the run in --out; its options are those it began with");
   under("Network:", command, (group) =>

@@ -13,7 +13,7 @@ import type { Preprocessing } from "../images/index.ts";
 import { describe } from "../weights/describe.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
 import { checkOneStdin, expandFiles, noImages, shownWeights, withInput } from "./files.ts";
-import { jsonOption, maxPixelsOption } from "./flags.ts";
+import { againstOption, jsonOption, maxPixelsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { WEIGHTS } from "./numbers.ts";
 import { newPage, print, printJson } from "./print.ts";
@@ -44,7 +44,7 @@ export function verifyCommand(): Command {
       "pictures, folders, globs or - for standard input; a folder named like a label says what they show",
     );
   command
-    .option("--against <file>", "another model: how often both name the same class")
+    .addOption(againstOption("file", "another model: how often both name the same class"))
     .addOption(maxPixelsOption())
     .addOption(jsonOption("print { images, rows, doubts }"));
   return addSessionOptions(addLoadOptions(command)).action(async (files: readonly string[], flags: Flags) => {

@@ -51,20 +51,23 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const COMMANDS = "summary cost paper budget classify train evaluate inspect convert verify cache profile doctor".split(
-  " ",
-);
+const COMMANDS =
+  "summary cost paper budget draw classify train evaluate inspect convert verify cache profile doctor".split(" ");
 const helpOf = async (...args: readonly string[]) => (await run([...args, "--help"])).stdout;
 const examplesIn = (help: string) => (help.split("\nExamples:\n")[1] ?? "").trim().split(/\n */);
 
 describe("--help", () => {
-  it.each([[[]], ...COMMANDS.map((name) => [[name]]), [["cache", "ls"]], [["cache", "clear"]]])(
-    "of %j fits 80 columns",
-    async (args: readonly string[]) => {
-      const wide = (await helpOf(...args)).split("\n").filter((line) => line.length > 80);
-      expect(wide).toEqual([]);
-    },
-  );
+  it.each([
+    [[]],
+    ...COMMANDS.map((name) => [[name]]),
+    [["cache", "ls"]],
+    [["cache", "clear"]],
+    [["draw", "network"]],
+    [["draw", "front"]],
+  ])("of %j fits 80 columns", async (args: readonly string[]) => {
+    const wide = (await helpOf(...args)).split("\n").filter((line) => line.length > 80);
+    expect(wide).toEqual([]);
+  });
 
   it("puts the commands into groups, by what a person wants", async () => {
     const help = await helpOf();
@@ -73,7 +76,7 @@ describe("--help", () => {
       [...lines.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name),
     ]);
     expect(groups.filter(([title]) => title !== "Options" && title !== "Examples")).toEqual([
-      ["Count what a network costs", ["summary", "cost", "paper", "budget"]],
+      ["Count what a network costs", ["summary", "cost", "paper", "budget", "draw"]],
       ["Run one", ["classify", "profile"]],
       ["Train one", ["train", "evaluate"]],
       ["Files of weights", ["inspect", "convert", "verify", "cache"]],

@@ -128,6 +128,27 @@ it("Ctrl-C beats the end of a pipe whose writer it ends too, each time", async (
   }
 });
 
+it("a picture is not written to a terminal: it asks for a file", async () => {
+  for (const out of ["", " --out -"]) {
+    const shown = await typed(`depthwise draw cost${out}`, 200);
+    expect(shown).toContain("draw: --out: expected a file");
+    expect(shown).toContain('found "a terminal". Pass a file: --out picture.svg');
+    expect(shown).toMatch(/\[2\]\n$/);
+  }
+});
+
+it("bars of costs fit the terminal, and have colours where it has them", async () => {
+  const barsIn = (shown: string) => shown.split("\n").filter((line) => line.includes("█"));
+  const line = "depthwise cost --chart --alpha 0.25 --resolution 128";
+  for (const columns of [40, 60, 100]) {
+    const bars = barsIn(await typed(line, columns, undefined, { NO_COLOR: "1" }));
+    expect(bars.length).toBeGreaterThan(20);
+    for (const bar of bars)
+      expect([columns, stringWidth(bar), bar.includes(ESCAPE)]).toEqual([columns, columns, false]);
+  }
+  expect(barsIn(await typed(line, 60)).every((bar) => bar.includes(`${ESCAPE}[`))).toBe(true);
+});
+
 describe("standard input that is", () => {
   it.each([
     "inspect -",

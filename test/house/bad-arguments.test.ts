@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { cost } from "../../src/cost/index.ts";
+import { drawCost, drawNetwork } from "../../src/draw/index.ts";
 import { toPixels } from "../../src/images/index.ts";
 import {
   batchNorm,
@@ -37,6 +38,8 @@ const TAKE_NETWORKS: Record<string, (value: never) => unknown> = {
   createClassifier: (value) => createClassifier(value),
   addClasses: (value) => addClasses(value, { classes: 1 }),
   describe: (value) => describeModel(value),
+  drawCost: (value) => drawCost(value),
+  drawNetwork: (value) => drawNetwork(value),
   embeddingModel: (value) => embeddingModel(value),
   encodeModel: (value) => encodeModel(value),
   encodeTfjs: (value) => encodeTfjs(value),

@@ -1,6 +1,6 @@
 /** HTML and SVG as text: what is written into them, names out of files among it, stays text. */
 
-import { visible } from "../core/visible.ts";
+import { harmless, visible } from "./visible.ts";
 
 /** What is markup already: made here alone. */
 export interface Markup {
@@ -10,7 +10,7 @@ export interface Markup {
 type Content = Markup | string | number | undefined | readonly Content[];
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
-const ESCAPES: Readonly<Record<string, string>> = {
+const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
   ">": "&gt;",
@@ -19,7 +19,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** Elements that have no end. */
-const EMPTY: ReadonlySet<string> = new Set(["meta", "wbr", "rect", "line", "circle", "path"]);
+const EMPTY: ReadonlySet<string> = /* @__PURE__ */ new Set(["meta", "wbr", "rect", "line", "circle", "path"]);
 
 /** An element; texts in it and its attributes are escaped, and characters that nobody sees are written out. */
 export function element(name: string, attributes: Attributes, ...content: readonly Content[]): Markup {
@@ -27,6 +27,11 @@ export function element(name: string, attributes: Attributes, ...content: readon
   const written = pairs.map(([key, value]) => ` ${key}="${escaped(String(value))}"`).join("");
   if (EMPTY.has(name) && content.length === 0) return { markup: `<${name}${written}/>` };
   return { markup: `<${name}${written}>${text(content)}</${name}>` };
+}
+
+/** Text that has been through `visible` once; what it wrote out stays as it is. */
+export function seen(value: string): Markup {
+  return { markup: withEntities(harmless(value)) };
 }
 
 /** Text that is trusted: a style sheet of ours. */
@@ -45,5 +50,9 @@ function isList(content: Markup | readonly Content[]): content is readonly Conte
 }
 
 function escaped(value: string): string {
-  return visible(value).replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
+  return withEntities(visible(value));
+}
+
+function withEntities(value: string): string {
+  return value.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
