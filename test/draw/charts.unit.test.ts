@@ -80,7 +80,7 @@ describe("a front", () => {
 
   it("says where nothing fits, and draws no bound that is far off", () => {
     const picture = drawFront({ budget: { multAdds: 10 }, language: "ko" });
-    expect(saidIn(picture)).toContain("예산에 맞는 네트워크가 없습니다.");
+    expect(saidIn(picture)).toContain("예산에 맞는 신경망이 없습니다.");
     expect(pointsOf(picture).every(({ look }) => look.includes("away"))).toBe(true);
     expect(
       shapesOf(picture).filter(({ attributes }) => ["bound", "ring"].includes(String(attributes["class"]))),
