@@ -4,18 +4,8 @@ import { Command } from "commander";
 import { optionError } from "../core/options.ts";
 import { visible } from "../core/visible.ts";
 import type { BudgetTable, ConventionName } from "../cost/index.ts";
-import {
-  drawAccuracy,
-  drawCost,
-  drawFront,
-  drawNetwork,
-  drawSeparable,
-  PICTURE_LANGUAGES,
-  type Picture,
-  type PictureLanguage,
-  type SeparableSizes,
-  svgText,
-} from "../draw/index.ts";
+import type { Picture, SeparableSizes } from "../draw/index.ts";
+import { PICTURE_LANGUAGES, type PictureLanguage, type PictureOptions } from "../draw/languages.ts";
 import { placeToWrite } from "../weights/place-to-write.ts";
 import { writeFile } from "../weights/write-file.ts";
 import {
@@ -72,7 +62,9 @@ function costPicture(): Command {
   return addNetworkOptions(command).action(
     async (flags: NetworkFlags & PictureFlags & { readonly convention: ConventionName }) => {
       const { convention } = flags;
-      await give(flags, async (options) => drawCost(await networkFrom(flags), { convention, ...options }));
+      await give(flags, async ({ drawCost }, options) =>
+        drawCost(await networkFrom(flags), { convention, ...options }),
+      );
     },
   );
 }
@@ -80,7 +72,7 @@ function costPicture(): Command {
 function networkPicture(): Command {
   const command = pictureCommand("network", "a network from left to right: channels, feature maps, strides, pairs");
   return addNetworkOptions(command).action(async (flags: NetworkFlags & PictureFlags) => {
-    await give(flags, async (options) => drawNetwork(await networkFrom(flags), options));
+    await give(flags, async ({ drawNetwork }, options) => drawNetwork(await networkFrom(flags), options));
   });
 }
 
@@ -96,7 +88,7 @@ function separablePicture(): Command {
     .action(async (flags: SeparableFlags) => {
       const { kernelSize, inputChannels, filters, size, stride, padding, multiplier } = flags;
       const sizes = withoutUndefined({ kernelSize, inputChannels, filters, size, stride, padding, multiplier });
-      await give(flags, (options) => drawSeparable({ ...sizes, ...options }));
+      await give(flags, ({ drawSeparable }, options) => drawSeparable({ ...sizes, ...options }));
     });
 }
 
@@ -106,7 +98,7 @@ function frontPicture(): Command {
     const { table, multAdds, parameters, bytes, activationBytes } = flags;
     const budget = withoutUndefined({ multAdds, parameters, bytes, activationBytes });
     const given = Object.keys(budget).length === 0 ? {} : { budget };
-    await give(flags, (options) => drawFront({ ...withoutUndefined({ table }), ...given, ...options }));
+    await give(flags, ({ drawFront }, options) => drawFront({ ...withoutUndefined({ table }), ...given, ...options }));
   });
 }
 
@@ -117,7 +109,9 @@ function accuracyPicture(): Command {
     .action(async (flags: AccuracyFlags) => {
       const { table } = flags;
       const against = flags.against === undefined ? undefined : COSTS[flags.against];
-      await give(flags, (options) => drawAccuracy({ ...withoutUndefined({ table, against }), ...options }));
+      await give(flags, ({ drawAccuracy }, options) =>
+        drawAccuracy({ ...withoutUndefined({ table, against }), ...options }),
+      );
     });
 }
 
@@ -128,10 +122,13 @@ function pictureCommand(name: string, description: string): Command {
     .addOption(choice("--language <code>", "of the words in it (default en)", PICTURE_LANGUAGES));
 }
 
+/** What draws is loaded where something is drawn. */
+type Drawing = typeof import("../draw/index.ts");
+
 /** Draws, and writes the file whole or not at all. Where it goes is asked first: a network may take long to load. */
 async function give(
   { out = OUT.stream, language, signal }: PictureFlags,
-  draw: (options: { readonly language?: PictureLanguage }) => Picture | Promise<Picture>,
+  draw: (drawing: Drawing, options: PictureOptions) => Picture | Promise<Picture>,
 ): Promise<void> {
   const isStream = out === OUT.stream;
   if (isStream && isTerminal()) {
@@ -139,8 +136,9 @@ async function give(
     throw optionError("draw", "--out", expected, "a terminal", OUT.advice);
   }
   const path = isStream ? undefined : placeToWrite("draw", "--out", out, OUT.advice);
-  const picture = await draw(withoutUndefined({ language }));
-  const bytes = new TextEncoder().encode(svgText(picture));
+  const drawing = await import("../draw/index.ts");
+  const picture = await draw(drawing, withoutUndefined({ language }));
+  const bytes = new TextEncoder().encode(drawing.svgText(picture));
   if (path === undefined) return printBytes(bytes, signal);
   await writeFile(path, bytes, { advice: OUT.advice, signal });
   print([`${visible(out)}: ${picture.title}, ${picture.width} × ${picture.height}`]);

@@ -28,7 +28,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   draw: [
     "depthwise draw cost --alpha 0.5 --out cost.svg",
     "depthwise draw network --weights mobilenet.h5 --out network.svg",
-    "depthwise draw separable --input-channels 512 --filters 512 --size 14 > separable.svg",
+    "depthwise draw separable --filters 512 --size 14 > separable.svg",
     "depthwise draw front --mult-adds 100M --language ko --out front.svg",
     "depthwise draw accuracy --against parameters --out accuracy.svg",
   ],

@@ -3,9 +3,10 @@
 import { checkKnownOptions, oneOf } from "../core/options.ts";
 import { BUDGET_TABLES, type BudgetTable, type CandidateOf, withinBudget } from "../cost/index.ts";
 import { CHART_MARGIN, CHART_WIDTH, type ChartLine, drawnChart } from "./chart.ts";
-import { drawnLegend, lineMark, page, pictureHead } from "./page.ts";
+import type { PictureOptions } from "./languages.ts";
+import { dotMark, drawnLegend, lineMark, page, pictureHead } from "./page.ts";
 import type { Picture } from "./picture.ts";
-import { type PictureOptions, voiceOf } from "./voice.ts";
+import { voiceOf } from "./voice.ts";
 
 /** What a picture of accuracies shows. */
 export interface AccuracyPictureOptions extends PictureOptions {
@@ -49,11 +50,13 @@ export function drawAccuracy(options: AccuracyPictureOptions = {}): Picture {
     titles: [words.axis[against], words.axis.top1] as const,
   };
   const isEmpty = candidates.length === 0;
+  const has = (look: string) => [...chart.lines, ...chart.points].some((each) => each.look === look);
   const entries = [
-    { mark: lineMark("curve"), text: words.accuracy.ofAlpha },
-    { mark: lineMark("across"), text: words.accuracy.ofRho },
+    ...(has("curve") ? [{ mark: lineMark("curve"), text: words.accuracy.ofAlpha }] : []),
+    ...(has("across") ? [{ mark: lineMark("across"), text: words.accuracy.ofRho }] : []),
+    ...(has("known") ? [{ mark: dotMark("known"), text: words.accuracy.others }] : []),
   ];
-  const legend = drawnLegend(isEmpty ? [] : entries, CHART_WIDTH, CHART_MARGIN, head.bottom + 26);
+  const legend = drawnLegend(entries, CHART_WIDTH, CHART_MARGIN, head.bottom + 26);
   const drawn = isEmpty ? { shapes: [], bottom: head.bottom } : drawnChart(chart, legend.bottom + 18, voice);
   return page(CHART_WIDTH, drawn.bottom + CHART_MARGIN - 8, {
     title,

@@ -6,11 +6,12 @@ import { visible } from "../core/visible.ts";
 import { type Convention, type ConventionName, type Cost, type CostLayer, cost } from "../cost/index.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
 import { LAYER_KINDS, type LayerKind, layerKind } from "./kinds.ts";
+import type { PictureOptions } from "./languages.ts";
 import { commonPrefix, shownName, withoutPrefix } from "./layer-names.ts";
 import { legendEntry, page, pictureHead } from "./page.ts";
 import { lineFrom, type Picture, type PictureShape, rectangle, SMALL_SIZE, TEXT_SIZE, textAt } from "./picture.ts";
 import { shortened, textWidth } from "./text-width.ts";
-import { type PictureOptions, type Voice, voiceOf } from "./voice.ts";
+import { type Voice, voiceOf } from "./voice.ts";
 
 /** How a picture of costs is drawn. */
 export interface CostPictureOptions extends PictureOptions {

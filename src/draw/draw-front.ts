@@ -10,9 +10,10 @@ import {
   withinBudget,
 } from "../cost/index.ts";
 import { CHART_MARGIN, CHART_WIDTH, type ChartPoint, drawnChart } from "./chart.ts";
+import type { PictureOptions } from "./languages.ts";
 import { dotMark, drawnLegend, type LegendLine, page, pictureHead, sentences } from "./page.ts";
 import type { Picture } from "./picture.ts";
-import { type PictureOptions, type Voice, voiceOf } from "./voice.ts";
+import { type Voice, voiceOf } from "./voice.ts";
 
 /** What a picture of a Pareto front shows. */
 export interface FrontPictureOptions extends PictureOptions {

@@ -3,6 +3,7 @@
 import { checkKnownOptions } from "../core/options.ts";
 import { checkNetwork, type Network } from "../layers/network.ts";
 import { LAYER_KINDS } from "./kinds.ts";
+import type { PictureOptions } from "./languages.ts";
 import { commonPrefix, shownName, withoutPrefix } from "./layer-names.ts";
 import { type Box, type NetworkPart, type NetworkParts, partsOf } from "./network-parts.ts";
 import { drawnLegend, type LegendLine, type Piece, page, pictureHead, squareMark } from "./page.ts";
@@ -17,7 +18,7 @@ import {
   textAt,
 } from "./picture.ts";
 import { shortened, textWidth, wrapped } from "./text-width.ts";
-import { type PictureOptions, type Voice, voiceOf } from "./voice.ts";
+import { type Voice, voiceOf } from "./voice.ts";
 
 const MARGIN = 20;
 /** Where a line of boxes ends at the latest. */

@@ -2,6 +2,7 @@
 
 import { drawnFilters, FILTERS_HEIGHT, FILTERS_WIDTH, type FilterKind } from "./filter-boxes.ts";
 import { lowered } from "./formula.ts";
+import type { PictureOptions } from "./languages.ts";
 import { page, pictureHead } from "./page.ts";
 import { lineFrom, type Picture, type PictureShape, rectangle, TEXT_SIZE, textAt } from "./picture.ts";
 import {
@@ -11,7 +12,7 @@ import {
   separableCounts,
 } from "./separable-counts.ts";
 import { shortened, textWidth } from "./text-width.ts";
-import { type PictureOptions, type Voice, voiceOf } from "./voice.ts";
+import { type Voice, voiceOf } from "./voice.ts";
 
 /** What a picture of a separable convolution shows: sizes, and a language. */
 export interface SeparablePictureOptions extends SeparableSizes, PictureOptions {}

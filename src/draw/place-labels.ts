@@ -43,7 +43,9 @@ const SIDES = [
 ] as const;
 
 /** What a place costs for each thing that it covers, and for each step away from its point. */
-const COST = { outside: 1000, label: 20, point: 10, line: 1, step: 1.5 } as const;
+const COST = { outside: 1000, label: 20, point: 10, near: 12, nearWithLead: 5, line: 1, step: 1.5 } as const;
+/** Nearer to another point than this a label would be taken for its. */
+const NEAR = 14;
 
 /**
  * A place for each label: beside its point, or farther away where there is no room.
@@ -63,8 +65,10 @@ export function placeLabels(
   const labels: Area[] = [];
   const leads: Area[] = [];
   const tries = Array.from({ length: FARTHEST }, (_, far) => SIDES.map((side) => [side, far + 1] as const)).flat();
-  return points.map((point) => {
-    const covered = (area: Area, others: readonly Area[]) => others.filter((other) => overlap(area, other)).length;
+  return points.map((point, index) => {
+    const others = dots.filter((_, other) => other !== index);
+    const about = points.filter((_, other) => other !== index).map(({ x, y }) => around([x, y], NEAR));
+    const covered = (area: Area, areas: readonly Area[]) => areas.filter((other) => overlap(area, other)).length;
     const tried = tries.map(([side, far]) => {
       const { area, place } = tryPlace(point, side, far, size);
       const lead =
@@ -72,7 +76,8 @@ export function placeLabels(
       const cost =
         (isWithin(area, frame) ? 0 : COST.outside) +
         COST.label * (covered(area, labels) + lead.filter((spot) => covered(spot, labels) > 0).length) +
-        COST.point * covered(area, dots) +
+        COST.point * (covered(area, dots) + lead.filter((spot) => covered(spot, others) > 0).length) +
+        (place.lead === undefined ? COST.near : COST.nearWithLead) * covered(area, about) +
         COST.line * (covered(area, spots) + covered(area, leads)) +
         COST.step * (far - 1);
       return { area, place, lead, cost };

@@ -1,20 +1,9 @@
 /** What a picture says in its language: sentences, and numbers as they are written there. */
 
 import { oneOf } from "../core/options.ts";
+import { PICTURE_LANGUAGES, type PictureLanguage } from "./languages.ts";
 import { EN, type PictureWords } from "./words/en.ts";
 import { KO } from "./words/ko.ts";
-
-/** Languages of the pictures. */
-export const PICTURE_LANGUAGES = ["en", "ko"] as const;
-
-/** A language of the pictures. */
-export type PictureLanguage = (typeof PICTURE_LANGUAGES)[number];
-
-/** What every picture may be told. */
-export interface PictureOptions {
-  /** Of words and numbers in it. Default `"en"`. */
-  readonly language?: PictureLanguage;
-}
 
 const WORDS: Readonly<Record<PictureLanguage, PictureWords>> = { en: EN, ko: KO };
 
@@ -35,9 +24,12 @@ const LARGE: Readonly<Record<PictureLanguage, readonly (readonly [size: number, 
 /** Below it a number is written out where others are shortened. */
 const SHORT_FROM = 10_000;
 
+/** From it on numbers have no word, and are written with a power of ten. */
+const SHORT_TO = 1e15;
+
 export interface Voice {
   readonly words: PictureWords;
-  /** All digits: `568,740,352`. */
+  /** All digits: `568,740,352`; of what a double does not hold to the last one, six. */
   count(value: number): string;
   /** Three digits: `569 M`. */
   short(value: number): string;
@@ -57,8 +49,9 @@ export function voiceOf(owner: string, language: PictureLanguage = "en"): Voice 
     new Intl.NumberFormat(known, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
   return {
     words,
-    count: (value) => whole.format(value),
+    count: (value) => (value > Number.MAX_SAFE_INTEGER ? value.toExponential(5) : whole.format(value)),
     short: (value) => {
+      if (value >= SHORT_TO) return value.toExponential(2);
       const [size, word] = LARGE[known].find(([each]) => value >= each) ?? [1, ""];
       return value < SHORT_FROM ? whole.format(value) : `${three.format(value / size)}${word}`;
     },

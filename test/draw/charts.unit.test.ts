@@ -80,7 +80,7 @@ describe("a front", () => {
 
   it("says where nothing fits, and draws no bound that is far off", () => {
     const picture = drawFront({ budget: { multAdds: 10 }, language: "ko" });
-    expect(saidIn(picture)).toContain("예산에 맞는 네트워크가 없습니다.");
+    expect(saidIn(picture)).toContain("예산에 맞는 신경망이 없습니다.");
     expect(pointsOf(picture).every(({ look }) => look.includes("away"))).toBe(true);
     expect(
       shapesOf(picture).filter(({ attributes }) => ["bound", "ring"].includes(String(attributes["class"]))),
@@ -130,6 +130,21 @@ describe("accuracies", () => {
     const picture = drawAccuracy({ table: "cifar10" });
     expect(picture.table.rows.map(([name]) => name)).toEqual(candidates.map(({ name }) => name));
     expect(pointsOf(picture)).toHaveLength(candidates.length);
+  });
+
+  it("explain what stands in them, and nothing else", () => {
+    const explained = (picture: Picture) =>
+      ["one resolution, widths α", "one width α, resolutions", "shallow, or of standard convolutions"].filter((text) =>
+        saidIn(picture).includes(text),
+      );
+    expect(explained(drawAccuracy())).toHaveLength(2);
+    const picture = drawAccuracy({ table: "cifar10" });
+    const drawn = [
+      pathsOf(picture, "curve"),
+      pathsOf(picture, "across"),
+      pointsOf(picture).filter(({ look }) => look === "known"),
+    ];
+    expect(explained(picture)).toHaveLength(drawn.filter((each) => each.length > 0).length);
   });
 
   it("refuse another cost", () => {

@@ -64,6 +64,12 @@ describe("numbers", () => {
     expect(values.map((value) => voiceOf("test", language).short(value))).toEqual(expected);
   });
 
+  it("that have no word, or more digits than a double, are written with a power of ten", () => {
+    const { count, short } = voiceOf("test", "ko");
+    expect([short(999e12), short(1e15), short(1.234e20)]).toEqual(["999조", "1.00e+15", "1.23e+20"]);
+    expect([count(2 ** 53 - 1), count(2 ** 53)]).toEqual(["9,007,199,254,740,991", "9.00720e+15"]);
+  });
+
   it("tell a little from nothing", () => {
     const { share } = voiceOf("test", "en");
     expect([0, 0.0001, 0.0005, 0.0664, 1].map(share)).toEqual(["0.0 %", "<0.1 %", "0.1 %", "6.6 %", "100.0 %"]);

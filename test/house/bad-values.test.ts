@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as costs from "../../src/cost/index.ts";
+import * as draw from "../../src/draw/index.ts";
 import * as images from "../../src/images/index.ts";
 import * as main from "../../src/index.ts";
 import * as layers from "../../src/layers/index.ts";
@@ -57,6 +58,7 @@ const WRONG: Readonly<Record<string, () => unknown>> = {
 };
 
 const { tensor } = main;
+const picture = () => draw.drawSeparable({ inputChannels: 1, filters: 1, size: 4 });
 const model = main.mobileNetV1({ alpha: 0.1, resolution: 32, classes: 2, labels: ["a", "b"] });
 const x = () => tensor(new Float32Array(48), [1, 4, 4, 3]);
 const kernel = (...shape: number[]) => tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
@@ -153,6 +155,19 @@ const RIGHT: Readonly<Record<string, Readonly<Record<string, () => readonly unkn
     paper: () => [{}],
     withinBudget: () => [{ multAdds: 1e8 }],
   },
+  "depthwise/draw": {
+    drawAccuracy: () => [{ table: "imagenet", against: "parameters", language: "ko" }],
+    drawCost: () => [model, { convention: "thop", language: "ko" }],
+    drawFront: () => [{ table: "imagenet", budget: { multAdds: 1e8, bytes: 1e7 }, language: "ko" }],
+    drawNetwork: () => [model, { language: "ko" }],
+    drawSeparable: () => [
+      {
+        ...{ kernelSize: 3, inputChannels: 2, filters: 2, size: 8, stride: 1, multiplier: 1 },
+        ...{ padding: "same", language: "ko" },
+      },
+    ],
+    svgText: () => [picture()],
+  },
   "depthwise/weights": {
     addClasses: () => [model, { classes: 1, labels: ["c"] }],
     clearCache: () => [{ cache: "/nowhere/at/all" }],
@@ -187,12 +202,13 @@ const DOORS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   depthwise: main,
   "depthwise/layers": layers,
   "depthwise/cost": costs,
+  "depthwise/draw": draw,
   "depthwise/weights": weights,
   "depthwise/images": images,
 };
 
-/** Classes, and a function without arguments. */
-const LEFT_OUT = ["DepthwiseError", "InternalError", "doctor"];
+/** Classes, and functions without arguments. */
+const LEFT_OUT = ["DepthwiseError", "InternalError", "doctor", "pictureStyle"];
 
 type Path = readonly (string | number)[];
 

@@ -48,14 +48,14 @@ export const EN = {
   network: {
     title: (network: string) => `${network}, layer by layer`,
     description: (layers: string, pairs: string) =>
-      `A box for each layer, in the order in which they run: its width is the number of channels, its height the side of the feature map. Drawn are ${layers}; ${pairs}.`,
+      `A box for each layer, in the order in which they run: its width is the number of channels, its height that of the feature map. Drawn are ${layers}; ${pairs}.`,
     pairs: (count: number, written: string) =>
       count === 0
         ? "none of them make a depthwise separable pair"
         : count === 1
           ? "two of them make a depthwise separable pair"
           : `${written} times a depthwise layer and the pointwise layer behind it make a separable pair`,
-    measures: "Width: channels. Height: side of the feature map.",
+    measures: "Width: channels. Height: height of the feature map.",
     stride: "↓2: stride 2",
     pair: "a pair on one line: depthwise separable",
     pool: "pool, and whatever else",
@@ -121,6 +121,7 @@ export const EN = {
     },
     ofAlpha: "one resolution, widths α",
     ofRho: "one width α, resolutions",
+    others: "shallow, or of standard convolutions",
     description: (networks: string) =>
       `A point for each of ${networks} networks, named by its width α and the side of its input; lines join networks of one resolution and networks of one width.`,
   },

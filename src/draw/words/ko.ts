@@ -10,7 +10,7 @@ export const KO = {
   noun: {
     layer: "층",
     kind: "종류",
-    network: "네트워크",
+    network: "신경망",
     input: "입력",
     output: "출력",
     stride: "스트라이드",
@@ -51,14 +51,14 @@ export const KO = {
   },
 
   network: {
-    title: (network: string) => `층별로 본 네트워크: ${network}`,
+    title: (network: string) => `층별로 본 신경망: ${network}`,
     description: (layers: string, pairs: string) =>
-      `층마다 상자 하나를 실행 순서대로 그렸습니다. 너비는 채널 수, 높이는 특징 맵의 한 변입니다. 그려진 것: ${layers}. ${pairs}.`,
+      `층마다 상자 하나를 실행 순서대로 그렸습니다. 너비는 채널 수, 높이는 특징 맵의 높이입니다. 그려진 것: ${layers}. ${pairs}.`,
     pairs: (count: number, written: string) =>
       count === 0
         ? "깊이별 분리 합성곱 쌍이 없습니다"
         : `깊이별 층과 바로 뒤의 점별 층으로 이루어진 분리 합성곱 쌍: ${written}쌍`,
-    measures: "너비: 채널 수. 높이: 특징 맵의 한 변.",
+    measures: "너비: 채널 수. 높이: 특징 맵의 높이.",
     stride: "↓2: 스트라이드 2",
     pair: "한 선 위의 쌍: 깊이별 분리 합성곱",
     pool: "풀링과 그 밖의 층",
@@ -90,13 +90,13 @@ export const KO = {
 
   front: {
     title: { imagenet: "ImageNet 정확도와 곱셈-덧셈 횟수", cifar10: "CIFAR-10 정확도와 곱셈-덧셈 횟수" },
-    onFront: "파레토 경계: 곱셈-덧셈과 매개변수가 더 적으면서 이만큼 정확한 네트워크가 없음",
+    onFront: "파레토 경계: 곱셈-덧셈과 매개변수가 더 적으면서 이만큼 정확한 신경망이 없음",
     offFront: "파레토 경계 밖",
     isOnFront: "파레토 경계",
     fits: "예산 안",
     tooMuch: "예산 초과",
     best: (name: string, accuracy: string, multAdds: string) =>
-      `예산 안에서 가장 정확한 네트워크: ${name}, 정확도 ${accuracy}, 곱셈-덧셈 ${multAdds}회`,
+      `예산 안에서 가장 정확한 신경망: ${name}, 정확도 ${accuracy}, 곱셈-덧셈 ${multAdds}회`,
     bounds: (bounds: string) => `예산: ${bounds}`,
     bound: {
       multAdds: (count: string) => `곱셈-덧셈 ${count}회 이하`,
@@ -104,9 +104,9 @@ export const KO = {
       bytes: (count: string) => `가중치 ${count}바이트 이하`,
       activationBytes: (count: string) => `활성값 ${count}바이트 이하`,
     },
-    nothingFits: "예산에 맞는 네트워크가 없습니다.",
+    nothingFits: "예산에 맞는 신경망이 없습니다.",
     description: (networks: string, front: string) =>
-      `네트워크 ${networks}개를 점으로 나타냈습니다. 가로축은 곱셈-덧셈 횟수(로그 축)입니다. 곱셈-덧셈, 매개변수, 정확도로 본 파레토 경계의 네트워크: ${front}개.`,
+      `신경망 ${networks}개를 점으로 나타냈습니다. 가로축은 곱셈-덧셈 횟수(로그 축)입니다. 곱셈-덧셈, 매개변수, 정확도로 본 파레토 경계의 신경망: ${front}개.`,
   },
 
   accuracy: {
@@ -116,8 +116,9 @@ export const KO = {
     },
     ofAlpha: "같은 해상도, 여러 너비 α",
     ofRho: "같은 너비 α, 여러 해상도",
+    others: "얕은 신경망, 표준 합성곱 신경망",
     description: (networks: string) =>
-      `네트워크 ${networks}개를 점으로 나타냈고, 이름은 너비 α와 입력의 한 변입니다. 선은 해상도가 같은 네트워크끼리, 너비가 같은 네트워크끼리 잇습니다.`,
+      `신경망 ${networks}개를 점으로 나타냈고, 이름은 너비 α와 입력의 한 변입니다. 선은 해상도가 같은 신경망끼리, 너비가 같은 신경망끼리 잇습니다.`,
   },
 
   axis: {
@@ -126,7 +127,7 @@ export const KO = {
     top1: "top-1 정확도",
   },
   source: {
-    imagenet: "TF-slim이 공개한 네트워크와 정확도",
+    imagenet: "TF-slim이 공개한 신경망과 정확도",
     cifar10: "이 라이브러리로 학습하고 측정함",
   },
   yes: "예",
