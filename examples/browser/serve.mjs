@@ -21,6 +21,7 @@ const TYPES = {
   ".json": "application/json",
   ".jpg": "image/jpeg",
   ".png": "image/png",
+  ".svg": "image/svg+xml",
   ".webp": "image/webp",
 };
 
@@ -55,12 +56,14 @@ const headers = {
     : {}),
 };
 
-/** The file that a path names, or undefined where it leads out of its mount or to nothing. */
+/** The file that a path names, of a folder its index.html, or undefined where it leads out of its mount or to nothing. */
 async function find(path) {
   const mount = mounts.find((candidate) => `${path}/`.startsWith(candidate.path));
   const rest = path.slice(mount.path.length);
   try {
-    const file = realpathSync(rest === "" ? mount.target : join(mount.target, rest));
+    const place = realpathSync(rest === "" ? mount.target : join(mount.target, rest));
+    const isPage = path.endsWith("/") && (await stat(place)).isDirectory();
+    const file = isPage ? realpathSync(join(place, "index.html")) : place;
     const isInside = file === mount.target || file.startsWith(join(mount.target, sep));
     const stats = await stat(file);
     if (isInside && stats.isFile()) return { file, bytes: stats.size };

@@ -52,6 +52,7 @@ export function Photo({ picture, onShown }: PhotoProps) {
         <input
           type="file"
           accept="image/*"
+          id="photo-input"
           data-testid="photo-input"
           onChange={(event) => {
             const [file] = event.currentTarget.files ?? [];

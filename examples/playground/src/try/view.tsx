@@ -91,6 +91,7 @@ export default function Try({ state, set }: ViewProps) {
             <input
               type="file"
               multiple
+              id="weights-input"
               data-testid="weights-input"
               onChange={(event) => {
                 own.current = [...(event.currentTarget.files ?? [])];
