@@ -49,7 +49,11 @@ const states: fc.Arbitrary<State> = fc.record({
 
 describe("the state of the page", () => {
   it("comes back from its address", () => {
-    fc.assert(fc.property(states, (state) => expect(stateOf(hashOf(state), "en")).toEqual(state)));
+    fc.assert(
+      fc.property(states, (state) => {
+        expect(stateOf(hashOf(state), "en")).toEqual(state);
+      }),
+    );
   });
 
   it("is a whole one whatever stands in the address", () => {

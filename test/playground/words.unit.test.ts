@@ -43,6 +43,7 @@ describe("the words of the page", () => {
     const foreign = leavesOf(ko).filter(([, leaf]) => !/[가-힣]/.test(typeof leaf === "string" ? leaf : put(leaf)));
     expect(foreign.map(([path]) => path)).toEqual([
       "why.ofAll",
+      "why.formulaRatio",
       "widths.operations.MACs",
       "widths.operations.flops",
       "widths.separable",
