@@ -3,15 +3,17 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import manifest from "../package.json" with { type: "json" };
-import { blocksOf, pages, pattern, run, userFolder } from "./readme.ts";
+import { blocksOf, KOREAN, pages, pattern, run, userFolder } from "./readme.ts";
 import { describeShared } from "./shared.ts";
 
-const blocks = [...pages()].flatMap(([page, markdown]) =>
-  blocksOf(markdown).map((block) => {
-    const lines = block.code.trim().split("\n");
-    return [page, lines.find((line) => !line.startsWith("import")) || block.code, block] as const;
-  }),
-);
+const blocks = [...pages()]
+  .filter(([page]) => page !== KOREAN)
+  .flatMap(([page, markdown]) =>
+    blocksOf(markdown).map((block) => {
+      const lines = block.code.trim().split("\n");
+      return [page, lines.find((line) => !line.startsWith("import")) || block.code, block] as const;
+    }),
+  );
 const folder = userFolder();
 
 const root = resolve(import.meta.dirname, "..");
@@ -89,6 +91,24 @@ describe("a page", () => {
       expect(isPacked(file) && existsSync(join(root, file)), target).toBe(true);
       if (heading !== undefined) expect(headingsOf(pages().get(file) ?? ""), target).toContain(heading);
     }
+  });
+
+  it("in Korean has the blocks, the headings' levels, the links' targets and the tables of the English one", () => {
+    const all = pages();
+    const parts = (page: string) => {
+      const text = all.get(page) ?? "";
+      const count = (pattern: RegExp) => [...text.matchAll(pattern)].map(([found]) => found);
+      return {
+        blocks: count(/^```[^\n]*\n.*?^```$/gms),
+        headings: count(/^#+(?= )/gm),
+        // Beside those of one to the other, headings, and pictures in the language of the page.
+        links: count(/(?<=\]\()[^)#]+(?=[)#])/g)
+          .filter((target) => !target.startsWith("README") && !target.endsWith(".svg"))
+          .sort(),
+        cells: count(/^\|.*\|$/gm).map((row) => row.split("|").length),
+      };
+    };
+    expect(parts(KOREAN)).toEqual(parts("README.md"));
   });
 
   it("is named in the index of docs/, and README has at most 200 lines", () => {

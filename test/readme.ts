@@ -17,10 +17,13 @@ export interface Block {
   readonly needsWeights: boolean;
 }
 
-/** README and every page of docs/, by path from the project's folder. */
+/** README once more: the same blocks, other words. */
+export const KOREAN = "README.ko.md";
+
+/** README in both languages and every page of docs/, by path from the project's folder. */
 export function pages(): ReadonlyMap<string, string> {
   const docs = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" });
-  const paths = ["README.md", ...docs.filter((path) => path.endsWith(".md")).map((path) => `docs/${path}`)];
+  const paths = ["README.md", KOREAN, ...docs.filter((path) => path.endsWith(".md")).map((path) => `docs/${path}`)];
   return new Map(paths.map((path) => [path, readFileSync(join(root, path), "utf8")]));
 }
 

@@ -9,6 +9,7 @@ export function picturesOf({ drawAccuracy, drawCost, drawFront, drawNetwork, dra
     cost: drawCost(mobileNetV1()),
     network: drawNetwork(mobileNetV1()),
     separable: drawSeparable(),
+    "separable.ko": drawSeparable({ language: "ko" }),
     front: drawFront({ budget: { multAdds: 100e6 } }),
     "accuracy-mult-adds": drawAccuracy({ against: "multAdds" }),
     "accuracy-parameters": drawAccuracy({ against: "parameters" }),
