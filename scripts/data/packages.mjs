@@ -101,6 +101,9 @@ function megabytes(bytes) {
   return `${Math.ceil(bytes / 1e6).toLocaleString("en-US")} MB`;
 }
 
+/** Where npm says nothing that tells more, as of an answer that is no package. */
+const UNKNOWN = "no reason given";
+
 async function pack(name, folder, signal) {
   try {
     // npm.cmd of Windows runs in a shell alone.
@@ -113,9 +116,10 @@ async function pack(name, folder, signal) {
     const text = `${cause.stderr ?? ""}${cause.stdout ?? ""}${cause.message}`;
     if (cause.code === "ENOENT") throw new Refusal("npm is not there: it comes with Node, and fetches the package.");
     if (/ENOSPC/.test(text)) throw Object.assign(new Error("full"), { code: "ENOSPC" });
-    const code = /\b(E[A-Z]{3,}|EAI_AGAIN|E\d{3})\b/.exec(text)?.[1] ?? "no reason given";
+    const code = /\b(E[A-Z]{3,}|EAI_AGAIN|E\d{3})\b/.exec(text)?.[1] ?? UNKNOWN;
     const reasons = { E404: "the registry does not have it", EINTEGRITY: "what came was damaged" };
-    const reason = reasons[code] ?? `the registry cannot be reached, or gives something else (${code})`;
+    const reason =
+      reasons[code] ?? `the registry cannot be reached${code === UNKNOWN ? ", or gives something else" : ""} (${code})`;
     throw new Refusal(`npm could not fetch ${name}: ${reason}. Check the network, and npm's registry and proxy.`);
   }
 }

@@ -19,6 +19,10 @@ export interface MeasuredNetwork {
 
 // biome-ignore format: a row a network
 export const MEASURED_ON_CIFAR10: readonly MeasuredNetwork[] = [
+  { name: "1.0-32", alpha: 1, resolution: 32, top1: 86.37, seeds: 1 },
+  { name: "0.75-32", alpha: 0.75, resolution: 32, top1: 85.13, seeds: 1 },
+  { name: "0.5-32", alpha: 0.5, resolution: 32, top1: 82, seeds: 1 },
   { name: "0.25-32", alpha: 0.25, resolution: 32, top1: 77.21, seeds: 2 },
+  { name: "0.5-24", alpha: 0.5, resolution: 24, top1: 78.96, seeds: 1 },
   { name: "0.5-16", alpha: 0.5, resolution: 16, top1: 68.8, seeds: 2 },
 ];
