@@ -46,10 +46,14 @@ export interface Lesson {
 
 export function lessonOf(settings: Settings): Lesson {
   const { kernelSize, inputChannels, filters, size, stride, padding, multiplier, changed } = settings;
-  const picture = numbers([size, size, inputChannels, 1], { least: 0, most: 4, seed: 7 }, changed - 1);
+  const picture = numbers([size, size, inputChannels, 1], { values: [0, 1, 2, 3, 4], seed: 7 }, changed - 1);
   const input = tensor(picture.data, [1, size, size, inputChannels]);
-  const depthwiseKernel = numbers([kernelSize, kernelSize, inputChannels, multiplier], { least: -1, most: 2, seed: 3 });
-  const pointwiseKernel = numbers([1, 1, inputChannels * multiplier, filters], { least: -1, most: 2, seed: 5 });
+  const depthwiseKernel = numbers([kernelSize, kernelSize, inputChannels, multiplier], {
+    values: [-1, 0, 1, 2],
+    seed: 3,
+  });
+  // No zeros: each output channel is to read every channel.
+  const pointwiseKernel = numbers([1, 1, inputChannels * multiplier, filters], { values: [-1, 1, 2], seed: 5 });
   const standardKernel = joined(depthwiseKernel, pointwiseKernel);
   const window = { stride, padding };
   const between = depthwiseConv2d(input, depthwiseKernel, window);
@@ -123,14 +127,13 @@ function numbers(shape: readonly [number, number, number, number], range: Range,
     const spot = Math.floor(i / filters / channels);
     const place = LARGEST_SIDE * Math.floor(spot / width) + (spot % width);
     const number = scrambled(place, channel === other ? channel + OTHERS : channel, filter, range.seed);
-    data[i] = range.least + (number % (range.most - range.least + 1));
+    data[i] = range.values[number % range.values.length] ?? 0;
   }
   return tensor(data, [...shape]);
 }
 
 interface Range {
-  readonly least: number;
-  readonly most: number;
+  readonly values: readonly number[];
   /** Of another, other numbers. */
   readonly seed: number;
 }
