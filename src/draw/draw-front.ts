@@ -75,13 +75,14 @@ function budgetNotes(
   if (budget === undefined) return [];
   const bounds = BOUNDS.flatMap((name) => {
     const bound = budget[name];
-    return bound === undefined ? [] : [words.front.bound[name](count(bound))];
+    // An endless one bounds nothing.
+    return bound === undefined || bound === Number.POSITIVE_INFINITY ? [] : [words.front.bound[name](count(bound))];
   });
   const said =
     best === undefined
       ? words.front.nothingFits
       : words.front.best(best.name, words.percent(fixed(best.top1, 1)), short(best.multAdds));
-  return [words.front.bounds(bounds.join(", ")), said];
+  return bounds.length === 0 ? [said] : [words.front.bounds(bounds.join(", ")), said];
 }
 
 function pointOf(candidate: Known, { best, fitting, front }: BudgetResult<Known>, hasBudget: boolean): ChartPoint {

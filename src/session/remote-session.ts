@@ -5,6 +5,7 @@ import {
   arrivalsOf,
   beside,
   checkPlace,
+  checkReturns,
   nodeThreads,
   type OwnFactory,
 } from "../backends/wasm/own-worker.ts";
@@ -107,5 +108,6 @@ function makeWorker(): AnyWorker {
   checkPlace(node, import.meta.url);
   // Computed: spelled out, Vite and webpack would copy the script once more, unminified, and into pages without sessions.
   if (node !== undefined) return new node.Worker(new URL(beside(import.meta.url, SCRIPT)), { execArgv: [] });
+  checkReturns();
   return new Worker(new URL("./session-worker.js", import.meta.url), { type: "module" });
 }

@@ -78,6 +78,15 @@ describe("a front", () => {
     );
   });
 
+  it("takes an endless bound for none, and writes no such number", () => {
+    const [endless, both] = [{ multAdds: Infinity }, { multAdds: Infinity, parameters: 2e6 }].map((budget) =>
+      saidIn(drawFront({ budget })),
+    );
+    for (const said of [endless, both]) expect(said?.join()).not.toMatch(/Infinity|NaN/);
+    expect(endless?.some((text) => text.startsWith("Budget"))).toBe(false);
+    expect(both).toContain("Budget: at most 2,000,000 parameters");
+  });
+
   it("says where nothing fits, and draws no bound that is far off", () => {
     const picture = drawFront({ budget: { multAdds: 10 }, language: "ko" });
     expect(saidIn(picture)).toContain("예산에 맞는 신경망이 없습니다.");

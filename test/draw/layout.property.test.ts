@@ -12,6 +12,7 @@ import {
   type Picture,
 } from "../../src/draw/index.ts";
 import { mobileNetV1 } from "../../src/index.ts";
+import { maxPool, pointwise, sequential } from "../../src/layers/index.ts";
 import { branching, randomNetwork } from "./networks.ts";
 import { outside, overlapping, textsOf } from "./texts.ts";
 
@@ -30,6 +31,13 @@ describe.each(PICTURE_LANGUAGES)("in the language %s", (language) => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it("the longest numbers, behind the longest bars", () => {
+    const [narrow, wide, last] = [2, 8.5e11, 2000].map((filters) => pointwise({ filters, bias: false }));
+    // The layer with most mult-adds has few of all parameters: its number there stands at the left.
+    const layers = [narrow, wide, maxPool({ kernel: 45, stride: 45 }), last].flatMap((layer) => layer ?? []);
+    expectReadable(drawCost(sequential({ inputShape: [45, 45, 1] }, layers), { language }));
   });
 
   it("networks", () => {

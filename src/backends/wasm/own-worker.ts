@@ -93,3 +93,9 @@ export function checkPlace(node: NodeThreads | undefined, here: string | undefin
   if (!here) throw new Error("this bundle does not know its own address, and so not that of the script");
   if (node === undefined && typeof Worker === "undefined") throw new Error("there are no workers here");
 }
+
+/** In Firefox 153 `new Worker` in a worker of the page's own did not return in 9 of 150 pages, and nothing can end that. */
+export function checkReturns(): void {
+  if (typeof document !== "undefined" || !/Firefox\//.test(globalThis.navigator?.userAgent ?? "")) return;
+  throw new Error("Firefox may hang as it makes one in a worker; sessions get them on the page, by inWorker: true");
+}

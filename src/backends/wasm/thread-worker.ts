@@ -1,6 +1,6 @@
 /** Where the script of a session's threads lies. */
 
-import { type AnyWorker, arrivalsOf, checkPlace, nodeThreads, type OwnFactory } from "./own-worker.ts";
+import { type AnyWorker, arrivalsOf, checkPlace, checkReturns, nodeThreads, type OwnFactory } from "./own-worker.ts";
 
 /** A worker of a session's threads. */
 export const threadWorker: OwnFactory = /* @__PURE__ */ Object.assign(make, {
@@ -16,10 +16,4 @@ function make(): AnyWorker {
   checkReturns();
   // Spelled out, here and above: so bundlers see the script.
   return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-}
-
-/** In Firefox 153 `new Worker` in a worker of the page's own did not return in 9 of 150 pages, and nothing can end that. */
-function checkReturns(): void {
-  if (typeof document !== "undefined" || !/Firefox\//.test(globalThis.navigator?.userAgent ?? "")) return;
-  throw new Error("Firefox may hang as it makes one in a worker; sessions get them on the page, by inWorker: true");
 }
