@@ -15,15 +15,18 @@ interface Axe {
 }
 
 const axe = readFileSync(resolve(root, "node_modules/axe-core/axe.min.js"), "utf8");
+let built: Awaited<ReturnType<typeof builtPage>>;
 let address = "";
 let browser: Browser;
 beforeAll(async () => {
   if (executablePath === undefined) return;
-  address = await builtPage();
+  built = await builtPage();
+  address = built.address;
   browser = await launch();
 });
 afterAll(async () => {
   stopServers();
+  built?.[Symbol.dispose]();
   await browser?.close();
 });
 

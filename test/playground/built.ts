@@ -1,13 +1,26 @@
 /** The built page, under a path of its own, as a stranger's server would have it. */
 
 import { execFileSync } from "node:child_process";
-import { resolve } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { root, serve } from "../browser/chromium.ts";
 
-/** Builds it once, and serves it; gives its address, which ends in a slash. */
-export async function builtPage(options: { readonly isolated?: boolean } = {}): Promise<string> {
+/** Builds the page into a folder of its own: files of tests run side by side. The folder is the caller's to remove. */
+export function buildPage(): string {
+  const folder = mkdtempSync(join(tmpdir(), "depthwise-playground-"));
   const vite = resolve(root, "node_modules/vite/bin/vite.js");
-  execFileSync(process.execPath, [vite, "build", "examples/playground", "--logLevel", "warn"], { cwd: root });
-  const address = await serve({ ...options, mounts: { "/some/where": resolve(root, "examples/playground/dist") } });
-  return `${address}/some/where/`;
+  const flags = ["--outDir", folder, "--emptyOutDir", "--logLevel", "warn"];
+  execFileSync(process.execPath, [vite, "build", "examples/playground", ...flags], { cwd: root });
+  return folder;
+}
+
+/** Builds and serves it until it is disposed of; `address` ends in a slash. */
+export async function builtPage(options: { readonly isolated?: boolean } = {}) {
+  const folder = buildPage();
+  const address = await serve({ ...options, mounts: { "/some/where": folder } });
+  return {
+    address: `${address}/some/where/`,
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }

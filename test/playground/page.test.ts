@@ -13,12 +13,15 @@ import { stopServers } from "../browser/chromium.ts";
 import { builtPage } from "./built.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "depthwise-playground-"));
+let built: Awaited<ReturnType<typeof builtPage>>;
 let address = "";
 beforeAll(async () => {
-  address = await builtPage();
+  built = await builtPage();
+  address = built.address;
 });
 afterAll(() => {
   stopServers();
+  built?.[Symbol.dispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -200,6 +203,23 @@ describeInBrowsers("the playground", (kind) => {
     await click(page, "digits");
     await click(page, "Take the drawing of 4");
     expect(await said(page, "predictions")).toMatch(/^4\s/);
+    await page.close();
+  });
+
+  it("says that a camera is refused, and goes on", async () => {
+    const page = await open(browser, "view=try&language=en&model=cifar10");
+    await click(page, "Use the camera");
+    // Nobody is there to allow it; a machine without a camera may say that first.
+    expect(await said(page, "error")).toMatch(/^(The camera was refused|There is no camera that this page may use)\./);
+    await page.ask(async () => {
+      const wait = () => new Promise((done) => setTimeout(done, 20));
+      const find = () => document.querySelector<HTMLElement>('img[alt="Drawing: ship"]');
+      while (find() === null) await wait();
+      find()?.click();
+    }, undefined);
+    expect(await said(page, "predictions", "ship")).toMatch(/^ship\s/);
+    expect(await said(page, "error", "^$")).toBe("");
+    expect(page.complaints).toEqual([]);
     await page.close();
   });
 
