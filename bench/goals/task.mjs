@@ -9,22 +9,25 @@ import { blocksWith } from "../../scripts/shared/blocks.mjs";
  * @property {number} minutes @property {number} right @property {number} alpha @property {number} epochs
  */
 
-/** @type {readonly Goal[]} */
+/**
+ * Channels come in eights: α 0.37 has fewer than 0.375, of sizes that no register fits, and takes 1.8 times as long.
+ *
+ * @type {readonly Goal[]}
+ */
 export const GOALS = [
-  { minutes: 20, right: 0.88, alpha: 0.37, epochs: 21 },
-  { minutes: 60, right: 0.91, alpha: 0.5, epochs: 43 },
-  { minutes: 150, right: 0.92, alpha: 0.75, epochs: 55 },
+  { minutes: 20, right: 0.88, alpha: 0.375, epochs: 18 },
+  { minutes: 60, right: 0.91, alpha: 0.5, epochs: 36 },
+  { minutes: 150, right: 0.92, alpha: 0.75, epochs: 41 },
 ];
 
 /**
  * @typedef {object} Settings of all runs of a folder
  * @property {string} simd
- * @property {number} threads
  * @property {{ sha256: string, examples: number, tests: number }} data
  */
 
-/** @param {Goal} goal @param {number} seed @param {Settings} settings */
-export function taskOf({ minutes, alpha, epochs }, seed, { simd, threads, data }) {
+/** Threads are no part of it: the bits are the same for any number. @param {Goal} goal @param {number} seed @param {Settings} settings */
+export function taskOf({ minutes, alpha, epochs }, seed, { simd, data }) {
   const network = {
     ...{ resolution: 32, classes: 10, stem: { stride: 1, filters: 32 }, dropout: 0 },
     preprocessing: { range: [-1, 1], cropFraction: 1 },
@@ -33,7 +36,7 @@ export function taskOf({ minutes, alpha, epochs }, seed, { simd, threads, data }
     ...{ alpha, seed },
   };
   const options = { ...recipe("fast", { resolution: 32, examples: data.examples, epochs, batch: 128 }), seed };
-  return { minutes, seed, simd, threads, data, network, options };
+  return { minutes, seed, simd, data, network, options };
 }
 
 /** @param {readonly Goal[]} goals @param {Settings} settings @returns {import("../harness/kept-runs.mjs").Bench} */

@@ -12,21 +12,22 @@ import { keepRun, readRun } from "./kept-runs.mjs";
  * Trains a task and keeps what came out. `fit` locks the checkpoint, so one process has a run; the checkpoint goes when the
  * run was written and read back.
  *
- * @param {import("./kept-runs.mjs").Task & { threads?: number }} task `threads`, default 1
+ * @param {import("./kept-runs.mjs").Task} task
  * @param {object} how
  * @param {string} how.runs a folder @param {string} how.checkpoint a folder of this task alone
  * @param {import("../../dist/types/train/index.js").Dataset} how.train
  * @param {import("../../dist/types/train/index.js").Dataset} how.judges looked at once, after the last epoch
+ * @param {number} [how.threads] default 1; the bits are the same for any number
  * @param {(line: string) => void} [how.say] the epochs
  * @returns {Promise<"made" | "there" | "elsewhere">} `there` if it was made before; `elsewhere` where another process has it
  * @throws what `fit`, `keepRun` and the system throw
  */
-export async function learn(task, { runs, checkpoint, train, judges, say }) {
+export async function learn(task, { runs, checkpoint, train, judges, threads = 1, say }) {
   if (readRun(runs, task) !== undefined) return "there";
   const loadBefore = loadavg();
   let learnt;
   try {
-    learnt = await trained(task, { runs, checkpoint, train, say });
+    learnt = await trained(task, { runs, checkpoint, train, threads, say });
   } catch (error) {
     if (isDepthwiseError(error) && error.code === "CHECKPOINT_IN_USE") return "elsewhere";
     // The process that made it has removed the checkpoint under this one.
@@ -39,8 +40,8 @@ export async function learn(task, { runs, checkpoint, train, judges, say }) {
 }
 
 /** Undefined if another process made the run before this one had the lock. */
-async function trained(task, { runs, checkpoint, train, say }) {
-  const { network, options, simd, threads = 1 } = task;
+async function trained(task, { runs, checkpoint, train, threads, say }) {
+  const { network, options, simd } = task;
   const run = fit(mobileNetV1(network), train, { ...options, simd, threads, checkpoint, resume: true });
   let runtime;
   let hasGoneOn = false;
@@ -62,7 +63,7 @@ async function judged(task, { model, history, runtime, hasGoneOn }, judges, load
   const { loss, accuracy } = history.at(-1);
   const seconds = history.reduce((sum, { time }) => sum + time.seconds, 0);
   // With the arithmetic that it was trained with: plain SIMD rounds otherwise.
-  const answers = await evaluate(model, judges, { simd: task.simd, threads: task.threads ?? 1 });
+  const answers = await evaluate(model, judges, { simd: task.simd, threads: runtime.threads });
   return {
     about: { ...aboutRun(loadBefore), ...(hasGoneOn ? { hasGoneOn } : {}) },
     task,
