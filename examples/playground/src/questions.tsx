@@ -2,6 +2,7 @@
 
 import { ANSWERS } from "./answers.ts";
 import { useLanguage } from "./language.tsx";
+import { Letters } from "./parts/letters.tsx";
 import { hashOf, type QuestionName, usualState } from "./state.ts";
 import type { ViewProps } from "./view.ts";
 
@@ -13,8 +14,12 @@ export function Questions({ state, set }: ViewProps) {
     <aside class="questions">
       {question !== "none" && (
         <section class="answer" aria-live="polite">
-          <h3>{questions.list[question].ask}</h3>
-          <p>{questions.list[question].answer}</p>
+          <h3>
+            <Letters text={questions.list[question].ask} />
+          </h3>
+          <p>
+            <Letters text={questions.list[question].answer} />
+          </p>
           <button type="button" onClick={() => set({ question: "none" })}>
             {words.close}
           </button>
@@ -29,7 +34,7 @@ export function Questions({ state, set }: ViewProps) {
                 href={hashOf({ ...usualState(state.language), ...ANSWERS[name], question: name })}
                 onClick={(event) => event.currentTarget.closest("details")?.removeAttribute("open")}
               >
-                {questions.list[name].ask}
+                <Letters text={questions.list[name].ask} />
               </a>
             </li>
           ))}

@@ -6,6 +6,7 @@ import type { Measured } from "../compute/messages.ts";
 import { useLanguage } from "../language.tsx";
 import { Slider } from "../parts/controls.tsx";
 import { Formula } from "../parts/formula.tsx";
+import { Letters } from "../parts/letters.tsx";
 import { Trouble } from "../parts/trouble.tsx";
 import { ALPHAS, RESOLUTIONS } from "../state.ts";
 import type { ViewProps } from "../view.ts";
@@ -78,13 +79,20 @@ export default function Speed({ state, set }: ViewProps) {
             )}
           </p>
           <Networks {...both} />
-          <p class="lead">{speed.why}</p>
+          <p class="lead">
+            <Letters text={isSlower(both) ? speed.why : speed.even} />
+          </p>
           <h3>{speed.byLayer}</h3>
           <Layers measured={both.separable} />
         </>
       )}
     </>
   );
+}
+
+/** Whether the time saved is less than the work saved; a twentieth is noise. */
+function isSlower({ separable, standard }: Both): boolean {
+  return standard.totalMs / separable.totalMs < (0.95 * standard.multAdds) / separable.multAdds;
 }
 
 function Networks({ separable, standard }: Both) {

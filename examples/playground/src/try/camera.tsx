@@ -46,7 +46,6 @@ export function Camera({ onShown, onTrouble }: CameraProps) {
         </button>
       ) : (
         <>
-          {/* biome-ignore lint/a11y/useMediaCaption: what a camera sees has no captions */}
           <video ref={video} autoplay playsinline muted />
           <button type="button" onClick={take}>
             {tryIt.take}

@@ -18,8 +18,9 @@ interface InsideProps {
 export function Inside({ opened, picture, best }: InsideProps) {
   const { words, number } = useLanguage();
   const { tryIt } = words;
-  const [layer, setLayer] = useState(opened.layers[0] ?? "");
-  const shown = opened.layers.includes(layer) ? layer : (opened.layers[0] ?? "");
+  const [layer, setLayer] = useState("");
+  // The first layer behind the picture itself, until one is chosen.
+  const shown = opened.layers.includes(layer) ? layer : (opened.layers[1] ?? opened.layers[0] ?? "");
   const maps = useAnswer(() => ask("maps", { picture, layer: shown }), [picture, shown, opened]);
   const attention = useAnswer(async () => {
     if (!opened.hasAttention || best === undefined) return undefined;
@@ -97,13 +98,13 @@ interface AttentionProps {
 
 const SHOWN = 224;
 
-/** The picture as the network sees it, brighter where it speaks for the answer. */
+/** The picture as the network sees it, in grey, with orange where it speaks for the answer. */
 function Attention({ label, input, map }: AttentionProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!context) return;
-    const [picture, veil] = [sheetOf(input, coloursOf(input)), sheetOf(map, veilOf(map))];
+    const [picture, veil] = [sheetOf(input, greyOf(input)), sheetOf(map, veilOf(map))];
     context.clearRect(0, 0, SHOWN, SHOWN);
     context.drawImage(picture, 0, 0, SHOWN, SHOWN);
     context.drawImage(veil, 0, 0, SHOWN, SHOWN);
@@ -122,28 +123,33 @@ function sheetOf({ height, width }: Maps, pixelOf: PixelOf): OffscreenCanvas {
   return sheet;
 }
 
-/** Numbers of a picture, whatever their range, as bytes. */
-function coloursOf({ channels, data }: Maps): PixelOf {
+/** The mean of a picture's channels, whatever their range. */
+function greyOf({ channels, data }: Maps): PixelOf {
   const [least, most] = rangeOf(data);
-  const byte = (value: number) => (most > least ? (255 * (value - least)) / (most - least) : 0);
-  const at = (place: number, channel: number) => byte(data[place * channels + Math.min(channel, channels - 1)] ?? 0);
-  return (place) => [at(place, 0), at(place, 1), at(place, 2), 255];
+  return (place) => {
+    let sum = 0;
+    for (let channel = 0; channel < channels; channel++) sum += data[place * channels + channel] ?? 0;
+    const grey = most > least ? (255 * (sum / channels - least)) / (most - least) : 0;
+    return [grey, grey, grey, 255];
+  };
 }
 
-/** Dark where nothing speaks for the answer. */
+/** Clear where nothing speaks for the answer. */
 function veilOf({ data }: Maps): PixelOf {
   const [least, most] = rangeOf(data);
   return (place) => {
     const strength = most > least ? ((data[place] ?? 0) - least) / (most - least) : 0;
-    return [8, 12, 40, 215 * (1 - strength)];
+    return [255, 120, 0, 190 * strength];
   };
 }
 
 function rangeOf(values: Float32Array): readonly [least: number, most: number] {
-  return values.reduce<readonly [number, number]>(
-    ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
-    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
-  );
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return [least, most];
 }
 
 /** A map in grey, from its smallest number to its largest. */

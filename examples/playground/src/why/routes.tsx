@@ -1,7 +1,9 @@
 /** Both routes side by side: their grids, with the window and the numbers that are multiplied. */
 
 import type { ComponentChildren } from "preact";
+import type { FormulaName } from "../../math.ts";
 import { useLanguage } from "../language.tsx";
+import { Formula } from "../parts/formula.tsx";
 import { Grid } from "../parts/grid.tsx";
 import type { Course, Moment } from "./cursor.ts";
 import type { Lesson, Settings } from "./lesson.ts";
@@ -84,6 +86,8 @@ export function Standard(props: RouteProps) {
     <Route
       title={words.why.standard}
       testId="standard-count"
+      formula="standard"
+      sum={[`${kernelSize}²`, number(inputChannels), number(settings.filters), `${number(course.side)}²`].join(" · ")}
       made={moment.made.standard}
       all={lesson.counts.standard}
       now={now}
@@ -142,6 +146,9 @@ export function Pair(props: RouteProps & { readonly isMixing: boolean; readonly 
     <Route
       title={isMixing ? words.why.pair : words.why.alone}
       testId="separable-count"
+      formula={isMixing ? "separable" : "depthwise"}
+      sum={isMixing ? `${number(lesson.counts.depthwise)} + ${number(lesson.counts.pointwise)}` : undefined}
+      soFar={isMixing ? `${number(moment.made.depthwise)} + ${number(moment.made.pointwise)}` : undefined}
       made={moment.made.depthwise + (isMixing ? moment.made.pointwise : 0)}
       all={lesson.counts.depthwise + (isMixing ? lesson.counts.pointwise : 0)}
       now={depthwise ?? pointwise}
@@ -224,6 +231,11 @@ export function Pair(props: RouteProps & { readonly isMixing: boolean; readonly 
 interface FrameProps {
   readonly title: string;
   readonly testId: string;
+  readonly formula: FormulaName;
+  /** What the formula comes to with this lesson's sizes, before it is added up. */
+  readonly sum?: string | undefined;
+  /** The same of what is made already. */
+  readonly soFar?: string | undefined;
   readonly made: number;
   readonly all: number;
   readonly now: Product | undefined;
@@ -232,13 +244,16 @@ interface FrameProps {
   readonly children: ComponentChildren;
 }
 
-function Route({ title, testId, made, all, now, outcome, children }: FrameProps) {
+function Route({ title, testId, formula, sum, soFar, made, all, now, outcome, children }: FrameProps) {
   const { words, number } = useLanguage();
   const { why } = words;
   return (
     <section class="route" aria-label={title}>
       <h3>{title}</h3>
+      <Formula name={formula} block />
+      <p class="live">{why.inAll([...(sum === undefined ? [] : [sum]), number(all)].join(" = "))}</p>
       <p class="count">
+        {soFar !== undefined && <span class="note">{soFar} = </span>}
         <strong data-testid={testId}>{number(made)}</strong> {why.ofAll("", number(all)).trim()} {why.multiplications}
       </p>
       <p class="sentence" aria-live="off">

@@ -6,6 +6,7 @@ import { useLanguage } from "../language.tsx";
 import { Choice, Slider } from "../parts/controls.tsx";
 import { Formula } from "../parts/formula.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { Letters } from "../parts/letters.tsx";
 import { RANGES } from "../state.ts";
 import type { ViewProps } from "../view.ts";
 import { beginOf, type Course, courseOf, momentOf } from "./cursor.ts";
@@ -97,9 +98,30 @@ export default function Why({ state, set }: ViewProps) {
           )}
           onChange={(channel) => set({ changed: Number(channel) })}
         />
-        <p class="note">{why.outputSide(number(course.side))}</p>
+        <p class="note">
+          <Letters text={why.outputSide(number(course.side))} />
+        </p>
       </section>
       <Transport course={course} at={at} onMove={(place) => set({ at: place })} />
+      <section class="ratio" aria-label={why.ratio}>
+        <h3>{why.ratio}</h3>
+        <Formula name="ratio" block />
+        <p class="live">
+          {why.inAll(`${number(pair)} / ${number(counts.standard)}`).replace(/\.$/, "")} ={" "}
+          <span data-testid="ratio">{number(pair / counts.standard, 4)}</span>
+          {settings.multiplier === 1
+            ? ` = ${why.formulaRatio(number(settings.filters), number(area), number(ratio, 4))}`
+            : ""}
+        </p>
+        <p class="live note">
+          {moment.made.standard === 0
+            ? why.notYet
+            : why.soFar(
+                `${number(made)} / ${number(moment.made.standard)} = ${number(made / moment.made.standard, 4)}`,
+              )}
+        </p>
+        {settings.multiplier > 1 && <p class="note">{why.multiplied}</p>}
+      </section>
       <p class="cell-name">
         {why.cell(number(moment.row + 1), number(moment.column + 1), number(moment.filter + 1))}{" "}
         <span class="note">{why.legend}</span>
@@ -118,37 +140,6 @@ export default function Why({ state, set }: ViewProps) {
         <Standard {...parts} />
         <Pair {...parts} isMixing={isMixing} unchanged={unchanged} />
       </div>
-      <section class="formulas" aria-label={why.ratio}>
-        <div>
-          <h3>{why.standard}</h3>
-          <Formula name="standard" block />
-          <p class="live">
-            {[`${settings.kernelSize}²`, settings.inputChannels, settings.filters, `${course.side}²`].join(" · ")} ={" "}
-            {number(counts.standard)}
-          </p>
-        </div>
-        <div>
-          <h3>{why.pair}</h3>
-          <Formula name="separable" block />
-          <p class="live">
-            {number(counts.depthwise)} + {number(counts.pointwise)} = {number(pair)}
-          </p>
-        </div>
-        <div>
-          <h3>{why.ratio}</h3>
-          <Formula name="ratio" block />
-          <p class="live">
-            <span data-testid="ratio">{number(pair / counts.standard, 4)}</span>
-            {settings.multiplier === 1
-              ? ` = ${why.formulaRatio(number(settings.filters), number(area), number(ratio, 4))}`
-              : ""}
-          </p>
-          {settings.multiplier > 1 && <p class="note">{why.multiplied}</p>}
-          {moment.made.standard > 0 && at < course.moments && (
-            <p class="note">{why.ratioNow(number(made / moment.made.standard, 3))}</p>
-          )}
-        </div>
-      </section>
     </>
   );
 }

@@ -63,10 +63,11 @@ export default function Widths({ state, set }: ViewProps) {
           >
             {CONVENTIONS.map((name) => (
               <option key={name} value={name}>
-                {widths.conventions[name]}
+                {name}
               </option>
             ))}
           </select>
+          <span class="note">{widths.conventions[convention]}</span>
         </label>
         <Choice
           label={widths.twin}

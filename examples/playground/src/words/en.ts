@@ -51,7 +51,7 @@ export const en = {
       speed: {
         ask: "Nine times fewer operations, so why not nine times faster?",
         answer:
-          "A depthwise convolution reads as much memory for a ninth of the work and less, so that it waits for memory. Measure both networks here and look at the multiply-adds of each byte.",
+          "A depthwise convolution reads as much memory for a ninth of the work and less, so that it waits for memory. How far that shows depends on the sizes and on how layers are computed: measure both networks here, and look at the multiply-adds of each byte.",
       },
       alpha: {
         ask: "α, ρ, depth multiplier: which is which?",
@@ -77,7 +77,7 @@ export const en = {
     inputChannels: "Input channels",
     filters: "Output channels",
     size: "Side of the input",
-    outputSide: (side: string) => `Side of the output D_F = ${side}`,
+    outputSide: (side: string) => `Side of the output: D_F = ${side}`,
     stride: "Stride",
     padding: "Padding",
     same: "same: zeros around",
@@ -114,9 +114,9 @@ export const en = {
     multiplications: "multiplications",
     ofAll: (count: string, all: string) => `${count} of ${all}`,
     ratio: "Ratio",
-    ratioNow: (ratio: string) => `${ratio} so far`,
-    ends: (pair: string, standard: string, ratio: string) => `In the end ${pair} / ${standard} = ${ratio}.`,
     formulaRatio: (n: string, area: string, ratio: string) => `1/${n} + 1/${area} = ${ratio}`,
+    inAll: (sum: string) => `In all ${sum}.`,
+    soFar: (sum: string) => `So far ${sum}.`,
     multiplied: "With a depth multiplier above 1 the pair costs that many times as much.",
     mixing: "Pointwise step",
     mixingOn: "on: channels are mixed",
@@ -136,11 +136,11 @@ export const en = {
     rhoText: (rho: string, resolution: string) => `${rho} (${resolution} pixels)`,
     convention: "What is counted",
     conventions: {
-      paper: "paper: one multiply-add is 1; no bias, batch norm, activation or pool",
-      hardware: "hardware: one multiply-add is 2 operations",
-      thop: "thop: as the PyTorch tool counts modules, batch norm included",
-      fvcore: "fvcore: as the PyTorch tool counts, a fused multiply-add is 1",
-      keras: "Keras: all parameters; it counts no operations",
+      paper: "One multiply-add is 1; bias, batch norm, activations and pools are not counted.",
+      hardware: "One multiply-add is 2 operations, as makers of chips count.",
+      thop: "As the PyTorch tool of that name counts: a multiply-add is 1, and batch norm is counted.",
+      fvcore: "As the PyTorch tool of that name counts: a fused multiply-add is 1.",
+      keras: "All parameters, those of batch norm too; operations are not counted.",
     },
     totals: "What it costs",
     operations: { "mult-adds": "mult-adds", MACs: "MACs", flops: "FLOPs", "floating point operations": "operations" },
@@ -180,6 +180,7 @@ export const en = {
     limit: "share of the limit",
     ratio: (work: string, time: string) => `${work} times fewer multiplications, ${time} times faster.`,
     why: "Why: a multiplication needs numbers, and those come from memory. A pointwise layer uses each number it fetches many times; a depthwise layer only D_K² times. Look at mult-adds per byte: where it is low, the processor waits for memory, and its share of the limit is low.",
+    even: "Here MobileNet loses nothing: its multiplications reach as large a share of the limit as those of its twin. That is not so at every size; try α 1 and 224 pixels. Look at mult-adds per byte all the same: a depthwise layer uses each number it fetches at most D_K² times, a pointwise layer many times, so that the depthwise layers stay further below the limit.",
     byLayer: "Layer by layer: MobileNet",
     layer: "layer",
     intensity: "mult-adds per byte",
@@ -234,7 +235,7 @@ export const en = {
     mapsOf: (shown: string, all: string, size: string) =>
       `Maps of this layer: ${shown} of ${all}, ${size} each; white is the largest number of a map.`,
     attention: "Where it looked",
-    attentionOf: (label: string) => `Bright: what speaks for the answer “${label}” (class activation map).`,
+    attentionOf: (label: string) => `Orange: what speaks for the answer “${label}” (class activation map).`,
   },
 };
 
