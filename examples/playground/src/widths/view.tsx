@@ -10,6 +10,7 @@ import { Figure } from "../parts/figure.tsx";
 import { Formula } from "../parts/formula.tsx";
 import { ALPHAS, BUDGETS, RESOLUTIONS, type State } from "../state.ts";
 import type { ViewProps } from "../view.ts";
+import type { Words } from "../words/en.ts";
 
 const CONVENTIONS = ["paper", "hardware", "thop", "fvcore", "keras"] as const;
 /** What ρ is 1 of. */
@@ -127,8 +128,7 @@ function useFront({ table, budget }: State, language: State["language"]) {
 function Totals({ counted, twin }: { readonly counted: Cost; readonly twin: Cost | undefined }) {
   const { words, number } = useLanguage();
   const { widths } = words;
-  const operations =
-    widths.operations[counted.word as keyof typeof widths.operations] ?? words.widths.operations["mult-adds"];
+  const operations = operationsOf(counted, words);
   const written = (count: number | null) => (count === null ? widths.none : number(count));
   const rows = [
     [operations, "mult-adds", ({ totals }: Cost) => written(totals.multAdds)],
@@ -162,6 +162,11 @@ function Totals({ counted, twin }: { readonly counted: Cost; readonly twin: Cost
   );
 }
 
+/** What a convention counts, in the page's language. */
+function operationsOf({ word }: Cost, { widths: { operations } }: Words): string {
+  return operations[word as keyof typeof operations] ?? operations["mult-adds"];
+}
+
 function Shares({ counted }: { readonly counted: Cost }) {
   const { words, number } = useLanguage();
   const { widths } = words;
@@ -173,7 +178,7 @@ function Shares({ counted }: { readonly counted: Cost }) {
           <tr>
             <th scope="col">{widths.kind}</th>
             <th scope="col">{widths.layers}</th>
-            <th scope="col">{widths.operations["mult-adds"]}</th>
+            <th scope="col">{operationsOf(counted, words)}</th>
             <th scope="col">{widths.share}</th>
             <th scope="col">{widths.parameters}</th>
             <th scope="col">{widths.share}</th>
