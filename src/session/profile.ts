@@ -74,7 +74,7 @@ export async function profileSession(
     runs,
     steps: plan.steps.map(({ name, call, multAdds: count }, index) => {
       const timeMs = middle(steps[index] ?? []);
-      const gflops = timeMs === 0 ? 0 : (2 * count) / timeMs / 1e6;
+      const gflops = rate(count, timeMs);
       return {
         name,
         kernel: call.kernel,
@@ -85,7 +85,7 @@ export async function profileSession(
       };
     }),
     totalMs,
-    gflops: (2 * multAdds) / totalMs / 1e6,
+    gflops: rate(multAdds, totalMs),
     ...(limit === undefined ? {} : { limitGflops: limit }),
   };
 }
@@ -93,12 +93,22 @@ export async function profileSession(
 /** From here on the median of a short step is one tick of the clock or none; between these only a mean can lie. */
 const COARSE_MS = 0.02;
 
-/** The shortest time that the clock tells: 0.1 ms in pages, 0.005 in isolated ones. */
+/** A clock that stands still so long is coarse, or none. */
+const MOST_LOOKS = 1_000_000;
+
+/** The shortest time that the clock tells: 0.1 ms in pages, 0.005 in isolated ones; Infinity if it stands still. */
 function clockStep(): number {
   const start = performance.now();
-  let now = start;
-  while (now === start) now = performance.now();
-  return now - start;
+  for (let looks = 0; looks < MOST_LOOKS; looks++) {
+    const passed = performance.now() - start;
+    if (passed > 0) return passed;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+/** GFLOP/s; 0 where the clock told no time. */
+function rate(multAdds: number, ms: number): number {
+  return ms === 0 ? 0 : (2 * multAdds) / ms / 1e6;
 }
 
 function mean(values: readonly number[]): number {

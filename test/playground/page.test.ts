@@ -36,7 +36,7 @@ function said(page: TestPage, id: string, pattern = "."): Promise<string> {
     async ({ id, pattern }) => {
       const wanted = new RegExp(pattern);
       for (;;) {
-        const text = document.querySelector<HTMLElement>(`[data-testid="${id}"]`)?.innerText.trim() ?? "";
+        const text = document.querySelector<HTMLElement>(`[data-testid="${id}"]`)?.textContent.trim() ?? "";
         if (wanted.test(text)) return text;
         await new Promise((done) => setTimeout(done, 20));
       }
@@ -50,7 +50,7 @@ function click(page: TestPage, words: string): Promise<boolean> {
   return page.ask(async (wanted) => {
     for (;;) {
       const found = [...document.querySelectorAll<HTMLElement>("button, a, label, summary")].find(
-        (one) => one.innerText.trim() === wanted || one.getAttribute("aria-label") === wanted,
+        (one) => one.textContent.trim() === wanted || one.getAttribute("aria-label") === wanted,
       );
       if (found !== undefined && !(found instanceof HTMLButtonElement && found.disabled)) {
         found.click();
@@ -100,7 +100,7 @@ describeInBrowsers("the playground", (kind) => {
         location.hash = `view=why&language=en&at=1000000&${hash}`;
         // Two frames: one in which the page hears of it, one in which it is drawn.
         for (let frame = 0; frame < 3; frame++) await new Promise((done) => setTimeout(done, 8));
-        const text = (id: string) => document.querySelector<HTMLElement>(`[data-testid="${id}"]`)?.innerText ?? "";
+        const text = (id: string) => document.querySelector<HTMLElement>(`[data-testid="${id}"]`)?.textContent ?? "";
         return [text("standard-count"), text("separable-count"), text("ratio")];
       }, settings);
       const inputShape = [size, size, inputChannels] as const;
@@ -134,7 +134,7 @@ describeInBrowsers("the playground", (kind) => {
     await click(page, "Why does depthwise alone not mix channels?");
     const changed = await page.ask(async () => {
       for (;;) {
-        const text = document.querySelector<HTMLElement>(".changed")?.innerText;
+        const text = document.querySelector<HTMLElement>(".changed")?.textContent;
         if (text !== undefined) return text;
         await new Promise((done) => setTimeout(done, 20));
       }
@@ -143,7 +143,7 @@ describeInBrowsers("the playground", (kind) => {
     await click(page, "on: channels are mixed");
     const all = await page.ask(async () => {
       for (;;) {
-        const text = document.querySelector<HTMLElement>(".changed")?.innerText ?? "";
+        const text = document.querySelector<HTMLElement>(".changed")?.textContent ?? "";
         if (/, /.test(text)) return text;
         await new Promise((done) => setTimeout(done, 20));
       }
@@ -228,7 +228,7 @@ describeInBrowsers("the playground", (kind) => {
     await click(page, "Measure both, here and now");
     const result = await page.ask(async () => {
       for (;;) {
-        const text = document.querySelector<HTMLElement>(".result")?.innerText;
+        const text = document.querySelector<HTMLElement>(".result")?.textContent;
         if (text !== undefined) return text;
         await new Promise((done) => setTimeout(done, 50));
       }
@@ -248,7 +248,7 @@ describeInBrowsers("the playground", (kind) => {
           find()?.click();
           const button = () => document.querySelectorAll<HTMLButtonElement>(".things section button")[2 * thing];
           while (button()?.disabled !== false) await wait();
-          const count = () => document.querySelectorAll<HTMLElement>(".things section p")[thing]?.innerText;
+          const count = () => document.querySelectorAll<HTMLElement>(".things section p")[thing]?.textContent;
           const before = count();
           button()?.click();
           while (count() === before) await wait();
@@ -264,7 +264,7 @@ describeInBrowsers("the playground", (kind) => {
       await add(name, thing);
     const best = await page.ask(async () => {
       for (;;) {
-        const first = document.querySelector<HTMLElement>(".bars li span")?.innerText;
+        const first = document.querySelector<HTMLElement>(".bars li span")?.textContent;
         // The answers before it are of fewer pictures.
         if (first === "Thing 2") return first;
         await new Promise((done) => setTimeout(done, 20));
