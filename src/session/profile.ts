@@ -4,7 +4,7 @@ import type { Choice } from "../backends/choose-backend.ts";
 import { Breath } from "../core/breath.ts";
 import { probeFeatures } from "../kernels/wasm/index.ts";
 import { measureLimit } from "../kernels/wasm/limit.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan, Step } from "../plan/plan.ts";
 
 /** How a profile is measured. */
 export interface ProfileOptions {
@@ -19,6 +19,12 @@ export interface ProfiledStep {
   readonly name: string;
   readonly kernel: string;
   readonly multAdds: number;
+  /**
+   * That it reads and writes in memory, each value once: activations of the whole batch, float32, and its parameters,
+   * batch norm folded in. What one step hands to the next piece by piece (`joined` in `explain().steps`) counts for
+   * neither. `2 · multAdds / bytes` is its arithmetic intensity, in FLOP per byte.
+   */
+  readonly bytes: number;
   /** Median over the runs, of the first thread; the mean where the clock has coarse steps, as in pages that are not isolated. */
   readonly timeMs: number;
   /** Two operations a mult-add, of all threads. */
@@ -42,6 +48,7 @@ export interface Profile {
   readonly limitGflops?: number;
 }
 
+/** @param plan with `batch` and `multAdds` as they are run, not as most that may be run */
 export async function profileSession(
   plan: Plan,
   { backend, simd, threads }: Choice,
@@ -72,13 +79,15 @@ export async function profileSession(
     simd,
     threads,
     runs,
-    steps: plan.steps.map(({ name, call, multAdds: count }, index) => {
+    steps: plan.steps.map((step, index) => {
+      const { name, call, multAdds: count } = step;
       const timeMs = middle(steps[index] ?? []);
       const gflops = rate(count, timeMs);
       return {
         name,
         kernel: call.kernel,
         multAdds: count,
+        bytes: bytesOf(step, plan),
         timeMs,
         gflops,
         ...(limit === undefined || count === 0 ? {} : { share: gflops / limit / threads }),
@@ -88,6 +97,20 @@ export async function profileSession(
     gflops: rate(multAdds, totalMs),
     ...(limit === undefined ? {} : { limitGflops: limit }),
   };
+}
+
+/** Bytes of a value of any kind, for each of its numbers. */
+const FLOAT_BYTES = 4;
+
+function bytesOf({ reads, writes }: Step, { values, batch }: Plan): number {
+  let bytes = 0;
+  for (const name of new Set([...reads, ...writes])) {
+    const value = values.get(name);
+    if (value?.kind === "parameter") bytes += FLOAT_BYTES * value.elements;
+    // What a joined step hands on has no place.
+    else if (value?.offset !== undefined) bytes += FLOAT_BYTES * batch * value.elements;
+  }
+  return bytes;
 }
 
 /** From here on the median of a short step is one tick of the clock or none; between these only a mean can lie. */

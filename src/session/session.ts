@@ -189,7 +189,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
       const { profileSession } = await ownPart("the profile", () => import("./profile.ts"));
       signal?.throwIfAborted();
       const steps = this.plan.steps.map((step) => ({ ...step, multAdds: step.multAdds * batch }));
-      return profileSession({ ...this.plan, steps }, this.#choice, runs, async (times) => {
+      return profileSession({ ...this.plan, batch, steps }, this.#choice, runs, async (times) => {
         signal?.throwIfAborted();
         // Between the runs the profile breathes itself.
         await this.#compute(batch, signal, own, times, new Breath(performance.now()));

@@ -1,4 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
+import { tensor } from "../../src/core/tensor.ts";
+import { depthwise, pointwise, sequential } from "../../src/layers/index.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { compile } from "../../src/session/compile.ts";
 
@@ -28,4 +30,40 @@ it("ends where the clock stands still", async () => {
   vi.spyOn(performance, "now").mockReturnValue(1000);
   const { steps, totalMs, gflops } = await session.profile(undefined, { runs: 2 });
   expect([totalMs, gflops, steps.every(({ timeMs }) => timeMs === 0)]).toEqual([0, 0, true]);
+});
+
+/** 8 × 8 pixels of 4 channels, depthwise, then to 16 channels. */
+const pair = sequential({ name: "pair", inputShape: [8, 8, 4] }, [
+  depthwise({ kernel: 3, bias: true }),
+  pointwise({ filters: 16, bias: true }),
+]);
+const [input, between, output] = [8 * 8 * 4, 8 * 8 * 4, 8 * 8 * 16];
+const [depthwiseParameters, pointwiseParameters] = [9 * 4 + 4, 4 * 16 + 16];
+
+it.each([1, 2])("counts the bytes that each step reads and writes, of a batch of %i", async (batch) => {
+  using session = await compile(pair, { threads: 1, batch: 2, backend: "reference" });
+  const x = tensor(new Float32Array(batch * input), [batch, 8, 8, 4]);
+  const { steps } = await session.profile(x, { runs: 1 });
+  expect(steps.map(({ bytes }) => bytes)).toEqual([
+    4 * (batch * (input + between) + depthwiseParameters),
+    4 * (batch * (between + output) + pointwiseParameters),
+  ]);
+});
+
+it("counts no bytes of what one step hands to the next without putting it into memory", async () => {
+  using session = await compile(pair, { threads: 1, backend: "wasm" });
+  expect(session.explain().steps.map(({ joined }) => joined)).toEqual([true, false]);
+  const { steps } = await session.profile(undefined, { runs: 1 });
+  expect(steps.map(({ bytes }) => bytes)).toEqual([
+    4 * (input + depthwiseParameters),
+    4 * (output + pointwiseParameters),
+  ]);
+});
+
+it("counts parameters with the batch norm folded into them, and the model's first and last steps whole", async () => {
+  using session = await compile(model, { threads: 1, backend: "wasm" });
+  const { steps } = await session.profile(undefined, { runs: 1 });
+  // 32 × 32 × 3 in, 3 × 3 × 3 × 8 and 8 biases, 16 × 16 × 8 out.
+  expect(steps[0]?.bytes).toBe(4 * (32 * 32 * 3 + 27 * 8 + 8 + 16 * 16 * 8));
+  expect(steps.every(({ bytes }) => bytes > 0)).toBe(true);
 });
