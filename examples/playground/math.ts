@@ -11,10 +11,9 @@ export const FORMULAS = {
   separable: "D_K^2 \\cdot M \\cdot D_F^2 + M \\cdot N \\cdot D_F^2",
   ratio:
     "\\frac{D_K^2 \\cdot M \\cdot D_F^2 + M \\cdot N \\cdot D_F^2}{D_K^2 \\cdot M \\cdot N \\cdot D_F^2} = \\frac{1}{N} + \\frac{1}{D_K^2}",
-  width: "D_K^2 \\cdot \\alpha M \\cdot D_F^2 + \\alpha M \\cdot \\alpha N \\cdot D_F^2",
+  ratioAlone: "\\frac{D_K^2 \\cdot M \\cdot D_F^2}{D_K^2 \\cdot M \\cdot N \\cdot D_F^2} = \\frac{1}{N}",
   resolution: "D_K^2 \\cdot \\alpha M \\cdot (\\rho D_F)^2 + \\alpha M \\cdot \\alpha N \\cdot (\\rho D_F)^2",
   DK: "D_K",
-  DF: "D_F",
   M: "M",
   N: "N",
   alpha: "\\alpha",

@@ -50,6 +50,9 @@ const COLUMNS = ["step", "kernel", "mult-adds", "ms", "GFLOP/s", "of limit"] as 
 /** What a person asks last, first. */
 const LEAST = ["kernel", "mult-adds", "of limit", "GFLOP/s"];
 
+/** What a row of it shows. */
+type Row = Omit<Profile["steps"][number], "bytes">;
+
 /** A profile as lines, of a table that fits the page. */
 export function formatProfile(profile: Profile, page: Page = ENDLESS): string {
   const { network, backend, simd, threads, runs, steps, totalMs, gflops, limitGflops } = profile;
@@ -81,7 +84,7 @@ export function formatProfile(profile: Profile, page: Page = ENDLESS): string {
   ].join("\n");
 }
 
-function cells({ name, kernel, multAdds, timeMs, gflops, share }: Profile["steps"][number]): readonly string[] {
+function cells({ name, kernel, multAdds, timeMs, gflops, share }: Row): readonly string[] {
   return [
     visible(shorten(name, 200)),
     kernel,

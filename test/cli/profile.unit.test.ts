@@ -149,8 +149,8 @@ describe("a profile without a limit", () => {
     threads: 1,
     runs: 3,
     steps: [
-      { name: "a", kernel: "conv2d", multAdds: 1_500_000, timeMs: 1.5, gflops: 2 },
-      { name: "b", kernel: "softmax", multAdds: 0, timeMs: 0.25, gflops: 0 },
+      { name: "a", kernel: "conv2d", multAdds: 1_500_000, bytes: 9000, timeMs: 1.5, gflops: 2 },
+      { name: "b", kernel: "softmax", multAdds: 0, bytes: 80, timeMs: 0.25, gflops: 0 },
     ],
     totalMs: 2,
     gflops: 1.5,

@@ -2,8 +2,9 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { beginOf, courseOf, momentOf } from "../../examples/playground/src/why/cursor.ts";
+import { beginOf, courseOf, isBetweenMade, momentOf } from "../../examples/playground/src/why/cursor.ts";
 import { lessonOf, type Settings } from "../../examples/playground/src/why/lesson.ts";
+import { traceOf } from "../../examples/playground/src/why/trace.ts";
 
 const settings: fc.Arbitrary<Settings> = fc
   .record({
@@ -66,10 +67,12 @@ describe("the lesson", () => {
 describe("the cursor", () => {
   it("ends, by both routes, at what cost counts", () => {
     fc.assert(
-      fc.property(settings, (given) => {
+      fc.property(settings, fc.boolean(), (given, isMixing) => {
         const lesson = lessonOf(given);
-        const course = courseOf(lesson);
-        expect(momentOf(course, course.moments).made).toEqual(lesson.counts);
+        const course = courseOf(lesson, isMixing);
+        const all = { ...lesson.counts, ...(isMixing ? {} : { pointwise: 0 }) };
+        expect(course.all).toEqual(all);
+        expect(momentOf(course, course.moments).made).toEqual(all);
         expect(momentOf(course, 0).made).toEqual({ standard: 0, depthwise: 0, pointwise: 0 });
         expect(beginOf(course, course.side ** 2 * course.filters)).toBe(course.moments);
       }),
@@ -79,8 +82,8 @@ describe("the cursor", () => {
 
   it("makes at most one multiplication of each route a moment, and none twice", () => {
     fc.assert(
-      fc.property(settings, fc.double({ min: 0, max: 1, noNaN: true }), (given, share) => {
-        const course = courseOf(lessonOf(given));
+      fc.property(settings, fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }), (given, isMixing, share) => {
+        const course = courseOf(lessonOf(given), isMixing);
         const at = Math.floor(share * (course.moments - 1));
         const [now, next] = [momentOf(course, at).made, momentOf(course, at + 1).made];
         const standard = next.standard - now.standard;
@@ -95,11 +98,42 @@ describe("the cursor", () => {
 
   it("stands at the beginning of a cell where that begins", () => {
     fc.assert(
-      fc.property(settings, fc.double({ min: 0, max: 1, noNaN: true }), (given, share) => {
-        const course = courseOf(lessonOf(given));
+      fc.property(settings, fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }), (given, isMixing, share) => {
+        const course = courseOf(lessonOf(given), isMixing);
         const cell = Math.floor(share * (course.side ** 2 * course.filters - 1));
         const { standard, pointwise, ...moment } = momentOf(course, beginOf(course, cell));
         expect({ standard, pointwise, cell: moment.cell }).toEqual({ standard: 0, pointwise: 0, cell });
+      }),
+      runs,
+    );
+  });
+
+  it("has made of what lies between as many numbers as it made multiplications for", () => {
+    fc.assert(
+      fc.property(settings, fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }), (given, isMixing, share) => {
+        const lesson = lessonOf(given);
+        const course = courseOf(lesson, isMixing);
+        const moment = momentOf(course, Math.floor(share * course.moments));
+        const [, side = 0, , channels = 0] = lesson.between.shape;
+        let made = 0;
+        for (let i = 0; i < side * side * channels; i++) {
+          const [place, channel] = [Math.floor(i / channels), i % channels];
+          if (isBetweenMade(course, moment, Math.floor(place / side), place % side, channel)) made++;
+        }
+        expect(made).toBe(Math.floor(moment.made.depthwise / given.kernelSize ** 2));
+      }),
+      runs,
+    );
+  });
+
+  it("takes no number times one of a step that is not there", () => {
+    fc.assert(
+      fc.property(settings, fc.double({ min: 0, max: 1, noNaN: true }), (given, share) => {
+        const lesson = lessonOf(given);
+        const course = courseOf(lesson, false);
+        const moment = momentOf(course, Math.floor(share * course.moments));
+        expect([moment.pointwise, moment.made.pointwise]).toEqual([0, 0]);
+        expect(traceOf(lesson, given, moment).pointwise).toBeUndefined();
       }),
       runs,
     );

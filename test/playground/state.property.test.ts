@@ -3,49 +3,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ANSWERS } from "../../examples/playground/src/answers.ts";
-import {
-  ALPHAS,
-  BUDGETS,
-  hashOf,
-  RANGES,
-  RESOLUTIONS,
-  type State,
-  stateOf,
-  usualState,
-  VIEWS,
-} from "../../examples/playground/src/state.ts";
+import { changedState, FIELDS, hashOf, type State, stateOf, usualState } from "../../examples/playground/src/state.ts";
 
-const within = ([min, max]: readonly [number, number]) => fc.integer({ min, max });
+/** Any value of a field. */
+function valuesOf({ values }: (typeof FIELDS)[keyof State]): fc.Arbitrary<unknown> {
+  if ("least" in values) return fc.integer({ min: values.least, max: values.most });
+  return fc.constantFrom<unknown>(...values);
+}
 
-const states: fc.Arbitrary<State> = fc.record({
-  view: fc.constantFrom(...VIEWS),
-  language: fc.constantFrom("en" as const, "ko" as const),
-  question: fc.constantFrom("none" as const, "mixing" as const, "macs" as const),
-  kernelSize: within(RANGES.kernelSize),
-  inputChannels: within(RANGES.inputChannels),
-  filters: within(RANGES.filters),
-  size: within(RANGES.size),
-  stride: within(RANGES.stride),
-  padding: fc.constantFrom("same" as const, "valid" as const),
-  multiplier: within(RANGES.multiplier),
-  mixing: fc.constantFrom("on" as const, "off" as const),
-  changed: fc.integer({ min: 0, max: RANGES.inputChannels[1] }),
-  at: fc.integer({ min: 0, max: 1_000_000 }),
-  alpha: fc.constantFrom(...ALPHAS),
-  resolution: fc.constantFrom(...RESOLUTIONS),
-  table: fc.constantFrom("imagenet" as const, "cifar10" as const),
-  budget: fc.constantFrom(...BUDGETS),
-  convention: fc.constantFrom(
-    "paper" as const,
-    "hardware" as const,
-    "thop" as const,
-    "fvcore" as const,
-    "keras" as const,
-  ),
-  twin: fc.constantFrom("alone" as const, "beside" as const),
-  model: fc.constantFrom("digits" as const, "cifar10" as const, "own" as const),
-  knows: fc.constantFrom("cifar10" as const, "digits" as const),
-});
+const states = fc.record(
+  Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [name, valuesOf(field)])),
+) as unknown as fc.Arbitrary<State>;
 
 describe("the state of the page", () => {
   it("comes back from its address", () => {
@@ -77,6 +45,16 @@ describe("the state of the page", () => {
     for (const patch of Object.values(ANSWERS)) {
       const state = { ...usualState("en"), ...patch };
       expect(stateOf(hashOf(state), "en")).toEqual(state);
+    }
+  });
+
+  it("drops an answer when a number that it tells is changed, and keeps it for all else", () => {
+    const asked = { ...usualState("en"), ...ANSWERS.channels, question: "channels" as const };
+    expect(changedState(asked, { filters: 3 }).question).toBe("none");
+    expect(changedState(asked, { filters: 6 }).question).toBe("channels");
+    expect(changedState(asked, { alpha: 0.25 }).question).toBe("none");
+    for (const patch of [{ at: 3 }, { mixing: "off" }, { convention: "hardware" }, { language: "ko" }] as const) {
+      expect([patch, changedState(asked, patch)]).toEqual([patch, { ...asked, ...patch }]);
     }
   });
 });

@@ -42,8 +42,8 @@ describe("the words of the page", () => {
   it("are Korean in Korean, but for names", () => {
     const foreign = leavesOf(ko).filter(([, leaf]) => !/[가-힣]/.test(typeof leaf === "string" ? leaf : put(leaf)));
     expect(foreign.map(([path]) => path)).toEqual([
+      "percent",
       "why.ofAll",
-      "why.formulaRatio",
       "widths.operations.MACs",
       "widths.operations.flops",
       "widths.separable",

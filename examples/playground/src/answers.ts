@@ -7,7 +7,7 @@ export const ANSWERS: Readonly<Record<QuestionName, Partial<State>>> = {
   mixing: { view: "why", mixing: "off", changed: 1, inputChannels: 3, at: 100_000 },
   separable: { view: "why", at: 19 },
   channels: { view: "why", inputChannels: 2, multiplier: 2, filters: 6, at: 100_000 },
-  stride: { view: "why", stride: 2, size: 7, at: 60 },
+  stride: { view: "why", stride: 2, size: 6, at: 60 },
   letters: { view: "why", inputChannels: 3, filters: 5, at: 30 },
   ratio: { view: "why", filters: 8, at: 100_000 },
   speed: { view: "speed" },

@@ -2,9 +2,11 @@
 
 import type { ComponentType } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
+import { type Fault, messageOf } from "./fault.ts";
 import { LANGUAGES, LanguageProvider, languageOf, preferredLanguage } from "./language.tsx";
+import { Trouble } from "./parts/trouble.tsx";
 import { Questions } from "./questions.tsx";
-import { hashOf, type State, stateOf, VIEWS, type ViewName } from "./state.ts";
+import { changedState, hashOf, type State, stateOf, VIEWS, type ViewName } from "./state.ts";
 import type { ViewProps } from "./view.ts";
 import Why from "./why/view.tsx";
 
@@ -20,21 +22,18 @@ export function App() {
   const [state, setState] = useState(() => stateOf(location.hash, preferredLanguage()));
   const language = languageOf(state.language);
   const { words } = language;
-  const set = useCallback((patch: Partial<State>) => setState((before) => ({ ...before, ...patch })), []);
+  const set = useCallback((patch: Partial<State>) => setState((before) => changedState(before, patch)), []);
   useEffect(() => {
     const onHash = () => setState((before) => stateOf(location.hash, before.language));
     addEventListener("hashchange", onHash);
     return () => removeEventListener("hashchange", onHash);
   }, []);
-  useEffect(() => {
-    const hash = hashOf(state);
-    if (hash !== location.hash) history.replaceState(null, "", hash);
-  }, [state]);
+  useAddress(state);
   useEffect(() => {
     document.documentElement.lang = state.language;
-    document.title = words.title;
-  }, [state.language, words]);
-  const View = useView(state.view);
+    document.title = `${words.views[state.view]} · ${words.title}`;
+  }, [state.language, state.view, words]);
+  const { View, fault, load } = useView(state.view);
   return (
     <LanguageProvider value={language}>
       <header>
@@ -69,18 +68,51 @@ export function App() {
       <main>
         <h2>{words.views[state.view]}</h2>
         <Questions state={state} set={set} />
-        {View === undefined ? <p role="status">{words.loading}</p> : <View state={state} set={set} />}
+        {View !== undefined && <View state={state} set={set} />}
+        {fault !== undefined && <Trouble fault={fault} onRetry={load} />}
+        {View === undefined && fault === undefined && <p role="status">{words.loading}</p>}
       </main>
       <footer>{words.source}</footer>
     </LanguageProvider>
   );
 }
 
-function useView(name: ViewName): ComponentType<ViewProps> | undefined {
-  const [views, setViews] = useState<Partial<Record<ViewName, ComponentType<ViewProps>>>>({ why: Why });
+/** How long nothing has to change until the address does: browsers take some hundred addresses in some seconds. */
+const SETTLED_MS = 250;
+
+function useAddress(state: State): void {
   useEffect(() => {
-    if (name === "why") return;
-    LAZY[name]().then((module) => setViews((before) => ({ ...before, [name]: module.default })));
-  }, [name]);
-  return views[name];
+    const timer = setTimeout(() => {
+      const hash = hashOf(state);
+      try {
+        if (hash !== location.hash) history.replaceState(null, "", hash);
+      } catch {
+        // The page shows the same whatever its address.
+      }
+    }, SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, [state]);
+}
+
+interface Loaded {
+  readonly View: ComponentType<ViewProps> | undefined;
+  /** Why there is none. */
+  readonly fault: Fault | undefined;
+  /** Tries again. */
+  readonly load: () => void;
+}
+
+function useView(name: ViewName): Loaded {
+  const [views, setViews] = useState<Partial<Record<ViewName, ComponentType<ViewProps>>>>({ why: Why });
+  const [faults, setFaults] = useState<Partial<Record<ViewName, Fault | undefined>>>({});
+  const load = () => {
+    if (name === "why" || views[name] !== undefined) return;
+    setFaults((before) => ({ ...before, [name]: undefined }));
+    LAZY[name]().then(
+      (module) => setViews((before) => ({ ...before, [name]: module.default })),
+      (error) => setFaults((before) => ({ ...before, [name]: { code: "PART_MISSING", message: messageOf(error) } })),
+    );
+  };
+  useEffect(load, [name]);
+  return { View: views[name], fault: faults[name], load };
 }

@@ -2,7 +2,7 @@
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { State } from "./state.ts";
+import { LANGUAGE_NAMES, type State } from "./state.ts";
 import { en, type Words } from "./words/en.ts";
 import { ko } from "./words/ko.ts";
 
@@ -15,6 +15,8 @@ export interface Language {
   readonly words: Words;
   /** A whole number, or one of so many digits behind the point. */
   readonly number: (value: number, digits?: number) => string;
+  /** A share of 1, as so many hundredths. */
+  readonly percent: (share: number, digits?: number) => string;
 }
 
 export function languageOf(name: LanguageName): Language {
@@ -27,13 +29,14 @@ export function languageOf(name: LanguageName): Language {
   };
   // A minus sign, not the hyphen that some languages' formats have.
   const number = (value: number, digits = 0) => format(digits).format(value).replace("-", "−");
-  return { name, words: LANGUAGES[name], number };
+  const words = LANGUAGES[name];
+  return { name, words, number, percent: (share, digits) => words.percent(number(100 * share, digits)) };
 }
 
 /** The first of the reader's languages that the page has. */
 export function preferredLanguage(wanted: readonly string[] = navigator.languages): LanguageName {
   const names = wanted.map((tag) => tag.toLowerCase().split("-")[0]);
-  return names.find((name): name is LanguageName => name === "en" || name === "ko") ?? "en";
+  return names.flatMap((wish) => LANGUAGE_NAMES.find((name) => name === wish) ?? [])[0] ?? "en";
 }
 
 const Context = createContext<Language>(languageOf("en"));

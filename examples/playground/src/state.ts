@@ -3,17 +3,21 @@
 /** How a part of the state is read from an address and written to it. */
 interface Field<Value> {
   readonly usual: Value;
+  /** All that it can be: a list, or whole numbers from the least to the most. */
+  readonly values: readonly Value[] | { readonly least: number; readonly most: number };
   /** The value of a text, or undefined where it is none. */
   readonly read: (text: string) => Value | undefined;
 }
 
+/** The first is the usual one. */
 function oneOf<const Names extends readonly string[]>(...names: Names): Field<Names[number]> {
-  return { usual: names[0] as Names[number], read: (text) => names.find((name) => name === text) };
+  return { usual: names[0] as Names[number], values: names, read: (text) => names.find((name) => name === text) };
 }
 
 function whole(usual: number, least: number, most: number): Field<number> {
   return {
     usual,
+    values: { least, most },
     read: (text) => {
       const value = Number(text);
       return text.trim() !== "" && Number.isInteger(value) && value >= least && value <= most ? value : undefined;
@@ -22,16 +26,19 @@ function whole(usual: number, least: number, most: number): Field<number> {
 }
 
 /** A number of a list: what a slider with steps of its own can stand on. */
-function among(usual: number, values: readonly number[]): Field<number> {
-  return { usual, read: (text) => values.find((value) => String(value) === text) };
+function among<const Value extends number>(usual: Value, values: readonly Value[]): Field<Value> {
+  return { usual, values, read: (text) => values.find((value) => String(value) === text) };
 }
 
+export const LANGUAGE_NAMES = ["en", "ko"] as const;
 export const VIEWS = ["why", "widths", "speed", "try", "teach"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 /** The paper's widths and resolutions, and some between. */
 export const ALPHAS = [0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1] as const;
 export const RESOLUTIONS = [96, 128, 160, 192, 224] as const;
+/** How costs are counted: names of `depthwise/cost`. */
+export const CONVENTIONS = ["paper", "hardware", "thop", "fvcore", "keras"] as const;
 /** Millions of mult-adds; 0: no budget. */
 export const BUDGETS = [0, 20, 40, 60, 80, 100, 150, 200, 300, 400, 600] as const;
 
@@ -51,9 +58,9 @@ const QUESTIONS = [
 ] as const;
 export type QuestionName = (typeof QUESTIONS)[number];
 
-const FIELDS = {
+export const FIELDS = {
   view: oneOf(...VIEWS),
-  language: oneOf("en", "ko"),
+  language: oneOf(...LANGUAGE_NAMES),
   /** `none` where none was asked. */
   question: oneOf("none", ...QUESTIONS),
   // Section 1.
@@ -75,7 +82,7 @@ const FIELDS = {
   resolution: among(224, RESOLUTIONS),
   table: oneOf("imagenet", "cifar10"),
   budget: among(0, BUDGETS),
-  convention: oneOf("paper", "hardware", "thop", "fvcore", "keras"),
+  convention: oneOf(...CONVENTIONS),
   /** Whether the network of standard convolutions stands beside. */
   twin: oneOf("alone", "beside"),
   // Section 4.
@@ -93,6 +100,18 @@ const NAMES = Object.keys(FIELDS) as readonly (keyof State)[];
 export function usualState(language: State["language"]): State {
   const usual = Object.fromEntries(NAMES.map((name) => [name, FIELDS[name].usual])) as State;
   return { ...usual, language };
+}
+
+/** What answers tell in numbers: where a reader changes one of these, an answer that stands above is no longer true. */
+const TOLD: readonly (keyof State)[] = [
+  ...(["kernelSize", "inputChannels", "filters", "size", "stride", "padding", "multiplier", "changed"] as const),
+  ...(["alpha", "resolution"] as const),
+];
+
+/** The state after a change by the reader's hand. */
+export function changedState(before: State, patch: Partial<State>): State {
+  const isOther = TOLD.some((name) => name in patch && patch[name] !== before[name]);
+  return { ...before, ...(isOther ? { question: "none" as const } : {}), ...patch };
 }
 
 /** Reads an address' hash. What is unknown or out of range is left at what is usual. */

@@ -1,17 +1,7 @@
 /** The page's side of its worker: questions are answered in turn, and a worker that dies is replaced. */
 
-import type { Answer, Given, Question, Reply, TaskName, Trouble } from "./messages.ts";
-
-/** What a question came to, where it came to no good. */
-export class ComputeError extends Error {
-  readonly code: string;
-
-  constructor({ code, message }: Trouble) {
-    super(message);
-    this.name = "ComputeError";
-    this.code = code;
-  }
-}
+import { ComputeError } from "../fault.ts";
+import type { Answer, Given, Question, Reply, TaskName } from "./messages.ts";
 
 interface Waiting {
   readonly resolve: (answer: never) => void;
@@ -21,30 +11,38 @@ interface Waiting {
 const waiting = new Map<number, Waiting>();
 let worker: Worker | undefined;
 let last = 0;
+/** The network that was opened last: a worker in another's place opens it again, before it is asked. */
+let opened: Given<"open"> | undefined;
 
 /** Asks the worker, which is started when first needed. @throws {ComputeError} */
-export function ask<Name extends TaskName>(name: Name, given: Given<Name>): Promise<Answer<Name>> {
-  worker ??= started();
+export async function ask<Name extends TaskName>(name: Name, given: Given<Name>): Promise<Answer<Name>> {
+  if (worker === undefined) {
+    worker = started();
+    if (opened !== undefined && (name === "classify" || name === "look")) await asked(worker, "open", opened);
+  }
+  const answer = await asked(worker, name, given);
+  if (name === "open") opened = given as Given<"open">;
+  return answer;
+}
+
+function asked<Name extends TaskName>(of: Worker, name: Name, given: Given<Name>): Promise<Answer<Name>> {
   const question: Question<Name> = { id: ++last, name, given };
   const answer = new Promise<Answer<Name>>((resolve, reject) => waiting.set(question.id, { resolve, reject }));
-  worker.postMessage(question);
+  of.postMessage(question);
   return answer;
 }
 
 function started(): Worker {
   const made = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   made.addEventListener("message", ({ data }: MessageEvent<Reply>) => {
-    const asked = waiting.get(data.id);
+    const { resolve, reject } = waiting.get(data.id) ?? {};
     waiting.delete(data.id);
-    if ("trouble" in data) asked?.reject(new ComputeError(data.trouble));
-    else asked?.resolve(data.answer as never);
+    if ("fault" in data) reject?.(new ComputeError(data.fault));
+    else resolve?.(data.answer as never);
   });
   made.addEventListener("error", (event) => {
     event.preventDefault();
-    const error = new ComputeError({
-      code: "WORKER_LOST",
-      message: event.message || "The worker could not be loaded.",
-    });
+    const error = new ComputeError({ code: "WORKER_LOST", message: event.message ?? "" });
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
     made.terminate();

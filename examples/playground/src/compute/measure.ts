@@ -1,6 +1,6 @@
 /** How long a network takes here, step by step, beside what it multiplies and moves. */
 
-import { compile, mobileNetV1, type Network } from "depthwise";
+import { compile, mobileNetV1 } from "depthwise";
 import { cost } from "depthwise/cost";
 import type { Answer, Given } from "./messages.ts";
 
@@ -20,25 +20,13 @@ export async function measure({
     const runs = Math.max(LEAST_RUNS, Math.min(MOST_RUNS, Math.round(ENOUGH_MS / Math.max(about, 0.1))));
     const profile = await session.profile(undefined, { runs });
     const { network, backend, simd, totalMs, gflops, limitGflops, steps } = profile;
-    const bytes = bytesOf(model);
     return {
       ...{ name: network, backend, simd, totalMs, gflops },
       ...(limitGflops === undefined ? {} : { limitGflops }),
       multAdds: cost(model).totals.multAdds ?? 0,
-      steps: steps.map((step) => ({ ...step, bytes: bytes.get(step.name) ?? 0 })),
+      steps,
     };
   } finally {
     session.close();
   }
-}
-
-/** By layer: its input and its output, and its parameters, float32. */
-function bytesOf(model: Network): ReadonlyMap<string, number> {
-  const { layers } = cost(model, { convention: "keras" });
-  return new Map(
-    layers.map(({ name, inputShape, activationBytes, parameters }) => {
-      const input = 4 * inputShape.reduce((product, side) => product * side, 1);
-      return [name, input + activationBytes + 4 * parameters];
-    }),
-  );
 }

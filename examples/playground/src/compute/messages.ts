@@ -1,16 +1,11 @@
 /** What the page asks of its worker, and what that answers. All of it is plain data that may be posted. */
 
-import type { ModelDescription, Prediction, ProfiledStep } from "depthwise";
-
-/** Pixels as a page has them: 1, 3 or 4 numbers a pixel. */
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array | Uint8ClampedArray;
-}
+import type { Prediction, ProfiledStep } from "depthwise";
+import type { ImageDataLike } from "depthwise/images";
+import type { Fault } from "../fault.ts";
 
 /** A picture, as pixels or as a file that is to be decoded. */
-export type Shown = Picture | Blob;
+export type Shown = ImageDataLike | Blob;
 
 export type BuiltIn = "digits" | "cifar10";
 
@@ -23,23 +18,14 @@ export interface Measured {
   readonly limitGflops?: number;
   readonly backend: string;
   readonly simd: string;
-  readonly steps: readonly MeasuredStep[];
-}
-
-export interface MeasuredStep extends ProfiledStep {
-  /** Bytes of what it reads and writes, each once: activations and parameters. */
-  readonly bytes: number;
+  readonly steps: readonly ProfiledStep[];
 }
 
 export interface Opened {
-  readonly name: string;
-  readonly inputShape: readonly number[];
-  readonly description: ModelDescription;
+  /** What is known of the network, and what that rests on. */
   readonly text: string;
   /** Layers whose maps can be looked at. */
   readonly layers: readonly string[];
-  readonly hasAttention: boolean;
-  readonly labels: readonly string[];
 }
 
 export interface Answered {
@@ -57,7 +43,21 @@ export interface Maps {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  readonly data: Float32Array;
+  readonly data: Float32Array | Uint8Array;
+}
+
+/** What is seen inside a network that looks at a picture. */
+export interface Look {
+  readonly maps: Maps;
+  /** Of a network that ends in a global pool and one layer behind it. */
+  readonly classActivation?: ClassActivation;
+}
+
+/** How much each place speaks for a class (Zhou et al. 2016), and what is there: the network's crop of the picture. */
+export interface ClassActivation {
+  readonly map: Maps;
+  /** Bytes, of 1 or 3 channels. */
+  readonly photo: Maps;
 }
 
 /** What was shown of each class, in the order of the classes. */
@@ -75,18 +75,21 @@ export interface Tasks {
   };
   readonly open: { readonly given: { readonly source: BuiltIn | readonly File[] }; readonly answer: Opened };
   readonly classify: { readonly given: { readonly picture: Shown; readonly topK: number }; readonly answer: Answered };
-  readonly maps: { readonly given: { readonly picture: Shown; readonly layer: string }; readonly answer: Maps };
-  /** Begins anew on the features of a network that lies in the page. */
-  readonly teach: { readonly given: { readonly network: BuiltIn }; readonly answer: Taught };
+  /** The maps of a layer, and what speaks for the class of an index. */
+  readonly look: {
+    readonly given: { readonly picture: Shown; readonly layer: string; readonly index: number };
+    readonly answer: Look;
+  };
+  /** What is known on the features of a network that lies in the page: nothing for another than before, or if anew. */
+  readonly teach: { readonly given: { readonly network: BuiltIn; readonly isAnew?: boolean }; readonly answer: Taught };
   readonly addShots: {
-    readonly given: { readonly label: string; readonly pictures: readonly Shown[] };
+    readonly given: { readonly network: BuiltIn; readonly label: string; readonly pictures: readonly Shown[] };
     readonly answer: Taught;
   };
   readonly removeShots: { readonly given: { readonly label: string }; readonly answer: Taught };
   readonly askShots: { readonly given: { readonly picture: Shown }; readonly answer: readonly Prediction[] };
   readonly saveShots: { readonly given: Nothing; readonly answer: Uint8Array<ArrayBuffer> };
-  readonly loadShots: { readonly given: { readonly file: Blob }; readonly answer: Taught };
-  readonly attention: { readonly given: { readonly picture: Shown; readonly index: number }; readonly answer: Maps };
+  readonly loadShots: { readonly given: { readonly network: BuiltIn; readonly file: Blob }; readonly answer: Taught };
 }
 
 export type TaskName = keyof Tasks;
@@ -99,10 +102,4 @@ export interface Question<Name extends TaskName = TaskName> {
   readonly given: Given<Name>;
 }
 
-/** What went wrong, in words; `code` of an error of the library. */
-export interface Trouble {
-  readonly code: string;
-  readonly message: string;
-}
-
-export type Reply = { readonly id: number } & ({ readonly answer: unknown } | { readonly trouble: Trouble });
+export type Reply = { readonly id: number } & ({ readonly answer: unknown } | { readonly fault: Fault });

@@ -9,34 +9,50 @@ import {
   loadModel,
   type Network,
   pointwiseConv2d,
+  type Session,
   tensor,
 } from "depthwise";
-import { completePreprocessing, decodeImage, preprocess, toPixels } from "depthwise/images";
+import {
+  type CompletePreprocessing,
+  completePreprocessing,
+  cropAndResize,
+  decodeImage,
+  preprocess,
+  toPixels,
+} from "depthwise/images";
+import { ComputeError } from "../fault.ts";
 import { builtIn } from "./built-in.ts";
-import type { Answer, Given, Maps, Shown } from "./messages.ts";
+import type { Answer, ClassActivation, Given, Maps } from "./messages.ts";
 
 interface Looked {
   readonly model: Network<string>;
   readonly classifier: Classifier;
+  /** As the network runs when nobody looks into it: for its time. */
+  readonly timed: Session<string>;
+}
+
+/** A session out of which the values of some layers come. */
+interface Tapped {
+  readonly layers: readonly string[];
+  readonly session: Session<string, string>;
 }
 
 let looked: Looked | undefined;
+/** Kept from picture to picture, until another layer is looked at. */
+let tapped: Tapped | undefined;
 
 export async function open({ source }: Given<"open">): Promise<Answer<"open">> {
   const model = await modelOf(source);
   const classifier = await createClassifier(model, { threads: 1 });
+  const timed = await compile(model, { threads: 1 });
   // The one before is let go when another is there, not before: what fails leaves the page as it was.
   looked?.classifier.close();
-  looked = { model, classifier };
-  const description = describe(model);
+  looked?.timed.close();
+  untap();
+  looked = { model, classifier, timed };
   return {
-    name: model.name,
-    inputShape: [...model.inputShape],
-    description,
-    text: formatDescription(description),
+    text: formatDescription(describe(model)),
     layers: [...model.shapes].flatMap(([name, shape]) => (shape.length === 3 ? [name] : [])),
-    hasAttention: attentionLayer(model) !== undefined,
-    labels: classifier.labels,
   };
 }
 
@@ -50,16 +66,12 @@ const ENOUGH_MS = 60;
 const MOST_RUNS = 100;
 
 export async function classify({ picture, topK }: Given<"classify">): Promise<Answer<"classify">> {
-  const { classifier, model } = ready();
+  const { classifier, timed } = ready();
   const predictions = await classifier.classify(picture, { topK });
   const { backend, simd, threads, reasons } = classifier.explain();
-  const session = await compile(model, { threads: 1 });
-  try {
-    const milliseconds = await timeOf(() => session.run(new Float32Array(session.plan.inputShape.reduce(product, 1))));
-    return { predictions, milliseconds, backend, simd, threads, reasons };
-  } finally {
-    session.close();
-  }
+  const input = new Float32Array(timed.plan.inputShape.reduce(product, 1));
+  const milliseconds = await timeOf(() => timed.run(input));
+  return { predictions, milliseconds, backend, simd, threads, reasons };
 }
 
 async function timeOf(run: () => Promise<unknown>): Promise<number> {
@@ -78,50 +90,70 @@ function product(whole: number, side: number): number {
   return whole * side;
 }
 
-export async function maps({ picture, layer }: Given<"maps">): Promise<Answer<"maps">> {
-  return tapped(layer, await inputOf(picture));
-}
-
-/** How much each place of the last map speaks for a class: Zhou et al. 2016, the class activation map. */
-export async function attention({ picture, index }: Given<"attention">): Promise<Answer<"attention">> {
+export async function look({ picture, layer, index }: Given<"look">): Promise<Answer<"look">> {
   const { model } = ready();
-  const layer = attentionLayer(model);
-  if (layer === undefined) throw new Error("This network has no last map to look at.");
-  const features = await tapped(layer.map, await inputOf(picture));
-  const { data, shape } = layer.kernel;
-  const classes = shape.at(-1) ?? 1;
-  const column = Float32Array.from({ length: features.channels }, (_, c) => data[c * classes + index] ?? 0);
-  const map = tensor(features.data, [1, features.height, features.width, features.channels]);
-  const scores = pointwiseConv2d(map, tensor(column, [1, 1, features.channels, 1]));
-  return { height: features.height, width: features.width, channels: 1, data: scores.data };
+  const pixels = picture instanceof Blob ? await decodeImage(picture) : toPixels(picture);
+  const description = completePreprocessing(model.inputShape, model.info.preprocessing);
+  const head = headOf(model);
+  const session = await tap(head === undefined ? [layer] : [layer, head.map]);
+  const { taps } = await session.run(preprocess(pixels, description));
+  const maps = mapsOf(taps[layer]);
+  if (head === undefined) return { maps };
+  const photo = mapsOf(largeCrop(pixels, description));
+  return { maps, classActivation: { map: activationOf(mapsOf(taps[head.map]), head.kernel, index), photo } };
 }
 
 function ready(): Looked {
-  if (looked === undefined) throw new Error("No network is open.");
+  // No words of its own: the page has them in its language.
+  if (looked === undefined) throw new ComputeError({ code: "NOT_OPEN", message: "" });
   return looked;
 }
 
-async function inputOf(picture: Shown): Promise<Float32Array> {
-  const { model } = ready();
-  const pixels = picture instanceof Blob ? await decodeImage(picture) : toPixels(picture);
-  return preprocess(pixels, completePreprocessing(model.inputShape, model.info.preprocessing));
+async function tap(layers: readonly string[]): Promise<Tapped["session"]> {
+  if (tapped === undefined || tapped.layers.join("\n") !== layers.join("\n")) {
+    untap();
+    tapped = { layers, session: await compile(ready().model, { threads: 1, taps: [...new Set(layers)] }) };
+  }
+  return tapped.session;
 }
 
-async function tapped(layer: string, x: Float32Array): Promise<Maps> {
-  const { model } = ready();
-  const session = await compile(model, { threads: 1, taps: [layer] });
-  try {
-    const { taps } = await session.run(x);
-    const found = taps[layer];
-    const [, height = 1, width = 1, channels = 1] = found?.shape ?? [];
-    return { height, width, channels, data: found?.data ?? new Float32Array() };
-  } finally {
-    session.close();
-  }
+function untap(): void {
+  tapped?.session.close();
+  tapped = undefined;
+}
+
+interface Held {
+  readonly shape: readonly number[];
+  readonly data: Maps["data"];
+}
+
+function mapsOf(held: Held | undefined): Maps {
+  const [, height = 1, width = 1, channels = 1] = held?.shape ?? [];
+  return { height, width, channels, data: held?.data ?? new Float32Array() };
+}
+
+/** Pixels of the longer side of a picture under a map. */
+const PHOTO_SIDE = 224;
+
+/** What the network sees of a picture, in more pixels than it has. */
+function largeCrop(pixels: Parameters<typeof cropAndResize>[0], description: CompletePreprocessing): Held {
+  const [height, width, channels] = description.inputShape;
+  const scale = PHOTO_SIDE / Math.max(height, width);
+  const inputShape = [Math.round(scale * height), Math.round(scale * width), channels] as const;
+  return { shape: [1, ...inputShape], data: cropAndResize(pixels, { ...description, inputShape }) };
+}
+
+/** What each place of the last map adds to the logit of a class: Zhou et al. 2016, the class activation map. */
+function activationOf(features: Maps, kernel: Held, index: number): ClassActivation["map"] {
+  const { height, width, channels } = features;
+  const classes = kernel.shape.at(-1) ?? 1;
+  const column = Float32Array.from({ length: channels }, (_, c) => kernel.data[c * classes + index] ?? 0);
+  const map = tensor(features.data, [1, height, width, channels]);
+  return mapsOf(pointwiseConv2d(map, tensor(column, [1, 1, channels, 1])));
 }
 
 /** The map before the global pool, and the kernel behind it, where a network ends so. */
-function attentionLayer(model: Network<string>) {
+function headOf(model: Network<string>) {
   const { layers, shapes, parameterInfo, parameters } = model;
   const pool = layers.findLast(({ type }) => type === "globalAveragePool");
   const [map] = pool?.inputs ?? [];

@@ -1,13 +1,15 @@
 /** Few-shot learning in the page: what is shown is learnt on the features of a network that stays as it is. */
 
 import type { FewShot } from "depthwise/train";
+import { ComputeError } from "../fault.ts";
 import { builtIn } from "./built-in.ts";
 import type { Answer, BuiltIn, Given } from "./messages.ts";
 
 let shots: FewShot | undefined;
-let network: BuiltIn = "cifar10";
+let network: BuiltIn | undefined;
 
-export async function teach({ network: wanted }: Given<"teach">): Promise<Answer<"teach">> {
+export async function teach({ network: wanted, isAnew = false }: Given<"teach">): Promise<Answer<"teach">> {
+  if (shots !== undefined && wanted === network && !isAnew) return { classes: shots.classes };
   return begin(wanted);
 }
 
@@ -20,7 +22,9 @@ async function begin(wanted: BuiltIn, from?: Uint8Array): Promise<Answer<"teach"
   return { classes: made.classes };
 }
 
-export async function addShots({ label, pictures }: Given<"addShots">): Promise<Answer<"addShots">> {
+export async function addShots({ network: wanted, label, pictures }: Given<"addShots">): Promise<Answer<"addShots">> {
+  // A worker in another's place knows of nothing that was begun.
+  await teach({ network: wanted });
   await ready().add(label, [...pictures]);
   return { classes: ready().classes };
 }
@@ -38,11 +42,11 @@ export async function saveShots(): Promise<Answer<"saveShots">> {
   return ready().save();
 }
 
-export async function loadShots({ file }: Given<"loadShots">): Promise<Answer<"loadShots">> {
-  return begin(network, new Uint8Array(await file.arrayBuffer()));
+export async function loadShots({ network: wanted, file }: Given<"loadShots">): Promise<Answer<"loadShots">> {
+  return begin(wanted, new Uint8Array(await file.arrayBuffer()));
 }
 
 function ready(): FewShot {
-  if (shots === undefined) throw new Error("Nothing was begun.");
+  if (shots === undefined) throw new ComputeError({ code: "NOT_OPEN", message: "" });
   return shots;
 }

@@ -1,17 +1,17 @@
 /** The page's worker: all networks run here, so that the page stays free. */
 
 import { isDepthwiseError } from "depthwise";
+import { type Fault, faultOf } from "../fault.ts";
 import { measure } from "./measure.ts";
-import type { Answer, Given, Question, Reply, TaskName, Trouble } from "./messages.ts";
-import { attention, classify, maps, open } from "./network.ts";
+import type { Answer, Given, Question, Reply, TaskName } from "./messages.ts";
+import { classify, look, open } from "./network.ts";
 import { addShots, askShots, loadShots, removeShots, saveShots, teach } from "./shots.ts";
 
 const TASKS: { readonly [Name in TaskName]: (given: Given<Name>) => Promise<Answer<Name>> } = {
   measure,
   open,
   classify,
-  maps,
-  attention,
+  look,
   teach,
   addShots,
   removeShots,
@@ -31,12 +31,11 @@ async function answered({ id, name, given }: Question): Promise<void> {
   const task = TASKS[name] as (given: unknown) => Promise<unknown>;
   const reply: Reply = await task(given).then(
     (answer) => ({ id, answer }),
-    (error: unknown) => ({ id, trouble: troubleOf(error) }),
+    (error: unknown) => ({ id, fault: faultIn(error) }),
   );
   postMessage(reply);
 }
 
-function troubleOf(error: unknown): Trouble {
-  if (isDepthwiseError(error)) return { code: error.code, message: error.message };
-  return { code: "UNKNOWN", message: error instanceof Error ? error.message : String(error) };
+function faultIn(error: unknown): Fault {
+  return isDepthwiseError(error) ? { code: error.code, message: error.message } : faultOf(error);
 }

@@ -38,9 +38,15 @@ export function Figure({ picture }: { readonly picture: Picture }) {
             <tbody>
               {table.rows.map((row) => (
                 <tr key={row.join()}>
-                  {row.map((cell, column) => (
-                    <td key={table.titles[column]}>{cell}</td>
-                  ))}
+                  {row.map((cell, column) =>
+                    column === 0 ? (
+                      <th key={table.titles[column]} scope="row">
+                        {cell}
+                      </th>
+                    ) : (
+                      <td key={table.titles[column]}>{cell}</td>
+                    ),
+                  )}
                 </tr>
               ))}
             </tbody>

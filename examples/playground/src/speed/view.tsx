@@ -3,100 +3,103 @@
 import { useState } from "preact/hooks";
 import { ask } from "../compute/client.ts";
 import type { Measured } from "../compute/messages.ts";
-import { useLanguage } from "../language.tsx";
-import { Slider } from "../parts/controls.tsx";
-import { Formula } from "../parts/formula.tsx";
+import { type Fault, faultOf } from "../fault.ts";
+import { type Language, useLanguage } from "../language.tsx";
 import { Letters } from "../parts/letters.tsx";
+import { NetworkSliders } from "../parts/network-sliders.tsx";
 import { Trouble } from "../parts/trouble.tsx";
-import { ALPHAS, RESOLUTIONS } from "../state.ts";
 import type { ViewProps } from "../view.ts";
 
+/** Both measured, and at which size. */
 interface Both {
   readonly separable: Measured;
   readonly standard: Measured;
+  readonly alpha: number;
+  readonly resolution: number;
 }
 
 export default function Speed({ state, set }: ViewProps) {
   const { words, number } = useLanguage();
-  const { speed, widths } = words;
+  const { speed } = words;
   const { alpha, resolution } = state;
   const [both, setBoth] = useState<Both>();
   const [isBusy, setBusy] = useState(false);
-  const [trouble, setTrouble] = useState<string>();
+  const [fault, setFault] = useState<Fault>();
   const measure = async () => {
     setBusy(true);
-    setTrouble(undefined);
+    setFault(undefined);
     try {
       const separable = await ask("measure", { alpha, resolution, standardConvolution: false });
-      setBoth({ separable, standard: await ask("measure", { alpha, resolution, standardConvolution: true }) });
+      const standard = await ask("measure", { alpha, resolution, standardConvolution: true });
+      setBoth({ separable, standard, alpha, resolution });
     } catch (error) {
-      setTrouble(error instanceof Error ? error.message : String(error));
+      setFault(faultOf(error));
     } finally {
       setBusy(false);
     }
   };
-  const change = (patch: Partial<typeof state>) => {
-    setBoth(undefined);
-    set(patch);
-  };
+  // What was measured at another size is not shown at this one.
+  const shown = both?.alpha === alpha && both.resolution === resolution ? both : undefined;
   return (
     <>
       <p class="lead">{speed.lead}</p>
       <section class="panel" aria-label={speed.settings}>
-        <Slider
-          label={
-            <>
-              {widths.alpha} <Formula name="alpha" />
-            </>
-          }
-          value={ALPHAS.indexOf(alpha as (typeof ALPHAS)[number])}
-          range={[0, ALPHAS.length - 1]}
-          text={number(alpha, 2)}
-          onChange={(place) => change({ alpha: ALPHAS[place] ?? 1 })}
-        />
-        <Slider
-          label={
-            <>
-              {widths.rho} <Formula name="rho" />
-            </>
-          }
-          value={RESOLUTIONS.indexOf(resolution as (typeof RESOLUTIONS)[number])}
-          range={[0, RESOLUTIONS.length - 1]}
-          text={widths.rhoText(number(resolution / 224, 3), number(resolution))}
-          onChange={(place) => change({ resolution: RESOLUTIONS[place] ?? 224 })}
-        />
+        <NetworkSliders state={state} set={set} />
         <button type="button" class="main" disabled={isBusy} onClick={measure}>
-          {isBusy ? speed.running : both === undefined ? speed.start : speed.again}
+          {isBusy ? speed.running : shown === undefined ? speed.start : speed.again}
         </button>
       </section>
-      <Trouble message={trouble} />
-      {both !== undefined && (
+      <Trouble fault={fault} />
+      {shown && (
         <>
           <p class="result" role="status">
             {speed.ratio(
-              number(both.standard.multAdds / both.separable.multAdds, 1),
-              number(both.standard.totalMs / both.separable.totalMs, 1),
+              number(shown.standard.multAdds / shown.separable.multAdds, 1),
+              number(shown.standard.totalMs / shown.separable.totalMs, 1),
             )}
           </p>
-          <Networks {...both} />
-          <p class="lead">
-            <Letters text={isSlower(both) ? speed.why : speed.even} />
-          </p>
+          <Networks {...shown} />
+          <Reasons {...shown} />
           <h3>{speed.byLayer}</h3>
-          <Layers measured={both.separable} />
+          <Layers measured={shown.separable} />
         </>
       )}
     </>
   );
 }
 
-/** Whether the time saved is less than the work saved; a twentieth is noise. */
-function isSlower({ separable, standard }: Both): boolean {
-  return standard.totalMs / separable.totalMs < (0.95 * standard.multAdds) / separable.multAdds;
+/** Why the one number is not the other. */
+function Reasons({ separable, standard }: Both) {
+  const { words, number, percent } = useLanguage();
+  const { speed } = words;
+  const [one, other] = [shareOf(separable), shareOf(standard)];
+  const work = standard.multAdds / separable.multAdds;
+  return (
+    <>
+      <p class="lead">
+        {one !== undefined && other !== undefined && `${speed.reached(percent(one), percent(other))} `}
+        {speed.same(number(work, 1))} {speed.gains[gainOf(standard.totalMs / separable.totalMs / work)]}
+      </p>
+      <p class="lead">
+        <Letters text={speed.why} />
+      </p>
+    </>
+  );
+}
+
+/** Of what the machine can multiply at most. */
+function shareOf({ gflops, limitGflops }: Measured): number | undefined {
+  return limitGflops === undefined ? undefined : gflops / limitGflops;
+}
+
+/** What the time gains beside the work; a twentieth is noise. */
+function gainOf(ratio: number): "less" | "same" | "more" {
+  if (ratio < 0.95) return "less";
+  return ratio > 1.05 ? "more" : "same";
 }
 
 function Networks({ separable, standard }: Both) {
-  const { words, number } = useLanguage();
+  const { words, number, percent } = useLanguage();
   const { speed, widths } = words;
   const rows = [
     [widths.separable, separable],
@@ -115,13 +118,13 @@ function Networks({ separable, standard }: Both) {
           </tr>
         </thead>
         <tbody>
-          {rows.map(([title, { multAdds, totalMs, gflops, limitGflops }]) => (
+          {rows.map(([title, measured]) => (
             <tr key={title}>
               <th scope="row">{title}</th>
-              <td>{number(multAdds)}</td>
-              <td>{number(totalMs, 2)}</td>
-              <td>{number(gflops, 1)}</td>
-              <td>{limitGflops === undefined ? "" : `${number((100 * gflops) / limitGflops)} %`}</td>
+              <td>{number(measured.multAdds)}</td>
+              <td>{number(measured.totalMs, 2)}</td>
+              <td>{number(measured.gflops, 1)}</td>
+              <td>{shareText(shareOf(measured), percent)}</td>
             </tr>
           ))}
         </tbody>
@@ -130,14 +133,21 @@ function Networks({ separable, standard }: Both) {
   );
 }
 
+function shareText(share: number | undefined, percent: Language["percent"]): string {
+  return share === undefined ? "" : percent(share);
+}
+
 function Layers({ measured: { steps, limitGflops } }: { readonly measured: Measured }) {
-  const { words, number } = useLanguage();
+  const { words, number, percent } = useLanguage();
   const { speed } = words;
   const most = Math.max(...steps.map(({ timeMs }) => timeMs));
   const shown = steps.filter(({ multAdds }) => multAdds > 0);
   return (
     <>
-      {limitGflops !== undefined && <p class="note">{speed.limitNote(number(limitGflops, 1))}</p>}
+      <p class="note">
+        {limitGflops !== undefined && `${speed.limitNote(number(limitGflops, 1))} `}
+        {speed.bytesNote}
+      </p>
       <div class="wide">
         <table class="numbers">
           <thead>
@@ -163,9 +173,9 @@ function Layers({ measured: { steps, limitGflops } }: { readonly measured: Measu
                   <meter min={0} max={most} value={timeMs} aria-label={name} />
                 </td>
                 <td>{number(timeMs, 3)}</td>
-                <td>{bytes === 0 ? "" : number(multAdds / bytes, 1)}</td>
+                <td>{number((2 * multAdds) / bytes, 1)}</td>
                 <td>{number(gflops, 1)}</td>
-                <td>{share === undefined ? "" : `${number(100 * share)} %`}</td>
+                <td>{shareText(share, percent)}</td>
               </tr>
             ))}
           </tbody>

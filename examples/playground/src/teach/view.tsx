@@ -4,53 +4,76 @@ import type { Prediction } from "depthwise";
 import { useEffect, useState } from "preact/hooks";
 import { ask } from "../compute/client.ts";
 import type { Shown, Taught } from "../compute/messages.ts";
+import { type Fault, faultOf } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
+import { Bars } from "../parts/bars.tsx";
 import { Choice } from "../parts/controls.tsx";
+import { FileInput } from "../parts/file-input.tsx";
 import { Trouble } from "../parts/trouble.tsx";
 import { Camera } from "../try/camera.tsx";
 import { Drawing } from "../try/drawing.tsx";
 import { Photo } from "../try/photo.tsx";
 import type { ViewProps } from "../view.ts";
-
-const THINGS = [1, 2, 3] as const;
+import { isTaken, type Names, namesOf, placeName, shownName } from "./things.ts";
 
 export default function Teach({ state, set }: ViewProps) {
-  const { words, number } = useLanguage();
+  const { words, number, name: language } = useLanguage();
   const { teach, tryIt } = words;
   const { knows } = state;
-  const [names, setNames] = useState<readonly string[]>(THINGS.map((thing) => teach.class(number(thing))));
   const [taught, setTaught] = useState<Taught>({ classes: [] });
+  const [names, setNames] = useState<Names>(() => namesOf({ classes: [] }));
   const [picture, setPicture] = useState<Shown>();
   const [answers, setAnswers] = useState<readonly Prediction[]>([]);
   const [isBusy, setBusy] = useState(false);
-  const [trouble, setTrouble] = useState<string>();
+  const [fault, setFault] = useState<Fault>();
 
-  /** What is asked for in turn; what goes wrong is said, and the page goes on. */
-  const run = async (work: () => Promise<void>) => {
+  const begin = (found: Taught) => {
+    setTaught(found);
+    setNames(namesOf(found));
+  };
+  const fail = (error: unknown) => {
+    const found = faultOf(error);
+    setFault(found);
+    // With the worker went all that it had been shown.
+    if (found.code === "WORKER_LOST" || found.code === "NOT_OPEN") begin({ classes: [] });
+  };
+  /** What changes what is known; what goes wrong is said, and the page goes on. */
+  const learn = async (work: () => Promise<void>) => {
     setBusy(true);
-    setTrouble(undefined);
+    setFault(undefined);
     try {
       await work();
     } catch (error) {
-      setTrouble(error instanceof Error ? error.message : String(error));
+      fail(error);
     } finally {
       setBusy(false);
     }
   };
   useEffect(() => {
     setPicture(undefined);
-    setAnswers([]);
-    run(async () => setTaught(await ask("teach", { network: knows })));
+    learn(async () => begin(await ask("teach", { network: knows })));
   }, [knows]);
   const isReady = taught.classes.filter(({ examples }) => examples > 0).length > 1;
   useEffect(() => {
     if (picture === undefined || !isReady) return setAnswers([]);
-    run(async () => setAnswers(await ask("askShots", { picture })));
+    let isCurrent = true;
+    ask("askShots", { picture }).then(
+      (found) => isCurrent && setAnswers(found),
+      (error) => isCurrent && fail(error),
+    );
+    return () => {
+      isCurrent = false;
+    };
   }, [picture, taught]);
 
-  const add = (label: string, pictures: readonly Shown[]) =>
-    run(async () => setTaught(await ask("addShots", { label, pictures })));
-  const examplesOf = (label: string) => taught.classes.find((one) => one.label === label)?.examples ?? 0;
+  const nameOf = (place: number) => names[place] ?? placeName(place, language);
+  const add = (place: number, pictures: readonly Shown[]) =>
+    learn(async () => {
+      const label = nameOf(place);
+      setTaught(await ask("addShots", { network: knows, label, pictures }));
+      // From now on it is called so, whatever the language of the page.
+      setNames((before) => before.with(place, label));
+    });
   return (
     <>
       <p class="lead">{teach.lead}</p>
@@ -64,101 +87,91 @@ export default function Teach({ state, set }: ViewProps) {
           ]}
           onChange={(name) => set({ knows: name })}
         />
-        <button type="button" disabled={!isReady || isBusy} onClick={() => run(saveTaught)}>
+        <button type="button" disabled={!isReady || isBusy} onClick={() => learn(saveTaught)}>
           {teach.save}
         </button>
-        <label class="file">
-          {teach.load}
-          <input
-            type="file"
-            accept=".safetensors"
-            onChange={(event) => {
-              const [file] = event.currentTarget.files ?? [];
-              if (file === undefined) return;
-              run(async () => {
-                const found = await ask("loadShots", { file });
-                setTaught(found);
-                setNames(THINGS.map((_, i) => found.classes[i]?.label ?? teach.class(number(i + 1))));
-              });
-            }}
-          />
-        </label>
+        <FileInput
+          label={teach.load}
+          accept=".safetensors"
+          name="taught-input"
+          disabled={isBusy}
+          onFiles={([file]) => learn(async () => begin(await ask("loadShots", { network: knows, file })))}
+        />
+        <button
+          type="button"
+          disabled={taught.classes.length === 0 || isBusy}
+          onClick={() => learn(async () => begin(await ask("teach", { network: knows, isAnew: true })))}
+        >
+          {teach.anew}
+        </button>
         {isBusy && <p role="status">{teach.training}</p>}
       </section>
-      <Trouble message={trouble} />
+      <Trouble fault={fault} />
       <div class="routes">
         <section class="route" aria-label={teach.ask}>
           <h3>{teach.ask}</h3>
           {knows === "digits" ? (
-            <Drawing onDrawn={setPicture} />
+            <Drawing onDrawn={setPicture} onFault={setFault} />
           ) : (
             <>
-              <Photo picture={picture} onShown={setPicture} />
-              <Camera onShown={setPicture} onTrouble={setTrouble} />
+              <Photo picture={picture} onShown={setPicture} onFault={setFault} />
+              <Camera onShown={setPicture} onFault={setFault} />
             </>
           )}
         </section>
         <section class="route" aria-label={tryIt.answer}>
           <h3>{tryIt.answer}</h3>
           <p class="note" role="status">
-            {isReady ? teach.learnt(taught.classes.map(({ label }) => label).join(", ")) : teach.needs}
+            {isReady
+              ? teach.learnt(taught.classes.map(({ label }) => shownName(label, language)).join(", "))
+              : teach.needs}
           </p>
-          <ol class="bars">
-            {answers.map(({ label, probability }) => (
-              <li key={label}>
-                <span>{label}</span>
-                <meter min={0} max={1} value={probability} aria-label={label} />
-                <span class="number">{number(100 * probability, 1)} %</span>
-              </li>
-            ))}
-          </ol>
+          <Bars
+            predictions={answers.map((answer) => ({ ...answer, label: shownName(answer.label, language) }))}
+            name="predictions"
+          />
         </section>
       </div>
       <div class="things">
-        {THINGS.map((thing, i) => {
-          const label = names[i] ?? "";
-          const examples = examplesOf(label);
+        {names.map((name, place) => {
+          const examples = taught.classes.find(({ label }) => label === nameOf(place))?.examples ?? 0;
+          const isNamed = name !== "" && !isTaken(names, place, language);
           return (
-            <section key={thing} class="route" aria-label={teach.class(number(thing))}>
+            <section key={placeName(place, language)} class="route" aria-label={placeName(place, language)}>
               <label class="file">
                 {teach.name}
                 <input
-                  value={label}
+                  value={shownName(nameOf(place), language)}
                   disabled={examples > 0}
-                  onInput={(event) => setNames(names.with(i, event.currentTarget.value))}
+                  onInput={(event) => setNames(names.with(place, event.currentTarget.value))}
                 />
               </label>
+              {isTaken(names, place, language) && <p role="status">{teach.taken}</p>}
               <p>{teach.examples(number(examples))}</p>
               <div class="buttons">
                 <button
                   type="button"
-                  disabled={picture === undefined || label === "" || isBusy}
-                  onClick={() => picture && add(label, [picture])}
+                  disabled={picture === undefined || !isNamed || isBusy}
+                  onClick={() => picture && add(place, [picture])}
                 >
                   {teach.add}
                 </button>
                 <button
                   type="button"
                   disabled={examples === 0 || isBusy}
-                  onClick={() => run(async () => setTaught(await ask("removeShots", { label })))}
+                  onClick={() => learn(async () => setTaught(await ask("removeShots", { label: nameOf(place) })))}
                 >
                   {teach.clear}
                 </button>
               </div>
               {knows !== "digits" && (
-                <label class="file">
-                  {teach.files}
-                  <input
-                    type="file"
-                    accept="image/*"
-                    multiple
-                    disabled={label === ""}
-                    onChange={(event) => {
-                      const files = [...(event.currentTarget.files ?? [])];
-                      if (files.length > 0) add(label, files);
-                    }}
-                  />
-                </label>
+                <FileInput
+                  label={teach.files}
+                  accept="image/*"
+                  multiple
+                  disabled={!isNamed || isBusy}
+                  onFiles={(files) => add(place, files)}
+                />
               )}
             </section>
           );

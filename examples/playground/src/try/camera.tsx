@@ -1,33 +1,42 @@
 /** A picture by camera: asked for only when the button is pressed, and let go after it. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { type Fault, faultOf } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
 
 interface CameraProps {
   readonly onShown: (picture: Blob) => void;
-  readonly onTrouble: (message: string | undefined) => void;
+  readonly onFault: (fault: Fault | undefined) => void;
 }
 
-export function Camera({ onShown, onTrouble }: CameraProps) {
+export function Camera({ onShown, onFault }: CameraProps) {
   const { words } = useLanguage();
   const { tryIt } = words;
   const video = useRef<HTMLVideoElement>(null);
   const [stream, setStream] = useState<MediaStream>();
+  /** Whether somebody waits for the camera: who goes away while it is asked for does not. */
+  const isHere = useRef(true);
+  useEffect(
+    () => () => {
+      isHere.current = false;
+    },
+    [],
+  );
   useEffect(() => {
     if (video.current !== null) video.current.srcObject = stream ?? null;
-    return () => {
-      for (const track of stream?.getTracks() ?? []) track.stop();
-    };
+    return () => stop(stream);
   }, [stream]);
   const start = async () => {
-    onTrouble(undefined);
+    onFault(undefined);
     try {
       // Pages that are not served safely have no such thing.
       if (navigator.mediaDevices === undefined) throw new Error("no camera");
-      setStream(await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } }));
+      const found = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      if (isHere.current) setStream(found);
+      else stop(found);
     } catch (error) {
       const isRefused = error instanceof DOMException && error.name === "NotAllowedError";
-      onTrouble(isRefused ? tryIt.cameraRefused : tryIt.cameraMissing);
+      onFault({ code: isRefused ? "CAMERA_REFUSED" : "CAMERA_MISSING", message: "" });
     }
   };
   const take = async () => {
@@ -36,10 +45,14 @@ export function Camera({ onShown, onTrouble }: CameraProps) {
     const sheet = new OffscreenCanvas(shown.videoWidth, shown.videoHeight);
     sheet.getContext("2d")?.drawImage(shown, 0, 0);
     setStream(undefined);
-    onShown(await sheet.convertToBlob());
+    try {
+      onShown(await sheet.convertToBlob());
+    } catch (error) {
+      onFault(faultOf(error));
+    }
   };
   return (
-    <div class="camera">
+    <div>
       {stream === undefined ? (
         <button type="button" onClick={start}>
           {tryIt.camera}
@@ -57,4 +70,8 @@ export function Camera({ onShown, onTrouble }: CameraProps) {
       )}
     </div>
   );
+}
+
+function stop(stream: MediaStream | undefined): void {
+  for (const track of stream?.getTracks() ?? []) track.stop();
 }

@@ -6,7 +6,7 @@ import { useLanguage } from "../language.tsx";
 export function Description({ opened }: { readonly opened: Opened }) {
   const { words } = useLanguage();
   return (
-    <details class="description">
+    <details>
       <summary>{words.tryIt.description}</summary>
       {/* The library speaks English. */}
       <pre lang="en">{opened.text}</pre>

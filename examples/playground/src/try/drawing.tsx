@@ -1,14 +1,21 @@
 /** A sheet to draw a digit on, with finger, mouse or pen; for keyboards, drawings that are there already. */
 
+import type { ImageDataLike } from "depthwise/images";
 import { useEffect, useRef } from "preact/hooks";
-import type { Picture } from "../compute/messages.ts";
+import type { Fault } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
+import { fetched } from "./fetched.ts";
 
 const SIDE = 280;
 /** The network reads pictures of 28 pixels whose digit fills 20 of them: a line is as thick there as people's. */
 const LINE = 22;
 
-export function Drawing({ onDrawn }: { readonly onDrawn: (picture: Picture | undefined) => void }) {
+interface DrawingProps {
+  readonly onDrawn: (picture: ImageDataLike | undefined) => void;
+  readonly onFault: (fault: Fault | undefined) => void;
+}
+
+export function Drawing({ onDrawn, onFault }: DrawingProps) {
   const { words, number } = useLanguage();
   const { tryIt } = words;
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -40,9 +47,9 @@ export function Drawing({ onDrawn }: { readonly onDrawn: (picture: Picture | und
     brush.stroke();
   };
   const ready = async (digit: number) => {
-    const response = await fetch(DRAWINGS[digit] ?? "");
-    const bitmap = await createImageBitmap(await response.blob());
-    context()?.drawImage(bitmap, 0, 0, SIDE, SIDE);
+    const file = await fetched(DRAWINGS[digit] ?? "", onFault);
+    if (file === undefined) return;
+    context()?.drawImage(await createImageBitmap(file), 0, 0, SIDE, SIDE);
     drawn();
   };
   return (
@@ -114,7 +121,7 @@ const INK = 40;
 const FILLED = 20 / 28;
 
 /** As MNIST has its digits: in a box of 20 of 28 pixels, its centre of mass in the middle. Undefined where nothing is drawn. */
-function centred({ width, height, data }: ImageData): Picture | undefined {
+function centred({ width, height, data }: ImageData): ImageDataLike | undefined {
   let [left, right, top, bottom] = [width, -1, height, -1];
   let [mass, sumX, sumY] = [0, 0, 0];
   for (let y = 0; y < height; y++) {

@@ -3,7 +3,8 @@
 import type { Prediction } from "depthwise";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ask } from "../compute/client.ts";
-import type { Maps, Opened, Shown } from "../compute/messages.ts";
+import type { ClassActivation, Look, Maps, Opened, Shown } from "../compute/messages.ts";
+import { type Fault, faultOf } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
 
 /** More maps than these tell nobody more. */
@@ -12,104 +13,80 @@ const MOST_MAPS = 64;
 interface InsideProps {
   readonly opened: Opened;
   readonly picture: Shown;
-  readonly best: Prediction | undefined;
+  readonly best: Prediction;
+  readonly onFault: (fault: Fault) => void;
 }
 
-export function Inside({ opened, picture, best }: InsideProps) {
+export function Inside({ opened, picture, best, onFault }: InsideProps) {
   const { words, number } = useLanguage();
   const { tryIt } = words;
   const [layer, setLayer] = useState("");
+  const [look, setLook] = useState<Look>();
   // The first layer behind the picture itself, until one is chosen.
   const shown = opened.layers.includes(layer) ? layer : (opened.layers[1] ?? opened.layers[0] ?? "");
-  const maps = useAnswer(() => ask("maps", { picture, layer: shown }), [picture, shown, opened]);
-  const attention = useAnswer(async () => {
-    if (!opened.hasAttention || best === undefined) return undefined;
-    const map = await ask("attention", { picture, index: best.index });
-    return { map, input: await ask("maps", { picture, layer: opened.layers[0] ?? "" }) };
-  }, [picture, best?.index, opened]);
+  useEffect(() => {
+    let isCurrent = true;
+    ask("look", { picture, layer: shown, index: best.index }).then(
+      (found) => isCurrent && setLook(found),
+      (error) => {
+        if (!isCurrent) return;
+        setLook(undefined);
+        onFault(faultOf(error));
+      },
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [picture, shown, best.index, opened]);
+  const { maps, classActivation } = look ?? {};
+  const shownMaps = Math.min(maps?.channels ?? 0, MOST_MAPS);
+  const told =
+    maps && tryIt.mapsOf(number(shownMaps), number(maps.channels), `${number(maps.height)} × ${number(maps.width)}`);
   return (
-    <section class="inside">
+    <section aria-label={tryIt.inside}>
       <h3>{tryIt.inside}</h3>
       <label>
         {tryIt.layer}{" "}
         <select value={shown} onChange={(event) => setLayer(event.currentTarget.value)}>
           {opened.layers.map((name) => (
-            <option key={name}>{name}</option>
+            <option key={name} lang="en">
+              {name}
+            </option>
           ))}
         </select>
       </label>
       {maps && (
         <>
-          <p class="note">
-            {tryIt.mapsOf(
-              number(Math.min(maps.channels, MOST_MAPS)),
-              number(maps.channels),
-              `${maps.height} × ${maps.width}`,
-            )}
-          </p>
-          <div
-            class="maps"
-            role="img"
-            aria-label={tryIt.mapsOf(
-              number(Math.min(maps.channels, MOST_MAPS)),
-              number(maps.channels),
-              `${maps.height} × ${maps.width}`,
-            )}
-          >
-            {Array.from({ length: Math.min(maps.channels, MOST_MAPS) }, (_, channel) => (
+          <p class="note">{told}</p>
+          <div class="maps" role="img" aria-label={told}>
+            {Array.from({ length: shownMaps }, (_, channel) => (
               <GreyMap key={channel} maps={maps} channel={channel} />
             ))}
           </div>
         </>
       )}
-      {attention && best && (
+      {classActivation && (
         <>
-          <h4>{tryIt.attention}</h4>
-          <p class="note">{tryIt.attentionOf(best.label)}</p>
-          <Attention label={tryIt.attentionOf(best.label)} input={attention.input} map={attention.map} />
+          <h4>{tryIt.classActivation}</h4>
+          <p class="note">{tryIt.classActivationOf(best.label)}</p>
+          <Overlay label={tryIt.classActivationOf(best.label)} {...classActivation} />
         </>
       )}
     </section>
   );
 }
 
-/** The newest answer to what is asked; undefined till then, and where there is none. */
-function useAnswer<Value>(question: () => Promise<Value>, on: readonly unknown[]): Value | undefined {
-  const [answer, setAnswer] = useState<Value>();
-  useEffect(() => {
-    let isCurrent = true;
-    question().then(
-      (found) => isCurrent && setAnswer(() => found),
-      () => isCurrent && setAnswer(undefined),
-    );
-    return () => {
-      isCurrent = false;
-    };
-  }, [...on]);
-  return answer;
-}
-
-interface AttentionProps {
-  readonly label: string;
-  /** What the network sees. */
-  readonly input: Maps;
-  readonly map: Maps;
-}
-
-const SHOWN = 224;
-
-/** The picture as the network sees it, in grey, with orange where it speaks for the answer. */
-function Attention({ label, input, map }: AttentionProps) {
+/** The part of the picture that the network sees, with orange where it speaks for the answer. */
+function Overlay({ label, map, photo }: ClassActivation & { readonly label: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const { height, width } = photo;
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!context) return;
-    const [picture, veil] = [sheetOf(input, greyOf(input)), sheetOf(map, veilOf(map))];
-    context.clearRect(0, 0, SHOWN, SHOWN);
-    context.drawImage(picture, 0, 0, SHOWN, SHOWN);
-    context.drawImage(veil, 0, 0, SHOWN, SHOWN);
-  }, [input, map]);
-  return <canvas ref={canvas} class="attention" width={SHOWN} height={SHOWN} role="img" aria-label={label} />;
+    context.drawImage(sheetOf(photo, colourOf(photo)), 0, 0);
+    context.drawImage(sheetOf(map, veilOf(map)), 0, 0, width, height);
+  }, [photo, map]);
+  return <canvas ref={canvas} class="overlay" width={width} height={height} role="img" aria-label={label} />;
 }
 
 type PixelOf = (place: number) => readonly [red: number, green: number, blue: number, alpha: number];
@@ -123,14 +100,11 @@ function sheetOf({ height, width }: Maps, pixelOf: PixelOf): OffscreenCanvas {
   return sheet;
 }
 
-/** The mean of a picture's channels, whatever their range. */
-function greyOf({ channels, data }: Maps): PixelOf {
-  const [least, most] = rangeOf(data);
+/** Bytes of 1 or 3 channels as they are. */
+function colourOf({ channels, data }: Maps): PixelOf {
   return (place) => {
-    let sum = 0;
-    for (let channel = 0; channel < channels; channel++) sum += data[place * channels + channel] ?? 0;
-    const grey = most > least ? (255 * (sum / channels - least)) / (most - least) : 0;
-    return [grey, grey, grey, 255];
+    const [red = 0, green = red, blue = red] = data.subarray(place * channels, (place + 1) * channels);
+    return [red, green, blue, 255];
   };
 }
 
@@ -143,7 +117,7 @@ function veilOf({ data }: Maps): PixelOf {
   };
 }
 
-function rangeOf(values: Float32Array): readonly [least: number, most: number] {
+function rangeOf(values: Maps["data"]): readonly [least: number, most: number] {
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
     if (value < least) least = value;
@@ -153,25 +127,15 @@ function rangeOf(values: Float32Array): readonly [least: number, most: number] {
 }
 
 /** A map in grey, from its smallest number to its largest. */
-function GreyMap({
-  maps: { height, width, channels, data },
-  channel,
-}: {
-  readonly maps: Maps;
-  readonly channel: number;
-}) {
+function GreyMap({ maps, channel }: { readonly maps: Maps; readonly channel: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const { height, width, channels, data } = maps;
   useEffect(() => {
-    const context = canvas.current?.getContext("2d");
-    if (!context) return;
     const values = Float32Array.from({ length: height * width }, (_, i) => data[i * channels + channel] ?? 0);
     const [least, most] = rangeOf(values);
-    const image = context.createImageData(width, height);
-    values.forEach((value, i) => {
-      const grey = most > least ? (255 * (value - least)) / (most - least) : 0;
-      image.data.set([grey, grey, grey, 255], 4 * i);
-    });
-    context.putImageData(image, 0, 0);
-  }, [height, width, channels, data, channel]);
+    const grey = (place: number) => (most > least ? (255 * ((values[place] ?? 0) - least)) / (most - least) : 0);
+    const sheet = sheetOf(maps, (place) => [grey(place), grey(place), grey(place), 255]);
+    canvas.current?.getContext("2d")?.drawImage(sheet, 0, 0);
+  }, [maps, channel]);
   return <canvas ref={canvas} width={width} height={height} />;
 }

@@ -2,7 +2,10 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Shown } from "../compute/messages.ts";
+import type { Fault } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
+import { FileInput } from "../parts/file-input.tsx";
+import { fetched } from "./fetched.ts";
 
 const EXAMPLES = Object.entries(
   import.meta.glob<string>(["../../../drawings/*.png", "!../../../drawings/digit-*.png"], {
@@ -15,9 +18,10 @@ const EXAMPLES = Object.entries(
 interface PhotoProps {
   readonly picture: Shown | undefined;
   readonly onShown: (picture: Blob) => void;
+  readonly onFault: (fault: Fault | undefined) => void;
 }
 
-export function Photo({ picture, onShown }: PhotoProps) {
+export function Photo({ picture, onShown, onFault }: PhotoProps) {
   const { words } = useLanguage();
   const { tryIt } = words;
   const [isOver, setOver] = useState(false);
@@ -31,6 +35,10 @@ export function Photo({ picture, onShown }: PhotoProps) {
     addEventListener("paste", onPaste);
     return () => removeEventListener("paste", onPaste);
   }, [onShown]);
+  const ready = async (place: string) => {
+    const file = await fetched(place, onFault);
+    if (file !== undefined) onShown(file);
+  };
   return (
     <section
       aria-label={tryIt.photo}
@@ -47,24 +55,12 @@ export function Photo({ picture, onShown }: PhotoProps) {
         if (file !== undefined) onShown(file);
       }}
     >
-      <label class="file">
-        {tryIt.photo}
-        <input
-          type="file"
-          accept="image/*"
-          id="photo-input"
-          data-testid="photo-input"
-          onChange={(event) => {
-            const [file] = event.currentTarget.files ?? [];
-            if (file !== undefined) onShown(file);
-          }}
-        />
-      </label>
+      <FileInput label={tryIt.photo} accept="image/*" name="photo-input" onFiles={([file]) => onShown(file)} />
       <p class="note">{tryIt.drop}</p>
       <p>{tryIt.examples}</p>
       <div class="thumbs">
         {EXAMPLES.map(({ name, url: place }) => (
-          <button key={name} type="button" onClick={async () => onShown(await (await fetch(place)).blob())}>
+          <button key={name} type="button" onClick={() => ready(place)}>
             <img src={place} width={48} height={48} alt={tryIt.drawingOf(name)} />
           </button>
         ))}

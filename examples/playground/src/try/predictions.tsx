@@ -2,6 +2,7 @@
 
 import type { Answered } from "../compute/messages.ts";
 import { useLanguage } from "../language.tsx";
+import { Bars } from "../parts/bars.tsx";
 
 export function Predictions({ answered }: { readonly answered: Answered | undefined }) {
   const { words, number } = useLanguage();
@@ -10,15 +11,7 @@ export function Predictions({ answered }: { readonly answered: Answered | undefi
   const { predictions, milliseconds, backend, simd, threads, reasons } = answered;
   return (
     <>
-      <ol class="bars" data-testid="predictions">
-        {predictions.map(({ label, index, probability }) => (
-          <li key={index}>
-            <span>{label}</span>
-            <meter min={0} max={1} value={probability} aria-label={label} />
-            <span class="number">{number(100 * probability, 1)} %</span>
-          </li>
-        ))}
-      </ol>
+      <Bars predictions={predictions} name="predictions" />
       <p>
         <span data-testid="latency">{tryIt.took(number(milliseconds, 2))}</span>{" "}
         <span data-testid="backend">{tryIt.by(backend, simd, number(threads))}</span>

@@ -1,10 +1,12 @@
 /** Section 4: networks that know something, and pictures to ask them about. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ask, ComputeError } from "../compute/client.ts";
+import { ask } from "../compute/client.ts";
 import type { Answered, BuiltIn, Opened, Shown } from "../compute/messages.ts";
+import { type Fault, faultOf } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
 import { Choice } from "../parts/controls.tsx";
+import { FileInput } from "../parts/file-input.tsx";
 import { Trouble } from "../parts/trouble.tsx";
 import type { ViewProps } from "../view.ts";
 import { Camera } from "./camera.tsx";
@@ -16,45 +18,55 @@ import { Predictions } from "./predictions.tsx";
 
 const TOP_K = 5;
 
+type Source = BuiltIn | readonly File[];
+
 export default function Try({ state, set }: ViewProps) {
   const { words } = useLanguage();
-  const own = useRef<readonly File[]>([]);
   const [opened, setOpened] = useState<Opened>();
   const [picture, setPicture] = useState<Shown>();
   const [answered, setAnswered] = useState<Answered>();
-  const [trouble, setTrouble] = useState<string>();
+  const [fault, setFault] = useState<Fault>();
+  /** What was to be opened and could not be. */
+  const [closed, setClosed] = useState<Source>();
   const [isBusy, setBusy] = useState(false);
   /** Counts what was asked: an answer to what is no longer asked is dropped. */
   const turn = useRef(0);
 
-  const open = async (source: BuiltIn | readonly File[]) => {
+  const open = async (source: Source) => {
     const mine = ++turn.current;
     setBusy(true);
-    setTrouble(undefined);
+    setFault(undefined);
+    setClosed(undefined);
     try {
       const found = await ask("open", { source });
       if (mine !== turn.current) return;
       setOpened(found);
       setAnswered(undefined);
     } catch (error) {
-      if (mine === turn.current) setTrouble(messageOf(error));
+      if (mine !== turn.current) return;
+      setFault(faultOf(error));
+      setClosed(source);
     } finally {
       if (mine === turn.current) setBusy(false);
     }
   };
   useEffect(() => {
     if (state.model !== "own") open(state.model);
+    return () => {
+      turn.current++;
+      setBusy(false);
+    };
   }, [state.model]);
   useEffect(() => {
     if (picture === undefined || opened === undefined) return;
     let isCurrent = true;
-    setTrouble(undefined);
+    setFault(undefined);
     ask("classify", { picture, topK: TOP_K }).then(
       (found) => isCurrent && setAnswered(found),
       (error) => {
         if (!isCurrent) return;
         setAnswered(undefined);
-        setTrouble(messageOf(error));
+        setFault(faultOf(error));
       },
     );
     return () => {
@@ -63,6 +75,7 @@ export default function Try({ state, set }: ViewProps) {
   }, [picture, opened]);
 
   const { tryIt } = words;
+  const best = answered?.predictions[0];
   const show = (next: Shown | undefined) => {
     setPicture(next);
     if (next === undefined) setAnswered(undefined);
@@ -82,46 +95,36 @@ export default function Try({ state, set }: ViewProps) {
           onChange={(model) => {
             show(undefined);
             setOpened(undefined);
+            setFault(undefined);
+            setClosed(undefined);
             set({ model });
           }}
         />
-        {state.model === "own" && (
-          <label class="file">
-            {tryIt.weights}
-            <input
-              type="file"
-              multiple
-              id="weights-input"
-              data-testid="weights-input"
-              onChange={(event) => {
-                own.current = [...(event.currentTarget.files ?? [])];
-                if (own.current.length > 0) open(own.current);
-              }}
-            />
-          </label>
-        )}
+        {state.model === "own" && <FileInput label={tryIt.weights} multiple name="weights-input" onFiles={open} />}
         {isBusy && <p role="status">{words.loading}</p>}
       </section>
-      <Trouble message={trouble} />
+      <Trouble fault={fault} onRetry={closed && (() => open(closed))} />
       <div class="routes">
         <section class="route" aria-label={tryIt.picture}>
           <h3>{tryIt.picture}</h3>
-          {state.model === "digits" ? <Drawing onDrawn={show} /> : <Photo picture={picture} onShown={show} />}
-          {state.model !== "digits" && <Camera onShown={show} onTrouble={setTrouble} />}
+          {state.model === "digits" ? (
+            <Drawing onDrawn={show} onFault={setFault} />
+          ) : (
+            <>
+              <Photo picture={picture} onShown={show} onFault={setFault} />
+              <Camera onShown={show} onFault={setFault} />
+            </>
+          )}
         </section>
         <section class="route" aria-label={tryIt.answer}>
           <h3>{tryIt.answer}</h3>
           <Predictions answered={answered} />
         </section>
       </div>
-      {opened !== undefined && picture !== undefined && answered !== undefined && (
-        <Inside opened={opened} picture={picture} best={answered.predictions[0]} />
+      {opened !== undefined && picture !== undefined && best !== undefined && (
+        <Inside opened={opened} picture={picture} best={best} onFault={setFault} />
       )}
       {opened !== undefined && <Description opened={opened} />}
     </>
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof ComputeError || error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,7 @@
 /**
  * One cursor for both routes. A moment is a multiplication of each route that still has one to make in this output cell:
  * the standard convolution makes D_K² · M of them in every cell; the pair makes its depthwise ones in the first cell of a
- * position, once for all N, and then only those of the pointwise step.
+ * position, once for all N, and then only those of the pointwise step, where there is one.
  */
 
 import type { Lesson } from "./lesson.ts";
@@ -14,6 +14,10 @@ export interface Course {
   readonly standard: number;
   readonly depthwise: number;
   readonly pointwise: number;
+  /** Of one output of the depthwise step, D_K². */
+  readonly area: number;
+  /** Multiplications in all. */
+  readonly all: { readonly standard: number; readonly depthwise: number; readonly pointwise: number };
   /** Moments of a cell: of the first of a position, and of the others. */
   readonly first: number;
   readonly other: number;
@@ -21,11 +25,13 @@ export interface Course {
   readonly moments: number;
 }
 
-export function courseOf({ output, counts }: Pick<Lesson, "output" | "counts">): Course {
+/** @param isMixing whether the pair has its pointwise step */
+export function courseOf({ output, between, counts }: Lesson, isMixing: boolean): Course {
   const [, side = 1, , filters = 1] = output.shape;
   const positions = side * side;
-  const [standard, depthwise] = [counts.standard / (positions * filters), counts.depthwise / positions];
-  const pointwise = counts.pointwise / (positions * filters);
+  const all = { ...counts, pointwise: isMixing ? counts.pointwise : 0 };
+  const [standard, depthwise] = [all.standard / (positions * filters), all.depthwise / positions];
+  const pointwise = all.pointwise / (positions * filters);
   const first = Math.max(standard, depthwise + pointwise);
   const other = Math.max(standard, pointwise);
   return {
@@ -34,6 +40,8 @@ export function courseOf({ output, counts }: Pick<Lesson, "output" | "counts">):
     standard,
     depthwise,
     pointwise,
+    area: depthwise / (between.shape[3] ?? 1),
+    all,
     first,
     other,
     moments: positions * (first + (filters - 1) * other),
@@ -83,4 +91,10 @@ export function momentOf(course: Course, at: number): Moment {
 export function beginOf({ filters, first, other }: Course, cell: number): number {
   const [position, filter] = [Math.floor(cell / filters), cell % filters];
   return position * (first + (filters - 1) * other) + (filter === 0 ? 0 : first + (filter - 1) * other);
+}
+
+/** Whether the depthwise step has made a number of what it gives, of a channel from 0. */
+export function isBetweenMade(course: Course, moment: Moment, row: number, column: number, channel: number): boolean {
+  const [place, now] = [row * course.side + column, moment.row * course.side + moment.column];
+  return place < now || (place === now && channel < Math.floor(moment.depthwise / course.area));
 }

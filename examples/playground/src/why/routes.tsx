@@ -5,7 +5,7 @@ import type { FormulaName } from "../../math.ts";
 import { useLanguage } from "../language.tsx";
 import { Formula } from "../parts/formula.tsx";
 import { Grid } from "../parts/grid.tsx";
-import type { Course, Moment } from "./cursor.ts";
+import { type Course, isBetweenMade, type Moment } from "./cursor.ts";
 import type { Lesson, Settings } from "./lesson.ts";
 import { at, type Product, type Trace } from "./trace.ts";
 
@@ -15,6 +15,8 @@ interface RouteProps {
   readonly course: Course;
   readonly moment: Moment;
   readonly trace: Trace;
+  /** While it plays nothing is read out: nobody could follow. */
+  readonly isPlaying: boolean;
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -89,8 +91,9 @@ export function Standard(props: RouteProps) {
       formula="standard"
       sum={[`${kernelSize}²`, number(inputChannels), number(settings.filters), `${number(course.side)}²`].join(" · ")}
       made={moment.made.standard}
-      all={lesson.counts.standard}
+      all={course.all.standard}
       now={now}
+      isPlaying={props.isPlaying}
       outcome={
         moment.standard === course.standard
           ? at(lesson.standardOutput, 0, moment.row, moment.column, moment.filter)
@@ -108,7 +111,7 @@ export function Standard(props: RouteProps) {
             rows={kernelSize}
             columns={kernelSize}
             text={(r, c) => number(at(lesson.standardKernel, r, c, channel, moment.filter))}
-            mark={(r, c) => classes({ kernel: true, now: isKernelCell(now, r, c) && now?.channel === channel })}
+            mark={(r, c) => classes({ now: isKernelCell(now, r, c) && now?.channel === channel })}
           />
         ))}
       </Row>
@@ -117,7 +120,7 @@ export function Standard(props: RouteProps) {
           of={lesson.standardOutput}
           title={words.why.output}
           isMade={isMade}
-          mark={(y, x, n) => classes({ made: isMade(y, x, n), here: isHere(y, x, n) })}
+          mark={(y, x, n) => classes({ here: isHere(y, x, n) })}
         />
       </Row>
     </Route>
@@ -130,29 +133,28 @@ export function Pair(props: RouteProps & { readonly isMixing: boolean; readonly 
   const { kernelSize, inputChannels, multiplier } = settings;
   const { depthwise, pointwise } = trace;
   const between = inputChannels * multiplier;
-  const position = moment.row * course.side + moment.column;
-  const area = kernelSize ** 2;
-  const isBetween = (y: number, x: number, c: number) => {
-    const place = y * course.side + x;
-    return !isMixing || place < position || (place === position && c < Math.floor(moment.depthwise / area));
-  };
+  const { made } = moment;
+  const { all } = course;
+  const isBetween = (y: number, x: number, c: number) => isBetweenMade(course, moment, y, x, c);
   const isMade = (y: number, x: number, n: number) => cellOf(course, y, x, n) < doneCells(course, moment, "pointwise");
   const isHere = isCell(moment);
   const isOther = (map: "between" | "output", y: number, x: number, c: number) =>
     settings.changed > 0 && at(lesson[map], 0, y, x, c) !== at(unchanged[map], 0, y, x, c);
-  const outcome =
-    moment.pointwise === course.pointwise ? at(lesson.output, 0, moment.row, moment.column, moment.filter) : undefined;
+  const isDone = moment.depthwise === course.depthwise && moment.pointwise === course.pointwise;
+  const outcome = isMixing && isDone ? at(lesson.output, 0, moment.row, moment.column, moment.filter) : undefined;
   return (
     <Route
       title={isMixing ? words.why.pair : words.why.alone}
       testId="separable-count"
       formula={isMixing ? "separable" : "depthwise"}
-      sum={isMixing ? `${number(lesson.counts.depthwise)} + ${number(lesson.counts.pointwise)}` : undefined}
-      soFar={isMixing ? `${number(moment.made.depthwise)} + ${number(moment.made.pointwise)}` : undefined}
-      made={moment.made.depthwise + (isMixing ? moment.made.pointwise : 0)}
-      all={lesson.counts.depthwise + (isMixing ? lesson.counts.pointwise : 0)}
+      sum={isMixing ? `${number(all.depthwise)} + ${number(all.pointwise)}` : undefined}
+      soFar={isMixing ? `${number(made.depthwise)} + ${number(made.pointwise)}` : undefined}
+      made={made.depthwise + made.pointwise}
+      all={all.depthwise + all.pointwise}
       now={depthwise ?? pointwise}
-      outcome={isMixing ? outcome : undefined}
+      isPlaying={props.isPlaying}
+      outcome={outcome}
+      done={!isMixing && isDone ? words.why.doneHere : undefined}
     >
       <h4>{words.why.depthwiseStep}</h4>
       <Row>
@@ -166,7 +168,7 @@ export function Pair(props: RouteProps & { readonly isMixing: boolean; readonly 
             rows={kernelSize}
             columns={kernelSize}
             text={(r, x) => number(at(lesson.depthwiseKernel, r, x, Math.floor(c / multiplier), c % multiplier))}
-            mark={(r, x) => classes({ kernel: true, now: isKernelCell(depthwise, r, x) && depthwise?.filter === c })}
+            mark={(r, x) => classes({ now: isKernelCell(depthwise, r, x) && depthwise?.filter === c })}
           />
         ))}
       </Row>
@@ -177,19 +179,8 @@ export function Pair(props: RouteProps & { readonly isMixing: boolean; readonly 
           isMade={isBetween}
           mark={(y, x, c) =>
             classes({
-              made: isBetween(y, x, c),
-              now:
-                isMixing &&
-                pointwise !== undefined &&
-                y === moment.row &&
-                x === moment.column &&
-                pointwise.channel === c,
-              here:
-                isMixing &&
-                depthwise !== undefined &&
-                depthwise.filter === c &&
-                y === moment.row &&
-                x === moment.column,
+              now: pointwise?.channel === c && y === moment.row && x === moment.column,
+              here: depthwise?.filter === c && y === moment.row && x === moment.column,
               other: isBetween(y, x, c) && isOther("between", y, x, c),
             })
           }
@@ -205,7 +196,7 @@ export function Pair(props: RouteProps & { readonly isMixing: boolean; readonly 
               rows={1}
               columns={between}
               text={(_, c) => number(at(lesson.pointwiseKernel, 0, 0, c, moment.filter))}
-              mark={(_, c) => classes({ kernel: true, now: pointwise?.channel === c })}
+              mark={(_, c) => classes({ now: pointwise?.channel === c })}
             />
           </Row>
           <Row>
@@ -215,7 +206,6 @@ export function Pair(props: RouteProps & { readonly isMixing: boolean; readonly 
               isMade={isMade}
               mark={(y, x, n) =>
                 classes({
-                  made: isMade(y, x, n),
                   here: isHere(y, x, n),
                   other: isMade(y, x, n) && isOther("output", y, x, n),
                 })
@@ -239,12 +229,15 @@ interface FrameProps {
   readonly made: number;
   readonly all: number;
   readonly now: Product | undefined;
+  readonly isPlaying: boolean;
   /** Of the cell, where this route has finished it. */
   readonly outcome: number | undefined;
+  /** What is said in its place where a route has no outcome of its own. */
+  readonly done?: string | undefined;
   readonly children: ComponentChildren;
 }
 
-function Route({ title, testId, formula, sum, soFar, made, all, now, outcome, children }: FrameProps) {
+function Route({ title, testId, formula, sum, soFar, made, all, now, outcome, done, isPlaying, children }: FrameProps) {
   const { words, number } = useLanguage();
   const { why } = words;
   return (
@@ -256,12 +249,14 @@ function Route({ title, testId, formula, sum, soFar, made, all, now, outcome, ch
         {soFar !== undefined && <span class="note">{soFar} = </span>}
         <strong data-testid={testId}>{number(made)}</strong> {why.ofAll("", number(all)).trim()} {why.multiplications}
       </p>
-      <p class="sentence" aria-live="off">
-        {outcome !== undefined
-          ? why.waits(number(outcome))
-          : now === undefined
-            ? why.notYet
-            : why.product(number(now.value), number(now.weight), number(now.value * now.weight), number(now.sum))}
+      <p class="sentence" aria-live={isPlaying ? "off" : "polite"} aria-atomic="true">
+        <span class="unseen">{title}: </span>
+        {done ??
+          (outcome !== undefined
+            ? why.waits(number(outcome))
+            : now === undefined
+              ? why.notYet
+              : why.product(number(now.value), number(now.weight), number(now.value * now.weight), number(now.sum)))}
       </p>
       {children}
     </section>

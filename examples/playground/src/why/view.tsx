@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { FormulaName } from "../../math.ts";
-import { useLanguage } from "../language.tsx";
+import { type Language, useLanguage } from "../language.tsx";
 import { Choice, Slider } from "../parts/controls.tsx";
 import { Formula } from "../parts/formula.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -29,17 +29,16 @@ export default function Why({ state, set }: ViewProps) {
   const key = JSON.stringify(settings);
   const lesson = useMemo(() => lessonOf(settings), [key]);
   const unchanged = useMemo(() => lessonOf({ ...settings, changed: 0 }), [key]);
-  const course = useMemo(() => courseOf(lesson), [lesson]);
   const isMixing = state.mixing === "on";
+  const course = useMemo(() => courseOf(lesson, isMixing), [lesson, isMixing]);
   const at = Math.min(state.at, course.moments);
   const moment = momentOf(course, at);
   const trace = traceOf(lesson, settings, moment);
-  const parts = { lesson, settings, course, moment, trace };
-  const { counts } = lesson;
-  const pair = counts.depthwise + counts.pointwise;
+  const [isPlaying, setPlaying] = useState(false);
+  const parts = { lesson, settings, course, moment, trace, isPlaying };
+  const { all } = course;
+  const pair = all.depthwise + all.pointwise;
   const made = moment.made.depthwise + moment.made.pointwise;
-  const area = settings.kernelSize ** 2;
-  const ratio = 1 / settings.filters + 1 / area;
   // A size that changes begins anew: the numbers of a course that is half-way would be of another one.
   const change = (patch: Partial<Settings>) => set({ ...patch, at: 0 });
   return (
@@ -88,7 +87,11 @@ export default function Why({ state, set }: ViewProps) {
             ["on", why.mixingOn],
             ["off", why.mixingOff],
           ]}
-          onChange={(mixing) => set({ mixing })}
+          onChange={(mixing) => {
+            // The same cell, in a course of another length.
+            const other = courseOf(lesson, mixing === "on");
+            set({ mixing, at: at === course.moments ? other.moments : beginOf(other, moment.cell) });
+          }}
         />
         <Choice
           label={why.change}
@@ -102,16 +105,20 @@ export default function Why({ state, set }: ViewProps) {
           <Letters text={why.outputSide(number(course.side))} />
         </p>
       </section>
-      <Transport course={course} at={at} onMove={(place) => set({ at: place })} />
+      <Transport
+        course={course}
+        at={at}
+        isPlaying={isPlaying}
+        onPlay={setPlaying}
+        onMove={(place) => set({ at: place })}
+      />
       <section class="ratio" aria-label={why.ratio}>
         <h3>{why.ratio}</h3>
-        <Formula name="ratio" block />
+        <Formula name={isMixing ? "ratio" : "ratioAlone"} block />
         <p class="live">
-          {why.inAll(`${number(pair)} / ${number(counts.standard)}`).replace(/\.$/, "")} ={" "}
-          <span data-testid="ratio">{number(pair / counts.standard, 4)}</span>
-          {settings.multiplier === 1
-            ? ` = ${why.formulaRatio(number(settings.filters), number(area), number(ratio, 4))}`
-            : ""}
+          {why.inAll(`${number(pair)} / ${number(all.standard)}`).replace(/\.$/, "")} ={" "}
+          <span data-testid="ratio">{number(pair / all.standard, 4)}</span>
+          {settings.multiplier === 1 ? ` = ${formulaRatio(settings, isMixing, number)}` : ""}
         </p>
         <p class="live note">
           {moment.made.standard === 0
@@ -122,7 +129,7 @@ export default function Why({ state, set }: ViewProps) {
         </p>
         {settings.multiplier > 1 && <p class="note">{why.multiplied}</p>}
       </section>
-      <p class="cell-name">
+      <p>
         {why.cell(number(moment.row + 1), number(moment.column + 1), number(moment.filter + 1))}{" "}
         <span class="note">{why.legend}</span>
       </p>
@@ -142,6 +149,13 @@ export default function Why({ state, set }: ViewProps) {
       </div>
     </>
   );
+}
+
+/** The ratio by the formula, in numbers. */
+function formulaRatio({ filters, kernelSize }: Settings, isMixing: boolean, number: Language["number"]): string {
+  const area = kernelSize ** 2;
+  if (!isMixing) return `1/${number(filters)}`;
+  return `1/${number(filters)} + 1/${number(area)} = ${number(1 / filters + 1 / area, 4)}`;
 }
 
 function settingsOf({
@@ -185,19 +199,20 @@ function changedOutputs(
 interface TransportProps {
   readonly course: Course;
   readonly at: number;
+  readonly isPlaying: boolean;
+  readonly onPlay: (isPlaying: boolean) => void;
   readonly onMove: (at: number) => void;
 }
 
 /** Play, step, step back, scrub. */
-function Transport({ course, at, onMove }: TransportProps) {
+function Transport({ course, at, isPlaying, onPlay, onMove }: TransportProps) {
   const { words, number } = useLanguage();
   const { why } = words;
-  const [isPlaying, setPlaying] = useState(false);
   const isOver = at >= course.moments;
   useEffect(() => {
     if (!isPlaying) return undefined;
     if (isOver) {
-      setPlaying(false);
+      onPlay(false);
       return undefined;
     }
     const timer = setTimeout(() => onMove(at + 1), PACE_MS);
@@ -207,14 +222,14 @@ function Transport({ course, at, onMove }: TransportProps) {
   const { cell } = momentOf(course, at);
   const isWithin = at > beginOf(course, cell);
   const move = (place: number) => {
-    setPlaying(false);
+    onPlay(false);
     onMove(Math.max(0, Math.min(place, course.moments)));
   };
   const buttons = [
     ["first", why.first, () => move(0), at === 0],
     ["backCell", why.backCell, () => move(beginOf(course, isWithin ? cell : Math.max(0, cell - 1))), at === 0],
     ["back", why.back, () => move(at - 1), at === 0],
-    [isPlaying ? "pause" : "play", isPlaying ? why.pause : why.play, () => setPlaying(!isPlaying), isOver],
+    [isPlaying ? "pause" : "play", isPlaying ? why.pause : why.play, () => onPlay(!isPlaying), isOver],
     ["next", why.next, () => move(at + 1), isOver],
     ["nextCell", why.nextCell, () => move(beginOf(course, Math.min(cell + 1, cells))), isOver],
     ["last", why.last, () => move(course.moments), isOver],

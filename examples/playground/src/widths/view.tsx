@@ -8,16 +8,13 @@ import { useLanguage } from "../language.tsx";
 import { Choice, Slider } from "../parts/controls.tsx";
 import { Figure } from "../parts/figure.tsx";
 import { Formula } from "../parts/formula.tsx";
-import { ALPHAS, BUDGETS, RESOLUTIONS, type State } from "../state.ts";
+import { NetworkSliders } from "../parts/network-sliders.tsx";
+import { BUDGETS, CONVENTIONS, type State } from "../state.ts";
 import type { ViewProps } from "../view.ts";
 import type { Words } from "../words/en.ts";
 
-const CONVENTIONS = ["paper", "hardware", "thop", "fvcore", "keras"] as const;
-/** What ρ is 1 of. */
-const WHOLE = 224;
-
 export default function Widths({ state, set }: ViewProps) {
-  const { words, number, name: language } = useLanguage();
+  const { words, number, percent, name: language } = useLanguage();
   const { widths } = words;
   const { alpha, resolution, convention } = state;
   const model = useMemo(() => mobileNetV1({ alpha, resolution }), [alpha, resolution]);
@@ -32,30 +29,7 @@ export default function Widths({ state, set }: ViewProps) {
     <>
       <p class="lead">{widths.lead}</p>
       <section class="panel" aria-label={widths.settings}>
-        <Slider
-          label={
-            <>
-              {widths.alpha} <Formula name="alpha" />
-            </>
-          }
-          value={ALPHAS.indexOf(alpha as (typeof ALPHAS)[number])}
-          range={[0, ALPHAS.length - 1]}
-          text={number(alpha, 2)}
-          testId="alpha"
-          onChange={(place) => set({ alpha: ALPHAS[place] ?? 1 })}
-        />
-        <Slider
-          label={
-            <>
-              {widths.rho} <Formula name="rho" />
-            </>
-          }
-          value={RESOLUTIONS.indexOf(resolution as (typeof RESOLUTIONS)[number])}
-          range={[0, RESOLUTIONS.length - 1]}
-          text={widths.rhoText(number(resolution / WHOLE, 3), number(resolution))}
-          testId="rho"
-          onChange={(place) => set({ resolution: RESOLUTIONS[place] ?? WHOLE })}
-        />
+        <NetworkSliders state={state} set={set} />
         <label class="select">
           {widths.convention}
           <select
@@ -100,14 +74,16 @@ export default function Widths({ state, set }: ViewProps) {
         />
         <Slider
           label={widths.budget}
-          value={BUDGETS.indexOf(state.budget as (typeof BUDGETS)[number])}
+          value={BUDGETS.indexOf(state.budget)}
           range={[0, BUDGETS.length - 1]}
           text={state.budget === 0 ? widths.noBudget : number(state.budget)}
           onChange={(place) => set({ budget: BUDGETS[place] ?? 0 })}
         />
-        {front.best !== null && (
+        {front.choice.kind !== "free" && (
           <p role="status">
-            {front.best === undefined ? widths.nothing : widths.best(front.best.name, number(front.best.top1, 1))}
+            {front.choice.kind === "none"
+              ? widths.nothing
+              : widths.best(front.choice.best.name, percent(front.choice.best.top1 / 100, 1))}
           </p>
         )}
       </section>
@@ -116,13 +92,23 @@ export default function Widths({ state, set }: ViewProps) {
   );
 }
 
-/** The picture, and the best that fits a budget: null where there is none, undefined where nothing fits. */
+/** Which network a budget chooses: none is asked for where there is no budget. */
+type BudgetChoice =
+  | { readonly kind: "free" }
+  | { readonly kind: "none" }
+  | { readonly kind: "best"; readonly best: { readonly name: string; readonly top1: number } };
+
 function useFront({ table, budget }: State, language: State["language"]) {
   return useMemo(() => {
     const bound = { multAdds: budget * 1e6 };
     const picture = drawFront({ table, language, ...(budget === 0 ? {} : { budget: bound }) });
-    return { picture, best: budget === 0 ? null : withinBudget({ ...bound, table }).best };
+    return { picture, choice: budget === 0 ? ({ kind: "free" } as const) : choiceOf({ ...bound, table }) };
   }, [table, budget, language]);
+}
+
+function choiceOf(bound: Parameters<typeof withinBudget>[0]): BudgetChoice {
+  const { best } = withinBudget(bound);
+  return best === undefined ? { kind: "none" } : { kind: "best", best };
 }
 
 function Totals({ counted, twin }: { readonly counted: Cost; readonly twin: Cost | undefined }) {
@@ -168,7 +154,7 @@ function operationsOf({ word }: Cost, { widths: { operations } }: Words): string
 }
 
 function Shares({ counted }: { readonly counted: Cost }) {
-  const { words, number } = useLanguage();
+  const { words, number, percent } = useLanguage();
   const { widths } = words;
   const kinds = Object.entries(counted.byType);
   return (
@@ -192,9 +178,9 @@ function Shares({ counted }: { readonly counted: Cost }) {
               </th>
               <td>{number(layers)}</td>
               <td>{multAdds === null ? widths.none : number(multAdds)}</td>
-              <td>{multAddsShare === null ? "" : `${number(100 * multAddsShare, 1)} %`}</td>
+              <td>{multAddsShare === null ? "" : percent(multAddsShare, 1)}</td>
               <td>{number(parameters)}</td>
-              <td>{`${number(100 * parametersShare, 1)} %`}</td>
+              <td>{percent(parametersShare, 1)}</td>
             </tr>
           ))}
         </tbody>

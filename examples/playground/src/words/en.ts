@@ -13,9 +13,24 @@ export const en = {
     try: "Try it",
     teach: "Teach it",
   },
+  percent: (value: string) => `${value} %`,
   loading: "Loading …",
   source: "Everything on this page is computed here, by the library depthwise; nothing leaves your browser.",
   close: "Close",
+  retry: "Try again",
+  faults: {
+    UNKNOWN: "That did not work.",
+    WORKER_LOST: "What computes here has stopped. Ask again, and it is started anew; what it was taught is lost.",
+    NOT_OPEN: "No network is open. Choose one.",
+    PART_MISSING: "A part of this page could not be loaded. Is there a connection?",
+    CAMERA_REFUSED: "The camera was refused. Allow it in the browser's settings for this page, or choose a file.",
+    CAMERA_MISSING: "There is no camera that this page may use. Choose a file instead.",
+    IMAGE_UNREADABLE: "This file is no picture that can be read here.",
+    IMAGE_TOO_LARGE: "This picture is too large.",
+    FORMAT_UNKNOWN: "This file holds no weights in a format that is known here.",
+    ARCHITECTURE_UNKNOWN: "This file holds weights, but of a network that is not known here.",
+    MEMORY_EXCEEDED: "That takes more memory than there is.",
+  },
   questions: {
     title: "Questions",
     list: {
@@ -51,7 +66,7 @@ export const en = {
       speed: {
         ask: "Nine times fewer operations, so why not nine times faster?",
         answer:
-          "A depthwise convolution reads as much memory for a ninth of the work and less, so that it waits for memory. How far that shows depends on the sizes and on how layers are computed: measure both networks here, and look at the multiply-adds of each byte.",
+          "A depthwise convolution reads about as much memory as a standard one for a small part of its work, so that memory holds it up sooner. How far that shows depends on the sizes and on how well both are computed: measure both networks here, and compare their shares of the limit, and the operations that each layer does for a byte.",
       },
       alpha: {
         ask: "α, ρ, depth multiplier: which is which?",
@@ -66,7 +81,7 @@ export const en = {
       memory: {
         ask: "Fewer operations, yet more memory?",
         answer:
-          "The pair keeps one more map between its halves, so its activations take more memory than those of the standard convolution. Compare the two networks' activations below.",
+          "There is one more map in all, the one between the two halves: all layers' activations together are more, and training keeps them all. What a run needs at once is the same. Compare both rows below, for both networks.",
       },
     },
   },
@@ -110,11 +125,11 @@ export const en = {
       `${value} × ${weight} = ${product}; sum so far ${sum}`,
     notYet: "Nothing multiplied yet in this cell.",
     waits: (value: string) => `Done: ${value}. It waits for the other route.`,
+    doneHere: "Done at this place.",
     already: "The depthwise step of this place is made already, and serves all output channels.",
     multiplications: "multiplications",
     ofAll: (count: string, all: string) => `${count} of ${all}`,
     ratio: "Ratio",
-    formulaRatio: (n: string, area: string, ratio: string) => `1/${n} + 1/${area} = ${ratio}`,
     inAll: (sum: string) => `In all ${sum}.`,
     soFar: (sum: string) => `So far ${sum}.`,
     multiplied: "With a depth multiplier above 1 the pair costs that many times as much.",
@@ -164,11 +179,11 @@ export const en = {
     cifar10: "CIFAR-10, measured with this library",
     budget: "Budget, million mult-adds",
     noBudget: "none",
-    best: (name: string, accuracy: string) => `The best that fits: ${name}, ${accuracy} % right.`,
+    best: (name: string, accuracy: string) => `The best that fits: ${name}, ${accuracy} right.`,
     nothing: "Nothing fits.",
   },
   speed: {
-    lead: "Nine times fewer multiplications should be nine times faster. Measure both networks here, in your browser, on one thread.",
+    lead: "A ninth of the multiplications should take a ninth of the time. Whether it does depends on how well each layer uses the machine. Measure both networks here, in your browser, on one thread.",
     settings: "Network",
     start: "Measure both, here and now",
     running: "Measuring …",
@@ -179,13 +194,23 @@ export const en = {
     rate: "GFLOP/s",
     limit: "share of the limit",
     ratio: (work: string, time: string) => `${work} times fewer multiplications, ${time} times faster.`,
-    why: "Why: a multiplication needs numbers, and those come from memory. A pointwise layer uses each number it fetches many times; a depthwise layer only D_K² times. Look at mult-adds per byte: where it is low, the processor waits for memory, and its share of the limit is low.",
-    even: "Here MobileNet loses nothing: its multiplications reach as large a share of the limit as those of its twin. That is not so at every size; try α 1 and 224 pixels. Look at mult-adds per byte all the same: a depthwise layer uses each number it fetches at most D_K² times, a pointwise layer many times, so that the depthwise layers stay further below the limit.",
+    why: "Where the shares come from: a multiplication needs numbers, and those come from memory. A pointwise layer uses each number it fetches many times; a depthwise layer at most D_K² times. Look at FLOP per byte: where it is low, the processor waits for memory sooner, and the share of the limit is low.",
+    reached: (one: string, other: string) =>
+      `Of what this machine can multiply at most, MobileNet reaches ${one}, the network of standard convolutions ${other}.`,
+    same: (work: string) =>
+      `If both reached the same share, MobileNet would be ${work} times faster, no more and no less.`,
+    gains: {
+      less: "Here MobileNet reaches less, and so it gains less than the count says.",
+      same: "Here both reach about the same, and so the time says what the count says.",
+      more: "Here it is the standard convolutions that reach less, because of how they are computed here, and so MobileNet gains more than the count says.",
+    },
     byLayer: "Layer by layer: MobileNet",
     layer: "layer",
-    intensity: "mult-adds per byte",
+    intensity: "FLOP per byte",
     limitNote: (limit: string) =>
       `The limit, ${limit} GFLOP/s, is what this machine multiplies over registers alone, measured in the same run.`,
+    bytesNote:
+      "Bytes are those that a layer reads and writes in memory; what a depthwise layer hands straight to the pointwise one behind it never lies there.",
   },
   teach: {
     lead: "Show a few pictures of each of three things, and let a network that knows other things tell yours apart: it is not trained, only its last layer is made anew, from your pictures.",
@@ -196,9 +221,10 @@ export const en = {
     add: "Add the picture above",
     files: "Or files",
     clear: "Remove them",
-    train: "Learn",
     training: "Learning …",
     needs: "At least one picture of two things.",
+    taken: "Another box has this name.",
+    anew: "Begin anew",
     learnt: (classes: string) => `Learnt: ${classes}. Now show it another picture.`,
     ask: "A picture to ask about",
     save: "Save what was learnt",
@@ -224,8 +250,6 @@ export const en = {
     shown: "The picture that is shown to the network",
     camera: "Use the camera",
     take: "Take the picture",
-    cameraRefused: "The camera was refused. Allow it in the browser's settings for this page, or choose a file.",
-    cameraMissing: "There is no camera that this page may use. Choose a file instead.",
     nothing: "Nothing was asked yet.",
     took: (milliseconds: string) => `${milliseconds} ms for the network.`,
     by: (backend: string, simd: string, threads: string) => `Backend: ${backend}, SIMD: ${simd}, threads: ${threads}.`,
@@ -234,8 +258,9 @@ export const en = {
     layer: "Layer",
     mapsOf: (shown: string, all: string, size: string) =>
       `Maps of this layer: ${shown} of ${all}, ${size} each; white is the largest number of a map.`,
-    attention: "Where it looked",
-    attentionOf: (label: string) => `Orange: what speaks for the answer “${label}” (class activation map).`,
+    classActivation: "Where it looked",
+    classActivationOf: (label: string) =>
+      `Over the part of the picture that the network sees, orange: what speaks for the answer “${label}” (class activation map).`,
   },
 };
 
