@@ -15,12 +15,13 @@ export function buildPage(): string {
   return folder;
 }
 
-/** Builds and serves it until it is disposed of; `address` ends in a slash. */
+/** Builds and serves it until it is disposed of; `address` ends in a slash, `folder` is what it serves. */
 export async function builtPage(options: { readonly isolated?: boolean } = {}) {
   const folder = buildPage();
   const address = await serve({ ...options, mounts: { "/some/where": folder } });
   return {
     address: `${address}/some/where/`,
+    folder,
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

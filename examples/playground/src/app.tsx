@@ -33,7 +33,12 @@ export function App() {
     document.documentElement.lang = state.language;
     document.title = `${words.views[state.view]} · ${words.title}`;
   }, [state.language, state.view, words]);
-  const { View, fault, load } = useView(state.view);
+  const { View, fault } = useView(state.view);
+  const reload = () => {
+    // A browser may remember that a script did not come, as long as the page is there. The address has all that is shown.
+    location.hash = hashOf(state);
+    location.reload();
+  };
   return (
     <LanguageProvider value={language}>
       <header>
@@ -69,7 +74,7 @@ export function App() {
         <h2>{words.views[state.view]}</h2>
         <Questions state={state} set={set} />
         {View !== undefined && <View state={state} set={set} />}
-        {fault !== undefined && <Trouble fault={fault} onRetry={load} />}
+        {fault !== undefined && <Trouble fault={fault} onRetry={reload} />}
         {View === undefined && fault === undefined && <p role="status">{words.loading}</p>}
       </main>
       <footer>{words.source}</footer>
@@ -98,21 +103,18 @@ interface Loaded {
   readonly View: ComponentType<ViewProps> | undefined;
   /** Why there is none. */
   readonly fault: Fault | undefined;
-  /** Tries again. */
-  readonly load: () => void;
 }
 
 function useView(name: ViewName): Loaded {
   const [views, setViews] = useState<Partial<Record<ViewName, ComponentType<ViewProps>>>>({ why: Why });
   const [faults, setFaults] = useState<Partial<Record<ViewName, Fault | undefined>>>({});
-  const load = () => {
+  useEffect(() => {
     if (name === "why" || views[name] !== undefined) return;
     setFaults((before) => ({ ...before, [name]: undefined }));
     LAZY[name]().then(
       (module) => setViews((before) => ({ ...before, [name]: module.default })),
       (error) => setFaults((before) => ({ ...before, [name]: { code: "PART_MISSING", message: messageOf(error) } })),
     );
-  };
-  useEffect(load, [name]);
-  return { View: views[name], fault: faults[name], load };
+  }, [name]);
+  return { View: views[name], fault: faults[name] };
 }

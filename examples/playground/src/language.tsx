@@ -27,8 +27,11 @@ export function languageOf(name: LanguageName): Language {
     if (known === undefined) formats.set(digits, made);
     return made;
   };
-  // A minus sign, not the hyphen that some languages' formats have.
-  const number = (value: number, digits = 0) => format(digits).format(value).replace("-", "−");
+  // A minus sign, not the hyphen that some languages' formats have; and none before 0, of which products have two.
+  const number = (value: number, digits = 0) =>
+    format(digits)
+      .format(value + 0)
+      .replace("-", "−");
   const words = LANGUAGES[name];
   return { name, words, number, percent: (share, digits) => words.percent(number(100 * share, digits)) };
 }

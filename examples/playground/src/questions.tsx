@@ -1,6 +1,6 @@
 /** Ten questions that learners ask: each leads to the view, set up so that it answers. */
 
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { ANSWERS } from "./answers.ts";
 import { useLanguage } from "./language.tsx";
 import { Letters } from "./parts/letters.tsx";
@@ -16,9 +16,11 @@ export function Questions({ state, set }: ViewProps) {
   const id = useId();
   /** Whether the reader has just asked: a page that opens with an answer leaves the focus where it is. */
   const isAsked = useRef(false);
-  useEffect(() => {
-    if (isAsked.current) heading.current?.focus();
-    isAsked.current = false;
+  useLayoutEffect(() => {
+    if (isAsked.current && question !== "none") {
+      heading.current?.focus();
+      isAsked.current = false;
+    }
   }, [question]);
   return (
     <aside class="questions" aria-label={questions.title}>
