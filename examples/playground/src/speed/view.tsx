@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { ask } from "../compute/client.ts";
 import type { Measured } from "../compute/messages.ts";
 import { type Fault, faultOf } from "../fault.ts";
-import { type Language, useLanguage } from "../language.tsx";
+import { useLanguage } from "../language.tsx";
 import { Letters } from "../parts/letters.tsx";
 import { NetworkSliders } from "../parts/network-sliders.tsx";
 import { Trouble } from "../parts/trouble.tsx";
@@ -14,6 +14,8 @@ import type { ViewProps } from "../view.ts";
 interface Both {
   readonly separable: Measured;
   readonly standard: Measured;
+  /** GFLOP/s that this machine can do at most: the larger of what was found beside either; undefined where it was not. */
+  readonly limit: number | undefined;
   readonly alpha: number;
   readonly resolution: number;
 }
@@ -31,7 +33,9 @@ export default function Speed({ state, set }: ViewProps) {
     try {
       const separable = await ask("measure", { alpha, resolution, standardConvolution: false });
       const standard = await ask("measure", { alpha, resolution, standardConvolution: true });
-      setBoth({ separable, standard, alpha, resolution });
+      const limits = [separable, standard].flatMap(({ limitGflops }) => limitGflops ?? []);
+      const limit = limits.length === 0 ? undefined : Math.max(...limits);
+      setBoth({ separable, standard, limit, alpha, resolution });
     } catch (error) {
       setFault(faultOf(error));
     } finally {
@@ -61,7 +65,7 @@ export default function Speed({ state, set }: ViewProps) {
           <Networks {...shown} />
           <Reasons {...shown} />
           <h3>{speed.byLayer}</h3>
-          <Layers measured={shown.separable} />
+          <Layers measured={shown.separable} limit={shown.limit} />
         </>
       )}
     </>
@@ -69,15 +73,15 @@ export default function Speed({ state, set }: ViewProps) {
 }
 
 /** Why the one number is not the other. */
-function Reasons({ separable, standard }: Both) {
+function Reasons({ separable, standard, limit }: Both) {
   const { words, number, percent } = useLanguage();
   const { speed } = words;
-  const [one, other] = [shareOf(separable), shareOf(standard)];
   const work = standard.multAdds / separable.multAdds;
   return (
     <>
       <p class="lead">
-        {one !== undefined && other !== undefined && `${speed.reached(percent(one), percent(other))} `}
+        {limit !== undefined &&
+          `${speed.reached(percent(separable.gflops / limit), percent(standard.gflops / limit))} `}
         {speed.same(number(work, 1))} {speed.gains[gainOf(standard.totalMs / separable.totalMs / work)]}
       </p>
       <p class="lead">
@@ -87,18 +91,13 @@ function Reasons({ separable, standard }: Both) {
   );
 }
 
-/** Of what the machine can multiply at most. */
-function shareOf({ gflops, limitGflops }: Measured): number | undefined {
-  return limitGflops === undefined ? undefined : gflops / limitGflops;
-}
-
 /** What the time gains beside the work; a twentieth is noise. */
 function gainOf(ratio: number): "less" | "same" | "more" {
   if (ratio < 0.95) return "less";
   return ratio > 1.05 ? "more" : "same";
 }
 
-function Networks({ separable, standard }: Both) {
+function Networks({ separable, standard, limit }: Both) {
   const { words, number, percent } = useLanguage();
   const { speed, widths } = words;
   const rows = [
@@ -124,7 +123,7 @@ function Networks({ separable, standard }: Both) {
               <td>{number(measured.multAdds)}</td>
               <td>{number(measured.totalMs, 2)}</td>
               <td>{number(measured.gflops, 1)}</td>
-              <td>{shareText(shareOf(measured), percent)}</td>
+              <td>{limit === undefined ? "" : percent(measured.gflops / limit)}</td>
             </tr>
           ))}
         </tbody>
@@ -133,11 +132,11 @@ function Networks({ separable, standard }: Both) {
   );
 }
 
-function shareText(share: number | undefined, percent: Language["percent"]): string {
-  return share === undefined ? "" : percent(share);
+interface LayersProps extends Pick<Both, "limit"> {
+  readonly measured: Measured;
 }
 
-function Layers({ measured: { steps, limitGflops } }: { readonly measured: Measured }) {
+function Layers({ measured: { steps }, limit }: LayersProps) {
   const { words, number, percent } = useLanguage();
   const { speed } = words;
   const most = Math.max(...steps.map(({ timeMs }) => timeMs));
@@ -145,7 +144,7 @@ function Layers({ measured: { steps, limitGflops } }: { readonly measured: Measu
   return (
     <>
       <p class="note">
-        {limitGflops !== undefined && `${speed.limitNote(number(limitGflops, 1))} `}
+        {limit !== undefined && `${speed.limitNote(number(limit, 1))} `}
         {speed.bytesNote}
       </p>
       <div class="wide">
@@ -163,7 +162,7 @@ function Layers({ measured: { steps, limitGflops } }: { readonly measured: Measu
             </tr>
           </thead>
           <tbody>
-            {shown.map(({ name, multAdds, timeMs, bytes, gflops, share }) => (
+            {shown.map(({ name, multAdds, timeMs, bytes, gflops }) => (
               <tr key={name}>
                 <th scope="row" lang="en">
                   {name}
@@ -175,7 +174,7 @@ function Layers({ measured: { steps, limitGflops } }: { readonly measured: Measu
                 <td>{number(timeMs, 3)}</td>
                 <td>{number((2 * multAdds) / bytes, 1)}</td>
                 <td>{number(gflops, 1)}</td>
-                <td>{shareText(share, percent)}</td>
+                <td>{limit === undefined ? "" : percent(gflops / limit)}</td>
               </tr>
             ))}
           </tbody>

@@ -4,10 +4,16 @@ import type { Taught } from "../compute/messages.ts";
 import { LANGUAGES, type LanguageName, languageOf } from "../language.tsx";
 
 /** As many boxes there are at least. */
-export const LEAST_THINGS = 3;
+const LEAST_THINGS = 3;
 
-/** What was typed into each box, or learnt in it; undefined: nobody named it, and it has the name of its place. */
-export type Names = readonly (string | undefined)[];
+export interface Box {
+  /** What was typed into it, or learnt in it; undefined: nobody named it, and it has the name of its place. */
+  readonly name: string | undefined;
+  /** Whether pictures were shown in it: then its name is that of a class, and stays. */
+  readonly isLearnt: boolean;
+}
+
+const EMPTY: Box = { name: undefined, isLearnt: false };
 
 /** What a box is called that nobody named, from 0. */
 export function placeName(place: number, language: LanguageName): string {
@@ -28,27 +34,30 @@ export function shownName(label: string, language: LanguageName): string {
   return place === -1 ? label : placeName(place, language);
 }
 
-/** What stands in the boxes where so much is learnt: all of it, in boxes of their own. */
-export function namesOf({ classes }: Taught): Names {
-  const names: (string | undefined)[] = Array.from({ length: LEAST_THINGS }, () => undefined);
-  const others: string[] = [];
+/** The boxes where so much is learnt: all of it, each thing in one of its own. */
+export function boxesOf({ classes }: Taught): readonly Box[] {
+  const boxes: Box[] = Array.from({ length: LEAST_THINGS }, () => EMPTY);
+  const others: Box[] = [];
   for (const { label } of classes) {
-    const place = placeOf(label);
-    if (place !== -1 && names[place] === undefined) names[place] = label;
-    else others.push(label);
+    const [place, box] = [placeOf(label), { name: label, isLearnt: true }];
+    if (boxes[place] === EMPTY) boxes[place] = box;
+    else others.push(box);
   }
-  for (const label of others) {
-    const free = names.indexOf(undefined);
-    if (free === -1) names.push(label);
-    else names[free] = label;
+  for (const box of others) {
+    const free = boxes.indexOf(EMPTY);
+    if (free === -1) boxes.push(box);
+    else boxes[free] = box;
   }
-  return names;
+  return boxes;
+}
+
+/** What a box is called in the page's language. */
+export function titleOf({ name }: Box, place: number, language: LanguageName): string {
+  return name === undefined ? placeName(place, language) : shownName(name, language);
 }
 
 /** Whether another box has the same name: what both were shown would be one thing. */
-export function isTaken(names: Names, place: number, language: LanguageName): boolean {
-  const shown = names.map((name, other) =>
-    name === undefined ? placeName(other, language) : shownName(name, language),
-  );
-  return shown.some((name, other) => other !== place && name === shown[place]);
+export function isTaken(boxes: readonly Box[], place: number, language: LanguageName): boolean {
+  const titles = boxes.map((box, other) => titleOf(box, other, language));
+  return titles.some((title, other) => other !== place && title === titles[place]);
 }

@@ -14,14 +14,14 @@ import { Camera } from "../try/camera.tsx";
 import { Drawing } from "../try/drawing.tsx";
 import { Photo } from "../try/photo.tsx";
 import type { ViewProps } from "../view.ts";
-import { isTaken, type Names, namesOf, placeName, shownName } from "./things.ts";
+import { type Box, boxesOf, isTaken, placeName, shownName, titleOf } from "./things.ts";
 
 export default function Teach({ state, set }: ViewProps) {
   const { words, number, name: language } = useLanguage();
   const { teach, tryIt } = words;
   const { knows } = state;
   const [taught, setTaught] = useState<Taught>({ classes: [] });
-  const [names, setNames] = useState<Names>(() => namesOf({ classes: [] }));
+  const [boxes, setBoxes] = useState(() => boxesOf({ classes: [] }));
   const [picture, setPicture] = useState<Shown>();
   const [answers, setAnswers] = useState<readonly Prediction[]>([]);
   const [isBusy, setBusy] = useState(false);
@@ -29,7 +29,9 @@ export default function Teach({ state, set }: ViewProps) {
 
   const begin = (found: Taught) => {
     setTaught(found);
-    setNames(namesOf(found));
+    // A name that was typed while nothing is learnt stays.
+    const isSame = (before: readonly Box[]) => found.classes.length === 0 && !before.some(({ isLearnt }) => isLearnt);
+    setBoxes((before) => (isSame(before) ? before : boxesOf(found)));
   };
   const fail = (error: unknown) => {
     const found = faultOf(error);
@@ -66,13 +68,16 @@ export default function Teach({ state, set }: ViewProps) {
     };
   }, [picture, taught]);
 
-  const nameOf = (place: number) => names[place] ?? placeName(place, language);
-  const add = (place: number, pictures: readonly Shown[]) =>
+  const change = (place: number, box: Box) => setBoxes((before) => before.with(place, box));
+  const add = (place: number, label: string, pictures: readonly Shown[]) =>
     learn(async () => {
-      const label = nameOf(place);
       setTaught(await ask("addShots", { network: knows, label, pictures }));
-      // From now on it is called so, whatever the language of the page.
-      setNames((before) => before.with(place, label));
+      change(place, { name: label, isLearnt: true });
+    });
+  const remove = (place: number, label: string) =>
+    learn(async () => {
+      setTaught(await ask("removeShots", { label }));
+      change(place, { name: label, isLearnt: false });
     });
   return (
     <>
@@ -133,34 +138,32 @@ export default function Teach({ state, set }: ViewProps) {
         </section>
       </div>
       <div class="things">
-        {names.map((name, place) => {
-          const examples = taught.classes.find(({ label }) => label === nameOf(place))?.examples ?? 0;
-          const isNamed = name !== "" && !isTaken(names, place, language);
+        {boxes.map((box, place) => {
+          const label = box.name ?? placeName(place, language);
+          const examples = taught.classes.find((one) => box.isLearnt && one.label === label)?.examples ?? 0;
+          const isOther = isTaken(boxes, place, language);
+          const isOff = label === "" || isOther || isBusy;
           return (
             <section key={placeName(place, language)} class="route" aria-label={placeName(place, language)}>
               <label class="file">
                 {teach.name}
                 <input
-                  value={shownName(nameOf(place), language)}
-                  disabled={examples > 0}
-                  onInput={(event) => setNames(names.with(place, event.currentTarget.value))}
+                  value={titleOf(box, place, language)}
+                  disabled={box.isLearnt}
+                  onInput={(event) => change(place, { name: event.currentTarget.value, isLearnt: false })}
                 />
               </label>
-              {isTaken(names, place, language) && <p role="status">{teach.taken}</p>}
+              {isOther && <p role="status">{teach.taken}</p>}
               <p>{teach.examples(number(examples))}</p>
               <div class="buttons">
                 <button
                   type="button"
-                  disabled={picture === undefined || !isNamed || isBusy}
-                  onClick={() => picture && add(place, [picture])}
+                  disabled={picture === undefined || isOff}
+                  onClick={() => picture && add(place, label, [picture])}
                 >
                   {teach.add}
                 </button>
-                <button
-                  type="button"
-                  disabled={examples === 0 || isBusy}
-                  onClick={() => learn(async () => setTaught(await ask("removeShots", { label: nameOf(place) })))}
-                >
+                <button type="button" disabled={!box.isLearnt || isBusy} onClick={() => remove(place, label)}>
                   {teach.clear}
                 </button>
               </div>
@@ -169,8 +172,8 @@ export default function Teach({ state, set }: ViewProps) {
                   label={teach.files}
                   accept="image/*"
                   multiple
-                  disabled={!isNamed || isBusy}
-                  onFiles={(files) => add(place, files)}
+                  disabled={isOff}
+                  onFiles={(files) => add(place, label, files)}
                 />
               )}
             </section>

@@ -194,7 +194,7 @@ export const en = {
     rate: "GFLOP/s",
     limit: "share of the limit",
     ratio: (work: string, time: string) => `${work} times fewer multiplications, ${time} times faster.`,
-    why: "Where the shares come from: a multiplication needs numbers, and those come from memory. A pointwise layer uses each number it fetches many times; a depthwise layer at most D_K² times. Look at FLOP per byte: where it is low, the processor waits for memory sooner, and the share of the limit is low.",
+    why: "A multiplication needs numbers, and those come from memory. A pointwise layer uses each number that it fetches many times; a depthwise layer at most D_K² times. FLOP per byte says how often: where it is low, memory may hold the processor up. Whether it does here, the shares of the limit tell, layer by layer.",
     reached: (one: string, other: string) =>
       `Of what this machine can multiply at most, MobileNet reaches ${one}, the network of standard convolutions ${other}.`,
     same: (work: string) =>
