@@ -1,0 +1,18 @@
+/** Many pictures in shards that any scheduler can run, repeat and forget. In Node alone. */
+
+export { type BatchOptions, FORMATS, TASKS } from "./batch-options.ts";
+export { mergeParts } from "./merge.ts";
+export { type Batch, openBatch, type ShardOptions, type ShardProgress, type ShardResult } from "./open-batch.ts";
+export {
+  type Format,
+  type OutputFile,
+  type PartStats,
+  partName,
+  type Run,
+  type RunOptions,
+  rowsOf,
+  type Task,
+} from "./part.ts";
+export { type RunShardOptions, runShard } from "./run-shard.ts";
+export { type BatchStatus, batchStatus } from "./status.ts";
+export { shardOfEnvironment, type WhichShard } from "./which-shard.ts";
