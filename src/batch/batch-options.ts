@@ -4,7 +4,7 @@ import { checkKnownOptions, oneOf, optionError, positiveInteger, signalOption } 
 import type { Preprocessing } from "../core/preprocessing.ts";
 import type { Network } from "../layers/network.ts";
 import type { CompileOptions } from "../session/compile.ts";
-import type { Format, Task } from "./part.ts";
+import type { PartFormat, Task } from "./part.ts";
 
 const OWNER = "batch";
 
@@ -23,7 +23,7 @@ export interface BatchOptions extends Pick<CompileOptions, "backend" | "threads"
   /** Default `labels`. */
   readonly task?: Task;
   /** `jsonl` (default): a line a picture; `npy`: embeddings as a matrix, with the lines beside it. */
-  readonly format?: Format;
+  readonly format?: PartFormat;
   /** Predictions of a picture. Default 5. */
   readonly topK?: number;
   /**
@@ -51,7 +51,7 @@ const KNOWN = [
 ] as const;
 
 export const TASKS = ["labels", "embeddings", "both"] as const satisfies readonly Task[];
-export const FORMATS = ["jsonl", "npy"] as const satisfies readonly Format[];
+export const FORMATS = ["jsonl", "npy"] as const satisfies readonly PartFormat[];
 
 /** @throws {DepthwiseError} `OPTION_INVALID` */
 export function checkBatchOptions(options: BatchOptions) {

@@ -2,15 +2,15 @@
 
 export { type BatchOptions, FORMATS, TASKS } from "./batch-options.ts";
 export { mergeParts } from "./merge.ts";
-export { type Batch, openBatch, type ShardOptions, type ShardProgress, type ShardResult } from "./open-batch.ts";
+export { type BatchRun, openBatch, type ShardOptions, type ShardProgress, type ShardResult } from "./open-batch.ts";
 export {
-  type Format,
   type OutputFile,
+  type PartFormat,
   type PartStats,
   partName,
-  type Run,
-  type RunOptions,
-  rowsOf,
+  type RunDescription,
+  type RunSettings,
+  shardRows,
   type Task,
 } from "./part.ts";
 export { type RunShardOptions, runShard } from "./run-shard.ts";

@@ -7,7 +7,7 @@ import { DepthwiseError } from "../core/errors.ts";
 import { systemCode } from "../core/realms.ts";
 import { writeFile } from "../weights/write-file.ts";
 import { type Item, itemOf } from "./item.ts";
-import { indexLines, type LineIndex, placeBefore } from "./line-index.ts";
+import { indexLines, type LineIndex, placeBefore } from "./line-places.ts";
 import { linesFrom } from "./lines.ts";
 import { listFolder } from "./list-folder.ts";
 
@@ -41,7 +41,7 @@ const LISTING = "input.jsonl";
  * @param isWhole whether this process runs all shards: then a folder is listed again, and what is new in it is seen
  * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`; `signal.reason`
  */
-export async function openInput(source: string, out: string, isWhole: boolean, signal?: AbortSignal): Promise<Input> {
+export async function openSource(source: string, out: string, isWhole: boolean, signal?: AbortSignal): Promise<Input> {
   const { join, resolve } = process.getBuiltinModule("node:path");
   const stats = await statsOf(source);
   const kind = stats.isDirectory() ? "folder" : "list";

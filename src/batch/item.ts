@@ -4,15 +4,15 @@ import { DepthwiseError } from "../core/errors.ts";
 import { LONGEST_LINE } from "./lines.ts";
 
 /** A picture of a shard; `error` where its line names none. */
-export type Item = Named & ({ readonly image: string | URL | Stored; readonly error?: undefined } | Refused);
+export type Item = ItemName & ({ readonly image: string | URL | Stored; readonly error?: undefined } | RefusedLine);
 
-interface Named {
+interface ItemName {
   readonly id: string;
   /** As it stands in the input. */
   readonly line: Uint8Array;
 }
 
-interface Refused {
+interface RefusedLine {
   readonly image?: undefined;
   readonly error: DepthwiseError;
 }

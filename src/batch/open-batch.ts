@@ -14,9 +14,9 @@ import {
   mostErrors,
   SHARD_PICTURES,
 } from "./batch-options.ts";
-import { type Input, openInput } from "./input.ts";
+import { type Input, openSource } from "./input.ts";
 import { hashOfModel } from "./model-hash.ts";
-import { type PartStats, partName, type Run, rangeOf } from "./part.ts";
+import { type PartStats, partName, type RunDescription, shardRange } from "./part.ts";
 import { publish, readStats } from "./publish.ts";
 import { agreeOnRun } from "./run-file.ts";
 import { type Pipeline, runRows, type ShardRun } from "./run-rows.ts";
@@ -41,8 +41,8 @@ export interface ShardResult extends PartStats {
   readonly isNew: boolean;
 }
 
-export interface Batch {
-  readonly run: Run;
+export interface BatchRun {
+  readonly run: RunDescription;
   /**
    * Runs a shard, unless its part is there.
    *
@@ -63,7 +63,7 @@ export interface Batch {
  *         `CLASSES_MISMATCH`; `RUN_MISMATCH` if the directory has parts of other weights, options or pictures, which it
  *         names
  */
-export async function openBatch(options: BatchOptions): Promise<Batch> {
+export async function openBatch(options: BatchOptions): Promise<BatchRun> {
   const checked = checkBatchOptions(options);
   const { model, out, signal, task } = checked;
   checkNetwork("batch", model);
@@ -73,7 +73,7 @@ export async function openBatch(options: BatchOptions): Promise<Batch> {
     ranked === undefined ? [] : (statedLabels("batch", model, checked.labels) ?? (await knownLabels(model)));
   const preprocessing = completePreprocessing(model.inputShape, checked.preprocessing ?? model.info.preprocessing);
   await makeDirectory(out);
-  const input = await openInput(checked.source, out, checked.isWhole, signal);
+  const input = await openSource(checked.source, out, checked.isWhole, signal);
   if (input.count === 0) {
     throw new DepthwiseError("FILE_EMPTY", {
       what: `${checked.source}: a list without a picture`,
@@ -81,7 +81,7 @@ export async function openBatch(options: BatchOptions): Promise<Batch> {
       fields: { source: checked.source },
     });
   }
-  const run: Run = {
+  const run: RunDescription = {
     version: 1,
     shards: checked.shards ?? Math.ceil(input.count / SHARD_PICTURES),
     model: { name: model.name, sha256: hashOfModel(model, labels) },
@@ -120,8 +120,8 @@ function compiled({ model, backend, threads, simd, batch, signal }: CheckedBatch
   return compile(model, Object.fromEntries(given)) as Promise<Session<string>>;
 }
 
-interface Opened {
-  readonly run: Run;
+interface OpenedBatch {
+  readonly run: RunDescription;
   readonly input: Input;
   readonly out: string;
   readonly pipeline: Omit<Pipeline, "session">;
@@ -129,7 +129,7 @@ interface Opened {
 }
 
 async function runShardOf(
-  { run, input, out, pipeline, session }: Opened,
+  { run, input, out, pipeline, session }: OpenedBatch,
   shard: number,
   { signal, onProgress }: ShardOptions,
 ): Promise<ShardResult> {
@@ -145,7 +145,7 @@ async function runShardOf(
   const name = partName(shard, shards);
   const there = await readStats(out, name);
   if (there !== undefined) return { ...there, isNew: false };
-  const [from, to] = rangeOf(shard, shards, input.count);
+  const [from, to] = shardRange(shard, shards, input.count);
   const rows = to - from;
   const started = performance.now();
   const place = { directory: out, name, token: process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex") };

@@ -13,27 +13,27 @@ export function partName(shard: number, shards: number): string {
 export const STATS = ".stats.json";
 
 /** The first input of a shard and the one behind its last: all shards are as long as can be, but for one. */
-export function rangeOf(shard: number, shards: number, count: number): readonly [from: number, to: number] {
+export function shardRange(shard: number, shards: number, count: number): readonly [from: number, to: number] {
   // Whole numbers: count × shards may be more than doubles hold.
   const at = (place: number) => Number((BigInt(count) * BigInt(place)) / BigInt(shards));
   return [at(shard), at(shard + 1)];
 }
 
 /** Inputs of a shard, and so rows of its part. */
-export function rowsOf({ shards, input }: Run, shard: number): number {
-  const [from, to] = rangeOf(shard, shards, input.count);
+export function shardRows({ shards, input }: RunDescription, shard: number): number {
+  const [from, to] = shardRange(shard, shards, input.count);
   return to - from;
 }
 
 /** What can be asked of a picture. */
 export type Task = "labels" | "embeddings" | "both";
 
-export type Format = "jsonl" | "npy";
+export type PartFormat = "jsonl" | "npy";
 
 /** What a run of shards was asked for: parts of others are not mixed with its own. */
-export interface RunOptions {
+export interface RunSettings {
   readonly task: Task;
-  readonly format: Format;
+  readonly format: PartFormat;
   /** Predictions of a picture. */
   readonly topK: number;
   /** As it was asked for; relaxed SIMD differs between machines. */
@@ -42,11 +42,11 @@ export interface RunOptions {
 }
 
 /** What all parts of a directory are of. */
-export interface Run {
+export interface RunDescription {
   readonly version: 1;
   readonly shards: number;
   readonly model: { readonly name: string; readonly sha256: string };
-  readonly options: RunOptions;
+  readonly options: RunSettings;
   readonly input: { readonly kind: string; readonly count: number; readonly sha256: string };
 }
 
@@ -75,8 +75,8 @@ export interface PartStats {
     readonly resize: number;
     readonly network: number;
   };
-  readonly model: Run["model"];
-  readonly options: RunOptions;
+  readonly model: RunDescription["model"];
+  readonly options: RunSettings;
   /** Of the lines of this shard, as they stand in the input. */
   readonly input: { readonly from: number; readonly sha256: string };
   readonly output: readonly OutputFile[];

@@ -3,11 +3,11 @@
 import type { Prediction } from "../classify/index.ts";
 import type { DepthwiseError } from "../core/errors.ts";
 import { shortestDecimal } from "../core/shortest-decimal.ts";
-import type { Format } from "./part.ts";
+import type { PartFormat } from "./part.ts";
 import { type Staged, StagedFile } from "./staged-file.ts";
 
 /** What became of a picture: what was asked for, or an error. */
-export interface Row {
+export interface PartRow {
   readonly id: string;
   readonly predictions?: readonly Prediction[];
   readonly embedding?: Float32Array;
@@ -16,7 +16,7 @@ export interface Row {
 
 /** Takes the rows of a part, in order. */
 export interface RowWriter {
-  write(row: Row): Promise<void>;
+  write(row: PartRow): Promise<void>;
   /** The files, whole and without names. */
   finish(): Promise<readonly Staged[]>;
   abandon(): Promise<void>;
@@ -41,7 +41,7 @@ export function temporaryName(file: string, token: string): string {
   return `.${file}.${token}.tmp`;
 }
 
-export async function openRows(format: Format, place: PartPlace, shape: RowShape): Promise<RowWriter> {
+export async function openRows(format: PartFormat, place: PartPlace, shape: RowShape): Promise<RowWriter> {
   const open = (ending: string) => {
     const file = `${place.name}${ending}`;
     return StagedFile.open(place.directory, file, temporaryName(file, place.token));
@@ -78,7 +78,7 @@ export async function openRows(format: Format, place: PartPlace, shape: RowShape
 const encoder = /* @__PURE__ */ new TextEncoder();
 
 /** A JSON line; numbers are the shortest decimals that are the same float32. */
-function lineOf({ id, predictions, embedding, error }: Row, withEmbedding: boolean): Uint8Array {
+function lineOf({ id, predictions, embedding, error }: PartRow, withEmbedding: boolean): Uint8Array {
   const numbers = withEmbedding && embedding !== undefined ? Array.from(embedding, shortestDecimal) : undefined;
   const row = {
     id,

@@ -3,7 +3,7 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { systemCode } from "../core/realms.ts";
 import { orUnwritable, stage } from "../weights/write-file.ts";
-import type { Run } from "./part.ts";
+import type { RunDescription } from "./part.ts";
 
 const FILE = "run.json";
 
@@ -12,11 +12,11 @@ const FILE = "run.json";
  *
  * @throws {DepthwiseError} `RUN_MISMATCH`, which names what differs; `FILE_UNREADABLE` if it cannot be written
  */
-export async function agreeOnRun(directory: string, run: Run, signal?: AbortSignal): Promise<void> {
+export async function agreeOnRun(directory: string, run: RunDescription, signal?: AbortSignal): Promise<void> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { join } = process.getBuiltinModule("node:path");
   const path = join(directory, FILE);
-  let there = await readRun(directory);
+  let there = await readRunFile(directory);
   if (there === undefined) {
     const bytes = new TextEncoder().encode(`${JSON.stringify(run, null, 1)}\n`);
     await orUnwritable(path, "the file", signal, async () => {
@@ -31,7 +31,7 @@ export async function agreeOnRun(directory: string, run: Run, signal?: AbortSign
         await files.rm(staged, { force: true });
       }
     });
-    there = await readRun(directory);
+    there = await readRunFile(directory);
   }
   const differences = differencesOf(there, JSON.parse(JSON.stringify(run)));
   if (differences.length === 0) return;
@@ -47,7 +47,7 @@ function unlessThere(error: unknown): void {
 }
 
 /** The run whose parts lie in a directory; undefined if none do. */
-export async function readRun(directory: string): Promise<Run | undefined> {
+export async function readRunFile(directory: string): Promise<RunDescription | undefined> {
   const { join } = process.getBuiltinModule("node:path");
   const path = join(directory, FILE);
   const text = await process
@@ -59,7 +59,7 @@ export async function readRun(directory: string): Promise<Run | undefined> {
     });
   if (text === undefined) return undefined;
   try {
-    const run = JSON.parse(text) as Run;
+    const run = JSON.parse(text) as RunDescription;
     if (run.version === 1 && Number.isSafeInteger(run.shards)) return run;
   } catch {
     // As what is JSON and no run.

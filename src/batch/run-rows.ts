@@ -14,8 +14,8 @@ import type { Session } from "../session/session.ts";
 import { orUnwritable, removeOlder } from "../weights/write-file.ts";
 import type { CheckedBatch } from "./batch-options.ts";
 import type { Item } from "./item.ts";
-import type { Format } from "./part.ts";
-import { openRows, type PartPlace, type Row } from "./rows.ts";
+import type { PartFormat } from "./part.ts";
+import { openRows, type PartPlace, type PartRow } from "./rows.ts";
 import type { Staged } from "./staged-file.ts";
 
 /** What rows are made with. */
@@ -30,7 +30,7 @@ export interface Pipeline
 export interface ShardRun {
   readonly place: PartPlace;
   readonly rows: number;
-  readonly format: Format;
+  readonly format: PartFormat;
   readonly mostErrors: number;
   readonly signal: AbortSignal | undefined;
   items(signal: AbortSignal | undefined): AsyncGenerator<Item, void, undefined>;
@@ -152,14 +152,14 @@ async function storedBytes({ archive, offset, size }: Exclude<Item["image"], str
   }
 }
 
-type Answer = Pick<Row, "predictions" | "embedding">;
+type PictureAnswer = Pick<PartRow, "predictions" | "embedding">;
 
 async function answersOf(
   inputs: readonly Float32Array[],
   { session, model, task, ranked, labels, topK }: Pipeline,
   spent: Spent,
   signal: AbortSignal,
-): Promise<readonly Answer[]> {
+): Promise<readonly PictureAnswer[]> {
   const size = elementCount(model.inputShape);
   const advice = "Pass a smaller batch.";
   const bytes = 4 * inputs.length * size;
@@ -173,7 +173,7 @@ async function answersOf(
     const width = data.length / inputs.length;
     return data.slice(place * width, (place + 1) * width);
   };
-  return inputs.map((_, place): Answer => {
+  return inputs.map((_, place): PictureAnswer => {
     const predictions = ranked === undefined ? undefined : rankedIn(rowOf(ranked, place), ranked, labels, topK);
     return {
       ...(predictions && { predictions }),

@@ -2,12 +2,12 @@
 
 import { DepthwiseError } from "../core/errors.ts";
 import { systemCode } from "../core/realms.ts";
-import { type PartStats, partName, type Run } from "./part.ts";
+import { type PartStats, partName, type RunDescription } from "./part.ts";
 import { readStats } from "./publish.ts";
-import { readRun } from "./run-file.ts";
+import { readRunFile } from "./run-file.ts";
 
 export interface BatchStatus {
-  readonly run: Run;
+  readonly run: RunDescription;
   /** Parts that are there, in order. */
   readonly parts: readonly PartStats[];
   /** Shards without a part. */
@@ -24,7 +24,7 @@ export interface BatchStatus {
 export async function batchStatus(out: string): Promise<BatchStatus> {
   const { join } = process.getBuiltinModule("node:path");
   const { stat } = process.getBuiltinModule("node:fs/promises");
-  const run = await readRun(out);
+  const run = await readRunFile(out);
   if (run === undefined) {
     throw new DepthwiseError("FILE_NOT_FOUND", {
       what: `${out}: no run has written there`,

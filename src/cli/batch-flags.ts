@@ -1,7 +1,7 @@
 /** What `depthwise batch` takes, and what of it goes to its workers. */
 
 import { type Command, InvalidArgumentError } from "commander";
-import { type BatchOptions, FORMATS, type Format, TASKS, type Task } from "../batch/index.ts";
+import { type BatchOptions, FORMATS, type PartFormat, TASKS, type Task } from "../batch/index.ts";
 import { choice, maxPixelsOption, outOption, weightsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags } from "./load.ts";
 import { toCount, toNumber } from "./numbers.ts";
@@ -11,7 +11,7 @@ export interface BatchFlags extends LoadFlags, SessionFlags {
   readonly weights?: string;
   readonly out?: string;
   readonly task?: Task;
-  readonly format?: Format;
+  readonly format?: PartFormat;
   readonly topK?: number;
   readonly shards?: number;
   readonly shard?: readonly [from: number, to: number];

@@ -13,7 +13,7 @@ export type ToWorker =
   | { readonly type: "run"; readonly shard: number };
 
 /** An error that crossed a process: its code, if it is one of the library's. */
-export interface SentError {
+export interface ToldError {
   readonly code: string | undefined;
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
@@ -23,4 +23,4 @@ export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "progress"; readonly shard: number; readonly done: number; readonly errors: number }
   | { readonly type: "done"; readonly shard: number; readonly stats: PartStats }
-  | { readonly type: "failed"; readonly error: SentError };
+  | { readonly type: "failed"; readonly error: ToldError };

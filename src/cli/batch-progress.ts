@@ -1,7 +1,7 @@
 /** How far a run of shards is: a bar on a terminal, else a line of JSON every ten seconds. */
 
-import { type PartStats, type Run, rowsOf } from "../batch/index.ts";
-import { printAside, progressBar } from "./print.ts";
+import { type PartStats, type RunDescription, shardRows } from "../batch/index.ts";
+import { canDrawBars, printAside, progressBar } from "./print.ts";
 
 const EVERY_MS = 10_000;
 
@@ -11,8 +11,8 @@ export interface BatchProgress {
   stop(): void;
 }
 
-export function batchProgress(shards: readonly number[], run: Run, isJson: boolean): BatchProgress {
-  const total = shards.reduce((sum, shard) => sum + rowsOf(run, shard), 0);
+export function batchProgress(shards: readonly number[], run: RunDescription, isJson: boolean): BatchProgress {
+  const total = shards.reduce((sum, shard) => sum + shardRows(run, shard), 0);
   const started = performance.now();
   /** Of shards that are on their way. */
   const under = new Map<number, { readonly done: number; readonly errors: number }>();
@@ -22,7 +22,7 @@ export function batchProgress(shards: readonly number[], run: Run, isJson: boole
     for (const one of under.values()) [done, errors] = [done + one.done, errors + one.errors];
     return { parts: finished.parts, done, errors };
   };
-  const isBar = !isJson && process.stderr.isTTY === true;
+  const isBar = !isJson && canDrawBars();
   const bar = isBar ? progressBar("{bar} {value}/{total} {name}") : undefined;
   const line = () => {
     const { parts, done, errors } = now();

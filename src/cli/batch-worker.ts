@@ -1,6 +1,6 @@
 /** A process that runs the shards that `depthwise batch` gives it, one after the other, by a network compiled once. */
 
-import { type Batch, openBatch } from "../batch/index.ts";
+import { type BatchRun, openBatch } from "../batch/index.ts";
 import { isDepthwiseError } from "../core/errors.ts";
 import type { FromWorker, ToWorker } from "./batch-messages.ts";
 import { loadFrom } from "./load.ts";
@@ -15,7 +15,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 // Whoever gave the work is gone, and with it those who would read of it.
 process.once("disconnect", () => ending.abort(new Error("the process that gave the work is gone")));
 
-let batch: Batch | undefined;
+let batch: BatchRun | undefined;
 let turn: Promise<void> = Promise.resolve();
 
 process.on("message", (message: ToWorker) => {

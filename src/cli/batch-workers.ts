@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { PartStats } from "../batch/index.ts";
-import type { FromWorker, SentError, ToWorker } from "./batch-messages.ts";
+import type { FromWorker, ToldError, ToWorker } from "./batch-messages.ts";
 
 /** So often a shard is begun before the run is given up. */
 const TRIES = 3;
@@ -24,9 +24,9 @@ export interface Working {
 export class WorkerFault extends Error {
   override readonly name = "WorkerFault";
   readonly code: string | undefined;
-  readonly fields: SentError["fields"];
+  readonly fields: ToldError["fields"];
 
-  constructor({ code, message, fields }: SentError) {
+  constructor({ code, message, fields }: ToldError) {
     super(message);
     this.code = code;
     this.fields = fields;

@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import {
-  type Batch,
+  type BatchRun,
   batchStatus,
   mergeParts,
   openBatch,
@@ -82,7 +82,7 @@ function whichShards({ shard, shards }: BatchFlags): Asked | undefined {
 }
 
 /** The first line that is printed. */
-function understood({ run }: Batch, asked: Asked | undefined, missing: number, workers: number): string {
+function understood({ run }: BatchRun, asked: Asked | undefined, missing: number, workers: number): string {
   const { shards, input } = run;
   const [from, to] = asked?.range ?? [0, shards - 1];
   const some = from === to ? `shard ${from} of ${shards}` : `shards ${from} to ${to} of ${shards}`;
@@ -94,14 +94,19 @@ function understood({ run }: Batch, asked: Asked | undefined, missing: number, w
   return `depthwise: ${named} (${asked?.because ?? ALL})${there}; ${counted(input.count)} pictures in all${by}`;
 }
 
-interface Work {
+interface WorkerWork {
   readonly weights: string;
   /** For worker processes. */
   readonly options: PlainBatchOptions;
   readonly flags: BatchFlags;
 }
 
-async function runMissing(batch: Batch, missing: readonly number[], workers: number, work: Work): Promise<void> {
+async function runMissing(
+  batch: BatchRun,
+  missing: readonly number[],
+  workers: number,
+  work: WorkerWork,
+): Promise<void> {
   const { weights, options, flags } = work;
   // An AbortSignal crosses no process.
   const { signal, ...plainFlags } = flags;

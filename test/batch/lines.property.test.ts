@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
-import { indexLines, placeBefore } from "../../src/batch/line-index.ts";
+import { indexLines, placeBefore } from "../../src/batch/line-places.ts";
 import { LineCutter, LONGEST_LINE, linesFrom } from "../../src/batch/lines.ts";
-import { rangeOf } from "../../src/batch/part.ts";
+import { shardRange } from "../../src/batch/part.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "batch-lines-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -101,7 +101,7 @@ it("hands over the beginning of a line that is too long, and the next ones as th
 it("shards have every picture once, and are as long as each other", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 0, max: 2 ** 40 }), (shards, count) => {
-      const ranges = Array.from({ length: shards }, (_, shard) => rangeOf(shard, shards, count));
+      const ranges = Array.from({ length: shards }, (_, shard) => shardRange(shard, shards, count));
       expect(ranges[0]?.[0]).toBe(0);
       expect(ranges.at(-1)?.[1]).toBe(count);
       ranges.forEach(([from, to], shard) => {

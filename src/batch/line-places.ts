@@ -28,7 +28,7 @@ const CHUNK = 1 << 20;
 export async function indexLines(path: string, signal?: AbortSignal): Promise<LineIndex> {
   const files = process.getBuiltinModule("node:fs/promises");
   const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
-  const places = new Places();
+  const places = new LinePlaces();
   const cutter = new LineCutter(0, (_, offset) => places.add(offset));
   const file = await files.open(path, "r");
   try {
@@ -48,8 +48,8 @@ export async function indexLines(path: string, signal?: AbortSignal): Promise<Li
   return { ...places.all, sha256: hash.digest("hex") };
 }
 
-/** Places of lines, of which every other is forgotten when there are too many. */
-class Places {
+/** LinePlaces of lines, of which every other is forgotten when there are too many. */
+class LinePlaces {
   #offsets: number[] = [];
   #stride = 1;
   #count = 0;
