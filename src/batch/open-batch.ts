@@ -14,7 +14,7 @@ import {
   mostErrors,
   SHARD_PICTURES,
 } from "./batch-options.ts";
-import { type Input, openSource } from "./input.ts";
+import { type Input, openPictures } from "./input.ts";
 import { hashOfModel } from "./model-hash.ts";
 import { type PartStats, partName, type RunDescription, shardRange } from "./part.ts";
 import { publish, readStats } from "./publish.ts";
@@ -73,7 +73,7 @@ export async function openBatch(options: BatchOptions): Promise<BatchRun> {
     ranked === undefined ? [] : (statedLabels("batch", model, checked.labels) ?? (await knownLabels(model)));
   const preprocessing = completePreprocessing(model.inputShape, checked.preprocessing ?? model.info.preprocessing);
   await makeDirectory(out);
-  const input = await openSource(checked.source, out, checked.isWhole, signal);
+  const input = await openPictures(checked.source, out, checked.isWhole, signal);
   if (input.count === 0) {
     throw new DepthwiseError("FILE_EMPTY", {
       what: `${checked.source}: a list without a picture`,
