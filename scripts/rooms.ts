@@ -20,6 +20,7 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
   ["core/elementary", "elementary"],
   // Runs of shards, which pages have not.
   ["batch", "batch"],
+  ["kernels/wasm/similarity", "batch"],
   // Networks that lie in the package: a file each, which no other door has.
   ...["digits", "cifar10"].map((name) => [`pretrained/${name}`, name] as const),
   ["pretrained/stored", "room-weights"],

@@ -2,6 +2,8 @@
 
 export { type BatchOptions, FORMATS, TASKS } from "./batch-options.ts";
 export { mergeParts } from "./merge.ts";
+export { checkModelOfRun } from "./model-hash.ts";
+export { type Neighbour, nearest } from "./nearest.ts";
 export { type BatchRun, openBatch, type ShardOptions, type ShardProgress, type ShardResult } from "./open-batch.ts";
 export {
   type OutputFile,

@@ -41,7 +41,12 @@ const LISTING = "input.jsonl";
  * @param isWhole whether this process runs all shards: then a folder is listed again, and what is new in it is seen
  * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`; `signal.reason`
  */
-export async function openPictures(source: string, out: string, isWhole: boolean, signal?: AbortSignal): Promise<Input> {
+export async function openPictures(
+  source: string,
+  out: string,
+  isWhole: boolean,
+  signal?: AbortSignal,
+): Promise<Input> {
   const { join, resolve } = process.getBuiltinModule("node:path");
   const stats = await statsOf(source);
   const kind = stats.isDirectory() ? "folder" : "list";

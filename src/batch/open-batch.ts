@@ -1,6 +1,6 @@
 /** A run of shards, opened once: any of them can be run, one after the other, by one network that is compiled once. */
 
-import { knownLabels, rankedOutput, statedLabels } from "../classify/ranked.ts";
+import { rankedOutput } from "../classify/ranked.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { completePreprocessing } from "../core/preprocessing.ts";
 import { systemCode } from "../core/realms.ts";
@@ -15,7 +15,7 @@ import {
   SHARD_PICTURES,
 } from "./batch-options.ts";
 import { type Input, openPictures } from "./input.ts";
-import { hashOfModel } from "./model-hash.ts";
+import { hashOfModel, labelsOfTask } from "./model-hash.ts";
 import { type PartStats, partName, type RunDescription, shardRange } from "./part.ts";
 import { publish, readStats } from "./publish.ts";
 import { agreeOnRun } from "./run-file.ts";
@@ -69,8 +69,7 @@ export async function openBatch(options: BatchOptions): Promise<BatchRun> {
   checkNetwork("batch", model);
   const ranked = task === "embeddings" ? undefined : requireRanked(model);
   if (task !== "labels" && model.outputs["embedding"] === undefined) throw lacking(model, "an embedding");
-  const labels =
-    ranked === undefined ? [] : (statedLabels("batch", model, checked.labels) ?? (await knownLabels(model)));
+  const labels = await labelsOfTask(model, task, checked.labels);
   const preprocessing = completePreprocessing(model.inputShape, checked.preprocessing ?? model.info.preprocessing);
   await makeDirectory(out);
   const input = await openPictures(checked.source, out, checked.isWhole, signal);

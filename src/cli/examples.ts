@@ -44,6 +44,10 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "depthwise batch --status labels",
     "depthwise batch --out labels --merge labels.jsonl",
   ],
+  nearest: [
+    "depthwise nearest features photo.jpg --weights mobilenet.h5",
+    "depthwise nearest features photo.jpg --weights mobilenet.h5 --top-k 3 --json",
+  ],
   train: [
     "depthwise train flowers --epochs 20 --out runs/flowers",
     "depthwise train --resume --out runs/flowers",

@@ -15,6 +15,7 @@ import { drawCommand } from "./draw.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { examplesOf } from "./examples.ts";
 import { inspectCommand } from "./inspect.ts";
+import { nearestCommand } from "./nearest.ts";
 import { paperCommand } from "./paper.ts";
 import { clearInterrupt, complain, parserOutput, printAside, watchOutput } from "./print.ts";
 import { profileCommand } from "./profile.ts";
@@ -37,7 +38,7 @@ const program = new Command("depthwise")
   .version(version);
 const groups: Readonly<Record<string, readonly (() => Command)[]>> = {
   "Count what a network costs:": [summaryCommand, costCommand, paperCommand, budgetCommand, drawCommand],
-  "Run one:": [classifyCommand, batchCommand, profileCommand],
+  "Run one:": [classifyCommand, batchCommand, nearestCommand, profileCommand],
   "Train one:": [trainCommand, evaluateCommand],
   "Files of weights:": [inspectCommand, convertCommand, verifyCommand, cacheCommand],
   "This machine:": [doctorCommand],

@@ -38,7 +38,7 @@ const ROOMS: Record<string, readonly string[]> = {
     "kernels",
     "operations",
   ],
-  batch: ["classify", "session", "weights", "images", "layers"],
+  batch: ["classify", "session", "weights", "images", "layers", "kernels"],
   classify: ["session", "weights", "images", "layers"],
   session: ["backends", "plan", "kernels"],
   pretrained: ["weights"],
