@@ -172,7 +172,7 @@ class Best {
   }
 }
 
-interface Part {
+interface Listed {
   readonly path: string;
   /** Of a directory of parts. */
   readonly lines?: string;
@@ -180,7 +180,7 @@ interface Part {
 }
 
 /** The files of a directory of parts, in order, or the file itself. */
-async function npyFiles(path: string, signal: AbortSignal | undefined): Promise<readonly Part[]> {
+async function npyFiles(path: string, signal: AbortSignal | undefined): Promise<readonly Listed[]> {
   const { join } = process.getBuiltinModule("node:path");
   const stats = await process
     .getBuiltinModule("node:fs/promises")
@@ -214,7 +214,7 @@ async function npyFiles(path: string, signal: AbortSignal | undefined): Promise<
 /** Adds the names of rows, read from the lines beside the parts. */
 async function named(
   found: readonly Neighbour[],
-  files: readonly Part[],
+  files: readonly Listed[],
   signal: AbortSignal | undefined,
 ): Promise<readonly Neighbour[]> {
   const ids = new Map<number, string>();
