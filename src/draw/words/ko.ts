@@ -19,7 +19,6 @@ export const KO = {
     multAdds: "곱셈-덧셈",
     parameters: "매개변수",
     formula: "식",
-    count: "횟수",
     what: "항목",
   },
   operations: {
@@ -80,12 +79,11 @@ export const KO = {
     ratio: (share: string, times: string) => `표준 합성곱 대비 ${share}, 1/${times}배`,
     ratioMore: (share: string) => `표준 합성곱 대비 ${share}: 여기서는 줄어들지 않습니다`,
     formula: (formula: string, numbers: string, value: string) => `${formula} = ${numbers} = ${value}`,
-    sizes: (side: string, output: string) => `입력의 한 변 D_F = ${side}, 출력의 한 변 D_G = ${output}`,
-    side: (side: string) => `입력과 출력의 한 변 D_F = ${side}`,
+    sizes: (output: string, side: string) => `출력의 한 변 D_F = ${output}, 입력의 한 변은 ${side}`,
+    side: (side: string) => `출력과 입력의 한 변 D_F = ${side}`,
     multiplier: (multiplier: string) => `채널마다 두는 깊이별 필터 수 μ = ${multiplier}`,
     description: (standard: string, pair: string) =>
       `표준, 깊이별, 점별 합성곱의 필터를 상자로 그렸습니다. 필요한 곱셈-덧셈: 표준 합성곱 ${standard}회, 분리 합성곱 쌍 ${pair}회.`,
-    each: (count: string) => `× ${count}`,
   },
 
   front: {
