@@ -72,7 +72,7 @@ describe("the picture", () => {
     expect(said(drawSeparable({ size: 14 }))).toContain("DF = 14, side of the output and of the input");
     expect(said(drawSeparable({ size: 14, stride: 2 }))).toContain("DF = 7, side of the output; side of the input: 14");
     expect(said(drawSeparable({ size: 14, padding: "valid", language: "ko" }))).toContain(
-      "출력의 한 변 DF = 12, 입력의 한 변은 14",
+      "출력의 한 변 DF = 12; 입력의 한 변: 14",
     );
   });
 
