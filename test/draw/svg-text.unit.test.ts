@@ -99,7 +99,7 @@ describe.each(Object.entries(PICTURES))("%s", (_name, draw) => {
 });
 
 describe("names out of files", () => {
-  const hostile = `<script>alert("1")</script>&amp;'\u202e\u0007]]>\\u{41}`;
+  const hostile = `<script>alert("1")</script>&amp;'\u202e\u0007\ufffe\uffff]]>\\u{41}`;
   const network = sequential({ inputShape: [8, 8, 3], name: hostile }, [
     conv2d({ filters: 2, kernel: 3, name: hostile.replaceAll("/", "-") }),
   ]);
@@ -109,9 +109,9 @@ describe("names out of files", () => {
     ["network", () => drawNetwork(network)],
   ])("stay text in a picture of its %s", (_name, draw) => {
     const svg = svgText(draw());
-    for (const unseen of ["<script", "\u202e", "\u0007"]) expect(svg).not.toContain(unseen);
+    for (const unseen of ["<script", "\u202e", "\u0007", "\ufffe", "\uffff"]) expect(svg).not.toContain(unseen);
     expect(svg).toContain("&lt;script&gt;alert(&quot;1&quot;)");
-    expect(svg).toContain("&#39;\\u{202e}\\u{7}]]&gt;");
+    expect(svg).toContain("&#39;\\u{202e}\\u{7}\\u{fffe}\\u{ffff}]]&gt;");
     // What stood there as it looks when it is written out is told from what was written out, and that once.
     expect(svg).toContain("\\u{5c}u{41}");
     expect(svg).not.toContain("\\u{5c}u{5c}");
