@@ -1,7 +1,10 @@
 /** A picture is plain data: shapes as SVG has them, and a table that says the same in words. No document, no markup. */
 
 /** The elements that a picture is made of. */
-export type PictureTag = "g" | "rect" | "line" | "path" | "circle" | "text" | "tspan" | "title";
+export const PICTURE_TAGS = ["g", "rect", "line", "path", "circle", "text", "tspan", "title"] as const;
+
+/** An element that a picture is made of. */
+export type PictureTag = (typeof PICTURE_TAGS)[number];
 
 /** An element of SVG: a page makes an element of it, `svgText` writes it out. */
 export interface PictureShape {

@@ -118,6 +118,23 @@ describe("names out of files", () => {
   });
 });
 
+describe("a picture that came from elsewhere", () => {
+  const picture = drawCost(small());
+  const holding = (shape: object) => ({ ...picture, shapes: [{ tag: "g", attributes: {}, children: [shape] }] });
+
+  it.each([
+    ["an element that runs", { tag: "script", attributes: {}, children: ["alert(1)"] }],
+    ["an element that is more than a name", { tag: 'g onload="alert(1)"', attributes: {}, children: [] }],
+    ["an attribute that runs", { tag: "g", attributes: { onload: "alert(1)" }, children: [] }],
+    ["an attribute that is more than a name", { tag: "g", attributes: { 'x="1" onload': "alert(1)" }, children: [] }],
+    ["a link", { tag: "g", attributes: { "xlink:href": "javascript:alert(1)" }, children: [] }],
+  ])("is refused with %s", (_name, shape) => {
+    expect(() => svgText(holding(shape) as never)).toThrow(
+      expect.objectContaining({ code: "OPTION_INVALID", message: expect.stringContaining("svgText: picture") }),
+    );
+  });
+});
+
 it.each([undefined, null, "picture", {}, [], { shapes: [{}] }, { shapes: [null] }, Promise.resolve()])(
   "%o in place of a picture is refused",
   (value) => {
