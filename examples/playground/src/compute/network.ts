@@ -24,7 +24,7 @@ let looked: Looked | undefined;
 
 export async function open({ source }: Given<"open">): Promise<Answer<"open">> {
   const model = await modelOf(source);
-  const classifier = await createClassifier(model, { threads: 1 });
+  const classifier = await createClassifier(model, { threads: 1, ...labelsOf(model) });
   // The one before is let go when another is there, not before: what fails leaves the page as it was.
   looked?.classifier.close();
   looked = { model, classifier };
@@ -38,6 +38,15 @@ export async function open({ source }: Given<"open">): Promise<Answer<"open">> {
     hasAttention: attentionLayer(model) !== undefined,
     labels: classifier.labels,
   };
+}
+
+/** Of a file that names no classes, their places: whoever brought it knows them. ImageNet's the library has. */
+function labelsOf({ info, outputs, shapes }: Network<string>): { readonly labels?: readonly string[] } {
+  const found = outputs["probabilities"] ?? outputs["logits"];
+  const shape = (found !== undefined && shapes.get(found)) || [];
+  const [classes = 0] = shape;
+  if (info.labels !== undefined || shape.length !== 1 || classes === 1000 || classes === 1001) return {};
+  return { labels: Array.from({ length: classes }, (_, place) => String(place)) };
 }
 
 async function modelOf(source: Given<"open">["source"]): Promise<Network<string>> {
