@@ -1,10 +1,7 @@
 /** A picture is plain data: shapes as SVG has them, and a table that says the same in words. No document, no markup. */
 
 /** The elements that a picture is made of. */
-export const PICTURE_TAGS = ["g", "rect", "line", "path", "circle", "text", "tspan", "title"] as const;
-
-/** An element that a picture is made of. */
-export type PictureTag = (typeof PICTURE_TAGS)[number];
+export type PictureTag = "g" | "rect" | "line" | "path" | "circle" | "text" | "tspan" | "title";
 
 /** An element of SVG: a page makes an element of it, `svgText` writes it out. */
 export interface PictureShape {

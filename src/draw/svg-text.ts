@@ -2,7 +2,7 @@
 
 import { element, type Markup, raw, seen } from "../core/markup.ts";
 import { oneOf, optionError, textOf } from "../core/options.ts";
-import { PICTURE_TAGS, type Picture, type PictureShape } from "./picture.ts";
+import type { Picture, PictureShape, PictureTag } from "./picture.ts";
 import { PICTURE_CLASS, pictureStyle } from "./style.ts";
 
 /**
@@ -41,6 +41,8 @@ function line(markup: Markup): readonly Markup[] {
   return [raw("\n"), markup];
 }
 
+const TAGS: readonly PictureTag[] = ["g", "rect", "line", "path", "circle", "text", "tspan", "title"];
+
 /** How SVG spells what a picture says; what a page would run begins with `on`, and links have a colon or `href`. */
 const ATTRIBUTE = /^(?!on|href)[a-z][a-z\d-]*$/i;
 
@@ -50,7 +52,7 @@ function markupOf({ tag, attributes, children }: PictureShape): Markup {
     if (!ATTRIBUTE.test(name)) throw optionError("svgText", "picture", "attributes that pictures have", name);
   }
   return element(
-    oneOf("svgText", "picture", tag, PICTURE_TAGS),
+    oneOf("svgText", "picture", tag, TAGS),
     attributes,
     ...children.map((child) => (typeof child === "string" ? seen(child) : markupOf(child))),
   );
