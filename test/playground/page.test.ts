@@ -11,6 +11,7 @@ import { conv2d, depthwise, pointwise, sequential } from "../../src/layers/index
 import { describeInBrowsers, type TestBrowser, type TestPage } from "../browser/browsers.ts";
 import { stopServers } from "../browser/chromium.ts";
 import { builtPage } from "./built.ts";
+import { click, said } from "./page-parts.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "depthwise-playground-"));
 let built: Awaited<ReturnType<typeof builtPage>>;
@@ -28,37 +29,6 @@ afterAll(() => {
 /** Opens the page with a state. */
 async function open(browser: TestBrowser, hash: string): Promise<TestPage> {
   return browser.open(`${address}#${hash}`, "document");
-}
-
-/** Waits until an element is there, and says something; gives what it says. */
-function said(page: TestPage, id: string, pattern = "."): Promise<string> {
-  return page.ask(
-    async ({ id, pattern }) => {
-      const wanted = new RegExp(pattern);
-      for (;;) {
-        const text = document.querySelector<HTMLElement>(`[data-testid="${id}"]`)?.textContent.trim() ?? "";
-        if (wanted.test(text)) return text;
-        await new Promise((done) => setTimeout(done, 20));
-      }
-    },
-    { id, pattern },
-  );
-}
-
-/** Clicks what has these words, or this label. */
-function click(page: TestPage, words: string): Promise<boolean> {
-  return page.ask(async (wanted) => {
-    for (;;) {
-      const found = [...document.querySelectorAll<HTMLElement>("button, a, label, summary")].find(
-        (one) => one.textContent.trim() === wanted || one.getAttribute("aria-label") === wanted,
-      );
-      if (found !== undefined && !(found instanceof HTMLButtonElement && found.disabled)) {
-        found.click();
-        return true;
-      }
-      await new Promise((done) => setTimeout(done, 20));
-    }
-  }, words);
 }
 
 /** All addresses that the page fetched from. */

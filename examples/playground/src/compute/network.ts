@@ -13,7 +13,8 @@ import {
 } from "depthwise";
 import { completePreprocessing, decodeImage, preprocess, toPixels } from "depthwise/images";
 import { builtIn } from "./built-in.ts";
-import type { Answer, Given, Maps, Shown } from "./messages.ts";
+import type { Answer, Given, Shown } from "./messages.ts";
+import { shownMaps } from "./shown-maps.ts";
 
 interface Looked {
   readonly model: Network<string>;
@@ -24,7 +25,7 @@ let looked: Looked | undefined;
 
 export async function open({ source }: Given<"open">): Promise<Answer<"open">> {
   const model = await modelOf(source);
-  const classifier = await createClassifier(model, { threads: 1 });
+  const classifier = await createClassifier(model, { threads: 1, ...labelsOf(model) });
   // The one before is let go when another is there, not before: what fails leaves the page as it was.
   looked?.classifier.close();
   looked = { model, classifier };
@@ -38,6 +39,15 @@ export async function open({ source }: Given<"open">): Promise<Answer<"open">> {
     hasAttention: attentionLayer(model) !== undefined,
     labels: classifier.labels,
   };
+}
+
+/** Of a file that names no classes, their places: whoever brought it knows them. ImageNet's the library has. */
+function labelsOf({ info, outputs, shapes }: Network<string>): { readonly labels?: readonly string[] } {
+  const found = outputs["probabilities"] ?? outputs["logits"];
+  const shape = (found !== undefined && shapes.get(found)) || [];
+  const [classes = 0] = shape;
+  if (info.labels !== undefined || shape.length !== 1 || classes === 1000 || classes === 1001) return {};
+  return { labels: Array.from({ length: classes }, (_, place) => String(place)) };
 }
 
 async function modelOf(source: Given<"open">["source"]): Promise<Network<string>> {
@@ -79,7 +89,8 @@ function product(whole: number, side: number): number {
 }
 
 export async function maps({ picture, layer }: Given<"maps">): Promise<Answer<"maps">> {
-  return tapped(layer, await inputOf(picture));
+  const { data, shape } = await tapped(layer, await inputOf(picture));
+  return shownMaps(data, shape);
 }
 
 /** How much each place of the last map speaks for a class: Zhou et al. 2016, the class activation map. */
@@ -88,12 +99,13 @@ export async function attention({ picture, index }: Given<"attention">): Promise
   const layer = attentionLayer(model);
   if (layer === undefined) throw new Error("This network has no last map to look at.");
   const features = await tapped(layer.map, await inputOf(picture));
+  const [height, width, channels] = features.shape;
   const { data, shape } = layer.kernel;
   const classes = shape.at(-1) ?? 1;
-  const column = Float32Array.from({ length: features.channels }, (_, c) => data[c * classes + index] ?? 0);
-  const map = tensor(features.data, [1, features.height, features.width, features.channels]);
-  const scores = pointwiseConv2d(map, tensor(column, [1, 1, features.channels, 1]));
-  return { height: features.height, width: features.width, channels: 1, data: scores.data };
+  const column = Float32Array.from({ length: channels }, (_, c) => data[c * classes + index] ?? 0);
+  const map = tensor(features.data, [1, height, width, channels]);
+  const scores = pointwiseConv2d(map, tensor(column, [1, 1, channels, 1]));
+  return shownMaps(scores.data, [height, width, 1]);
 }
 
 function ready(): Looked {
@@ -107,14 +119,19 @@ async function inputOf(picture: Shown): Promise<Float32Array> {
   return preprocess(pixels, completePreprocessing(model.inputShape, model.info.preprocessing));
 }
 
-async function tapped(layer: string, x: Float32Array): Promise<Maps> {
+interface Tapped {
+  readonly data: Float32Array;
+  readonly shape: readonly [height: number, width: number, channels: number];
+}
+
+async function tapped(layer: string, x: Float32Array): Promise<Tapped> {
   const { model } = ready();
   const session = await compile(model, { threads: 1, taps: [layer] });
   try {
     const { taps } = await session.run(x);
     const found = taps[layer];
     const [, height = 1, width = 1, channels = 1] = found?.shape ?? [];
-    return { height, width, channels, data: found?.data ?? new Float32Array() };
+    return { data: found?.data ?? new Float32Array(), shape: [height, width, channels] };
   } finally {
     session.close();
   }

@@ -33,7 +33,13 @@ async function answered({ id, name, given }: Question): Promise<void> {
     (answer) => ({ id, answer }),
     (error: unknown) => ({ id, trouble: troubleOf(error) }),
   );
-  postMessage(reply);
+  try {
+    postMessage(reply);
+  } catch (error) {
+    // An answer too large to be copied: those who wait behind it have their turn all the same.
+    const told: Reply = { id, trouble: troubleOf(error) };
+    postMessage(told);
+  }
 }
 
 function troubleOf(error: unknown): Trouble {

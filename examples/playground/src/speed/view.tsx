@@ -12,6 +12,8 @@ import { ALPHAS, RESOLUTIONS } from "../state.ts";
 import type { ViewProps } from "../view.ts";
 
 interface Both {
+  /** What was measured: the sliders, or the address, may say something else by then. */
+  readonly of: { readonly alpha: number; readonly resolution: number };
   readonly separable: Measured;
   readonly standard: Measured;
 }
@@ -20,24 +22,22 @@ export default function Speed({ state, set }: ViewProps) {
   const { words, number } = useLanguage();
   const { speed, widths } = words;
   const { alpha, resolution } = state;
-  const [both, setBoth] = useState<Both>();
+  const [measured, setMeasured] = useState<Both>();
+  const both = measured?.of.alpha === alpha && measured.of.resolution === resolution ? measured : undefined;
   const [isBusy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<string>();
   const measure = async () => {
     setBusy(true);
     setTrouble(undefined);
     try {
-      const separable = await ask("measure", { alpha, resolution, standardConvolution: false });
-      setBoth({ separable, standard: await ask("measure", { alpha, resolution, standardConvolution: true }) });
+      const of = { alpha, resolution };
+      const separable = await ask("measure", { ...of, standardConvolution: false });
+      setMeasured({ of, separable, standard: await ask("measure", { ...of, standardConvolution: true }) });
     } catch (error) {
       setTrouble(error instanceof Error ? error.message : String(error));
     } finally {
       setBusy(false);
     }
-  };
-  const change = (patch: Partial<typeof state>) => {
-    setBoth(undefined);
-    set(patch);
   };
   return (
     <>
@@ -52,7 +52,7 @@ export default function Speed({ state, set }: ViewProps) {
           value={ALPHAS.indexOf(alpha as (typeof ALPHAS)[number])}
           range={[0, ALPHAS.length - 1]}
           text={number(alpha, 2)}
-          onChange={(place) => change({ alpha: ALPHAS[place] ?? 1 })}
+          onChange={(place) => set({ alpha: ALPHAS[place] ?? 1 })}
         />
         <Slider
           label={
@@ -63,7 +63,7 @@ export default function Speed({ state, set }: ViewProps) {
           value={RESOLUTIONS.indexOf(resolution as (typeof RESOLUTIONS)[number])}
           range={[0, RESOLUTIONS.length - 1]}
           text={widths.rhoText(number(resolution / 224, 3), number(resolution))}
-          onChange={(place) => change({ resolution: RESOLUTIONS[place] ?? 224 })}
+          onChange={(place) => set({ resolution: RESOLUTIONS[place] ?? 224 })}
         />
         <button type="button" class="main" disabled={isBusy} onClick={measure}>
           {isBusy ? speed.running : both === undefined ? speed.start : speed.again}

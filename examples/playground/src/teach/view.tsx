@@ -22,19 +22,20 @@ export default function Teach({ state, set }: ViewProps) {
   const [taught, setTaught] = useState<Taught>({ classes: [] });
   const [picture, setPicture] = useState<Shown>();
   const [answers, setAnswers] = useState<readonly Prediction[]>([]);
-  const [isBusy, setBusy] = useState(false);
+  const [running, setRunning] = useState(0);
+  const isBusy = running > 0;
   const [trouble, setTrouble] = useState<string>();
 
   /** What is asked for in turn; what goes wrong is said, and the page goes on. */
   const run = async (work: () => Promise<void>) => {
-    setBusy(true);
+    setRunning((before) => before + 1);
     setTrouble(undefined);
     try {
       await work();
     } catch (error) {
       setTrouble(error instanceof Error ? error.message : String(error));
     } finally {
-      setBusy(false);
+      setRunning((before) => before - 1);
     }
   };
   useEffect(() => {
@@ -44,12 +45,26 @@ export default function Teach({ state, set }: ViewProps) {
   }, [knows]);
   const isReady = taught.classes.filter(({ examples }) => examples > 0).length > 1;
   useEffect(() => {
-    if (picture === undefined || !isReady) return setAnswers([]);
-    run(async () => setAnswers(await ask("askShots", { picture })));
+    if (picture === undefined || !isReady) {
+      setAnswers([]);
+      return undefined;
+    }
+    let isCurrent = true;
+    run(async () => {
+      const found = await ask("askShots", { picture });
+      if (isCurrent) setAnswers(found);
+    });
+    return () => {
+      isCurrent = false;
+    };
   }, [picture, taught]);
 
-  const add = (label: string, pictures: readonly Shown[]) =>
-    run(async () => setTaught(await ask("addShots", { label, pictures })));
+  const add = (thing: number, label: string, pictures: readonly Shown[]) =>
+    run(async () => {
+      setTaught(await ask("addShots", { label, pictures }));
+      // The name that it was learnt by, whatever was typed meanwhile: by another nobody could remove it.
+      setNames((before) => before.with(thing, label));
+    });
   const examplesOf = (label: string) => taught.classes.find((one) => one.label === label)?.examples ?? 0;
   return (
     <>
@@ -125,7 +140,10 @@ export default function Teach({ state, set }: ViewProps) {
                 <input
                   value={label}
                   disabled={examples > 0}
-                  onInput={(event) => setNames(names.with(i, event.currentTarget.value))}
+                  onInput={(event) => {
+                    const { value } = event.currentTarget;
+                    setNames((before) => before.with(i, value));
+                  }}
                 />
               </label>
               <p>{teach.examples(number(examples))}</p>
@@ -133,7 +151,7 @@ export default function Teach({ state, set }: ViewProps) {
                 <button
                   type="button"
                   disabled={picture === undefined || label === "" || isBusy}
-                  onClick={() => picture && add(label, [picture])}
+                  onClick={() => picture && add(i, label, [picture])}
                 >
                   {teach.add}
                 </button>
@@ -155,7 +173,7 @@ export default function Teach({ state, set }: ViewProps) {
                     disabled={label === ""}
                     onChange={(event) => {
                       const files = [...(event.currentTarget.files ?? [])];
-                      if (files.length > 0) add(label, files);
+                      if (files.length > 0) add(i, label, files);
                     }}
                   />
                 </label>

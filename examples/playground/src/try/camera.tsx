@@ -1,6 +1,6 @@
 /** A picture by camera: asked for only when the button is pressed, and let go after it. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useLanguage } from "../language.tsx";
 
 interface CameraProps {
@@ -13,18 +13,26 @@ export function Camera({ onShown, onTrouble }: CameraProps) {
   const { tryIt } = words;
   const video = useRef<HTMLVideoElement>(null);
   const [stream, setStream] = useState<MediaStream>();
+  const isGone = useRef(false);
+  useLayoutEffect(() => {
+    isGone.current = false;
+    return () => {
+      isGone.current = true;
+    };
+  }, []);
   useEffect(() => {
     if (video.current !== null) video.current.srcObject = stream ?? null;
-    return () => {
-      for (const track of stream?.getTracks() ?? []) track.stop();
-    };
+    return () => stop(stream);
   }, [stream]);
   const start = async () => {
     onTrouble(undefined);
     try {
       // Pages that are not served safely have no such thing.
       if (navigator.mediaDevices === undefined) throw new Error("no camera");
-      setStream(await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } }));
+      const allowed = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      // Allowed when nobody waits for it any more: nothing else would ever switch it off.
+      if (isGone.current) stop(allowed);
+      else setStream(allowed);
     } catch (error) {
       const isRefused = error instanceof DOMException && error.name === "NotAllowedError";
       onTrouble(isRefused ? tryIt.cameraRefused : tryIt.cameraMissing);
@@ -57,4 +65,8 @@ export function Camera({ onShown, onTrouble }: CameraProps) {
       )}
     </div>
   );
+}
+
+function stop(stream: MediaStream | undefined): void {
+  for (const track of stream?.getTracks() ?? []) track.stop();
 }

@@ -6,9 +6,6 @@ import { ask } from "../compute/client.ts";
 import type { Maps, Opened, Shown } from "../compute/messages.ts";
 import { useLanguage } from "../language.tsx";
 
-/** More maps than these tell nobody more. */
-const MOST_MAPS = 64;
-
 interface InsideProps {
   readonly opened: Opened;
   readonly picture: Shown;
@@ -41,22 +38,14 @@ export function Inside({ opened, picture, best }: InsideProps) {
       {maps && (
         <>
           <p class="note">
-            {tryIt.mapsOf(
-              number(Math.min(maps.channels, MOST_MAPS)),
-              number(maps.channels),
-              `${maps.height} × ${maps.width}`,
-            )}
+            {tryIt.mapsOf(number(maps.channels), number(maps.size[2]), `${maps.size[0]} × ${maps.size[1]}`)}
           </p>
           <div
             class="maps"
             role="img"
-            aria-label={tryIt.mapsOf(
-              number(Math.min(maps.channels, MOST_MAPS)),
-              number(maps.channels),
-              `${maps.height} × ${maps.width}`,
-            )}
+            aria-label={tryIt.mapsOf(number(maps.channels), number(maps.size[2]), `${maps.size[0]} × ${maps.size[1]}`)}
           >
-            {Array.from({ length: Math.min(maps.channels, MOST_MAPS) }, (_, channel) => (
+            {Array.from({ length: maps.channels }, (_, channel) => (
               <GreyMap key={channel} maps={maps} channel={channel} />
             ))}
           </div>
@@ -164,13 +153,21 @@ function GreyMap({
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!context) return;
-    const values = Float32Array.from({ length: height * width }, (_, i) => data[i * channels + channel] ?? 0);
-    const [least, most] = rangeOf(values);
     const image = context.createImageData(width, height);
-    values.forEach((value, i) => {
-      const grey = most > least ? (255 * (value - least)) / (most - least) : 0;
-      image.data.set([grey, grey, grey, 255], 4 * i);
-    });
+    const { data: pixels } = image;
+    // No list a map or a pixel: a layer may have millions.
+    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (let i = channel; i < data.length; i += channels) {
+      const value = data[i] ?? 0;
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+    const scale = most > least ? 255 / (most - least) : 0;
+    for (let place = 0; place < height * width; place++) {
+      const grey = scale * ((data[place * channels + channel] ?? 0) - least);
+      pixels[4 * place] = pixels[4 * place + 1] = pixels[4 * place + 2] = grey;
+      pixels[4 * place + 3] = 255;
+    }
     context.putImageData(image, 0, 0);
   }, [height, width, channels, data, channel]);
   return <canvas ref={canvas} width={width} height={height} />;

@@ -18,23 +18,32 @@ const TOP_K = 5;
 
 export default function Try({ state, set }: ViewProps) {
   const { words } = useLanguage();
-  const own = useRef<readonly File[]>([]);
   const [opened, setOpened] = useState<Opened>();
   const [picture, setPicture] = useState<Shown>();
   const [answered, setAnswered] = useState<Answered>();
   const [trouble, setTrouble] = useState<string>();
   const [isBusy, setBusy] = useState(false);
-  /** Counts what was asked: an answer to what is no longer asked is dropped. */
+  /** Counts what was asked to open: of the newest alone it is said how it goes. */
   const turn = useRef(0);
+  const { model } = state;
+  /** What is chosen now, for those who have waited. */
+  const chosen = useRef(model);
+  chosen.current = model;
 
+  const show = (next: Shown | undefined) => {
+    // A picture that was long on its way is not for the network that is chosen since.
+    if (model !== chosen.current) return;
+    setPicture(next);
+    if (next === undefined) setAnswered(undefined);
+  };
   const open = async (source: BuiltIn | readonly File[]) => {
     const mine = ++turn.current;
     setBusy(true);
     setTrouble(undefined);
     try {
       const found = await ask("open", { source });
-      if (mine !== turn.current) return;
-      setOpened(found);
+      // The worker has this one now, even if another is asked for already: that one may fail, and then this one answers.
+      setOpened(model === chosen.current ? found : undefined);
       setAnswered(undefined);
     } catch (error) {
       if (mine === turn.current) setTrouble(messageOf(error));
@@ -43,8 +52,14 @@ export default function Try({ state, set }: ViewProps) {
     }
   };
   useEffect(() => {
-    if (state.model !== "own") open(state.model);
-  }, [state.model]);
+    show(undefined);
+    setOpened(undefined);
+    setTrouble(undefined);
+    // What is still opening is no longer waited for.
+    turn.current++;
+    setBusy(false);
+    if (model !== "own") open(model);
+  }, [model]);
   useEffect(() => {
     if (picture === undefined || opened === undefined) return;
     let isCurrent = true;
@@ -63,29 +78,21 @@ export default function Try({ state, set }: ViewProps) {
   }, [picture, opened]);
 
   const { tryIt } = words;
-  const show = (next: Shown | undefined) => {
-    setPicture(next);
-    if (next === undefined) setAnswered(undefined);
-  };
   return (
     <>
       <p class="lead">{tryIt.lead}</p>
       <section class="panel" aria-label={tryIt.network}>
         <Choice
           label={tryIt.network}
-          value={state.model}
+          value={model}
           names={[
             ["digits", tryIt.digits],
             ["cifar10", tryIt.cifar10],
             ["own", tryIt.own],
           ]}
-          onChange={(model) => {
-            show(undefined);
-            setOpened(undefined);
-            set({ model });
-          }}
+          onChange={(name) => set({ model: name })}
         />
-        {state.model === "own" && (
+        {model === "own" && (
           <label class="file">
             {tryIt.weights}
             <input
@@ -94,8 +101,8 @@ export default function Try({ state, set }: ViewProps) {
               id="weights-input"
               data-testid="weights-input"
               onChange={(event) => {
-                own.current = [...(event.currentTarget.files ?? [])];
-                if (own.current.length > 0) open(own.current);
+                const files = [...(event.currentTarget.files ?? [])];
+                if (files.length > 0) open(files);
               }}
             />
           </label>
@@ -106,8 +113,8 @@ export default function Try({ state, set }: ViewProps) {
       <div class="routes">
         <section class="route" aria-label={tryIt.picture}>
           <h3>{tryIt.picture}</h3>
-          {state.model === "digits" ? <Drawing onDrawn={show} /> : <Photo picture={picture} onShown={show} />}
-          {state.model !== "digits" && <Camera onShown={show} onTrouble={setTrouble} />}
+          {model === "digits" ? <Drawing onDrawn={show} /> : <Photo picture={picture} onShown={show} />}
+          {model !== "digits" && <Camera onShown={show} onTrouble={setTrouble} />}
         </section>
         <section class="route" aria-label={tryIt.answer}>
           <h3>{tryIt.answer}</h3>
