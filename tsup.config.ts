@@ -23,6 +23,7 @@ const rooms = {
   draw: "src/draw/index.ts",
   kernels: "src/backends/wasm/kernel-modules.ts",
   train: "src/train/index.ts",
+  batch: "src/batch/index.ts",
   digits: "src/pretrained/digits.ts",
   cifar10: "src/pretrained/cifar10.ts",
 };
@@ -78,7 +79,11 @@ export default defineConfig([
   // dist/cjs has a package.json of its own that says "commonjs".
   ...library("cjs"),
   {
-    entry: { depthwise: "src/cli/depthwise.ts", worker: "src/backends/wasm/worker.ts" },
+    entry: {
+      depthwise: "src/cli/depthwise.ts",
+      "batch-worker": "src/cli/batch-worker.ts",
+      worker: "src/backends/wasm/worker.ts",
+    },
     format: "esm",
     platform: "node",
     target: "node20",

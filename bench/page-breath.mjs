@@ -6,43 +6,42 @@
  *     node page-breath.mjs [alpha resolution]
  */
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
+import { withServer } from "./harness/server.mjs";
 
 const [alpha = 1, resolution = 224] = process.argv.slice(2).map(Number);
-const SERVER = fileURLToPath(new URL("../examples/browser/serve.mjs", import.meta.url));
 const RUNS = 32;
 
 const folder = mkdtempSync(join(tmpdir(), "depthwise-page-breath-"));
 writeFileSync(join(folder, "index.html"), "<!doctype html><title>bench</title>");
-const server = spawn(process.execPath, [SERVER, "--port", "0", "--mount", `/page=${folder}`], {
-  stdio: ["ignore", "pipe", "inherit"],
-});
-const address = `${String((await once(server.stdout, "data"))[0]).trim()}/page/index.html`;
 const browsers = {
   Chromium: () => chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] }),
   Firefox: () => puppeteer.launch({ browser: "firefox", executablePath: "/usr/bin/firefox-esr", headless: true }),
 };
-for (const [title, launch] of Object.entries(browsers)) {
-  const browser = await launch();
-  try {
-    const page = await browser.newPage();
-    await page.goto(address);
-    const rows = await page.evaluate(measure, { alpha, resolution, runs: RUNS });
-    console.log(`${title} ${await browser.version()}, ${alpha}-${resolution}, ms`);
-    console.table(rows);
-  } finally {
-    await browser.close();
+try {
+  await withServer([`/page=${folder}`], askAll, { isIsolated: false });
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function askAll(address) {
+  for (const [title, launch] of Object.entries(browsers)) {
+    const browser = await launch();
+    try {
+      const page = await browser.newPage();
+      await page.goto(`${address}/page/index.html`);
+      const rows = await page.evaluate(measure, { alpha, resolution, runs: RUNS });
+      console.log(`${title} ${await browser.version()}, ${alpha}-${resolution}, ms`);
+      console.table(rows);
+    } finally {
+      await browser.close();
+    }
   }
 }
-server.kill();
-rmSync(folder, { recursive: true, force: true });
 
 /** Runs in the page, and sees nothing of this file. */
 async function measure({ alpha, resolution, runs }) {

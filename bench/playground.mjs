@@ -3,50 +3,89 @@
  * twin? The first paint, the moment its own formula stands there, and the longest task (Chromium tells those above
  * 50 ms) and gap of timers of the page's thread. In headless Chromium and Firefox.
  *
- *     npm run build:playground (in the project), then node playground.mjs
+ *     npm run build:playground (in the project), then node playground.mjs [--quick]
  */
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import puppeteer from "puppeteer-core";
+import { Refusal } from "../scripts/shared/refusal.mjs";
+import { asProgram, readFlags } from "./harness/program.mjs";
+import { table, writeReport } from "./harness/report.mjs";
+import { withServer } from "./harness/server.mjs";
 
-const at = (path) => fileURLToPath(new URL(`../examples/${path}`, import.meta.url));
-const mount = `/page=${at("playground/dist")}`;
-const server = spawn(process.execPath, [at("browser/serve.mjs"), "--port", "0", "--isolated", "--mount", mount], {
-  stdio: ["ignore", "pipe", "inherit"],
+const BUILT = fileURLToPath(new URL("../examples/playground/dist", import.meta.url));
+const OPTIONS = { quick: { type: "boolean", default: false } };
+
+/**
+ * @typedef {object} Answer of a browser, in ms, the worst of all visits
+ * @property {string} browser with its version @property {number} paint @property {number} formulas
+ * @property {number | null} task the longest above 50 ms, 0: none; null: not told
+ * @property {number} gap of timers @property {string} result what the page says of both networks
+ */
+
+await asProgram(import.meta.url, async (args) => {
+  const { quick } = readFlags(args, OPTIONS);
+  const visits = quick ? 1 : 5;
+  const answers = await askBrowsers(visits);
+  writeReport("playground", { isQuick: quick }, { visits, answers }, playgroundPage(answers, visits));
 });
-const address = `${String((await once(server.stdout, "data"))[0]).trim()}/page/`;
-const browsers = {
-  Chromium: () => chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] }),
-  Firefox: () => puppeteer.launch({ browser: "firefox", executablePath: "/usr/bin/firefox-esr", headless: true }),
-};
-const VISITS = 5;
-for (const [title, launch] of Object.entries(browsers)) {
-  const browser = await launch();
-  try {
-    const visits = [];
-    for (let visit = 0; visit < VISITS; visit++) {
-      const page = await browser.newPage();
-      await page.goto(`${address}?${visit}#view=why&language=en`);
-      visits.push(await page.evaluate(arrival));
-      await page.close();
-    }
-    const page = await browser.newPage();
-    await page.goto(`${address}#view=speed&language=en&alpha=1&resolution=224`);
-    const row = {
-      "first paint": Math.max(...visits.map(({ paint }) => paint)),
-      "formulas and grids": Math.max(...visits.map(({ formulas }) => formulas)),
-      ...(await page.evaluate(whileMeasuring)),
-    };
-    console.log(`${title} ${await browser.version()}, ms, the worst of ${VISITS} visits`);
-    console.table(row);
-  } finally {
-    await browser.close();
-  }
+
+/** @param {readonly Answer[]} answers @param {number} visits @returns {string} Markdown */
+export function playgroundPage(answers, visits) {
+  const headers = ["ms", "first paint", "formulas and grids", "longest task above 50", "longest gap of timers"];
+  const rows = answers.map(({ browser, paint, formulas, task, gap }) => [
+    ...[browser, paint, formulas],
+    task === null ? "not told" : task === 0 ? "none" : task,
+    gap,
+  ]);
+  const said = answers.map(({ browser, result }) => `- ${browser}: ${result}`).join("\n");
+  return [
+    `The worst of ${visits} visit${visits === 1 ? "" : "s"}, headless and cross-origin isolated; task and gap while 1.0-224 and its twin are measured.`,
+    table(headers, rows),
+    `What the page said then:\n\n${said}`,
+  ].join("\n\n");
 }
-server.kill();
+
+/** @param {number} visits @returns {Promise<Answer[]>} */
+async function askBrowsers(visits) {
+  if (!existsSync(BUILT)) throw new Refusal(`${BUILT} is not there: npm run build:playground makes it.`);
+  // Only now: they are packages of the project, which the other benches do without.
+  const [{ chromium }, { default: puppeteer }] = [await import("playwright-core"), await import("puppeteer-core")];
+  const browsers = {
+    Chromium: () => chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] }),
+    Firefox: () => puppeteer.launch({ browser: "firefox", executablePath: "/usr/bin/firefox-esr", headless: true }),
+  };
+  return withServer([`/page=${BUILT}`], async (address) => {
+    const answers = [];
+    for (const [title, launch] of Object.entries(browsers)) {
+      const browser = await launch();
+      try {
+        const version = (await browser.version()).replace(/^firefox\//, "");
+        answers.push({ browser: `${title} ${version}`, ...(await ask(browser, `${address}/page/`, visits)) });
+      } finally {
+        await browser.close();
+      }
+    }
+    return answers;
+  });
+}
+
+async function ask(browser, address, visits) {
+  const arrivals = [];
+  for (let visit = 0; visit < visits; visit++) {
+    const page = await browser.newPage();
+    await page.goto(`${address}?${visit}#view=why&language=en`);
+    arrivals.push(await page.evaluate(arrival));
+    await page.close();
+  }
+  const page = await browser.newPage();
+  await page.goto(`${address}#view=speed&language=en&alpha=1&resolution=224`);
+  return {
+    paint: Math.max(...arrivals.map(({ paint }) => paint)),
+    formulas: Math.max(...arrivals.map(({ formulas }) => formulas)),
+    ...(await page.evaluate(whileMeasuring)),
+  };
+}
 
 /** Runs in the page: milliseconds from its start until something is painted, and until the first section stands there. */
 async function arrival() {
@@ -79,8 +118,8 @@ async function whileMeasuring() {
   clearInterval(ticker);
   observer.disconnect();
   return {
-    "longest task over 50": isKnown ? Math.round(task) : "not told",
-    "longest gap of timers": Math.round(gap),
-    result: document.querySelector(".result").innerText,
+    task: isKnown ? Math.round(task) : null,
+    gap: Math.round(gap),
+    result: document.querySelector(".result").textContent,
   };
 }

@@ -18,6 +18,9 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
   ...["core/cosine", "core/power", "core/counted"].map((part) => [part, "train"] as const),
   // Training and pictures have it, neither of which loads the other.
   ["core/elementary", "elementary"],
+  // Runs of shards, which pages have not.
+  ["batch", "batch"],
+  ["kernels/wasm/similarity", "batch"],
   // Networks that lie in the package: a file each, which no other door has.
   ...["digits", "cifar10"].map((name) => [`pretrained/${name}`, name] as const),
   ["pretrained/stored", "room-weights"],

@@ -23,8 +23,11 @@ export function goalsPage(runs, times, goals, settings) {
     own: seeds.flatMap((seed) => byKey.get(keyOf(taskOf(goal, seed, settings))) ?? []),
   }));
   const { examples, tests } = settings.data;
+  // Bits are the same for any number of threads: the goal is met if the fastest time meets it.
   const timeOf = ({ minutes, alpha }) =>
-    times.find((time) => time.minutes === minutes && time.alpha === alpha && time.simd === settings.simd);
+    times
+      .filter((time) => time.minutes === minutes && time.alpha === alpha && time.simd === settings.simd)
+      .sort((a, b) => b.imagesPerSecond - a.imagesPerSecond)[0];
   const made = found.filter(({ own }) => own.length > 0);
   const rows = made.map(({ goal, own }) => rowOf(goal, own, timeOf(goal), examples));
   const words = `From nothing, on ${counted(examples)} pictures of CIFAR-10, stem and block 2 at stride 1. Right of ${counted(tests)} test pictures after the last epoch, one view of each. Images a second are those of training alone on the machine, and minutes follow from them; a goal is met if the mean of the seeds is, and the minutes.`;
@@ -32,7 +35,10 @@ export function goalsPage(runs, times, goals, settings) {
     found.flatMap(({ own }) => own),
     benchOf(goals, settings).nameOf,
   );
-  const taken = times.map(({ minutes, about }) => `- ${minutes} minutes: ${factsLine(about)}`);
+  const taken = made.flatMap(({ goal }) => {
+    const time = timeOf(goal);
+    return time === undefined ? [] : [`- ${time.minutes} minutes: ${factsLine(time.about)}`];
+  });
   const timed = taken.length === 0 ? "" : `\n\nTimed on:\n\n${taken.join("\n")}`;
   return `${words}\n\n${table(HEADERS, rows)}\n\n${about}${timed}\n`;
 }
@@ -48,8 +54,14 @@ function rowOf({ minutes, right: bar, alpha, epochs }, own, time, examples) {
     own.map(({ right }) => percent(right)).join(", "),
     time === undefined ? "not taken yet" : `${time.imagesPerSecond}${threads}`,
     time === undefined ? "" : took.toFixed(1),
-    mean >= bar && took <= minutes ? "yes" : "no",
+    metOf(mean >= bar, time === undefined ? undefined : took <= minutes),
   ];
+}
+
+/** Of an accuracy that is too low no time is asked. @param {boolean | undefined} isInTime undefined: nobody knows */
+function metOf(isRight, isInTime) {
+  if (!isRight || isInTime === false) return "no";
+  return isInTime === undefined ? "not known" : "yes";
 }
 
 function counted(value) {

@@ -45,8 +45,11 @@ export function readTimes(path) {
   return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : [];
 }
 
-/** Takes the place of one of the same goal. @param {string} path @param {Time} time */
+/** What a time is of: another alpha, SIMD or number of threads is another time. @param {Time} time */
+const keyOfTime = ({ minutes, alpha, simd, threads }) => JSON.stringify([minutes, alpha, simd, threads]);
+
+/** Takes the place of one of the same. @param {string} path @param {Time} time */
 export function keepTime(path, time) {
-  const others = readTimes(path).filter(({ minutes }) => minutes !== time.minutes);
+  const others = readTimes(path).filter((other) => keyOfTime(other) !== keyOfTime(time));
   writeWhole(path, jsonText([...others, time].sort((a, b) => a.minutes - b.minutes)));
 }

@@ -11,7 +11,7 @@ const MOST_CONFUSIONS = 6;
  * @returns {string} Markdown; the same figures give the same text
  */
 export function card(figures) {
-  const { name, bytes, sha256, network, recipe, examples, minutes, threads, right, nothing } = figures;
+  const { name, bytes, sha256, network, recipe, examples, minutes, threads, right, surest, nothing } = figures;
   const words = WORDS[name];
   const share = (count) => percent(count / examples.test);
   return `# ${words.title}
@@ -67,9 +67,9 @@ ${confusionTable(figures)}
 
 Most often mistaken: ${mistakes(figures)}.
 
-Its labels were smoothed: about ${percent(1 - recipe.labelSmoothing * (1 - 1 / network.labels.length), 0)} is as sure as it gets.
+Its labels were smoothed, so it is taught to be about ${percent(1 - recipe.labelSmoothing * (1 - 1 / network.labels.length), 0)} sure; of the test pictures its surest answer had ${percent(surest, 1)}.
 
-It always answers. Its surest answer to an evenly coloured picture (100 of them, from the darkest to the lightest) was "${nothing.blank.label}" with ${percent(nothing.blank.probability, 1)}, to noise of its own size, each pixel for itself (1,000 pictures), "${nothing.noise.label}" with ${percent(nothing.noise.probability, 1)}, there ${percent(nothing.noise.mean, 1)} in the mean. It was taught these two. ${blotWords(network, nothing.blots)} Of other pictures that show none of its classes it may be as sure.
+It always answers. Its surest answer to an evenly coloured picture (100 of them, from the darkest to the lightest) was "${nothing.blank.label}" with ${percent(nothing.blank.probability, 1)}, to a thousand pictures of noise of its own size, each pixel for itself, "${nothing.noise.label}" with ${percent(nothing.noise.probability, 1)}, there ${percent(nothing.noise.mean, 1)} in the mean. It was taught these two; of other thousands the surest may be surer. ${blotWords(network, nothing.blots)} Of other pictures that show none of its classes it may be as sure.
 
 To train it further take \`fineTune\` or \`depthwise train --from ${name}\`, with their own rates: its batch norms are folded in, and at a rate as high as the one above it may forget all and learn nothing.
 

@@ -121,6 +121,7 @@ async function run(made, flags) {
       threads: flags.threads,
       right: { float32: asFloat.right, stored: asStored.right },
       confusion: asStored.confusion,
+      surest: asStored.surest,
       nothing: await sureOfNothing(file),
       history: history.map(({ epoch, loss }) => ({ epoch, loss: Number(loss.toPrecision(5)) })),
     };

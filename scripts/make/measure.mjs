@@ -7,19 +7,21 @@ import { drawn } from "./nothing.mjs";
 const BATCH = 100;
 
 /**
- * Right answers, and who was taken for whom.
+ * Right answers, who was taken for whom, and how sure the surest answer was.
  *
  * @param {import("../../dist/types/index.js").Network} model
  * @param {import("../../dist/types/train/index.js").Dataset} test
  * @param {"plain" | "auto"} [simd]
- * @returns {Promise<{ right: number, examples: number, confusion: number[][] }>} `confusion[label][said]`
+ * @returns {Promise<{ right: number, examples: number, confusion: number[][], surest: number }>} `confusion[label][said]`
  */
 export async function measure(model, test, simd = "auto") {
   const answers = await evaluate(model, test, { simd });
   const { length } = test.classes;
   const confusion = Array.from({ length }, () => new Array(length).fill(0));
   for (const { label, said } of answers) confusion[label][said]++;
-  return { right: answers.filter(({ label, said }) => label === said).length, examples: answers.length, confusion };
+  const right = answers.filter(({ label, said }) => label === said).length;
+  const most = answers.reduce((highest, { probability }) => Math.max(highest, probability), 0);
+  return { right, examples: answers.length, confusion, surest: Number(most.toPrecision(4)) };
 }
 
 /**

@@ -7,13 +7,13 @@ import { batches } from "../../dist/esm/train.js";
 const BATCH = 100;
 
 /**
- * Of each picture of a set, in their order, its label and what was said: the class of the largest logit, the first of
- * several that are equal.
+ * Of each picture of a set, in their order, its label and what was said, with its probability: the class of the largest
+ * logit, the first of several that are equal.
  *
  * @param {import("../../dist/types/index.js").Network} model
  * @param {import("../../dist/types/train/index.js").Dataset} set
  * @param {object} [how] `simd`, `threads` and `signal` of `compile`
- * @returns {Promise<{ label: number, said: number }[]>} @throws {unknown} `signal.reason`
+ * @returns {Promise<{ label: number, said: number, probability: number }[]>} @throws {unknown} `signal.reason`
  */
 export async function evaluate(model, set, { signal, ...how } = {}) {
   const session = await compile(model, { ...how, batch: BATCH, ...(signal === undefined ? {} : { signal }) });
@@ -25,7 +25,10 @@ export async function evaluate(model, set, { signal, ...how } = {}) {
       const { logits } = await session.run(x);
       const classes = logits.data.length / count;
       for (let n = 0; n < count; n++) {
-        answers.push({ label: labels[n], said: indexOfLargest(logits.data.subarray(n * classes, (n + 1) * classes)) });
+        const row = logits.data.subarray(n * classes, (n + 1) * classes);
+        const said = indexOfLargest(row);
+        const probability = 1 / row.reduce((sum, logit) => sum + Math.exp(logit - row[said]), 0);
+        answers.push({ label: labels[n], said, probability });
       }
       release();
     }

@@ -3,12 +3,11 @@
 import { Breath } from "../core/breath.ts";
 import { DepthwiseError, listed } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
-import { checkKnownOptions, positiveInteger, signalOption, stringsOf } from "../core/options.ts";
-import { ownPart } from "../core/own-part.ts";
+import { checkKnownOptions, positiveInteger, signalOption } from "../core/options.ts";
 import type { PlatformFileList } from "../core/platform-types.ts";
 import { type CompletePreprocessing, completePreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import { className } from "../core/realms.ts";
-import { elementCount, type FloatTensor, shapeText, tensor } from "../core/tensor.ts";
+import { elementCount, type FloatTensor, tensor } from "../core/tensor.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { decodeHeld, heldSource } from "../images/decode.ts";
 import { isPageSource, takePixels } from "../images/page-source.ts";
@@ -21,6 +20,7 @@ import type { Explanation, Session } from "../session/session.ts";
 import { best, type Prediction, softmax } from "./best.ts";
 import { type ClassifiedImage, type ClassifyAllOptions, classifyAll, type UnreadableImage } from "./classify-all.ts";
 import type { ClassifyOptions, ImageOptions, ImageSource } from "./image-options.ts";
+import { knownLabels, rankedOutput, statedLabels } from "./ranked.ts";
 import { READING, readingOf } from "./reading.ts";
 
 /** Options that go to `compile`. */
@@ -106,11 +106,11 @@ export async function createClassifier(model: Network, options: ClassifierOption
   checkKnownOptions("createClassifier", options, [...COMPILED, "preprocessing", "labels", "maxPixelsInFlight"]);
   const { maxPixelsInFlight = MAX_PIXELS } = options;
   const inFlight = pixelBudget(positiveInteger("createClassifier", "maxPixelsInFlight", maxPixelsInFlight));
-  const ranked = rankedOutput(model);
+  const ranked = rankedOutput("createClassifier", model);
   if (ranked === undefined) requireEmbedding(model, "Build or load it with includeTop: true, or with pooling.");
   const described = options.preprocessing === undefined ? model.info.preprocessing : options.preprocessing;
   const preprocessing = completePreprocessing(model.inputShape, described);
-  const stated = ranked !== undefined ? statedLabels(model, options.labels) : [];
+  const stated = ranked !== undefined ? statedLabels("createClassifier", model, options.labels) : [];
   const compileOptions = Object.fromEntries(
     COMPILED.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
   );
@@ -251,21 +251,6 @@ export async function createClassifier(model: Network, options: ClassifierOption
   );
 }
 
-/** The output of which classes are ranked: probabilities, or a row of logits; undefined if there is none. */
-function rankedOutput(model: Network): "probabilities" | "logits" | undefined {
-  const { probabilities, logits } = model.outputs;
-  const isRow = (node: string) => elementCount(model.shapes.get(node) ?? []) === model.shapes.get(node)?.at(-1);
-  if (probabilities === undefined) return logits !== undefined && isRow(logits) ? "logits" : undefined;
-  if (isRow(probabilities)) return "probabilities";
-  throw new DepthwiseError("NETWORK_INVALID", {
-    what: `createClassifier: ${model.name}`,
-    expected: "probabilities of one row, a number for each class",
-    found: shapeText(model.shapes.get(probabilities) ?? []),
-    advice: "It does not answer for a picture as a whole: compile it, and read what a run gives.",
-    fields: { shape: model.shapes.get(probabilities) },
-  });
-}
-
 function requireEmbedding(model: Network, advice: string): void {
   if (model.outputs["embedding"] === undefined) refuse(model, "embedding", advice);
 }
@@ -278,42 +263,6 @@ function refuse(model: Network, output: string, advice: string): never {
     advice,
     fields: { outputs: model.outputs },
   });
-}
-
-/** The labels given, or the model's own, copied; undefined if they are ImageNet's, which are yet to be loaded. */
-function statedLabels(model: Network, given: readonly string[] | undefined): readonly string[] | undefined {
-  const classes = classesOf(model);
-  const stated = given === undefined ? model.info.labels : given;
-  if (stated === undefined) {
-    if (classes === 1000 || classes === 1001) return undefined;
-    throw new DepthwiseError("LABELS_MISSING", {
-      what: `createClassifier: ${model.name} has ${classes} outputs and no labels`,
-      advice: "Pass labels, one for each output.",
-      fields: { classes },
-    });
-  }
-  if (stringsOf("createClassifier", "labels", stated).length === classes) return [...stated];
-  throw new DepthwiseError("CLASSES_MISMATCH", {
-    what: "createClassifier: labels",
-    expected: `${classes}, one for each output of ${model.name}`,
-    found: `${stated.length}`,
-    advice:
-      classes === stated.length + 1
-        ? 'The network has a background class: put "background" in front.'
-        : "Pass the labels of this network.",
-    fields: { classes, labels: stated.length },
-  });
-}
-
-/** A file of its own: 10 KB that a page with labels of its own does not fetch. */
-async function knownLabels(model: Network): Promise<readonly string[]> {
-  const { imagenetLabels } = await ownPart("ImageNet's labels", () => import("./imagenet-labels.ts"));
-  return imagenetLabels(classesOf(model) === 1001);
-}
-
-function classesOf(model: Network): number {
-  const { probabilities, logits } = model.outputs;
-  return model.shapes.get(probabilities ?? logits ?? "")?.at(-1) ?? 0;
 }
 
 function isPixels(image: ImageSource): image is ImageDataLike {

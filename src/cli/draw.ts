@@ -81,7 +81,7 @@ function separablePicture(): Command {
     .option("--kernel-size <pixels>", "side of the kernel, D_K (default 3)", toNumber)
     .addOption(inputChannelsOption("channels of the input, M (default 32)"))
     .option("--filters <count>", "channels of the output, N (default 64)", toNumber)
-    .option("--size <pixels>", "side of the input, D_F (default 112)", toNumber)
+    .option("--size <pixels>", "side of the input (default 112)", toNumber)
     .option("--stride <pixels>", "of the window (default 1)", toNumber)
     .addOption(paddingOption("of the window (default same)", ["same", "valid"]))
     .option("--multiplier <count>", "depthwise filters a channel (default 1)", toNumber)

@@ -38,6 +38,16 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "depthwise classify --weights mobilenet.h5 --range 0,1 photo.jpg",
     "depthwise classify - < photo.jpg",
   ],
+  batch: [
+    "depthwise batch photos --weights mobilenet.h5 --out labels",
+    "depthwise batch photos --weights mobilenet.h5 --out labels --shards 20 --shard 3",
+    "depthwise batch --status labels",
+    "depthwise batch --out labels --merge labels.jsonl",
+  ],
+  nearest: [
+    "depthwise nearest features photo.jpg --weights mobilenet.h5",
+    "depthwise nearest features photo.jpg --weights mobilenet.h5 --top-k 3 --json",
+  ],
   train: [
     "depthwise train flowers --epochs 20 --out runs/flowers",
     "depthwise train --resume --out runs/flowers",

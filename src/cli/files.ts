@@ -123,7 +123,8 @@ export function shownWeights(file: string): string {
   return file === INPUT ? "standard input" : shownAddress(file);
 }
 
-function openInput(wanted: string, example: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+/** What stands on standard input, in pieces. */
+export function openInput(wanted: string, example: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
   const { stdin } = process;
   if (stdin.isTTY || isDirectory(stdin.fd)) {
     throw new DepthwiseError("OPTION_INVALID", {

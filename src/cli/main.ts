@@ -2,6 +2,9 @@
 
 import { Command, CommanderError } from "commander";
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
+import { batchCommand } from "./batch.ts";
+import { FINAL_EXIT, isFinal } from "./batch-exit.ts";
+import { WorkerFault } from "./batch-workers.ts";
 import { budgetCommand } from "./budget.ts";
 import { cacheCommand } from "./cache.ts";
 import { classifyCommand } from "./classify.ts";
@@ -12,6 +15,7 @@ import { drawCommand } from "./draw.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { examplesOf } from "./examples.ts";
 import { inspectCommand } from "./inspect.ts";
+import { nearestCommand } from "./nearest.ts";
 import { paperCommand } from "./paper.ts";
 import { clearInterrupt, complain, parserOutput, printAside, watchOutput } from "./print.ts";
 import { profileCommand } from "./profile.ts";
@@ -20,8 +24,8 @@ import { trainCommand } from "./train.ts";
 import { verifyCommand } from "./verify.ts";
 import { version } from "./version.ts";
 
-/** 0 done, 1 something failed, 2 the command line was wrong, 130 interrupted. */
-const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
+/** 0 done, 1 something failed, 2 the command line was wrong, 130 interrupted, 143 terminated. Of `batch` 42: see there. */
+const EXIT = { failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
 
 /** If it is set, errors come with the place they came from. */
 const DEBUG = "DEPTHWISE_DEBUG";
@@ -34,7 +38,7 @@ const program = new Command("depthwise")
   .version(version);
 const groups: Readonly<Record<string, readonly (() => Command)[]>> = {
   "Count what a network costs:": [summaryCommand, costCommand, paperCommand, budgetCommand, drawCommand],
-  "Run one:": [classifyCommand, profileCommand],
+  "Run one:": [classifyCommand, batchCommand, nearestCommand, profileCommand],
   "Train one:": [trainCommand, evaluateCommand],
   "Files of weights:": [inspectCommand, convertCommand, verifyCommand, cacheCommand],
   "This machine:": [doctorCommand],
@@ -56,15 +60,24 @@ function settle(command: Command, path: string): void {
 }
 
 const interrupt = new AbortController();
+let interruptedExit: number = EXIT.interrupted;
 // Once: a second one ends the process at once, whatever it is doing.
 process.once("SIGINT", () => {
   clearInterrupt();
   interrupt.abort(new Error("interrupted"));
 });
+// Schedulers end a task so.
+process.once("SIGTERM", () => {
+  clearInterrupt();
+  interruptedExit = EXIT.terminated;
+  interrupt.abort(new Error("terminated"));
+});
 program.hook("preAction", (_program, command) => {
   command.setOptionValue("signal", interrupt.signal);
 });
 
+/** Its exit codes are for schedulers. */
+const isBatch = process.argv[2] === "batch";
 /** Of output that could not be written, it beats every other. */
 let brokenExit: number | undefined;
 watchOutput((error) => {
@@ -82,18 +95,23 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
+    process.exitCode = error.exitCode === 0 ? 0 : isBatch ? FINAL_EXIT : EXIT.usage;
   } else if (!interrupt.signal.aborted) {
-    process.exitCode = isDepthwiseError(error) && error.code === "OPTION_INVALID" ? EXIT.usage : EXIT.failed;
+    process.exitCode = exitOf(error);
     report(error);
   }
 }
 if (interrupt.signal.aborted) leave();
 else interrupt.signal.addEventListener("abort", leave);
 
+function exitOf(error: unknown): number {
+  if (isBatch) return isFinal(error) ? FINAL_EXIT : EXIT.failed;
+  return isDepthwiseError(error) && error.code === "OPTION_INVALID" ? EXIT.usage : EXIT.failed;
+}
+
 /** Broken off: what was printed and nobody reads would keep the process alive. */
 function leave(): void {
-  process.exitCode = brokenExit ?? EXIT.interrupted;
+  process.exitCode = brokenExit ?? interruptedExit;
   setTimeout(() => process.exit(), UNREAD_MS).unref();
 }
 
@@ -109,7 +127,7 @@ function unwritable(cause: NodeJS.ErrnoException): DepthwiseError {
 function report(error: unknown): void {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   const bug = "This is a bug in depthwise, please report it";
-  if (isDepthwiseError(error)) complain(`${error.code}: ${message}`);
+  if (isDepthwiseError(error) || error instanceof WorkerFault) complain(`${error.code ?? name}: ${message}`);
   else
     complain(
       `${name}: ${message.replace(/\.$/, "")}. ${message.includes(bug) ? "" : `${bug}. `}${DEBUG}=1 shows where.`,

@@ -94,6 +94,11 @@ export function isTerminal(): boolean {
   return process.stdout.isTTY === true;
 }
 
+/** Whether a bar is seen: it goes beside results. */
+export function canDrawBars(): boolean {
+  return process.stderr.isTTY === true;
+}
+
 /** Columns of the terminal that results go to; Infinity where there is none, or it does not say. */
 export function terminalWidth(): number {
   return (isTerminal() && process.stdout.columns) || Number.POSITIVE_INFINITY;

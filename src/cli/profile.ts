@@ -55,7 +55,7 @@ type Row = Omit<Profile["steps"][number], "bytes">;
 
 /** A profile as lines, of a table that fits the page. */
 export function formatProfile(profile: Profile, page: Page = ENDLESS): string {
-  const { network, backend, simd, threads, runs, steps, totalMs, gflops, limitGflops } = profile;
+  const { network, backend, simd, threads, runs, statistic, steps, totalMs, gflops, limitGflops } = profile;
   const multAdds = steps.reduce((sum, step) => sum + step.multAdds, 0);
   const total = {
     name: "total",
@@ -73,7 +73,7 @@ export function formatProfile(profile: Profile, page: Page = ENDLESS): string {
     threads === 1 ? "1 thread" : `${threads} threads`,
   ];
   return [
-    `${visible(network)}: ${how.join(", ")}; medians of ${runs} runs`,
+    `${visible(network)}: ${how.join(", ")}; ${statistic}s of ${runs} runs`,
     "",
     ...lines,
     "",

@@ -7,7 +7,8 @@ import { DepthwiseError, isDepthwiseError, listed } from "../core/errors.ts";
 import { grouped } from "../core/file-error.ts";
 import { systemCode } from "../core/realms.ts";
 import { readStart } from "../core/regular-file.ts";
-import { entriesOf, IMAGE_NAME, RECORD_BYTES } from "../train/data/index.ts";
+import { IMAGE_NAME } from "../images/image-name.ts";
+import { entriesOf, RECORD_BYTES } from "../train/data/index.ts";
 import { cifar10, type Dataset, idx, imageFolder } from "../train/index.ts";
 
 export type DataKind = "pictures" | "idx" | "cifar10";

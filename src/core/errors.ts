@@ -33,7 +33,10 @@ export type ErrorCode =
   | "IMAGE_UNREADABLE"
   | "IMAGE_TOO_LARGE"
   | "CHECKPOINT_MISMATCH"
-  | "CHECKPOINT_IN_USE";
+  | "CHECKPOINT_IN_USE"
+  | "LINE_INVALID"
+  | "RUN_MISMATCH"
+  | "TOO_MANY_ERRORS";
 
 export interface ErrorParts {
   /** What it is about: a layer, a tensor, an option, a file. */

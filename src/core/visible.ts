@@ -1,9 +1,9 @@
 /**
  * Text out of files on its way to a terminal. What a terminal would obey or hide is written out, as `\u{1b}`: controls
- * (C0, DEL, C1), format characters (bidi marks, zero width, tags), line separators, halves of surrogate pairs. The two
- * joiners stay: emoji and several scripts are spelled with them.
+ * (C0, DEL, C1), format characters (bidi marks, zero width, tags), line separators, halves of surrogate pairs, and what is
+ * no character, of which XML forbids two. The two joiners stay: emoji and several scripts are spelled with them.
  */
-export const UNSEEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+export const UNSEEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/gu;
 
 /** For text that may have been through `visible`: what it wrote out stays as it is. */
 export function harmless(text: string): string {

@@ -67,16 +67,20 @@ export interface CandidateOf {
 /** The name of a table of accuracies. */
 export type BudgetTable = keyof CandidateOf;
 
-/** What fits a budget, and what is worth its cost. */
-export interface BudgetResult<Known = Candidate> {
+/** All networks of a table, and those that are worth their cost. */
+export interface KnownNetworks<Known = Candidate> {
+  /** In the table's order. */
+  readonly candidates: readonly Known[];
+  /** Those that no other beats in mult-adds, parameters and top-1 at once, cheapest first. */
+  readonly front: readonly Known[];
+}
+
+/** What fits a budget, beside all of its table. */
+export interface BudgetResult<Known = Candidate> extends KnownNetworks<Known> {
   /** The most accurate that fits; of equals the cheaper. Undefined if none fits. */
   readonly best: Known | undefined;
-  /** Networks that no other beats in mult-adds, parameters and top-1 at once, cheapest first. */
-  readonly front: readonly Known[];
   /** All that fit, most accurate first. */
   readonly fitting: readonly Known[];
-  /** All of the table. */
-  readonly candidates: readonly Known[];
 }
 
 /** The tables, by the names that `withinBudget` takes. */
@@ -129,19 +133,35 @@ export function withinBudget<Table extends BudgetTable = "imagenet">(
     const limit = budget[bound];
     if (!(typeof limit === "number" && limit > 0)) throw optionError("withinBudget", bound, "a number above 0", limit);
   }
-  const candidates = CANDIDATES[checkedTable(budget.table)]();
+  const { candidates, front } = listed("withinBudget", budget.table);
   const fitting = candidates
     .filter((candidate) => bounds.every((bound) => candidate[bound] <= (budget[bound] ?? 0)))
     .sort((a, b) => b.top1 - a.top1 || a.multAdds - b.multAdds);
-  const front = candidates
-    .filter((candidate) => !candidates.some((other) => other !== candidate && isNoWorse(other, candidate)))
-    .sort((a, b) => a.multAdds - b.multAdds);
   return { best: fitting[0], front, fitting, candidates };
 }
 
-/** Left out it is `imagenet`, which the type says too. */
-function checkedTable<Table extends BudgetTable>(table: Table | undefined): Table {
-  return oneOf<BudgetTable>("withinBudget", "table", table === undefined ? "imagenet" : table, BUDGET_TABLES) as Table;
+/**
+ * The networks whose accuracy is known, of which `withinBudget` chooses.
+ *
+ *     knownNetworks("imagenet").candidates.length   // 16
+ *
+ * @param table whose accuracies count, default `"imagenet"`
+ * @throws {DepthwiseError} `OPTION_INVALID` for a table that does not exist
+ */
+export function knownNetworks<Table extends BudgetTable = "imagenet">(
+  table?: Table,
+): KnownNetworks<CandidateOf[Table]> {
+  return listed("knownNetworks", table);
+}
+
+/** Left out the table is `imagenet`, which the type says too. */
+function listed<Table extends BudgetTable>(owner: string, table: Table | undefined): KnownNetworks<CandidateOf[Table]> {
+  const known = oneOf<BudgetTable>(owner, "table", table === undefined ? "imagenet" : table, BUDGET_TABLES) as Table;
+  const candidates = CANDIDATES[known]();
+  const front = candidates
+    .filter((candidate) => !candidates.some((other) => other !== candidate && isNoWorse(other, candidate)))
+    .sort((a, b) => a.multAdds - b.multAdds);
+  return { candidates, front };
 }
 
 /** What a network costs. `side` is that of a whole picture. */

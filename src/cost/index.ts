@@ -7,6 +7,8 @@ export {
   type BudgetTable,
   type Candidate,
   type CandidateOf,
+  type KnownNetworks,
+  knownNetworks,
   type MeasuredCandidate,
   withinBudget,
 } from "./budget.ts";
@@ -23,3 +25,4 @@ export { type Cost, type CostLayer, type CostOfKind, type CostOptions, type Cost
 export { ERRATA, type Erratum } from "./errata.ts";
 export { type Format, formatCost, formatPaper } from "./format.ts";
 export { type PaperCell, type PaperOptions, type PaperReport, type PaperRow, type PaperTable, paper } from "./paper.ts";
+export { type SeparableCounts, type SeparableSizes, separableCounts } from "./separable-counts.ts";

@@ -1,7 +1,7 @@
 /** The paper's figures 4 and 5: accuracy against mult-adds, and against parameters. */
 
 import { checkKnownOptions, oneOf } from "../core/options.ts";
-import { BUDGET_TABLES, type BudgetTable, type CandidateOf, withinBudget } from "../cost/index.ts";
+import { BUDGET_TABLES, type BudgetTable, type CandidateOf, knownNetworks } from "../cost/index.ts";
 import { CHART_MARGIN, CHART_WIDTH, type ChartLine, drawnChart } from "./chart.ts";
 import type { PictureOptions } from "./languages.ts";
 import { dotMark, drawnLegend, lineMark, page, pictureHead } from "./page.ts";
@@ -35,7 +35,7 @@ export function drawAccuracy(options: AccuracyPictureOptions = {}): Picture {
   const against = oneOf("drawAccuracy", "against", options.against ?? "multAdds", COSTS);
   const voice = voiceOf("drawAccuracy", options.language);
   const { words, count, fixed } = voice;
-  const { candidates } = withinBudget<BudgetTable>({ multAdds: Number.MAX_VALUE, table });
+  const { candidates } = knownNetworks<BudgetTable>(table);
   const title = words.accuracy.title[table][against];
   const notes = [words.source[table], ...(candidates.length === 0 ? [words.nothingMeasured] : [])];
   const head = pictureHead(CHART_WIDTH, CHART_MARGIN, title, notes);

@@ -7,6 +7,7 @@ import {
   type BudgetResult,
   type BudgetTable,
   type CandidateOf,
+  knownNetworks,
   withinBudget,
 } from "../cost/index.ts";
 import { CHART_MARGIN, CHART_WIDTH, type ChartPoint, drawnChart } from "./chart.ts";
@@ -43,8 +44,7 @@ export function drawFront(options: FrontPictureOptions = {}): Picture {
   const voice = voiceOf("drawFront", language);
   const { words, count } = voice;
   if (budget !== undefined) checkKnownOptions("drawFront: budget", budget, BOUNDS);
-  // Without a budget everything fits.
-  const result = withinBudget<BudgetTable>({ ...(budget ?? { multAdds: Number.MAX_VALUE }), table });
+  const result = budget === undefined ? unbounded(table) : withinBudget<BudgetTable>({ ...budget, table });
   const title = words.front.title[table];
   const { candidates, front } = result;
   const notes = [words.source[table], ...budgetNotes(budget, result, voice)];
@@ -65,6 +65,12 @@ export function drawFront(options: FrontPictureOptions = {}): Picture {
     table: tableOf(result, budget !== undefined, voice),
     shapes: [...head.shapes, ...legend.shapes, ...drawn.shapes],
   });
+}
+
+/** Without a budget everything fits, and nothing is the best that does. */
+function unbounded(table: BudgetTable): BudgetResult<Known> {
+  const known = knownNetworks<BudgetTable>(table);
+  return { ...known, best: undefined, fitting: known.candidates };
 }
 
 function budgetNotes(

@@ -1,21 +1,21 @@
 /** The paper's figure 2: filters of a standard convolution, and those of the separable pair in its place. */
 
+import { checkKnownOptions, positiveInteger } from "../core/options.ts";
+import { type SeparableCounts, type SeparableSizes, separableCounts } from "../cost/index.ts";
 import { drawnFilters, FILTERS_HEIGHT, FILTERS_WIDTH, type FilterKind } from "./filter-boxes.ts";
 import { lowered } from "./formula.ts";
 import type { PictureOptions } from "./languages.ts";
 import { page, pictureHead } from "./page.ts";
 import { lineFrom, type Picture, type PictureShape, rectangle, TEXT_SIZE, textAt } from "./picture.ts";
-import {
-  checkSeparableOptions,
-  type SeparableCounts,
-  type SeparableSizes,
-  separableCounts,
-} from "./separable-counts.ts";
 import { shortened, textWidth } from "./text-width.ts";
 import { type Voice, voiceOf } from "./voice.ts";
 
 /** What a picture of a separable convolution shows: sizes, and a language. */
 export interface SeparablePictureOptions extends SeparableSizes, PictureOptions {}
+
+const LENGTHS = [
+  ...(["kernelSize", "inputChannels", "filters", "size", "stride", "multiplier"] as const),
+] satisfies readonly (keyof SeparableSizes)[];
 
 const WIDTH = 860;
 const MARGIN = 20;
@@ -24,7 +24,7 @@ const LINE = 19;
 const SECTION = FILTERS_HEIGHT + 26;
 const BAR = { height: 16, left: MARGIN, width: 640 };
 
-/** FilterKind of one kind, and what is said of them. */
+/** Filters of one kind, and what is said of them. */
 interface Section {
   readonly filters: FilterKind;
   readonly says: string;
@@ -36,7 +36,7 @@ interface Section {
 /**
  * A picture of a standard convolution and of the depthwise and the pointwise one in its place (Howard et al. 2017, figure
  * 2): filters as boxes with their sizes D_K, M and N, the mult-adds of each, their sum, and what of the standard one that
- * is. Numbers are those of `cost`; the formulas of section 3.1 stand beside them.
+ * is. Numbers are those of `separableCounts`; the formulas of section 3.1 stand beside them, D_F the side of the output.
  *
  *     svgText(drawSeparable({ inputChannels: 512, filters: 512, size: 14 }))
  *
@@ -44,10 +44,12 @@ interface Section {
  *         exist; `NETWORK_VANISHES` where no window fits
  */
 export function drawSeparable(options: SeparablePictureOptions = {}): Picture {
-  checkSeparableOptions("drawSeparable", options);
+  checkKnownOptions("drawSeparable", options, [...LENGTHS, "padding", "language"]);
+  // Here too, so that a refusal names who was asked.
+  for (const name of LENGTHS) positiveInteger("drawSeparable", name, options[name] ?? 1);
   const { language, ...sizes } = options;
   const voice = voiceOf("drawSeparable", language);
-  const counts = separableCounts("drawSeparable", sizes);
+  const counts = separableCounts(sizes);
   const { words, count } = voice;
   const sections = sectionsOf(counts, voice);
   const head = pictureHead(WIDTH, MARGIN, words.separable.title, []);
@@ -78,7 +80,6 @@ export function drawSeparable(options: SeparablePictureOptions = {}): Picture {
 
 function sectionsOf(counts: SeparableCounts, { words, count }: Voice): readonly Section[] {
   const { kernelSize, inputChannels, filters, outputSize, multiplier } = counts;
-  const side = sideLetter(counts);
   const [m, between] = multiplier === 1 ? ["M", "M"] : ["M · μ", "μM"];
   const channels = inputChannels * multiplier;
   const area = [outputSize, outputSize];
@@ -91,7 +92,7 @@ function sectionsOf(counts: SeparableCounts, { words, count }: Voice): readonly 
         letters: { side: "D_K", depth: "M", count: "N" },
       },
       says: words.separable.standard(count(filters), count(kernelSize), count(inputChannels)),
-      formula: `D_K · D_K · M · N · ${side} · ${side}`,
+      formula: `D_K · D_K · M · N · D_F · D_F`,
       factors: [kernelSize, kernelSize, inputChannels, filters, ...area],
       multAdds: counts.standard,
     },
@@ -102,7 +103,7 @@ function sectionsOf(counts: SeparableCounts, { words, count }: Voice): readonly 
         letters: { side: "D_K", depth: "1", count: between },
       },
       says: words.separable.depthwise(count(channels), count(kernelSize)),
-      formula: `D_K · D_K · ${m} · ${side} · ${side}`,
+      formula: `D_K · D_K · ${m} · D_F · D_F`,
       factors: [kernelSize, kernelSize, ...perChannel, ...area],
       multAdds: counts.depthwise,
     },
@@ -113,7 +114,7 @@ function sectionsOf(counts: SeparableCounts, { words, count }: Voice): readonly 
         letters: { side: "1", depth: between, count: "N" },
       },
       says: words.separable.pointwise(count(filters), count(channels)),
-      formula: `${m} · N · ${side} · ${side}`,
+      formula: `${m} · N · D_F · D_F`,
       factors: [...perChannel, filters, ...area],
       multAdds: counts.pointwise,
     },
@@ -155,17 +156,10 @@ function drawnBars(counts: SeparableCounts, top: number, voice: Voice): readonly
   ];
 }
 
-/** The paper takes input and output for equally large; where they are not, the output's side counts. */
-function sideLetter({ size, outputSize }: SeparableCounts): "D_F" | "D_G" {
-  return size === outputSize ? "D_F" : "D_G";
-}
-
 function sizeNotes(counts: SeparableCounts, { words, count }: Voice): readonly string[] {
   const { size, outputSize, multiplier } = counts;
   const sides =
-    sideLetter(counts) === "D_F"
-      ? words.separable.side(count(size))
-      : words.separable.sizes(count(size), count(outputSize));
+    size === outputSize ? words.separable.side(count(size)) : words.separable.sizes(count(outputSize), count(size));
   return [sides, ...(multiplier === 1 ? [] : [words.separable.multiplier(count(multiplier))])];
 }
 

@@ -1,9 +1,9 @@
-/** FilterKind as boxes, as the paper's figure 2 draws them: a side of the kernel to the right and downwards, channels to the back. */
+/** Filters as boxes, as the paper's figure 2 draws them: a side of the kernel to the right and downwards, channels to the back. */
 
 import { lowered } from "./formula.ts";
 import { type PictureShape, pathThrough, SMALL_SIZE, textAt } from "./picture.ts";
 
-/** FilterKind of one kind. */
+/** Filters of one kind. */
 export interface FilterKind {
   /** Class of their colour. */
   readonly look: string;

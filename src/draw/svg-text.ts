@@ -1,8 +1,8 @@
 /** A picture as the text of an SVG file. */
 
 import { element, type Markup, raw, seen } from "../core/markup.ts";
-import { optionError, textOf } from "../core/options.ts";
-import type { Picture, PictureShape } from "./picture.ts";
+import { oneOf, optionError, textOf } from "../core/options.ts";
+import type { Picture, PictureShape, PictureTag } from "./picture.ts";
 import { PICTURE_CLASS, pictureStyle } from "./style.ts";
 
 /**
@@ -41,9 +41,18 @@ function line(markup: Markup): readonly Markup[] {
   return [raw("\n"), markup];
 }
 
+const TAGS: readonly PictureTag[] = ["g", "rect", "line", "path", "circle", "text", "tspan", "title"];
+
+/** How SVG spells what a picture says; what a page would run begins with `on`, and links have a colon or `href`. */
+const ATTRIBUTE = /^(?!on|href)[a-z][a-z\d-]*$/i;
+
+/** A picture is plain data, which may have come from elsewhere: names are written out as they stand, so others are refused. */
 function markupOf({ tag, attributes, children }: PictureShape): Markup {
+  for (const name of Object.keys(attributes)) {
+    if (!ATTRIBUTE.test(name)) throw optionError("svgText", "picture", "attributes that pictures have", name);
+  }
   return element(
-    tag,
+    oneOf("svgText", "picture", tag, TAGS),
     attributes,
     ...children.map((child) => (typeof child === "string" ? seen(child) : markupOf(child))),
   );

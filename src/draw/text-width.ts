@@ -32,7 +32,7 @@ export function shortened(text: string, width: number, size: number): string {
   return "…";
 }
 
-/** PictureWords in lines of at most `width` pixels; a longer word is cut. */
+/** Words in lines of at most `width` pixels; a longer word is cut. */
 export function wrapped(text: string, width: number, size: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {

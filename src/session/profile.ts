@@ -25,7 +25,7 @@ export interface ProfiledStep {
    * neither. `2 · multAdds / bytes` is its arithmetic intensity, in FLOP per byte.
    */
   readonly bytes: number;
-  /** Median over the runs, of the first thread; the mean where the clock has coarse steps, as in pages that are not isolated. */
+  /** Over the runs, by `statistic`; of the first thread. */
   readonly timeMs: number;
   /** Two operations a mult-add, of all threads. */
   readonly gflops: number;
@@ -40,6 +40,8 @@ export interface Profile {
   readonly simd: Choice["simd"];
   readonly threads: number;
   readonly runs: number;
+  /** What times are over the runs: `"mean"` where the clock's steps are coarse, as in most pages, else `"median"`. */
+  readonly statistic: "median" | "mean";
   readonly steps: readonly ProfiledStep[];
   /** The same of whole runs. */
   readonly totalMs: number;
@@ -70,7 +72,8 @@ export async function profileSession(
     totals.push(performance.now() - start);
     for (const [index, time] of times.entries()) steps[index]?.push(time);
   }
-  const middle = clockStep() > COARSE_MS ? mean : median;
+  const statistic = hasFineClock() ? "median" : "mean";
+  const middle = STATISTICS[statistic];
   const totalMs = middle(totals);
   const multAdds = plan.steps.reduce((sum, step) => sum + step.multAdds, 0);
   return {
@@ -79,6 +82,7 @@ export async function profileSession(
     simd,
     threads,
     runs,
+    statistic,
     steps: plan.steps.map((step, index) => {
       const { name, call, multAdds: count } = step;
       const timeMs = middle(steps[index] ?? []);
@@ -113,20 +117,32 @@ function bytesOf({ reads, writes }: Step, { values, batch }: Plan): number {
   return bytes;
 }
 
-/** From here on the median of a short step is one tick of the clock or none; between these only a mean can lie. */
-const COARSE_MS = 0.02;
+const STATISTICS = { median, mean } as const;
+
+/**
+ * With longer steps of the clock the median of a short step is one of them or none; between these only a mean can lie.
+ * In ms the least step is below 0.001 in Node, 0.005 in isolated pages of Chromium and 0.02 in those of Firefox, which
+ * gives it as 0.01999… or 0.02000…; in other pages it is 0.1 and 1. The bound is twice away from both of its neighbours.
+ */
+const COARSE_MS = 0.01;
+
+/** One step alone may be long because the process had to wait. */
+const MOST_TICKS = 20;
 
 /** A clock that stands still so long is coarse, or none. */
 const MOST_LOOKS = 1_000_000;
 
-/** The shortest time that the clock tells: 0.1 ms in pages, 0.005 in isolated ones; Infinity if it stands still. */
-function clockStep(): number {
-  const start = performance.now();
-  for (let looks = 0; looks < MOST_LOOKS; looks++) {
-    const passed = performance.now() - start;
-    if (passed > 0) return passed;
+/** Whether any of some steps of the clock is a short one. */
+function hasFineClock(): boolean {
+  let last = performance.now();
+  for (let looks = 0, ticks = 0; looks < MOST_LOOKS && ticks < MOST_TICKS; looks++) {
+    const now = performance.now();
+    if (now <= last) continue;
+    if (now - last < COARSE_MS) return true;
+    last = now;
+    ticks++;
   }
-  return Number.POSITIVE_INFINITY;
+  return false;
 }
 
 /** GFLOP/s; 0 where the clock told no time. */

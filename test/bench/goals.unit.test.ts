@@ -44,6 +44,10 @@ const { GOALS, taskOf } = await fileOfBench<{
 const { goalsPage } = await fileOfBench<{
   goalsPage(runs: readonly Run[], times: readonly Time[], goals: readonly Goal[], settings: Settings): string;
 }>("goals/page.mjs");
+const { keepTime, readTimes } = await fileOfBench<{
+  keepTime(path: string, time: Time): void;
+  readTimes(path: string): readonly Time[];
+}>("goals/times.mjs");
 const { keyOf, runPath, readRun, keepRun } = await fileOfBench<KeptRuns>("harness/kept-runs.mjs");
 const { learn } = await fileOfBench<{ learn(task: Task, how: object): Promise<string> }>("harness/learn.mjs");
 
@@ -109,10 +113,28 @@ describe("the page", () => {
     ]);
   });
 
-  it("says no where it takes too long, though the mean is met, and where nobody knows how long", () => {
+  it("says no where it takes too long, though the mean is met, and that it is not known where no time was taken", () => {
     const own = [run(first, 1, 0.9, big)];
     expect(rowsOf(own, [time(first, 745)])[0]).toContain("| 20.1 | no |");
-    expect(rowsOf(own, [time({ ...first, alpha: 0.25 }, 900)])[0]).toContain("| not taken yet |  | no |");
+    expect(rowsOf(own, [time({ ...first, alpha: 0.25 }, 900)])[0]).toContain("| not taken yet |  | not known |");
+    const low = [run(first, 1, 0.1, big)];
+    expect(rowsOf(low, [])[0]).toContain("| not taken yet |  | no |");
+  });
+
+  it("goes by the fastest time of its SIMD, and names the machine of no other", () => {
+    const own = [run(first, 1, 0.9, big)];
+    const of = (threads: number, imagesPerSecond: number, date: string, simd = "plain"): Time => ({
+      ...{ ...time(first, imagesPerSecond), threads, simd, about: { ...ABOUT, date } },
+    });
+    const times = [
+      of(1, 400, "2026-01-01"),
+      of(2, 750, "2026-01-02"),
+      of(2, 1500, "2026-01-03", "wide"),
+      { ...of(2, 500, "2026-01-04"), minutes: second.minutes, alpha: second.alpha },
+    ];
+    expect(rowsOf(own, times)[0]).toContain("| 750 (plain, 2 threads) | 20.0 | yes |");
+    const page = goalsPage([run(first, 1, 0.9)], times, GOALS, settings);
+    expect([...page.matchAll(/2026-01-0\d/g)].map(([date]) => date)).toEqual(["2026-01-02"]);
   });
 
   it("has no run of another key in it", () => {
@@ -137,7 +159,7 @@ describe("goals.mjs", () => {
     expect(output).toMatch(/\n20 minutes, seed 2: [\d.]+ % of the test pictures\n\n## goals\n\nFrom nothing, on 200 /);
     const page = join(places.results, `goals-node${major}.md`);
     expect(readFileSync(page, "utf8")).toMatch(
-      /\n\| ≥ 0\.00 % in 20 minutes \| 0\.25 \| 1 \| .* \| not taken yet \| {2}\| no \|\n/,
+      /\n\| ≥ 0\.00 % in 20 minutes \| 0\.25 \| 1 \| .* \| not taken yet \| {2}\| not known \|\n/,
     );
     const before = filesIn(places.results);
     expect(Object.keys(before)).toHaveLength(3);
@@ -168,6 +190,23 @@ describe("goals.mjs", () => {
     await printed(() => goals(args, places, small));
     const page = readFileSync(join(places.results, `goals-node${major}.md`), "utf8");
     expect(page).toMatch(/\n\| ≥ 0\.00 % in 20 minutes \| .* \| \d+ \(plain, 1 thread\) \| [\d.]+ \| yes \|\n/);
+  });
+
+  it("keeps a time of each goal, alpha, SIMD and number of threads", () => {
+    const path = join(folder, "times.json");
+    const taken: readonly Time[] = [
+      { minutes: 20, alpha: 0.25, simd: "wide", threads: 2, imagesPerSecond: 900, about: ABOUT },
+      { minutes: 20, alpha: 0.25, simd: "plain", threads: 2, imagesPerSecond: 400, about: ABOUT },
+      { minutes: 20, alpha: 0.25, simd: "plain", threads: 1, imagesPerSecond: 200, about: ABOUT },
+      { minutes: 20, alpha: 0.5, simd: "plain", threads: 1, imagesPerSecond: 100, about: ABOUT },
+      { minutes: 60, alpha: 0.5, simd: "plain", threads: 1, imagesPerSecond: 100, about: ABOUT },
+    ];
+    for (const time of taken) keepTime(path, time);
+    expect(readTimes(path)).toEqual(taken);
+    const again = { ...(taken[1] as Time), imagesPerSecond: 410 };
+    keepTime(path, again);
+    expect(readTimes(path).filter(({ simd, threads }) => simd === "plain" && threads === 2)).toEqual([again]);
+    expect(readTimes(path)).toHaveLength(taken.length);
   });
 
   it("of two processes takes different runs, and has all", async () => {

@@ -148,6 +148,7 @@ describe("a profile without a limit", () => {
     simd: "none",
     threads: 1,
     runs: 3,
+    statistic: "median",
     steps: [
       { name: "a", kernel: "conv2d", multAdds: 1_500_000, bytes: 9000, timeMs: 1.5, gflops: 2 },
       { name: "b", kernel: "softmax", multAdds: 0, bytes: 80, timeMs: 0.25, gflops: 0 },
@@ -169,6 +170,11 @@ describe("a profile without a limit", () => {
         "No limit: it is measured in WebAssembly.",
       ].join("\n"),
     );
+  });
+
+  it("says what its times are over the runs", () => {
+    const [first] = formatProfile({ ...profile, statistic: "mean" }).split("\n");
+    expect(first).toBe("n: plain, 1 thread; means of 3 runs");
   });
 
   it("makes a trace in microseconds", () => {

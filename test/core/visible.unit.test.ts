@@ -11,6 +11,7 @@ describe("visible", () => {
     ["bidi", "\u{202e}gnp\u{2066}\u{2069}\u{200f}\u{61c}", "\\u{202e}gnp\\u{2066}\\u{2069}\\u{200f}\\u{61c}"],
     ["what has no width", "a\u{200b}\u{2060}\u{feff}\u{ad}", "a\\u{200b}\\u{2060}\\u{feff}\\u{ad}"],
     ["tags", "a\u{e0041}", "a\\u{e0041}"],
+    ["what is no character", "a\ufffe\uffff\ufdd0\u{1ffff}", "a\\u{fffe}\\u{ffff}\\u{fdd0}\\u{1ffff}"],
     ["halves of pairs", "\ud83d!\udc69", "\\u{d83d}!\\u{dc69}"],
     ["its own spelling", "\\u{1b} C:\\users \\", "\\u{5c}u{1b} C:\\users \\"],
   ])("writes out %s", (_name, text, expected) => {

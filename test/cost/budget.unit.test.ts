@@ -1,7 +1,7 @@
 /** The sixteen published networks: what each costs, which fit, and which no other beats. */
 
 import { describe, expect, it } from "vitest";
-import { cost, withinBudget } from "../../src/cost/index.ts";
+import { cost, knownNetworks, withinBudget } from "../../src/cost/index.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 
 /** Anew in each test: what is counted while a file is loaded, a mutant cannot be told by. */
@@ -89,5 +89,24 @@ describe("within a budget", () => {
   ])("%j is none", (budget, option) => {
     const fields = expect.objectContaining({ owner: "withinBudget", option });
     expect(() => withinBudget(budget as never)).toThrow(expect.objectContaining({ code: "OPTION_INVALID", fields }));
+  });
+});
+
+describe("knownNetworks", () => {
+  it("are those of withinBudget under a bound that is none", () => {
+    const { candidates, front } = whole();
+    expect(knownNetworks()).toEqual({ candidates, front });
+    expect(knownNetworks("imagenet")).toEqual({ candidates, front });
+    const cifar10 = withinBudget({ multAdds: 1e12, table: "cifar10" });
+    expect(knownNetworks("cifar10")).toEqual({ candidates: cifar10.candidates, front: cifar10.front });
+  });
+
+  it.each(["coco", null, 1])("refuses %j", (table) => {
+    expect(() => knownNetworks(table as never)).toThrow(
+      expect.objectContaining({
+        code: "OPTION_INVALID",
+        message: expect.stringMatching(/^knownNetworks: table: expected one of "imagenet", "cifar10", found /),
+      }),
+    );
   });
 });

@@ -45,9 +45,14 @@ it("counts by `cost`, and each formula's factors give its count", () => {
           const [letters = "", numbers = ""] = formula.split(" = ");
           const factors = numbers.split(" · ").map(numberOf);
           expect(factors.reduce((product, factor) => product * factor, 1)).toBe(counts[index]);
-          expect(letters.split(" · ")).toHaveLength(factors.length);
-          // The output's side has its own letter where it is not the input's.
-          expect(letters.includes("D_G")).toBe(standard.layers[0]?.outputShape[0] !== size);
+          // D_F is the side of the output, whatever the stride and the padding.
+          const side = standard.layers[0]?.outputShape[0];
+          const named = letters.split(" · ").map((letter, place) => [letter, factors[place]]);
+          expect(named.slice(-2)).toEqual([
+            ["D_F", side],
+            ["D_F", side],
+          ]);
+          expect(named).toHaveLength(factors.length);
         }
         const ratio = numberOf(rows[4]?.[1]?.split(" = ").at(-1) ?? "");
         expect(Math.abs(ratio - (multiplier / filters + multiplier / kernel ** 2))).toBeLessThanOrEqual(0.000051);
@@ -62,6 +67,14 @@ describe("the picture", () => {
     shapesOf(picture)
       .filter(({ tag }) => tag === "text")
       .map(contentOf);
+
+  it("says whose side D_F is: the output's", () => {
+    expect(said(drawSeparable({ size: 14 }))).toContain("DF = 14, side of the output and of the input");
+    expect(said(drawSeparable({ size: 14, stride: 2 }))).toContain("DF = 7, side of the output; side of the input: 14");
+    expect(said(drawSeparable({ size: 14, padding: "valid", language: "ko" }))).toContain(
+      "출력의 한 변 DF = 12; 입력의 한 변: 14",
+    );
+  });
 
   it("says how much is saved, and where nothing is", () => {
     expect(said(drawSeparable())).toContain("12.7 % of the standard convolution's: 7.89 times fewer");

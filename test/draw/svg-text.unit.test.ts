@@ -99,7 +99,7 @@ describe.each(Object.entries(PICTURES))("%s", (_name, draw) => {
 });
 
 describe("names out of files", () => {
-  const hostile = `<script>alert("1")</script>&amp;'\u202e\u0007]]>\\u{41}`;
+  const hostile = `<script>alert("1")</script>&amp;'\u202e\u0007\ufffe\uffff]]>\\u{41}`;
   const network = sequential({ inputShape: [8, 8, 3], name: hostile }, [
     conv2d({ filters: 2, kernel: 3, name: hostile.replaceAll("/", "-") }),
   ]);
@@ -109,12 +109,29 @@ describe("names out of files", () => {
     ["network", () => drawNetwork(network)],
   ])("stay text in a picture of its %s", (_name, draw) => {
     const svg = svgText(draw());
-    for (const unseen of ["<script", "\u202e", "\u0007"]) expect(svg).not.toContain(unseen);
+    for (const unseen of ["<script", "\u202e", "\u0007", "\ufffe", "\uffff"]) expect(svg).not.toContain(unseen);
     expect(svg).toContain("&lt;script&gt;alert(&quot;1&quot;)");
-    expect(svg).toContain("&#39;\\u{202e}\\u{7}]]&gt;");
+    expect(svg).toContain("&#39;\\u{202e}\\u{7}\\u{fffe}\\u{ffff}]]&gt;");
     // What stood there as it looks when it is written out is told from what was written out, and that once.
     expect(svg).toContain("\\u{5c}u{41}");
     expect(svg).not.toContain("\\u{5c}u{5c}");
+  });
+});
+
+describe("a picture that came from elsewhere", () => {
+  const picture = drawCost(small());
+  const holding = (shape: object) => ({ ...picture, shapes: [{ tag: "g", attributes: {}, children: [shape] }] });
+
+  it.each([
+    ["an element that runs", { tag: "script", attributes: {}, children: ["alert(1)"] }],
+    ["an element that is more than a name", { tag: 'g onload="alert(1)"', attributes: {}, children: [] }],
+    ["an attribute that runs", { tag: "g", attributes: { onload: "alert(1)" }, children: [] }],
+    ["an attribute that is more than a name", { tag: "g", attributes: { 'x="1" onload': "alert(1)" }, children: [] }],
+    ["a link", { tag: "g", attributes: { "xlink:href": "javascript:alert(1)" }, children: [] }],
+  ])("is refused with %s", (_name, shape) => {
+    expect(() => svgText(holding(shape) as never)).toThrow(
+      expect.objectContaining({ code: "OPTION_INVALID", message: expect.stringContaining("svgText: picture") }),
+    );
   });
 });
 

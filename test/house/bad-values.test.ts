@@ -152,7 +152,11 @@ const RIGHT: Readonly<Record<string, Readonly<Record<string, () => readonly unkn
     cost: () => [model, { convention: costs.CONVENTIONS.paper }],
     formatCost: () => [costOnce, "text"],
     formatPaper: () => [paperOnce, "text"],
+    knownNetworks: () => ["imagenet"],
     paper: () => [{}],
+    separableCounts: () => [
+      { kernelSize: 3, inputChannels: 2, filters: 2, size: 8, stride: 1, padding: "same", multiplier: 1 },
+    ],
     withinBudget: () => [{ multAdds: 1e8 }],
   },
   "depthwise/draw": {

@@ -9,6 +9,7 @@ const src = resolve(import.meta.dirname, "../../src");
 /** Each room and the rooms it may import; `core` is open to all. */
 const ROOMS: Record<string, readonly string[]> = {
   cli: [
+    "batch",
     "pretrained",
     "train",
     "classify",
@@ -37,6 +38,7 @@ const ROOMS: Record<string, readonly string[]> = {
     "kernels",
     "operations",
   ],
+  batch: ["classify", "session", "weights", "images", "layers", "kernels"],
   classify: ["session", "weights", "images", "layers"],
   session: ["backends", "plan", "kernels"],
   pretrained: ["weights"],

@@ -97,5 +97,5 @@ export function checkPlace(node: NodeThreads | undefined, here: string | undefin
 /** In Firefox 153 `new Worker` in a worker of the page's own did not return in 9 of 150 pages, and nothing can end that. */
 export function checkReturns(): void {
   if (typeof document !== "undefined" || !/Firefox\//.test(globalThis.navigator?.userAgent ?? "")) return;
-  throw new Error("Firefox may hang as it makes one in a worker; sessions get them on the page, by inWorker: true");
+  throw new Error("Firefox may hang as it makes one in a worker: to have them, compile on the page itself");
 }

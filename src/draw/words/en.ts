@@ -14,7 +14,6 @@ export const EN = {
     multAdds: "mult-adds",
     parameters: "parameters",
     formula: "formula",
-    count: "count",
     what: "what",
   },
   /** What conventions call an operation. */
@@ -79,12 +78,11 @@ export const EN = {
     ratio: (share: string, times: string) => `${share} of the standard convolution's: ${times} times fewer`,
     ratioMore: (share: string) => `${share} of the standard convolution's: here the pair saves nothing`,
     formula: (formula: string, numbers: string, value: string) => `${formula} = ${numbers} = ${value}`,
-    sizes: (side: string, output: string) => `D_F = ${side}, side of the input; D_G = ${output}, side of the output`,
-    side: (side: string) => `D_F = ${side}, side of the input and of the output`,
+    sizes: (output: string, side: string) => `D_F = ${output}, side of the output; side of the input: ${side}`,
+    side: (side: string) => `D_F = ${side}, side of the output and of the input`,
     multiplier: (multiplier: string) => `μ = ${multiplier}, depthwise filters for each channel`,
     description: (standard: string, pair: string) =>
       `Three kinds of filters as boxes: standard, depthwise and pointwise. The standard convolution takes ${standard} mult-adds, the pair ${pair}.`,
-    each: (count: string) => `× ${count}`,
   },
 
   front: {

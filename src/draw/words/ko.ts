@@ -19,7 +19,6 @@ export const KO = {
     multAdds: "곱셈-덧셈",
     parameters: "매개변수",
     formula: "식",
-    count: "횟수",
     what: "항목",
   },
   operations: {
@@ -38,7 +37,7 @@ export const KO = {
 
   cost: {
     title: (network: string) => `층별 비용: ${network}`,
-    convention: (name: string) => `세는 기준: ${name}`,
+    convention: (name: string) => `계산 기준: ${name}`,
     total: (operations: string, word: string, parameters: string) =>
       `${word} ${operations}회, 매개변수 ${parameters}개`,
     totalParameters: (parameters: string) => `매개변수 ${parameters}개 (이 기준에서는 연산을 세지 않음)`,
@@ -60,10 +59,10 @@ export const KO = {
         : `깊이별 층과 바로 뒤의 점별 층으로 이루어진 분리 합성곱 쌍: ${written}쌍`,
     measures: "너비: 채널 수. 높이: 특징 맵의 높이.",
     stride: "↓2: 스트라이드 2",
-    pair: "한 선 위의 쌍: 깊이별 분리 합성곱",
+    pair: "같은 선 위의 쌍: 깊이별 분리 합성곱",
     pool: "풀링과 그 밖의 층",
     dense: "완전 연결 (크기는 비례하지 않음)",
-    sum: "+, ×: 앞선 층의 출력과 더하거나 곱함. 가지는 그리지 않고, 층을 실행 순서대로 늘어놓음",
+    sum: "+, ×: 앞선 층의 출력과 더하거나 곱함. 갈라지는 연결은 그리지 않고, 층을 실행 순서대로 늘어놓음",
     hidden: (layers: string) => `그리지 않음: 형태를 바꾸지 않는 ${layers} (배치 정규화, 활성화, 소프트맥스).`,
     more: (layers: string) => `자리가 없어 그리지 않음: 나머지 ${layers}.`,
   },
@@ -77,15 +76,14 @@ export const KO = {
     pointwise: (filters: string, channels: string) => `점별(pointwise) 합성곱: 1 × 1 × ${channels} 필터 ${filters}개`,
     count: (multAdds: string) => `곱셈-덧셈 ${multAdds}회`,
     sum: (multAdds: string) => `깊이별 + 점별: 곱셈-덧셈 ${multAdds}회`,
-    ratio: (share: string, times: string) => `표준 합성곱 대비 ${share}, 1/${times}배`,
-    ratioMore: (share: string) => `표준 합성곱 대비 ${share}: 여기서는 줄어들지 않습니다`,
+    ratio: (share: string, times: string) => `표준 합성곱 대비 ${share} (${times}분의 1)`,
+    ratioMore: (share: string) => `표준 합성곱 대비 ${share}: 이 경우에는 줄어들지 않습니다`,
     formula: (formula: string, numbers: string, value: string) => `${formula} = ${numbers} = ${value}`,
-    sizes: (side: string, output: string) => `입력의 한 변 D_F = ${side}, 출력의 한 변 D_G = ${output}`,
-    side: (side: string) => `입력과 출력의 한 변 D_F = ${side}`,
-    multiplier: (multiplier: string) => `채널마다 두는 깊이별 필터 수 μ = ${multiplier}`,
+    sizes: (output: string, side: string) => `출력의 한 변 D_F = ${output}; 입력의 한 변: ${side}`,
+    side: (side: string) => `출력과 입력의 한 변 D_F = ${side}`,
+    multiplier: (multiplier: string) => `채널당 깊이별 필터 수 μ = ${multiplier}`,
     description: (standard: string, pair: string) =>
       `표준, 깊이별, 점별 합성곱의 필터를 상자로 그렸습니다. 필요한 곱셈-덧셈: 표준 합성곱 ${standard}회, 분리 합성곱 쌍 ${pair}회.`,
-    each: (count: string) => `× ${count}`,
   },
 
   front: {

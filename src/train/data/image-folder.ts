@@ -4,10 +4,8 @@ import { DepthwiseError, listed } from "../../core/errors.ts";
 import { checkKnownOptions, optionError, signalOption } from "../../core/options.ts";
 import { systemCode } from "../../core/realms.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
+import { IMAGE_NAME } from "../../images/image-name.ts";
 import { type Dataset, datasetOf } from "./dataset.ts";
-
-/** What pictures are called. */
-export const IMAGE_NAME = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
 
 /** How the folder is read. */
 export interface ImageFolderOptions {

@@ -9,6 +9,6 @@ export type { ClassOptions, Dataset } from "./dataset.ts";
 export type { Example, ExampleImage, ExampleLabel, PixelImage } from "./example.ts";
 export { type DatasetOptions, dataset, type Examples, type GivenExample } from "./from-iterable.ts";
 export { type IdxOptions, idx } from "./idx.ts";
-export { entriesOf, IMAGE_NAME, type ImageFolderOptions, imageFolder } from "./image-folder.ts";
+export { entriesOf, type ImageFolderOptions, imageFolder } from "./image-folder.ts";
 export { type KeepDecodedOptions, keepDecoded } from "./keep-decoded.ts";
 export type { SkippedExample } from "./make-batch.ts";

@@ -38,8 +38,10 @@ export interface Answered {
   readonly reasons: readonly string[];
 }
 
-/** Maps of a layer, channel by channel. */
+/** Maps of a layer, channel by channel; of large layers a part. */
 export interface Maps {
+  /** Of the layer itself. */
+  readonly size: readonly [height: number, width: number, channels: number];
   readonly height: number;
   readonly width: number;
   readonly channels: number;

@@ -23,6 +23,7 @@ import {
 import { ComputeError } from "../fault.ts";
 import { builtIn } from "./built-in.ts";
 import type { Answer, ClassActivation, Given, Maps } from "./messages.ts";
+import { shownMaps } from "./shown-maps.ts";
 
 interface Looked {
   readonly model: Network<string>;
@@ -43,7 +44,7 @@ let tapped: Tapped | undefined;
 
 export async function open({ source }: Given<"open">): Promise<Answer<"open">> {
   const model = await modelOf(source);
-  const classifier = await createClassifier(model, { threads: 1 });
+  const classifier = await createClassifier(model, { threads: 1, ...labelsOf(model) });
   const timed = await compile(model, { threads: 1 });
   // The one before is let go when another is there, not before: what fails leaves the page as it was.
   looked?.classifier.close();
@@ -54,6 +55,15 @@ export async function open({ source }: Given<"open">): Promise<Answer<"open">> {
     text: formatDescription(describe(model)),
     layers: [...model.shapes].flatMap(([name, shape]) => (shape.length === 3 ? [name] : [])),
   };
+}
+
+/** Of a file that names no classes, their places: whoever brought it knows them. ImageNet's the library has. */
+function labelsOf({ info, outputs, shapes }: Network<string>): { readonly labels?: readonly string[] } {
+  const found = outputs["probabilities"] ?? outputs["logits"];
+  const shape = (found !== undefined && shapes.get(found)) || [];
+  const [classes = 0] = shape;
+  if (info.labels !== undefined || shape.length !== 1 || classes === 1000 || classes === 1001) return {};
+  return { labels: Array.from({ length: classes }, (_, place) => String(place)) };
 }
 
 async function modelOf(source: Given<"open">["source"]): Promise<Network<string>> {
@@ -97,10 +107,11 @@ export async function look({ picture, layer, index }: Given<"look">): Promise<An
   const head = headOf(model);
   const session = await tap(head === undefined ? [layer] : [layer, head.map]);
   const { taps } = await session.run(preprocess(pixels, description));
-  const maps = mapsOf(taps[layer]);
+  const maps = shownMaps(mapsOf(taps[layer]));
   if (head === undefined) return { maps };
   const photo = mapsOf(largeCrop(pixels, description));
-  return { maps, classActivation: { map: activationOf(mapsOf(taps[head.map]), head.kernel, index), photo } };
+  const map = shownMaps(activationOf(mapsOf(taps[head.map]), head.kernel, index));
+  return { maps, classActivation: { map, photo } };
 }
 
 function ready(): Looked {
@@ -129,7 +140,8 @@ interface Held {
 
 function mapsOf(held: Held | undefined): Maps {
   const [, height = 1, width = 1, channels = 1] = held?.shape ?? [];
-  return { height, width, channels, data: held?.data ?? new Float32Array() };
+  const data = held?.data ?? new Float32Array();
+  return { height, width, channels, size: [height, width, channels], data };
 }
 
 /** Pixels of the longer side of a picture under a map. */

@@ -33,7 +33,13 @@ async function answered({ id, name, given }: Question): Promise<void> {
     (answer) => ({ id, answer }),
     (error: unknown) => ({ id, fault: faultIn(error) }),
   );
-  postMessage(reply);
+  try {
+    postMessage(reply);
+  } catch (error) {
+    // An answer too large to be copied: those who wait behind it have their turn all the same.
+    const told: Reply = { id, fault: faultIn(error) };
+    postMessage(told);
+  }
 }
 
 function faultIn(error: unknown): Fault {

@@ -12,38 +12,38 @@ import type { ViewProps } from "../view.ts";
 
 /** Both measured, and at which size. */
 interface Both {
+  /** What was measured: the sliders, or the address, may say something else by then. */
+  readonly of: { readonly alpha: number; readonly resolution: number };
   readonly separable: Measured;
   readonly standard: Measured;
   /** GFLOP/s that this machine can do at most: the larger of what was found beside either; undefined where it was not. */
   readonly limit: number | undefined;
-  readonly alpha: number;
-  readonly resolution: number;
 }
 
 export default function Speed({ state, set }: ViewProps) {
   const { words, number } = useLanguage();
   const { speed } = words;
   const { alpha, resolution } = state;
-  const [both, setBoth] = useState<Both>();
+  const [measured, setMeasured] = useState<Both>();
+  const shown = measured?.of.alpha === alpha && measured.of.resolution === resolution ? measured : undefined;
   const [isBusy, setBusy] = useState(false);
   const [fault, setFault] = useState<Fault>();
   const measure = async () => {
     setBusy(true);
     setFault(undefined);
     try {
-      const separable = await ask("measure", { alpha, resolution, standardConvolution: false });
-      const standard = await ask("measure", { alpha, resolution, standardConvolution: true });
+      const of = { alpha, resolution };
+      const separable = await ask("measure", { ...of, standardConvolution: false });
+      const standard = await ask("measure", { ...of, standardConvolution: true });
       const limits = [separable, standard].flatMap(({ limitGflops }) => limitGflops ?? []);
       const limit = limits.length === 0 ? undefined : Math.max(...limits);
-      setBoth({ separable, standard, limit, alpha, resolution });
+      setMeasured({ of, separable, standard, limit });
     } catch (error) {
       setFault(faultOf(error));
     } finally {
       setBusy(false);
     }
   };
-  // What was measured at another size is not shown at this one.
-  const shown = both?.alpha === alpha && both.resolution === resolution ? both : undefined;
   return (
     <>
       <p class="lead">{speed.lead}</p>

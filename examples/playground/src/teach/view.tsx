@@ -24,7 +24,9 @@ export default function Teach({ state, set }: ViewProps) {
   const [boxes, setBoxes] = useState(() => boxesOf({ classes: [] }));
   const [picture, setPicture] = useState<Shown>();
   const [answers, setAnswers] = useState<readonly Prediction[]>([]);
-  const [isBusy, setBusy] = useState(false);
+  /** Several may be on their way: another network is chosen while the first still comes. */
+  const [running, setRunning] = useState(0);
+  const isBusy = running > 0;
   const [fault, setFault] = useState<Fault>();
 
   const begin = (found: Taught) => {
@@ -41,14 +43,14 @@ export default function Teach({ state, set }: ViewProps) {
   };
   /** What changes what is known; what goes wrong is said, and the page goes on. */
   const learn = async (work: () => Promise<void>) => {
-    setBusy(true);
+    setRunning((before) => before + 1);
     setFault(undefined);
     try {
       await work();
     } catch (error) {
       fail(error);
     } finally {
-      setBusy(false);
+      setRunning((before) => before - 1);
     }
   };
   useEffect(() => {

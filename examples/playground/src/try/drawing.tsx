@@ -19,7 +19,7 @@ export function Drawing({ onDrawn, onFault }: DrawingProps) {
   const { words, number } = useLanguage();
   const { tryIt } = words;
   const canvas = useRef<HTMLCanvasElement>(null);
-  const pen = useRef<{ x: number; y: number } | undefined>(undefined);
+  const pen = useRef<{ id: number; x: number; y: number } | undefined>(undefined);
 
   const context = () => canvas.current?.getContext("2d", { willReadFrequently: true }) ?? undefined;
   const clear = () => {
@@ -46,6 +46,11 @@ export function Drawing({ onDrawn, onFault }: DrawingProps) {
     brush.lineTo(to.x, to.y);
     brush.stroke();
   };
+  const lift = ({ pointerId }: PointerEvent) => {
+    if (pen.current?.id !== pointerId) return;
+    pen.current = undefined;
+    drawn();
+  };
   const ready = async (digit: number) => {
     const file = await fetched(DRAWINGS[digit] ?? "", onFault);
     if (file === undefined) return;
@@ -64,23 +69,21 @@ export function Drawing({ onDrawn, onFault }: DrawingProps) {
         role="img"
         data-testid="digit-canvas"
         onPointerDown={(event) => {
+          // A second finger would draw a line from the first one.
+          if (pen.current !== undefined) return;
           event.currentTarget.setPointerCapture(event.pointerId);
-          pen.current = placeOf(event);
+          pen.current = { id: event.pointerId, ...placeOf(event) };
           line(pen.current, pen.current);
         }}
         onPointerMove={(event) => {
-          if (pen.current === undefined) return;
+          if (pen.current?.id !== event.pointerId) return;
           const to = placeOf(event);
           line(pen.current, to);
-          pen.current = to;
+          pen.current = { id: event.pointerId, ...to };
         }}
-        onPointerUp={() => {
-          pen.current = undefined;
-          drawn();
-        }}
-        onPointerCancel={() => {
-          pen.current = undefined;
-        }}
+        onPointerUp={lift}
+        // What was drawn until then stays, and is answered.
+        onPointerCancel={lift}
       />
       <div class="buttons">
         <button

@@ -7,9 +7,6 @@ import type { ClassActivation, Look, Maps, Opened, Shown } from "../compute/mess
 import { type Fault, faultOf } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
 
-/** More maps than these tell nobody more. */
-const MOST_MAPS = 64;
-
 interface InsideProps {
   readonly opened: Opened;
   readonly picture: Shown;
@@ -39,9 +36,9 @@ export function Inside({ opened, picture, best, onFault }: InsideProps) {
     };
   }, [picture, shown, best.index, opened]);
   const { maps, classActivation } = look ?? {};
-  const shownMaps = Math.min(maps?.channels ?? 0, MOST_MAPS);
   const told =
-    maps && tryIt.mapsOf(number(shownMaps), number(maps.channels), `${number(maps.height)} × ${number(maps.width)}`);
+    maps &&
+    tryIt.mapsOf(number(maps.channels), number(maps.size[2]), `${number(maps.size[0])} × ${number(maps.size[1])}`);
   return (
     <section aria-label={tryIt.inside}>
       <h3>{tryIt.inside}</h3>
@@ -59,7 +56,7 @@ export function Inside({ opened, picture, best, onFault }: InsideProps) {
         <>
           <p class="note">{told}</p>
           <div class="maps" role="img" aria-label={told}>
-            {Array.from({ length: shownMaps }, (_, channel) => (
+            {Array.from({ length: maps.channels }, (_, channel) => (
               <GreyMap key={channel} maps={maps} channel={channel} />
             ))}
           </div>
@@ -131,10 +128,18 @@ function GreyMap({ maps, channel }: { readonly maps: Maps; readonly channel: num
   const canvas = useRef<HTMLCanvasElement>(null);
   const { height, width, channels, data } = maps;
   useEffect(() => {
-    const values = Float32Array.from({ length: height * width }, (_, i) => data[i * channels + channel] ?? 0);
-    const [least, most] = rangeOf(values);
-    const grey = (place: number) => (most > least ? (255 * ((values[place] ?? 0) - least)) / (most - least) : 0);
-    const sheet = sheetOf(maps, (place) => [grey(place), grey(place), grey(place), 255]);
+    // No list a map or a pixel: a layer may have millions.
+    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (let i = channel; i < data.length; i += channels) {
+      const value = data[i] ?? 0;
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+    const scale = most > least ? 255 / (most - least) : 0;
+    const sheet = sheetOf(maps, (place) => {
+      const grey = scale * ((data[place * channels + channel] ?? 0) - least);
+      return [grey, grey, grey, 255];
+    });
     canvas.current?.getContext("2d")?.drawImage(sheet, 0, 0);
   }, [maps, channel]);
   return <canvas ref={canvas} width={width} height={height} />;

@@ -29,9 +29,19 @@ export default function Try({ state, set }: ViewProps) {
   /** What was to be opened and could not be. */
   const [closed, setClosed] = useState<Source>();
   const [isBusy, setBusy] = useState(false);
-  /** Counts what was asked: an answer to what is no longer asked is dropped. */
+  /** Counts what was asked to open: of the newest alone it is said how it goes. */
   const turn = useRef(0);
+  const { model } = state;
+  /** What is chosen now, for those who have waited. */
+  const chosen = useRef(model);
+  chosen.current = model;
 
+  const show = (next: Shown | undefined) => {
+    // A picture that was long on its way is not for the network that is chosen since.
+    if (model !== chosen.current) return;
+    setPicture(next);
+    if (next === undefined) setAnswered(undefined);
+  };
   const open = async (source: Source) => {
     const mine = ++turn.current;
     setBusy(true);
@@ -39,8 +49,8 @@ export default function Try({ state, set }: ViewProps) {
     setClosed(undefined);
     try {
       const found = await ask("open", { source });
-      if (mine !== turn.current) return;
-      setOpened(found);
+      // The worker has this one now, even if another is asked for already: that one may fail, and then this one answers.
+      setOpened(model === chosen.current ? found : undefined);
       setAnswered(undefined);
     } catch (error) {
       if (mine !== turn.current) return;
@@ -51,12 +61,17 @@ export default function Try({ state, set }: ViewProps) {
     }
   };
   useEffect(() => {
-    if (state.model !== "own") open(state.model);
+    show(undefined);
+    setOpened(undefined);
+    setFault(undefined);
+    setClosed(undefined);
+    if (model !== "own") open(model);
     return () => {
+      // What is still opening is no longer waited for.
       turn.current++;
       setBusy(false);
     };
-  }, [state.model]);
+  }, [model]);
   useEffect(() => {
     if (picture === undefined || opened === undefined) return;
     let isCurrent = true;
@@ -76,38 +91,28 @@ export default function Try({ state, set }: ViewProps) {
 
   const { tryIt } = words;
   const best = answered?.predictions[0];
-  const show = (next: Shown | undefined) => {
-    setPicture(next);
-    if (next === undefined) setAnswered(undefined);
-  };
   return (
     <>
       <p class="lead">{tryIt.lead}</p>
       <section class="panel" aria-label={tryIt.network}>
         <Choice
           label={tryIt.network}
-          value={state.model}
+          value={model}
           names={[
             ["digits", tryIt.digits],
             ["cifar10", tryIt.cifar10],
             ["own", tryIt.own],
           ]}
-          onChange={(model) => {
-            show(undefined);
-            setOpened(undefined);
-            setFault(undefined);
-            setClosed(undefined);
-            set({ model });
-          }}
+          onChange={(name) => set({ model: name })}
         />
-        {state.model === "own" && <FileInput label={tryIt.weights} multiple name="weights-input" onFiles={open} />}
+        {model === "own" && <FileInput label={tryIt.weights} multiple name="weights-input" onFiles={open} />}
         {isBusy && <p role="status">{words.loading}</p>}
       </section>
       <Trouble fault={fault} onRetry={closed && (() => open(closed))} />
       <div class="routes">
         <section class="route" aria-label={tryIt.picture}>
           <h3>{tryIt.picture}</h3>
-          {state.model === "digits" ? (
+          {model === "digits" ? (
             <Drawing onDrawn={show} onFault={setFault} />
           ) : (
             <>

@@ -2,8 +2,8 @@
 
 import { checkKnownOptions, positiveInteger } from "../core/options.ts";
 import type { Padding } from "../core/window.ts";
-import { cost } from "../cost/index.ts";
 import { conv2d, depthwise, type Layer, pointwise, sequential } from "../layers/sequential.ts";
+import { cost } from "./cost.ts";
 
 /** Sizes of a convolution, by the letters of Howard et al. 2017, section 3.1. */
 export interface SeparableSizes {
@@ -13,7 +13,7 @@ export interface SeparableSizes {
   readonly inputChannels?: number;
   /** N, filters, or channels of the output. Default 64. */
   readonly filters?: number;
-  /** D_F, side of the input. Default 112. */
+  /** Side of the input, in pixels. Default 112. */
   readonly size?: number;
   /** Of the window. Default 1. */
   readonly stride?: number;
@@ -23,12 +23,18 @@ export interface SeparableSizes {
   readonly multiplier?: number;
 }
 
-/** All sizes, and what they come to. */
+/** All sizes, and the mult-adds that they come to. */
 export interface SeparableCounts extends Required<SeparableSizes> {
-  /** D_G, side of the output, on which mult-adds are counted. */
+  /**
+   * D_F, side of the output: a filter is applied once at each of its D_F² places. The paper defines D_F as that of the
+   * input, and then takes both for equal (stride 1, same padding); where they are not, its formulas hold for the output's.
+   */
   readonly outputSize: number;
+  /** Of the standard convolution: D_K² · M · N · D_F². */
   readonly standard: number;
+  /** D_K² · M · D_F², times the multiplier. */
   readonly depthwise: number;
+  /** M · N · D_F², times the multiplier. */
   readonly pointwise: number;
   /** Of the depthwise and the pointwise layer. */
   readonly pair: number;
@@ -36,23 +42,24 @@ export interface SeparableCounts extends Required<SeparableSizes> {
   readonly ratio: number;
 }
 
-export const SEPARABLE_SIZES = [
+const SIZES = [
   ...(["kernelSize", "inputChannels", "filters", "size", "stride", "padding", "multiplier"] as const),
 ] satisfies readonly (keyof SeparableSizes)[];
 
-/** Builds both networks and counts them. Throws `OPTION_INVALID`, and `NETWORK_VANISHES` where no window fits. */
-export function separableCounts(
-  owner: string,
-  {
-    kernelSize = 3,
-    inputChannels = 32,
-    filters = 64,
-    size = 112,
-    stride = 1,
-    padding = "same",
-    multiplier = 1,
-  }: SeparableSizes,
-): SeparableCounts {
+/**
+ * What a standard convolution costs, and the depthwise and pointwise one in its place (Howard et al. 2017, section 3.1):
+ * mult-adds of both, as `cost` counts the layers.
+ *
+ *     separableCounts({ inputChannels: 512, filters: 512, size: 14 }).ratio   // 1/512 + 1/9
+ *
+ * @throws {DepthwiseError} `OPTION_INVALID` for a size that is no positive integer or a padding that does not exist;
+ *         `NETWORK_VANISHES` where no window fits
+ */
+export function separableCounts(sizes: SeparableSizes = {}): SeparableCounts {
+  const owner = "separableCounts";
+  checkKnownOptions(owner, sizes, SIZES);
+  const { kernelSize = 3, inputChannels = 32, filters = 64, size = 112 } = sizes;
+  const { stride = 1, padding = "same", multiplier = 1 } = sizes;
   for (const [name, value] of Object.entries({ kernelSize, inputChannels, filters, size, stride, multiplier }))
     positiveInteger(owner, name, value);
   const window = { kernel: kernelSize, stride, padding, bias: false };
@@ -70,9 +77,4 @@ export function separableCounts(
     pair: ofPair,
     ratio: ofPair / ofStandard,
   };
-}
-
-/** Refuses what is no size, beside the other options of a picture. */
-export function checkSeparableOptions(owner: string, options: object): void {
-  checkKnownOptions(owner, options, [...SEPARABLE_SIZES, "language"]);
 }

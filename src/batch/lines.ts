@@ -1,0 +1,113 @@
+/** Lines of files of any length, of which one piece is held at a time. */
+
+/** A longer line is no path. */
+export const LONGEST_LINE = 65_536;
+
+const [LINE_FEED, CARRIAGE_RETURN, SPACE, TAB] = [10, 13, 32, 9];
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
+/**
+ * Cuts what is pushed into lines; those without a character but spaces are none. Line ends, of either kind, and the mark
+ * that some editors write first are no part of them. Of a line that is too long its beginning is handed over.
+ */
+export class LineCutter {
+  readonly #onLine: (line: Uint8Array, offset: number) => void;
+  /** Where in the file the next byte that is pushed stands. */
+  #at: number;
+  /** The beginning of a line whose end has not come. */
+  #kept: Uint8Array[] = [];
+  #keptBytes = 0;
+  #lineAt: number;
+
+  /** @param offset where the first byte stands in its file; only at 0 a byte-order mark is looked for */
+  constructor(offset: number, onLine: (line: Uint8Array, offset: number) => void) {
+    this.#at = offset;
+    this.#lineAt = offset;
+    this.#onLine = onLine;
+  }
+
+  push(chunk: Uint8Array): void {
+    let start = 0;
+    for (;;) {
+      const end = chunk.indexOf(LINE_FEED, start);
+      if (end < 0) break;
+      this.#end(chunk.subarray(start, end));
+      start = end + 1;
+      this.#lineAt = this.#at + start;
+    }
+    this.#keep(chunk.subarray(start));
+    this.#at += chunk.length;
+  }
+
+  /** What stands behind the last line's end is a line too. */
+  end(): void {
+    this.#end(new Uint8Array());
+  }
+
+  #keep(piece: Uint8Array): void {
+    const room = LONGEST_LINE + 1 - this.#keptBytes;
+    if (piece.length === 0 || room <= 0) return;
+    // A copy: whoever reads fills one buffer again and again.
+    const kept = piece.slice(0, room);
+    this.#kept.push(kept);
+    this.#keptBytes += kept.length;
+  }
+
+  #end(piece: Uint8Array): void {
+    let line = piece;
+    if (this.#kept.length > 0) {
+      this.#keep(piece);
+      line = joined(this.#kept, this.#keptBytes);
+      this.#kept = [];
+      this.#keptBytes = 0;
+    }
+    if (this.#lineAt === 0 && BYTE_ORDER_MARK.every((byte, place) => line[place] === byte)) line = line.subarray(3);
+    if (line.at(-1) === CARRIAGE_RETURN) line = line.subarray(0, -1);
+    if (line.some((byte) => byte !== SPACE && byte !== TAB)) this.#onLine(line, this.#lineAt);
+  }
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/** Bytes that are read at once. */
+const CHUNK = 1 << 18;
+
+/**
+ * Lines of a file from one on, as they are asked for; each is the caller's until the next is.
+ *
+ * @param offset where a line begins
+ * @throws what the system throws, and `signal.reason`
+ */
+export async function* linesFrom(
+  path: string,
+  offset: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const file = await files.open(path, "r");
+  try {
+    let found: Uint8Array[] = [];
+    const cutter = new LineCutter(offset, (line) => found.push(line));
+    for (let at = offset; ; ) {
+      signal?.throwIfAborted();
+      // A buffer of its own each time: the lines that are handed over look into it.
+      const { bytesRead, buffer } = await file.read(new Uint8Array(CHUNK), 0, CHUNK, at);
+      if (bytesRead === 0) cutter.end();
+      else cutter.push(buffer.subarray(0, bytesRead));
+      at += bytesRead;
+      yield* found;
+      found = [];
+      if (bytesRead === 0) return;
+    }
+  } finally {
+    await file.close();
+  }
+}

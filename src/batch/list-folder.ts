@@ -1,0 +1,65 @@
+/** The pictures of a folder as a list, in an order that is the same on every machine. */
+
+import { DepthwiseError } from "../core/errors.ts";
+import { systemCode } from "../core/realms.ts";
+import { IMAGE_NAME } from "../images/image-name.ts";
+
+/**
+ * Writes a listing: a JSON line `{ "path" }` for each picture in the folder and those within it, sorted by code units,
+ * folder by folder; written whole or not at all.
+ *
+ * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` (also if there is no picture); `signal.reason`
+ */
+export async function listFolder(folder: string, listing: string, signal?: AbortSignal): Promise<void> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const { pipeline } = process.getBuiltinModule("node:stream/promises");
+  const temporary = `${listing}.${process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex")}.tmp`;
+  const file = await files.open(temporary, "wx");
+  let count = 0;
+  const lines = async function* () {
+    for await (const path of picturesIn(folder, "")) {
+      signal?.throwIfAborted();
+      count++;
+      yield `${JSON.stringify({ path })}\n`;
+    }
+  };
+  try {
+    await pipeline(lines, file.createWriteStream({ flush: true }));
+    if (count === 0) {
+      throw new DepthwiseError("FILE_UNREADABLE", {
+        what: `${folder}: a folder in which there are no image files`,
+        advice: "Pass a folder with .jpg, .png, .webp, .gif, .avif or .tif files, or a list of them.",
+        fields: { folder },
+      });
+    }
+    await files.rename(temporary, listing);
+  } catch (error) {
+    await files.rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Links to pictures count, links to folders do not: they may go in a circle. */
+async function* picturesIn(folder: string, within: string): AsyncGenerator<string, void, undefined> {
+  const { readdir, stat } = process.getBuiltinModule("node:fs/promises");
+  const { join } = process.getBuiltinModule("node:path");
+  const here = join(folder, within);
+  const entries = await readdir(here, { withFileTypes: true }).catch((cause: unknown) => {
+    throw new DepthwiseError("FILE_UNREADABLE", {
+      what: `${here}: the folder cannot be read (${systemCode(cause) ?? cause})`,
+      advice: "Give yourself the right to read it, or pass a list of pictures.",
+      fields: { folder: here },
+      cause,
+    });
+  });
+  const folders: string[] = [];
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (entry.name.startsWith(".")) continue;
+    if (entry.isDirectory()) folders.push(entry.name);
+    else if (IMAGE_NAME.test(entry.name)) {
+      const isFile = entry.isFile() || (await stat(join(here, entry.name)).catch(() => undefined))?.isFile() === true;
+      if (isFile) yield within + entry.name;
+    }
+  }
+  for (const name of folders) yield* picturesIn(folder, `${within}${name}/`);
+}

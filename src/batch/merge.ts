@@ -1,0 +1,127 @@
+/** All parts of a run as one file. */
+
+import { DepthwiseError, listed } from "../core/errors.ts";
+import { orUnwritable } from "../weights/write-file.ts";
+import type { OutputFile } from "./part.ts";
+import { npyHeader, npyHeaderBytes, temporaryName } from "./rows.ts";
+import { type Staged, StagedFile } from "./staged-file.ts";
+import { batchStatus } from "./status.ts";
+
+/** Bytes that are read at once. */
+const CHUNK = 1 << 18;
+
+/**
+ * Joins the parts of a directory, in order, and compares each with its statistics on the way.
+ *
+ * @param target of `jsonl` the file, of `npy` the matrix, beside which `.jsonl` of the same name has the lines
+ * @returns the files that were written, whole or not at all
+ * @throws {DepthwiseError} `FILE_NOT_FOUND` if parts are missing; `FILE_CORRUPT` if one is not what its statistics say;
+ *         `FILE_UNREADABLE` if the target cannot be written; `signal.reason`
+ */
+export async function mergeParts(out: string, target: string, signal?: AbortSignal): Promise<readonly OutputFile[]> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const { basename, dirname, join } = process.getBuiltinModule("node:path");
+  const { run, parts, missing, damaged } = await batchStatus(out);
+  if (missing.length + damaged.length > 0) {
+    const what = [
+      ...(missing.length === 0 ? [] : [`shards without a part: ${listed(missing.map(String))}`]),
+      ...(damaged.length === 0 ? [] : [`damaged parts: ${listed(damaged.map(String))}`]),
+    ];
+    throw new DepthwiseError("FILE_NOT_FOUND", {
+      what: `${out}: ${what.join("; ")}`,
+      advice: "Run them, then join: the same command as before.",
+      fields: { missing, damaged },
+    });
+  }
+  const directory = dirname(target);
+  const token = process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex");
+  const isMatrix = run.options.format === "npy";
+  const lines = isMatrix ? `${basename(target).replace(/\.npy$/, "")}.jsonl` : basename(target);
+  const staged: Staged[] = [];
+  await orUnwritable(target, "the file", signal, async () => {
+    try {
+      staged.push(await joined(out, outputsOf(".jsonl"), [directory, lines, token], { skip: 0 }, signal));
+      if (isMatrix) {
+        const outputs = outputsOf(".npy");
+        const [first] = outputs;
+        const features = first === undefined ? 0 : await featuresIn(join(out, first.file));
+        const header = npyHeader([run.input.count, features]);
+        const given = { header, skip: npyHeaderBytes };
+        staged.push(await joined(out, outputs, [directory, basename(target), token], given, signal));
+      }
+      for (const { temporary, file } of staged) await files.rename(temporary, join(directory, file));
+    } finally {
+      for (const { temporary } of staged) await files.rm(temporary, { force: true });
+    }
+  });
+  return staged.map(({ file, bytes, sha256 }) => ({ file, bytes, sha256 }));
+
+  function outputsOf(ending: string): readonly OutputFile[] {
+    return parts.flatMap(({ output }) => output.filter(({ file }) => file.endsWith(ending)));
+  }
+}
+
+interface Joining {
+  readonly header?: Uint8Array;
+  /** Bytes of each part that are not taken. */
+  readonly skip: number;
+}
+
+async function joined(
+  out: string,
+  outputs: readonly OutputFile[],
+  [directory, name, token]: readonly [string, string, string],
+  { header, skip }: Joining,
+  signal: AbortSignal | undefined,
+): Promise<Staged> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const { createHash } = process.getBuiltinModule("node:crypto");
+  const { join } = process.getBuiltinModule("node:path");
+  const whole = await StagedFile.open(directory, name, temporaryName(name, token));
+  try {
+    if (header !== undefined) await whole.write(header);
+    for (const { file, sha256 } of outputs) {
+      const hash = createHash("sha256");
+      const part = await files.open(join(out, file), "r");
+      try {
+        for (let at = 0; ; ) {
+          signal?.throwIfAborted();
+          const { bytesRead, buffer } = await part.read(new Uint8Array(CHUNK), 0, CHUNK, at);
+          if (bytesRead === 0) break;
+          const chunk = buffer.subarray(0, bytesRead);
+          hash.update(chunk);
+          await whole.write(chunk.subarray(Math.min(Math.max(skip - at, 0), bytesRead)));
+          at += bytesRead;
+        }
+      } finally {
+        await part.close();
+      }
+      if (hash.digest("hex") !== sha256) throw damagedPart(join(out, file));
+    }
+    return await whole.finish();
+  } catch (error) {
+    await whole.abandon();
+    throw error;
+  }
+}
+
+function damagedPart(path: string): DepthwiseError {
+  return new DepthwiseError("FILE_CORRUPT", {
+    what: `${path}: it is not what its statistics say`,
+    advice: "Remove its .stats.json, and run the shard again.",
+    fields: { path },
+  });
+}
+
+/** Numbers of a row, by the header of a .npy file of ours. */
+async function featuresIn(path: string): Promise<number> {
+  const file = await process.getBuiltinModule("node:fs/promises").open(path, "r");
+  try {
+    const { buffer } = await file.read(new Uint8Array(npyHeaderBytes), 0, npyHeaderBytes, 0);
+    const [, features] = /'shape': \(\d+, (\d+)\)/.exec(new TextDecoder("latin1").decode(buffer)) ?? [];
+    if (features === undefined) throw damagedPart(path);
+    return Number(features);
+  } finally {
+    await file.close();
+  }
+}

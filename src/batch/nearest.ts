@@ -1,0 +1,237 @@
+/** Pictures that look alike to a network: exact cosines of embeddings, of which a piece is held at a time. */
+
+import { DepthwiseError } from "../core/errors.ts";
+import { optionError, positiveInteger, signalOption } from "../core/options.ts";
+import { isFloat32Array, systemCode } from "../core/realms.ts";
+import { asFloat, type FloatTensor } from "../core/tensor.ts";
+import { probeFeatures } from "../kernels/wasm/features.ts";
+import { makeSimilarities, SIMILARITY_BYTES } from "../kernels/wasm/similarity.ts";
+import { linesFrom } from "./lines.ts";
+import { type NpyFile, openNpy } from "./npy.ts";
+import { batchStatus } from "./status.ts";
+
+export interface Neighbour {
+  /** The row: of a directory of parts that of the picture in the whole list. */
+  readonly index: number;
+  /** What the picture is called, where the rows have names: in a directory of parts. */
+  readonly id?: string;
+  /** The cosine, −1 to 1. */
+  readonly similarity: number;
+}
+
+/** Bytes of rows that are held and multiplied at once: they stay in a second-level cache. */
+const PIECE = 1 << 19;
+
+/**
+ * The rows whose direction is nearest to a query's, best first; exact, by looking at each. Rows without a direction (zeros,
+ * or NaN of a picture that could not be read) are none of them.
+ *
+ * It finds pictures that look alike to the network that made the embeddings; it understands nothing.
+ *
+ * @param embeddings `[rows, features]`; or a `.npy` file of float32, or a directory of parts of `format: "npy"`, which are
+ *                   read piece by piece
+ * @param query      `features` numbers
+ * @param k          how many, at least 1
+ * @throws {DepthwiseError} `OPTION_INVALID`, `SHAPE_MISMATCH` if the query has another number of features; `FILE_NOT_FOUND`
+ *         (also for a run with parts missing), `FILE_CORRUPT`, `FILE_TRUNCATED`; `signal.reason`
+ */
+export async function nearest(
+  embeddings: FloatTensor | string,
+  query: Float32Array,
+  k: number,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<readonly Neighbour[]> {
+  const signal = signalOption("nearest", options.signal);
+  const count = positiveInteger("nearest", "k", k);
+  if (!isFloat32Array(query)) throw optionError("nearest", "query", "a Float32Array", query);
+  signal?.throwIfAborted();
+  const found = new Best(count);
+  const rows = makeRows(query);
+  if (typeof embeddings !== "string") {
+    const { data, shape } = asFloat(embeddings, "nearest: embeddings");
+    const [total = 0, features = 0] = shape;
+    checkFeatures("embeddings", features, query, shape.length);
+    for (let from = 0; from < total; from += rows.most) {
+      signal?.throwIfAborted();
+      const piece = Math.min(rows.most, total - from);
+      rows.bytes(piece).set(bytesOfFloats(data.subarray(from * features, (from + piece) * features)));
+      rows.rank(piece, from, found);
+    }
+    return found.all;
+  }
+  const files = await npyFiles(embeddings, signal);
+  let first = 0;
+  for (const { path } of files) {
+    const file = await openNpy(path);
+    try {
+      checkFeatures(path, file.shape[1], query, 2);
+      await rankFile(file, first, rows, found, signal);
+      first += file.shape[0];
+    } finally {
+      await file.close();
+    }
+  }
+  return named(found.all, files, signal);
+}
+
+async function rankFile(
+  file: NpyFile,
+  first: number,
+  rows: ReturnType<typeof makeRows>,
+  found: Best,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const [total] = file.shape;
+  for (let from = 0; from < total; from += rows.most) {
+    signal?.throwIfAborted();
+    const piece = Math.min(rows.most, total - from);
+    await file.read(from, rows.bytes(piece));
+    rows.rank(piece, first + from, found);
+  }
+}
+
+function checkFeatures(what: string, features: number, query: Float32Array, axes: number): void {
+  if (axes === 2 && features === query.length) return;
+  throw new DepthwiseError("SHAPE_MISMATCH", {
+    what: `nearest: ${what}`,
+    expected: `rows of ${query.length} numbers, as the query has`,
+    found: axes === 2 ? `rows of ${features}` : `${axes} axes`,
+    advice: "Make both with the same network.",
+  });
+}
+
+function bytesOfFloats(numbers: Float32Array): Uint8Array {
+  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+}
+
+/** A place for a piece of rows, and what ranks them: by WebAssembly, where it runs. */
+function makeRows(query: Float32Array) {
+  const features = query.length;
+  const norm = Math.sqrt(query.reduce((sum, value) => sum + value * value, 0));
+  const most = Math.max(1, Math.floor(PIECE / Math.max(4, 4 * features)));
+  const [rowsAt, queryAt] = [0, 4 * most * features];
+  const outAt = 16 * Math.ceil((queryAt + 4 * features) / 16);
+  const isFast = probeFeatures().wasm && probeFeatures().simd;
+  const made = isFast ? makeSimilarities(outAt + SIMILARITY_BYTES * most) : undefined;
+  const buffer = made?.memory.buffer ?? new ArrayBuffer(outAt + SIMILARITY_BYTES * most);
+  const held = new Float32Array(buffer);
+  held.set(query, queryAt / 4);
+  /** Where there is no WebAssembly. */
+  const summed = (count: number): void => {
+    for (let row = 0; row < count; row++) {
+      let [dot, square] = [0, 0];
+      for (let i = 0; i < features; i++) {
+        const value = held[row * features + i] as number;
+        dot += value * (query[i] as number);
+        square += value * value;
+      }
+      held.set([dot, 0, 0, 0, square, 0, 0, 0], outAt / 4 + 8 * row);
+    }
+  };
+  return {
+    most,
+    bytes: (count: number) => new Uint8Array(buffer, rowsAt, 4 * count * features),
+    rank(count: number, first: number, found: Best): void {
+      if (made === undefined) summed(count);
+      else made.similarities(rowsAt, queryAt, outAt, count, features);
+      for (let row = 0; row < count; row++) {
+        const at = outAt / 4 + 8 * row;
+        const four = (from: number) =>
+          (held[from] as number) + (held[from + 1] as number) + (held[from + 2] as number) + (held[from + 3] as number);
+        const similarity = four(at) / (norm * Math.sqrt(four(at + 4)));
+        if (!Number.isNaN(similarity)) found.add(first + row, similarity);
+      }
+    },
+  };
+}
+
+/** The largest so far; of equal ones the smaller index first. */
+class Best {
+  readonly #most: number;
+  readonly #all: Neighbour[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(index: number, similarity: number): void {
+    const all = this.#all;
+    if (all.length === this.#most && !(similarity > (all[all.length - 1] as Neighbour).similarity)) return;
+    let [low, high] = [0, all.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (similarity > (all[middle] as Neighbour).similarity) high = middle;
+      else low = middle + 1;
+    }
+    all.splice(low, 0, { index, similarity: Math.max(-1, Math.min(1, similarity)) });
+    if (all.length > this.#most) all.pop();
+  }
+
+  get all(): readonly Neighbour[] {
+    return this.#all;
+  }
+}
+
+interface Listed {
+  readonly path: string;
+  /** Of a directory of parts. */
+  readonly lines?: string;
+  readonly rows?: number;
+}
+
+/** The files of a directory of parts, in order, or the file itself. */
+async function npyFiles(path: string, signal: AbortSignal | undefined): Promise<readonly Listed[]> {
+  const { join } = process.getBuiltinModule("node:path");
+  const stats = await process
+    .getBuiltinModule("node:fs/promises")
+    .stat(path)
+    .catch((cause: unknown) => {
+      throw new DepthwiseError(systemCode(cause) === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_UNREADABLE", {
+        what: `${path}: it cannot be read (${systemCode(cause) ?? cause})`,
+        advice: "Pass a .npy file, or a directory that `depthwise batch --format npy` wrote.",
+        cause,
+      });
+    });
+  if (!stats.isDirectory()) return [{ path }];
+  const { parts, missing, run } = await batchStatus(path);
+  signal?.throwIfAborted();
+  if (run.options.format !== "npy") {
+    throw optionError("nearest", "embeddings", "parts of format npy", run.options.format, "Run it with --format npy.");
+  }
+  if (missing.length > 0) {
+    throw new DepthwiseError("FILE_NOT_FOUND", {
+      what: `${path}: ${missing.length} of ${run.shards} parts are missing`,
+      advice: "Run those shards first.",
+      fields: { missing },
+    });
+  }
+  return parts.map(({ output, rows }) => {
+    const named = (ending: string) => join(path, output.find(({ file }) => file.endsWith(ending))?.file ?? "");
+    return { path: named(".npy"), lines: named(".jsonl"), rows };
+  });
+}
+
+/** Adds the names of rows, read from the lines beside the parts. */
+async function named(
+  found: readonly Neighbour[],
+  files: readonly Listed[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Neighbour[]> {
+  const ids = new Map<number, string>();
+  let first = 0;
+  for (const { lines, rows = 0 } of files) {
+    const wanted = new Set(found.map(({ index }) => index - first).filter((row) => row >= 0 && row < rows));
+    if (lines !== undefined && wanted.size > 0) {
+      let row = 0;
+      for await (const line of linesFrom(lines, 0, signal)) {
+        if (wanted.has(row)) ids.set(first + row, String(JSON.parse(new TextDecoder().decode(line)).id));
+        row++;
+      }
+    }
+    first += rows;
+  }
+  return found.map((one) => {
+    const id = ids.get(one.index);
+    return id === undefined ? one : { index: one.index, id, similarity: one.similarity };
+  });
+}

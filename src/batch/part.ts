@@ -1,0 +1,85 @@
+/** A part: what a shard becomes. Its names, and the words of its statistics, without which it does not exist. */
+
+/** Digits of a shard's number: names sort as numbers do. */
+const DIGITS = 5;
+
+/** `part-00017-of-01000`. */
+export function partName(shard: number, shards: number): string {
+  const digits = Math.max(DIGITS, String(shards).length);
+  return `part-${String(shard).padStart(digits, "0")}-of-${String(shards).padStart(digits, "0")}`;
+}
+
+/** Of a part's statistics, which are written last. */
+export const STATS = ".stats.json";
+
+/** The first input of a shard and the one behind its last: all shards are as long as can be, but for one. */
+export function shardRange(shard: number, shards: number, count: number): readonly [from: number, to: number] {
+  // Whole numbers: count × shards may be more than doubles hold.
+  const at = (place: number) => Number((BigInt(count) * BigInt(place)) / BigInt(shards));
+  return [at(shard), at(shard + 1)];
+}
+
+/** Inputs of a shard, and so rows of its part. */
+export function shardRows({ shards, input }: RunDescription, shard: number): number {
+  const [from, to] = shardRange(shard, shards, input.count);
+  return to - from;
+}
+
+/** What can be asked of a picture. */
+export type Task = "labels" | "embeddings" | "both";
+
+export type PartFormat = "jsonl" | "npy";
+
+/** What a run of shards was asked for: parts of others are not mixed with its own. */
+export interface RunSettings {
+  readonly task: Task;
+  readonly format: PartFormat;
+  /** Predictions of a picture. */
+  readonly topK: number;
+  /** As it was asked for; relaxed SIMD differs between machines. */
+  readonly simd: string;
+  readonly preprocessing: Readonly<Record<string, unknown>>;
+}
+
+/** What all parts of a directory are of. */
+export interface RunDescription {
+  readonly version: 1;
+  readonly shards: number;
+  readonly model: { readonly name: string; readonly sha256: string };
+  readonly options: RunSettings;
+  readonly input: { readonly kind: string; readonly count: number; readonly sha256: string };
+}
+
+export interface OutputFile {
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** `part-00017-of-01000.stats.json`. */
+export interface PartStats {
+  readonly version: 1;
+  readonly shard: number;
+  readonly shards: number;
+  /** Inputs of the shard, and so rows of its output. */
+  readonly rows: number;
+  /** How many could not be read, by the code of the error. */
+  readonly errors: Readonly<Record<string, number>>;
+  /**
+   * Seconds: `total` by the clock; `decode` and `resize` summed over pictures, several of which are decoded at once, and
+   * `network` over runs.
+   */
+  readonly seconds: {
+    readonly total: number;
+    readonly decode: number;
+    readonly resize: number;
+    readonly network: number;
+  };
+  readonly model: RunDescription["model"];
+  readonly options: RunSettings;
+  /** Of the lines of this shard, as they stand in the input. */
+  readonly input: { readonly from: number; readonly sha256: string };
+  readonly output: readonly OutputFile[];
+  /** What computed it. */
+  readonly runtime: { readonly backend: string; readonly simd: string; readonly threads: number };
+}

@@ -1,0 +1,94 @@
+/**
+ * Gives the files of a part their names, the statistics last: without those the part does not exist. Of two processes that
+ * made the same part, at the same time or one after the other, the first has it.
+ */
+
+import { systemCode } from "../core/realms.ts";
+import { type PartStats, STATS } from "./part.ts";
+import { type PartPlace, temporaryName } from "./rows.ts";
+import { type Staged, StagedFile } from "./staged-file.ts";
+
+/** Renaming takes a moment: who holds the names for so long was killed, or its machine is gone. */
+const PATIENCE_MS = 10_000;
+const WAIT_MS = 50;
+
+/**
+ * @returns the statistics that stand now: its own, or those of whoever was first
+ * @throws what the system throws; the files without names are gone then
+ */
+export async function publish(
+  place: PartPlace,
+  outputs: readonly Staged[],
+  stats: PartStats,
+  signal?: AbortSignal,
+): Promise<PartStats> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  const { join } = process.getBuiltinModule("node:path");
+  const file = `${place.name}${STATS}`;
+  const statsFile = await StagedFile.open(place.directory, file, temporaryName(file, place.token));
+  const leftOver = [...outputs.map(({ temporary }) => temporary)];
+  try {
+    await statsFile.write(new TextEncoder().encode(`${JSON.stringify(stats, null, 1)}\n`));
+    const staged = await statsFile.finish();
+    leftOver.push(staged.temporary);
+    const release = await hold(join(place.directory, `.${place.name}.publishing`), place.token, signal);
+    try {
+      const first = await readStats(place.directory, place.name);
+      if (first !== undefined) return first;
+      for (const { temporary, file: name } of [...outputs, staged]) {
+        await files.rename(temporary, join(place.directory, name));
+      }
+      return stats;
+    } finally {
+      await release();
+    }
+  } finally {
+    await statsFile.abandon();
+    for (const path of leftOver) await files.rm(path, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Makes a file that says who is at it; one that stays the same for long is taken away. Clocks of others do not matter. */
+async function hold(path: string, token: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
+  const files = process.getBuiltinModule("node:fs/promises");
+  let seen: string | undefined;
+  let since = performance.now();
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      await files.writeFile(path, token, { flag: "wx" });
+      return async () => {
+        // Another may have it by now, who took this process for a dead one.
+        if ((await files.readFile(path, "utf8").catch(() => undefined)) === token)
+          await files.rm(path, { force: true });
+      };
+    } catch (error) {
+      if (systemCode(error) !== "EEXIST") throw error;
+    }
+    const holder = await files.readFile(path, "utf8").catch(() => undefined);
+    if (holder !== seen) [seen, since] = [holder, performance.now()];
+    else if (performance.now() - since > PATIENCE_MS) await files.rm(path, { force: true });
+    await new Promise((done) => setTimeout(done, WAIT_MS));
+  }
+}
+
+/** The statistics of a part; undefined if there are none, or what is there are none. */
+export async function readStats(directory: string, name: string): Promise<PartStats | undefined> {
+  const { join } = process.getBuiltinModule("node:path");
+  const path = join(directory, `${name}${STATS}`);
+  const text = await process
+    .getBuiltinModule("node:fs/promises")
+    .readFile(path, "utf8")
+    .catch((error: unknown) => {
+      if (systemCode(error) === "ENOENT") return undefined;
+      throw error;
+    });
+  if (text === undefined) return undefined;
+  try {
+    const value = JSON.parse(text) as PartStats;
+    const isWhole = value.version === 1 && Number.isSafeInteger(value.rows) && Array.isArray(value.output);
+    return isWhole ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

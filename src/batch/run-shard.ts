@@ -1,0 +1,30 @@
+/** One shard, from nothing: what a worker of a queue calls. */
+
+import type { BatchOptions } from "./batch-options.ts";
+import { openBatch, type ShardOptions, type ShardResult } from "./open-batch.ts";
+
+/** What `openBatch` takes, and which shard. */
+export interface RunShardOptions extends BatchOptions {
+  /** From 0. */
+  readonly shard: number;
+}
+
+/**
+ * Opens a run, runs one shard of it, unless its part is there, and closes. Of several shards in one process `openBatch`
+ * compiles the network once.
+ *
+ *     await runShard({ source: "photos", model, out: "labels", shard: 3, shards: 20 }, { signal, onProgress });
+ *
+ * @throws {DepthwiseError} what `openBatch` and its `runShard` throw
+ */
+export async function runShard(
+  { shard, ...options }: RunShardOptions,
+  { signal, onProgress }: ShardOptions = {},
+): Promise<ShardResult> {
+  const batch = await openBatch({ ...options, ...(signal === undefined ? {} : { signal }) });
+  try {
+    return await batch.runShard(shard, { signal, onProgress });
+  } finally {
+    batch.close();
+  }
+}
