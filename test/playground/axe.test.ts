@@ -117,6 +117,21 @@ describeInChromium("the playground and axe-core", () => {
     }
   });
 
+  it("cuts no word of a table on a narrow screen", async () => {
+    const page = await browser.newPage({ viewport: { width: 360, height: 800 } });
+    await page.goto(`${address}#view=speed&language=ko&alpha=0.25&resolution=96`);
+    await page.locator("button.main").click();
+    await page.locator(".result").waitFor();
+    const heights = await page
+      .locator("table:last-of-type tbody tr")
+      .evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+    expect(heights.length).toBeGreaterThan(20);
+    // Two lines at most.
+    expect(Math.max(...heights)).toBeLessThan(60);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+    await page.close();
+  });
+
   it.each(VIEWS)("is usable by keyboard alone: every control of %s is reached, and seen", async (view) => {
     const page = await browser.newPage();
     await page.goto(`${address}#view=${view}&language=en&question=alpha&at=5`);

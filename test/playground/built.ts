@@ -10,7 +10,8 @@ import { root, serve } from "../browser/chromium.ts";
 export function buildPage(): string {
   const folder = mkdtempSync(join(tmpdir(), "depthwise-playground-"));
   const vite = resolve(root, "node_modules/vite/bin/vite.js");
-  const flags = ["--outDir", folder, "--emptyOutDir", "--logLevel", "warn"];
+  // Vite lets no two build one project, lest they write to one place: these do not.
+  const flags = ["--outDir", folder, "--emptyOutDir", "--logLevel", "warn", "--bypass-lock"];
   execFileSync(process.execPath, [vite, "build", "examples/playground", ...flags], { cwd: root });
   return folder;
 }

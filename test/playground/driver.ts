@@ -78,6 +78,15 @@ export function put(page: TestPage, selector: string, value: string): Promise<bo
   );
 }
 
+/** Waits until a control can be used. */
+export function usable(page: TestPage, selector: string): Promise<boolean> {
+  return page.ask(async (selector) => {
+    const control = () => document.querySelector<HTMLInputElement | HTMLButtonElement>(selector);
+    while (control()?.disabled !== false) await new Promise((done) => setTimeout(done, 20));
+    return true;
+  }, selector);
+}
+
 /** Waits until the address holds something; gives it. */
 export function address(page: TestPage, pattern: string): Promise<string> {
   return page.ask(async (pattern) => {

@@ -1,7 +1,7 @@
 /** Numbers as the page writes them. */
 
 import { expect, it } from "vitest";
-import { languageOf, preferredLanguage } from "../../examples/playground/src/language.tsx";
+import { languageOf, preferredLanguage } from "../../examples/playground/src/languages.ts";
 
 it.each(["en", "ko"] as const)("writes numbers with a minus sign of their own, and 0 without, in %s", (name) => {
   const { number } = languageOf(name);

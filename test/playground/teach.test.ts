@@ -11,7 +11,7 @@ import { fewShot } from "../../src/train/few-shot/index.ts";
 import { describeInBrowsers, type TestBrowser, type TestPage } from "../browser/browsers.ts";
 import { root, stopServers } from "../browser/chromium.ts";
 import { builtPage } from "./built.ts";
-import { click, counted, exactly, put, said, seen } from "./driver.ts";
+import { click, counted, exactly, put, said, seen, usable } from "./driver.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "depthwise-playground-"));
 let built: Awaited<ReturnType<typeof builtPage>>;
@@ -52,12 +52,9 @@ async function add(page: TestPage, name: string, place: number, examples: number
 }
 
 /** Presses the first button of a selector, once it can be pressed. */
-function press(page: TestPage, selector: string): Promise<void> {
-  return page.ask(async (selector) => {
-    const button = () => document.querySelector<HTMLButtonElement>(selector);
-    while (button()?.disabled !== false) await new Promise((done) => setTimeout(done, 20));
-    button()?.click();
-  }, selector);
+async function press(page: TestPage, selector: string): Promise<void> {
+  await usable(page, selector);
+  await page.ask((selector) => document.querySelector<HTMLElement>(selector)?.click(), selector);
 }
 
 /** What stands in the boxes. */
@@ -162,6 +159,7 @@ describeInBrowsers("the section to teach", (kind) => {
     await page.close();
     writeFileSync(join(folder, "things.safetensors"), Uint8Array.from(bytes));
     const other = await open(browser, "view=teach&language=en");
+    await usable(other, "#taught-input");
     await other.pick("taught-input", [join(folder, "things.safetensors")]);
     await seen(other, ".note", "^Learnt: vessels, Thing 2");
     expect(await names(other)).toEqual(["vessels", "Thing 2", "Thing 3"]);
@@ -178,7 +176,7 @@ describeInBrowsers("the section to teach", (kind) => {
     }
     writeFileSync(join(folder, "five.safetensors"), await shots.save());
     const page = await open(browser, "view=teach&language=en");
-    await counted(page, ".things > section", 3);
+    await usable(page, "#taught-input");
     await page.pick("taught-input", [join(folder, "five.safetensors")]);
     await counted(page, ".things > section", 5);
     expect(await names(page)).toEqual(drawings);

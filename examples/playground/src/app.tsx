@@ -3,7 +3,8 @@
 import type { ComponentType } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { type Fault, messageOf } from "./fault.ts";
-import { LANGUAGES, LanguageProvider, languageOf, preferredLanguage } from "./language.tsx";
+import { LanguageProvider } from "./language.tsx";
+import { LANGUAGES, languageOf, preferredLanguage } from "./languages.ts";
 import { Trouble } from "./parts/trouble.tsx";
 import { Questions } from "./questions.tsx";
 import { changedState, hashOf, type State, stateOf, VIEWS, type ViewName } from "./state.ts";

@@ -1,7 +1,7 @@
 /** The boxes of what is taught: what stands in each, and what it is called in the page's language. */
 
 import type { Taught } from "../compute/messages.ts";
-import { LANGUAGES, type LanguageName, languageOf } from "../language.tsx";
+import { LANGUAGES, type LanguageName, languageOf } from "../languages.ts";
 
 /** As many boxes there are at least. */
 const LEAST_THINGS = 3;

@@ -2,7 +2,8 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { FormulaName } from "../../math.ts";
-import { type Language, useLanguage } from "../language.tsx";
+import { useLanguage } from "../language.tsx";
+import type { Language } from "../languages.ts";
 import { Choice, Slider } from "../parts/controls.tsx";
 import { Formula } from "../parts/formula.tsx";
 import { Icon } from "../parts/icon.tsx";
