@@ -60,8 +60,9 @@ export async function goals(args, { results, cache } = PLACES, all = GOALS) {
   const allRuns = () => readRuns(runs, benchOf(all, settings));
   const writtenPage = () =>
     writePage(join(results, `${ofThisNode("goals")}.md`), () => goalsPage(allRuns(), readTimes(times), all, settings));
-  // Runs of other settings are refused before hours are spent.
+  // Runs of other settings, and damaged files, are refused before hours are spent.
   allRuns();
+  readTimes(times);
   if (flags.time) {
     for (const goal of wanted) {
       const time = await timeOf(goal, settings, threads, train);

@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { mobileNetV1 } from "../../dist/esm/index.js";
 import { fit } from "../../dist/esm/train.js";
+import { Refusal } from "../../scripts/shared/refusal.mjs";
 import { writeWhole } from "../../scripts/shared/write-whole.mjs";
 import { aboutRun } from "../harness/about.mjs";
 import { jsonText } from "../harness/report.mjs";
@@ -40,9 +41,25 @@ export async function timeOf(goal, settings, threads, train) {
   return { minutes: goal.minutes, alpha: goal.alpha, simd, threads, imagesPerSecond, about: aboutRun(loadBefore) };
 }
 
-/** Those that were taken; none where there is no file. @param {string} path @returns {Time[]} */
+/** Those that were taken; none where there is no file. @param {string} path @returns {Time[]} @throws {Refusal} */
 export function readTimes(path) {
-  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : [];
+  if (!existsSync(path)) return [];
+  const times = parsed(readFileSync(path, "utf8"));
+  if (Array.isArray(times) && times.every(isTime)) return times;
+  throw new Refusal(`${path} holds no times of goals. Remove it to take them anew: --time.`);
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isTime(time) {
+  const numbers = [time?.minutes, time?.alpha, time?.threads, time?.imagesPerSecond];
+  return numbers.every(Number.isFinite) && typeof time.simd === "string" && Array.isArray(time.about?.loadBefore);
 }
 
 /** What a time is of: another alpha, SIMD or number of threads is another time. @param {Time} time */

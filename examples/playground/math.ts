@@ -7,10 +7,16 @@ import type { Plugin } from "vite";
 export const FORMULAS = {
   standard: "D_K^2 \\cdot M \\cdot N \\cdot D_F^2",
   depthwise: "D_K^2 \\cdot M \\cdot D_F^2",
-  pointwise: "M \\cdot N \\cdot D_F^2",
   separable: "D_K^2 \\cdot M \\cdot D_F^2 + M \\cdot N \\cdot D_F^2",
   ratio:
     "\\frac{D_K^2 \\cdot M \\cdot D_F^2 + M \\cdot N \\cdot D_F^2}{D_K^2 \\cdot M \\cdot N \\cdot D_F^2} = \\frac{1}{N} + \\frac{1}{D_K^2}",
+  // μ is the depth multiplier.
+  depthwiseTimes: "D_K^2 \\cdot \\mu M \\cdot D_F^2",
+  separableTimes: "D_K^2 \\cdot \\mu M \\cdot D_F^2 + \\mu M \\cdot N \\cdot D_F^2",
+  ratioTimes:
+    "\\frac{D_K^2 \\cdot \\mu M \\cdot D_F^2 + \\mu M \\cdot N \\cdot D_F^2}{D_K^2 \\cdot M \\cdot N \\cdot D_F^2} = \\frac{\\mu}{N} + \\frac{\\mu}{D_K^2}",
+  ratioAloneTimes: "\\frac{D_K^2 \\cdot \\mu M \\cdot D_F^2}{D_K^2 \\cdot M \\cdot N \\cdot D_F^2} = \\frac{\\mu}{N}",
+  mu: "\\mu",
   ratioAlone: "\\frac{D_K^2 \\cdot M \\cdot D_F^2}{D_K^2 \\cdot M \\cdot N \\cdot D_F^2} = \\frac{1}{N}",
   resolution: "D_K^2 \\cdot \\alpha M \\cdot (\\rho D_F)^2 + \\alpha M \\cdot \\alpha N \\cdot (\\rho D_F)^2",
   DK: "D_K",

@@ -209,6 +209,26 @@ describe("goals.mjs", () => {
     expect(readTimes(path)).toHaveLength(taken.length);
   });
 
+  it.each([
+    "",
+    "{",
+    "{}",
+    "null",
+    "[null]",
+    '[{"minutes":20}]',
+    '[{"minutes":20,"alpha":1,"threads":2,"simd":"wide","imagesPerSecond":3}]',
+  ])("tells of a file of times that is %j before it trains", async (text) => {
+    const places = freshPlaces();
+    const path = join(places.results, `goals-node${major}-times.json`);
+    mkdirSync(places.results, { recursive: true });
+    writeFileSync(path, text);
+    for (const more of [[], ["--time"]]) {
+      const told = goals([...common, "--only", "20", ...more], places, small);
+      await expect(told).rejects.toThrow(`${path} holds no times of goals. Remove it to take them anew: --time.`);
+    }
+    expect(Object.keys(filesIn(places.results))).toEqual([path]);
+  });
+
   it("of two processes takes different runs, and has all", async () => {
     const places = freshPlaces();
     const output = await printed(async () => {

@@ -6,6 +6,7 @@ import { useLanguage } from "../language.tsx";
 import { Formula } from "../parts/formula.tsx";
 import { Grid } from "../parts/grid.tsx";
 import { type Course, isBetweenMade, type Moment } from "./cursor.ts";
+import { pairFormula } from "./formulas.ts";
 import type { Lesson, Settings } from "./lesson.ts";
 import { at, type Product, type Trace } from "./trace.ts";
 
@@ -146,7 +147,7 @@ export function Pair(props: RouteProps & { readonly isMixing: boolean; readonly 
     <Route
       title={isMixing ? words.why.pair : words.why.alone}
       testId="separable-count"
-      formula={isMixing ? "separable" : "depthwise"}
+      formula={pairFormula(settings, isMixing)}
       sum={isMixing ? `${number(all.depthwise)} + ${number(all.pointwise)}` : undefined}
       soFar={isMixing ? `${number(made.depthwise)} + ${number(made.pointwise)}` : undefined}
       made={made.depthwise + made.pointwise}
@@ -253,7 +254,7 @@ function Route({ title, testId, formula, sum, soFar, made, all, now, outcome, do
         <span class="unseen">{title}: </span>
         {done ??
           (outcome !== undefined
-            ? why.waits(number(outcome))
+            ? (made === all ? why.finished : why.waits)(number(outcome))
             : now === undefined
               ? why.notYet
               : why.product(number(now.value), number(now.weight), number(now.value * now.weight), number(now.sum)))}

@@ -3,7 +3,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { FormulaName } from "../../math.ts";
 import { useLanguage } from "../language.tsx";
-import type { Language } from "../languages.ts";
 import { Choice, Slider } from "../parts/controls.tsx";
 import { Formula } from "../parts/formula.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -11,6 +10,7 @@ import { Letters } from "../parts/letters.tsx";
 import { RANGES } from "../state.ts";
 import type { ViewProps } from "../view.ts";
 import { beginOf, type Course, courseOf, momentOf } from "./cursor.ts";
+import { ratioFormula, ratioInNumbers } from "./formulas.ts";
 import { lessonOf, type Settings } from "./lesson.ts";
 import { Pair, Standard } from "./routes.tsx";
 import { traceOf } from "./trace.ts";
@@ -115,11 +115,11 @@ export default function Why({ state, set }: ViewProps) {
       />
       <section class="ratio" aria-label={why.ratio}>
         <h3>{why.ratio}</h3>
-        <Formula name={isMixing ? "ratio" : "ratioAlone"} block />
+        <Formula name={ratioFormula(settings, isMixing)} block />
         <p class="live">
           {why.inAll(`${number(pair)} / ${number(all.standard)}`).replace(/\.$/, "")} ={" "}
           <span data-testid="ratio">{number(pair / all.standard, 4)}</span>
-          {settings.multiplier === 1 ? ` = ${formulaRatio(settings, isMixing, number)}` : ""}
+          {` = ${ratioInNumbers(settings, isMixing, number)}`}
         </p>
         <p class="live note">
           {moment.made.standard === 0
@@ -128,7 +128,11 @@ export default function Why({ state, set }: ViewProps) {
                 `${number(made)} / ${number(moment.made.standard)} = ${number(made / moment.made.standard, 4)}`,
               )}
         </p>
-        {settings.multiplier > 1 && <p class="note">{why.multiplied}</p>}
+        {settings.multiplier > 1 && (
+          <p class="note">
+            <Formula name="mu" /> {why.multiplied(number(settings.multiplier))}
+          </p>
+        )}
       </section>
       <p>
         {why.cell(number(moment.row + 1), number(moment.column + 1), number(moment.filter + 1))}{" "}
@@ -150,13 +154,6 @@ export default function Why({ state, set }: ViewProps) {
       </div>
     </>
   );
-}
-
-/** The ratio by the formula, in numbers. */
-function formulaRatio({ filters, kernelSize }: Settings, isMixing: boolean, number: Language["number"]): string {
-  const area = kernelSize ** 2;
-  if (!isMixing) return `1/${number(filters)}`;
-  return `1/${number(filters)} + 1/${number(area)} = ${number(1 / filters + 1 / area, 4)}`;
 }
 
 function settingsOf({

@@ -124,6 +124,7 @@ export const en = {
     product: (value: string, weight: string, product: string, sum: string) =>
       `${value} × ${weight} = ${product}; sum so far ${sum}`,
     notYet: "Nothing multiplied yet in this cell.",
+    finished: (value: string) => `Done: ${value}.`,
     waits: (value: string) => `Done: ${value}. It waits for the other route.`,
     doneHere: "Done at this place.",
     already: "The depthwise step of this place is made already, and serves all output channels.",
@@ -132,7 +133,8 @@ export const en = {
     ratio: "Ratio",
     inAll: (sum: string) => `In all ${sum}.`,
     soFar: (sum: string) => `So far ${sum}.`,
-    multiplied: "With a depth multiplier above 1 the pair costs that many times as much.",
+    multiplied: (multiplier: string) =>
+      `is the depth multiplier, ${multiplier}: the pair costs that many times as much.`,
     mixing: "Pointwise step",
     mixingOn: "on: channels are mixed",
     mixingOff: "off: depthwise alone",
