@@ -77,7 +77,7 @@ describe("--help", () => {
     ]);
     expect(groups.filter(([title]) => title !== "Options" && title !== "Examples")).toEqual([
       ["Count what a network costs", ["summary", "cost", "paper", "budget", "draw"]],
-      ["Run one", ["classify", "profile"]],
+      ["Run one", ["classify", "batch", "nearest", "profile"]],
       ["Train one", ["train", "evaluate"]],
       ["Files of weights", ["inspect", "convert", "verify", "cache"]],
       ["This machine", ["doctor"]],
