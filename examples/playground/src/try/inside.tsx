@@ -137,7 +137,8 @@ function GreyMap({ maps, channel }: { readonly maps: Maps; readonly channel: num
     }
     const scale = most > least ? 255 / (most - least) : 0;
     const sheet = sheetOf(maps, (place) => {
-      const grey = scale * ((data[place * channels + channel] ?? 0) - least);
+      // Of one number alone nobody can say whether it is large.
+      const grey = scale === 0 ? 128 : scale * ((data[place * channels + channel] ?? 0) - least);
       return [grey, grey, grey, 255];
     });
     canvas.current?.getContext("2d")?.drawImage(sheet, 0, 0);

@@ -1,11 +1,10 @@
 /**
  * The same output made twice: by a standard convolution, and by a depthwise one and a pointwise one behind it. Every
- * number is the library's: eager operations compute it, and `cost` counts it.
+ * number is the library's: eager operations compute it, and `separableCounts` counts it.
  */
 
 import { conv2d, depthwiseConv2d, type FloatTensor, pointwiseConv2d, tensor } from "depthwise";
-import { cost } from "depthwise/cost";
-import { conv2d as conv2dLayer, depthwise, pointwise, sequential } from "depthwise/layers";
+import { separableCounts } from "depthwise/cost";
 
 export interface Settings {
   /** D_K. */
@@ -71,17 +70,14 @@ function before(size: number, outputs: number, { kernelSize, stride, padding }: 
   return padding === "valid" ? 0 : Math.floor(Math.max(0, (outputs - 1) * stride + kernelSize - size) / 2);
 }
 
-function countsOf({ kernelSize, inputChannels, filters, size, stride, padding, multiplier }: Settings) {
-  const inputShape = [size, size, inputChannels] as const;
-  const window = { kernel: kernelSize, stride, padding, bias: false } as const;
-  const [standard] = counted(sequential({ inputShape }, [conv2dLayer({ ...window, filters })]));
-  const pair = sequential({ inputShape }, [depthwise({ ...window, multiplier }), pointwise({ filters, bias: false })]);
-  const [depthwiseCount, pointwiseCount] = counted(pair);
-  return { standard: standard ?? 0, depthwise: depthwiseCount ?? 0, pointwise: pointwiseCount ?? 0 };
+/** What a convolution's cost depends on. */
+export function sizesOf({ kernelSize, inputChannels, filters, size, stride, padding, multiplier }: Settings) {
+  return { kernelSize, inputChannels, filters, size, stride, padding, multiplier };
 }
 
-function counted(network: Parameters<typeof cost>[0]): readonly number[] {
-  return cost(network).layers.map(({ multAdds }) => multAdds ?? 0);
+function countsOf(settings: Settings) {
+  const { standard, depthwise, pointwise } = separableCounts(sizesOf(settings));
+  return { standard, depthwise, pointwise };
 }
 
 /**

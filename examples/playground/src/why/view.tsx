@@ -1,5 +1,6 @@
 /** Section 1: why a depthwise separable convolution is cheap. */
 
+import { separableCounts } from "depthwise/cost";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { FormulaName } from "../../math.ts";
 import { useLanguage } from "../language.tsx";
@@ -11,7 +12,7 @@ import { RANGES } from "../state.ts";
 import type { ViewProps } from "../view.ts";
 import { beginOf, type Course, courseOf, momentOf } from "./cursor.ts";
 import { ratioFormula, ratioInNumbers } from "./formulas.ts";
-import { lessonOf, type Settings } from "./lesson.ts";
+import { lessonOf, type Settings, sizesOf } from "./lesson.ts";
 import { Pair, Standard } from "./routes.tsx";
 import { traceOf } from "./trace.ts";
 
@@ -128,6 +129,7 @@ export default function Why({ state, set }: ViewProps) {
                 `${number(made)} / ${number(moment.made.standard)} = ${number(made / moment.made.standard, 4)}`,
               )}
         </p>
+        {isMixing && <Growth settings={settings} />}
         {settings.multiplier > 1 && (
           <p class="note">
             <Formula name="mu" /> {why.multiplied(number(settings.multiplier))}
@@ -153,6 +155,34 @@ export default function Why({ state, set }: ViewProps) {
         <Pair {...parts} isMixing={isMixing} unchanged={unchanged} />
       </div>
     </>
+  );
+}
+
+/** Output channels of real layers: the sliders end where grids do. */
+const MANY_FILTERS = [1, 4, 16, 64, 256, 1024] as const;
+
+/** The same ratio for other N: soon only 1/D_K² is left. */
+function Growth({ settings }: { readonly settings: Settings }) {
+  const { words, number } = useLanguage();
+  return (
+    <div class="wide">
+      <table class="numbers">
+        <tbody>
+          <tr>
+            <th scope="row">N</th>
+            {MANY_FILTERS.map((filters) => (
+              <td key={filters}>{number(filters)}</td>
+            ))}
+          </tr>
+          <tr>
+            <th scope="row">{words.why.ratio}</th>
+            {MANY_FILTERS.map((filters) => (
+              <td key={filters}>{number(separableCounts({ ...sizesOf(settings), filters }).ratio, 3)}</td>
+            ))}
+          </tr>
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -61,7 +61,7 @@ export const en = {
       ratio: {
         ask: "Why 1/N + 1/D_K², and why does N soon stop mattering?",
         answer:
-          "Divide the pair's count by the standard one: M and D_F² cancel. The pointwise part is 1/D_K² of the standard count, the depthwise part 1/N. With a 3×3 kernel 1/9 stays, however large N is; from N = 64 on, 1/N is less than a sixth of that.",
+          "Divide the pair's count by the standard one: M and D_F² cancel. The pointwise part is 1/D_K² of the standard count, the depthwise part 1/N. With a 3×3 kernel 1/9 stays, however large N is; from N = 64 on, 1/N is a seventh of that and less: see the small table.",
       },
       speed: {
         ask: "Nine times fewer operations, so why not nine times faster?",
@@ -86,7 +86,7 @@ export const en = {
     },
   },
   why: {
-    lead: "A convolution can be split in two: one filter for each channel, then a 1×1 convolution that mixes the channels. Both routes below make the same output, number for number. Step through them and count.",
+    lead: "A convolution can be split in two: one filter for each channel, then a 1×1 convolution that mixes the channels. Both routes below make the same output, number for number (the standard kernels here are products of the other two; not every one is). Step through them and count.",
     settings: "Sizes",
     kernelSize: "Side of the kernel",
     inputChannels: "Input channels",

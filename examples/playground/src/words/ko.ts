@@ -12,7 +12,7 @@ export const ko: Words = {
     why: "왜 계산량이 적을까",
     widths: "α와 ρ",
     speed: "왜 9배 빨라지지 않을까",
-    try: "직접 써 보기",
+    try: "직접 해 보기",
     teach: "가르쳐 보기",
   },
   percent: (value) => `${value}%`,
@@ -63,9 +63,9 @@ export const ko: Words = {
           "M은 들어가는 채널 수, N은 나오는 채널 수입니다. 아래에서는 M이 3, N이 5입니다. 양쪽 격자의 개수를 세어 보세요.",
       },
       ratio: {
-        ask: "왜 1/N + 1/D_K²이고, N은 왜 곧 중요하지 않게 되나요?",
+        ask: "왜 1/N + 1/D_K²인가요? N이 커지면 왜 영향이 거의 없나요?",
         answer:
-          "두 단계의 계산량을 표준 합성곱의 계산량으로 나누면 M과 D_F²이 약분됩니다. 점별 단계는 표준의 1/D_K², 깊이별 단계는 1/N입니다. 커널이 3×3이면 N이 아무리 커도 1/9은 남고, N이 64 이상이면 1/N은 그 6분의 1보다 작습니다.",
+          "두 단계의 계산량을 표준 합성곱의 계산량으로 나누면 M과 D_F²이 약분됩니다. 점별 단계는 표준의 1/D_K², 깊이별 단계는 1/N입니다. 커널이 3×3이면 N이 아무리 커도 1/9은 남고, N이 64 이상이면 1/N은 그 7분의 1 이하입니다. 아래 작은 표를 보세요.",
       },
       speed: {
         ask: "연산은 9분의 1인데 왜 9배 빠르지 않나요?",
@@ -133,7 +133,7 @@ export const ko: Words = {
     multiplications: "곱셈",
     ofAll: (count, all) => `${count} / ${all}`,
     ratio: "비율",
-    inAll: (sum) => `모두: ${sum}.`,
+    inAll: (sum) => `전체: ${sum}.`,
     soFar: (sum) => `지금까지: ${sum}.`,
     multiplied: (multiplier) => `(깊이 승수) = ${multiplier}. 두 단계의 계산량이 모두 그 배수만큼 늘어납니다.`,
     mixing: "점별 단계",
@@ -146,7 +146,7 @@ export const ko: Words = {
   },
   asTable: "표로 보기",
   widths: {
-    lead: "MobileNet을 작게 만드는 값은 두 가지입니다. α는 모든 층을 좁게 만들고, ρ는 입력 사진을 작게 만듭니다. 값을 움직이며 신경망의 비용과 알려진 정확도를 살펴보세요.",
+    lead: "MobileNet을 작게 만드는 값은 두 가지입니다. α는 모든 층을 좁게 만들고, ρ는 입력 사진을 작게 만듭니다. 값을 바꿔 가며 신경망의 비용과 알려진 정확도를 살펴보세요.",
     settings: "신경망",
     alpha: "너비 승수",
     rho: "해상도 승수",
@@ -250,7 +250,7 @@ export const ko: Words = {
     shown: "신경망에 보여 주는 사진",
     camera: "카메라 사용",
     take: "찍기",
-    nothing: "아직 물어본 것이 없습니다.",
+    nothing: "아직 결과가 없습니다.",
     took: (milliseconds) => `신경망 실행 시간: ${milliseconds} ms.`,
     by: (backend, simd, threads) => `백엔드: ${backend}, SIMD: ${simd}, 스레드: ${threads}.`,
     description: "이 신경망에 대해 알려진 것과 그 근거",
