@@ -55,7 +55,7 @@ function goTo(page: TestPage, hash: string): Promise<void> {
   }, hash);
 }
 
-const DESCRIBED = "details.description pre";
+const DESCRIBED = "main details pre";
 
 describeInBrowsers("the playground, meanwhile,", (kind) => {
   let browser: TestBrowser;

@@ -1,6 +1,6 @@
 /** A picture by camera: asked for only when the button is pressed, and let go after it. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Fault, faultOf } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
 
@@ -14,14 +14,14 @@ export function Camera({ onShown, onFault }: CameraProps) {
   const { tryIt } = words;
   const video = useRef<HTMLVideoElement>(null);
   const [stream, setStream] = useState<MediaStream>();
-  /** Whether somebody waits for the camera: who goes away while it is asked for does not. */
+  /** Whether somebody waits for the camera: who goes away while it is asked for does not, be it at once. */
   const isHere = useRef(true);
-  useEffect(
-    () => () => {
+  useLayoutEffect(() => {
+    isHere.current = true;
+    return () => {
       isHere.current = false;
-    },
-    [],
-  );
+    };
+  }, []);
   useEffect(() => {
     if (video.current !== null) video.current.srcObject = stream ?? null;
     return () => stop(stream);
