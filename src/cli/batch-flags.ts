@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import { type BatchOptions, FORMATS, type PartFormat, TASKS, type Task } from "../batch/index.ts";
-import { choice, maxPixelsOption, outOption, weightsOption } from "./flags.ts";
+import { choice, concurrencyOption, maxPixelsOption, outOption, topKOption, weightsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags } from "./load.ts";
 import { toCount, toNumber } from "./numbers.ts";
 import { addSessionOptions, type SessionFlags } from "./session-options.ts";
@@ -30,7 +30,7 @@ export function addBatchFlags(command: Command): Command {
     .addOption(outOption("directory", "where parts go; those that are there are not made again"))
     .addOption(choice("--task <what>", "of each picture (default labels)", TASKS))
     .addOption(choice("--format <name>", "of the parts (default jsonl; npy for embeddings)", FORMATS))
-    .option("--top-k <count>", "how many predictions (default 5)", toNumber)
+    .addOption(topKOption("how many predictions (default 5)"))
     .option("--shards <count>", "pieces that the pictures are cut into (default one for 10,000 pictures)", toCount)
     .option("--shard <number>", "which of them, from 0: 17, or 10-19 (default what a scheduler says, or all)", toShards)
     .option(
@@ -47,11 +47,7 @@ export function addBatchFlags(command: Command): Command {
     .option("--status <directory>", "say what parts are there, and nothing else")
     .option("--merge <file>", "join the parts of --out into one file, and nothing else");
   addLoadOptions(command).addOption(maxPixelsOption());
-  return addSessionOptions(command).option(
-    "--concurrency <count>",
-    "files that are read and decoded at once (default 4)",
-    toNumber,
-  );
+  return addSessionOptions(command).addOption(concurrencyOption());
 }
 
 /** What the flags say of a run, but for the network. */

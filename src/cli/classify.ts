@@ -8,10 +8,9 @@ import { visible } from "../core/visible.ts";
 import { listCache } from "../sources/index.ts";
 import type { LoadedModel } from "../weights/load-model.ts";
 import { checkOneStdin, expandFiles, noImages, withInput } from "./files.ts";
-import { jsonOption, maxPixelsOption, weightsOption } from "./flags.ts";
+import { concurrencyOption, jsonOption, maxPixelsOption, topKOption, weightsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { withoutUndefined } from "./network-options.ts";
-import { toNumber } from "./numbers.ts";
 import { complain, drained, isTerminal, print, printJson, progressBar, terminalWidth } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
 import { cut } from "./table.ts";
@@ -32,11 +31,11 @@ export function classifyCommand(): Command {
     .description("name what is in pictures")
     .argument("<files...>", "image files, folders, globs such as 'photos/*.jpg', or - for standard input")
     .addOption(weightsOption(`default ${DEFAULT.weights}, ${DEFAULT.size}`))
-    .option("--top-k <count>", "how many predictions", toNumber, 5);
+    .addOption(topKOption("how many predictions").default(5));
   command.addOption(jsonOption("print one line of JSON a file"));
   addLoadOptions(command).addOption(maxPixelsOption());
   return addSessionOptions(command)
-    .option("--concurrency <count>", "files that are read and decoded at once (default 4)", toNumber)
+    .addOption(concurrencyOption())
     .action(async (patterns: readonly string[], flags: Flags) => {
       const files = await expandFiles(patterns);
       checkOneStdin([flags.weights ?? ""], files);

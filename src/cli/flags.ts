@@ -114,6 +114,15 @@ export function tableOption(): Option {
   );
 }
 
+/** How many answers, best first. */
+export function topKOption(description: string): Option {
+  return new Option("--top-k <count>", description).argParser(toNumber);
+}
+
+export function concurrencyOption(): Option {
+  return new Option("--concurrency <count>", "files that are read and decoded at once (default 4)").argParser(toNumber);
+}
+
 export function maxPixelsOption(): Option {
   return new Option("--max-pixels <count>", "most pixels of a picture, such as 24M (default 268M)").argParser(toCount);
 }

@@ -7,10 +7,9 @@ import { optionError } from "../core/options.ts";
 import { visible } from "../core/visible.ts";
 import { embeddingModel } from "../weights/index.ts";
 import { withInput } from "./files.ts";
-import { jsonOption, maxPixelsOption, weightsOption } from "./flags.ts";
+import { jsonOption, maxPixelsOption, topKOption, weightsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { withoutUndefined } from "./network-options.ts";
-import { toNumber } from "./numbers.ts";
 import { print, printJson } from "./print.ts";
 import { addSessionOptions, type SessionFlags, sessionOptions } from "./session-options.ts";
 
@@ -27,7 +26,7 @@ export function nearestCommand(): Command {
     .argument("<directory>", "parts that batch wrote, of --task embeddings or both and --format npy")
     .argument("<picture>", "an image file, or - for standard input")
     .addOption(weightsOption("those that the parts were made with"))
-    .option("--top-k <count>", "how many", toNumber, 10);
+    .addOption(topKOption("how many").default(10));
   command.addOption(jsonOption("print one line of JSON a picture"));
   addLoadOptions(command).addOption(maxPixelsOption());
   return addSessionOptions(command).action(async (directory: string, picture: string, flags: Flags) => {
