@@ -1,7 +1,7 @@
 /** The page: its head, the way through its sections, and the one that is shown. */
 
 import type { ComponentType } from "preact";
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { type Fault, messageOf } from "./fault.ts";
 import { LanguageProvider } from "./language.tsx";
 import { LANGUAGES, languageOf, preferredLanguage } from "./languages.ts";
@@ -24,7 +24,8 @@ export function App() {
   const language = languageOf(state.language);
   const { words } = language;
   const set = useCallback((patch: Partial<State>) => setState((before) => changedState(before, patch)), []);
-  useEffect(() => {
+  // Before anything can be clicked: an effect after the paint would miss the first link of whoever is quick.
+  useLayoutEffect(() => {
     const onHash = () => setState((before) => stateOf(location.hash, before.language));
     addEventListener("hashchange", onHash);
     return () => removeEventListener("hashchange", onHash);
