@@ -219,6 +219,19 @@ describeInBrowsers("the playground", (kind) => {
     },
   );
 
+  it("follows a link though the address is written anew before it is heard of", async () => {
+    const page = await open(browser, "view=why&language=en");
+    await said(page, "standard-count");
+    await page.ask(() => {
+      const before = location.href;
+      location.hash = "view=widths&language=en";
+      // As the page itself does, some time after each change of what it shows.
+      history.replaceState(null, "", before);
+    }, undefined);
+    expect(await said(page, "mult-adds")).toMatch(/^[\d,]+$/);
+    await page.close();
+  });
+
   it("drops an answer when a slider makes it untrue", async () => {
     const page = await open(browser, "view=why&language=en&question=letters&inputChannels=3&filters=5");
     await seen(page, ".answer h3");

@@ -26,7 +26,9 @@ export function App() {
   const set = useCallback((patch: Partial<State>) => setState((before) => changedState(before, patch)), []);
   // Before anything can be clicked: an effect after the paint would miss the first link of whoever is quick.
   useLayoutEffect(() => {
-    const onHash = () => setState((before) => stateOf(location.hash, before.language));
+    // By what it says and not by the address: that may have been written anew since, by what was shown before.
+    const onHash = ({ newURL }: HashChangeEvent) =>
+      setState((before) => stateOf(new URL(newURL).hash, before.language));
     addEventListener("hashchange", onHash);
     return () => removeEventListener("hashchange", onHash);
   }, []);
