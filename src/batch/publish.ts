@@ -5,6 +5,7 @@
 
 import { systemCode } from "../core/realms.ts";
 import { type PartStats, STATS } from "./part.ts";
+import { readIfThere } from "./read-if-there.ts";
 import { type PartPlace, temporaryName } from "./rows.ts";
 import { type Staged, StagedFile } from "./staged-file.ts";
 
@@ -76,13 +77,7 @@ async function hold(path: string, token: string, signal: AbortSignal | undefined
 export async function readStats(directory: string, name: string): Promise<PartStats | undefined> {
   const { join } = process.getBuiltinModule("node:path");
   const path = join(directory, `${name}${STATS}`);
-  const text = await process
-    .getBuiltinModule("node:fs/promises")
-    .readFile(path, "utf8")
-    .catch((error: unknown) => {
-      if (systemCode(error) === "ENOENT") return undefined;
-      throw error;
-    });
+  const text = await readIfThere(path);
   if (text === undefined) return undefined;
   try {
     const value = JSON.parse(text) as PartStats;

@@ -4,6 +4,7 @@ import { DepthwiseError } from "../core/errors.ts";
 import { systemCode } from "../core/realms.ts";
 import { orUnwritable, stage } from "../weights/write-file.ts";
 import type { RunDescription } from "./part.ts";
+import { readIfThere } from "./read-if-there.ts";
 
 const FILE = "run.json";
 
@@ -50,13 +51,7 @@ function unlessThere(error: unknown): void {
 export async function readRunFile(directory: string): Promise<RunDescription | undefined> {
   const { join } = process.getBuiltinModule("node:path");
   const path = join(directory, FILE);
-  const text = await process
-    .getBuiltinModule("node:fs/promises")
-    .readFile(path, "utf8")
-    .catch((error: unknown) => {
-      if (systemCode(error) === "ENOENT") return undefined;
-      throw error;
-    });
+  const text = await readIfThere(path);
   if (text === undefined) return undefined;
   try {
     const run = JSON.parse(text) as RunDescription;
