@@ -40,7 +40,7 @@ export interface Profile {
   readonly simd: Choice["simd"];
   readonly threads: number;
   readonly runs: number;
-  /** What times are over the runs: `"mean"` where the clock's steps are coarse, as in most pages, else `"median"`. */
+  /** What times are over the runs: `"mean"` where the clock told none for some step, as in most pages, else `"median"`. */
   readonly statistic: "median" | "mean";
   readonly steps: readonly ProfiledStep[];
   /** The same of whole runs. */
@@ -72,8 +72,9 @@ export async function profileSession(
     totals.push(performance.now() - start);
     for (const [index, time] of times.entries()) steps[index]?.push(time);
   }
-  const statistic = hasFineClock() ? "median" : "mean";
-  const middle = STATISTICS[statistic];
+  // Where steps are shorter than those of the clock, a median is one of them or none; between these only a mean can lie.
+  const isCoarse = steps.some((times) => times.includes(0));
+  const middle = isCoarse ? mean : median;
   const totalMs = middle(totals);
   const multAdds = plan.steps.reduce((sum, step) => sum + step.multAdds, 0);
   return {
@@ -82,7 +83,7 @@ export async function profileSession(
     simd,
     threads,
     runs,
-    statistic,
+    statistic: isCoarse ? "mean" : "median",
     steps: plan.steps.map((step, index) => {
       const { name, call, multAdds: count } = step;
       const timeMs = middle(steps[index] ?? []);
@@ -115,34 +116,6 @@ function bytesOf({ reads, writes }: Step, { values, batch }: Plan): number {
     else if (value?.offset !== undefined) bytes += FLOAT_BYTES * batch * value.elements;
   }
   return bytes;
-}
-
-const STATISTICS = { median, mean } as const;
-
-/**
- * With longer steps of the clock the median of a short step is one of them or none; between these only a mean can lie.
- * In ms the least step is below 0.001 in Node, 0.005 in isolated pages of Chromium and 0.02 in those of Firefox, which
- * gives it as 0.01999… or 0.02000…; in other pages it is 0.1 and 1. The bound is twice away from both of its neighbours.
- */
-const COARSE_MS = 0.01;
-
-/** One step alone may be long because the process had to wait. */
-const MOST_TICKS = 20;
-
-/** A clock that stands still so long is coarse, or none. */
-const MOST_LOOKS = 1_000_000;
-
-/** Whether any of some steps of the clock is a short one. */
-function hasFineClock(): boolean {
-  let last = performance.now();
-  for (let looks = 0, ticks = 0; looks < MOST_LOOKS && ticks < MOST_TICKS; looks++) {
-    const now = performance.now();
-    if (now <= last) continue;
-    if (now - last < COARSE_MS) return true;
-    last = now;
-    ticks++;
-  }
-  return false;
 }
 
 /** GFLOP/s; 0 where the clock told no time. */

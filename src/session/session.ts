@@ -167,7 +167,7 @@ export class Session<Output extends string = AnyOutput, Tap extends string = str
    * @param input   as for `run`, and read at the call; default one image of 0.5 everywhere. With n images each step
    *                counts the mult-adds of all
    * @param options `runs`: measured runs, after as many to warm up, default 10
-   * @returns times in ms, medians over the runs, or means where the clock is coarse: `statistic` says which; with threads
+   * @returns times in ms, medians over the runs, or means where the clock is too coarse: `statistic` says which; with threads
    *          those of the first, its waiting at barriers left out
    * @throws {DepthwiseError} `OPTION_INVALID`, and whatever `run` throws
    */

@@ -75,6 +75,14 @@ describe("the package", () => {
     expect(Object.keys(manifest.peerDependenciesMeta)).toEqual(Object.keys(manifest.peerDependencies));
   });
 
+  it("has the types of every door by name too, for the resolution of Node 10, which does not look at exports", () => {
+    const doors = Object.entries<{ readonly import?: { readonly types: string } }>(manifest.exports).flatMap(
+      ([door, { import: esm }]) => (door === "." || esm === undefined ? [] : [[door.slice(2), [esm.types]]]),
+    );
+    expect(doors.length).toBeGreaterThan(5);
+    expect(manifest.typesVersions["*"]).toEqual(Object.fromEntries(doors));
+  });
+
   it("has its doors by name too, for Parcel, which does not look at exports", () => {
     const doors = Object.entries<{ import?: { default: string } }>(manifest.exports).filter(
       ([door, { import: by }]) => door !== "." && by !== undefined,
