@@ -3,15 +3,11 @@
  * made the same part, at the same time or one after the other, the first has it.
  */
 
-import { systemCode } from "../core/realms.ts";
+import { hold } from "./hold.ts";
 import { type PartStats, STATS } from "./part.ts";
 import { readIfThere } from "./read-if-there.ts";
 import { type PartPlace, temporaryName } from "./rows.ts";
 import { type Staged, StagedFile } from "./staged-file.ts";
-
-/** Renaming takes a moment: who holds the names for so long was killed, or its machine is gone. */
-const PATIENCE_MS = 10_000;
-const WAIT_MS = 50;
 
 /**
  * @returns the statistics that stand now: its own, or those of whoever was first
@@ -32,7 +28,7 @@ export async function publish(
     await statsFile.write(new TextEncoder().encode(`${JSON.stringify(stats, null, 1)}\n`));
     const staged = await statsFile.finish();
     leftOver.push(staged.temporary);
-    const release = await hold(join(place.directory, `.${place.name}.publishing`), place.token, signal);
+    const held = await hold(join(place.directory, `.${place.name}.publishing`), place.token, signal);
     try {
       const first = await readStats(place.directory, place.name);
       if (first !== undefined) return first;
@@ -41,35 +37,11 @@ export async function publish(
       }
       return stats;
     } finally {
-      await release();
+      await held.release();
     }
   } finally {
     await statsFile.abandon();
     for (const path of leftOver) await files.rm(path, { force: true }).catch(() => undefined);
-  }
-}
-
-/** Makes a file that says who is at it; one that stays the same for long is taken away. Clocks of others do not matter. */
-async function hold(path: string, token: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
-  const files = process.getBuiltinModule("node:fs/promises");
-  let seen: string | undefined;
-  let since = performance.now();
-  for (;;) {
-    signal?.throwIfAborted();
-    try {
-      await files.writeFile(path, token, { flag: "wx" });
-      return async () => {
-        // Another may have it by now, who took this process for a dead one.
-        if ((await files.readFile(path, "utf8").catch(() => undefined)) === token)
-          await files.rm(path, { force: true });
-      };
-    } catch (error) {
-      if (systemCode(error) !== "EEXIST") throw error;
-    }
-    const holder = await files.readFile(path, "utf8").catch(() => undefined);
-    if (holder !== seen) [seen, since] = [holder, performance.now()];
-    else if (performance.now() - since > PATIENCE_MS) await files.rm(path, { force: true });
-    await new Promise((done) => setTimeout(done, WAIT_MS));
   }
 }
 

@@ -9,12 +9,12 @@ import type { CompletePreprocessing } from "../core/preprocessing.ts";
 import { systemCode } from "../core/realms.ts";
 import { elementCount, type FloatTensor } from "../core/tensor.ts";
 import { decodeHeld } from "../images/decode.ts";
-import { preprocess } from "../images/preprocess.ts";
 import type { Session } from "../session/session.ts";
 import { orUnwritable, removeOlder } from "../weights/write-file.ts";
 import type { CheckedBatch } from "./batch-options.ts";
 import type { Item } from "./item.ts";
 import type { PartFormat } from "./part.ts";
+import { preprocessInTurns } from "./preprocess-in-turns.ts";
 import { openRows, type PartPlace, type PartRow } from "./rows.ts";
 import type { Staged } from "./staged-file.ts";
 
@@ -131,9 +131,9 @@ async function inputOf(item: Item, pipeline: Pipeline, spent: Spent, signal: Abo
   const { image } = item;
   const source = typeof image === "string" || image instanceof URL ? image : await storedBytes(image);
   const { maxPixels } = pipeline;
-  return decodeHeld(source, { signal, ...(maxPixels === undefined ? {} : { maxPixels }) }, (pixels) => {
+  return decodeHeld(source, { signal, ...(maxPixels === undefined ? {} : { maxPixels }) }, async (pixels) => {
     const decoded = performance.now();
-    const input = preprocess(pixels, pipeline.preprocessing);
+    const input = await preprocessInTurns(pixels, pipeline.preprocessing);
     spent.decode += decoded - started;
     spent.resize += performance.now() - decoded;
     return input;

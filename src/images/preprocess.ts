@@ -32,7 +32,12 @@ export function cropAndResize(pixels: Pixels, description: CompletePreprocessing
 }
 
 function resized(pixels: Pixels, description: CompletePreprocessing): Uint8Array | Float32Array {
-  const { inputShape, resize, cropFraction, filter } = description;
+  const given = placed(pixels, description);
+  return description.filter === "plain" ? resizePlain(...given) : resizeAntialiased(...given).data;
+}
+
+/** What the functions that resize are asked: which image, to which size, and the part of that which is the input. */
+export function placed(pixels: Pixels, { inputShape, resize, cropFraction }: CompletePreprocessing) {
   const [height, width, channels] = inputShape;
   const coloured = channels === 1 ? greyPixels(pixels) : pixels;
   const cropped = resize === "cropThenStretch" ? cropCentre(coloured, cropFraction) : coloured;
@@ -45,8 +50,7 @@ function resized(pixels: Pixels, description: CompletePreprocessing): Uint8Array
     width,
     height,
   };
-  if (filter === "plain") return resizePlain(cropped, fullWidth, fullHeight, { window });
-  return resizeAntialiased(cropped, fullWidth, fullHeight, { window }).data;
+  return [cropped, fullWidth, fullHeight, { window }] as const;
 }
 
 /**
