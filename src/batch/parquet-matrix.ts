@@ -10,7 +10,7 @@ import { floatsOf, type Texts, textsOf } from "./parquet-values.ts";
 const [NUMBERS, NAMES] = ["embedding", "id"];
 
 /**
- * Opens a file that has a column `embedding`, a list of float32; its rows are read in order, those without a list as NaN.
+ * Opens a file that has a column `embedding`, a list of float32; its rows are read in order, each once, those without a list as NaN.
  * What they are called is in the column `id`, where there is one.
  *
  * @param features how many numbers a row has to have
@@ -24,20 +24,27 @@ export async function openParquetMatrix(path: string, features: number, signal?:
     const pieces = piecesOf(file, column, features, signal);
     let piece: Piece = { count: 0, starts: new Int32Array(), values: new Float32Array() };
     let next = 0;
+    /** Whether there is another row, which is `next` of the piece then. */
+    const hasNext = async (): Promise<boolean> => {
+      while (next === piece.count) {
+        const { value, done } = await pieces.next();
+        if (done === true) return false;
+        [piece, next] = [value, 0];
+      }
+      return true;
+    };
     return {
       shape: [file.rows, features],
-      async read(_row, into) {
+      async read(row, into) {
         const numbers = new Float32Array(into.buffer, into.byteOffset, into.byteLength / 4);
         for (let at = 0; at < numbers.length; at += features, next++) {
-          while (next === piece.count) {
-            const { value, done } = await pieces.next();
-            if (done === true) throw damaged(path, "it has fewer rows than it says");
-            [piece, next] = [value, 0];
-          }
+          if (!(await hasNext())) throw damaged(path, "it has fewer rows than it says");
           const start = piece.starts[next] as number;
           if (start < 0) numbers.fill(Number.NaN, at, at + features);
           else numbers.set(piece.values.subarray(start, start + features), at);
         }
+        const isLast = row + numbers.length / features === file.rows;
+        if (isLast && (await hasNext())) throw damaged(path, "it has more rows than it says");
       },
       names: (rows) => namesOf(file, rows, signal),
       close: () => file.close(),

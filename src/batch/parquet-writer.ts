@@ -7,6 +7,8 @@
 
 import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
 import { ParquetWriter } from "hyparquet-writer/src/parquet-writer.js";
+import { invariant } from "../core/errors.ts";
+import { appendLists } from "./parquet-lists.ts";
 import type { Task } from "./part.ts";
 import type { PartRow } from "./rows.ts";
 
@@ -25,7 +27,12 @@ export interface ParquetRows {
 export function parquetRows(task: Task, write: (bytes: Uint8Array) => Promise<void>): ParquetRows {
   const bytes = new ByteWriter();
   const columns = columnsOf(task);
-  const schema = [{ name: "root", num_children: columns.length }, ...columns.flatMap((column) => column.schema)];
+  const hasEmbeddings = task !== "labels";
+  const schema = [
+    { name: "root", num_children: columns.length + (hasEmbeddings ? 1 : 0) },
+    ...columns.flatMap((column) => column.schema),
+    ...(hasEmbeddings ? EMBEDDING : []),
+  ];
   const file = new ParquetWriter({ writer: bytes, schema, statistics: false, createdBy: CREATED_BY });
   let waiting: PartRow[] = [];
   const handOver = async (): Promise<void> => {
@@ -37,12 +44,9 @@ export function parquetRows(task: Task, write: (bytes: Uint8Array) => Promise<vo
   const writeGroup = async (): Promise<void> => {
     const rows = waiting;
     waiting = [];
-    const columnData = columns.map(({ name, plain, of }) => ({
-      ...{ name, data: rows.map(of), offsetIndex: false },
-      // Numbers of an embedding are all different, and do not get smaller.
-      ...(plain ? ({ encoding: "PLAIN", codec: "UNCOMPRESSED" } as const) : {}),
-    }));
+    const columnData = columns.map(({ name, of }) => ({ name, data: rows.map(of), offsetIndex: false }));
     file.write({ columnData, rowGroupSize: GROUP_ROWS });
+    if (hasEmbeddings) addEmbeddings(file, bytes, rows);
     await handOver();
   };
   return {
@@ -63,8 +67,6 @@ type SchemaElement = ConstructorParameters<typeof ParquetWriter>[0]["schema"][nu
 interface Column {
   readonly name: string;
   readonly schema: readonly SchemaElement[];
-  /** Neither compressed nor by a dictionary. */
-  readonly plain: boolean;
   of(row: PartRow): unknown;
 }
 
@@ -85,10 +87,39 @@ const list = (name: string): readonly SchemaElement[] => [
   { name: "list", repetition_type: "REPEATED", num_children: 1 },
 ];
 
+/** Behind all others. */
+const EMBEDDING: readonly SchemaElement[] = [...list("embedding"), float("element", "REQUIRED")];
+
+/** Adds the last column to the group of rows that was written last. */
+function addEmbeddings(file: ParquetWriter, bytes: ByteWriter, rows: readonly PartRow[]): void {
+  const made = appendLists(
+    bytes,
+    rows.map(({ embedding }) => embedding),
+  );
+  const group = file.row_groups.at(-1);
+  invariant(group !== undefined, "A group of rows without columns.");
+  const size = BigInt(made.bytes);
+  group.columns.push({
+    file_offset: BigInt(made.start),
+    meta_data: {
+      type: "FLOAT",
+      encodings: ["PLAIN", "RLE"],
+      path_in_schema: EMBEDDING.map(({ name }) => name),
+      codec: "UNCOMPRESSED",
+      num_values: BigInt(made.values),
+      total_uncompressed_size: size,
+      total_compressed_size: size,
+      data_page_offset: BigInt(made.start),
+    },
+  });
+  group.total_byte_size += size;
+  group.total_compressed_size = (group.total_compressed_size ?? 0n) + size;
+}
+
 /** The best prediction has columns of its own, so that nobody has to take a list apart to count labels. */
 function columnsOf(task: Task): readonly Column[] {
   const flat = (schema: SchemaElement, of: Column["of"]): Column => ({
-    ...{ name: schema.name, schema: [schema], plain: false, of },
+    ...{ name: schema.name, schema: [schema], of },
   });
   const predictions: readonly Column[] = [
     flat(text("label", "OPTIONAL"), (row) => row.predictions?.[0]?.label),
@@ -100,20 +131,12 @@ function columnsOf(task: Task): readonly Column[] {
         { name: "element", repetition_type: "REQUIRED", num_children: 3 },
         ...[integer("index"), text("label", "REQUIRED"), float("probability", "REQUIRED")],
       ],
-      plain: false,
       of: (row) => row.predictions,
     },
   ];
-  const embedding: Column = {
-    name: "embedding",
-    schema: [...list("embedding"), float("element", "REQUIRED")],
-    plain: true,
-    of: (row) => row.embedding && Array.from(row.embedding),
-  };
   return [
     flat(text("id", "REQUIRED"), (row) => row.id),
     ...(task === "embeddings" ? [] : predictions),
-    ...(task === "labels" ? [] : [embedding]),
     flat(text("error_code", "OPTIONAL"), (row) => row.error?.code),
     flat(text("error_message", "OPTIONAL"), (row) => row.error?.message),
   ];

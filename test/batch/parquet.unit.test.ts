@@ -75,8 +75,8 @@ describe("parts as tables", () => {
     expect(Object.keys(rows[0] ?? {})).toEqual([
       ...["id"],
       ...(task === "embeddings" ? [] : ["label", "probability", "predictions"]),
-      ...(task === "labels" ? [] : ["embedding"]),
       ...["error_code", "error_message"],
+      ...(task === "labels" ? [] : ["embedding"]),
     ]);
     expect(rows[7]).toMatchObject({ id: "not there.png", error_code: "FILE_NOT_FOUND" });
   });
