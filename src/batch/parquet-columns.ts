@@ -2,7 +2,7 @@
 
 import type { FileMetaData } from "hyparquet";
 
-export interface Column {
+export interface TableColumn {
   /** From the top of the schema. */
   readonly path: readonly string[];
   /** `FLOAT`, `BYTE_ARRAY`, … */
@@ -19,7 +19,7 @@ export interface Column {
  *
  * Source: Dremel's levels, as Parquet counts them: each optional or repeated element on the way adds one.
  */
-export function columnNamed({ schema }: FileMetaData, name: string): Column | undefined {
+export function columnNamed({ schema }: FileMetaData, name: string): TableColumn | undefined {
   let place = topLevel(schema).find((top) => schema[top]?.name === name);
   const path: string[] = [];
   let [definition, repetition, elementDefinition] = [0, 0, 0];

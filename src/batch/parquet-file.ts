@@ -3,6 +3,7 @@
 import type { FileMetaData } from "hyparquet";
 import { parquetMetadata } from "hyparquet/src/metadata.js";
 import { DepthwiseError } from "../core/errors.ts";
+import { quoted } from "../core/file-error.ts";
 import { endOfThrift } from "./thrift-bounds.ts";
 
 type FileHandle = import("node:fs/promises").FileHandle;
@@ -38,15 +39,15 @@ export async function openParquet(path: string): Promise<ParquetFile> {
   try {
     const { size } = await handle.stat();
     if (size < MAGIC.length + TAIL_BYTES) throw cut(path);
-    const start = await readBytes(handle, path, 0, MAGIC.length);
-    if (!isMagic(start)) throw damaged(path, "it does not begin as a Parquet file");
-    const tail = await readBytes(handle, path, size - TAIL_BYTES, TAIL_BYTES);
+    const start = await bytesAt(handle, path, 0, MAGIC.length);
+    if (!isMagic(start)) throw damagedTable(path, "it does not begin as a Parquet file");
+    const tail = await bytesAt(handle, path, size - TAIL_BYTES, TAIL_BYTES);
     if (!isMagic(tail.subarray(4))) throw cut(path);
     const length = new DataView(tail.buffer).getUint32(0, true);
     const dataEnd = size - TAIL_BYTES - length;
-    if (dataEnd < MAGIC.length) throw damaged(path, `its end claims ${length} bytes, and it has ${size}`);
+    if (dataEnd < MAGIC.length) throw damagedTable(path, `its end claims ${length} bytes, and it has ${size}`);
     if (length > MOST_FOOTER_BYTES) throw tooLarge(path);
-    const footer = await readBytes(handle, path, dataEnd, length + TAIL_BYTES);
+    const footer = await bytesAt(handle, path, dataEnd, length + TAIL_BYTES);
     const metadata = parsed(footer, length, path);
     checkGroups(metadata, dataEnd, path);
     return { path, handle, metadata, rows: Number(metadata.num_rows), dataEnd, close: () => handle.close() };
@@ -57,7 +58,7 @@ export async function openParquet(path: string): Promise<ParquetFile> {
 }
 
 /** Exactly so many bytes. */
-export async function readBytes(handle: FileHandle, path: string, from: number, length: number): Promise<Uint8Array> {
+export async function bytesAt(handle: FileHandle, path: string, from: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; ) {
     const { bytesRead } = await handle.read(bytes, at, length - at, from + at);
@@ -67,7 +68,7 @@ export async function readBytes(handle: FileHandle, path: string, from: number, 
   return bytes;
 }
 
-export function damaged(path: string, reason: string, cause?: unknown): DepthwiseError {
+export function damagedTable(path: string, reason: string, cause?: unknown): DepthwiseError {
   return new DepthwiseError("FILE_CORRUPT", {
     what: `${path}: ${reason}`,
     advice: "Write it again.",
@@ -100,13 +101,13 @@ function parsed(footer: Uint8Array, length: number, path: string): FileMetaData 
   const body = footer.subarray(0, length);
   if (endOfThrift(body, 0, MOST_FOOTER_VALUES) === undefined) {
     throw endOfThrift(body, 0, Number.POSITIVE_INFINITY) === undefined
-      ? damaged(path, "its end cannot be understood")
+      ? damagedTable(path, "its end cannot be understood")
       : tooLarge(path);
   }
   try {
     return parquetMetadata(footer, { geoparquet: false });
   } catch (cause) {
-    throw damaged(path, "its end cannot be understood", cause);
+    throw damagedTable(path, "its end cannot be understood", cause);
   }
 }
 
@@ -116,28 +117,28 @@ function checkGroups(
   path: string,
 ): void {
   const isCount = (value: unknown) => typeof value === "bigint" && value >= 0n && value <= Number.MAX_SAFE_INTEGER;
-  if (schema.length === 0 || schema.length > MOST_ELEMENTS) throw damaged(path, `it has ${schema.length} columns`);
-  if (!isCount(rows)) throw damaged(path, "it does not say how many rows it has");
+  if (schema.length === 0 || schema.length > MOST_ELEMENTS) throw damagedTable(path, `it has ${schema.length} columns`);
+  if (!isCount(rows)) throw damagedTable(path, "it does not say how many rows it has");
   let sum = 0n;
   for (const { num_rows: own, columns } of groups) {
-    if (!isCount(own)) throw damaged(path, "a group does not say how many rows it has");
+    if (!isCount(own)) throw damagedTable(path, "a group does not say how many rows it has");
     sum += own;
     for (const { meta_data: column } of columns) {
-      if (column === undefined) throw damaged(path, "a column is not described");
+      if (column === undefined) throw damagedTable(path, "a column is not described");
       const start = startOfChunk(column);
       const bytes = column.total_compressed_size;
       if (![start, bytes, column.num_values].every(isCount) || start + bytes > dataEnd || start < MAGIC.length) {
-        throw damaged(path, `column "${column.path_in_schema.join(".")}" does not lie within the file`);
+        throw damagedTable(path, `column ${quoted(column.path_in_schema.join("."))} does not lie within the file`);
       }
     }
   }
-  if (sum !== rows) throw damaged(path, `it claims ${rows} rows, and its groups have ${sum}`);
+  if (sum !== rows) throw damagedTable(path, `it claims ${rows} rows, and its groups have ${sum}`);
 }
 
 /** Of a column in a group. */
-export type Chunk = NonNullable<FileMetaData["row_groups"][number]["columns"][number]["meta_data"]>;
+export type ColumnChunk = NonNullable<FileMetaData["row_groups"][number]["columns"][number]["meta_data"]>;
 
 /** Where the first of its pages begins: some writers name no dictionary that is there, or one at 0. */
-export function startOfChunk({ data_page_offset: data, dictionary_page_offset: dictionary }: Chunk): bigint {
+export function startOfChunk({ data_page_offset: data, dictionary_page_offset: dictionary }: ColumnChunk): bigint {
   return dictionary !== undefined && dictionary > 0n && dictionary < data ? dictionary : data;
 }

@@ -1,10 +1,11 @@
 /** Embeddings and names of a Parquet file, of which a page is held at a time. Loaded when such a file is met. */
 
-import { DepthwiseError } from "../core/errors.ts";
+import { DepthwiseError, listed } from "../core/errors.ts";
+import { quoted } from "../core/file-error.ts";
 import { checkFeatures, type MatrixFile } from "./matrix.ts";
-import { type Column, columnNamed } from "./parquet-columns.ts";
-import { type Chunk, damaged, openParquet, type ParquetFile } from "./parquet-file.ts";
-import { type Page, pagesOf } from "./parquet-pages.ts";
+import { columnNamed, type TableColumn } from "./parquet-columns.ts";
+import { type ColumnChunk, damagedTable, openParquet, type ParquetFile } from "./parquet-file.ts";
+import { type ColumnPage, pagesOf } from "./parquet-pages.ts";
 import { floatsOf, type Texts, textsOf } from "./parquet-values.ts";
 
 const [NUMBERS, NAMES] = ["embedding", "id"];
@@ -22,7 +23,7 @@ export async function openParquetMatrix(path: string, features: number, signal?:
   try {
     const column = listColumn(file);
     const pieces = piecesOf(file, column, features, signal);
-    let piece: Piece = { count: 0, starts: new Int32Array(), values: new Float32Array() };
+    let piece: RowPiece = { count: 0, starts: new Int32Array(), values: new Float32Array() };
     let next = 0;
     /** Whether there is another row, which is `next` of the piece then. */
     const hasNext = async (): Promise<boolean> => {
@@ -38,13 +39,13 @@ export async function openParquetMatrix(path: string, features: number, signal?:
       async read(row, into) {
         const numbers = new Float32Array(into.buffer, into.byteOffset, into.byteLength / 4);
         for (let at = 0; at < numbers.length; at += features, next++) {
-          if (!(await hasNext())) throw damaged(path, "it has fewer rows than it says");
+          if (!(await hasNext())) throw damagedTable(path, "it has fewer rows than it says");
           const start = piece.starts[next] as number;
           if (start < 0) numbers.fill(Number.NaN, at, at + features);
           else numbers.set(piece.values.subarray(start, start + features), at);
         }
         const isLast = row + numbers.length / features === file.rows;
-        if (isLast && (await hasNext())) throw damaged(path, "it has more rows than it says");
+        if (isLast && (await hasNext())) throw damagedTable(path, "it has more rows than it says");
       },
       names: (rows) => namesOf(file, rows, signal),
       close: () => file.close(),
@@ -55,20 +56,20 @@ export async function openParquetMatrix(path: string, features: number, signal?:
   }
 }
 
-function listColumn({ metadata, path }: ParquetFile): Column {
+function listColumn({ metadata, path }: ParquetFile): TableColumn {
   const column = columnNamed(metadata, NUMBERS);
   if (column !== undefined && column.type === "FLOAT" && column.mostRepetition === 1) return column;
   const names = new Set(metadata.row_groups[0]?.columns.map(({ meta_data: chunk }) => chunk?.path_in_schema[0]));
   throw new DepthwiseError("FORMAT_UNKNOWN", {
     what: `${path}: a table without embeddings`,
     expected: `a column "${NUMBERS}" of lists of float32`,
-    found: column === undefined ? `columns ${[...names].join(", ")}` : `one of ${column.type}`,
+    found: column === undefined ? `columns ${listed([...names].map(quoted))}` : `one of ${column.type}`,
     advice: "Pass what `depthwise batch --task embeddings --format parquet` wrote.",
   });
 }
 
 /** Rows that follow each other: where the numbers of each begin, or -1 for one without. */
-interface Piece {
+interface RowPiece {
   readonly count: number;
   readonly starts: Int32Array;
   readonly values: Float32Array;
@@ -76,10 +77,10 @@ interface Piece {
 
 async function* piecesOf(
   file: ParquetFile,
-  column: Column,
+  column: TableColumn,
   features: number,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Piece, void, undefined> {
+): AsyncGenerator<RowPiece, void, undefined> {
   for (const group of file.metadata.row_groups) {
     const rows = new RowsOfPages(column, features, file.path);
     let dictionary: Float32Array | undefined;
@@ -96,26 +97,26 @@ async function* piecesOf(
     const last = rows.end();
     yield last;
     if (count + last.count !== Number(group.num_rows))
-      throw damaged(file.path, "a group has not the rows that it says");
+      throw damagedTable(file.path, "a group has not the rows that it says");
   }
 }
 
 /** Cuts the elements of pages into rows. One that a page ends with may go on in the next: it is kept until then. */
 class RowsOfPages {
-  readonly #column: Column;
+  readonly #column: TableColumn;
   readonly #features: number;
   readonly #path: string;
   /** Of the row that may go on: its numbers; none yet; or that it has none. */
   #kept: Float32Array | undefined;
   #isNone = false;
 
-  constructor(column: Column, features: number, path: string) {
+  constructor(column: TableColumn, features: number, path: string) {
     this.#column = column;
     this.#features = features;
     this.#path = path;
   }
 
-  take({ count, definitions, repetitions }: Page, present: Float32Array): Piece {
+  take({ count, definitions, repetitions }: ColumnPage, present: Float32Array): RowPiece {
     const { elementDefinition, mostDefinition } = this.#column;
     const kept = this.#kept ?? new Float32Array();
     const values = new Float32Array(kept.length + count);
@@ -131,7 +132,7 @@ class RowsOfPages {
         this.#check(rows, at - start, starts);
         start = at;
         starts[rows++] = definition < elementDefinition ? -1 : start;
-      } else if (rows === 0) throw damaged(this.#path, "a column begins within a row");
+      } else if (rows === 0) throw damagedTable(this.#path, "a column begins within a row");
       if (definition < elementDefinition) continue;
       if (at - start === this.#features) checkFeatures(this.#path, this.#features + 1, this.#features);
       values[at++] = definition === mostDefinition ? (present[from++] as number) : Number.NaN;
@@ -143,7 +144,7 @@ class RowsOfPages {
   }
 
   /** The last row of a group. */
-  end(): Piece {
+  end(): RowPiece {
     const [kept, isNone] = [this.#kept, this.#isNone];
     if (kept === undefined) return { count: 0, starts: new Int32Array(), values: new Float32Array() };
     const starts = Int32Array.of(isNone ? -1 : 0);
@@ -189,9 +190,13 @@ async function namesOf(
   return names;
 }
 
-function chunkOf({ path }: ParquetFile, group: ParquetFile["metadata"]["row_groups"][number], column: Column): Chunk {
+function chunkOf(
+  { path }: ParquetFile,
+  group: ParquetFile["metadata"]["row_groups"][number],
+  column: TableColumn,
+): ColumnChunk {
   const wanted = column.path.join("\0");
   const found = group.columns.find(({ meta_data: chunk }) => chunk?.path_in_schema.join("\0") === wanted)?.meta_data;
-  if (found === undefined) throw damaged(path, `a group has no column "${column.path.join(".")}"`);
+  if (found === undefined) throw damagedTable(path, `a group has no column ${quoted(column.path.join("."))}`);
   return found;
 }

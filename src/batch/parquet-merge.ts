@@ -6,7 +6,7 @@
 import type { FileMetaData } from "hyparquet";
 import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
 import { writeMetadata } from "hyparquet-writer/src/metadata.js";
-import { type Chunk, damaged, MAGIC, openParquet } from "./parquet-file.ts";
+import { type ColumnChunk, damagedTable, MAGIC, openParquet } from "./parquet-file.ts";
 
 export interface JoinedTable {
   /** In front of the first part's rows. */
@@ -24,7 +24,7 @@ export interface JoinedTable {
  */
 export async function joinedTable(paths: readonly string[], signal?: AbortSignal): Promise<JoinedTable> {
   const ranges: { from: number; to: number }[] = [];
-  const groups: Group[] = [];
+  const groups: RowGroup[] = [];
   let first: FileMetaData | undefined;
   let end = MAGIC.length;
   for (const path of paths) {
@@ -34,13 +34,13 @@ export async function joinedTable(paths: readonly string[], signal?: AbortSignal
     const { metadata, dataEnd } = file;
     first ??= metadata;
     if (JSON.stringify(metadata.schema) !== JSON.stringify(first.schema)) {
-      throw damaged(path, "it has other columns than the first part");
+      throw damagedTable(path, "it has other columns than the first part");
     }
     for (const group of metadata.row_groups) groups.push(moved(group, BigInt(end - MAGIC.length)));
     ranges.push({ from: MAGIC.length, to: dataEnd });
     end += dataEnd - MAGIC.length;
   }
-  if (first === undefined) throw damaged("merge", "there are no parts");
+  if (first === undefined) throw damagedTable("merge", "there are no parts");
   const trailer = new ByteWriter();
   const rows = groups.reduce((sum, { num_rows: own }) => sum + own, 0n);
   writeMetadata(trailer, { ...first, num_rows: rows, row_groups: groups });
@@ -48,10 +48,10 @@ export async function joinedTable(paths: readonly string[], signal?: AbortSignal
   return { header: MAGIC, ranges, trailer: trailer.getBytes().slice() };
 }
 
-type Group = FileMetaData["row_groups"][number];
+type RowGroup = FileMetaData["row_groups"][number];
 
 /** The description of a group that lies further behind. */
-function moved(group: Group, by: bigint): Group {
+function moved(group: RowGroup, by: bigint): RowGroup {
   const columns = group.columns.map((column) => ({
     ...{ ...column, file_offset: column.file_offset + by },
     ...(column.meta_data && { meta_data: movedChunk(column.meta_data, by) }),
@@ -59,7 +59,7 @@ function moved(group: Group, by: bigint): Group {
   return { ...group, columns };
 }
 
-function movedChunk(chunk: Chunk, by: bigint): Chunk {
+function movedChunk(chunk: ColumnChunk, by: bigint): ColumnChunk {
   const { data_page_offset: data, dictionary_page_offset: dictionary } = chunk;
   return {
     ...{ ...chunk, data_page_offset: data + by },

@@ -8,8 +8,9 @@
 import { parquetHeader } from "hyparquet/src/column.js";
 import { snappyUncompress } from "hyparquet/src/snappy.js";
 import { DepthwiseError } from "../core/errors.ts";
-import type { Column } from "./parquet-columns.ts";
-import { type Chunk, damaged, type ParquetFile, readBytes, startOfChunk } from "./parquet-file.ts";
+import { quoted } from "../core/file-error.ts";
+import type { TableColumn } from "./parquet-columns.ts";
+import { bytesAt, type ColumnChunk, damagedTable, type ParquetFile, startOfChunk } from "./parquet-file.ts";
 import { endOfThrift } from "./thrift-bounds.ts";
 
 /** What stands in front of a page is some twenty bytes, and statistics. */
@@ -20,7 +21,7 @@ const MOST_PAGE_BYTES = 1 << 26;
 const MOST_PAGE_VALUES = 1 << 24;
 
 /** Values of a page that are there, and the levels of all; those of a column without levels are 0. */
-export interface Page {
+export interface ColumnPage {
   /** With those that are absent. */
   readonly count: number;
   readonly definitions: Uint8Array;
@@ -33,13 +34,13 @@ export interface Page {
 }
 
 /** A dictionary, which comes first, or a page of values. */
-export type ChunkPage = ({ readonly type: "dictionary" } | { readonly type: "values" }) & Page;
+export type ChunkPage = ({ readonly type: "dictionary" } | { readonly type: "values" }) & ColumnPage;
 
 /** @throws {DepthwiseError} `FILE_CORRUPT`, `FILE_TOO_LARGE`, `FORMAT_UNKNOWN` for what cannot be read; `signal.reason` */
 export async function* pagesOf(
   file: ParquetFile,
-  chunk: Chunk,
-  column: Column,
+  chunk: ColumnChunk,
+  column: TableColumn,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ChunkPage, void, undefined> {
   const { path, handle } = file;
@@ -47,19 +48,19 @@ export async function* pagesOf(
   let left = Number(chunk.num_values);
   for (let at = Number(startOfChunk(chunk)); left > 0; ) {
     signal?.throwIfAborted();
-    if (at >= end) throw damaged(path, `column "${column.path.join(".")}" has fewer values than it says`);
-    const head = await readBytes(handle, path, at, Math.min(MOST_HEADER_BYTES, end - at));
+    if (at >= end) throw damagedTable(path, `column ${quoted(column.path.join("."))} has fewer values than it says`);
+    const head = await bytesAt(handle, path, at, Math.min(MOST_HEADER_BYTES, end - at));
     const { header, headBytes } = headerIn(head, path);
     at += headBytes;
     const bytes = header.compressed_page_size;
-    if (!isCount(bytes) || bytes > end - at) throw damaged(path, "a page does not lie within its column");
+    if (!isCount(bytes) || bytes > end - at) throw damagedTable(path, "a page does not lie within its column");
     if (bytes > MOST_PAGE_BYTES) throw tooLarge(path);
-    const body = await readBytes(handle, path, at, bytes);
+    const body = await bytesAt(handle, path, at, bytes);
     at += bytes;
     const page = pageIn(header, body, { path, codec: chunk.codec, column });
     if (page === undefined) continue;
     if (page.type === "values") left -= page.count;
-    if (left < 0) throw damaged(path, `column "${column.path.join(".")}" has more values than it says`);
+    if (left < 0) throw damagedTable(path, `column ${quoted(column.path.join("."))} has more values than it says`);
     yield page;
   }
 }
@@ -68,19 +69,19 @@ type Header = ReturnType<typeof parquetHeader>;
 
 function headerIn(bytes: Uint8Array, path: string): { readonly header: Header; readonly headBytes: number } {
   const headBytes = endOfThrift(bytes, 0, MOST_HEADER_VALUES);
-  if (headBytes === undefined) throw damaged(path, "what stands in front of a page cannot be understood");
+  if (headBytes === undefined) throw damagedTable(path, "what stands in front of a page cannot be understood");
   try {
     const view = new DataView(bytes.buffer, bytes.byteOffset, headBytes);
     return { header: parquetHeader({ view, offset: 0 }), headBytes };
   } catch (cause) {
-    throw damaged(path, "what stands in front of a page cannot be understood", cause);
+    throw damagedTable(path, "what stands in front of a page cannot be understood", cause);
   }
 }
 
 interface Around {
   readonly path: string;
   readonly codec: string;
-  readonly column: Column;
+  readonly column: TableColumn;
 }
 
 /** Undefined for a page of another kind, which has no values. */
@@ -101,7 +102,7 @@ function pageIn(header: Header, body: Uint8Array, { path, codec, column }: Aroun
     const levels = (most: number): Uint8Array => {
       const length = most === 0 || bytes.length < 4 ? 0 : viewOf(bytes).getUint32(0, true);
       const from = most === 0 ? 0 : 4;
-      if (from + length > bytes.length) throw damaged(path, "levels of a page are longer than it is");
+      if (from + length > bytes.length) throw damagedTable(path, "levels of a page are longer than it is");
       const read = levelsIn(bytes.subarray(from, from + length), most, count, path);
       bytes = bytes.subarray(from + length);
       return read;
@@ -116,7 +117,7 @@ function pageIn(header: Header, body: Uint8Array, { path, codec, column }: Aroun
     const [repetitionBytes, definitionBytes] = lengths.map((length) => length ?? 0) as [number, number];
     const levelBytes = repetitionBytes + definitionBytes;
     if (!lengths.every((length) => isCount(length ?? 0)) || levelBytes > body.length) {
-      throw damaged(path, "levels of a page are longer than it is");
+      throw damagedTable(path, "levels of a page are longer than it is");
     }
     const repetitions = levelsIn(body.subarray(0, repetitionBytes), mostRepetition, count, path);
     const definitions = levelsIn(body.subarray(repetitionBytes, levelBytes), mostDefinition, count, path);
@@ -127,7 +128,7 @@ function pageIn(header: Header, body: Uint8Array, { path, codec, column }: Aroun
   return undefined;
 }
 
-function valuesPage(page: Omit<Page, "present">, mostDefinition: number): ChunkPage {
+function valuesPage(page: Omit<ColumnPage, "present">, mostDefinition: number): ChunkPage {
   let present = page.count;
   if (mostDefinition > 0) {
     present = 0;
@@ -146,13 +147,13 @@ function unpacked(bytes: Uint8Array, codec: string, size: number, path: string):
       advice: "Write it so.",
     });
   }
-  if (!isCount(size)) throw damaged(path, "a page does not say how long it is");
+  if (!isCount(size)) throw damagedTable(path, "a page does not say how long it is");
   if (size > MOST_PAGE_BYTES) throw tooLarge(path);
   const whole = new Uint8Array(size);
   try {
     snappyUncompress(bytes, whole);
   } catch (cause) {
-    throw damaged(path, "a page cannot be decompressed", cause);
+    throw damagedTable(path, "a page cannot be decompressed", cause);
   }
   return whole;
 }
@@ -172,7 +173,7 @@ export function unrolled<T extends Uint8Array | Uint32Array>(
   let [at, done] = [0, 0];
   const byte = (): number => {
     const value = bytes[at++];
-    if (value === undefined) throw damaged(path, "a page has fewer numbers than it says");
+    if (value === undefined) throw damagedTable(path, "a page has fewer numbers than it says");
     return value;
   };
   while (done < into.length) {
@@ -181,7 +182,7 @@ export function unrolled<T extends Uint8Array | Uint32Array>(
       const next = byte();
       header += (next & 127) * 128 ** place;
       if (next < 128) break;
-      if (place === 4) throw damaged(path, "a run in a page is too long");
+      if (place === 4) throw damagedTable(path, "a run in a page is too long");
     }
     const count = Math.floor(header / 2);
     if (header % 2 === 0) {
@@ -207,7 +208,7 @@ export function unrolled<T extends Uint8Array | Uint32Array>(
 }
 
 function checkCount(count: unknown, path: string): number {
-  if (!isCount(count)) throw damaged(path, "a page does not say how many values it has");
+  if (!isCount(count)) throw damagedTable(path, "a page does not say how many values it has");
   if (count > MOST_PAGE_VALUES) throw tooLarge(path);
   return count;
 }

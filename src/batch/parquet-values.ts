@@ -5,11 +5,11 @@
  */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { damaged } from "./parquet-file.ts";
-import { type Page, unrolled, viewOf } from "./parquet-pages.ts";
+import { damagedTable } from "./parquet-file.ts";
+import { type ColumnPage, unrolled, viewOf } from "./parquet-pages.ts";
 
 /** The values of a page that are there, as float32. */
-export function floatsOf(page: Page, dictionary: Float32Array | undefined, path: string): Float32Array {
+export function floatsOf(page: ColumnPage, dictionary: Float32Array | undefined, path: string): Float32Array {
   const { encoding, present, bytes } = page;
   if (isByDictionary(encoding)) {
     const codes = codesOf(page, dictionary?.length, path);
@@ -28,7 +28,7 @@ export type Texts = (place: number) => string;
 
 const decoder = /* @__PURE__ */ new TextDecoder();
 
-export function textsOf(page: Page, dictionary: Texts | undefined, entries: number, path: string): Texts {
+export function textsOf(page: ColumnPage, dictionary: Texts | undefined, entries: number, path: string): Texts {
   const { encoding, present, bytes } = page;
   if (isByDictionary(encoding)) {
     const codes = codesOf(page, dictionary === undefined ? undefined : entries, path);
@@ -54,17 +54,17 @@ function isByDictionary(encoding: string): boolean {
 }
 
 /** Places in the dictionary; how many bits each has stands in front. */
-function codesOf({ present, bytes }: Page, entries: number | undefined, path: string): Uint32Array {
-  if (entries === undefined) throw damaged(path, "a page goes by a dictionary that is not there");
+function codesOf({ present, bytes }: ColumnPage, entries: number | undefined, path: string): Uint32Array {
+  if (entries === undefined) throw damagedTable(path, "a page goes by a dictionary that is not there");
   const bits = bytes[0] ?? 0;
-  if (bits > 32) throw damaged(path, `a page has numbers of ${bits} bits`);
+  if (bits > 32) throw damagedTable(path, `a page has numbers of ${bits} bits`);
   const codes = unrolled(bytes.subarray(1), bits, new Uint32Array(present), path);
-  if (codes.some((code) => code >= entries)) throw damaged(path, "a page names what its dictionary has not");
+  if (codes.some((code) => code >= entries)) throw damagedTable(path, "a page names what its dictionary has not");
   return codes;
 }
 
 function short(path: string): DepthwiseError {
-  return damaged(path, "a page has fewer bytes than its values need");
+  return damagedTable(path, "a page has fewer bytes than its values need");
 }
 
 function unknown(encoding: string, path: string): DepthwiseError {

@@ -200,7 +200,9 @@ describe("nearest in tables", () => {
     const path = join(options.out, "part-00000-of-00004.parquet");
     await expect(nearest(path, query, 1)).rejects.toMatchObject({
       code: "FORMAT_UNKNOWN",
-      message: expect.stringMatching(/found columns id, label, probability, predictions, error_code, error_message/),
+      message: expect.stringMatching(
+        /found columns "id", "label", "probability", "predictions", "error_code", "error_message"/,
+      ),
     });
     const both = await runAll(asked());
     await expect(nearest(both.out, query.subarray(1), 1)).rejects.toMatchObject({ code: "SHAPE_MISMATCH" });

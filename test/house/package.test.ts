@@ -96,6 +96,10 @@ describe("the package", () => {
     for (const notice of notices) expect(notice).toMatch(/copyright/i);
     const [protobuf] = notices.filter((notice) => notice.startsWith("@bufbuild/protobuf"));
     for (const holder of ["Buf Technologies", "Google Inc", "Apache License"]) expect(protobuf).toContain(holder);
+    const tables = notices.filter((notice) => notice.trim().startsWith("hyparquet"));
+    expect(tables.map((notice) => notice.trim().split(" ")[0])).toEqual(["hyparquet", "hyparquet-writer"]);
+    // One of its files is another's, and says so.
+    expect(tables[0]).toContain("Zhipeng Jia");
   });
 
   it("has no types that say more than a reader wants: the text of a network is a string", () => {
