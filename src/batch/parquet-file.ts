@@ -12,9 +12,9 @@ type FileHandle = import("node:fs/promises").FileHandle;
 export const MAGIC = /* @__PURE__ */ new TextEncoder().encode("PAR1");
 const TAIL_BYTES = 8;
 
-/** A table of 20 million rows in groups of a thousand, and of nine columns. */
+/** A table of some 15 million rows in groups of a thousand, and of nine columns, has as many. */
+const MOST_FOOTER_VALUES = 1 << 23;
 const MOST_FOOTER_BYTES = 1 << 26;
-const MOST_FOOTER_VALUES = 1 << 22;
 const MOST_ELEMENTS = 10_000;
 
 export interface ParquetFile {

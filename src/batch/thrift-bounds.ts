@@ -14,9 +14,12 @@ const LENGTH_BYTES = 5;
 /** Types of the protocol. Of true and false nothing follows but in a list. */
 const [TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, STRUCT] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12];
 
+/** What becomes an object or an array of its own takes as much memory as so many numbers. */
+const OF_ITS_OWN = 8;
+
 /**
  * Where the structure that begins at `from` ends; undefined if it is none, goes on behind the bytes, or has more than
- * `most` values.
+ * `most` values, of which a structure, a list and a text count as eight.
  */
 export function endOfThrift(bytes: Uint8Array, from: number, most: number): number | undefined {
   let at = from;
@@ -41,7 +44,8 @@ export function endOfThrift(bytes: Uint8Array, from: number, most: number): numb
     return undefined;
   };
   const element = (type: number, depth: number): boolean => {
-    if (left-- <= 0) return false;
+    left -= type >= BINARY ? OF_ITS_OWN : 1;
+    if (left < 0) return false;
     if (type === BYTE) return skip(1);
     if (type === I16 || type === I32) return varint(LENGTH_BYTES);
     if (type === I64) return varint(VARINT_BYTES);
@@ -68,7 +72,7 @@ export function endOfThrift(bytes: Uint8Array, from: number, most: number): numb
       if (head >> 4 === 0 && !varint(LENGTH_BYTES)) return false;
       const type = head & 15;
       if (type === TRUE || type === FALSE) {
-        if (left-- <= 0) return false;
+        if (--left < 0) return false;
       } else if (!element(type, depth)) return false;
     }
   };
