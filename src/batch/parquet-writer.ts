@@ -15,7 +15,7 @@ import type { PartRow } from "./rows.ts";
 /** Rows of a group: of 1,024 numbers each they are 4 MB. */
 export const GROUP_ROWS = 1000;
 
-export const CREATED_BY = "depthwise";
+const CREATED_BY = "depthwise";
 
 export interface ParquetRows {
   write(row: PartRow): Promise<void>;

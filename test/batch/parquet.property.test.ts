@@ -8,6 +8,7 @@ import { nearest } from "../../src/batch/index.ts";
 import { openParquetMatrix } from "../../src/batch/parquet-matrix.ts";
 import { GROUP_ROWS } from "../../src/batch/parquet-writer.ts";
 import type { PartRow } from "../../src/batch/rows.ts";
+import { endOfThrift } from "../../src/batch/thrift-bounds.ts";
 import { DepthwiseError } from "../../src/core/errors.ts";
 import { type TableClaims, type TablePage, table } from "./table.ts";
 import { readAll, written } from "./table-rows.ts";
@@ -173,6 +174,19 @@ describe("tables that nobody should make", () => {
   it.each(hostile)("with %s are refused", async (_name, pages, claims, code) => {
     writeFileSync(path, table(pages, claims));
     await expect(nearest(path, Float32Array.of(1, 2), 1)).rejects.toMatchObject({ name: "DepthwiseError", code });
+  });
+
+  it("an end is measured without being read, up to so many values", async () => {
+    const bytes = Buffer.concat(await written([{ id: "a", embedding: Float32Array.of(1, 2) }]));
+    const length = bytes.readUInt32LE(bytes.length - 8);
+    const end = bytes.subarray(bytes.length - 8 - length, bytes.length - 8);
+    expect(endOfThrift(end, 0, 10_000)).toBe(length);
+    expect(endOfThrift(bytes, bytes.length - 8 - length, 10_000)).toBe(bytes.length - 8);
+    expect(endOfThrift(end, 0, 100)).toBeUndefined();
+    for (let cut = 0; cut < length; cut++) expect(endOfThrift(end.subarray(0, cut), 0, 10_000)).toBeUndefined();
+    // A list of 200 structures of nothing takes as many as 1,600 numbers, and itself 8.
+    const structs = Uint8Array.of(0x19, 0xfc, 200, 1, ...new Array(201).fill(0));
+    expect([1607, 1608].map((most) => endOfThrift(structs, 0, most))).toEqual([undefined, structs.length]);
   });
 
   it("an end that claims lists of any length, or lies deep, is refused before it is read", async () => {

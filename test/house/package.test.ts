@@ -102,6 +102,23 @@ describe("the package", () => {
     expect(tables[0]).toContain("Zhipeng Jia");
   });
 
+  it("carries what reads and writes tables apart, and the door of runs alone loads it", () => {
+    for (const format of ["esm", "cjs"]) {
+      const textsIn = (folder: string) =>
+        readdirSync(resolve(root, "dist", format, folder))
+          .filter((file) => file.endsWith(".js"))
+          .map((file) => [file, readFileSync(resolve(root, "dist", format, folder, file), "utf8")] as const);
+      const doors = textsIn(".");
+      expect(doors.filter(([, text]) => text.includes("readers/batch-")).map(([file]) => file)).toEqual(["batch.js"]);
+      expect(doors.filter(([, text]) => text.includes("dictionary_page"))).toEqual([]);
+      const readers = textsIn("readers");
+      const holding = readers.filter(([, text]) => text.includes("dictionary_page")).map(([file]) => file);
+      expect(holding.length).toBeGreaterThan(0);
+      const loading = readers.filter(([, text]) => holding.some((file) => text.includes(`./${file}`)));
+      for (const file of [...holding, ...loading.map(([name]) => name)]) expect(file).toMatch(/^(batch|chunk)-/);
+    }
+  });
+
   it("has no types that say more than a reader wants: the text of a network is a string", () => {
     for (const folder of ["dist/types", "dist/cjs/types"]) {
       const files = readdirSync(resolve(root, folder), { recursive: true, withFileTypes: true });
