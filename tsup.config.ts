@@ -3,7 +3,17 @@ import { defineConfig, type Options } from "tsup";
 import { apart, otherRooms, writeEntries } from "./scripts/rooms.ts";
 
 /** What single formats need, built into their lazy readers and into the command. */
-const packages = ["fflate", "@bufbuild/protobuf", "flatbuffers"];
+const packages = ["fflate", "@bufbuild/protobuf", "flatbuffers", "hyparquet", "hyparquet-writer"];
+
+/** Its door for Node names modules of Node, which the readers, for any place, cannot; the files behind it name none. */
+const withoutFiles: NonNullable<Options["esbuildPlugins"]>[number] = {
+  name: "hyparquet",
+  setup(build) {
+    build.onResolve({ filter: /^hyparquet$/ }, ({ kind, resolveDir }) =>
+      build.resolve("hyparquet/src/index.js", { kind, resolveDir }),
+    );
+  },
+};
 
 /** One entry a door; the name is the door's. */
 const doors = {
@@ -70,7 +80,10 @@ function library(format: "esm" | "cjs"): Options[] {
     { ...one, entry: doors, esbuildPlugins: [otherRooms(ENTRIES, "doors")], outDir },
     { ...one, entry: scripts, outDir },
     // The build writes the licences of what is bundled from this, and removes it.
-    { ...one, entry: apart, splitting: true, noExternal: packages, metafile: true, outDir: `${outDir}/readers` },
+    {
+      ...{ ...one, entry: apart, splitting: true, noExternal: packages, metafile: true, outDir: `${outDir}/readers` },
+      esbuildPlugins: [withoutFiles],
+    },
   ];
 }
 

@@ -84,6 +84,11 @@ for (const name of metafiles) {
 /** What stands in front of a file: some packages have their licence there and nowhere else. */
 const headOf = (path) =>
   (/^(?:\/\/.*\n)*/.exec(readFileSync(path, "utf8"))?.[0] ?? "").replaceAll(/^\/\/ ?/gm, "").trim();
+/** Who else holds rights in a file: what it begins with in a comment of lines, if it says so. */
+const holderOf = (path) => {
+  const [head = ""] = /^\/\*\*\n(?: \*.*\n)*/.exec(readFileSync(path, "utf8")) ?? [];
+  return /copyright \(c\)/i.test(head) ? head.replaceAll(/^ ?\/?\*+\/? ?/gm, "").trim() : "";
+};
 const notices = [...packages.keys()].sort().map((name) => {
   const folder = join("node_modules", name);
   const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
@@ -91,7 +96,7 @@ const notices = [...packages.keys()].sort().map((name) => {
   const texts =
     file === undefined
       ? new Set([...packages.get(name)].map(headOf))
-      : [readFileSync(join(folder, file), "utf8").trim()];
+      : new Set([readFileSync(join(folder, file), "utf8").trim(), ...[...packages.get(name)].map(holderOf)]);
   const text = [...texts].filter((found) => found !== "").join("\n\n");
   if (text === "") throw new Error(`${name} is built in, and has no licence to go with it`);
   return `${name} ${version} (${license})\n\n${text}\n`;

@@ -22,7 +22,11 @@ export interface BatchOptions extends Pick<CompileOptions, "backend" | "threads"
   readonly shards?: number;
   /** Default `labels`. */
   readonly task?: Task;
-  /** `jsonl` (default): a line a picture; `npy`: embeddings as a matrix, with the lines beside it. */
+  /**
+   * `jsonl` (default): a line a picture; `npy`: embeddings as a matrix, with the lines beside it; `parquet`: a table with
+   * the columns `id`, of labels `label`, `probability` and `predictions` (a list of index, label and probability), of
+   * embeddings `embedding` (a list of float32), and `error_code` and `error_message`, null where there is none.
+   */
   readonly format?: PartFormat;
   /** Predictions of a picture. Default 5. */
   readonly topK?: number;
@@ -51,7 +55,7 @@ const KNOWN = [
 ] as const;
 
 export const TASKS = ["labels", "embeddings", "both"] as const satisfies readonly Task[];
-export const FORMATS = ["jsonl", "npy"] as const satisfies readonly PartFormat[];
+export const FORMATS = ["jsonl", "npy", "parquet"] as const satisfies readonly PartFormat[];
 
 /** @throws {DepthwiseError} `OPTION_INVALID` */
 export function checkBatchOptions(options: BatchOptions) {
@@ -64,7 +68,7 @@ export function checkBatchOptions(options: BatchOptions) {
   const format = oneOf(OWNER, "format", options.format ?? "jsonl", FORMATS);
   if (format === "npy" && task === "labels") {
     const advice = 'Pass task: "embeddings" or "both".';
-    throw optionError(OWNER, "format", "jsonl for labels: npy holds embeddings", format, advice);
+    throw optionError(OWNER, "format", "jsonl or parquet for labels: npy holds embeddings", format, advice);
   }
   if (maxErrors !== undefined && !(Number.isFinite(maxErrors) && maxErrors >= 0)) {
     throw optionError(OWNER, "maxErrors", "a number of pictures, or a share below 1", maxErrors);

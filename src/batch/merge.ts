@@ -1,8 +1,9 @@
 /** All parts of a run as one file. */
 
-import { DepthwiseError, listed } from "../core/errors.ts";
+import { DepthwiseError, isDepthwiseError, listed } from "../core/errors.ts";
+import { optionError } from "../core/options.ts";
 import { orUnwritable } from "../weights/write-file.ts";
-import type { OutputFile } from "./part.ts";
+import type { OutputFile, PartFormat } from "./part.ts";
 import { npyHeader, npyHeaderBytes, temporaryName } from "./rows.ts";
 import { type Staged, StagedFile } from "./staged-file.ts";
 import { batchStatus } from "./status.ts";
@@ -13,10 +14,12 @@ const CHUNK = 1 << 18;
 /**
  * Joins the parts of a directory, in order, and compares each with its statistics on the way.
  *
- * @param target of `jsonl` the file, of `npy` the matrix, beside which `.jsonl` of the same name has the lines
+ * @param target of `jsonl` the file, of `npy` the matrix, beside which `.jsonl` of the same name has the lines, of
+ *               `parquet` a file whose name ends so
  * @returns the files that were written, whole or not at all
- * @throws {DepthwiseError} `FILE_NOT_FOUND` if parts are missing; `FILE_CORRUPT` if one is not what its statistics say;
- *         `FILE_UNREADABLE` if the target cannot be written; `signal.reason`
+ * @throws {DepthwiseError} `FILE_NOT_FOUND` if parts are missing; `OPTION_INVALID` if the target's name is of another
+ *         format; `FILE_CORRUPT` if a part is not what its statistics say; `FILE_UNREADABLE` if the target cannot be
+ *         written; `signal.reason`
  */
 export async function mergeParts(out: string, target: string, signal?: AbortSignal): Promise<readonly OutputFile[]> {
   const files = process.getBuiltinModule("node:fs/promises");
@@ -33,6 +36,7 @@ export async function mergeParts(out: string, target: string, signal?: AbortSign
       fields: { missing, damaged },
     });
   }
+  checkEnding(target, run.options.format);
   const directory = dirname(target);
   const token = process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex");
   const isMatrix = run.options.format === "npy";
@@ -40,13 +44,17 @@ export async function mergeParts(out: string, target: string, signal?: AbortSign
   const staged: Staged[] = [];
   await orUnwritable(target, "the file", signal, async () => {
     try {
-      staged.push(await joined(out, outputsOf(".jsonl"), [directory, lines, token], { skip: 0 }, signal));
+      if (run.options.format === "parquet") {
+        const outputs = outputsOf(".parquet");
+        const table = await tableOf(out, outputs, signal);
+        staged.push(await joined(out, outputs, [directory, basename(target), token], table, signal));
+      } else staged.push(await joined(out, outputsOf(".jsonl"), [directory, lines, token], {}, signal));
       if (isMatrix) {
         const outputs = outputsOf(".npy");
         const [first] = outputs;
         const features = first === undefined ? 0 : await featuresIn(join(out, first.file));
         const header = npyHeader([run.input.count, features]);
-        const given = { header, skip: npyHeaderBytes };
+        const given = { header, ranges: outputs.map(({ bytes }) => ({ from: npyHeaderBytes, to: bytes })) };
         staged.push(await joined(out, outputs, [directory, basename(target), token], given, signal));
       }
       for (const { temporary, file } of staged) await files.rename(temporary, join(directory, file));
@@ -61,17 +69,40 @@ export async function mergeParts(out: string, target: string, signal?: AbortSign
   }
 }
 
+const ENDING = ".parquet";
+
+function checkEnding(target: string, format: PartFormat): void {
+  if (target.endsWith(ENDING) === (format === "parquet")) return;
+  const expected = format === "parquet" ? `a name that ends with ${ENDING}` : `a name that does not end with ${ENDING}`;
+  throw optionError("batch", "merge", `${expected}, as the parts are ${format}`, target);
+}
+
 interface Joining {
   readonly header?: Uint8Array;
-  /** Bytes of each part that are not taken. */
-  readonly skip: number;
+  /** Bytes of each part that are taken. Default all. */
+  readonly ranges?: readonly { readonly from: number; readonly to: number }[];
+  readonly trailer?: Uint8Array;
+}
+
+/** What is taken of tables, and what stands around it. */
+async function tableOf(out: string, outputs: readonly OutputFile[], signal: AbortSignal | undefined): Promise<Joining> {
+  const { join } = process.getBuiltinModule("node:path");
+  const { joinedTable } = await import("./parquet-merge.ts");
+  const paths = outputs.map(({ file }) => join(out, file));
+  try {
+    return await joinedTable(paths, signal);
+  } catch (error) {
+    const path = isDepthwiseError(error) ? error.fields["path"] : undefined;
+    if (typeof path === "string") throw damagedPart(path, error);
+    throw error;
+  }
 }
 
 async function joined(
   out: string,
   outputs: readonly OutputFile[],
   [directory, name, token]: readonly [string, string, string],
-  { header, skip }: Joining,
+  { header, ranges, trailer }: Joining,
   signal: AbortSignal | undefined,
 ): Promise<Staged> {
   const files = process.getBuiltinModule("node:fs/promises");
@@ -80,7 +111,8 @@ async function joined(
   const whole = await StagedFile.open(directory, name, temporaryName(name, token));
   try {
     if (header !== undefined) await whole.write(header);
-    for (const { file, sha256 } of outputs) {
+    for (const [place, { file, bytes, sha256 }] of outputs.entries()) {
+      const { from, to } = ranges?.[place] ?? { from: 0, to: bytes };
       const hash = createHash("sha256");
       const part = await files.open(join(out, file), "r");
       try {
@@ -90,7 +122,7 @@ async function joined(
           if (bytesRead === 0) break;
           const chunk = buffer.subarray(0, bytesRead);
           hash.update(chunk);
-          await whole.write(chunk.subarray(Math.min(Math.max(skip - at, 0), bytesRead)));
+          await whole.write(chunk.subarray(clamped(from - at, bytesRead), clamped(to - at, bytesRead)));
           at += bytesRead;
         }
       } finally {
@@ -98,6 +130,7 @@ async function joined(
       }
       if (hash.digest("hex") !== sha256) throw damagedPart(join(out, file));
     }
+    if (trailer !== undefined) await whole.write(trailer);
     return await whole.finish();
   } catch (error) {
     await whole.abandon();
@@ -105,11 +138,16 @@ async function joined(
   }
 }
 
-function damagedPart(path: string): DepthwiseError {
+function clamped(place: number, most: number): number {
+  return Math.min(Math.max(place, 0), most);
+}
+
+function damagedPart(path: string, cause?: unknown): DepthwiseError {
   return new DepthwiseError("FILE_CORRUPT", {
     what: `${path}: it is not what its statistics say`,
     advice: "Remove its .stats.json, and run the shard again.",
     fields: { path },
+    ...(cause === undefined ? {} : { cause }),
   });
 }
 

@@ -1,19 +1,17 @@
 /** Pictures that look alike to a network: exact cosines of embeddings, of which a piece is held at a time. */
 
-import { DepthwiseError } from "../core/errors.ts";
 import { optionError, positiveInteger, signalOption } from "../core/options.ts";
-import { isFloat32Array, systemCode } from "../core/realms.ts";
+import { isFloat32Array } from "../core/realms.ts";
 import { asFloat, type FloatTensor } from "../core/tensor.ts";
 import { probeFeatures } from "../kernels/wasm/features.ts";
 import { makeSimilarities, SIMILARITY_BYTES } from "../kernels/wasm/similarity.ts";
-import { linesFrom } from "./lines.ts";
-import { type NpyFile, openNpy } from "./npy.ts";
-import { batchStatus } from "./status.ts";
+import { checkFeatures, type MatrixFile } from "./matrix.ts";
+import { matrixFiles, namesOfRows, openMatrix } from "./matrix-files.ts";
 
 export interface Neighbour {
   /** The row: of a directory of parts that of the picture in the whole list. */
   readonly index: number;
-  /** What the picture is called, where the rows have names: in a directory of parts. */
+  /** What the picture is called, where the rows have names: in a directory of parts, and in a table with a column `id`. */
   readonly id?: string;
   /** The cosine, −1 to 1. */
   readonly similarity: number;
@@ -28,12 +26,13 @@ const PIECE = 1 << 19;
  *
  * It finds pictures that look alike to the network that made the embeddings; it understands nothing.
  *
- * @param embeddings `[rows, features]`; or a `.npy` file of float32, or a directory of parts of `format: "npy"`, which are
- *                   read piece by piece
+ * @param embeddings `[rows, features]`; or a `.npy` file of float32, a `.parquet` file with a column `embedding` of lists
+ *                   of float32, or a directory of parts of either, which are read piece by piece
  * @param query      `features` numbers
  * @param k          how many, at least 1
  * @throws {DepthwiseError} `OPTION_INVALID`, `SHAPE_MISMATCH` if the query has another number of features; `FILE_NOT_FOUND`
- *         (also for a run with parts missing), `FILE_CORRUPT`, `FILE_TRUNCATED`; `signal.reason`
+ *         (also for a run with parts missing), `FILE_CORRUPT`, `FILE_TRUNCATED`, `FILE_TOO_LARGE`, `FORMAT_UNKNOWN`;
+ *         `signal.reason`
  */
 export async function nearest(
   embeddings: FloatTensor | string,
@@ -50,7 +49,7 @@ export async function nearest(
   if (typeof embeddings !== "string") {
     const { data, shape } = asFloat(embeddings, "nearest: embeddings");
     const [total = 0, features = 0] = shape;
-    checkFeatures("embeddings", features, query, shape.length);
+    checkFeatures("embeddings", features, query.length, shape.length);
     for (let from = 0; from < total; from += rows.most) {
       signal?.throwIfAborted();
       const piece = Math.min(rows.most, total - from);
@@ -59,23 +58,30 @@ export async function nearest(
     }
     return found.all;
   }
-  const files = await npyFiles(embeddings, signal);
+  const files = await matrixFiles(embeddings, signal);
   let first = 0;
+  const counts: number[] = [];
   for (const { path } of files) {
-    const file = await openNpy(path);
+    const file = await openMatrix(path, query.length, signal);
     try {
-      checkFeatures(path, file.shape[1], query, 2);
+      checkFeatures(path, file.shape[1], query.length);
       await rankFile(file, first, rows, found, signal);
+      counts.push(file.shape[0]);
       first += file.shape[0];
     } finally {
       await file.close();
     }
   }
-  return named(found.all, files, signal);
+  const wanted = new Set(found.all.map(({ index }) => index));
+  const names = await namesOfRows(files, counts, wanted, query.length, signal);
+  return found.all.map(({ index, similarity }) => {
+    const id = names.get(index);
+    return id === undefined ? { index, similarity } : { index, id, similarity };
+  });
 }
 
 async function rankFile(
-  file: NpyFile,
+  file: MatrixFile,
   first: number,
   rows: ReturnType<typeof makeRows>,
   found: Best,
@@ -88,16 +94,6 @@ async function rankFile(
     await file.read(from, rows.bytes(piece));
     rows.rank(piece, first + from, found);
   }
-}
-
-function checkFeatures(what: string, features: number, query: Float32Array, axes: number): void {
-  if (axes === 2 && features === query.length) return;
-  throw new DepthwiseError("SHAPE_MISMATCH", {
-    what: `nearest: ${what}`,
-    expected: `rows of ${query.length} numbers, as the query has`,
-    found: axes === 2 ? `rows of ${features}` : `${axes} axes`,
-    advice: "Make both with the same network.",
-  });
 }
 
 function bytesOfFloats(numbers: Float32Array): Uint8Array {
@@ -170,68 +166,4 @@ class Best {
   get all(): readonly Neighbour[] {
     return this.#all;
   }
-}
-
-interface Listed {
-  readonly path: string;
-  /** Of a directory of parts. */
-  readonly lines?: string;
-  readonly rows?: number;
-}
-
-/** The files of a directory of parts, in order, or the file itself. */
-async function npyFiles(path: string, signal: AbortSignal | undefined): Promise<readonly Listed[]> {
-  const { join } = process.getBuiltinModule("node:path");
-  const stats = await process
-    .getBuiltinModule("node:fs/promises")
-    .stat(path)
-    .catch((cause: unknown) => {
-      throw new DepthwiseError(systemCode(cause) === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_UNREADABLE", {
-        what: `${path}: it cannot be read (${systemCode(cause) ?? cause})`,
-        advice: "Pass a .npy file, or a directory that `depthwise batch --format npy` wrote.",
-        cause,
-      });
-    });
-  if (!stats.isDirectory()) return [{ path }];
-  const { parts, missing, run } = await batchStatus(path);
-  signal?.throwIfAborted();
-  if (run.options.format !== "npy") {
-    throw optionError("nearest", "embeddings", "parts of format npy", run.options.format, "Run it with --format npy.");
-  }
-  if (missing.length > 0) {
-    throw new DepthwiseError("FILE_NOT_FOUND", {
-      what: `${path}: ${missing.length} of ${run.shards} parts are missing`,
-      advice: "Run those shards first.",
-      fields: { missing },
-    });
-  }
-  return parts.map(({ output, rows }) => {
-    const named = (ending: string) => join(path, output.find(({ file }) => file.endsWith(ending))?.file ?? "");
-    return { path: named(".npy"), lines: named(".jsonl"), rows };
-  });
-}
-
-/** Adds the names of rows, read from the lines beside the parts. */
-async function named(
-  found: readonly Neighbour[],
-  files: readonly Listed[],
-  signal: AbortSignal | undefined,
-): Promise<readonly Neighbour[]> {
-  const ids = new Map<number, string>();
-  let first = 0;
-  for (const { lines, rows = 0 } of files) {
-    const wanted = new Set(found.map(({ index }) => index - first).filter((row) => row >= 0 && row < rows));
-    if (lines !== undefined && wanted.size > 0) {
-      let row = 0;
-      for await (const line of linesFrom(lines, 0, signal)) {
-        if (wanted.has(row)) ids.set(first + row, String(JSON.parse(new TextDecoder().decode(line)).id));
-        row++;
-      }
-    }
-    first += rows;
-  }
-  return found.map((one) => {
-    const id = ids.get(one.index);
-    return id === undefined ? one : { index: one.index, id, similarity: one.similarity };
-  });
 }

@@ -1,13 +1,7 @@
 /** Matrices in NumPy's format, read row by row. */
 
 import { DepthwiseError } from "../core/errors.ts";
-
-export interface NpyFile {
-  readonly shape: readonly [rows: number, features: number];
-  /** Fills `into` with whole rows from one on. */
-  read(row: number, into: Uint8Array): Promise<void>;
-  close(): Promise<void>;
-}
+import type { MatrixFile } from "./matrix.ts";
 
 const MAGIC = [0x93, ...new TextEncoder().encode("NUMPY")];
 
@@ -19,7 +13,7 @@ const LONGEST_HEADER = 65_536;
  *
  * @throws {DepthwiseError} `FORMAT_UNKNOWN` for another type or order, `FILE_CORRUPT`, `FILE_TRUNCATED`; errors of the system
  */
-export async function openNpy(path: string): Promise<NpyFile> {
+export async function openNpy(path: string): Promise<MatrixFile> {
   const file = await process.getBuiltinModule("node:fs/promises").open(path, "r");
   try {
     const start = new Uint8Array(12);

@@ -28,7 +28,7 @@ export function shardRows({ shards, input }: RunDescription, shard: number): num
 /** What can be asked of a picture. */
 export type Task = "labels" | "embeddings" | "both";
 
-export type PartFormat = "jsonl" | "npy";
+export type PartFormat = "jsonl" | "npy" | "parquet";
 
 /** What a run of shards was asked for: parts of others are not mixed with its own. */
 export interface RunSettings {

@@ -3,7 +3,7 @@
 import type { Prediction } from "../classify/index.ts";
 import type { DepthwiseError } from "../core/errors.ts";
 import { shortestDecimal } from "../core/shortest-decimal.ts";
-import type { PartFormat } from "./part.ts";
+import type { PartFormat, Task } from "./part.ts";
 import { type Staged, StagedFile } from "./staged-file.ts";
 
 /** What became of a picture: what was asked for, or an error. */
@@ -30,8 +30,9 @@ export interface PartPlace {
   readonly token: string;
 }
 
-/** How many numbers an embedding has, and how many rows there will be. */
+/** How many numbers an embedding has, how many rows there will be, and what is in them. */
 export interface RowShape {
+  readonly task: Task;
   readonly rows: number;
   readonly features: number;
 }
@@ -46,6 +47,7 @@ export async function openRows(format: PartFormat, place: PartPlace, shape: RowS
     const file = `${place.name}${ending}`;
     return StagedFile.open(place.directory, file, temporaryName(file, place.token));
   };
+  if (format === "parquet") return openParquetRows(shape.task, () => open(".parquet"));
   const lines = await open(".jsonl");
   if (format === "jsonl") {
     return {
@@ -72,6 +74,20 @@ export async function openRows(format: PartFormat, place: PartPlace, shape: RowS
       await lines.abandon();
       await numbers.abandon();
     },
+  };
+}
+
+async function openParquetRows(task: Task, open: () => Promise<StagedFile>): Promise<RowWriter> {
+  const { parquetRows } = await import("./parquet-writer.ts");
+  const file = await open();
+  const rows = parquetRows(task, (bytes) => file.write(bytes));
+  return {
+    write: (row) => rows.write(row),
+    async finish() {
+      await rows.finish();
+      return [await file.finish()];
+    },
+    abandon: () => file.abandon(),
   };
 }
 

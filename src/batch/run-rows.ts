@@ -57,7 +57,8 @@ export async function runRows(pipeline: Pipeline, shard: ShardRun): Promise<Made
   const { join } = process.getBuiltinModule("node:path");
   let made: MadeRows | undefined;
   await orUnwritable(join(place.directory, place.name), "the part", signal, async () => {
-    const writer = await openRows(shard.format, place, { rows: shard.rows, features: featuresOf(pipeline) });
+    const shape = { task: pipeline.task, rows: shard.rows, features: featuresOf(pipeline) };
+    const writer = await openRows(shard.format, place, shape);
     try {
       await removeAbandoned(place);
       made = await written(pipeline, shard, writer);

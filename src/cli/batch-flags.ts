@@ -29,7 +29,9 @@ export function addBatchFlags(command: Command): Command {
     .addOption(weightsOption("needed"))
     .addOption(outOption("directory", "where parts go; those that are there are not made again"))
     .addOption(choice("--task <what>", "of each picture (default labels)", TASKS))
-    .addOption(choice("--format <name>", "of the parts (default jsonl; npy for embeddings)", FORMATS))
+    .addOption(
+      choice("--format <name>", "of the parts (default jsonl; npy for embeddings; parquet for either)", FORMATS),
+    )
     .addOption(topKOption("how many predictions (default 5)"))
     .option("--shards <count>", "pieces that the pictures are cut into (default one for 10,000 pictures)", toCount)
     .option("--shard <number>", "which of them, from 0: 17, or 10-19 (default what a scheduler says, or all)", toShards)

@@ -23,7 +23,7 @@ interface Flags extends LoadFlags, SessionFlags {
 export function nearestCommand(): Command {
   const command = new Command("nearest")
     .description("pictures of a run of batch that look most alike to one, to its network")
-    .argument("<directory>", "parts that batch wrote, of --task embeddings or both and --format npy")
+    .argument("<directory>", "parts that batch wrote, of --task embeddings or both and --format npy or parquet")
     .argument("<picture>", "an image file, or - for standard input")
     .addOption(weightsOption("those that the parts were made with"))
     .addOption(topKOption("how many").default(10));

@@ -29,7 +29,7 @@ export async function writePictures(folder: string, count: number): Promise<read
 
 /** Of each part's output, by its name; what is hidden is none. */
 export function hashesIn(out: string): Readonly<Record<string, string>> {
-  const names = readdirSync(out).filter((name) => /^part-.*\.(jsonl|npy)$/.test(name));
+  const names = readdirSync(out).filter((name) => /^part-.*\.(jsonl|npy|parquet)$/.test(name));
   return Object.fromEntries(
     names.sort().map((name) => [
       name,

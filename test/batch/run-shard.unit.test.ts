@@ -155,7 +155,7 @@ describe("errors", () => {
 
   it.each([
     [{ task: "all" as never }, /task: expected one of/],
-    [{ format: "npy" as const }, /format: expected jsonl for labels/],
+    [{ format: "npy" as const }, /format: expected jsonl or parquet for labels/],
     [{ maxErrors: -1 }, /maxErrors/],
     [{ shards: 0 }, /shards/],
     [{ source: "" }, /source: expected a path/],

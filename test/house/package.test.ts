@@ -96,6 +96,27 @@ describe("the package", () => {
     for (const notice of notices) expect(notice).toMatch(/copyright/i);
     const [protobuf] = notices.filter((notice) => notice.startsWith("@bufbuild/protobuf"));
     for (const holder of ["Buf Technologies", "Google Inc", "Apache License"]) expect(protobuf).toContain(holder);
+    const tables = notices.filter((notice) => notice.trim().startsWith("hyparquet"));
+    expect(tables.map((notice) => notice.trim().split(" ")[0])).toEqual(["hyparquet", "hyparquet-writer"]);
+    // One of its files is another's, and says so.
+    expect(tables[0]).toContain("Zhipeng Jia");
+  });
+
+  it("carries what reads and writes tables apart, and the door of runs alone loads it", () => {
+    for (const format of ["esm", "cjs"]) {
+      const textsIn = (folder: string) =>
+        readdirSync(resolve(root, "dist", format, folder))
+          .filter((file) => file.endsWith(".js"))
+          .map((file) => [file, readFileSync(resolve(root, "dist", format, folder, file), "utf8")] as const);
+      const doors = textsIn(".");
+      expect(doors.filter(([, text]) => text.includes("readers/batch-")).map(([file]) => file)).toEqual(["batch.js"]);
+      expect(doors.filter(([, text]) => text.includes("dictionary_page"))).toEqual([]);
+      const readers = textsIn("readers");
+      const holding = readers.filter(([, text]) => text.includes("dictionary_page")).map(([file]) => file);
+      expect(holding.length).toBeGreaterThan(0);
+      const loading = readers.filter(([, text]) => holding.some((file) => text.includes(`./${file}`)));
+      for (const file of [...holding, ...loading.map(([name]) => name)]) expect(file).toMatch(/^(batch|chunk)-/);
+    }
   });
 
   it("has no types that say more than a reader wants: the text of a network is a string", () => {
