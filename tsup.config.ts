@@ -3,7 +3,7 @@ import { defineConfig, type Options } from "tsup";
 import { apart, otherRooms, writeEntries } from "./scripts/rooms.ts";
 
 /** What single formats need, built into their lazy readers and into the command. */
-const packages = ["fflate", "@bufbuild/protobuf", "flatbuffers"];
+const packages = ["fflate", "@bufbuild/protobuf", "flatbuffers", "tar"];
 
 /** One entry a door; the name is the door's. */
 const doors = {
