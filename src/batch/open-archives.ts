@@ -8,13 +8,13 @@ import type { FileShape } from "../core/platform-types.ts";
 import type { Stored } from "./item.ts";
 import { unreadableArchive } from "./list-tar.ts";
 
-interface Opened {
+interface OpenArchive {
   readonly file: import("node:fs/promises").FileHandle;
   readonly bytes: number;
 }
 
 export class OpenArchives {
-  readonly #opened = new Map<string, Promise<Opened>>();
+  readonly #opened = new Map<string, Promise<OpenArchive>>();
 
   /**
    * A picture as a file, whose bytes are read when they are asked for.
@@ -46,7 +46,7 @@ export class OpenArchives {
   }
 }
 
-async function openArchive(path: string): Promise<Opened> {
+async function openArchive(path: string): Promise<OpenArchive> {
   try {
     const file = await process.getBuiltinModule("node:fs/promises").open(path, "r");
     return { file, bytes: (await file.stat()).size };
@@ -56,7 +56,7 @@ async function openArchive(path: string): Promise<Opened> {
 }
 
 /** By shape: a `File` of the platform holds its bytes twice, and takes longer to give them than the disk. */
-function storedFile(name: string, file: Opened["file"], offset: number, size: number): FileShape {
+function storedFile(name: string, file: OpenArchive["file"], offset: number, size: number): FileShape {
   return {
     ...{ name, size, type: "", lastModified: 0, [Symbol.toStringTag]: "File" },
     slice: (from = 0, to = size) => storedFile(name, file, offset + from, to - from),
