@@ -1,5 +1,5 @@
 /**
- * Pieces of a file at places that only grow, of which one stretch is held: where pieces lie close together many are read
+ * Pieces of a file, one behind the other, of which one stretch is held: where pieces lie close together many are read
  * at once, where they lie far apart each by itself.
  */
 

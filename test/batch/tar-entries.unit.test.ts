@@ -113,6 +113,33 @@ describe("entries of a tar", () => {
     expect(await contentsOf(Buffer.concat([first, second]))).toEqual([["a.png", "one"]]);
   });
 
+  it("what is said of one is not said of what stands between", async () => {
+    const [size, global] = [paxRecords({ size: 3 }), paxRecords({ comment: "all" }, "g")];
+    const link = tarPiece({ name: "././@LongLink", type: "K", format: "gnu", content: `${deep}\0` });
+    const file = tarHeader({ name: "x", size: 0 }, 0);
+    for (const between of [
+      [longName(deep), link],
+      [global, longName(deep)],
+      [longName(deep), global, link],
+    ]) {
+      expect(await contentsOf(tarOf(size, ...between, file, pad("one")))).toEqual([[deep, "one"]]);
+    }
+  });
+
+  it("are sparse where any record says so, and lie behind the whole map of their pieces", async () => {
+    const [sparse, time] = [paxRecords({ "GNU.sparse.major": 1 }), paxRecords({ mtime: 1 })];
+    for (const records of [[sparse], [sparse, time], [time, sparse]])
+      expect(await entriesOf(tarOf(...records, { name: "a.png" }))).toMatchObject([{ path: "a.png", isSparse: true }]);
+    const change = (header: Buffer) => header.fill(1, 482, 483);
+    const map = (next: number) => Buffer.alloc(512, "0").fill(next, 504);
+    const header = tarHeader({ name: "a.png", type: "S", format: "gnu", change }, 3);
+    const entries = await entriesOf(tarOf(header, map(1), map(1), map(0), pad("one"), { name: "b.png" }));
+    expect(entries.map(({ path, offset }) => [path, offset])).toEqual([
+      ["a.png", 2048],
+      ["b.png", 3072],
+    ]);
+  });
+
   it.each(Object.entries(GNU_TARS))("of GNU tar, %s", async (_name, packed) => {
     const bytes = gunzipSync(Buffer.from(packed, "base64"));
     const entries = await entriesOf(bytes);

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import * as fc from "fast-check";
 import { create } from "tar";
 import { afterAll, describe, expect, it } from "vitest";
+import { FileWindow } from "../../src/batch/file-window.ts";
 import { isDepthwiseError } from "../../src/core/errors.ts";
 import { rounds, seeded, seedOf } from "../fuzz.ts";
 import { base256, contentsOf, entriesOf, longName, paxRecords, type TarPiece, tarOf } from "./tars.ts";
@@ -85,6 +86,26 @@ describe("any tree", () => {
       { numRuns: rounds(100), seed: seedOf(2) },
     );
   });
+});
+
+it("a window gives what stands in the file, wherever it is asked", async () => {
+  const file = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 31 + (i >> 8)) % 256));
+  // As a system may: less than was asked for.
+  const read = async (buffer: Uint8Array, offset: number, length: number, position: number) => {
+    const piece = file.subarray(position, position + Math.min(length, 50_000));
+    buffer.set(piece, offset);
+    return { bytesRead: piece.length };
+  };
+  const place = fc.tuple(fc.nat(320_000), fc.nat(9000));
+  await fc.assert(
+    fc.asyncProperty(fc.array(place, { minLength: 2, maxLength: 6 }), async (places) => {
+      const window = new FileWindow({ read });
+      for (const [at, length] of places) {
+        expect((await window.read(at, length)).equals(file.subarray(at, at + length))).toBe(true);
+      }
+    }),
+    { numRuns: rounds(200), seed: seedOf(5) },
+  );
 });
 
 describe("a damaged archive", () => {
