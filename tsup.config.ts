@@ -3,7 +3,7 @@ import { defineConfig, type Options } from "tsup";
 import { apart, otherRooms, writeEntries } from "./scripts/rooms.ts";
 
 /** What single formats need, built into their lazy readers and into the command. */
-const packages = ["fflate", "@bufbuild/protobuf", "flatbuffers", "hyparquet", "hyparquet-writer"];
+const packages = ["fflate", "@bufbuild/protobuf", "flatbuffers", "hyparquet", "hyparquet-writer", "tar"];
 
 /** Its door for Node names modules of Node, which the readers, for any place, cannot; the files behind it name none. */
 const withoutFiles: NonNullable<Options["esbuildPlugins"]>[number] = {

@@ -53,7 +53,7 @@ const PLACES: readonly (readonly [path: string, file: string])[] = [
 /** Files that sessions load late, and that have copies of what they share with them. */
 const OF_SESSIONS = ["remote-session", "plain-backend", "reference-backend", "profile", "wide"];
 
-/** Rooms whose `import()`s are built apart: readers of formats, downloads, caches; label lists; tables of runs. */
+/** Rooms whose `import()`s are built apart: readers of formats, downloads, caches; label lists; tables of runs, headers of archives. */
 const APART = ["weights", "understand", "formats", "sources", "classify", "batch"];
 
 /** Rooms with a door of their own, beside the main one. */

@@ -13,7 +13,7 @@ export const SHARD_PICTURES = 10_000;
 
 /** `backend`, `threads`, `simd` and `batch` (default 8: pictures in one run) are those of `compile`. */
 export interface BatchOptions extends Pick<CompileOptions, "backend" | "threads" | "simd" | "batch"> {
-  /** A folder of pictures, or a list of paths and addresses. */
+  /** A folder of pictures, a tar of them, or a list of paths and addresses. */
   readonly source: string;
   readonly model: Network<string>;
   /** The directory of the parts. */

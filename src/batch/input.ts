@@ -4,14 +4,13 @@
  */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { systemCode } from "../core/realms.ts";
 import { writeFile } from "../weights/write-file.ts";
-import { type Item, itemOf } from "./item.ts";
+import { type Item, itemOf, storedItem } from "./item.ts";
 import { indexLines, type LineIndex, placeBefore } from "./line-places.ts";
 import { linesFrom } from "./lines.ts";
 import { listFolder } from "./list-folder.ts";
-
-export type InputKind = "list" | "folder";
+import { listTar } from "./list-tar.ts";
+import { type InputKind, isSame, type Look, lookAt } from "./look-at.ts";
 
 export interface Input {
   readonly kind: InputKind;
@@ -23,23 +22,20 @@ export interface Input {
   items(from: number, to: number, signal?: AbortSignal): AsyncGenerator<Item, void, undefined>;
 }
 
-/** Lies with the parts: `input.json`, and of a folder its listing. */
-interface Known extends LineIndex {
+/** Lies with the parts: `input.json`, and of a folder or an archive its listing. Of another file it is made anew. */
+interface Known extends LineIndex, Look {
   readonly version: 1;
-  readonly kind: InputKind;
-  /** Of the list: another is indexed anew. */
-  readonly bytes: number;
-  readonly modifiedMs: number;
 }
 
 const INDEX = "input.json";
 const LISTING = "input.jsonl";
 
 /**
- * Opens what `source` names, a folder or a list, for parts that go to `out`, which is there.
+ * Opens what `source` names, a folder, a tar or a list, for parts that go to `out`, which is there.
  *
  * @param isWhole whether this process runs all shards: then a folder is listed again, and what is new in it is seen
- * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`; `signal.reason`
+ * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`; `FORMAT_UNKNOWN` for a packed file, and one that is neither
+ *         list nor tar; what `listFolder` and `listTar` throw; `signal.reason`
  */
 export async function openPictures(
   source: string,
@@ -48,23 +44,34 @@ export async function openPictures(
   signal?: AbortSignal,
 ): Promise<Input> {
   const { join, resolve } = process.getBuiltinModule("node:path");
-  const stats = await statsOf(source);
-  const kind = stats.isDirectory() ? "folder" : "list";
-  const list = kind === "folder" ? join(out, LISTING) : resolve(source);
+  const look = await lookAt(source);
+  const { kind } = look;
+  const isList = kind === "list";
+  const list = isList ? resolve(source) : join(out, LISTING);
   const place = join(out, INDEX);
   let known = await knownIn(place);
-  const isAsKnown =
-    known?.kind === kind &&
-    (kind === "folder" ? !isWhole : known.bytes === stats.size && known.modifiedMs === stats.mtimeMs);
+  const isAsKnown = known?.kind === kind && (kind === "folder" ? !isWhole : isSame(known, look));
   if (known === undefined || !isAsKnown) {
     if (kind === "folder") await listFolder(source, list, signal);
+    else if (kind === "tar") await listTar(source, list, signal);
     const index = await indexLines(list, signal);
-    known = { version: 1, kind, bytes: stats.size, modifiedMs: stats.mtimeMs, ...index };
+    known = { version: 1, ...look, ...index };
     const text = new TextEncoder().encode(`${JSON.stringify(known)}\n`);
     await writeFile(place, text, { advice: "Pass another directory: --out.", signal });
   }
   const index = known;
-  const itemIn = kind === "folder" ? folderItem(resolve(source)) : itemOf;
+  const itemIn = isList ? itemOf : kind === "tar" ? tarItem(resolve(source)) : folderItem(resolve(source));
+  // A list lies still while it is read, or its lines tell. A listing may be of another source by now: whoever asks for the
+  // wrong one is refused, but has listed it before.
+  const checkSame = async () => {
+    const isListed = isList || (await knownIn(place))?.sha256 === index.sha256;
+    if (isListed && (kind !== "tar" || isSame(look, await lookAt(source)))) return;
+    throw new DepthwiseError("FILE_UNREADABLE", {
+      what: `${source}: it has changed while it was read, or been listed again`,
+      advice: "Let it be, and begin again.",
+      fields: { source },
+    });
+  };
   return {
     kind,
     count: index.count,
@@ -73,9 +80,10 @@ export async function openPictures(
       const start = placeBefore(index, from);
       let at = start.line;
       if (from >= to) return;
+      await checkSame();
       for await (const line of linesFrom(list, start.offset, given)) {
         if (at >= from) yield itemIn(line);
-        if (++at >= to) return;
+        if (++at >= to) return checkSame();
       }
       throw new DepthwiseError("FILE_TRUNCATED", {
         what: `${list}: it has changed while it was read`,
@@ -96,24 +104,9 @@ function folderItem(folder: string): (line: Uint8Array) => Item {
   };
 }
 
-async function statsOf(source: string) {
-  try {
-    const stats = await process.getBuiltinModule("node:fs/promises").stat(source);
-    if (stats.isDirectory() || stats.isFile()) return stats;
-    throw new DepthwiseError("FILE_UNREADABLE", {
-      what: `${source}: neither a file nor a folder`,
-      advice: "Pass a folder of pictures, or a list of paths; a list from a pipe as -.",
-    });
-  } catch (cause) {
-    if (cause instanceof DepthwiseError) throw cause;
-    const isMissing = systemCode(cause) === "ENOENT";
-    throw new DepthwiseError(isMissing ? "FILE_NOT_FOUND" : "FILE_UNREADABLE", {
-      what: `${source}: ${isMissing ? "there is nothing of that name" : `it cannot be read (${systemCode(cause) ?? cause})`}`,
-      advice: "Pass a folder of pictures, or a list of paths or addresses, one a line.",
-      fields: { source },
-      cause,
-    });
-  }
+/** The listing has places within the archive, which may have moved since. */
+function tarItem(archive: string): (line: Uint8Array) => Item {
+  return (line) => storedItem(line, archive);
 }
 
 /** The index that lies there; undefined if none does, or one that cannot be understood. */
@@ -126,7 +119,7 @@ async function knownIn(place: string): Promise<Known | undefined> {
       [value.count, value.stride, value.bytes].every(Number.isSafeInteger) &&
       Array.isArray(value.offsets) &&
       value.offsets.every(Number.isSafeInteger) &&
-      typeof value.sha256 === "string";
+      [value.sha256, value.start].every((hash) => typeof hash === "string");
     return isWhole ? (value as Known) : undefined;
   } catch {
     return undefined;

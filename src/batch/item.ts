@@ -19,7 +19,10 @@ interface RefusedLine {
 
 /** A picture within an archive. */
 export interface Stored {
+  /** Its path. */
   readonly archive: string;
+  /** Within it. */
+  readonly path: string;
   readonly offset: number;
   readonly size: number;
 }
@@ -63,6 +66,33 @@ function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * A line of the listing of an archive. A picture that is stored without its holes cannot be read.
+ *
+ * @param archive its path
+ */
+export function storedItem(line: Uint8Array, archive: string): Item {
+  const { path, offset, size, sparse } = parsed(lenient.decode(line)) ?? {};
+  if (typeof path !== "string") return refused(line, "it is none of a listing");
+  if (sparse === true) {
+    const error = new DepthwiseError("IMAGE_UNREADABLE", {
+      what: `${archive}: ${path}`,
+      expected: "a file that is stored whole",
+      found: "a sparse one, without its holes",
+      advice: "Pack it without --sparse.",
+      fields: { file: path },
+    });
+    return { id: path, line, error };
+  }
+  const [from, bytes] = [placeIn(offset), placeIn(size)];
+  if (from === undefined || bytes === undefined) return refused(line, "it does not say where the picture lies", path);
+  return { id: path, line, image: { archive, path, offset: from, size: bytes } };
+}
+
+function placeIn(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 /** Letters of a line that name it where nothing else does. */

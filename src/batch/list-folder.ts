@@ -3,6 +3,7 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { systemCode } from "../core/realms.ts";
 import { IMAGE_NAME } from "../images/image-name.ts";
+import { writeListing } from "./listing.ts";
 
 /**
  * Writes a listing: a JSON line `{ "path" }` for each picture in the folder and those within it, sorted by code units,
@@ -11,32 +12,17 @@ import { IMAGE_NAME } from "../images/image-name.ts";
  * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` (also if there is no picture); `signal.reason`
  */
 export async function listFolder(folder: string, listing: string, signal?: AbortSignal): Promise<void> {
-  const files = process.getBuiltinModule("node:fs/promises");
-  const { pipeline } = process.getBuiltinModule("node:stream/promises");
-  const temporary = `${listing}.${process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex")}.tmp`;
-  const file = await files.open(temporary, "wx");
-  let count = 0;
-  const lines = async function* () {
-    for await (const path of picturesIn(folder, "")) {
-      signal?.throwIfAborted();
-      count++;
-      yield `${JSON.stringify({ path })}\n`;
-    }
-  };
-  try {
-    await pipeline(lines, file.createWriteStream({ flush: true }));
-    if (count === 0) {
-      throw new DepthwiseError("FILE_UNREADABLE", {
-        what: `${folder}: a folder in which there are no image files`,
-        advice: "Pass a folder with .jpg, .png, .webp, .gif, .avif or .tif files, or a list of them.",
-        fields: { folder },
-      });
-    }
-    await files.rename(temporary, listing);
-  } catch (error) {
-    await files.rm(temporary, { force: true });
-    throw error;
-  }
+  const none = () =>
+    new DepthwiseError("FILE_UNREADABLE", {
+      what: `${folder}: a folder in which there are no image files`,
+      advice: "Pass a folder with .jpg, .png, .webp, .gif, .avif or .tif files, or a list of them.",
+      fields: { folder },
+    });
+  await writeListing(listing, rowsOf(folder), none, signal);
+}
+
+async function* rowsOf(folder: string) {
+  for await (const path of picturesIn(folder, "")) yield { path };
 }
 
 /** Links to pictures count, links to folders do not: they may go in a circle. */

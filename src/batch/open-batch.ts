@@ -60,7 +60,8 @@ export interface BatchRun {
  * Opens a run: the pictures are counted, and what is asked for is compared with what parts are there already.
  *
  * @throws {DepthwiseError} `OPTION_INVALID`, `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `NETWORK_INVALID`, `LABELS_MISSING`,
- *         `CLASSES_MISMATCH`; `RUN_MISMATCH` if the directory has parts of other weights, options or pictures, which it
+ *         `CLASSES_MISMATCH`; `FILE_EMPTY` if there is no picture; `FORMAT_UNKNOWN` for a file that is packed, or neither list
+ *         nor tar; of a tar that is damaged or cut off `FILE_CORRUPT`, `FILE_TRUNCATED` or `FILE_TOO_LARGE`; `RUN_MISMATCH` if the directory has parts of other weights, options or pictures, which it
  *         names
  */
 export async function openBatch(options: BatchOptions): Promise<BatchRun> {

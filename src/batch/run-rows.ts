@@ -13,6 +13,7 @@ import type { Session } from "../session/session.ts";
 import { orUnwritable, removeOlder } from "../weights/write-file.ts";
 import type { CheckedBatch } from "./batch-options.ts";
 import type { Item } from "./item.ts";
+import { OpenArchives } from "./open-archives.ts";
 import type { PartFormat } from "./part.ts";
 import { preprocessInTurns } from "./preprocess-in-turns.ts";
 import { openRows, type PartPlace, type PartRow } from "./rows.ts";
@@ -25,6 +26,10 @@ export interface Pipeline
   readonly ranked: "probabilities" | "logits" | undefined;
   readonly labels: readonly string[];
   readonly preprocessing: CompletePreprocessing;
+}
+
+interface Reading extends Pipeline {
+  readonly archives: OpenArchives;
 }
 
 export interface ShardRun {
@@ -59,12 +64,15 @@ export async function runRows(pipeline: Pipeline, shard: ShardRun): Promise<Made
   await orUnwritable(join(place.directory, place.name), "the part", signal, async () => {
     const shape = { task: pipeline.task, rows: shard.rows, features: featuresOf(pipeline) };
     const writer = await openRows(shard.format, place, shape);
+    const archives = new OpenArchives();
     try {
       await removeAbandoned(place);
-      made = await written(pipeline, shard, writer);
+      made = await written({ ...pipeline, archives }, shard, writer);
     } catch (error) {
       await writer.abandon();
       throw error;
+    } finally {
+      await archives.close();
     }
   });
   if (made === undefined) throw new InternalError("A part without rows.");
@@ -86,7 +94,7 @@ function featuresOf({ model, task }: Pipeline): number {
 }
 
 async function written(
-  pipeline: Pipeline,
+  pipeline: Reading,
   { items, rows, mostErrors, signal, onRow }: ShardRun,
   writer: Awaited<ReturnType<typeof openRows>>,
 ): Promise<MadeRows> {
@@ -126,11 +134,11 @@ interface Spent {
   network: number;
 }
 
-async function inputOf(item: Item, pipeline: Pipeline, spent: Spent, signal: AbortSignal): Promise<Float32Array> {
+async function inputOf(item: Item, pipeline: Reading, spent: Spent, signal: AbortSignal): Promise<Float32Array> {
   if (item.error !== undefined) throw item.error;
   const started = performance.now();
   const { image } = item;
-  const source = typeof image === "string" || image instanceof URL ? image : await storedBytes(image);
+  const source = typeof image === "string" || image instanceof URL ? image : await pipeline.archives.picture(image);
   const { maxPixels } = pipeline;
   return decodeHeld(source, { signal, ...(maxPixels === undefined ? {} : { maxPixels }) }, async (pixels) => {
     const decoded = performance.now();
@@ -139,18 +147,6 @@ async function inputOf(item: Item, pipeline: Pipeline, spent: Spent, signal: Abo
     spent.resize += performance.now() - decoded;
     return input;
   });
-}
-
-/** A picture within an archive. */
-async function storedBytes({ archive, offset, size }: Exclude<Item["image"], string | URL | undefined>) {
-  const file = await process.getBuiltinModule("node:fs/promises").open(archive, "r");
-  try {
-    const bytes = new Uint8Array(size);
-    const { bytesRead } = await file.read(bytes, 0, size, offset);
-    return bytes.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }
 
 type PictureAnswer = Pick<PartRow, "predictions" | "embedding">;

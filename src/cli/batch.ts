@@ -26,13 +26,16 @@ const ALL = "no scheduler says otherwise";
 export function batchCommand(): Command {
   const command = new Command("batch")
     .description("labels or embeddings of very many pictures, in shards that any scheduler can run and repeat")
-    .argument("[source]", "a folder of pictures, a list of paths and addresses, or - for a list on standard input");
+    .argument(
+      "[source]",
+      "a folder of pictures, a tar of them, a list of paths and addresses, or - for a list on standard input",
+    );
   return addBatchFlags(command).action(async (source: string | undefined, flags: BatchFlags) => {
     if (flags.status !== undefined) return printStatus(flags.status);
     const out = required("out", "a directory: --out DIR", flags.out);
     if (flags.merge !== undefined) return printMerged(out, flags.merge, flags.signal);
     const weights = required("weights", "a network: --weights FILE", flags.weights);
-    return run(required("source", "a folder or a list of pictures", source), weights, out, flags);
+    return run(required("source", "a folder, a tar or a list of pictures", source), weights, out, flags);
   });
 }
 

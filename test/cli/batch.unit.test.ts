@@ -3,9 +3,11 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hashesIn, rowsIn, writePictures } from "../batch/fixture.ts";
+import { tarOf } from "../batch/tars.ts";
 import { command, run, shell } from "./command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cli-batch-"));
@@ -22,7 +24,11 @@ const common = ["--weights", "cifar10", "--simd", "plain", "--shards", String(SH
 const visibleIn = (out: string) => readdirSync(join(folder, out)).filter((name) => !name.startsWith("."));
 
 beforeAll(async () => {
-  await writePictures(join(folder, "photos"), 60);
+  const paths = await writePictures(join(folder, "photos"), 60);
+  const archive = tarOf(...paths.map((path) => ({ name: basename(path), content: readFileSync(path) })));
+  writeFileSync(join(folder, "photos.tar"), archive);
+  writeFileSync(join(folder, "photos.tar.gz"), gzipSync(archive));
+  writeFileSync(join(folder, "cut.tar"), archive.subarray(0, 9000));
   const { code, stdout, stderr } = await batch(["photos", ...common, "--out", "wanted", "--workers", "1"]);
   expect([code, stderr]).toEqual([0, `depthwise: all 20 shards (no scheduler says otherwise); 60 pictures in all\n`]);
   expect(stdout).toMatch(/^20 parts, 60 pictures, no errors, [\d.]+ s, \d+ pictures\/s\n$/);
@@ -70,6 +76,20 @@ describe("depthwise batch", () => {
       0,
       expect.stringMatching(/^depthwise: shards 4 to 5 of 20 \(--shard\)/),
     ]);
+  });
+
+  it("gives of a tar what it gives of the folder, by workers, shard by shard, in one file", async () => {
+    const out = freshOut();
+    const one = await batch(["photos.tar", ...common, "--out", out, "--shard", "3"]);
+    expect([one.code, one.stderr]).toEqual([0, "depthwise: shard 3 of 20 (--shard); 60 pictures in all\n"]);
+    expect((await batch(["--status", out])).stdout).toMatch(/^1 of 20 parts, 3 of 60 pictures, no errors\n/);
+    const { code, stderr } = await batch(["photos.tar", ...common, "--out", out, "--workers", "3"]);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/20 shards .*, 1 of them there already.*; 3 workers\n$/)]);
+    expect(hashesIn(join(folder, out))).toEqual(wanted);
+    expect((await batch(["--status", out])).code).toBe(0);
+    expect((await batch(["--out", out, "--merge", "of-tar.jsonl"])).code).toBe(0);
+    const merged = readFileSync(join(folder, "of-tar.jsonl"), "utf8").trim().split("\n");
+    expect(merged.map((line) => JSON.parse(line))).toEqual(rowsIn(join(folder, "wanted")));
   });
 
   it("joins the parts, and refuses while some are missing", async () => {
@@ -132,6 +152,15 @@ describe("depthwise batch", () => {
       {},
       42,
       /none: there is nothing of that name/,
+    ],
+    ["a packed tar", ["photos.tar.gz", ...common, "--out", "x"], {}, 42, /gunzip --keep photos\.tar\.gz/],
+    ["a tar that is cut off", ["cut.tar", ...common, "--out", "x"], {}, 42, /FILE_TRUNCATED: cut\.tar/],
+    [
+      "a tar in place of the folder",
+      ["photos.tar", ...common, "--out", "wanted"],
+      {},
+      42,
+      /input\.kind: there "folder"/,
     ],
     [
       "another network",

@@ -259,6 +259,17 @@ describe("bundles", () => {
     expect(bundles["depthwise/weights"]!.text).toContain(TRACES["a weight reader"]);
   });
 
+  it("hold nothing of archives, whose headers a part of its own reads for runs of shards", () => {
+    const trace = "invalid base256";
+    for (const { text } of Object.values(bundles)) expect(text).not.toContain(trace);
+    for (const format of ["esm", "cjs"]) {
+      const texts = ["batch", "readers/batch-tar-package"].map((file) =>
+        readFileSync(resolve(root, "dist", format, `${file}.js`), "utf8"),
+      );
+      expect(texts.map((text) => text.includes(trace))).toEqual([false, true]);
+    }
+  });
+
   it("need no module of Node", () => {
     for (const { text } of Object.values(bundles)) expect(text).not.toMatch(/from"node:|import\("node:|require\(/);
   });
