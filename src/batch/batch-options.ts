@@ -1,6 +1,13 @@
 /** What a run of shards can be asked for, checked. */
 
-import { checkKnownOptions, oneOf, optionError, positiveInteger, signalOption } from "../core/options.ts";
+import {
+  booleanOption,
+  checkKnownOptions,
+  oneOf,
+  optionError,
+  positiveInteger,
+  signalOption,
+} from "../core/options.ts";
 import type { Preprocessing } from "../core/preprocessing.ts";
 import type { Network } from "../layers/network.ts";
 import type { CompileOptions } from "../session/compile.ts";
@@ -43,6 +50,11 @@ export interface BatchOptions extends Pick<CompileOptions, "backend" | "threads"
   readonly maxPixels?: number;
   /** Pictures that are read and decoded at once. Default 4. */
   readonly concurrency?: number;
+  /**
+   * Whether the network runs in a worker of its own, so that the caller's event loop has its turn all the while; as of
+   * `compile`. Default true.
+   */
+  readonly inWorker?: boolean;
   /** Whether this process runs all shards: a folder is then listed again. Default false. */
   readonly isWhole?: boolean;
   /** Ends it; it then rejects with `signal.reason`. */
@@ -51,7 +63,7 @@ export interface BatchOptions extends Pick<CompileOptions, "backend" | "threads"
 
 const KNOWN = [
   ...["source", "model", "out", "shards", "task", "format", "topK", "maxErrors", "preprocessing", "labels"],
-  ...["maxPixels", "concurrency", "isWhole", "signal", "backend", "threads", "simd", "batch"],
+  ...["maxPixels", "concurrency", "isWhole", "inWorker", "signal", "backend", "threads", "simd", "batch"],
 ] as const;
 
 export const TASKS = ["labels", "embeddings", "both"] as const satisfies readonly Task[];
@@ -83,6 +95,7 @@ export function checkBatchOptions(options: BatchOptions) {
     batch: count("batch", 8),
     maxPixels: options.maxPixels === undefined ? undefined : positiveInteger(OWNER, "maxPixels", options.maxPixels),
     isWhole: options.isWhole ?? false,
+    inWorker: booleanOption(OWNER, "inWorker", options.inWorker ?? true),
     signal: signalOption(OWNER, options.signal),
   };
 }

@@ -4,7 +4,8 @@
  */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { writeFile } from "../weights/write-file.ts";
+import { orUnwritable, writeFile } from "../weights/write-file.ts";
+import { hold } from "./hold.ts";
 import { type Item, itemOf, storedItem } from "./item.ts";
 import { indexLines, type LineIndex, placeBefore } from "./line-places.ts";
 import { linesFrom } from "./lines.ts";
@@ -49,17 +50,23 @@ export async function openPictures(
   const isList = kind === "list";
   const list = isList ? resolve(source) : join(out, LISTING);
   const place = join(out, INDEX);
-  let known = await knownIn(place);
-  const isAsKnown = known?.kind === kind && (kind === "folder" ? !isWhole : isSame(known, look));
-  if (known === undefined || !isAsKnown) {
-    if (kind === "folder") await listFolder(source, list, signal);
-    else if (kind === "tar") await listTar(source, list, signal);
-    const index = await indexLines(list, signal);
-    known = { version: 1, ...look, ...index };
-    const text = new TextEncoder().encode(`${JSON.stringify(known)}\n`);
-    await writeFile(place, text, { advice: "Pass another directory: --out.", signal });
-  }
-  const index = known;
+  const asKnown = async () => {
+    const known = await knownIn(place);
+    return known?.kind === kind && (kind === "folder" || isSame(known, look)) ? known : undefined;
+  };
+  const index =
+    (kind === "folder" && isWhole ? undefined : await asKnown()) ??
+    // One process reads a list of a thousand million lines; those that were started with it wait for what it finds.
+    (await alone(place, signal, async () => {
+      const there = kind === "folder" && isWhole ? undefined : await asKnown();
+      if (there !== undefined) return there;
+      if (kind === "folder") await listFolder(source, list, signal);
+      else if (kind === "tar") await listTar(source, list, signal);
+      const made: Known = { version: 1, ...look, ...(await indexLines(list, signal)) };
+      const text = new TextEncoder().encode(`${JSON.stringify(made)}\n`);
+      await writeFile(place, text, { advice: "Pass another directory: --out.", signal });
+      return made;
+    }));
   const itemIn = isList ? itemOf : kind === "tar" ? tarItem(resolve(source)) : folderItem(resolve(source));
   // A list lies still while it is read, or its lines tell. A listing may be of another source by now: whoever asks for the
   // wrong one is refused, but has listed it before.
@@ -93,6 +100,21 @@ export async function openPictures(
       });
     },
   };
+}
+
+/** Makes a file while no other process makes it. */
+async function alone<Made>(place: string, signal: AbortSignal | undefined, make: () => Promise<Made>): Promise<Made> {
+  const { basename, dirname, join } = process.getBuiltinModule("node:path");
+  const token = process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex");
+  let release = async () => {};
+  await orUnwritable(place, "the file", signal, async () => {
+    release = await hold(join(dirname(place), `.${basename(place)}.making`), token, signal);
+  });
+  try {
+    return await make();
+  } finally {
+    await release();
+  }
 }
 
 /** The listing has paths within the folder, which may have moved since. */

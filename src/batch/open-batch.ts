@@ -115,10 +115,11 @@ export async function openBatch(options: BatchOptions): Promise<BatchRun> {
   };
 }
 
-function compiled({ model, backend, threads, simd, batch, signal }: CheckedBatch): Promise<Session<string>> {
-  const given = Object.entries({ backend, threads, simd, batch, signal }).filter(([, value]) => value !== undefined);
-  // The caller's event loop may have a queue that it must answer.
-  return compile(model, { ...Object.fromEntries(given), inWorker: true }) as Promise<Session<string>>;
+function compiled({ model, backend, threads, simd, batch, inWorker, signal }: CheckedBatch): Promise<Session<string>> {
+  const given = Object.entries({ backend, threads, simd, batch, inWorker, signal }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return compile(model, Object.fromEntries(given)) as Promise<Session<string>>;
 }
 
 interface OpenedBatch {

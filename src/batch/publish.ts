@@ -28,7 +28,7 @@ export async function publish(
     await statsFile.write(new TextEncoder().encode(`${JSON.stringify(stats, null, 1)}\n`));
     const staged = await statsFile.finish();
     leftOver.push(staged.temporary);
-    const held = await hold(join(place.directory, `.${place.name}.publishing`), place.token, signal);
+    const release = await hold(join(place.directory, `.${place.name}.publishing`), place.token, signal);
     try {
       const first = await readStats(place.directory, place.name);
       if (first !== undefined) return first;
@@ -37,7 +37,7 @@ export async function publish(
       }
       return stats;
     } finally {
-      await held.release();
+      await release();
     }
   } finally {
     await statsFile.abandon();

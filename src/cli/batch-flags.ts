@@ -59,7 +59,8 @@ export function plainOptions(source: string, out: string, flags: BatchFlags): Pl
   const { task, format, topK, shards, maxErrors, maxPixels, concurrency, backend, threads, simd, batch } = flags;
   const given = { task, format, topK, shards, maxErrors, maxPixels, concurrency, backend, threads, simd, batch };
   const stated = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { source, out, ...Object.fromEntries(stated) };
+  // The command has nothing else to answer, and starts sooner without.
+  return { source, out, inWorker: false, ...Object.fromEntries(stated) };
 }
 
 /** `17`, or `10-19`. */
