@@ -41,7 +41,7 @@ export const koLater: LaterWords = {
       Activation: "활성화",
       Softmax: "소프트맥스",
     },
-    layers: "층 수",
+    layers: "층수",
     share: "비율",
     front: "비용과 정확도",
     table: "정확도의 출처",
