@@ -234,10 +234,11 @@ function notesOf(
   { words, count }: Voice,
 ): readonly string[] {
   const layers = (number: number) => words.cost.layers(number, count(number));
+  const hiddenKinds = hidden.map(([type, number]) => words.network.unseen[type](count(number))).join(", ");
   const left = parts.slice(shown.length).reduce((sum, { boxes }) => sum + Math.max(1, boxes.length), 0);
   return [
     ...(shown.some(({ sign }) => sign !== undefined) ? [words.network.sum] : []),
-    ...(hidden === 0 ? [] : [words.network.hidden(layers(hidden))]),
+    ...(hidden.length === 0 ? [] : [words.network.hidden(hiddenKinds)]),
     ...(left === 0 ? [] : [words.network.more(layers(left))]),
   ];
 }

@@ -31,16 +31,21 @@ export interface NetworkParts {
   /** Layers that are boxes or signs, without the input. */
   readonly drawn: number;
   readonly pairs: number;
-  /** Layers of a step of their own that change no shape: not drawn. */
-  readonly hidden: number;
+  /** Layers of a step of their own that change no shape: not drawn. How many there are of each type that there is. */
+  readonly hidden: readonly (readonly [type: UnseenType, count: number])[];
 }
 
-const UNSEEN_TYPES: readonly CostLayer["type"][] = ["batchNorm", "activation", "softmax"];
+const UNSEEN_TYPES = ["batchNorm", "activation", "softmax"] as const satisfies readonly CostLayer["type"][];
+export type UnseenType = (typeof UNSEEN_TYPES)[number];
 const SIGNS: { readonly [Type in CostLayer["type"]]?: "+" | "×" } = { add: "+", multiply: "×" };
 
 export function partsOf(network: Network): NetworkParts {
   const { layers } = cost(network);
-  const shown = layers.filter(({ type }) => !UNSEEN_TYPES.includes(type));
+  const hidden = UNSEEN_TYPES.flatMap((type) => {
+    const count = layers.filter((layer) => layer.type === type).length;
+    return count === 0 ? [] : [[type, count] as const];
+  });
+  const shown = layers.filter(({ type }) => hidden.every(([unseen]) => unseen !== type));
   const parts: NetworkPart[] = [{ boxes: [boxOf(INPUT, "input", network.inputShape)] }];
   let pairs = 0;
   for (const [index, layer] of shown.entries()) {
@@ -56,7 +61,7 @@ export function partsOf(network: Network): NetworkParts {
       pairs++;
     } else parts.push({ boxes: [box] });
   }
-  return { parts, pairs, drawn: shown.length, hidden: layers.length - shown.length };
+  return { parts, pairs, drawn: shown.length, hidden };
 }
 
 /** Whether it is the pointwise layer of a pair: a count says of both what they save. */

@@ -12,6 +12,8 @@ export interface TestPage {
   ask<Asked, Answer>(question: (asked: Asked) => Answer | Promise<Answer>, asked: Asked): Promise<Answer>;
   /** Picks files for the `input` of an id. */
   pick(id: string, paths: readonly string[]): Promise<void>;
+  /** Makes its window so large, in pixels. */
+  resize(width: number, height: number): Promise<void>;
   /** Workers that live. */
   workers(): number;
   close(): Promise<void>;
@@ -73,6 +75,7 @@ async function startChromium(): Promise<TestBrowser> {
         // Playwright's type of a question knows of handles, which nobody asks for here.
         ask: (question, asked) => inTime("Chromium", page.evaluate(question as (asked: unknown) => never, asked)),
         pick: (id, paths) => page.setInputFiles(`#${id}`, [...paths]),
+        resize: (width, height) => page.setViewportSize({ width, height }),
         workers: () => page.workers().length,
         close: () => soon(page.close()),
       };
@@ -106,6 +109,7 @@ async function startFirefox(preferences: Readonly<Record<string, unknown>> = {})
           const input = await page.$(`input#${id}`);
           await (input as Awaited<ReturnType<typeof page.$<"input">>>)?.uploadFile(...paths);
         },
+        resize: (width, height) => page.setViewport({ width, height }),
         workers: () => page.workers().length,
         close: () => soon(page.close()),
       };

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { cost } from "../../src/cost/index.ts";
 import { drawNetwork, type Picture } from "../../src/draw/index.ts";
 import { mobileNetV1 } from "../../src/index.ts";
-import { activation, conv2d, pointwise, sequential } from "../../src/layers/index.ts";
+import { activation, batchNorm, conv2d, pointwise, sequential } from "../../src/layers/index.ts";
 import { branching } from "./networks.ts";
 import { contentOf, shapesOf } from "./texts.ts";
 
@@ -39,9 +39,7 @@ describe("MobileNet V1", () => {
       "224 × 224 × 3",
       ...drawn.map(({ outputShape }) => outputShape.join(" × ")),
     ]);
-    expect(saidIn(picture)).toContain(
-      "Not drawn, since shapes stay as they are: 1 layer (batch norm, activation, softmax).",
-    );
+    expect(saidIn(picture)).toContain("Not drawn, since shapes stay as they are: softmax (1).");
     for (const [index, box] of boxes.slice(1).entries()) expect(box.x).toBeGreaterThan(boxes[index]!.x);
   });
 
@@ -102,6 +100,16 @@ it("goes on in another line where there is no room, and names how many layers ar
   expect(boxesOf(picture)).toHaveLength(200);
   expect(saidIn(picture)).toContain("Not drawn for want of room: 101 layers more.");
   expect(picture.table.rows).toHaveLength(301);
+});
+
+it("counts what it does not draw by its type, and names no type that is not there", () => {
+  const input = { inputShape: [4, 4, 8] as const };
+  const notes = (layers: Parameters<typeof sequential>[1]) =>
+    saidIn(drawNetwork(sequential(input, layers))).filter((text) => text.startsWith("Not drawn"));
+  expect(notes([activation("relu"), batchNorm(), activation("relu"), activation("hardSigmoid")])).toEqual([
+    "Not drawn, since shapes stay as they are: batch norm (1), activation (2).",
+  ]);
+  expect(notes([pointwise({ filters: 8 })])).toEqual([]);
 });
 
 it("draws vectors as maps of one pixel", () => {

@@ -3,7 +3,7 @@
 import { expect, it, vi } from "vitest";
 import { BUDGET_TABLES, CONVENTIONS, conventionNames } from "../../src/cost/index.ts";
 import { drawAccuracy, drawCost, drawFront, drawNetwork, drawSeparable } from "../../src/draw/index.ts";
-import { conv2d, sequential } from "../../src/layers/index.ts";
+import { activation, batchNorm, conv2d, sequential } from "../../src/layers/index.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 import { branching } from "./networks.ts";
 
@@ -33,7 +33,12 @@ it("shows every word in some picture", () => {
   const long = Array.from({ length: 400 }, () => conv2d({ filters: 1, kernel: 1 }));
   for (const convention of conventionNames) drawCost(model, { convention });
   drawCost(model, { convention: { ...CONVENTIONS.paper, operations: {}, parameters: {} } });
-  for (const network of [model, branching(), sequential({ inputShape: [4, 4, 1] }, long)]) {
+  const unseen = [activation("relu"), batchNorm(), activation("relu")];
+  for (const network of [
+    model,
+    branching(),
+    ...[long, unseen].map((one) => sequential({ inputShape: [4, 4, 1] }, one)),
+  ]) {
     drawCost(network);
     drawNetwork(network);
   }

@@ -5,10 +5,9 @@ import { ANSWERS } from "../../examples/playground/src/answers.ts";
 import { type QuestionName, usualState } from "../../examples/playground/src/state.ts";
 import { courseOf } from "../../examples/playground/src/why/cursor.ts";
 import { lessonOf, type Settings } from "../../examples/playground/src/why/lesson.ts";
-import { en } from "../../examples/playground/src/words/en.ts";
-import { ko } from "../../examples/playground/src/words/ko.ts";
 import { cost } from "../../src/cost/index.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
+import { en, ko } from "./words.ts";
 
 const stateOf = (name: QuestionName, patch = {}) => ({ ...usualState("en"), ...ANSWERS[name], ...patch });
 const lessonFor = (name: QuestionName, patch: Partial<Settings> = {}) => lessonOf(stateOf(name, patch));

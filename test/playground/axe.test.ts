@@ -5,10 +5,9 @@ import { resolve } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { VIEWS } from "../../examples/playground/src/state.ts";
-import { en } from "../../examples/playground/src/words/en.ts";
-import { ko } from "../../examples/playground/src/words/ko.ts";
 import { describeInChromium, executablePath, launch, root, stopServers } from "../browser/chromium.ts";
 import { builtPage } from "./built.ts";
+import { en, ko } from "./words.ts";
 
 interface Axe {
   run(): Promise<{
@@ -89,7 +88,7 @@ describeInChromium("the playground and axe-core", () => {
     await show("view=teach");
     for (const [place, name] of ["ship", "cat"].entries()) {
       await page.getByAltText(words.tryIt.drawingOf(name)).click();
-      await page.locator(".things .buttons button:first-child:not(:disabled)").nth(place).click();
+      await page.locator(".things .buttons button:first-child:not([aria-disabled=true])").nth(place).click();
       await page
         .locator(".things > section > p", { hasText: words.teach.examples("1") })
         .nth(place)

@@ -50,7 +50,7 @@ export function click(page: TestPage, words: string): Promise<boolean> {
           one.getAttribute("aria-label") === wanted ||
           one.getAttribute("alt") === wanted,
       );
-      if (found !== undefined && !(found instanceof HTMLButtonElement && found.disabled)) {
+      if (found !== undefined && found.getAttribute("aria-disabled") !== "true") {
         found.click();
         return true;
       }
@@ -81,8 +81,11 @@ export function put(page: TestPage, selector: string, value: string): Promise<bo
 /** Waits until a control can be used. */
 export function usable(page: TestPage, selector: string): Promise<boolean> {
   return page.ask(async (selector) => {
-    const control = () => document.querySelector<HTMLInputElement | HTMLButtonElement>(selector);
-    while (control()?.disabled !== false) await new Promise((done) => setTimeout(done, 20));
+    const isUsable = () => {
+      const control = document.querySelector<HTMLInputElement | HTMLButtonElement>(selector);
+      return control !== null && !control.disabled && control.getAttribute("aria-disabled") !== "true";
+    };
+    while (!isUsable()) await new Promise((done) => setTimeout(done, 20));
     return true;
   }, selector);
 }
@@ -106,6 +109,26 @@ export function focused(page: TestPage, pattern: string): Promise<string> {
       await new Promise((done) => setTimeout(done, 20));
     }
   }, pattern);
+}
+
+/**
+ * Waits until what answers a question is inside the viewport as a whole, with the answer's heading, and nothing lies over
+ * it; gives what stands there.
+ */
+export function evident(page: TestPage, question: string): Promise<string> {
+  return page.ask(async (question) => {
+    const isInside = (element: Element | null) => {
+      if (element === null) return false;
+      const { top, bottom, left, width, height } = element.getBoundingClientRect();
+      const lies = document.elementFromPoint(left + width / 2, top + 1);
+      return top >= 0 && bottom <= innerHeight && height > 0 && (element.contains(lies) || lies?.contains(element));
+    };
+    for (;;) {
+      const evidence = document.querySelector(`[data-evidence~="${question}"]`);
+      if (isInside(evidence) && isInside(document.querySelector(".answer h3"))) return evidence?.textContent ?? "";
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  }, question);
 }
 
 export const number = (text: string) => Number(text.replaceAll(",", ""));

@@ -8,7 +8,8 @@ import { mobileNetV1, saveModel } from "../../src/index.ts";
 import { describeInBrowsers, type TestBrowser, type TestPage } from "../browser/browsers.ts";
 import { root, stopServers } from "../browser/chromium.ts";
 import { builtPage } from "./built.ts";
-import { click, said } from "./driver.ts";
+import { click, exactly, put, said, seen } from "./driver.ts";
+import { en } from "./words.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "depthwise-playground-"));
 const [first, second, unnamed, broken] = ["first", "second", "unnamed", "broken"].map((name) =>
@@ -34,20 +35,6 @@ function textOf(page: TestPage, selector: string): Promise<string> {
   return page.ask((wanted) => document.querySelector<HTMLElement>(wanted)?.textContent ?? "", selector);
 }
 
-/** Waits until an element says something; gives what it says. */
-function tells(page: TestPage, selector: string, pattern: string): Promise<string> {
-  return page.ask(
-    async ({ selector, pattern }) => {
-      for (;;) {
-        const text = document.querySelector<HTMLElement>(selector)?.textContent ?? "";
-        if (new RegExp(pattern).test(text)) return text;
-        await new Promise((done) => setTimeout(done, 20));
-      }
-    },
-    { selector, pattern },
-  );
-}
-
 function goTo(page: TestPage, hash: string): Promise<void> {
   return page.ask(async (wanted) => {
     location.hash = wanted;
@@ -65,26 +52,49 @@ describeInBrowsers("the playground, meanwhile,", (kind) => {
   afterAll(() => browser?.close());
   const open = (hash: string) => browser.open(`${built.address}#${hash}&language=en`, "document");
 
-  it("shows times beside the sizes that they were measured at, and beside no others", async () => {
-    const [small, large] = ["view=speed&alpha=0.25&resolution=96", "view=speed&alpha=0.5&resolution=96"];
-    const page = await open(small);
-    await click(page, "Measure both, here and now");
-    await tells(page, "button.main", "^Measuring");
-    await goTo(page, `${large}&language=en`);
-    await tells(page, "button.main", "^Measure both, here and now");
-    expect(await textOf(page, ".result")).toBe("");
-    await goTo(page, `${small}&language=en`);
-    expect(await tells(page, ".result", ".")).toMatch(/times faster\.$/);
-    await goTo(page, `${large}&language=en`);
-    expect(await textOf(page, ".result")).toBe("");
+  it("ends a measurement that nobody waits for any more", async () => {
+    const page = await open("view=speed&alpha=1&resolution=224");
+    await seen(page, "button.main", exactly(en.speed.start));
+    await page.ask(() => {
+      const sent: unknown[] = [];
+      const replies: unknown[] = [];
+      Object.assign(window, {
+        ...{ sent, replies },
+        Worker: class extends Worker {
+          constructor(url: URL, options: WorkerOptions) {
+            super(url, options);
+            this.addEventListener("message", ({ data }) => replies.push(data));
+          }
+          override postMessage(message: unknown) {
+            sent.push(message);
+            super.postMessage(message);
+          }
+        },
+      });
+      document.querySelector<HTMLElement>("button.main")?.click();
+    }, undefined);
+    await put(page, '[data-testid="alpha"]', "0");
+    const [sent, reply] = await page.ask(async () => {
+      const { sent, replies } = window as unknown as { sent: readonly object[]; replies: readonly object[] };
+      while (replies.length === 0) await new Promise((done) => setTimeout(done, 20));
+      return [sent, replies[0]] as const;
+    }, undefined);
+    // The second network is not asked about, and the first has no times.
+    expect(sent).toMatchObject([{ id: 1, name: "measure" }, { withdrawn: 1 }]);
+    expect(reply).toMatchObject({ id: 1, fault: { message: expect.stringMatching(/abort/i) } });
+    await seen(page, "button.main", exactly(en.speed.start));
+    expect([await textOf(page, ".result"), await said(page, "error", "^$")]).toEqual(["", ""]);
+    await put(page, '[data-testid="rho"]', "0");
+    await click(page, en.speed.start);
+    expect(await seen(page, ".result")).toMatch(/times faster\.$/);
     await page.close();
   });
 
   it("describes the network that answers, when the one asked for last is broken", async () => {
     const page = await open("view=try&model=own");
-    await tells(page, "main", "Weights");
+    await seen(page, "main", "Weights");
     await page.pick("weights-input", [first]);
-    await tells(page, DESCRIBED, "first");
+    await seen(page, DESCRIBED, "first");
     await page.pick("weights-input", [second]);
     await page.pick("weights-input", [broken]);
     await said(page, "error", "broken");
@@ -110,7 +120,7 @@ describeInBrowsers("the playground, meanwhile,", (kind) => {
 
   it("forgets the network and the picture when the address names another", async () => {
     const page = await open("view=try&model=cifar10");
-    await tells(page, DESCRIBED, ".");
+    await seen(page, DESCRIBED, ".");
     await page.pick("photo-input", [picture]);
     await said(page, "predictions");
     await goTo(page, "view=try&model=own&language=en");
@@ -120,9 +130,9 @@ describeInBrowsers("the playground, meanwhile,", (kind) => {
 
   it("calls classes that a file does not name by their places", async () => {
     const page = await open("view=try&model=own");
-    await tells(page, "main", "Weights");
+    await seen(page, "main", "Weights");
     await page.pick("weights-input", [unnamed]);
-    await tells(page, DESCRIBED, "unnamed");
+    await seen(page, DESCRIBED, "unnamed");
     await page.pick("photo-input", [picture]);
     expect(await said(page, "predictions")).toMatch(/^[01]\d+\.\d %[01]\d+\.\d %$/);
     await page.close();
@@ -130,7 +140,7 @@ describeInBrowsers("the playground, meanwhile,", (kind) => {
 
   it("switches off a camera that is allowed when nobody waits for it any more", async () => {
     const page = await open("view=try&model=cifar10");
-    await tells(page, "main", "Use the camera");
+    await seen(page, "main", "Use the camera");
     const state = await page.ask(async () => {
       const stream = document.createElement("canvas").captureStream();
       let allow = () => {};
@@ -143,10 +153,10 @@ describeInBrowsers("the playground, meanwhile,", (kind) => {
       location.hash = "view=why&language=en";
       while (document.querySelector(".transport") === null) await new Promise((done) => setTimeout(done, 20));
       allow();
-      await new Promise((done) => setTimeout(done, 50));
-      return stream.getTracks().map(({ readyState }) => readyState);
+      while (stream.getTracks()[0]?.readyState !== "ended") await new Promise((done) => setTimeout(done, 20));
+      return stream.getTracks()[0]?.readyState;
     }, undefined);
-    expect(state).toEqual(["ended"]);
+    expect(state).toBe("ended");
     await page.close();
   });
 
@@ -170,7 +180,7 @@ describeInBrowsers("the playground, meanwhile,", (kind) => {
 
   it("draws with one finger, and answers a line that was broken off", async () => {
     const page = await open("view=try&model=digits");
-    await tells(page, DESCRIBED, ".");
+    await seen(page, DESCRIBED, ".");
     const inked = await page.ask(async () => {
       const sheet = document.querySelector<HTMLCanvasElement>("canvas.sheet");
       if (sheet === null) return [];

@@ -7,15 +7,14 @@ import { ANSWERS } from "../../examples/playground/src/answers.ts";
 import { hashOf, type QuestionName, usualState } from "../../examples/playground/src/state.ts";
 import { courseOf } from "../../examples/playground/src/why/cursor.ts";
 import { lessonOf } from "../../examples/playground/src/why/lesson.ts";
-import { en } from "../../examples/playground/src/words/en.ts";
-import { ko } from "../../examples/playground/src/words/ko.ts";
 import { cost, withinBudget } from "../../src/cost/index.ts";
 import { mobileNetV1 } from "../../src/index.ts";
 import { conv2d, depthwise, pointwise, sequential } from "../../src/layers/index.ts";
 import { describeInBrowsers, type TestBrowser, type TestPage } from "../browser/browsers.ts";
 import { stopServers } from "../browser/chromium.ts";
 import { builtPage } from "./built.ts";
-import { address, click, count, counted, exactly, focused, number, put, said, seen } from "./driver.ts";
+import { address, click, count, counted, evident, exactly, focused, number, put, said, seen } from "./driver.ts";
+import { en, ko } from "./words.ts";
 
 let built: Awaited<ReturnType<typeof builtPage>>;
 beforeAll(async () => {
@@ -182,31 +181,33 @@ describeInBrowsers("the playground", (kind) => {
 
   it("shows that depthwise alone mixes no channels, from the list of questions", async () => {
     const page = await open(browser, "view=try&language=en");
-    await click(page, "Questions");
+    await click(page, en.questions.title);
     await click(page, "Why does depthwise alone not mix channels?");
     const changed = await seen(page, ".changed");
-    expect(changed).toBe("Input channel 1 has other numbers. Output channels that changed: 1.");
+    expect(changed).toBe("Other numbers in the input: channel 1; in the output: channel 1.");
     await click(page, "on: channels are mixed");
-    expect(await seen(page, ".changed", ", ")).toMatch(/changed: 1, 2, 3, 4\.$/);
+    expect(await seen(page, ".changed", ", ")).toMatch(/output: channel 1, channel 2, channel 3, channel 4\.$/);
     // At the end of this course too: all outputs are there to be seen.
-    expect(await said(page, "standard-count", "^2,700$")).toBe("2,700");
-    expect(await said(page, "separable-count")).toBe("975");
+    expect(await said(page, "standard-count", "^972$")).toBe("972");
+    expect(await said(page, "separable-count")).toBe("351");
     await page.close();
   });
 
   it.each([
-    ["en", en],
-    ["ko", ko],
+    ["en", en, 1366, 768],
+    ["ko", ko, 360, 800],
   ] as const)(
-    "leads from each of ten questions to its view, and back to where it was, in %s",
-    async (language, words) => {
+    "leads from each of ten questions to what answers it, in the viewport, and back to the list, in %s",
+    async (language, words, width, height) => {
       const page = await open(browser, `view=try&language=${language}`);
+      await page.resize(width, height);
       expect(Object.keys(ANSWERS)).toHaveLength(10);
       for (const name of Object.keys(ANSWERS) as QuestionName[]) {
         const ask = words.questions.list[name].ask.replaceAll(/D_([FK])/g, "D$1");
         await click(page, words.questions.title);
         await click(page, ask);
         expect(await focused(page, exactly(ask))).toBe(ask);
+        expect(await evident(page, name)).not.toBe("");
         const view = words.views[ANSWERS[name].view ?? "why"];
         expect(await seen(page, "main h2", exactly(view))).toBe(view);
         expect(await page.ask(() => document.title, undefined)).toBe(`${view} · ${words.title}`);
@@ -218,6 +219,75 @@ describeInBrowsers("the playground", (kind) => {
       await page.close();
     },
   );
+
+  it("shows the evidence of an answer that comes with the address, and leaves the focus alone", async () => {
+    const page = await open(browser, hashOf({ ...usualState("en"), ...ANSWERS.memory, question: "memory" }).slice(1));
+    expect(await evident(page, "memory")).toContain(en.widths.peak);
+    expect(await page.ask(() => document.activeElement === document.body, undefined)).toBe(true);
+    await page.close();
+  });
+
+  it.each([
+    [true, "instant"],
+    [false, "smooth"],
+  ] as const)("moves to the evidence at once for those who want less motion: %s", async (isWanted, behavior) => {
+    const page = await open(browser, "view=why&language=en");
+    await said(page, "standard-count");
+    await page.ask((isWanted) => {
+      Object.assign(window, {
+        moves: [],
+        matchMedia: (query: string) => ({ matches: isWanted && query.includes("reduced-motion") }),
+      });
+      Element.prototype.scrollIntoView = (options) => {
+        (window as unknown as { moves: unknown[] }).moves.push(options);
+      };
+    }, isWanted);
+    await click(page, en.questions.list.mixing.ask);
+    await seen(page, ".answer h3");
+    expect(await page.ask(() => (window as unknown as { moves: unknown[] }).moves, undefined)).toEqual([
+      { block: "end", behavior },
+    ]);
+    await page.close();
+  });
+
+  it("keeps the focus on a button that has gone as far as it can, and goes nowhere by it", async () => {
+    const page = await open(browser, "view=why&language=en&at=3");
+    await said(page, "standard-count");
+    const press = (label: string) =>
+      page.ask(async (label) => {
+        const button = () => document.querySelector<HTMLElement>(`.transport button[aria-label="${label}"]`);
+        button()?.focus();
+        button()?.click();
+        while (button()?.getAttribute("aria-disabled") !== "true") await new Promise((done) => setTimeout(done, 20));
+        // Browsers take the focus from what is off before the next frame.
+        for (let frame = 0; frame < 2; frame++) await new Promise((done) => requestAnimationFrame(done));
+        button()?.click();
+        return document.activeElement?.getAttribute("aria-label");
+      }, label);
+    expect(await press("To the end")).toBe("To the end");
+    expect(await said(page, "standard-count")).toBe("1,800");
+    expect(await press("To the beginning")).toBe("To the beginning");
+    expect(await said(page, "standard-count")).toBe("0");
+    await page.close();
+  });
+
+  it("marks in both routes what a changed channel changes", async () => {
+    const page = await open(browser, "view=why&language=en&changed=1&at=1000000");
+    await seen(page, ".changed");
+    const marked = await page.ask(
+      () =>
+        ["letters", "channels"].map((question) =>
+          [...document.querySelectorAll(`[data-evidence~="${question}"] .cells`)].map((grid) =>
+            [...grid.children].map((cell) => cell.classList.contains("other")).join(),
+          ),
+        ),
+      undefined,
+    );
+    expect(marked[0]).toEqual(marked[1]);
+    expect(marked[0]).toHaveLength(4);
+    for (const grid of marked[0] ?? []) expect(grid).toContain("true");
+    await page.close();
+  });
 
   it("follows a link though the address is written anew before it is heard of", async () => {
     const page = await open(browser, "view=why&language=en");
@@ -304,10 +374,10 @@ describeInBrowsers("the playground", (kind) => {
 
   it("measures both networks, and shows that at the size at which it was measured alone", async () => {
     const page = await open(browser, "view=speed&language=en&alpha=0.25&resolution=96");
-    await click(page, "Measure both, here and now");
-    await seen(page, "button.main", "^Measuring");
+    await click(page, en.speed.start);
+    await seen(page, ".result");
     await put(page, '[data-testid="rho"]', "1");
-    await seen(page, "button.main", "^Measure both");
+    await seen(page, "button.main", exactly(en.speed.start));
     expect(await count(page, ".result")).toBe(0);
     await put(page, '[data-testid="rho"]', "0");
     const result = await seen(page, ".result");

@@ -11,9 +11,15 @@ function valuesOf({ values }: (typeof FIELDS)[keyof State]): fc.Arbitrary<unknow
   return fc.constantFrom<unknown>(...values);
 }
 
-const states = fc.record(
+const any = fc.record(
   Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [name, valuesOf(field)])),
 ) as unknown as fc.Arbitrary<State>;
+/** Of those that can be: a window without padding has room, and the channel that is changed is there. */
+const states = any.map((state) => ({
+  ...state,
+  size: state.padding === "valid" ? Math.max(state.size, state.kernelSize) : state.size,
+  changed: Math.min(state.changed, state.inputChannels),
+}));
 
 describe("the state of the page", () => {
   it("comes back from its address", () => {
@@ -41,6 +47,20 @@ describe("the state of the page", () => {
     (text) => expect(stateOf(`#${text}`, "en")).toEqual(usualState("en")),
   );
 
+  it("has no window without room and no channel that is not there, whatever is read or changed", () => {
+    fc.assert(
+      fc.property(any, states, (given, before) => {
+        for (const state of [stateOf(hashOf(given), "en"), changedState(before, given)]) {
+          if (state.padding === "valid") expect(state.size).toBeGreaterThanOrEqual(state.kernelSize);
+          expect(state.changed).toBeLessThanOrEqual(state.inputChannels);
+        }
+      }),
+    );
+    expect(stateOf("#kernelSize=5&size=3&padding=valid&inputChannels=2&changed=3", "en")).toMatchObject({
+      ...{ kernelSize: 5, size: 5, padding: "valid", inputChannels: 2, changed: 2 },
+    });
+  });
+
   it("of each question's answer is one that the address can hold", () => {
     for (const patch of Object.values(ANSWERS)) {
       const state = { ...usualState("en"), ...patch };
@@ -53,8 +73,12 @@ describe("the state of the page", () => {
     expect(changedState(asked, { filters: 3 }).question).toBe("none");
     expect(changedState(asked, { filters: 6 }).question).toBe("channels");
     expect(changedState(asked, { alpha: 0.25 }).question).toBe("none");
-    for (const patch of [{ at: 3 }, { mixing: "off" }, { convention: "hardware" }, { language: "ko" }] as const) {
+    for (const patch of [{ at: 3 }, { convention: "hardware" }, { language: "ko" }] as const) {
       expect([patch, changedState(asked, patch)]).toEqual([patch, { ...asked, ...patch }]);
     }
+    // The pointwise step is a part of what is told, but where the answer asks for it to be switched on.
+    expect(changedState(asked, { mixing: "off" }).question).toBe("none");
+    const alone = { ...usualState("en"), ...ANSWERS.mixing, question: "mixing" as const };
+    expect(changedState(alone, { mixing: "on" }).question).toBe("mixing");
   });
 });

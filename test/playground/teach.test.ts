@@ -4,14 +4,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { en } from "../../examples/playground/src/words/en.ts";
-import { ko } from "../../examples/playground/src/words/ko.ts";
 import { cifar10 } from "../../src/pretrained/cifar10.ts";
 import { fewShot } from "../../src/train/few-shot/index.ts";
 import { describeInBrowsers, type TestBrowser, type TestPage } from "../browser/browsers.ts";
 import { root, stopServers } from "../browser/chromium.ts";
 import { builtPage } from "./built.ts";
 import { click, counted, exactly, put, said, seen, usable } from "./driver.ts";
+import { en, ko } from "./words.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "depthwise-playground-"));
 let built: Awaited<ReturnType<typeof builtPage>>;
@@ -103,7 +102,7 @@ describeInBrowsers("the section to teach", (kind) => {
     await seen(page, box(2, "[role=status]"), exactly(en.teach.taken));
     const isOff = (place: number) =>
       page.ask(
-        (selector) => document.querySelector<HTMLButtonElement>(selector)?.disabled,
+        (selector) => document.querySelector(selector)?.getAttribute("aria-disabled") === "true",
         box(place, ".buttons button"),
       );
     expect([await isOff(2), await isOff(3)]).toEqual([true, false]);

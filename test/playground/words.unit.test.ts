@@ -1,8 +1,7 @@
 /** The page in both languages: the same things said, and no Korean particle behind what is put in. */
 
 import { describe, expect, it } from "vitest";
-import { en } from "../../examples/playground/src/words/en.ts";
-import { ko } from "../../examples/playground/src/words/ko.ts";
+import { en, ko } from "./words.ts";
 
 type Sentence = (...parts: readonly string[]) => string;
 

@@ -1,13 +1,14 @@
 /** The page: its head, the way through its sections, and the one that is shown. */
 
 import type { ComponentType } from "preact";
-import { useCallback, useEffect, useLayoutEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { AskingProvider } from "./evidence.tsx";
 import { type Fault, messageOf } from "./fault.ts";
 import { LanguageProvider } from "./language.tsx";
 import { LANGUAGES, languageOf, preferredLanguage } from "./languages.ts";
 import { Trouble } from "./parts/trouble.tsx";
 import { Questions } from "./questions.tsx";
-import { changedState, hashOf, type State, stateOf, VIEWS, type ViewName } from "./state.ts";
+import { changedState, hashOf, type QuestionName, type State, stateOf, VIEWS, type ViewName } from "./state.ts";
 import type { ViewProps } from "./view.ts";
 import Why from "./why/view.tsx";
 
@@ -38,6 +39,12 @@ export function App() {
     document.title = `${words.views[state.view]} · ${words.title}`;
   }, [state.language, state.view, words]);
   const { View, fault } = useView(state.view);
+  const [asked, setAsked] = useState<{ readonly question: QuestionName }>();
+  const summary = useRef<HTMLElement>(null);
+  const close = () => {
+    set({ question: "none" });
+    summary.current?.focus();
+  };
   const reload = () => {
     // A browser may remember that a script did not come, as long as the page is there. The address has all that is shown.
     location.hash = hashOf(state);
@@ -76,8 +83,10 @@ export function App() {
       </header>
       <main>
         <h2>{words.views[state.view]}</h2>
-        <Questions state={state} set={set} />
-        {View !== undefined && <View state={state} set={set} />}
+        <Questions state={state} summary={summary} onAsk={(question) => setAsked({ question })} />
+        <AskingProvider value={{ question: state.question, asked, close }}>
+          {View !== undefined && <View state={state} set={set} />}
+        </AskingProvider>
         {fault !== undefined && <Trouble fault={fault} onRetry={reload} />}
         {View === undefined && fault === undefined && <p role="status">{words.loading}</p>}
       </main>

@@ -110,8 +110,20 @@ const TOLD: readonly (keyof State)[] = [
 
 /** The state after a change by the reader's hand. */
 export function changedState(before: State, patch: Partial<State>): State {
-  const isOther = TOLD.some((name) => name in patch && patch[name] !== before[name]);
-  return { ...before, ...(isOther ? { question: "none" as const } : {}), ...patch };
+  // One answer asks for the pointwise step to be switched on; of the others it is a part.
+  const told = before.question === "mixing" ? TOLD : ([...TOLD, "mixing"] as const);
+  const isOther = told.some((name) => name in patch && patch[name] !== before[name]);
+  return fitting({ ...before, ...(isOther ? { question: "none" as const } : {}), ...patch });
+}
+
+/** What cannot be together is not: a window without padding finds room, and a channel that changes is there. */
+function fitting(state: State): State {
+  const { size, kernelSize, padding, changed, inputChannels } = state;
+  return {
+    ...state,
+    size: Math.max(size, padding === "valid" ? kernelSize : RANGES.size[0]),
+    changed: Math.min(changed, inputChannels),
+  };
 }
 
 /** Reads an address' hash. What is unknown or out of range is left at what is usual. */
@@ -122,7 +134,7 @@ export function stateOf(hash: string, language: State["language"]): State {
     const value = text === null ? undefined : FIELDS[name].read(text);
     return value === undefined ? [] : [[name, value] as const];
   });
-  return { ...usualState(language), ...Object.fromEntries(read) };
+  return fitting({ ...usualState(language), ...Object.fromEntries(read) });
 }
 
 /** The address' hash: what differs from the usual, and always the view and the language. */

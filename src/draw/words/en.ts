@@ -60,8 +60,12 @@ export const EN = {
     pool: "pool, and whatever else",
     dense: "fully connected (not to scale)",
     sum: "+ and ×: with what an earlier layer gave; branches are not drawn, layers stand in the order in which they run",
-    hidden: (layers: string) =>
-      `Not drawn, since shapes stay as they are: ${layers} (batch norm, activation, softmax).`,
+    hidden: (kinds: string) => `Not drawn, since shapes stay as they are: ${kinds}.`,
+    unseen: {
+      batchNorm: (count: string) => `batch norm (${count})`,
+      activation: (count: string) => `activation (${count})`,
+      softmax: (count: string) => `softmax (${count})`,
+    },
     more: (layers: string) => `Not drawn for want of room: ${layers} more.`,
   },
 

@@ -63,7 +63,12 @@ export const KO = {
     pool: "풀링과 그 밖의 층",
     dense: "완전 연결 (크기는 비례하지 않음)",
     sum: "+, ×: 앞선 층의 출력과 더하거나 곱함. 갈라지는 연결은 그리지 않고, 층을 실행 순서대로 늘어놓음",
-    hidden: (layers: string) => `그리지 않음: 형태를 바꾸지 않는 ${layers} (배치 정규화, 활성화, 소프트맥스).`,
+    hidden: (kinds: string) => `형태를 바꾸지 않아 그리지 않음: ${kinds}.`,
+    unseen: {
+      batchNorm: (count: string) => `배치 정규화 ${count}개`,
+      activation: (count: string) => `활성화 ${count}개`,
+      softmax: (count: string) => `소프트맥스 ${count}개`,
+    },
     more: (layers: string) => `자리가 없어 그리지 않음: 나머지 ${layers}.`,
   },
 

@@ -8,17 +8,17 @@ import type { Answer, Given } from "./messages.ts";
 const ENOUGH_MS = 1000;
 const [LEAST_RUNS, MOST_RUNS] = [5, 200];
 
-export async function measure({
-  alpha,
-  resolution,
-  standardConvolution,
-}: Given<"measure">): Promise<Answer<"measure">> {
+/** @throws `signal.reason` */
+export async function measure(
+  { alpha, resolution, standardConvolution }: Given<"measure">,
+  signal: AbortSignal,
+): Promise<Answer<"measure">> {
   const model = mobileNetV1({ alpha, resolution, standardConvolution });
-  const session = await compile(model, { threads: 1 });
+  const session = await compile(model, { threads: 1, signal });
   try {
-    const { totalMs: about } = await session.profile(undefined, { runs: 2 });
+    const { totalMs: about } = await session.profile(undefined, { runs: 2, signal });
     const runs = Math.max(LEAST_RUNS, Math.min(MOST_RUNS, Math.round(ENOUGH_MS / Math.max(about, 0.1))));
-    const profile = await session.profile(undefined, { runs });
+    const profile = await session.profile(undefined, { runs, signal });
     const { network, backend, simd, totalMs, gflops, limitGflops, steps } = profile;
     return {
       ...{ name: network, backend, simd, totalMs, gflops },

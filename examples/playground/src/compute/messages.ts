@@ -104,4 +104,9 @@ export interface Question<Name extends TaskName = TaskName> {
   readonly given: Given<Name>;
 }
 
+/** That nobody waits for the answer to a question any more. */
+export interface Withdrawal {
+  readonly withdrawn: number;
+}
+
 export type Reply = { readonly id: number } & ({ readonly answer: unknown } | { readonly fault: Fault });

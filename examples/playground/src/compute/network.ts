@@ -42,10 +42,15 @@ let looked: Looked | undefined;
 /** Kept from picture to picture, until another layer is looked at. */
 let tapped: Tapped | undefined;
 
-export async function open({ source }: Given<"open">): Promise<Answer<"open">> {
-  const model = await modelOf(source);
+export async function open({ source }: Given<"open">, signal: AbortSignal): Promise<Answer<"open">> {
+  const model = await modelOf(source, signal);
+  const timed = await compile(model, { threads: 1, signal });
   const classifier = await createClassifier(model, { threads: 1, ...labelsOf(model) });
-  const timed = await compile(model, { threads: 1 });
+  if (signal.aborted) {
+    timed.close();
+    classifier.close();
+    throw signal.reason;
+  }
   // The one before is let go when another is there, not before: what fails leaves the page as it was.
   looked?.classifier.close();
   looked?.timed.close();
@@ -66,21 +71,21 @@ function labelsOf({ info, outputs, shapes }: Network<string>): { readonly labels
   return { labels: Array.from({ length: classes }, (_, place) => String(place)) };
 }
 
-async function modelOf(source: Given<"open">["source"]): Promise<Network<string>> {
+async function modelOf(source: Given<"open">["source"], signal: AbortSignal): Promise<Network<string>> {
   if (typeof source === "string") return builtIn(source);
-  return loadModel(source.length === 1 ? (source[0] as File) : [...source]);
+  return loadModel(source.length === 1 ? (source[0] as File) : [...source], { signal });
 }
 
 /** The clock of a page has steps of 0.1 ms: so long runs go on that their mean says more. */
 const ENOUGH_MS = 60;
 const MOST_RUNS = 100;
 
-export async function classify({ picture, topK }: Given<"classify">): Promise<Answer<"classify">> {
+export async function classify({ picture, topK }: Given<"classify">, signal: AbortSignal): Promise<Answer<"classify">> {
   const { classifier, timed } = ready();
-  const predictions = await classifier.classify(picture, { topK });
+  const predictions = await classifier.classify(picture, { topK, signal });
   const { backend, simd, threads, reasons } = classifier.explain();
   const input = new Float32Array(timed.plan.inputShape.reduce(product, 1));
-  const milliseconds = await timeOf(() => timed.run(input));
+  const milliseconds = await timeOf(() => timed.run(input, { signal }));
   return { predictions, milliseconds, backend, simd, threads, reasons };
 }
 
@@ -100,13 +105,13 @@ function product(whole: number, side: number): number {
   return whole * side;
 }
 
-export async function look({ picture, layer, index }: Given<"look">): Promise<Answer<"look">> {
+export async function look({ picture, layer, index }: Given<"look">, signal: AbortSignal): Promise<Answer<"look">> {
   const { model } = ready();
-  const pixels = picture instanceof Blob ? await decodeImage(picture) : toPixels(picture);
+  const pixels = picture instanceof Blob ? await decodeImage(picture, { signal }) : toPixels(picture);
   const description = completePreprocessing(model.inputShape, model.info.preprocessing);
   const head = headOf(model);
   const session = await tap(head === undefined ? [layer] : [layer, head.map]);
-  const { taps } = await session.run(preprocess(pixels, description));
+  const { taps } = await session.run(preprocess(pixels, description), { signal });
   const maps = shownMaps(mapsOf(taps[layer]));
   if (head === undefined) return { maps };
   const photo = mapsOf(largeCrop(pixels, description));

@@ -34,8 +34,8 @@ export async function removeShots({ label }: Given<"removeShots">): Promise<Answ
   return { classes: ready().classes };
 }
 
-export async function askShots({ picture }: Given<"askShots">): Promise<Answer<"askShots">> {
-  return ready().classify(picture, { topK: 3 });
+export async function askShots({ picture }: Given<"askShots">, signal: AbortSignal): Promise<Answer<"askShots">> {
+  return ready().classify(picture, { topK: 3, signal });
 }
 
 export async function saveShots(): Promise<Answer<"saveShots">> {

@@ -3,11 +3,14 @@
 import { isDepthwiseError } from "depthwise";
 import { type Fault, faultOf } from "../fault.ts";
 import { measure } from "./measure.ts";
-import type { Answer, Given, Question, Reply, TaskName } from "./messages.ts";
+import type { Answer, Given, Question, Reply, TaskName, Withdrawal } from "./messages.ts";
 import { classify, look, open } from "./network.ts";
 import { addShots, askShots, loadShots, removeShots, saveShots, teach } from "./shots.ts";
 
-const TASKS: { readonly [Name in TaskName]: (given: Given<Name>) => Promise<Answer<Name>> } = {
+/** The signal ends it, as far as the library can be stopped where it is. */
+type Task<Name extends TaskName> = (given: Given<Name>, signal: AbortSignal) => Promise<Answer<Name>>;
+
+const TASKS: { readonly [Name in TaskName]: Task<Name> } = {
   measure,
   open,
   classify,
@@ -23,16 +26,26 @@ const TASKS: { readonly [Name in TaskName]: (given: Given<Name>) => Promise<Answ
 /** One at a time: two networks that run at once would disturb each other's times. */
 let turn: Promise<void> = Promise.resolve();
 
-addEventListener("message", ({ data }: MessageEvent<Question>) => {
-  turn = turn.then(() => answered(data));
+/** Of the questions that have no answer yet: what ends each. */
+const asked = new Map<number, AbortController>();
+
+addEventListener("message", ({ data }: MessageEvent<Question | Withdrawal>) => {
+  if ("withdrawn" in data) {
+    asked.get(data.withdrawn)?.abort();
+    return;
+  }
+  const withdrawn = new AbortController();
+  asked.set(data.id, withdrawn);
+  turn = turn.then(() => answered(data, withdrawn.signal));
 });
 
-async function answered({ id, name, given }: Question): Promise<void> {
-  const task = TASKS[name] as (given: unknown) => Promise<unknown>;
-  const reply: Reply = await task(given).then(
+async function answered(question: Question, signal: AbortSignal): Promise<void> {
+  const { id } = question;
+  const reply: Reply = await answerTo(question, signal).then(
     (answer) => ({ id, answer }),
     (error: unknown) => ({ id, fault: faultIn(error) }),
   );
+  asked.delete(id);
   try {
     postMessage(reply);
   } catch (error) {
@@ -40,6 +53,13 @@ async function answered({ id, name, given }: Question): Promise<void> {
     const told: Reply = { id, fault: faultIn(error) };
     postMessage(told);
   }
+}
+
+async function answerTo({ name, given }: Question, signal: AbortSignal): Promise<unknown> {
+  // Withdrawn while it waited: it is not begun.
+  signal.throwIfAborted();
+  const task = TASKS[name] as (given: unknown, signal: AbortSignal) => Promise<unknown>;
+  return task(given, signal);
 }
 
 function faultIn(error: unknown): Fault {

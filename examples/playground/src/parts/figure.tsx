@@ -14,7 +14,7 @@ export function Figure({ picture }: { readonly picture: Picture }) {
         <svg
           class={PICTURE_CLASS}
           viewBox={`0 0 ${width} ${height}`}
-          style={{ minWidth: `${Math.min(width, LEAST)}px`, maxWidth: `${width}px` }}
+          style={{ minWidth: `${Math.min(width, Math.max(LEAST, LEAST_SHARE * width))}px`, maxWidth: `${width}px` }}
           role="img"
           aria-label={`${title}. ${description}`}
         >
@@ -59,6 +59,7 @@ export function Figure({ picture }: { readonly picture: Picture }) {
 
 /** On a narrow screen a picture is moved aside rather than shrunk until nobody reads it. */
 const LEAST = 640;
+const LEAST_SHARE = 0.8;
 
 function drawn({ tag, attributes, children }: PictureShape, index: number): ComponentChild {
   const inner = children.map((child, place) => (typeof child === "string" ? child : drawn(child, place)));

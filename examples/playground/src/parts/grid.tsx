@@ -16,11 +16,16 @@ export function Grid({ title, rows, columns, text, mark }: GridProps) {
     <figure class="grid">
       <figcaption>{title}</figcaption>
       <div class="cells" style={{ "--columns": columns }}>
-        {all.map(([row, column]) => (
-          <span key={row * columns + column} class={mark?.(row, column)}>
-            {text(row, column)}
-          </span>
-        ))}
+        {all.map(([row, column]) => {
+          const written = text(row, column) ?? "";
+          // Numbers of three signs and more are smaller: cells are all of one size.
+          const look = written.length < 3 ? "" : written.length === 3 ? "long" : "longer";
+          return (
+            <span key={row * columns + column} class={`${mark?.(row, column) ?? ""} ${look}`.trim()}>
+              {written}
+            </span>
+          );
+        })}
       </div>
     </figure>
   );

@@ -1,6 +1,7 @@
 /** Both sliders of a MobileNet: α and ρ. */
 
 import { useLanguage } from "../language.tsx";
+import { useLater } from "../later.ts";
 import { ALPHAS, RESOLUTIONS } from "../state.ts";
 import type { ViewProps } from "../view.ts";
 import { Slider } from "./controls.tsx";
@@ -10,8 +11,8 @@ import { Formula } from "./formula.tsx";
 const WHOLE = 224;
 
 export function NetworkSliders({ state: { alpha, resolution }, set }: ViewProps) {
-  const { words, number } = useLanguage();
-  const { widths } = words;
+  const { number } = useLanguage();
+  const { widths } = useLater();
   return (
     <>
       <Slider

@@ -1,10 +1,13 @@
 /** Section 3: MobileNet and the same network of standard convolutions, measured here and now. */
 
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ask } from "../compute/client.ts";
 import type { Measured } from "../compute/messages.ts";
+import { Evidence } from "../evidence.tsx";
 import { type Fault, faultOf } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
+import { useLater } from "../later.ts";
+import { Button } from "../parts/button.tsx";
 import { Letters } from "../parts/letters.tsx";
 import { NetworkSliders } from "../parts/network-sliders.tsx";
 import { Trouble } from "../parts/trouble.tsx";
@@ -21,38 +24,45 @@ interface Both {
 }
 
 export default function Speed({ state, set }: ViewProps) {
-  const { words, number } = useLanguage();
-  const { speed } = words;
+  const { number } = useLanguage();
+  const { speed } = useLater();
   const { alpha, resolution } = state;
   const [measured, setMeasured] = useState<Both>();
   const shown = measured?.of.alpha === alpha && measured.of.resolution === resolution ? measured : undefined;
   const [isBusy, setBusy] = useState(false);
   const [fault, setFault] = useState<Fault>();
+  const measuring = useRef<AbortController>(undefined);
+  // Nobody waits any more for times of other sizes, or for any in another section.
+  useLayoutEffect(() => () => measuring.current?.abort(), [alpha, resolution]);
   const measure = async () => {
+    const mine = new AbortController();
+    measuring.current = mine;
     setBusy(true);
     setFault(undefined);
     try {
       const of = { alpha, resolution };
-      const separable = await ask("measure", { ...of, standardConvolution: false });
-      const standard = await ask("measure", { ...of, standardConvolution: true });
+      const separable = await ask("measure", { ...of, standardConvolution: false }, mine.signal);
+      const standard = await ask("measure", { ...of, standardConvolution: true }, mine.signal);
       const limits = [separable, standard].flatMap(({ limitGflops }) => limitGflops ?? []);
       const limit = limits.length === 0 ? undefined : Math.max(...limits);
       setMeasured({ of, separable, standard, limit });
     } catch (error) {
-      setFault(faultOf(error));
+      if (!mine.signal.aborted) setFault(faultOf(error));
     } finally {
-      setBusy(false);
+      if (measuring.current === mine) setBusy(false);
     }
   };
   return (
     <>
       <p class="lead">{speed.lead}</p>
-      <section class="panel" aria-label={speed.settings}>
-        <NetworkSliders state={state} set={set} />
-        <button type="button" class="main" disabled={isBusy} onClick={measure}>
-          {isBusy ? speed.running : shown === undefined ? speed.start : speed.again}
-        </button>
-      </section>
+      <Evidence of={["speed"]}>
+        <section class="panel" aria-label={speed.settings}>
+          <NetworkSliders state={state} set={set} />
+          <Button look="main" isOff={isBusy} onClick={measure}>
+            {isBusy ? speed.running : shown === undefined ? speed.start : speed.again}
+          </Button>
+        </section>
+      </Evidence>
       <Trouble fault={fault} />
       {shown && (
         <>
@@ -74,8 +84,8 @@ export default function Speed({ state, set }: ViewProps) {
 
 /** Why the one number is not the other. */
 function Reasons({ separable, standard, limit }: Both) {
-  const { words, number, percent } = useLanguage();
-  const { speed } = words;
+  const { number, percent } = useLanguage();
+  const { speed } = useLater();
   const work = standard.multAdds / separable.multAdds;
   return (
     <>
@@ -98,8 +108,8 @@ function gainOf(ratio: number): "less" | "same" | "more" {
 }
 
 function Networks({ separable, standard, limit }: Both) {
-  const { words, number, percent } = useLanguage();
-  const { speed, widths } = words;
+  const { number, percent } = useLanguage();
+  const { speed, widths } = useLater();
   const rows = [
     [widths.separable, separable],
     [widths.standard, standard],
@@ -137,8 +147,8 @@ interface LayersProps extends Pick<Both, "limit"> {
 }
 
 function Layers({ measured: { steps }, limit }: LayersProps) {
-  const { words, number, percent } = useLanguage();
-  const { speed } = words;
+  const { number, percent } = useLanguage();
+  const { speed } = useLater();
   const most = Math.max(...steps.map(({ timeMs }) => timeMs));
   const shown = steps.filter(({ multAdds }) => multAdds > 0);
   return (

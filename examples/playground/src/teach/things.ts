@@ -1,7 +1,9 @@
 /** The boxes of what is taught: what stands in each, and what it is called in the page's language. */
 
 import type { Taught } from "../compute/messages.ts";
-import { LANGUAGES, type LanguageName, languageOf } from "../languages.ts";
+import { type LanguageName, languageOf } from "../languages.ts";
+import { LATER } from "../later.ts";
+import { LANGUAGE_NAMES } from "../state.ts";
 
 /** As many boxes there are at least. */
 const LEAST_THINGS = 3;
@@ -17,14 +19,13 @@ const EMPTY: Box = { name: undefined, isLearnt: false };
 
 /** What a box is called that nobody named, from 0. */
 export function placeName(place: number, language: LanguageName): string {
-  const { words, number } = languageOf(language);
-  return words.teach.class(number(place + 1));
+  const { number } = languageOf(language);
+  return LATER[language].teach.class(number(place + 1));
 }
 
 /** Which box a label is the name of, in any language, where nobody named it; -1 for any other label. */
 function placeOf(label: string): number {
-  const named = (place: number) =>
-    Object.keys(LANGUAGES).some((language) => placeName(place, language as LanguageName) === label);
+  const named = (place: number) => LANGUAGE_NAMES.some((language) => placeName(place, language) === label);
   return Array.from({ length: LEAST_THINGS }, (_, place) => place).findIndex(named);
 }
 

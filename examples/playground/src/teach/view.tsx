@@ -6,7 +6,9 @@ import { ask } from "../compute/client.ts";
 import type { Shown, Taught } from "../compute/messages.ts";
 import { type Fault, faultOf } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
+import { useLater } from "../later.ts";
 import { Bars } from "../parts/bars.tsx";
+import { Button } from "../parts/button.tsx";
 import { Choice } from "../parts/controls.tsx";
 import { FileInput } from "../parts/file-input.tsx";
 import { Trouble } from "../parts/trouble.tsx";
@@ -18,7 +20,7 @@ import { type Box, boxesOf, isTaken, placeName, shownName, titleOf } from "./thi
 
 export default function Teach({ state, set }: ViewProps) {
   const { words, number, name: language } = useLanguage();
-  const { teach, tryIt } = words;
+  const { teach, tryIt } = useLater();
   const { knows } = state;
   const [taught, setTaught] = useState<Taught>({ classes: [] });
   const [boxes, setBoxes] = useState(() => boxesOf({ classes: [] }));
@@ -41,43 +43,42 @@ export default function Teach({ state, set }: ViewProps) {
     // With the worker went all that it had been shown.
     if (found.code === "WORKER_LOST" || found.code === "NOT_OPEN") begin({ classes: [] });
   };
-  /** What changes what is known; what goes wrong is said, and the page goes on. */
-  const learn = async (work: () => Promise<void>) => {
+  /** What is said of it meanwhile. */
+  const [told, setTold] = useState("");
+  /** What uses or changes what is known; what goes wrong is said, and the page goes on. */
+  const work = async (saying: string, task: () => Promise<void>) => {
     setRunning((before) => before + 1);
+    setTold(saying);
     setFault(undefined);
     try {
-      await work();
+      await task();
     } catch (error) {
       fail(error);
     } finally {
       setRunning((before) => before - 1);
     }
   };
+  const load = (question: () => Promise<Taught>) => work(words.loading, async () => begin(await question()));
   useEffect(() => {
     setPicture(undefined);
-    learn(async () => begin(await ask("teach", { network: knows })));
+    load(() => ask("teach", { network: knows }));
   }, [knows]);
   const isReady = taught.classes.filter(({ examples }) => examples > 0).length > 1;
   useEffect(() => {
     if (picture === undefined || !isReady) return setAnswers([]);
-    let isCurrent = true;
-    ask("askShots", { picture }).then(
-      (found) => isCurrent && setAnswers(found),
-      (error) => isCurrent && fail(error),
-    );
-    return () => {
-      isCurrent = false;
-    };
+    const stale = new AbortController();
+    ask("askShots", { picture }, stale.signal).then(setAnswers, (error) => stale.signal.aborted || fail(error));
+    return () => stale.abort();
   }, [picture, taught]);
 
   const change = (place: number, box: Box) => setBoxes((before) => before.with(place, box));
   const add = (place: number, label: string, pictures: readonly Shown[]) =>
-    learn(async () => {
+    work(teach.training, async () => {
       setTaught(await ask("addShots", { network: knows, label, pictures }));
       change(place, { name: label, isLearnt: true });
     });
   const remove = (place: number, label: string) =>
-    learn(async () => {
+    work(teach.training, async () => {
       setTaught(await ask("removeShots", { label }));
       change(place, { name: label, isLearnt: false });
     });
@@ -94,24 +95,23 @@ export default function Teach({ state, set }: ViewProps) {
           ]}
           onChange={(name) => set({ knows: name })}
         />
-        <button type="button" disabled={!isReady || isBusy} onClick={() => learn(saveTaught)}>
+        <Button isOff={!isReady || isBusy} onClick={() => work(words.loading, saveTaught)}>
           {teach.save}
-        </button>
+        </Button>
         <FileInput
           label={teach.load}
           accept=".safetensors"
           name="taught-input"
           disabled={isBusy}
-          onFiles={([file]) => learn(async () => begin(await ask("loadShots", { network: knows, file })))}
+          onFiles={([file]) => load(() => ask("loadShots", { network: knows, file }))}
         />
-        <button
-          type="button"
-          disabled={taught.classes.length === 0 || isBusy}
-          onClick={() => learn(async () => begin(await ask("teach", { network: knows, isAnew: true })))}
+        <Button
+          isOff={taught.classes.length === 0 || isBusy}
+          onClick={() => load(() => ask("teach", { network: knows, isAnew: true }))}
         >
           {teach.anew}
-        </button>
-        {isBusy && <p role="status">{teach.training}</p>}
+        </Button>
+        {isBusy && <p role="status">{told}</p>}
       </section>
       <Trouble fault={fault} />
       <div class="routes">
@@ -158,16 +158,12 @@ export default function Teach({ state, set }: ViewProps) {
               {isOther && <p role="status">{teach.taken}</p>}
               <p>{teach.examples(number(examples))}</p>
               <div class="buttons">
-                <button
-                  type="button"
-                  disabled={picture === undefined || isOff}
-                  onClick={() => picture && add(place, label, [picture])}
-                >
+                <Button isOff={picture === undefined || isOff} onClick={() => picture && add(place, label, [picture])}>
                   {teach.add}
-                </button>
-                <button type="button" disabled={!box.isLearnt || isBusy} onClick={() => remove(place, label)}>
+                </Button>
+                <Button isOff={!box.isLearnt || isBusy} onClick={() => remove(place, label)}>
                   {teach.clear}
-                </button>
+                </Button>
               </div>
               {knows !== "digits" && (
                 <FileInput

@@ -3,6 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Fault, faultOf } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
+import { useLater } from "../later.ts";
 
 interface CameraProps {
   readonly onShown: (picture: Blob) => void;
@@ -11,7 +12,7 @@ interface CameraProps {
 
 export function Camera({ onShown, onFault }: CameraProps) {
   const { words } = useLanguage();
-  const { tryIt } = words;
+  const { tryIt } = useLater();
   const video = useRef<HTMLVideoElement>(null);
   const [stream, setStream] = useState<MediaStream>();
   /** Whether somebody waits for the camera: who goes away while it is asked for does not, be it at once. */

@@ -1,13 +1,13 @@
 /** What is known of the network, and what that rests on. */
 
 import type { Opened } from "../compute/messages.ts";
-import { useLanguage } from "../language.tsx";
+import { useLater } from "../later.ts";
 
 export function Description({ opened }: { readonly opened: Opened }) {
-  const { words } = useLanguage();
+  const { tryIt } = useLater();
   return (
     <details>
-      <summary>{words.tryIt.description}</summary>
+      <summary>{tryIt.description}</summary>
       {/* The library speaks English. */}
       <pre lang="en">{opened.text}</pre>
     </details>

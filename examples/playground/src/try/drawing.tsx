@@ -4,6 +4,7 @@ import type { ImageDataLike } from "depthwise/images";
 import { useEffect, useRef } from "preact/hooks";
 import type { Fault } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
+import { useLater } from "../later.ts";
 import { fetched } from "./fetched.ts";
 
 const SIDE = 280;
@@ -16,8 +17,8 @@ interface DrawingProps {
 }
 
 export function Drawing({ onDrawn, onFault }: DrawingProps) {
-  const { words, number } = useLanguage();
-  const { tryIt } = words;
+  const { number } = useLanguage();
+  const { tryIt } = useLater();
   const canvas = useRef<HTMLCanvasElement>(null);
   const pen = useRef<{ id: number; x: number; y: number } | undefined>(undefined);
 

@@ -6,6 +6,7 @@ import { ask } from "../compute/client.ts";
 import type { ClassActivation, Look, Maps, Opened, Shown } from "../compute/messages.ts";
 import { type Fault, faultOf } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
+import { useLater } from "../later.ts";
 
 interface InsideProps {
   readonly opened: Opened;
@@ -15,30 +16,31 @@ interface InsideProps {
 }
 
 export function Inside({ opened, picture, best, onFault }: InsideProps) {
-  const { words, number } = useLanguage();
-  const { tryIt } = words;
+  const { number } = useLanguage();
+  const { tryIt } = useLater();
   const [layer, setLayer] = useState("");
   const [look, setLook] = useState<Look>();
   // The first layer behind the picture itself, until one is chosen.
   const shown = opened.layers.includes(layer) ? layer : (opened.layers[1] ?? opened.layers[0] ?? "");
   useEffect(() => {
-    let isCurrent = true;
-    ask("look", { picture, layer: shown, index: best.index }).then(
-      (found) => isCurrent && setLook(found),
-      (error) => {
-        if (!isCurrent) return;
-        setLook(undefined);
-        onFault(faultOf(error));
-      },
-    );
-    return () => {
-      isCurrent = false;
-    };
+    const stale = new AbortController();
+    ask("look", { picture, layer: shown, index: best.index }, stale.signal).then(setLook, (error) => {
+      if (stale.signal.aborted) return;
+      setLook(undefined);
+      onFault(faultOf(error));
+    });
+    return () => stale.abort();
   }, [picture, shown, best.index, opened]);
   const { maps, classActivation } = look ?? {};
   const told =
     maps &&
     tryIt.mapsOf(number(maps.channels), number(maps.size[2]), `${number(maps.size[0])} × ${number(maps.size[1])}`);
+  const where =
+    classActivation &&
+    tryIt.classActivationOf(
+      best.label,
+      `${number(classActivation.map.size[0])} × ${number(classActivation.map.size[1])}`,
+    );
   return (
     <section aria-label={tryIt.inside}>
       <h3>{tryIt.inside}</h3>
@@ -65,8 +67,8 @@ export function Inside({ opened, picture, best, onFault }: InsideProps) {
       {classActivation && (
         <>
           <h4>{tryIt.classActivation}</h4>
-          <p class="note">{tryIt.classActivationOf(best.label)}</p>
-          <Overlay label={tryIt.classActivationOf(best.label)} {...classActivation} />
+          <p class="note">{where}</p>
+          <Overlay label={where} {...classActivation} />
         </>
       )}
     </section>
@@ -74,7 +76,7 @@ export function Inside({ opened, picture, best, onFault }: InsideProps) {
 }
 
 /** The part of the picture that the network sees, with orange where it speaks for the answer. */
-function Overlay({ label, map, photo }: ClassActivation & { readonly label: string }) {
+function Overlay({ label, map, photo }: ClassActivation & { readonly label: string | undefined }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { height, width } = photo;
   useEffect(() => {

@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Shown } from "../compute/messages.ts";
 import type { Fault } from "../fault.ts";
-import { useLanguage } from "../language.tsx";
+import { useLater } from "../later.ts";
 import { FileInput } from "../parts/file-input.tsx";
 import { fetched } from "./fetched.ts";
 
@@ -22,8 +22,7 @@ interface PhotoProps {
 }
 
 export function Photo({ picture, onShown, onFault }: PhotoProps) {
-  const { words } = useLanguage();
-  const { tryIt } = words;
+  const { tryIt } = useLater();
   const [isOver, setOver] = useState(false);
   const url = useMemo(() => (picture instanceof Blob ? URL.createObjectURL(picture) : undefined), [picture]);
   useEffect(() => () => void (url && URL.revokeObjectURL(url)), [url]);
@@ -55,7 +54,13 @@ export function Photo({ picture, onShown, onFault }: PhotoProps) {
         if (file !== undefined) onShown(file);
       }}
     >
-      <FileInput label={tryIt.photo} accept="image/*" name="photo-input" onFiles={([file]) => onShown(file)} />
+      <FileInput
+        label={tryIt.photo}
+        accept="image/*"
+        shown={picture}
+        name="photo-input"
+        onFiles={([file]) => onShown(file)}
+      />
       <p class="note">{tryIt.drop}</p>
       <p>{tryIt.examples}</p>
       <div class="thumbs">

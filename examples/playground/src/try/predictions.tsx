@@ -2,11 +2,12 @@
 
 import type { Answered } from "../compute/messages.ts";
 import { useLanguage } from "../language.tsx";
+import { useLater } from "../later.ts";
 import { Bars } from "../parts/bars.tsx";
 
 export function Predictions({ answered }: { readonly answered: Answered | undefined }) {
-  const { words, number } = useLanguage();
-  const { tryIt } = words;
+  const { number } = useLanguage();
+  const { tryIt } = useLater();
   if (answered === undefined) return <p class="note">{tryIt.nothing}</p>;
   const { predictions, milliseconds, backend, simd, threads, reasons } = answered;
   return (

@@ -5,6 +5,7 @@ import { ask } from "../compute/client.ts";
 import type { Answered, BuiltIn, Opened, Shown } from "../compute/messages.ts";
 import { type Fault, faultOf } from "../fault.ts";
 import { useLanguage } from "../language.tsx";
+import { useLater } from "../later.ts";
 import { Choice } from "../parts/controls.tsx";
 import { FileInput } from "../parts/file-input.tsx";
 import { Trouble } from "../parts/trouble.tsx";
@@ -42,18 +43,20 @@ export default function Try({ state, set }: ViewProps) {
     setPicture(next);
     if (next === undefined) setAnswered(undefined);
   };
-  const open = async (source: Source) => {
+  const open = async (source: Source, signal?: AbortSignal) => {
     const mine = ++turn.current;
     setBusy(true);
     setFault(undefined);
     setClosed(undefined);
     try {
-      const found = await ask("open", { source });
+      const found = await ask("open", { source }, signal);
       // The worker has this one now, even if another is asked for already: that one may fail, and then this one answers.
       setOpened(model === chosen.current ? found : undefined);
       setAnswered(undefined);
     } catch (error) {
       if (mine !== turn.current) return;
+      // An answer of the network before would look like one of this.
+      show(undefined);
       setFault(faultOf(error));
       setClosed(source);
     } finally {
@@ -65,31 +68,28 @@ export default function Try({ state, set }: ViewProps) {
     setOpened(undefined);
     setFault(undefined);
     setClosed(undefined);
-    if (model !== "own") open(model);
+    const stale = new AbortController();
+    if (model !== "own") open(model, stale.signal);
     return () => {
       // What is still opening is no longer waited for.
+      stale.abort();
       turn.current++;
       setBusy(false);
     };
   }, [model]);
   useEffect(() => {
     if (picture === undefined || opened === undefined) return;
-    let isCurrent = true;
+    const stale = new AbortController();
     setFault(undefined);
-    ask("classify", { picture, topK: TOP_K }).then(
-      (found) => isCurrent && setAnswered(found),
-      (error) => {
-        if (!isCurrent) return;
-        setAnswered(undefined);
-        setFault(faultOf(error));
-      },
-    );
-    return () => {
-      isCurrent = false;
-    };
+    ask("classify", { picture, topK: TOP_K }, stale.signal).then(setAnswered, (error) => {
+      if (stale.signal.aborted) return;
+      setAnswered(undefined);
+      setFault(faultOf(error));
+    });
+    return () => stale.abort();
   }, [picture, opened]);
 
-  const { tryIt } = words;
+  const { tryIt } = useLater();
   const best = answered?.predictions[0];
   return (
     <>
@@ -105,7 +105,9 @@ export default function Try({ state, set }: ViewProps) {
           ]}
           onChange={(name) => set({ model: name })}
         />
-        {model === "own" && <FileInput label={tryIt.weights} multiple name="weights-input" onFiles={open} />}
+        {model === "own" && (
+          <FileInput label={tryIt.weights} multiple name="weights-input" onFiles={(files) => open(files)} />
+        )}
         {isBusy && <p role="status">{words.loading}</p>}
       </section>
       <Trouble fault={fault} onRetry={closed && (() => open(closed))} />

@@ -3,7 +3,9 @@
 import { separableCounts } from "depthwise/cost";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { FormulaName } from "../../math.ts";
+import { Evidence } from "../evidence.tsx";
 import { useLanguage } from "../language.tsx";
+import { Button } from "../parts/button.tsx";
 import { Choice, Slider } from "../parts/controls.tsx";
 import { Formula } from "../parts/formula.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -16,8 +18,9 @@ import { lessonOf, type Settings, sizesOf } from "./lesson.ts";
 import { Pair, Standard } from "./routes.tsx";
 import { traceOf } from "./trace.ts";
 
-/** Between two steps of a course that plays. */
-const PACE_MS = 140;
+/** Milliseconds between two steps of a course that plays. */
+const PACES_MS = { slow: 700, usual: 140, fast: 20 } as const;
+type Pace = keyof typeof PACES_MS;
 
 /** What the paper calls them. */
 const LETTERS: Readonly<Partial<Record<string, FormulaName>>> = { kernelSize: "DK", inputChannels: "M", filters: "N" };
@@ -37,7 +40,7 @@ export default function Why({ state, set }: ViewProps) {
   const moment = momentOf(course, at);
   const trace = traceOf(lesson, settings, moment);
   const [isPlaying, setPlaying] = useState(false);
-  const parts = { lesson, settings, course, moment, trace, isPlaying };
+  const parts = { lesson, unchanged, settings, course, moment, trace, isPlaying };
   const { all } = course;
   const pair = all.depthwise + all.pointwise;
   const made = moment.made.depthwise + moment.made.pointwise;
@@ -114,28 +117,30 @@ export default function Why({ state, set }: ViewProps) {
         onPlay={setPlaying}
         onMove={(place) => set({ at: place })}
       />
-      <section class="ratio" aria-label={why.ratio}>
-        <h3>{why.ratio}</h3>
-        <Formula name={ratioFormula(settings, isMixing)} block />
-        <p class="live">
-          {why.inAll(`${number(pair)} / ${number(all.standard)}`).replace(/\.$/, "")} ={" "}
-          <span data-testid="ratio">{number(pair / all.standard, 4)}</span>
-          {` = ${ratioInNumbers(settings, isMixing, number)}`}
-        </p>
-        <p class="live note">
-          {moment.made.standard === 0
-            ? why.notYet
-            : why.soFar(
-                `${number(made)} / ${number(moment.made.standard)} = ${number(made / moment.made.standard, 4)}`,
-              )}
-        </p>
-        {isMixing && <Growth settings={settings} />}
-        {settings.multiplier > 1 && (
-          <p class="note">
-            <Formula name="mu" /> {why.multiplied(number(settings.multiplier))}
+      <Evidence of={["ratio"]}>
+        <section class="ratio" aria-label={why.ratio}>
+          <h3>{why.ratio}</h3>
+          <Formula name={ratioFormula(settings, isMixing)} block />
+          <p class="live">
+            {why.inAll(`${number(pair)} / ${number(all.standard)}`).replace(/\.$/, "")} ={" "}
+            <span data-testid="ratio">{number(pair / all.standard, 4)}</span>
+            {` = ${ratioInNumbers(settings, isMixing, number)}`}
           </p>
-        )}
-      </section>
+          <p class="live note">
+            {moment.made.standard === 0
+              ? why.notYet
+              : why.soFar(
+                  `${number(made)} / ${number(moment.made.standard)} = ${number(made / moment.made.standard, 4)}`,
+                )}
+          </p>
+          {isMixing && <Growth settings={settings} />}
+          {settings.multiplier > 1 && (
+            <p class="note">
+              <Formula name="mu" /> {why.multiplied(number(settings.multiplier))}
+            </p>
+          )}
+        </section>
+      </Evidence>
       <p>
         {why.cell(number(moment.row + 1), number(moment.column + 1), number(moment.filter + 1))}{" "}
         <span class="note">{why.legend}</span>
@@ -143,16 +148,16 @@ export default function Why({ state, set }: ViewProps) {
       {settings.changed > 0 && (
         <p class="changed" role="status">
           {why.changedSentence(
-            number(settings.changed),
+            why.channel(number(settings.changed)),
             changedOutputs(lesson, unchanged, isMixing)
-              .map((c) => number(c))
+              .map((c) => why.channel(number(c)))
               .join(", ") || why.changeNone,
           )}
         </p>
       )}
       <div class="routes">
         <Standard {...parts} />
-        <Pair {...parts} isMixing={isMixing} unchanged={unchanged} />
+        <Pair {...parts} isMixing={isMixing} />
       </div>
     </>
   );
@@ -186,22 +191,9 @@ function Growth({ settings }: { readonly settings: Settings }) {
   );
 }
 
-function settingsOf({
-  kernelSize,
-  inputChannels,
-  filters,
-  size,
-  stride,
-  padding,
-  multiplier,
-  changed,
-}: Settings): Settings {
-  return {
-    ...{ kernelSize, inputChannels, filters, stride, padding, multiplier },
-    // A window without padding has to find room.
-    size: Math.max(size, padding === "valid" ? kernelSize : RANGES.size[0]),
-    changed: Math.min(changed, inputChannels),
-  };
+function settingsOf(state: Settings): Settings {
+  const { kernelSize, inputChannels, filters, size, stride, padding, multiplier, changed } = state;
+  return { kernelSize, inputChannels, filters, size, stride, padding, multiplier, changed };
 }
 
 function rangeOf(name: (typeof SLIDERS)[number], { kernelSize, padding }: Settings): readonly [number, number] {
@@ -237,15 +229,16 @@ function Transport({ course, at, isPlaying, onPlay, onMove }: TransportProps) {
   const { words, number } = useLanguage();
   const { why } = words;
   const isOver = at >= course.moments;
+  const [pace, setPace] = useState<Pace>("usual");
   useEffect(() => {
     if (!isPlaying) return undefined;
     if (isOver) {
       onPlay(false);
       return undefined;
     }
-    const timer = setTimeout(() => onMove(at + 1), PACE_MS);
+    const timer = setTimeout(() => onMove(at + 1), PACES_MS[pace]);
     return () => clearTimeout(timer);
-  }, [isPlaying, isOver, at, onMove]);
+  }, [isPlaying, isOver, at, pace, onMove]);
   const cells = course.side ** 2 * course.filters;
   const { cell } = momentOf(course, at);
   const isWithin = at > beginOf(course, cell);
@@ -257,7 +250,7 @@ function Transport({ course, at, isPlaying, onPlay, onMove }: TransportProps) {
     ["first", why.first, () => move(0), at === 0],
     ["backCell", why.backCell, () => move(beginOf(course, isWithin ? cell : Math.max(0, cell - 1))), at === 0],
     ["back", why.back, () => move(at - 1), at === 0],
-    [isPlaying ? "pause" : "play", isPlaying ? why.pause : why.play, () => onPlay(!isPlaying), isOver],
+    ["play", isPlaying ? why.pause : why.play, () => onPlay(!isPlaying), isOver],
     ["next", why.next, () => move(at + 1), isOver],
     ["nextCell", why.nextCell, () => move(beginOf(course, Math.min(cell + 1, cells))), isOver],
     ["last", why.last, () => move(course.moments), isOver],
@@ -265,10 +258,10 @@ function Transport({ course, at, isPlaying, onPlay, onMove }: TransportProps) {
   return (
     <section class="transport" aria-label={why.cursor}>
       <div class="buttons">
-        {buttons.map(([icon, label, onClick, isOff]) => (
-          <button key={label} type="button" aria-label={label} title={label} disabled={isOff} onClick={onClick}>
-            <Icon name={icon} />
-          </button>
+        {buttons.map(([name, label, onClick, isOff]) => (
+          <Button key={name} label={label} isOff={isOff} onClick={onClick}>
+            <Icon name={name === "play" && isPlaying ? "pause" : name} />
+          </Button>
         ))}
       </div>
       <input
@@ -280,6 +273,16 @@ function Transport({ course, at, isPlaying, onPlay, onMove }: TransportProps) {
         aria-valuetext={why.ofAll(number(at), number(course.moments))}
         onInput={(event) => move(Number(event.currentTarget.value))}
       />
+      <label>
+        {why.pace}{" "}
+        <select value={pace} onChange={(event) => setPace(event.currentTarget.value as Pace)}>
+          {(Object.keys(PACES_MS) as Pace[]).map((name) => (
+            <option key={name} value={name}>
+              {why.paces[name]}
+            </option>
+          ))}
+        </select>
+      </label>
     </section>
   );
 }

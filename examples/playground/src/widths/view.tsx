@@ -4,18 +4,20 @@ import { mobileNetV1 } from "depthwise";
 import { type Cost, cost, withinBudget } from "depthwise/cost";
 import { drawFront, drawNetwork } from "depthwise/draw";
 import { useMemo } from "preact/hooks";
+import { Evidence } from "../evidence.tsx";
 import { useLanguage } from "../language.tsx";
+import { useLater } from "../later.ts";
 import { Choice, Slider } from "../parts/controls.tsx";
 import { Figure } from "../parts/figure.tsx";
 import { Formula } from "../parts/formula.tsx";
 import { NetworkSliders } from "../parts/network-sliders.tsx";
 import { BUDGETS, CONVENTIONS, type State } from "../state.ts";
 import type { ViewProps } from "../view.ts";
-import type { Words } from "../words/en.ts";
+import type { LaterWords } from "../words/en-later.ts";
 
 export default function Widths({ state, set }: ViewProps) {
-  const { words, number, percent, name: language } = useLanguage();
-  const { widths } = words;
+  const { number, percent, name: language } = useLanguage();
+  const { widths } = useLater();
   const { alpha, resolution, convention } = state;
   const model = useMemo(() => mobileNetV1({ alpha, resolution }), [alpha, resolution]);
   const counted = useMemo(() => cost(model, { convention }), [model, convention]);
@@ -56,7 +58,9 @@ export default function Widths({ state, set }: ViewProps) {
       </section>
       <Formula name="resolution" block />
       <h3>{widths.totals}</h3>
-      <Totals counted={counted} twin={state.twin === "beside" ? twin : undefined} />
+      <Evidence of={["alpha", "macs", "memory"]}>
+        <Totals counted={counted} twin={state.twin === "beside" ? twin : undefined} />
+      </Evidence>
       <h3>{widths.picture}</h3>
       <Figure picture={picture} />
       <h3>{widths.shares}</h3>
@@ -112,9 +116,9 @@ function choiceOf(bound: Parameters<typeof withinBudget>[0]): BudgetChoice {
 }
 
 function Totals({ counted, twin }: { readonly counted: Cost; readonly twin: Cost | undefined }) {
-  const { words, number } = useLanguage();
-  const { widths } = words;
-  const operations = operationsOf(counted, words);
+  const { number } = useLanguage();
+  const { widths } = useLater();
+  const operations = operationsOf(counted, widths);
   const written = (count: number | null) => (count === null ? widths.none : number(count));
   const rows = [
     [operations, "mult-adds", ({ totals }: Cost) => written(totals.multAdds)],
@@ -149,14 +153,15 @@ function Totals({ counted, twin }: { readonly counted: Cost; readonly twin: Cost
 }
 
 /** What a convention counts, in the page's language. */
-function operationsOf({ word }: Cost, { widths: { operations } }: Words): string {
+function operationsOf({ word }: Cost, { operations }: LaterWords["widths"]): string {
   return operations[word as keyof typeof operations] ?? operations["mult-adds"];
 }
 
 function Shares({ counted }: { readonly counted: Cost }) {
-  const { words, number, percent } = useLanguage();
-  const { widths } = words;
+  const { number, percent } = useLanguage();
+  const { widths } = useLater();
   const kinds = Object.entries(counted.byType);
+  const names: Readonly<Record<string, string>> = widths.kinds;
   return (
     <div class="wide">
       <table class="numbers">
@@ -164,7 +169,7 @@ function Shares({ counted }: { readonly counted: Cost }) {
           <tr>
             <th scope="col">{widths.kind}</th>
             <th scope="col">{widths.layers}</th>
-            <th scope="col">{operationsOf(counted, words)}</th>
+            <th scope="col">{operationsOf(counted, widths)}</th>
             <th scope="col">{widths.share}</th>
             <th scope="col">{widths.parameters}</th>
             <th scope="col">{widths.share}</th>
@@ -173,9 +178,7 @@ function Shares({ counted }: { readonly counted: Cost }) {
         <tbody>
           {kinds.map(([kind, { layers, multAdds, multAddsShare, parameters, parametersShare }]) => (
             <tr key={kind}>
-              <th scope="row" lang="en">
-                {kind}
-              </th>
+              <th scope="row">{names[kind] ?? kind}</th>
               <td>{number(layers)}</td>
               <td>{multAdds === null ? widths.none : number(multAdds)}</td>
               <td>{multAddsShare === null ? "" : percent(multAddsShare, 1)}</td>
