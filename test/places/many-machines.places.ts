@@ -13,7 +13,7 @@ import { emptyProject, type Project } from "./project.ts";
 const PHOTOS = 200;
 const SHARDS = 20;
 /** Large enough that a shard takes a while. */
-const SIDE = 1500;
+const SIDE = 1000;
 const DEPTHWISE = "node_modules/.bin/depthwise";
 
 /** Debian's package of each program. */
