@@ -1,6 +1,7 @@
 /** Many pictures in shards that any scheduler can run, repeat and forget. In Node alone. */
 
 export { type BatchOptions, FORMATS, TASKS } from "./batch-options.ts";
+export { isFinal } from "./final.ts";
 export { mergeParts } from "./merge.ts";
 export { checkModelOfRun } from "./model-hash.ts";
 export { type Neighbour, nearest } from "./nearest.ts";

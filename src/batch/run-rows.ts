@@ -3,6 +3,7 @@
 import { best, softmax } from "../classify/best.ts";
 import { inOrder } from "../classify/in-order.ts";
 import type { Prediction } from "../classify/index.ts";
+import { Breath } from "../core/breath.ts";
 import { DepthwiseError, InternalError, isDepthwiseError } from "../core/errors.ts";
 import { allocated } from "../core/memory.ts";
 import type { CompletePreprocessing } from "../core/preprocessing.ts";
@@ -140,13 +141,17 @@ async function inputOf(item: Item, pipeline: Reading, spent: Spent, signal: Abor
   const { image } = item;
   const source = typeof image === "string" || image instanceof URL ? image : await pipeline.archives.picture(image);
   const { maxPixels } = pipeline;
-  return decodeHeld(source, { signal, ...(maxPixels === undefined ? {} : { maxPixels }) }, async (pixels) => {
-    const decoded = performance.now();
-    const input = await preprocessInTurns(pixels, pipeline.preprocessing);
-    spent.decode += decoded - started;
-    spent.resize += performance.now() - decoded;
-    return input;
-  });
+  const pixels = await decodeHeld(source, { signal, ...(maxPixels === undefined ? {} : { maxPixels }) }, (all) => all);
+  const decoded = performance.now();
+  // Pictures that are decoded at once come at once, and a large one takes long to resize: not several in one turn.
+  const breath = new Breath(started);
+  while (breath.isDue) await breath.take();
+  signal.throwIfAborted();
+  const begun = performance.now();
+  const input = await preprocessInTurns(pixels, pipeline.preprocessing);
+  spent.decode += decoded - started;
+  spent.resize += performance.now() - begun;
+  return input;
 }
 
 type PictureAnswer = Pick<PartRow, "predictions" | "embedding">;

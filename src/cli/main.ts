@@ -3,7 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { DepthwiseError, isDepthwiseError } from "../core/errors.ts";
 import { batchCommand } from "./batch.ts";
-import { FINAL_EXIT, isFinal } from "./batch-exit.ts";
+import { endsForGood, FINAL_EXIT } from "./batch-exit.ts";
 import { WorkerFault } from "./batch-workers.ts";
 import { budgetCommand } from "./budget.ts";
 import { cacheCommand } from "./cache.ts";
@@ -105,7 +105,7 @@ if (interrupt.signal.aborted) leave();
 else interrupt.signal.addEventListener("abort", leave);
 
 function exitOf(error: unknown): number {
-  if (isBatch) return isFinal(error) ? FINAL_EXIT : EXIT.failed;
+  if (isBatch) return endsForGood(error) ? FINAL_EXIT : EXIT.failed;
   return isDepthwiseError(error) && error.code === "OPTION_INVALID" ? EXIT.usage : EXIT.failed;
 }
 

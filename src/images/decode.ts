@@ -96,7 +96,7 @@ function copied(bytes: Uint8Array): Uint8Array {
 export async function decodeHeld<Result>(
   given: HeldSource,
   options: DecodeOptions,
-  use: (pixels: Pixels) => Result | Promise<Result>,
+  use: (pixels: Pixels) => Result,
   budget?: PixelBudget,
 ): Promise<Result> {
   const isAnswer = given instanceof HeldResponse;
@@ -121,7 +121,7 @@ export async function decodeHeld<Result>(
       pixels = await decodeInBrowser(bytes, name, maxPixels);
     }
     signal?.throwIfAborted();
-    return await use(pixels);
+    return use(pixels);
   } finally {
     leave();
     if (isAnswer) given.cancel();

@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -18,6 +19,7 @@ vi.mock("../../src/batch/line-places.ts", async (original) => {
 const folder = mkdtempSync(join(tmpdir(), "hold-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const STEP_MS = 100;
 let places = 0;
 let place: string;
 beforeEach(() => {
@@ -28,9 +30,10 @@ afterEach(() => vi.useRealTimers());
 
 /** Lets time pass, and files be read and written between its steps. */
 async function pass(milliseconds: number): Promise<void> {
-  for (let ms = 0; ms < milliseconds; ms += 50) {
-    await vi.advanceTimersByTimeAsync(50);
-    for (let turn = 0; turn < 8; turn++) await new Promise((done) => setImmediate(done));
+  for (let ms = 0; ms < milliseconds; ms += STEP_MS) {
+    await vi.advanceTimersByTimeAsync(STEP_MS);
+    // The timers' files are asked for before these.
+    for (let turn = 0; turn < 12; turn++) await stat(folder);
   }
 }
 

@@ -24,25 +24,25 @@ export interface Project {
   [Symbol.dispose](): void;
 }
 
+/** Tests of this project say nothing to the tool that is tried. */
+export function placeEnvironment(): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: "1", CI: "1" };
+  for (const key of Object.keys(env)) {
+    if (/^(VITEST|npm_|NODE_OPTIONS|NODE_ENV|FORCE_COLOR|TEST$)/.test(key)) delete env[key];
+  }
+  return env;
+}
+
 export function emptyProject(name: string, packages: readonly string[], manifest: object = {}): Project {
   const path = mkdtempSync(join(tmpdir(), `depthwise-place-${name}-`));
   const project: Project = {
     path,
     run(command = "", ...args) {
-      const env = {
-        ...process.env,
-        NODE_ENV: undefined,
-        FORCE_COLOR: undefined,
-        NO_COLOR: "1",
-        CI: "1",
-      } as NodeJS.ProcessEnv;
-      // Tests of this project say nothing to the tool that is tried.
-      for (const key of Object.keys(env)) if (/^(VITEST|npm_|NODE_OPTIONS|TEST$)/.test(key)) delete env[key];
       const { status, stdout, stderr } = spawnSync(command, args, {
         cwd: path,
         encoding: "utf8",
         timeout: 240_000,
-        env,
+        env: placeEnvironment(),
       });
       return { status, output: stripVTControlCharacters(`${stdout}${stderr}`) };
     },
