@@ -1,8 +1,8 @@
 /**
  * How many pictures a second does `depthwise batch` label, beside what decoding and the network would do by themselves?
  * How long is a shard's start, and how much memory does a list of a million lines take? α 0.25 at 128, JPEGs of DIR.
- * One worker and two, each of one thread, in turns with decoding alone and the network alone by as many processes; every
- * process of one worker is held to a core of its own.
+ * One worker and as many as there are cores, each of one thread, in turns with decoding alone and the network alone. What
+ * runs alone is held to a core a process, and so is the one worker.
  *
  *     npm run build (in the project), then node batch.mjs --data DIR [--rows 4000] [--rounds 5] [--quick]
  */
@@ -61,16 +61,17 @@ await asProgram(import.meta.url, async (args) => {
   }
 });
 
-/** Each of the four in turn, round by round. */
+/** Each in turn, round by round. */
 async function measureRates({ folder, pictures, weights, rows, rounds, seconds }) {
   const list = join(folder, "list.jsonl");
   const lines = Array.from({ length: rows }, (_, id) => JSON.stringify({ id, path: pictures[id % pictures.length] }));
   writeFileSync(list, `${lines.join("\n")}\n`);
   const cores = cpus().length;
   const ask = { pictures, weights, seconds, batch: BATCH };
-  const rates = { decode: [], network: [], one: [], all: [] };
+  const rates = { decodeOne: [], decode: [], network: [], one: [], all: [] };
   const spent = [];
   for (let round = 0; round < rounds; round++) {
+    rates.decodeOne.push(await together({ ...ask, part: "decode" }, 1));
     for (const part of ["decode", "network"]) rates[part].push(await together({ ...ask, part }, cores));
     for (const [name, workers] of [
       ["one", 1],
@@ -79,7 +80,8 @@ async function measureRates({ folder, pictures, weights, rows, rounds, seconds }
       const out = join(folder, `${name}-${round}`);
       // A worker of one core: decoders have threads of their own.
       const held = workers === 1 ? ["taskset", "-c", "0"] : [];
-      const shards = 4 * cores;
+      // One a core: shards that end with a few hundred pictures are mostly beginnings and ends.
+      const shards = cores;
       const seen = command(held, ["batch", list, "--out", out, "--shards", String(shards), ...each(weights, workers)]);
       rates[name].push(rows / seen.seconds);
       if (workers > 1) spent.push(secondsOfParts(out));
@@ -157,14 +159,15 @@ function measureMemory({ folder, pictures, weights }) {
 
 /** @returns {string} Markdown */
 export function batchPage({ rows, rounds, rates, starts, memory }) {
-  const { cores, decode, network, one, all, spent } = rates;
+  const { cores, decodeOne, decode, network, one, all, spent } = rates;
   const middle = Object.fromEntries(
-    Object.entries({ decode, network, one, all }).map(([name, of]) => [name, median(of)]),
+    Object.entries({ decodeOne, decode, network, one, all }).map(([name, of]) => [name, median(of)]),
   );
   const least = Math.min(middle.decode, middle.network);
   // Cores that do both, one after the other.
   const shared = 1 / (1 / middle.decode + 1 / middle.network);
   const named = [
+    ["decoding and resizing alone, one process", decodeOne],
     [`decoding and resizing alone, ${cores} processes`, decode],
     [`the network alone, ${cores} processes`, network],
     ["`depthwise batch`, one worker on one core", one],
@@ -173,13 +176,13 @@ export function batchPage({ rows, rounds, rates, starts, memory }) {
   const share = (part) => `${((100 * spent[part]) / (spent.decode + spent.resize + spent.network)).toFixed(0)} %`;
   const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
   return [
-    `${rows} pictures a run, ${rounds} rounds of the four in turn; starts of processes are in the times of \`depthwise batch\`.`,
+    `${rows} pictures a run, ${rounds} rounds of all in turn; starts of processes are in the times of \`depthwise batch\`.`,
     table(
       ["", "pictures a second"],
       named.map(([name, of]) => [name, spreadText(spreadOf(of), 0)]),
     ),
     `- Of the smaller of the two alone: ${(middle.all / least).toFixed(2)}; of what cores can do that do both (${shared.toFixed(0)} a second): ${(middle.all / shared).toFixed(2)}.`,
-    `- ${cores} workers over one: ${(middle.all / middle.one).toFixed(2)}.`,
+    `- ${cores} workers over one: ${(middle.all / middle.one).toFixed(2)}; ${cores} processes that only decode over one: ${(middle.decode / middle.decodeOne).toFixed(2)}.`,
     `- Of a worker's time: decoding ${share("decode")}, resizing ${share("resize")}, network ${share("network")}.`,
     `- A shard of one picture, from the start of its process to its end: ${spreadText(spreadOf(starts))} s.`,
     `- A list of a million lines, peak over bare Node (${mb(memory.bareBytes)}): ${mb(memory.first)} in the process that makes its index, ${mb(memory.next)} in one that finds it there.`,
