@@ -4,14 +4,16 @@
  */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { orUnwritable, writeFile } from "../weights/write-file.ts";
+import { orUnwritable, renameTo, writeFile } from "../weights/write-file.ts";
 import { hold } from "./hold.ts";
 import { type Item, itemOf, storedItem } from "./item.ts";
 import { indexLines, type LineIndex, placeBefore } from "./line-places.ts";
 import { linesFrom } from "./lines.ts";
-import { listFolder } from "./list-folder.ts";
+import { isFolderListed, listFolder } from "./list-folder.ts";
 import { listTar } from "./list-tar.ts";
+import { LISTING, removeLeftOvers, unnamedListing } from "./listing.ts";
 import { type InputKind, isSame, type Look, lookAt } from "./look-at.ts";
+import { checkInputOfRun } from "./run-file.ts";
 
 export interface Input {
   readonly kind: InputKind;
@@ -29,14 +31,14 @@ interface Known extends LineIndex, Look {
 }
 
 const INDEX = "input.json";
-const LISTING = "input.jsonl";
 
 /**
- * Opens what `source` names, a folder, a tar or a list, for parts that go to `out`, which is there.
+ * Opens what `source` names, a folder, a tar or a list, for parts that go to `out`, which is there. What is not the input
+ * of the parts that are there is refused before anything is written.
  *
  * @param isWhole whether this process runs all shards: then a folder is listed again, and what is new in it is seen
  * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`; `FORMAT_UNKNOWN` for a packed file, and one that is neither
- *         list nor tar; what `listFolder` and `listTar` throw; `signal.reason`
+ *         list nor tar; `RUN_MISMATCH`; what `listFolder` and `listTar` throw; `signal.reason`
  */
 export async function openPictures(
   source: string,
@@ -48,11 +50,14 @@ export async function openPictures(
   const look = await lookAt(source);
   const { kind } = look;
   const isList = kind === "list";
-  const list = isList ? resolve(source) : join(out, LISTING);
+  const resolved = resolve(source);
+  const list = isList ? resolved : join(out, LISTING);
   const place = join(out, INDEX);
   const asKnown = async () => {
     const known = await knownIn(place);
-    return known?.kind === kind && (kind === "folder" || isSame(known, look)) ? known : undefined;
+    if (known?.kind !== kind) return undefined;
+    const isOfSource = kind === "folder" ? await isFolderListed(source, list, known) : isSame(known, look);
+    return isOfSource ? known : undefined;
   };
   const index =
     (kind === "folder" && isWhole ? undefined : await asKnown()) ??
@@ -60,24 +65,33 @@ export async function openPictures(
     (await alone(place, signal, async () => {
       const there = kind === "folder" && isWhole ? undefined : await asKnown();
       if (there !== undefined) return there;
-      if (kind === "folder") await listFolder(source, list, signal);
-      else if (kind === "tar") await listTar(source, list, signal);
-      const made: Known = { version: 1, ...look, ...(await indexLines(list, signal)) };
-      const text = new TextEncoder().encode(`${JSON.stringify(made)}\n`);
-      await writeFile(place, text, { advice: "Pass another directory: --out.", signal });
-      return made;
+      const unnamed = isList ? list : join(out, unnamedListing());
+      try {
+        if (kind === "folder") await listFolder(source, unnamed, signal);
+        else if (kind === "tar") await listTar(source, unnamed, signal);
+        const made: Known = { version: 1, ...look, ...(await indexLines(unnamed, signal)) };
+        // Other processes read the listing: it stays unless this is the same one.
+        await checkInputOfRun(out, { kind, count: made.count, sha256: made.sha256 });
+        if (!isList) await orUnwritable(list, "the file", signal, () => renameTo(unnamed, list));
+        const text = new TextEncoder().encode(`${JSON.stringify(made)}\n`);
+        await writeFile(place, text, { advice: "Pass another directory: --out.", signal });
+        await removeLeftOvers(out, place);
+        return made;
+      } finally {
+        if (!isList) await process.getBuiltinModule("node:fs/promises").rm(unnamed, { force: true });
+      }
     }));
-  const itemIn = isList ? itemOf : kind === "tar" ? tarItem(resolve(source)) : folderItem(resolve(source));
-  // A list lies still while it is read, or its lines tell. A listing may be of another source by now: whoever asks for the
-  // wrong one is refused, but has listed it before.
-  const checkSame = async () => {
-    const isListed = isList || (await knownIn(place))?.sha256 === index.sha256;
-    if (isListed && (kind !== "tar" || isSame(look, await lookAt(source)))) return;
-    throw new DepthwiseError("FILE_UNREADABLE", {
+  const itemIn = isList ? itemOf : kind === "tar" ? tarItem(resolved) : folderItem(resolved);
+  const changed = () =>
+    new DepthwiseError("FILE_UNREADABLE", {
       what: `${source}: it has changed while it was read, or been listed again`,
       advice: "Let it be, and begin again.",
       fields: { source },
     });
+  // Of two runs that begin together with other pictures both list theirs before either is the run of the directory.
+  const checkSame = async () => {
+    const isListed = isList || (await knownIn(place))?.sha256 === index.sha256;
+    if (!isListed || (kind !== "folder" && !isSame(look, await lookAt(resolved)))) throw changed();
   };
   return {
     kind,
@@ -92,12 +106,7 @@ export async function openPictures(
         if (at >= from) yield itemIn(line);
         if (++at >= to) return checkSame();
       }
-      throw new DepthwiseError("FILE_TRUNCATED", {
-        what: `${list}: it has changed while it was read`,
-        expected: `${index.count} lines`,
-        found: `${at}`,
-        advice: "Let the list be, and run the shard again.",
-      });
+      throw changed();
     },
   };
 }

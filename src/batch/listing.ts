@@ -1,10 +1,39 @@
-/** A listing: a JSON line for each picture of a folder or an archive, written whole or not at all. */
+/** A listing: a JSON line for each picture of a folder or an archive. It has no name until it is whole. */
+
+import { orUnwritable, removeOlder } from "../weights/write-file.ts";
+
+/** Of the listing that lies with the parts. */
+export const LISTING = "input.jsonl";
+
+/** Listings, and lists from a pipe, that have no name. */
+const UNNAMED = /^\.input\.(jsonl|txt)\.[0-9a-f]{16}\.tmp$/;
+
+/** Whoever began it so long ago was killed. */
+const ABANDONED_MS = 3_600_000;
+
+/** What a listing is called until it is whole: no other process calls its own so. */
+export function unnamedListing(): string {
+  return `.${LISTING}.${process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex")}.tmp`;
+}
 
 /**
- * Writes a listing under a name of its own, and renames it at the end.
+ * Removes what killed processes left of listings, and of lists from a pipe, an hour ago.
+ *
+ * @param written a file that was written just now: the clock of the disk may not be this machine's
+ */
+export async function removeLeftOvers(directory: string, written: string): Promise<void> {
+  const stats = await process
+    .getBuiltinModule("node:fs/promises")
+    .stat(written)
+    .catch(() => undefined);
+  if (stats !== undefined) await removeOlder(directory, stats.mtimeMs, ABANDONED_MS, (name) => UNNAMED.test(name));
+}
+
+/**
+ * Writes a listing to a file that is not there; what fails or is aborted leaves nothing.
  *
  * @param none what is thrown where there is no row
- * @throws what `rows` throws and the system does; `signal.reason`
+ * @throws {DepthwiseError} `FILE_UNREADABLE` if it cannot be written; what `rows` throws; `signal.reason`
  */
 export async function writeListing(
   listing: string,
@@ -14,8 +43,6 @@ export async function writeListing(
 ): Promise<void> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { pipeline } = process.getBuiltinModule("node:stream/promises");
-  const temporary = `${listing}.${process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex")}.tmp`;
-  const file = await files.open(temporary, "wx");
   let count = 0;
   const lines = async function* () {
     for await (const row of rows) {
@@ -24,12 +51,14 @@ export async function writeListing(
       yield `${JSON.stringify(row)}\n`;
     }
   };
-  try {
-    await pipeline(lines, file.createWriteStream({ flush: true }));
-    if (count === 0) throw none();
-    await files.rename(temporary, listing);
-  } catch (error) {
-    await files.rm(temporary, { force: true });
-    throw error;
-  }
+  await orUnwritable(listing, "the listing of the pictures", signal, async () => {
+    const file = await files.open(listing, "wx");
+    try {
+      await pipeline(lines, file.createWriteStream({ flush: true }));
+      if (count === 0) throw none();
+    } catch (error) {
+      await files.rm(listing, { force: true });
+      throw error;
+    }
+  });
 }

@@ -34,7 +34,21 @@ export async function agreeOnRun(directory: string, run: RunDescription, signal?
     });
     there = await readRunFile(directory);
   }
-  const differences = differencesOf(there, JSON.parse(JSON.stringify(run)));
+  checkSame(directory, there, run);
+}
+
+/**
+ * Requires an input to be that of the run whose parts lie in a directory, if any do.
+ *
+ * @throws {DepthwiseError} `RUN_MISMATCH`, which names what differs
+ */
+export async function checkInputOfRun(directory: string, input: RunDescription["input"]): Promise<void> {
+  const there = await readRunFile(directory);
+  if (there !== undefined) checkSame(directory, { input: there.input }, { input });
+}
+
+function checkSame(directory: string, there: unknown, now: unknown): void {
+  const differences = differencesOf(there, JSON.parse(JSON.stringify(now)));
   if (differences.length === 0) return;
   throw new DepthwiseError("RUN_MISMATCH", {
     what: `${directory} has parts of another run: ${differences.join("; ")}`,

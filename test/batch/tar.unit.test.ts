@@ -2,6 +2,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -14,6 +15,7 @@ import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BatchOptions, type BatchRun, openBatch } from "../../src/batch/index.ts";
+import { openPictures } from "../../src/batch/input.ts";
 import { storedItem } from "../../src/batch/item.ts";
 import { listTar } from "../../src/batch/list-tar.ts";
 import { lookAt } from "../../src/batch/look-at.ts";
@@ -286,6 +288,11 @@ describe("a run of a tar", () => {
     const other = { ...options, source: written(tarOf({ name: "other.png", content: "x" })) };
     const batch = await openBatch(options);
     await expect(openBatch(other)).rejects.toMatchObject({ code: "RUN_MISMATCH" });
+    await batch.runShard(1);
+    // As of two that begin at the same time.
+    renameSync(join(options.out, "run.json"), join(options.out, "kept"));
+    await openPictures(other.source, options.out, true);
+    renameSync(join(options.out, "kept"), join(options.out, "run.json"));
     await expect(batch.runShard(0)).rejects.toMatchObject({
       code: "FILE_UNREADABLE",
       message: expect.stringMatching(/been listed again/),

@@ -1,0 +1,129 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { type BatchOptions, openBatch, runShard } from "../../src/batch/index.ts";
+import { openPictures } from "../../src/batch/input.ts";
+import { labels, model, rowsIn, writePictures } from "./fixture.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "batch-input-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let places = 0;
+let here: string;
+beforeEach(() => {
+  here = join(folder, String(++places));
+  mkdirSync(here);
+});
+
+const asked = (source: string): BatchOptions => ({
+  ...{ source, model, labels, out: join(here, "out"), shards: 2, simd: "plain" },
+});
+
+/** A folder of files that are called as those of another folder, and are other ones. */
+function likeThem(paths: readonly string[]): string {
+  const other = join(here, "others");
+  mkdirSync(other);
+  for (const path of paths) {
+    const copy = join(other, path.slice(-8));
+    const bytes = readFileSync(path);
+    // Of the same size, too.
+    bytes[bytes.length - 1] = 0;
+    writeFileSync(copy, bytes);
+    utimesSync(copy, 1e9, 1e9);
+  }
+  return other;
+}
+
+describe("another folder with files of the same names", () => {
+  it.each([
+    ["a shard", false],
+    ["all shards", true],
+  ])("is refused by a process that runs %s", async (_name, isWhole) => {
+    const source = join(here, "photos");
+    const other = likeThem(await writePictures(source, 6));
+    const options = asked(source);
+    await runShard({ ...options, shard: 0 });
+    const refused = { ...options, source: other, ...(isWhole ? { isWhole } : {}) } as BatchOptions;
+    await expect(openBatch(refused)).rejects.toMatchObject({ code: "RUN_MISMATCH" });
+  });
+
+  it("leaves the run as it was, which goes on", async () => {
+    const source = join(here, "photos");
+    const other = likeThem(await writePictures(source, 6));
+    rmSync(join(other, "0003.png"));
+    const options = asked(source);
+    const batch = await openBatch(options);
+    await batch.runShard(0);
+    const before = readdirSync(options.out).map((name) => [name, readFileSync(join(options.out, name), "utf8")]);
+    await expect(openBatch({ ...options, source: other })).rejects.toMatchObject({
+      code: "RUN_MISMATCH",
+      message: expect.stringMatching(/input\.count: there 6, now 5/),
+    });
+    expect(readdirSync(options.out).map((name) => [name, readFileSync(join(options.out, name), "utf8")])).toEqual(
+      before,
+    );
+    await batch.runShard(1);
+    batch.close();
+    expect(rowsIn(options.out).map(({ id }) => id)).toEqual(readdirSync(source).sort());
+  });
+
+  it("one that has been moved is the same, and so is one of which a picture is gone", async () => {
+    const source = join(here, "photos");
+    await writePictures(source, 6);
+    const out = join(here, "out");
+    mkdirSync(out);
+    const first = await openPictures(source, out, false);
+    const moved = join(here, "moved");
+    renameSync(source, moved);
+    rmSync(join(moved, "0000.png"));
+    expect((await openPictures(moved, out, false)).sha256).toBe(first.sha256);
+  });
+});
+
+it("a list that has changed since it was opened ends the shard, and so does one that changes while it is read", async () => {
+  const list = join(here, "list.txt");
+  const lines = Array.from({ length: 40 }, (_, line) => `photos/${line}.png\n`);
+  writeFileSync(list, lines.join(""));
+  const out = join(here, "out");
+  mkdirSync(out);
+  const { items } = await openPictures(list, out, false);
+  const read = async (onFirst?: () => void) => {
+    let isFirst = true;
+    for await (const _ of items(0, 20)) {
+      if (isFirst) onFirst?.();
+      isFirst = false;
+    }
+  };
+  await read();
+  const change = () => writeFileSync(list, [...lines].reverse().join(""));
+  await expect(read(change)).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
+  await expect(read()).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringMatching(/changed/) });
+});
+
+it("what killed processes left of lists and listings goes after an hour", async () => {
+  const source = join(here, "photos");
+  await writePictures(source, 2);
+  const out = join(here, "out");
+  mkdirSync(out);
+  const hex = "0123456789abcdef";
+  const leftOver = [`.input.jsonl.${hex}.tmp`, `.input.txt.${hex}.tmp`];
+  const others = [".input.txt", "input.txt.tmp", `.input.txt.${hex}.tmp.mine`];
+  for (const name of [...leftOver, ...others]) {
+    writeFileSync(join(out, name), "");
+    utimesSync(join(out, name), 1e9, 1e9);
+  }
+  const young = `.input.txt.${[...hex].reverse().join("")}.tmp`;
+  writeFileSync(join(out, young), "");
+  await openPictures(source, out, true);
+  expect(readdirSync(out).sort()).toEqual([...others, young, "input.json", "input.jsonl"].sort());
+});
