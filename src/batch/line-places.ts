@@ -48,7 +48,7 @@ export async function indexLines(path: string, signal?: AbortSignal): Promise<Li
   return { ...places.all, sha256: hash.digest("hex") };
 }
 
-/** LinePlaces of lines, of which every other is forgotten when there are too many. */
+/** Places of lines, of which every other is forgotten when there are too many. */
 class LinePlaces {
   #offsets: number[] = [];
   #stride = 1;

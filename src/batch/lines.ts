@@ -8,10 +8,12 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 /**
  * Cuts what is pushed into lines; those without a character but spaces are none. Line ends, of either kind, and the mark
- * that some editors write first are no part of them. Of a line that is too long its beginning is handed over.
+ * that some editors write first are no part of them. Of a line that is too long its beginning is handed over, a byte more
+ * than it may have.
  */
 export class LineCutter {
   readonly #onLine: (line: Uint8Array, offset: number) => void;
+  readonly #most: number;
   /** Where in the file the next byte that is pushed stands. */
   #at: number;
   /** The beginning of a line whose end has not come. */
@@ -19,8 +21,12 @@ export class LineCutter {
   #keptBytes = 0;
   #lineAt: number;
 
-  /** @param offset where the first byte stands in its file; only at 0 a byte-order mark is looked for */
-  constructor(offset: number, onLine: (line: Uint8Array, offset: number) => void) {
+  /**
+   * @param offset where the first byte stands in its file; only at 0 a byte-order mark is looked for
+   * @param most   bytes that a line may have
+   */
+  constructor(offset: number, onLine: (line: Uint8Array, offset: number) => void, most = LONGEST_LINE) {
+    this.#most = most;
     this.#at = offset;
     this.#lineAt = offset;
     this.#onLine = onLine;
@@ -45,7 +51,8 @@ export class LineCutter {
   }
 
   #keep(piece: Uint8Array): void {
-    const room = LONGEST_LINE + 1 - this.#keptBytes;
+    // What is no part of the line, a mark and half of its end, may be among it.
+    const room = this.#most + 1 + BYTE_ORDER_MARK.length + 1 - this.#keptBytes;
     if (piece.length === 0 || room <= 0) return;
     // A copy: whoever reads fills one buffer again and again.
     const kept = piece.slice(0, room);
@@ -63,6 +70,7 @@ export class LineCutter {
     }
     if (this.#lineAt === 0 && BYTE_ORDER_MARK.every((byte, place) => line[place] === byte)) line = line.subarray(3);
     if (line.at(-1) === CARRIAGE_RETURN) line = line.subarray(0, -1);
+    line = line.subarray(0, this.#most + 1);
     if (line.some((byte) => byte !== SPACE && byte !== TAB)) this.#onLine(line, this.#lineAt);
   }
 }
@@ -84,18 +92,20 @@ const CHUNK = 1 << 18;
  * Lines of a file from one on, as they are asked for; each is the caller's until the next is.
  *
  * @param offset where a line begins
+ * @param most   bytes that a line may have; of a longer one its beginning is given
  * @throws what the system throws, and `signal.reason`
  */
 export async function* linesFrom(
   path: string,
   offset: number,
   signal?: AbortSignal,
+  most = LONGEST_LINE,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const files = process.getBuiltinModule("node:fs/promises");
   const file = await files.open(path, "r");
   try {
     let found: Uint8Array[] = [];
-    const cutter = new LineCutter(offset, (line) => found.push(line));
+    const cutter = new LineCutter(offset, (line) => found.push(line), most);
     for (let at = offset; ; ) {
       signal?.throwIfAborted();
       // A buffer of its own each time: the lines that are handed over look into it.

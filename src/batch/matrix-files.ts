@@ -107,7 +107,8 @@ async function namesIn(
   }
   const names = new Map<number, string>();
   let row = 0;
-  for await (const line of linesFrom(lines, 0, signal)) {
+  // A row may be longer than a line of a list: what an error says is in it.
+  for await (const line of linesFrom(lines, 0, signal, Infinity)) {
     if (wanted.has(row)) names.set(row, String(JSON.parse(new TextDecoder().decode(line)).id));
     row++;
   }

@@ -100,10 +100,21 @@ function bytesOfFloats(numbers: Float32Array): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 }
 
+/** Squares of numbers of which the sum is smaller may be less than float32 holds. */
+const LEAST_SQUARE = 2 ** -80;
+
+/** Of the same direction, by a power of two, which changes no digit; its length is 1 to 2, where it has one. */
+function middling(query: Float32Array): readonly [Float32Array, number] {
+  const norm = Math.sqrt(query.reduce((sum, value) => sum + value * value, 0));
+  if (!(norm > 0 && norm < Infinity)) return [query, norm];
+  const scale = 2 ** -Math.floor(Math.log2(norm));
+  return [query.map((value) => value * scale), norm * scale];
+}
+
 /** A place for a piece of rows, and what ranks them: by WebAssembly, where it runs. */
 function makeRows(query: Float32Array) {
   const features = query.length;
-  const norm = Math.sqrt(query.reduce((sum, value) => sum + value * value, 0));
+  const [scaled, norm] = middling(query);
   const most = Math.max(1, Math.floor(PIECE / Math.max(4, 4 * features)));
   const [rowsAt, queryAt] = [0, 4 * most * features];
   const outAt = 16 * Math.ceil((queryAt + 4 * features) / 16);
@@ -111,18 +122,28 @@ function makeRows(query: Float32Array) {
   const made = isFast ? makeSimilarities(outAt + SIMILARITY_BYTES * most) : undefined;
   const buffer = made?.memory.buffer ?? new ArrayBuffer(outAt + SIMILARITY_BYTES * most);
   const held = new Float32Array(buffer);
-  held.set(query, queryAt / 4);
+  held.set(scaled, queryAt / 4);
   /** Where there is no WebAssembly. */
   const summed = (count: number): void => {
     for (let row = 0; row < count; row++) {
       let [dot, square] = [0, 0];
       for (let i = 0; i < features; i++) {
         const value = held[row * features + i] as number;
-        dot += value * (query[i] as number);
+        dot += value * (scaled[i] as number);
         square += value * value;
       }
       held.set([dot, 0, 0, 0, square, 0, 0, 0], outAt / 4 + 8 * row);
     }
+  };
+  /** Of one row, in doubles, which hold the square of any float32. */
+  const cosine = (row: number): number => {
+    let [dot, square] = [0, 0];
+    for (let i = 0; i < features; i++) {
+      const value = held[row * features + i] as number;
+      dot += value * (scaled[i] as number);
+      square += value * value;
+    }
+    return dot / (norm * Math.sqrt(square));
   };
   return {
     most,
@@ -134,7 +155,9 @@ function makeRows(query: Float32Array) {
         const at = outAt / 4 + 8 * row;
         const four = (from: number) =>
           (held[from] as number) + (held[from + 1] as number) + (held[from + 2] as number) + (held[from + 3] as number);
-        const similarity = four(at) / (norm * Math.sqrt(four(at + 4)));
+        const square = four(at + 4);
+        const isExact = Number.isNaN(square) || (square >= LEAST_SQUARE && square < Infinity);
+        const similarity = isExact ? four(at) / (norm * Math.sqrt(square)) : cosine(row);
         if (!Number.isNaN(similarity)) found.add(first + row, similarity);
       }
     },

@@ -92,11 +92,46 @@ it("keeps few places of a long list, and finds every line by them", async () => 
 });
 
 it("hands over the beginning of a line that is too long, and the next ones as they are", async () => {
-  writeFileSync(path, `first\n${"x".repeat(3_000_000)}\nlast`);
-  const found: number[] = [];
-  for await (const one of linesFrom(path, 0)) found.push(one.length);
-  expect(found).toEqual([5, LONGEST_LINE + 1, 4]);
+  for (const length of [100_000, 3_000_000]) {
+    writeFileSync(path, `first\n${"x".repeat(length)}\nlast`);
+    const found: number[] = [];
+    for await (const one of linesFrom(path, 0)) found.push(one.length);
+    expect(found).toEqual([5, LONGEST_LINE + 1, 4]);
+    const whole: number[] = [];
+    for await (const one of linesFrom(path, 0, undefined, Infinity)) whole.push(one.length);
+    expect(whole).toEqual([5, length, 4]);
+  }
 });
+
+it("cuts long lines at the same place, however their bytes come, and not at all where that is asked", () => {
+  const most = 8;
+  const long = fc.array(fc.constantFrom("x", "y", " ", "\r", "\n", "xxxxxxxx"), { maxLength: 30 });
+  fc.assert(
+    fc.property(fc.boolean(), long, fc.integer({ min: 1, max: 9 }), (hasMark, pieces, size) => {
+      const bytes = Buffer.from((hasMark ? "\ufeff" : "") + pieces.join(""));
+      const cut = (by: number, longest: number) => {
+        const found: string[] = [];
+        const cutter = new LineCutter(0, (one) => found.push(Buffer.from(one).toString()), longest);
+        for (let at = 0; at < bytes.length; at += by) cutter.push(bytes.subarray(at, at + by));
+        cutter.end();
+        return found;
+      };
+      expect(cut(size, most)).toEqual(cut(1000, most));
+      expect(cut(size, Infinity)).toEqual(meantOf(bytes.toString()));
+      for (const one of cut(size, most)) expect(one.length).toBeLessThanOrEqual(most + 1);
+      const short = (lines: readonly string[]) => lines.filter((one) => one.length <= most);
+      expect(short(cut(size, most))).toEqual(short(cut(size, Infinity)));
+    }),
+  );
+});
+
+/** As `meant`, of text that has carriage returns within its lines: those are no spaces. */
+const meantOf = (whole: string) =>
+  whole
+    .replace(/^\ufeff/, "")
+    .split("\n")
+    .map((one) => one.replace(/\r$/, ""))
+    .filter((one) => /[^ \t]/.test(one));
 
 it("shards have every picture once, and are as long as each other", () => {
   fc.assert(

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -59,6 +59,44 @@ describe("nearest", () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it("is exact where squares are more or less than float32 holds", async () => {
+    const size = fc.constantFrom(1e-44, 1e-38, 1e-30, 1e-23, 1e-15, 1, 1e10, 1e18, 1e20, 3e37);
+    const scaled = fc.tuple(size, fc.array(fc.integer({ min: -8, max: 8 }), { minLength: 5, maxLength: 5 }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(scaled, { maxLength: 9 }), scaled, async (given, [querySize, directions]) => {
+        const float = (by: number, values: readonly number[]) => values.map((value) => Math.fround(value * by));
+        const rows = given.map(([by, values]) => float(by, values));
+        const query = float(querySize, directions);
+        const found = await nearest(
+          tensor(Float32Array.from(rows.flat()), [rows.length, 5]),
+          Float32Array.from(query),
+          9,
+        );
+        const expected = wanted(rows, query, 9);
+        expect(found.map(({ index }) => index).sort()).toEqual(expected.map(({ index }) => index).sort());
+        for (const { index, similarity } of found) {
+          expect(similarity).toBeCloseTo(expected.find((one) => one.index === index)?.similarity as number, 5);
+        }
+      }),
+    );
+  });
+
+  it("finds names in rows of any length", async () => {
+    const source = join(folder, "long.jsonl");
+    const [path] = await writePictures(join(folder, "long"), 1);
+    // Each letter becomes six in a row.
+    const name = "\u0001".repeat(15_000);
+    writeFileSync(source, [JSON.stringify({ id: "short", path }), name, ""].join("\n"));
+    const out = join(folder, "long-out");
+    const batch = await openBatch({
+      ...{ source, model, labels: [], out, shards: 1, task: "embeddings", format: "npy", simd: "plain", maxErrors: 1 },
+    });
+    await batch.runShard(0);
+    batch.close();
+    expect(Buffer.byteLength(readFileSync(join(out, "part-00000-of-00001.jsonl")))).toBeGreaterThan(90_000);
+    expect(await nearest(out, new Float32Array(256).fill(1), 2)).toMatchObject([{ id: "short" }]);
   });
 
   it("goes over more rows than are held at once", async () => {
