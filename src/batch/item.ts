@@ -52,6 +52,10 @@ export function itemOf(line: Uint8Array): Item {
   if (typeof place !== "string" || place === "") return refused(line, 'it has neither "path" nor "url"', id);
   if (path !== undefined && url !== undefined) return refused(line, 'it has both "path" and "url"', id);
   if (id !== undefined && typeof id !== "string" && typeof id !== "number") return refused(line, "its id is no text");
+  // 2^53 and the number behind it are one to JavaScript: two pictures would have one name.
+  if (typeof id === "number" && !Number.isSafeInteger(id)) {
+    return refused(line, "its id is a number that is not read exactly; write it as text");
+  }
   return { id: id === undefined ? place : String(id), line, image: url === undefined ? place : imageOf(place) };
 }
 

@@ -1,8 +1,8 @@
 /** What all parts of a directory are of: written by the first process, and compared by all others. */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { systemCode } from "../core/realms.ts";
-import { orUnwritable, stage } from "../weights/write-file.ts";
+import { orRemove, orUnwritable, renameTo, stage } from "../weights/write-file.ts";
+import { hold } from "./hold.ts";
 import type { RunDescription } from "./part.ts";
 import { readIfThere } from "./read-if-there.ts";
 
@@ -14,22 +14,21 @@ const FILE = "run.json";
  * @throws {DepthwiseError} `RUN_MISMATCH`, which names what differs; `FILE_UNREADABLE` if it cannot be written
  */
 export async function agreeOnRun(directory: string, run: RunDescription, signal?: AbortSignal): Promise<void> {
-  const files = process.getBuiltinModule("node:fs/promises");
   const { join } = process.getBuiltinModule("node:path");
   const path = join(directory, FILE);
   let there = await readRunFile(directory);
   if (there === undefined) {
     const bytes = new TextEncoder().encode(`${JSON.stringify(run, null, 1)}\n`);
     await orUnwritable(path, "the file", signal, async () => {
-      const staged = await stage(directory, bytes, { signal });
+      const token = process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex");
+      // Not a link, by which the first would be known: disks such as mounted buckets have none.
+      const release = await hold(join(directory, `.${FILE}.making`), token, signal);
       try {
-        // A link, not a name of its own: of two processes one is first.
-        await files.link(staged, path);
-      } catch (error) {
-        // Disks without links, such as mounted buckets, refuse them.
-        if (systemCode(error) !== "EEXIST") await files.writeFile(path, bytes, { flag: "wx" }).catch(unlessThere);
+        if ((await readRunFile(directory)) !== undefined) return;
+        const staged = await stage(directory, bytes, { signal });
+        await orRemove([staged], () => renameTo(staged, path));
       } finally {
-        await files.rm(staged, { force: true });
+        await release();
       }
     });
     there = await readRunFile(directory);
@@ -57,16 +56,12 @@ function checkSame(directory: string, there: unknown, now: unknown): void {
   });
 }
 
-function unlessThere(error: unknown): void {
-  if (systemCode(error) !== "EEXIST") throw error;
-}
-
-/** The run whose parts lie in a directory; undefined if none do. */
+/** The run whose parts lie in a directory; undefined if none do, or nothing has been written into its file yet. */
 export async function readRunFile(directory: string): Promise<RunDescription | undefined> {
   const { join } = process.getBuiltinModule("node:path");
   const path = join(directory, FILE);
   const text = await readIfThere(path);
-  if (text === undefined) return undefined;
+  if (text === undefined || text === "") return undefined;
   try {
     const run = JSON.parse(text) as RunDescription;
     if (run.version === 1 && Number.isSafeInteger(run.shards)) return run;

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import files, { stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, afterEach, beforeEach, expect, it, vi } from "vitest";
 import { hold } from "../../src/batch/hold.ts";
 import { openPictures } from "../../src/batch/input.ts";
@@ -73,6 +73,81 @@ it("one that is taken for dead does not take it back", async () => {
   await pass(3_000);
   await release();
   expect(readFileSync(place, "utf8")).toBe("another");
+});
+
+it("is taken from a dead one by one of those that wait, though another is about to take it", async () => {
+  writeFileSync(place, "killed 7");
+  const { rm } = files;
+  let [holders, most, isFirst] = [0, 0, true];
+  // The first to take it away is slow: another has it by then, unless that one has to wait.
+  files.rm = (async (...args: Parameters<typeof rm>) => {
+    const isSlow = isFirst && args[0] === place;
+    if (isSlow) isFirst = false;
+    for (let turn = 0; isSlow && turn < 40 && holders === 0; turn++) {
+      await new Promise((done) => setTimeout(done, STEP_MS));
+    }
+    return rm(...args);
+  }) as typeof rm;
+  try {
+    const waiting = ["one", "other"].map(async (token) => {
+      const release = await hold(place, token, undefined);
+      most = Math.max(most, ++holders);
+      await new Promise((done) => setTimeout(done, 1_000));
+      holders--;
+      await release();
+    });
+    await pass(20_000);
+    await Promise.all(waiting);
+  } finally {
+    files.rm = rm;
+  }
+  expect([most, isFirst]).toEqual([1, false]);
+  expect(readdirSync(folder).filter((name) => name.startsWith(basename(place)))).toEqual([]);
+});
+
+it("is taken though whoever took it from a dead one was killed in the midst of it", async () => {
+  writeFileSync(place, "killed 7");
+  writeFileSync(`${place}-guard`, "");
+  let isHeld = false;
+  const next = hold(place, "next", undefined).then((given) => {
+    isHeld = true;
+    return given;
+  });
+  await pass(25_000);
+  expect(isHeld).toBe(true);
+  await (await next)();
+  expect(readdirSync(folder).filter((name) => name.startsWith(basename(place)))).toEqual([]);
+});
+
+it("is kept, and given up, though the disk is full for a moment", async () => {
+  const release = await hold(place, "first", undefined);
+  await pass(1_500);
+  const { open, writeFile } = files;
+  const full = () => Promise.reject(Object.assign(new Error("no room"), { code: "ENOSPC" }));
+  // As the system does it: what is opened to be written anew is empty at once.
+  files.writeFile = (async (...[path]: Parameters<typeof writeFile>) => {
+    await (await open(path as string, "w")).close();
+    return full();
+  }) as typeof writeFile;
+  files.open = (async (...args: Parameters<typeof open>) => {
+    const file = await open(...args);
+    file.write = full as never;
+    file.writeFile = full as never;
+    return file;
+  }) as typeof open;
+  try {
+    await pass(2_500);
+    await expect(hold(`${place}-other`, "other", undefined)).rejects.toMatchObject({ code: "ENOSPC" });
+    expect(existsSync(`${place}-other`)).toBe(false);
+  } finally {
+    Object.assign(files, { open, writeFile });
+  }
+  const before = readFileSync(place, "utf8");
+  expect(before.startsWith("first")).toBe(true);
+  await pass(2_500);
+  expect(readFileSync(place, "utf8")).not.toBe(before);
+  await release();
+  expect(existsSync(place)).toBe(false);
 });
 
 it("whoever waits can be ended", async () => {

@@ -13,6 +13,8 @@ import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { type BatchOptions, openBatch, runShard } from "../../src/batch/index.ts";
 import { openPictures } from "../../src/batch/input.ts";
+import { itemOf } from "../../src/batch/item.ts";
+import { agreeOnRun, readRunFile } from "../../src/batch/run-file.ts";
 import { labels, model, rowsIn, writePictures } from "./fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "batch-input-"));
@@ -126,4 +128,38 @@ it("what killed processes left of lists and listings goes after an hour", async 
   writeFileSync(join(out, young), "");
   await openPictures(source, out, true);
   expect(readdirSync(out).sort()).toEqual([...others, young, "input.json", "input.jsonl"].sort());
+});
+
+it.each([
+  ["9007199254740993", true],
+  ["-9007199254740993", true],
+  ["0.1", true],
+  ["1e400", true],
+  ["9007199254740991", false],
+  ["-7", false],
+])("an id of %s is refused: %s", (id, isRefused) => {
+  const { error, id: name } = itemOf(Buffer.from(`{"id":${id},"path":"a.png"}`));
+  expect(error?.code).toBe(isRefused ? "LINE_INVALID" : undefined);
+  if (isRefused) expect(error?.message).toMatch(/write it as text/i);
+  else expect(name).toBe(id);
+});
+
+describe("what all parts are of", () => {
+  const run = { version: 1, shards: 2, model: { name: "m", sha256: "0" }, options: {}, input: {} } as never;
+
+  it("is written anew where a process was killed before it wrote a letter", async () => {
+    writeFileSync(join(here, "run.json"), "");
+    expect(await readRunFile(here)).toBeUndefined();
+    await agreeOnRun(here, run);
+    expect(await readRunFile(here)).toEqual(run);
+    expect(readdirSync(here)).toEqual(["run.json"]);
+  });
+
+  it("is agreed on by all that begin together, and nothing else is left", async () => {
+    const asks = Array.from({ length: 8 }, (_, shards) => agreeOnRun(here, { ...(run as object), shards } as never));
+    const ends = await Promise.allSettled(asks);
+    expect(ends.filter(({ status }) => status === "fulfilled").length).toBe(1);
+    for (const end of ends) if (end.status === "rejected") expect(end.reason).toMatchObject({ code: "RUN_MISMATCH" });
+    expect(readdirSync(here)).toEqual(["run.json"]);
+  });
 });
