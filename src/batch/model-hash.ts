@@ -2,6 +2,7 @@
 
 import { knownLabels, statedLabels } from "../classify/ranked.ts";
 import { DepthwiseError } from "../core/errors.ts";
+import { checkPreprocessing, type Preprocessing } from "../core/preprocessing.ts";
 import type { Network } from "../layers/network.ts";
 import type { RunDescription, Task } from "./part.ts";
 
@@ -36,18 +37,38 @@ export async function labelsOfTask(
 }
 
 /**
- * Requires the network that a run's parts are of.
+ * Requires the network that a run's parts are of; what is asked for besides has to be as in the run.
  *
+ * @param asked `labels` that the run was given; what is said of the preprocessing
+ * @returns how pictures became the network's input: a query is compared with them, and has to be made so too
  * @throws {DepthwiseError} `RUN_MISMATCH`
  */
-export async function checkModelOfRun({ model: of, options }: RunDescription, model: Network<string>): Promise<void> {
-  const sha256 = hashOfModel(model, await labelsOfTask(model, options.task, undefined));
-  if (sha256 === of.sha256) return;
-  throw new DepthwiseError("RUN_MISMATCH", {
-    what: "nearest: the network",
-    expected: `${of.name}, sha256 ${of.sha256}, which the parts are of`,
-    found: `${model.name}, sha256 ${sha256}`,
-    advice: "Pass the weights that the parts were made with: --weights.",
-    fields: { expected: of.sha256, found: sha256 },
+export async function checkModelOfRun(
+  { model: of, options }: RunDescription,
+  model: Network<string>,
+  asked: { readonly labels?: readonly string[]; readonly preprocessing?: Preprocessing | undefined } = {},
+): Promise<Preprocessing> {
+  const sha256 = hashOfModel(model, await labelsOfTask(model, options.task, asked.labels));
+  if (sha256 !== of.sha256) {
+    throw new DepthwiseError("RUN_MISMATCH", {
+      what: `nearest: the network${options.task === "embeddings" ? "" : ", or what its classes are called"}`,
+      expected: `${of.name}, sha256 ${of.sha256}, which the parts are of`,
+      found: `${model.name}, sha256 ${sha256}`,
+      advice: "Pass the weights that the parts were made with: --weights.",
+      fields: { expected: of.sha256, found: sha256 },
+    });
+  }
+  const { inputShape: _, ...preprocessing } = options.preprocessing;
+  const differences = Object.entries(asked.preprocessing ?? {}).flatMap(([name, now]) => {
+    const [before, after] = [JSON.stringify(preprocessing[name]), JSON.stringify(now)];
+    return before === after ? [] : [`${name}: there ${before ?? "nothing"}, now ${after ?? "nothing"}`];
   });
+  if (differences.length > 0) {
+    throw new DepthwiseError("RUN_MISMATCH", {
+      what: `nearest: the pictures of the run became the network's input in another way: ${differences.join("; ")}`,
+      advice: "Leave it out: a query becomes it as the pictures of the run did.",
+      fields: { differences },
+    });
+  }
+  return checkPreprocessing("run.json: options.preprocessing", preprocessing, model.inputShape[2]);
 }

@@ -7,7 +7,7 @@ import { optionError } from "../core/options.ts";
 import { visible } from "../core/visible.ts";
 import { embeddingModel } from "../weights/index.ts";
 import { withInput } from "./files.ts";
-import { jsonOption, maxPixelsOption, topKOption, weightsOption } from "./flags.ts";
+import { jsonOption, maxPixelsOption, preprocessingOf, topKOption, weightsOption } from "./flags.ts";
 import { addLoadOptions, type LoadFlags, loadFrom } from "./load.ts";
 import { withoutUndefined } from "./network-options.ts";
 import { print, printJson } from "./print.ts";
@@ -34,8 +34,9 @@ export function nearestCommand(): Command {
     if (weights === undefined) throw optionError("nearest", "weights", "a network: --weights FILE", weights);
     const { run } = await batchStatus(directory);
     const model = await loadFrom([weights], flags);
-    await checkModelOfRun(run, model);
-    const classifier = await createClassifier(embeddingModel(model), sessionOptions(flags));
+    // Of preprocessing in flags alone: what a file says of its own is no wish of who asks.
+    const preprocessing = await checkModelOfRun(run, model, { preprocessing: preprocessingOf(flags) });
+    const classifier = await createClassifier(embeddingModel(model), { ...sessionOptions(flags), preprocessing });
     let query: Float32Array;
     try {
       const [image = picture] = await withInput([picture], signal);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { nearest, openBatch } from "../../src/batch/index.ts";
+import { batchStatus, checkModelOfRun, nearest, openBatch } from "../../src/batch/index.ts";
 import { npyHeader } from "../../src/batch/rows.ts";
 import { createClassifier } from "../../src/classify/index.ts";
 import { tensor } from "../../src/core/tensor.ts";
@@ -139,6 +139,23 @@ describe("nearest", () => {
     const [best, second] = await nearest(out, query, 2);
     expect(best).toEqual({ index: 5, id: "0005.png", similarity: expect.closeTo(1, 6) });
     expect(second?.id).toMatch(/^000\d\.png$/);
+  });
+
+  it("knows the network of a run that was given labels, by the same labels", async () => {
+    const source = join(folder, "named");
+    await writePictures(source, 2);
+    const named = Array.from({ length: 10 }, (_, i) => `own ${i}`);
+    const out = join(folder, "named-out");
+    const preprocessing = { range: [0, 1], resize: "stretch" } as const;
+    const options = { source, model, labels: named, out, shards: 1, preprocessing } as const;
+    const batch = await openBatch({ ...options, task: "both", format: "npy", simd: "plain" });
+    batch.close();
+    const { run } = await batchStatus(out);
+    expect(await checkModelOfRun(run, model, { labels: named })).toMatchObject(preprocessing);
+    await expect(checkModelOfRun(run, model, { labels: [...named].reverse() })).rejects.toMatchObject({
+      code: "RUN_MISMATCH",
+      message: expect.stringMatching(/or what its classes are called/),
+    });
   });
 
   it.each<[string, () => Promise<unknown>, string]>([

@@ -71,4 +71,15 @@ describe("depthwise batch --format parquet", () => {
     ]);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^ 1\.0000 {2}0007\.png\n 0\.\d{4} {2}\d{4}\.png\n$/)]);
   });
+
+  it("is looked in for a picture that is prepared as those of the run were", async () => {
+    const other = ["--range", "0,1", "--resize", "stretch", "--crop-fraction", "1"];
+    expect((await ask(["batch", ...tables, ...other, "--out", "other", "--workers", "1"])).code).toBe(0);
+    const look = ["nearest", "other", "photos/0007.png", "--weights", "cifar10", "--top-k", "1"];
+    for (const args of [look, [...look, ...other]]) {
+      expect(await ask(args)).toMatchObject({ code: 0, stdout: " 1.0000  0007.png\n" });
+    }
+    const { code, stderr } = await ask([...look, "--range", "-1,1"]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/RUN_MISMATCH.*range: there \[0,1\], now \[-1,1\]/)]);
+  });
 });
