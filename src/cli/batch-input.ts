@@ -6,6 +6,7 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { DepthwiseError } from "../core/errors.ts";
+import { orUnwritable } from "../weights/write-file.ts";
 import { openInput } from "./files.ts";
 
 const FILE = "input.txt";
@@ -13,12 +14,17 @@ const FILE = "input.txt";
 /**
  * The source itself, or where what stood on standard input lies now.
  *
- * @throws {DepthwiseError} `RUN_MISMATCH` if another list lies there already
+ * @throws {DepthwiseError} `RUN_MISMATCH` if another list lies there already; `FILE_UNREADABLE` if it cannot be written
  */
 export async function spooledInput(source: string, out: string, signal: AbortSignal): Promise<string> {
   if (source !== "-") return source;
-  await mkdir(out, { recursive: true });
   const path = join(out, FILE);
+  await orUnwritable(path, "the list of standard input", signal, () => spool(path, out, signal));
+  return path;
+}
+
+async function spool(path: string, out: string, signal: AbortSignal): Promise<void> {
+  await mkdir(out, { recursive: true });
   const temporary = join(out, `.${FILE}.${randomBytes(8).toString("hex")}.tmp`);
   try {
     const file = await open(temporary, "wx");
@@ -37,7 +43,6 @@ export async function spooledInput(source: string, out: string, signal: AbortSig
         fields: { out },
       });
     }
-    return path;
   } finally {
     await rm(temporary, { force: true });
   }

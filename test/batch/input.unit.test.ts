@@ -15,6 +15,7 @@ import { type BatchOptions, openBatch, runShard } from "../../src/batch/index.ts
 import { openPictures } from "../../src/batch/input.ts";
 import { itemOf } from "../../src/batch/item.ts";
 import { agreeOnRun, readRunFile } from "../../src/batch/run-file.ts";
+import { spooledInput } from "../../src/cli/batch-input.ts";
 import { labels, model, rowsIn, writePictures } from "./fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "batch-input-"));
@@ -142,6 +143,15 @@ it.each([
   expect(error?.code).toBe(isRefused ? "LINE_INVALID" : undefined);
   if (isRefused) expect(error?.message).toMatch(/write it as text/i);
   else expect(name).toBe(id);
+});
+
+it("a list of standard input that cannot be kept is refused with a sentence", async () => {
+  const out = join(here, "file");
+  writeFileSync(out, "");
+  await expect(spooledInput("-", out, new AbortController().signal)).rejects.toMatchObject({
+    code: "FILE_UNREADABLE",
+    message: expect.stringMatching(/A file is in the way/),
+  });
 });
 
 describe("what all parts are of", () => {
