@@ -123,27 +123,23 @@ function makeRows(query: Float32Array) {
   const buffer = made?.memory.buffer ?? new ArrayBuffer(outAt + SIMILARITY_BYTES * most);
   const held = new Float32Array(buffer);
   held.set(scaled, queryAt / 4);
-  /** Where there is no WebAssembly. */
-  const summed = (count: number): void => {
-    for (let row = 0; row < count; row++) {
-      let [dot, square] = [0, 0];
-      for (let i = 0; i < features; i++) {
-        const value = held[row * features + i] as number;
-        dot += value * (scaled[i] as number);
-        square += value * value;
-      }
-      held.set([dot, 0, 0, 0, square, 0, 0, 0], outAt / 4 + 8 * row);
-    }
-  };
   /** Of one row, in doubles, which hold the square of any float32. */
-  const cosine = (row: number): number => {
+  const sums = (row: number): readonly [dot: number, square: number] => {
     let [dot, square] = [0, 0];
     for (let i = 0; i < features; i++) {
       const value = held[row * features + i] as number;
       dot += value * (scaled[i] as number);
       square += value * value;
     }
-    return dot / (norm * Math.sqrt(square));
+    return [dot, square];
+  };
+  const cosine = (dot: number, square: number) => dot / (norm * Math.sqrt(square));
+  /** Where there is no WebAssembly. */
+  const summed = (count: number): void => {
+    for (let row = 0; row < count; row++) {
+      const [dot, square] = sums(row);
+      held.set([dot, 0, 0, 0, square, 0, 0, 0], outAt / 4 + 8 * row);
+    }
   };
   return {
     most,
@@ -157,7 +153,7 @@ function makeRows(query: Float32Array) {
           (held[from] as number) + (held[from + 1] as number) + (held[from + 2] as number) + (held[from + 3] as number);
         const square = four(at + 4);
         const isExact = Number.isNaN(square) || (square >= LEAST_SQUARE && square < Infinity);
-        const similarity = isExact ? four(at) / (norm * Math.sqrt(square)) : cosine(row);
+        const similarity = isExact ? cosine(four(at), square) : cosine(...sums(row));
         if (!Number.isNaN(similarity)) found.add(first + row, similarity);
       }
     },
