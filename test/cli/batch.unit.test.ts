@@ -17,9 +17,10 @@ let wanted: Readonly<Record<string, string>>;
 let outs = 0;
 const freshOut = () => `out-${++outs}`;
 /** Undisturbed by what the machine that tests may be. */
-const env = { SLURM_ARRAY_TASK_ID: undefined, JOB_COMPLETION_INDEX: undefined } as NodeJS.ProcessEnv;
+const ENGINES = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX", "AWS_BATCH_JOB_ARRAY_INDEX", "CLOUD_RUN_TASK_INDEX"];
+for (const name of ENGINES) delete process.env[name];
 const batch = (args: readonly string[], more: NodeJS.ProcessEnv = {}) =>
-  run(["batch", ...args], { cwd: folder, env: { ...env, ...more } });
+  run(["batch", ...args], { cwd: folder, env: more });
 const common = ["--weights", "cifar10", "--simd", "plain", "--shards", String(SHARDS)];
 const visibleIn = (out: string) => readdirSync(join(folder, out)).filter((name) => !name.startsWith("."));
 
@@ -231,6 +232,16 @@ describe("a run that is killed", () => {
     expect(hidden).toEqual([]);
     for (const [name, hash] of Object.entries(hashesIn(join(folder, out))))
       expect([name, hash]).toEqual([name, wanted[name]]);
+  });
+
+  it("is given up where workers die before they take a shard", async () => {
+    const out = freshOut();
+    // Of all processes only the workers have somebody to speak with.
+    writeFileSync(join(folder, "dies.cjs"), 'if (process.send) process.kill(process.pid, "SIGKILL");\n');
+    const { code, stderr } = await batch(["photos", ...common, "--out", out, "--workers", "2"], {
+      NODE_OPTIONS: `--require ${join(folder, "dies.cjs")}`,
+    });
+    expect([code, stderr]).toEqual([1, expect.stringContaining("3 workers died one after the other")]);
   });
 
   it("two runs of the same shards at once make the same parts", async () => {
