@@ -24,7 +24,7 @@ const CHUNK = 1 << 18;
 export async function mergeParts(out: string, target: string, signal?: AbortSignal): Promise<readonly OutputFile[]> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { basename, dirname, join } = process.getBuiltinModule("node:path");
-  const { run, parts, missing, damaged } = await batchStatus(out);
+  const { run, parts, missing, damaged } = await batchStatus(out, signal);
   if (missing.length + damaged.length > 0) {
     const what = [
       ...(missing.length === 0 ? [] : [`shards without a part: ${listed(missing.map(String))}`]),
