@@ -69,11 +69,15 @@ export async function mergeParts(out: string, target: string, signal?: AbortSign
   }
 }
 
-const ENDING = ".parquet";
+/** Formats whose files are told by their names. */
+const NAMED: readonly string[] = ["npy", "parquet"] satisfies readonly PartFormat[];
 
 function checkEnding(target: string, format: PartFormat): void {
-  if (target.endsWith(ENDING) === (format === "parquet")) return;
-  const expected = format === "parquet" ? `a name that ends with ${ENDING}` : `a name that does not end with ${ENDING}`;
+  const found = NAMED.find((name) => target.endsWith(`.${name}`));
+  const wanted = NAMED.find((name) => name === format);
+  if (found === wanted) return;
+  const expected =
+    wanted === undefined ? `a name that does not end with .${found}` : `a name that ends with .${wanted}`;
   throw optionError("batch", "merge", `${expected}, as the parts are ${format}`, target);
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BatchOptions, batchStatus, openBatch, runShard } from "../../src/batch/index.ts";
+import { type BatchOptions, batchStatus, mergeParts, openBatch, runShard } from "../../src/batch/index.ts";
 import { hashesIn, labels, model, writePictures } from "./fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "batch-parts-"));
@@ -74,6 +74,23 @@ describe("parts that are damaged", () => {
       restore();
     }
     expect(await runAll(options)).toEqual([]);
+  });
+});
+
+describe("joined parts", () => {
+  it("have a name of their format", async () => {
+    const matrix = asked({ task: "embeddings", format: "npy" });
+    await runAll(matrix);
+    for (const name of ["x.jsonl", "x.parquet", "x"]) {
+      await expect(mergeParts(matrix.out, join(folder, name))).rejects.toMatchObject({
+        code: "OPTION_INVALID",
+        message: expect.stringContaining("a name that ends with .npy"),
+      });
+    }
+    const lines = asked();
+    await runAll(lines);
+    await expect(mergeParts(lines.out, join(folder, "x.npy"))).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    expect(existsSync(join(folder, "x.npy"))).toBe(false);
   });
 });
 
