@@ -1,6 +1,5 @@
 /** A run of shards, opened once: any of them can be run, one after the other, by one network that is compiled once. */
 
-import { closedError } from "../backends/lost.ts";
 import { rankedOutput } from "../classify/ranked.ts";
 import { DepthwiseError } from "../core/errors.ts";
 import { signalOption } from "../core/options.ts";
@@ -107,7 +106,7 @@ export async function openBatch(options: BatchOptions): Promise<BatchRun> {
   let isClosed = false;
   // Only when there is work: a task whose part is there ends at once.
   const session = () => {
-    if (isClosed) throw closedError(model.name);
+    if (isClosed) throw closedRun(out);
     if (opened !== undefined) return opened;
     const made = compiled(checked);
     opened = made;
@@ -121,7 +120,7 @@ export async function openBatch(options: BatchOptions): Promise<BatchRun> {
   return {
     run,
     async runShard(shard, shardOptions = {}) {
-      if (isClosed) throw closedError(model.name);
+      if (isClosed) throw closedRun(out);
       const both = anyOf([signal, signalOption("batch", shardOptions.signal)]);
       try {
         return await runShardOf({ run, input, out, pipeline, session }, shard, {
@@ -218,6 +217,14 @@ function lacking(model: CheckedBatch["model"], what: string): DepthwiseError {
     found: `outputs ${Object.keys(model.outputs).join(", ")}`,
     advice: "Ask for another task, or pass another network.",
     fields: { outputs: model.outputs },
+  });
+}
+
+function closedRun(out: string): DepthwiseError {
+  return new DepthwiseError("SESSION_CLOSED", {
+    what: `batch: the run of ${out} was closed`,
+    advice: "Open it again to run more shards.",
+    fields: { out },
   });
 }
 
