@@ -11,7 +11,7 @@ import {
 import type { Preprocessing } from "../core/preprocessing.ts";
 import type { Network } from "../layers/network.ts";
 import type { CompileOptions } from "../session/compile.ts";
-import type { PartFormat, Task } from "./part.ts";
+import { MOST_SHARDS, type PartFormat, type Task } from "./part.ts";
 
 const OWNER = "batch";
 
@@ -25,7 +25,7 @@ export interface BatchOptions extends Pick<CompileOptions, "backend" | "threads"
   readonly model: Network<string>;
   /** The directory of the parts. */
   readonly out: string;
-  /** How many shards the pictures are cut into. Default one for 10,000. */
+  /** How many shards the pictures are cut into, at most a million. Default one for 10,000. */
   readonly shards?: number;
   /** Default `labels`. */
   readonly task?: Task;
@@ -89,15 +89,21 @@ export function checkBatchOptions(options: BatchOptions) {
     positiveInteger(OWNER, name, options[name] ?? usual);
   return {
     ...{ source, out, model, labels, preprocessing, task, format, maxErrors, backend, threads, simd },
-    shards: shards === undefined ? undefined : positiveInteger(OWNER, "shards", shards),
+    shards: shards === undefined ? undefined : shardsOption(shards),
     topK: count("topK", 5),
     concurrency: count("concurrency", 4),
     batch: count("batch", 8),
     maxPixels: options.maxPixels === undefined ? undefined : positiveInteger(OWNER, "maxPixels", options.maxPixels),
-    isWhole: options.isWhole ?? false,
+    isWhole: booleanOption(OWNER, "isWhole", options.isWhole ?? false),
     inWorker: booleanOption(OWNER, "inWorker", options.inWorker ?? true),
     signal: signalOption(OWNER, options.signal),
   };
+}
+
+function shardsOption(value: unknown): number {
+  const shards = positiveInteger(OWNER, "shards", value);
+  if (shards <= MOST_SHARDS) return shards;
+  throw optionError(OWNER, "shards", `at most ${MOST_SHARDS.toLocaleString("en-US")}`, value);
 }
 
 export type CheckedBatch = ReturnType<typeof checkBatchOptions>;

@@ -24,7 +24,7 @@ const CHUNK = 1 << 18;
 export async function mergeParts(out: string, target: string, signal?: AbortSignal): Promise<readonly OutputFile[]> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { basename, dirname, join } = process.getBuiltinModule("node:path");
-  const { run, parts, missing, damaged } = await batchStatus(out);
+  const { run, parts, missing, damaged } = await batchStatus(out, signal);
   if (missing.length + damaged.length > 0) {
     const what = [
       ...(missing.length === 0 ? [] : [`shards without a part: ${listed(missing.map(String))}`]),
@@ -69,11 +69,15 @@ export async function mergeParts(out: string, target: string, signal?: AbortSign
   }
 }
 
-const ENDING = ".parquet";
+/** Formats whose files are told by their names. */
+const NAMED: readonly string[] = ["npy", "parquet"] satisfies readonly PartFormat[];
 
 function checkEnding(target: string, format: PartFormat): void {
-  if (target.endsWith(ENDING) === (format === "parquet")) return;
-  const expected = format === "parquet" ? `a name that ends with ${ENDING}` : `a name that does not end with ${ENDING}`;
+  const found = NAMED.find((name) => target.endsWith(`.${name}`));
+  const wanted = NAMED.find((name) => name === format);
+  if (found === wanted) return;
+  const expected =
+    wanted === undefined ? `a name that does not end with .${found}` : `a name that ends with .${wanted}`;
   throw optionError("batch", "merge", `${expected}, as the parts are ${format}`, target);
 }
 

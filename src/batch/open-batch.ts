@@ -2,8 +2,10 @@
 
 import { rankedOutput } from "../classify/ranked.ts";
 import { DepthwiseError } from "../core/errors.ts";
+import { signalOption } from "../core/options.ts";
 import { completePreprocessing } from "../core/preprocessing.ts";
 import { systemCode } from "../core/realms.ts";
+import { anyOf } from "../core/until-aborted.ts";
 import { checkNetwork } from "../layers/network.ts";
 import { compile } from "../session/compile.ts";
 import type { Session } from "../session/session.ts";
@@ -15,11 +17,12 @@ import {
   SHARD_PICTURES,
 } from "./batch-options.ts";
 import { type Input, openPictures } from "./input.ts";
+import { lookAtPart, lookAtParts } from "./look-at-part.ts";
 import { hashOfModel, labelsOfTask } from "./model-hash.ts";
-import { type PartStats, partName, type RunDescription, shardRange } from "./part.ts";
-import { publish, readStats } from "./publish.ts";
+import { checkPartOfRun, MOST_SHARDS, type PartStats, partName, type RunDescription, shardRange } from "./part.ts";
+import { publish } from "./publish.ts";
 import { agreeOnRun } from "./run-file.ts";
-import { type Pipeline, runRows, type ShardRun } from "./run-rows.ts";
+import { type Pipeline, rounded, runRows, type ShardRun } from "./run-rows.ts";
 
 /** How far a shard is. */
 export interface ShardProgress {
@@ -44,14 +47,21 @@ export interface ShardResult extends PartStats {
 export interface BatchRun {
   readonly run: RunDescription;
   /**
-   * Runs a shard, unless its part is there.
+   * Runs a shard, unless its part is there with all its files.
    *
+   * @param options.signal ends this shard, as the run's own signal does
    * @throws {DepthwiseError} `OPTION_INVALID` for a number that is none of a shard; `TOO_MANY_ERRORS`; `RUN_MISMATCH` if
-   *         the part that is there is of other lines; `FILE_UNREADABLE` if the part cannot be written, `signal.reason`
+   *         the part that is there is of another network, other options or other pictures; `FILE_UNREADABLE` if the part
+   *         cannot be written; `SESSION_CLOSED` after `close`; `signal.reason`
    */
   runShard(shard: number, options?: ShardOptions): Promise<ShardResult>;
-  /** Numbers of the shards whose parts are not there. */
-  missing(): Promise<readonly number[]>;
+  /**
+   * Numbers of the shards whose parts are not there with all their files.
+   *
+   * @param range the first and the last shard that is looked for. Default all
+   * @throws {DepthwiseError} `RUN_MISMATCH` if a part is of another run; `signal.reason`
+   */
+  missing(range?: readonly [from: number, to: number]): Promise<readonly number[]>;
   /** Frees the memory. */
   close(): void;
 }
@@ -83,7 +93,7 @@ export async function openBatch(options: BatchOptions): Promise<BatchRun> {
   }
   const run: RunDescription = {
     version: 1,
-    shards: checked.shards ?? Math.ceil(input.count / SHARD_PICTURES),
+    shards: checked.shards ?? Math.min(Math.ceil(input.count / SHARD_PICTURES), MOST_SHARDS),
     model: { name: model.name, sha256: hashOfModel(model, labels) },
     options: {
       ...{ task, format: checked.format, topK: checked.topK, simd: checked.simd ?? "auto" },
@@ -93,25 +103,46 @@ export async function openBatch(options: BatchOptions): Promise<BatchRun> {
   };
   await agreeOnRun(out, run, signal);
   let opened: Promise<Session<string>> | undefined;
+  let isClosed = false;
   // Only when there is work: a task whose part is there ends at once.
   const session = () => {
-    opened ??= compiled(checked);
-    return opened;
+    if (isClosed) throw closedRun(out);
+    if (opened !== undefined) return opened;
+    const made = compiled(checked);
+    opened = made;
+    // The next shard may fare better.
+    made.catch(() => {
+      if (opened === made) opened = undefined;
+    });
+    return made;
   };
   const pipeline = { ...checked, ranked, labels, preprocessing };
   return {
     run,
-    runShard: (shard, shardOptions = {}) => runShardOf({ run, input, out, pipeline, session }, shard, shardOptions),
-    async missing() {
-      const files = process.getBuiltinModule("node:fs/promises");
-      const names = new Set(await files.readdir(out));
+    async runShard(shard, shardOptions = {}) {
+      if (isClosed) throw closedRun(out);
+      const both = anyOf([signal, signalOption("batch", shardOptions.signal)]);
+      try {
+        return await runShardOf({ run, input, out, pipeline, session }, shard, {
+          ...shardOptions,
+          signal: both.signal,
+        });
+      } finally {
+        both.forget();
+      }
+    },
+    async missing(range = [0, run.shards - 1]) {
       const numbers: number[] = [];
-      for (let shard = 0; shard < run.shards; shard++) {
-        if (!names.has(`${partName(shard, run.shards)}.stats.json`)) numbers.push(shard);
+      for await (const { shard, part } of lookAtParts(out, range, run.shards, signal)) {
+        if (part?.isWhole) checkPartOfRun(out, part.stats, run);
+        else numbers.push(shard);
       }
       return numbers;
     },
-    close: () => void opened?.then((one) => one.close()).catch(() => undefined),
+    close() {
+      isClosed = true;
+      void opened?.then((one) => one.close()).catch(() => undefined);
+    },
   };
 }
 
@@ -145,8 +176,9 @@ async function runShardOf(
     });
   }
   const name = partName(shard, shards);
-  const there = await readStats(out, name);
-  if (there !== undefined) return { ...there, isNew: false };
+  signal?.throwIfAborted();
+  const there = await lookAtPart(out, name);
+  if (there?.isWhole) return { ...checkPartOfRun(out, there.stats, run), isNew: false };
   const [from, to] = shardRange(shard, shards, input.count);
   const rows = to - from;
   const started = performance.now();
@@ -163,17 +195,13 @@ async function runShardOf(
   const stats: PartStats = {
     ...{ version: 1, shard, shards, rows },
     errors: made.errors,
-    seconds: { total: seconds(performance.now() - started), ...made.seconds },
+    seconds: { total: rounded(performance.now() - started), ...made.seconds },
     ...{ model, options, input: { from, sha256: made.sha256 } },
     output: made.files.map(({ file, bytes, sha256 }) => ({ file, bytes, sha256 })),
     runtime: { backend, simd, threads },
   };
   const standing = await publish(place, made.files, stats, signal);
-  return { ...standing, isNew: standing === stats };
-}
-
-export function seconds(milliseconds: number): number {
-  return Math.round(milliseconds) / 1000;
+  return { ...checkPartOfRun(out, standing, run), isNew: standing === stats };
 }
 
 function requireRanked(model: CheckedBatch["model"]): "probabilities" | "logits" {
@@ -189,6 +217,14 @@ function lacking(model: CheckedBatch["model"], what: string): DepthwiseError {
     found: `outputs ${Object.keys(model.outputs).join(", ")}`,
     advice: "Ask for another task, or pass another network.",
     fields: { outputs: model.outputs },
+  });
+}
+
+function closedRun(out: string): DepthwiseError {
+  return new DepthwiseError("SESSION_CLOSED", {
+    what: `batch: the run of ${out} was closed`,
+    advice: "Open it again to run more shards.",
+    fields: { out },
   });
 }
 

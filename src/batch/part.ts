@@ -1,5 +1,11 @@
 /** A part: what a shard becomes. Its names, and the words of its statistics, without which it does not exist. */
 
+import { DepthwiseError } from "../core/errors.ts";
+import { isNatural, isObject } from "../core/json.ts";
+
+/** Most shards of a run: names of all of them are looked for, one by one. */
+export const MOST_SHARDS = 1_000_000;
+
 /** Digits of a shard's number: names sort as numbers do. */
 const DIGITS = 5;
 
@@ -12,7 +18,7 @@ export function partName(shard: number, shards: number): string {
 /** Of a part's statistics, which are written last. */
 export const STATS = ".stats.json";
 
-/** The first input of a shard and the one behind its last: all shards are as long as can be, but for one. */
+/** The first input of a shard and the one behind its last: lengths differ by one at most. */
 export function shardRange(shard: number, shards: number, count: number): readonly [from: number, to: number] {
   // Whole numbers: count × shards may be more than doubles hold.
   const at = (place: number) => Number((BigInt(count) * BigInt(place)) / BigInt(shards));
@@ -82,4 +88,54 @@ export interface PartStats {
   readonly output: readonly OutputFile[];
   /** What computed it. */
   readonly runtime: { readonly backend: string; readonly simd: string; readonly threads: number };
+}
+
+/** Whether a value is what `run.json` of a run says. */
+export function isRunDescription(value: unknown): value is RunDescription {
+  if (!isObject(value)) return false;
+  const { version, shards, model, options, input } = value;
+  return (
+    version === 1 &&
+    isNatural(shards) &&
+    shards > 0 &&
+    shards <= MOST_SHARDS &&
+    isObject(model) &&
+    [model["name"], model["sha256"]].every(isText) &&
+    isObject(options) &&
+    [options["task"], options["format"], options["simd"]].every(isText) &&
+    isObject(input) &&
+    isNatural(input["count"]) &&
+    [input["kind"], input["sha256"]].every(isText)
+  );
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
+
+/**
+ * The statistics of a part in `directory`, compared with what its run is of.
+ *
+ * @throws {DepthwiseError} `RUN_MISMATCH`
+ */
+export function checkPartOfRun(directory: string, stats: PartStats, run: RunDescription): PartStats {
+  const { isDeepStrictEqual } = process.getBuiltinModule("node:util");
+  const { shard, shards, rows, model, options, input } = stats;
+  const [from, to] = shardRange(shard, run.shards, run.input.count);
+  // As a file has them: without what is undefined.
+  const wanted = asStored({ shards: run.shards, rows: to - from, model: run.model, options: run.options, from });
+  const found = asStored({ shards, rows, model, options, from: input.from });
+  const different = Object.entries(wanted)
+    .filter(([name, value]) => !isDeepStrictEqual(value, found[name]))
+    .map(([name]) => (name === "from" ? "input.from" : name));
+  if (different.length === 0) return stats;
+  throw new DepthwiseError("RUN_MISMATCH", {
+    what: `${directory}: the part of shard ${shard} is of another run: other ${different.join(", ")}`,
+    advice: "Remove its .stats.json to have it made again, or pass another directory: --out.",
+    fields: { directory, shard, different },
+  });
+}
+
+function asStored(value: object): Readonly<Record<string, unknown>> {
+  return JSON.parse(JSON.stringify(value));
 }

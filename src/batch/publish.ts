@@ -4,8 +4,8 @@
  */
 
 import { hold } from "./hold.ts";
+import { lookAtPart } from "./look-at-part.ts";
 import { type PartStats, STATS } from "./part.ts";
-import { readIfThere } from "./read-if-there.ts";
 import { type PartPlace, temporaryName } from "./rows.ts";
 import { type Staged, StagedFile } from "./staged-file.ts";
 
@@ -22,16 +22,19 @@ export async function publish(
   const files = process.getBuiltinModule("node:fs/promises");
   const { join } = process.getBuiltinModule("node:path");
   const file = `${place.name}${STATS}`;
-  const statsFile = await StagedFile.open(place.directory, file, temporaryName(file, place.token));
   const leftOver = [...outputs.map(({ temporary }) => temporary)];
+  let statsFile: StagedFile | undefined;
   try {
+    statsFile = await StagedFile.open(place.directory, file, temporaryName(file, place.token));
     await statsFile.write(new TextEncoder().encode(`${JSON.stringify(stats, null, 1)}\n`));
     const staged = await statsFile.finish();
     leftOver.push(staged.temporary);
     const release = await hold(join(place.directory, `.${place.name}.publishing`), place.token, signal);
     try {
-      const first = await readStats(place.directory, place.name);
-      if (first !== undefined) return first;
+      const first = await lookAtPart(place.directory, place.name);
+      if (first?.isWhole) return first.stats;
+      // Of a part that is damaged: what is renamed below is not what those statistics are of.
+      await files.rm(join(place.directory, file), { force: true });
       for (const { temporary, file: name } of [...outputs, staged]) {
         await files.rename(temporary, join(place.directory, name));
       }
@@ -40,22 +43,7 @@ export async function publish(
       await release();
     }
   } finally {
-    await statsFile.abandon();
+    await statsFile?.abandon();
     for (const path of leftOver) await files.rm(path, { force: true }).catch(() => undefined);
-  }
-}
-
-/** The statistics of a part; undefined if there are none, or what is there are none. */
-export async function readStats(directory: string, name: string): Promise<PartStats | undefined> {
-  const { join } = process.getBuiltinModule("node:path");
-  const path = join(directory, `${name}${STATS}`);
-  const text = await readIfThere(path);
-  if (text === undefined) return undefined;
-  try {
-    const value = JSON.parse(text) as PartStats;
-    const isWhole = value.version === 1 && Number.isSafeInteger(value.rows) && Array.isArray(value.output);
-    return isWhole ? value : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -229,6 +229,7 @@ function tooMany(
   });
 }
 
-function rounded(milliseconds: number): number {
+/** Seconds, to the millisecond. */
+export function rounded(milliseconds: number): number {
   return Math.round(milliseconds) / 1000;
 }

@@ -1,5 +1,7 @@
 /** One shard, from nothing: what a worker of a queue calls. */
 
+import { signalOption } from "../core/options.ts";
+import { anyOf } from "../core/until-aborted.ts";
 import type { BatchOptions } from "./batch-options.ts";
 import { openBatch, type ShardOptions, type ShardResult } from "./open-batch.ts";
 
@@ -11,7 +13,7 @@ export interface RunShardOptions extends BatchOptions {
 
 /**
  * Opens a run, runs one shard of it, unless its part is there, and closes. Of several shards in one process `openBatch`
- * compiles the network once.
+ * compiles the network once. Either signal ends it.
  *
  *     await runShard({ source: "photos", model, out: "labels", shard: 3, shards: 20 }, { signal, onProgress });
  *
@@ -21,10 +23,15 @@ export async function runShard(
   { shard, ...options }: RunShardOptions,
   { signal, onProgress }: ShardOptions = {},
 ): Promise<ShardResult> {
-  const batch = await openBatch({ ...options, ...(signal === undefined ? {} : { signal }) });
+  const both = anyOf([signalOption("batch", options.signal), signalOption("batch", signal)]);
   try {
-    return await batch.runShard(shard, { signal, onProgress });
+    const batch = await openBatch({ ...options, signal: both.signal });
+    try {
+      return await batch.runShard(shard, { onProgress });
+    } finally {
+      batch.close();
+    }
   } finally {
-    batch.close();
+    both.forget();
   }
 }

@@ -49,7 +49,8 @@ export function addBatchFlags(command: Command): Command {
     .option("--status <directory>", "say what parts are there, and nothing else")
     .option("--merge <file>", "join the parts of --out into one file, and nothing else");
   addLoadOptions(command).addOption(maxPixelsOption());
-  return addSessionOptions(command).addOption(concurrencyOption());
+  const usual = { threads: "all cores, shared by the workers", batch: "8" };
+  return addSessionOptions(command, usual).addOption(concurrencyOption());
 }
 
 /** What the flags say of a run, but for the network. */

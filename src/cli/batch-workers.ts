@@ -3,9 +3,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { PartStats } from "../batch/index.ts";
+import { onAbort } from "../core/until-aborted.ts";
 import type { FromWorker, ToldError, ToWorker } from "./batch-messages.ts";
 
-/** So often a shard is begun before the run is given up. */
+/** So often a shard is begun, and a worker that takes none is started, before the run is given up. */
 const TRIES = 3;
 
 /** How long a worker that was told to end may take. */
@@ -51,34 +52,36 @@ export async function runByWorkers(working: Working): Promise<void> {
     }, FAREWELL_MS);
     timer.unref();
   };
-  const onAbort = () => {
+  const forget = onAbort(signal, () => {
     fault ??= signal.reason;
     endAll();
-  };
-  signal.addEventListener("abort", onAbort, { once: true });
+  });
   const isOver = () => fault !== undefined || waiting.length === 0;
+  const giveUp = (reason: WorkerFault) => {
+    fault ??= reason;
+    endAll();
+  };
   const work = async (): Promise<void> => {
+    let idle = 0;
     while (!isOver()) {
-      const left = await oneWorker(working, waiting, alive);
-      if (left === undefined || fault !== undefined) continue;
-      if (left instanceof WorkerFault) {
-        fault ??= left;
-        endAll();
-        continue;
-      }
-      const count = (tries.get(left) ?? 0) + 1;
-      tries.set(left, count);
-      if (count < TRIES) waiting.unshift(left);
-      else {
-        fault ??= lost(`shard ${left}: ${count} workers died of it`);
-        endAll();
+      const end = await oneWorker(working, waiting, alive);
+      if (end === "done" || fault !== undefined) continue;
+      if (end instanceof WorkerFault) giveUp(end);
+      else if (end.shard === undefined) {
+        if (++idle === TRIES) giveUp(lost(`${idle} workers died one after the other before they took a shard`));
+      } else {
+        idle = 0;
+        const count = (tries.get(end.shard) ?? 0) + 1;
+        tries.set(end.shard, count);
+        waiting.unshift(end.shard);
+        if (count === TRIES) giveUp(lost(`shard ${end.shard}: ${count} workers died of it`));
       }
     }
   };
   try {
     await Promise.all(Array.from({ length: working.workers }, work));
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    forget();
   }
   if (fault !== undefined) throw fault;
 }
@@ -87,25 +90,26 @@ function lost(message: string): WorkerFault {
   return new WorkerFault({ code: "WORKER_LOST", message, fields: {} });
 }
 
-/**
- * One process, from its start to its end.
- *
- * @returns the shard that it left undone when it died, or what it told before it ended; undefined if it did all there was
- */
+/** How a worker ended: let go when there was no shard left, by what it told, or dead, of a shard or before it took one. */
+type WorkerEnd = "done" | WorkerFault | { readonly shard: number | undefined };
+
+/** One process, from its start to its end. */
 function oneWorker(
   { open, onDone, onProgress }: Working,
   waiting: number[],
   alive: Set<ChildProcess>,
-): Promise<number | WorkerFault | undefined> {
+): Promise<WorkerEnd> {
   const child = fork(fileURLToPath(new URL("./batch-worker.js", import.meta.url)), [], { execArgv: process.execArgv });
   alive.add(child);
   let current: number | undefined;
+  let isLetGo = false;
   let told: WorkerFault | undefined;
   const send = (message: ToWorker) => child.send(message, () => undefined);
   const next = () => {
     current = waiting.shift();
-    if (current === undefined) child.disconnect();
-    else send({ type: "run", shard: current });
+    if (current !== undefined) return send({ type: "run", shard: current });
+    isLetGo = true;
+    return child.disconnect();
   };
   return new Promise((resolve) => {
     child.on("message", (message: FromWorker) => {
@@ -127,7 +131,7 @@ function oneWorker(
     child.once("exit", () => (child.connected ? child.once("disconnect", ended) : ended()));
     function ended(): void {
       alive.delete(child);
-      resolve(told ?? current);
+      resolve(told ?? (isLetGo ? "done" : { shard: current }));
     }
     send(open);
   });

@@ -12,13 +12,17 @@ import {
   shardOfEnvironment,
 } from "../batch/index.ts";
 import { listed } from "../core/errors.ts";
-import { optionError } from "../core/options.ts";
+import { optionError, positiveInteger } from "../core/options.ts";
 import { addBatchFlags, type BatchFlags, type PlainBatchOptions, plainOptions } from "./batch-flags.ts";
 import { spooledInput } from "./batch-input.ts";
 import { batchProgress } from "./batch-progress.ts";
 import { runByWorkers } from "./batch-workers.ts";
+import { checkOneStdin } from "./files.ts";
 import { loadFrom } from "./load.ts";
 import { print, printAside } from "./print.ts";
+
+/** As many threads as a session may have. */
+const SESSION_THREADS = 64;
 
 /** Why all shards are run. */
 const ALL = "no scheduler says otherwise";
@@ -31,7 +35,7 @@ export function batchCommand(): Command {
       "a folder of pictures, a tar of them, a list of paths and addresses, or - for a list on standard input",
     );
   return addBatchFlags(command).action(async (source: string | undefined, flags: BatchFlags) => {
-    if (flags.status !== undefined) return printStatus(flags.status);
+    if (flags.status !== undefined) return printStatus(flags.status, flags.signal);
     const out = required("out", "a directory: --out DIR", flags.out);
     if (flags.merge !== undefined) return printMerged(out, flags.merge, flags.signal);
     const weights = required("weights", "a network: --weights FILE", flags.weights);
@@ -47,24 +51,41 @@ function required(name: string, expected: string, value: string | undefined): st
 async function run(given: string, weights: string, out: string, flags: BatchFlags): Promise<void> {
   const { signal } = flags;
   const which = whichShards(flags);
+  checkOneStdin([weights], [given]);
+  const cores = availableParallelism();
+  const most = flags.workers === undefined ? cores : positiveInteger("batch", "workers", flags.workers);
+  checkSharedWeights(weights, which, most);
   const source = await spooledInput(given, out, signal);
   const model = await loadFrom([weights], flags);
-  const cores = availableParallelism();
   const plain = plainOptions(source, out, which === undefined ? flags : { ...flags, shards: which.shards });
   // Where this process runs them itself it has all cores.
-  const batch = await openBatch({ threads: cores, ...plain, model, isWhole: which === undefined, signal });
+  const batch = await openBatch({ threads: threadsOf(cores), ...plain, model, isWhole: which === undefined, signal });
   try {
     const { shards } = batch.run;
-    const [from, to] = which?.range ?? [0, shards - 1];
-    const missing = (await batch.missing()).filter((shard) => shard >= from && shard <= to);
-    const workers = Math.min(flags.workers ?? cores, Math.max(1, missing.length));
+    const range = which?.range ?? ([0, shards - 1] as const);
+    const missing = await batch.missing(range);
+    signal.throwIfAborted();
+    const workers = Math.min(most, Math.max(1, missing.length));
     printAside([understood(batch, which, missing.length, workers)]);
-    const threads = flags.threads ?? Math.max(1, Math.floor(cores / workers));
+    const threads = flags.threads ?? threadsOf(Math.floor(cores / workers));
     const options = { ...plain, shards, threads };
     await runMissing(batch, missing, workers, { weights, options, flags });
   } finally {
     batch.close();
   }
+}
+
+/** As many threads as there are cores to have, within what a session may have. */
+function threadsOf(cores: number): number {
+  return Math.min(Math.max(1, cores), SESSION_THREADS);
+}
+
+/** Of several processes one would find standard input, and the others nothing. */
+function checkSharedWeights(weights: string, which: Asked | undefined, workers: number): void {
+  const isOne = workers === 1 || (which !== undefined && which.range[0] === which.range[1]);
+  if (weights !== "-" || isOne) return;
+  const advice = "Pass a file, or --workers 1.";
+  throw optionError("batch", "weights", "a file, since several processes read it", weights, advice);
 }
 
 interface Asked {
@@ -144,8 +165,8 @@ function summary(parts: readonly PartStats[], seconds: number, total: number): s
   return `${parts.length} part${parts.length === 1 ? "" : "s"}, ${counted(rows)} pictures, ${errorsOf(parts)}, ${time}${rate}`;
 }
 
-async function printStatus(out: string): Promise<void> {
-  const { run, parts, missing, damaged } = await batchStatus(out);
+async function printStatus(out: string, signal: AbortSignal): Promise<void> {
+  const { run, parts, missing, damaged } = await batchStatus(out, signal);
   const pictures = `${counted(rowsOfParts(parts))} of ${counted(run.input.count)} pictures`;
   print([
     `${counted(parts.length)} of ${counted(run.shards)} parts, ${pictures}, ${errorsOf(parts)}`,

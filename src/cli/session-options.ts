@@ -8,19 +8,28 @@ import { toNumber } from "./numbers.ts";
 
 export type SessionFlags = Pick<CompileOptions, "backend" | "threads" | "simd" | "batch">;
 
-export function addSessionOptions(command: Command): Command {
-  return under("Running:", command, addGroup);
+/** What is run with where nobody says, in the words of the help. */
+export interface SessionDefaults {
+  readonly threads: string;
+  readonly batch: string;
 }
 
-function addGroup(command: Command): Command {
+export function addSessionOptions(
+  command: Command,
+  { threads, batch }: SessionDefaults = { threads: "1", batch: "1" },
+): Command {
+  return under("Running:", command, (group) => addGroup(group, { threads, batch }));
+}
+
+function addGroup(command: Command, usual: SessionDefaults): Command {
   return addBatchOption(
     addComputingOptions(command, {
       backends: ["auto", "wasm", "plain", "reference"],
       backend: "default auto: wasm where it can run, else plain",
-      threads: "threads of the wasm backend: a number, or auto for one a core and at most 8 (default 1)",
+      threads: `threads of the wasm backend: a number, or auto for one a core and at most 8 (default ${usual.threads})`,
       simd: "instructions of the wasm backend (default auto: relaxed where the engine has them); wide, nearly twice as fast in Node 24 and later, turns on an experimental switch of V8",
     }),
-    "images in one run (default 1)",
+    `images in one run (default ${usual.batch})`,
   );
 }
 

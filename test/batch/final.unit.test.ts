@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type BatchOptions, isFinal, runShard } from "../../src/batch/index.ts";
+import { DepthwiseError } from "../../src/core/errors.ts";
 import { labels, model, writePictures } from "./fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "batch-final-"));
@@ -30,6 +31,10 @@ describe("what ends a shard", () => {
     const other = await errorOf({ source, out, topK: 1 });
     expect(other).toMatchObject({ code: "RUN_MISMATCH" });
     expect(isFinal(other)).toBe(true);
+  });
+
+  it("is final where the weights are larger than is read", () => {
+    expect(isFinal(new DepthwiseError("FILE_TOO_LARGE", { what: "weights" }))).toBe(true);
   });
 
   it("is final for many pictures that are none, and not for many that cannot be reached", async () => {

@@ -17,9 +17,10 @@ let wanted: Readonly<Record<string, string>>;
 let outs = 0;
 const freshOut = () => `out-${++outs}`;
 /** Undisturbed by what the machine that tests may be. */
-const env = { SLURM_ARRAY_TASK_ID: undefined, JOB_COMPLETION_INDEX: undefined } as NodeJS.ProcessEnv;
+const ENGINES = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX", "AWS_BATCH_JOB_ARRAY_INDEX", "CLOUD_RUN_TASK_INDEX"];
+for (const name of ENGINES) delete process.env[name];
 const batch = (args: readonly string[], more: NodeJS.ProcessEnv = {}) =>
-  run(["batch", ...args], { cwd: folder, env: { ...env, ...more } });
+  run(["batch", ...args], { cwd: folder, env: more });
 const common = ["--weights", "cifar10", "--simd", "plain", "--shards", String(SHARDS)];
 const visibleIn = (out: string) => readdirSync(join(folder, out)).filter((name) => !name.startsWith("."));
 
@@ -104,6 +105,34 @@ describe("depthwise batch", () => {
     expect([refused.code, readdirSync(folder).includes("some.jsonl")]).toEqual([42, false]);
   });
 
+  it("makes a damaged part again, and joins then", async () => {
+    const out = freshOut();
+    const args = ["photos", "--weights", "cifar10", "--shards", "2", "--out", out, "--workers", "1"];
+    expect((await batch(args)).code).toBe(0);
+    rmSync(join(folder, out, "part-00001-of-00002.jsonl"));
+    const status = await batch(["--status", out]);
+    expect([status.code, status.stdout]).toEqual([1, expect.stringMatching(/\ndamaged: 1\n$/)]);
+    expect((await batch(["--out", out, "--merge", "mended.jsonl"])).code).toBe(42);
+    const again = await batch(args);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/^1 part, 30 pictures/)]);
+    expect((await batch(["--out", out, "--merge", "mended.jsonl"])).code).toBe(0);
+  });
+
+  it("takes no more threads than there can be, on however many cores", async () => {
+    const many = 'const os = require("node:os"); os.availableParallelism = () => 100;';
+    writeFileSync(join(folder, "many.cjs"), `${many} require("node:module").syncBuiltinESMExports();\n`);
+    const args = ["photos", ...common, "--out", freshOut(), "--shard", "0", "--backend", "plain"];
+    const { code, stderr } = await batch(args, { NODE_OPTIONS: `--require ${join(folder, "many.cjs")}` });
+    expect([code, stderr]).toEqual([0, "depthwise: shard 0 of 20 (--shard); 60 pictures in all\n"]);
+  });
+
+  it("says in its help what it does where nobody says", async () => {
+    const { stdout } = await batch(["--help"]);
+    const words = stdout.replace(/\s+/g, " ");
+    expect(words).toContain("images in one run (default 8)");
+    expect(words).toContain("(default all cores, shared by the workers)");
+  });
+
   it("takes a list from a pipe, with all that lists have", async () => {
     const out = freshOut();
     const lines = [
@@ -144,6 +173,29 @@ describe("depthwise batch", () => {
       {},
       42,
       /shards/,
+    ],
+    [
+      "no workers",
+      ["photos", ...common, "--out", "x", "--workers", "0"],
+      {},
+      42,
+      /workers: expected a positive integer/,
+    ],
+    ["half a worker", ["photos", ...common, "--out", "x", "--workers", "2.5"], {}, 42, /workers: expected a positive/],
+    [
+      "weights that several processes would read",
+      ["photos", "--weights", "-", "--out", "x", "--shards", "4", "--workers", "2"],
+      {},
+      42,
+      /weights: expected a file, since several processes read it/,
+    ],
+    ["one input for two", ["-", "--weights", "-", "--out", "x"], {}, 42, /weights and pictures from it/],
+    [
+      "too many shards",
+      ["photos", "--weights", "cifar10", "--out", "x", "--shards", "1e9"],
+      {},
+      42,
+      /at most 1,000,000/,
     ],
     ["weights that are not there", ["photos", "--weights", "none.h5", "--out", "x"], {}, 42, /none\.h5/],
     [
@@ -231,6 +283,16 @@ describe("a run that is killed", () => {
     expect(hidden).toEqual([]);
     for (const [name, hash] of Object.entries(hashesIn(join(folder, out))))
       expect([name, hash]).toEqual([name, wanted[name]]);
+  });
+
+  it("is given up where workers die before they take a shard", async () => {
+    const out = freshOut();
+    // Of all processes only the workers have somebody to speak with.
+    writeFileSync(join(folder, "dies.cjs"), 'if (process.send) process.kill(process.pid, "SIGKILL");\n');
+    const { code, stderr } = await batch(["photos", ...common, "--out", out, "--workers", "2"], {
+      NODE_OPTIONS: `--require ${join(folder, "dies.cjs")}`,
+    });
+    expect([code, stderr]).toEqual([1, expect.stringContaining("3 workers died one after the other")]);
   });
 
   it("two runs of the same shards at once make the same parts", async () => {

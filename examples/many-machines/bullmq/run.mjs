@@ -8,8 +8,8 @@ const {
   REDIS_HOST = "127.0.0.1",
 } = process.env;
 
-/** The name of the queue. */
-export const QUEUE = "depthwise";
+/** The name of the queue: one a directory of parts, or the shards of two runs would be taken for each other. Without colons. */
+export const QUEUE = `depthwise-${encodeURIComponent(LABELS)}`;
 
 /** Whatever is asked while Redis is away waits until it is back. */
 export const connection = { host: REDIS_HOST, port: Number(REDIS_PORT), maxRetriesPerRequest: null };

@@ -35,7 +35,7 @@ function gap() {
 let opened;
 async function batch() {
   try {
-    opened ??= cifar10().then((model) => openBatch({ ...run, model, threads: 1 }));
+    opened ??= cifar10().then((model) => openBatch({ ...run, model, threads: 1, signal }));
     return await opened;
   } catch (error) {
     // It may be better the next time.

@@ -18,7 +18,7 @@ final=$(mktemp -d)
 export final
 trap 'rm -rf "$final"' EXIT
 
-seq 0 $((shards - 1)) | parallel --jobs "${JOBS:-100%}" --retries 3 --joblog "$labels.log" '
+seq 0 $((shards - 1)) | parallel --jobs "${JOBS:-100%}" --retries 3 --joblog "${labels%/}.log" '
   [ -e "$final/{}" ] && exit 42
   "$depthwise" batch "$photos" --weights "$weights" --out "$labels" --shards "$shards" --shard {} --threads 1
   code=$?
@@ -26,4 +26,9 @@ seq 0 $((shards - 1)) | parallel --jobs "${JOBS:-100%}" --retries 3 --joblog "$l
   exit "$code"'
 failed=$?
 
-"$depthwise" batch --status "$labels" || exit "$failed"
+# Parts may be missing though no shard failed: then the code is that of the status.
+"$depthwise" batch --status "$labels" || {
+  status=$?
+  [ "$failed" -ne 0 ] || failed=$status
+  exit "$failed"
+}

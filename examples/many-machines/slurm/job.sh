@@ -13,9 +13,9 @@ node_modules/.bin/depthwise batch "${1:-photos}" --weights "${WEIGHTS:-cifar10}"
   --threads "${SLURM_CPUS_PER_TASK:-1}"
 code=$?
 
-# 42: it would end so again. 143: somebody ended it, by scancel or a limit of time. All else deserves two more tries.
+# 42: it would end so again. 130 and 143: somebody ended it, by scancel or a limit of time. All else deserves two more tries.
 case $code in
-  0 | 42 | 143) ;;
+  0 | 42 | 130 | 143) ;;
   *) [ "${SLURM_RESTART_COUNT:-0}" -ge 2 ] || scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}" ;;
 esac
 exit "$code"
