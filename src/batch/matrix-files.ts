@@ -2,6 +2,7 @@
 
 import { DepthwiseError } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
+import { ownPart } from "../core/own-part.ts";
 import { systemCode } from "../core/realms.ts";
 import { linesFrom } from "./lines.ts";
 import type { MatrixFile } from "./matrix.ts";
@@ -28,19 +29,18 @@ export async function matrixFiles(path: string, signal: AbortSignal | undefined)
       });
     });
   if (!stats.isDirectory()) return [{ path }];
-  const { parts, missing, run } = await batchStatus(path);
-  signal?.throwIfAborted();
+  const { parts, missing, damaged, run } = await batchStatus(path, signal);
   const { format, task } = run.options;
   if (format === "jsonl" || task === "labels") {
     const found = task === "labels" ? `labels as ${format}` : format;
     const advice = "Run it with --task embeddings and --format npy or parquet.";
     throw optionError("nearest", "embeddings", "parts of embeddings, of format npy or parquet", found, advice);
   }
-  if (missing.length > 0) {
+  if (missing.length + damaged.length > 0) {
     throw new DepthwiseError("FILE_NOT_FOUND", {
-      what: `${path}: ${missing.length} of ${run.shards} parts are missing`,
+      what: `${path}: ${missing.length} of ${run.shards} parts are missing, ${damaged.length} damaged`,
       advice: "Run those shards first.",
-      fields: { missing },
+      fields: { missing, damaged },
     });
   }
   return parts.map(({ output }) => {
@@ -61,7 +61,7 @@ export async function openMatrix(path: string, features: number, signal: AbortSi
     await file.close();
   }
   if (PARQUET.some((byte, place) => start[place] !== byte)) return openNpy(path);
-  const { openParquetMatrix } = await import("./parquet-matrix.ts");
+  const { openParquetMatrix } = await ownPart("what reads tables of runs", () => import("./parquet-matrix.ts"));
   return openParquetMatrix(path, features, signal);
 }
 

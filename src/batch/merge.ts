@@ -2,6 +2,7 @@
 
 import { DepthwiseError, isDepthwiseError, listed } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
+import { ownPart } from "../core/own-part.ts";
 import { orUnwritable } from "../weights/write-file.ts";
 import type { OutputFile, PartFormat } from "./part.ts";
 import { npyHeader, npyHeaderBytes, temporaryName } from "./rows.ts";
@@ -91,7 +92,7 @@ interface Joining {
 /** What is taken of tables, and what stands around it. */
 async function tableOf(out: string, outputs: readonly OutputFile[], signal: AbortSignal | undefined): Promise<Joining> {
   const { join } = process.getBuiltinModule("node:path");
-  const { joinedTable } = await import("./parquet-merge.ts");
+  const { joinedTable } = await ownPart("what joins tables of runs", () => import("./parquet-merge.ts"));
   const paths = outputs.map(({ file }) => join(out, file));
   try {
     return await joinedTable(paths, signal);

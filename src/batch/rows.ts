@@ -2,6 +2,7 @@
 
 import type { Prediction } from "../classify/index.ts";
 import type { DepthwiseError } from "../core/errors.ts";
+import { ownPart } from "../core/own-part.ts";
 import { shortestDecimal } from "../core/shortest-decimal.ts";
 import type { PartFormat, Task } from "./part.ts";
 import { type Staged, StagedFile } from "./staged-file.ts";
@@ -78,7 +79,7 @@ export async function openRows(format: PartFormat, place: PartPlace, shape: RowS
 }
 
 async function openParquetRows(task: Task, open: () => Promise<StagedFile>): Promise<RowWriter> {
-  const { parquetRows } = await import("./parquet-writer.ts");
+  const { parquetRows } = await ownPart("what writes tables of runs", () => import("./parquet-writer.ts"));
   const file = await open();
   const rows = parquetRows(task, (bytes) => file.write(bytes));
   return {

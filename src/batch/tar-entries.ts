@@ -10,6 +10,7 @@
 
 import { damaged, fileError, grouped, quoted } from "../core/file-error.ts";
 import { latin1 } from "../core/latin1.ts";
+import { ownPart } from "../core/own-part.ts";
 import type { FileWindow } from "./file-window.ts";
 
 /** A plain file of an archive. */
@@ -102,7 +103,7 @@ export async function* tarEntries(archive: Archive, signal?: AbortSignal): Async
 
 type Parsers = Awaited<ReturnType<typeof tarParsers>>;
 
-export const tarParsers = () => import("./tar-package.ts");
+export const tarParsers = () => ownPart("what reads headers of tars", () => import("./tar-package.ts"));
 
 /** The header in a block; undefined if it is none, as its sum tells. */
 export function headerIn(block: Uint8Array, { Header }: Parsers) {
