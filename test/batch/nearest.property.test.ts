@@ -139,6 +139,11 @@ describe("nearest", () => {
     const [best, second] = await nearest(out, query, 2);
     expect(best).toEqual({ index: 5, id: "0005.png", similarity: expect.closeTo(1, 6) });
     expect(second?.id).toMatch(/^000\d\.png$/);
+    rmSync(join(out, "part-00002-of-00004.npy"));
+    await expect(nearest(out, query, 2)).rejects.toMatchObject({
+      code: "FILE_NOT_FOUND",
+      message: expect.stringMatching(/0 of 4 parts are missing, 1 damaged/),
+    });
   });
 
   it("knows the network of a run that was given labels, by the same labels", async () => {
