@@ -6,6 +6,7 @@ import { signalOption } from "../core/options.ts";
 import { completePreprocessing } from "../core/preprocessing.ts";
 import { systemCode } from "../core/realms.ts";
 import { anyOf } from "../core/until-aborted.ts";
+import { MAX_PIXELS } from "../images/pixels.ts";
 import { checkNetwork } from "../layers/network.ts";
 import { compile } from "../session/compile.ts";
 import type { Session } from "../session/session.ts";
@@ -97,6 +98,7 @@ export async function openBatch(options: BatchOptions): Promise<BatchRun> {
     model: { name: model.name, sha256: hashOfModel(model, labels) },
     options: {
       ...{ task, format: checked.format, topK: checked.topK, simd: checked.simd ?? "auto" },
+      ...{ backend: checked.backend ?? "auto", maxPixels: checked.maxPixels ?? MAX_PIXELS },
       preprocessing: { ...preprocessing },
     },
     input: { kind: input.kind, count: input.count, sha256: input.sha256 },

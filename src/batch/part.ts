@@ -44,6 +44,10 @@ export interface RunSettings {
   readonly topK: number;
   /** As it was asked for; relaxed SIMD differs between machines. */
   readonly simd: string;
+  /** As it was asked for: backends differ in the last digits. */
+  readonly backend: string;
+  /** Of a larger picture the row is an error. */
+  readonly maxPixels: number;
   readonly preprocessing: Readonly<Record<string, unknown>>;
 }
 
@@ -102,7 +106,7 @@ export function isRunDescription(value: unknown): value is RunDescription {
     isObject(model) &&
     [model["name"], model["sha256"]].every(isText) &&
     isObject(options) &&
-    [options["task"], options["format"], options["simd"]].every(isText) &&
+    [options["task"], options["format"], options["simd"], options["backend"]].every(isText) &&
     isObject(input) &&
     isNatural(input["count"]) &&
     [input["kind"], input["sha256"]].every(isText)

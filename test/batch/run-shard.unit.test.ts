@@ -93,6 +93,8 @@ describe("a run of shards", () => {
       [{ shards: 3 }, /shards: there 2, now 3/],
       [{ task: "embeddings" }, /options\.task: there "labels", now "embeddings"/],
       [{ simd: "auto" }, /options\.simd: there "plain", now "auto"/],
+      [{ backend: "wasm" }, /options\.backend: there "auto", now "wasm"/],
+      [{ maxPixels: 10 }, /options\.maxPixels: there 268402689, now 10/],
       [
         { model: mobileNetV1({ alpha: 0.25, resolution: 32, classes: 10, seed: 4 }) },
         /model\.sha256: there "\w+", now "\w+"/,
