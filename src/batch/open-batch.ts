@@ -10,6 +10,7 @@ import { MAX_PIXELS } from "../images/pixels.ts";
 import { checkNetwork } from "../layers/network.ts";
 import { compile } from "../session/compile.ts";
 import type { Session } from "../session/session.ts";
+import { orUnwritable } from "../weights/write-file.ts";
 import {
   type BatchOptions,
   type CheckedBatch,
@@ -72,8 +73,8 @@ export interface BatchRun {
  *
  * @throws {DepthwiseError} `OPTION_INVALID`, `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `NETWORK_INVALID`, `LABELS_MISSING`,
  *         `CLASSES_MISMATCH`; `FILE_EMPTY` if there is no picture; `FORMAT_UNKNOWN` for a file that is packed, or neither list
- *         nor tar; of a tar that is damaged or cut off `FILE_CORRUPT`, `FILE_TRUNCATED` or `FILE_TOO_LARGE`; `RUN_MISMATCH` if the directory has parts of other weights, options or pictures, which it
- *         names
+ *         nor tar; of a tar that is damaged or cut off `FILE_CORRUPT`, `FILE_TRUNCATED` or `FILE_TOO_LARGE`; `RUN_MISMATCH` if
+ *         the directory has parts of other weights, options or pictures, which it names
  */
 export async function openBatch(options: BatchOptions): Promise<BatchRun> {
   const checked = checkBatchOptions(options);
@@ -202,7 +203,11 @@ async function runShardOf(
     output: made.files.map(({ file, bytes, sha256 }) => ({ file, bytes, sha256 })),
     runtime: { backend, simd, threads },
   };
-  const standing = await publish(place, made.files, stats, signal);
+  let standing = stats;
+  const { join } = process.getBuiltinModule("node:path");
+  await orUnwritable(join(out, name), "the part", signal, async () => {
+    standing = await publish(place, made.files, stats, signal);
+  });
   return { ...checkPartOfRun(out, standing, run), isNew: standing === stats };
 }
 

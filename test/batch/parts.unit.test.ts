@@ -167,3 +167,14 @@ describe("a run", () => {
     await expect(openBatch(asked(more))).rejects.toMatchObject({ code: "OPTION_INVALID" });
   });
 });
+
+it("a directory that goes before a part has its names is told as such", async () => {
+  const options = asked({ shards: 1 });
+  const onProgress = ({ done, total }: { readonly done: number; readonly total: number }) => {
+    if (done === total) rmSync(options.out, { recursive: true });
+  };
+  await expect(runShard({ ...options, shard: 0 }, { onProgress })).rejects.toMatchObject({
+    code: "FILE_UNREADABLE",
+    message: expect.stringMatching(/part-00000-of-00001: the part cannot be written \(ENOENT\)/),
+  });
+});
