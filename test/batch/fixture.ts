@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
+import { type BatchOptions, openBatch } from "../../src/batch/index.ts";
 import { mobileNetV1 } from "../../src/models/index.ts";
 
 export const model = mobileNetV1({ alpha: 0.25, resolution: 32, classes: 10, seed: 3 });
@@ -49,4 +50,16 @@ export function rowsIn(out: string): readonly { readonly id: string; readonly [k
       .filter((line) => line !== "")
       .map((line) => JSON.parse(line)),
   );
+}
+
+/** Runs shards one after the other; those that are missing if none are named. */
+export async function runAll(options: BatchOptions, order?: readonly number[]): Promise<readonly number[]> {
+  const batch = await openBatch(options);
+  try {
+    const shards = order ?? (await batch.missing());
+    for (const shard of shards) await batch.runShard(shard);
+    return shards;
+  } finally {
+    batch.close();
+  }
 }

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BatchOptions, mergeParts, nearest, openBatch, runShard } from "../../src/batch/index.ts";
+import { type BatchOptions, mergeParts, nearest, runShard } from "../../src/batch/index.ts";
 import { createClassifier } from "../../src/classify/index.ts";
-import { hashesIn, labels, model, rowsIn, writePictures } from "./fixture.ts";
+import { hashesIn, labels, model, rowsIn, runAll, writePictures } from "./fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "batch-parquet-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,16 +25,6 @@ const asked = (more: Partial<BatchOptions> = {}): BatchOptions => ({
   ...{ task: "both", format: "parquet", maxErrors: 1 },
   ...more,
 });
-
-async function runAll(options: BatchOptions, order?: readonly number[]): Promise<BatchOptions> {
-  const batch = await openBatch(options);
-  try {
-    for (const shard of order ?? (await batch.missing())) await batch.runShard(shard);
-  } finally {
-    batch.close();
-  }
-  return options;
-}
 
 /** By a reader that is not ours. */
 async function tableIn(path: string): Promise<readonly Record<string, unknown>[]> {
@@ -61,10 +51,16 @@ function inSingle(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value), (_, each) => (typeof each === "number" ? Math.fround(each) : each));
 }
 
+/** Runs what is asked for, and gives it back. */
+async function made(options: BatchOptions, order?: readonly number[]): Promise<BatchOptions> {
+  await runAll(options, order);
+  return options;
+}
+
 describe("parts as tables", () => {
   it.each(["labels", "embeddings", "both"] as const)("say what lines say, of %s", async (task) => {
-    const tables = await runAll(asked({ task }));
-    const lines = await runAll(asked({ task, format: "jsonl" }));
+    const tables = await made(asked({ task }));
+    const lines = await made(asked({ task, format: "jsonl" }));
     const rows = await tablesIn(tables.out);
     expect(rows.length).toBe(24);
     expect(rows.map(asLine)).toEqual(inSingle(rowsIn(lines.out)));
@@ -84,8 +80,8 @@ describe("parts as tables", () => {
   });
 
   it("have the same bytes in any order, with any threads and batch, and by runShard alone", async () => {
-    const first = await runAll(asked());
-    const other = await runAll(asked({ threads: 2, concurrency: 1, batch: 3 }), [3, 0, 2, 1]);
+    const first = await made(asked());
+    const other = await made(asked({ threads: 2, concurrency: 1, batch: 3 }), [3, 0, 2, 1]);
     expect(hashesIn(other.out)).toEqual(hashesIn(first.out));
     expect(Object.keys(hashesIn(first.out)).length).toBe(4);
     const alone = asked({ batch: 1 });
@@ -96,7 +92,7 @@ describe("parts as tables", () => {
   });
 
   it("are whole tables where a shard has no picture", async () => {
-    const options = await runAll(asked({ shards: 30 }));
+    const options = await made(asked({ shards: 30 }));
     expect((await tablesIn(options.out)).length).toBe(24);
     const merged = join(folder, "of-thirty.parquet");
     await mergeParts(options.out, merged);
@@ -118,14 +114,14 @@ describe("parts as tables", () => {
       message: expect.stringMatching(/options\.format: there "parquet", now "jsonl"/),
     });
     const again = await runShard({ ...options, shard: 0 });
-    const whole = await runAll(asked({ shards: 1 }));
+    const whole = await made(asked({ shards: 1 }));
     expect(hashesIn(whole.out)).toEqual({ "part-00000-of-00001.parquet": again.output[0]?.sha256 });
   });
 });
 
 describe("tables joined", () => {
   it("have the rows of all parts, and of one part its bytes", async () => {
-    const options = await runAll(asked());
+    const options = await made(asked());
     const target = join(folder, "all.parquet");
     const [written] = await mergeParts(options.out, target);
     const rows = await tableIn(target);
@@ -134,18 +130,18 @@ describe("tables joined", () => {
     expect([groups.map(({ num_rows: own }) => Number(own)), Number(count)]).toEqual([[6, 6, 6, 6], 24]);
     const [again] = await mergeParts(options.out, join(folder, "again.parquet"));
     expect(again?.sha256).toBe(written?.sha256);
-    const one = await runAll(asked({ shards: 1 }));
+    const one = await made(asked({ shards: 1 }));
     const [same] = await mergeParts(one.out, join(folder, "one.parquet"));
     expect(same?.sha256).toBe(hashesIn(one.out)["part-00000-of-00001.parquet"]);
   });
 
   it("want a name that ends as their format does", async () => {
-    const options = await runAll(asked({ shards: 1 }));
+    const options = await made(asked({ shards: 1 }));
     await expect(mergeParts(options.out, join(folder, "all.jsonl"))).rejects.toMatchObject({
       code: "OPTION_INVALID",
       message: expect.stringMatching(/merge: expected a name that ends with \.parquet, as the parts are parquet/),
     });
-    const lines = await runAll(asked({ shards: 1, format: "jsonl" }));
+    const lines = await made(asked({ shards: 1, format: "jsonl" }));
     await expect(mergeParts(lines.out, join(folder, "lines.parquet"))).rejects.toMatchObject({
       code: "OPTION_INVALID",
     });
@@ -157,7 +153,7 @@ describe("tables joined", () => {
     ["in its rows", 40],
     ["in its end", -40],
   ])("refuse a part that was changed %s", async (_name, place) => {
-    const options = await runAll(asked());
+    const options = await made(asked());
     const path = join(options.out, "part-00002-of-00004.parquet");
     const bytes = readFileSync(path);
     bytes[(place + bytes.length) % bytes.length] = 255;
@@ -173,8 +169,8 @@ describe("tables joined", () => {
 
 describe("nearest in tables", () => {
   it("finds in parts and in the joined file what it finds in matrices", async () => {
-    const tables = await runAll(asked());
-    const matrices = await runAll(asked({ format: "npy" }));
+    const tables = await made(asked());
+    const matrices = await made(asked({ format: "npy" }));
     const joined = join(folder, "for-nearest.parquet");
     await mergeParts(tables.out, joined);
     const classifier = await createClassifier(model, { labels, simd: "plain" });
@@ -191,7 +187,7 @@ describe("nearest in tables", () => {
   });
 
   it("refuses tables without embeddings, queries of another length, and runs of labels", async () => {
-    const options = await runAll(asked({ task: "labels" }));
+    const options = await made(asked({ task: "labels" }));
     const query = new Float32Array(256).fill(1);
     await expect(nearest(options.out, query, 1)).rejects.toMatchObject({
       code: "OPTION_INVALID",
@@ -206,7 +202,7 @@ describe("nearest in tables", () => {
         /found columns "id", "label", "probability", "predictions", "error_code", "error_message"/,
       ),
     });
-    const both = await runAll(asked());
+    const both = await made(asked());
     await expect(nearest(both.out, query.subarray(1), 1)).rejects.toMatchObject({ code: "SHAPE_MISMATCH" });
     await expect(nearest(both.out, new Float32Array(257), 1)).rejects.toMatchObject({ code: "SHAPE_MISMATCH" });
   });

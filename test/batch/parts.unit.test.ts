@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BatchOptions, batchStatus, mergeParts, openBatch, runShard } from "../../src/batch/index.ts";
-import { hashesIn, labels, model, writePictures } from "./fixture.ts";
+import { hashesIn, labels, model, runAll, writePictures } from "./fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "batch-parts-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -15,17 +15,6 @@ const asked = (more: Partial<BatchOptions> = {}): BatchOptions => ({
   ...{ source: photos, model, labels, out: join(folder, `out-${++outs}`), shards: 3, simd: "plain" },
   ...more,
 });
-
-async function runAll(options: BatchOptions): Promise<readonly number[]> {
-  const batch = await openBatch(options);
-  try {
-    const missing = await batch.missing();
-    for (const shard of missing) await batch.runShard(shard);
-    return missing;
-  } finally {
-    batch.close();
-  }
-}
 
 const stats = (out: string, shard: number) => join(out, `part-0000${shard}-of-00003.stats.json`);
 

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BatchOptions, openBatch, type PartStats, runShard } from "../../src/batch/index.ts";
 import { createClassifier } from "../../src/classify/index.ts";
-import { hashesIn, labels, model, rowsIn, writePictures } from "./fixture.ts";
+import { hashesIn, labels, model, rowsIn, runAll, writePictures } from "./fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "batch-shard-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -20,15 +20,6 @@ const asked = (more: Partial<BatchOptions> = {}): BatchOptions => ({
   ...{ source: photos, model, labels, out: freshOut(), shards: 4, simd: "plain" },
   ...more,
 });
-
-async function runAll(options: BatchOptions, order?: readonly number[]): Promise<void> {
-  const batch = await openBatch(options);
-  try {
-    for (const shard of order ?? (await batch.missing())) await batch.runShard(shard);
-  } finally {
-    batch.close();
-  }
-}
 
 const statsIn = (out: string, name: string) =>
   JSON.parse(readFileSync(join(out, `${name}.stats.json`), "utf8")) as PartStats;
