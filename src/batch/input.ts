@@ -11,7 +11,7 @@ import { indexLines, type LineIndex, placeBefore } from "./line-places.ts";
 import { linesFrom } from "./lines.ts";
 import { isFolderListed, listFolder } from "./list-folder.ts";
 import { listTar } from "./list-tar.ts";
-import { LISTING, removeLeftOvers, unnamedListing } from "./listing.ts";
+import { LISTING, unnamedListing } from "./listing.ts";
 import { type InputKind, isSame, type Look, lookAt } from "./look-at.ts";
 import { checkInputOfRun } from "./run-file.ts";
 
@@ -75,7 +75,6 @@ export async function openPictures(
         if (!isList) await orUnwritable(list, "the file", signal, () => renameTo(unnamed, list));
         const text = new TextEncoder().encode(`${JSON.stringify(made)}\n`);
         await writeFile(place, text, { advice: "Pass another directory: --out.", signal });
-        await removeLeftOvers(out, place);
         return made;
       } finally {
         if (!isList) await process.getBuiltinModule("node:fs/promises").rm(unnamed, { force: true });

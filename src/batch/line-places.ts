@@ -3,7 +3,7 @@
  * line the place is known; of a longer list of fewer.
  */
 
-import { LineCutter } from "./lines.ts";
+import { LineCutter, linesFault } from "./lines.ts";
 
 export interface LineIndex {
   /** Lines in all. */
@@ -23,19 +23,20 @@ const CHUNK = 1 << 20;
 /**
  * Reads a list once.
  *
- * @throws what the system throws, and `signal.reason`
+ * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`; `signal.reason`
  */
 export async function indexLines(path: string, signal?: AbortSignal): Promise<LineIndex> {
   const files = process.getBuiltinModule("node:fs/promises");
   const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
   const places = new LinePlaces();
   const cutter = new LineCutter(0, (_, offset) => places.add(offset));
-  const file = await files.open(path, "r");
+  const unreadable = (cause: unknown) => Promise.reject(linesFault(path, cause));
+  const file = await files.open(path, "r").catch(unreadable);
   try {
     const buffer = new Uint8Array(CHUNK);
     for (;;) {
       signal?.throwIfAborted();
-      const { bytesRead } = await file.read(buffer, 0, CHUNK);
+      const { bytesRead } = await file.read(buffer, 0, CHUNK).catch(unreadable);
       if (bytesRead === 0) break;
       const chunk = buffer.subarray(0, bytesRead);
       hash.update(chunk);
@@ -48,7 +49,7 @@ export async function indexLines(path: string, signal?: AbortSignal): Promise<Li
   return { ...places.all, sha256: hash.digest("hex") };
 }
 
-/** Places of lines, of which every other is forgotten when there are too many. */
+/** Where lines begin; every other of these places is forgotten when there are too many. */
 class LinePlaces {
   #offsets: number[] = [];
   #stride = 1;

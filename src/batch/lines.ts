@@ -1,5 +1,8 @@
 /** Lines of files of any length, of which one piece is held at a time. */
 
+import type { DepthwiseError } from "../core/errors.ts";
+import { sourceFault } from "./source-fault.ts";
+
 /** A longer line is no path. */
 export const LONGEST_LINE = 65_536;
 
@@ -88,12 +91,17 @@ function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
 /** Bytes that are read at once. */
 const CHUNK = 1 << 18;
 
+/** Of a list, or of lines of our own. */
+export function linesFault(path: string, cause: unknown): DepthwiseError {
+  return sourceFault(path, "the file", "Put it back as it was, or give yourself the right to read it.", cause);
+}
+
 /**
  * Lines of a file from one on, as they are asked for; each is the caller's until the next is.
  *
  * @param offset where a line begins
  * @param most   bytes that a line may have; of a longer one its beginning is given
- * @throws what the system throws, and `signal.reason`
+ * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`; `signal.reason`
  */
 export async function* linesFrom(
   path: string,
@@ -102,14 +110,15 @@ export async function* linesFrom(
   most = LONGEST_LINE,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const files = process.getBuiltinModule("node:fs/promises");
-  const file = await files.open(path, "r");
+  const unreadable = (cause: unknown) => Promise.reject(linesFault(path, cause));
+  const file = await files.open(path, "r").catch(unreadable);
   try {
     let found: Uint8Array[] = [];
     const cutter = new LineCutter(offset, (line) => found.push(line), most);
     for (let at = offset; ; ) {
       signal?.throwIfAborted();
       // A buffer of its own each time: the lines that are handed over look into it.
-      const { bytesRead, buffer } = await file.read(new Uint8Array(CHUNK), 0, CHUNK, at);
+      const { bytesRead, buffer } = await file.read(new Uint8Array(CHUNK), 0, CHUNK, at).catch(unreadable);
       if (bytesRead === 0) cutter.end();
       else cutter.push(buffer.subarray(0, bytesRead));
       at += bytesRead;

@@ -7,17 +7,18 @@ import { IMAGE_NAME } from "../images/image-name.ts";
 import type { LineIndex } from "./line-places.ts";
 import { linesFrom } from "./lines.ts";
 import { writeListing } from "./listing.ts";
+import { sourceFault } from "./source-fault.ts";
 
 /**
  * Writes a listing: a JSON line `{ "path", "bytes", "modifiedMs" }` for each picture in the folder and those within it,
  * sorted by code units, folder by folder; written whole or not at all. Size and time tell the folder from another one with
  * files of the same names; a folder that is moved keeps them.
  *
- * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` (also if there is no picture); `signal.reason`
+ * @throws {DepthwiseError} `FILE_EMPTY` if there is no picture; `FILE_UNREADABLE`; `signal.reason`
  */
 export async function listFolder(folder: string, listing: string, signal?: AbortSignal): Promise<void> {
   const none = () =>
-    new DepthwiseError("FILE_UNREADABLE", {
+    new DepthwiseError("FILE_EMPTY", {
       what: `${folder}: a folder in which there are no image files`,
       advice: "Pass a folder with .jpg, .png, .webp, .gif, .avif or .tif files, or a list of them.",
       fields: { folder },
@@ -98,12 +99,7 @@ async function* picturesIn(folder: string, within: string): AsyncGenerator<strin
   const { join } = process.getBuiltinModule("node:path");
   const here = join(folder, within);
   const entries = await readdir(here, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new DepthwiseError("FILE_UNREADABLE", {
-      what: `${here}: the folder cannot be read (${systemCode(cause) ?? cause})`,
-      advice: "Give yourself the right to read it, or pass a list of pictures.",
-      fields: { folder: here },
-      cause,
-    });
+    throw sourceFault(here, "the folder", "Give yourself the right to read it, or pass a list of pictures.", cause);
   });
   const folders: string[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {

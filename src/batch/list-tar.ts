@@ -1,10 +1,10 @@
 /** The pictures of a tar as a list, with the places where they lie. */
 
 import { DepthwiseError } from "../core/errors.ts";
-import { systemCode } from "../core/realms.ts";
 import { IMAGE_NAME } from "../images/image-name.ts";
 import { FileWindow } from "./file-window.ts";
 import { writeListing } from "./listing.ts";
+import { sourceFault } from "./source-fault.ts";
 import { tarEntries } from "./tar-entries.ts";
 
 /**
@@ -37,8 +37,7 @@ async function* picturesIn(path: string, signal: AbortSignal | undefined) {
     }
   } catch (cause) {
     signal?.throwIfAborted();
-    if (cause instanceof DepthwiseError) throw cause;
-    throw unreadableArchive(path, cause);
+    throw archiveFault(path, cause);
   } finally {
     await file.close();
   }
@@ -49,12 +48,6 @@ function isPicture(path: string): boolean {
   return !isHidden && IMAGE_NAME.test(path);
 }
 
-/** The system's error where an archive is read, with a sentence; the network or the disk may be better the next time. */
-export function unreadableArchive(path: string, cause: unknown): DepthwiseError {
-  return new DepthwiseError("FILE_UNREADABLE", {
-    what: `${path}: the archive cannot be read (${systemCode(cause) ?? cause})`,
-    advice: "Check that it is there and that you may read it.",
-    fields: { path },
-    cause,
-  });
+export function archiveFault(path: string, cause: unknown): DepthwiseError {
+  return sourceFault(path, "the archive", "Check that it is there and that you may read it.", cause);
 }

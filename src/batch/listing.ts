@@ -1,32 +1,13 @@
 /** A listing: a JSON line for each picture of a folder or an archive. It has no name until it is whole. */
 
-import { orUnwritable, removeOlder } from "../weights/write-file.ts";
+import { orUnwritable } from "../weights/write-file.ts";
 
 /** Of the listing that lies with the parts. */
 export const LISTING = "input.jsonl";
 
-/** Listings, and lists from a pipe, that have no name. */
-const UNNAMED = /^\.input\.(jsonl|txt)\.[0-9a-f]{16}\.tmp$/;
-
-/** Whoever began it so long ago was killed. */
-const ABANDONED_MS = 3_600_000;
-
 /** What a listing is called until it is whole: no other process calls its own so. */
 export function unnamedListing(): string {
   return `.${LISTING}.${process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex")}.tmp`;
-}
-
-/**
- * Removes what killed processes left of listings, and of lists from a pipe, an hour ago.
- *
- * @param written a file that was written just now: the clock of the disk may not be this machine's
- */
-export async function removeLeftOvers(directory: string, written: string): Promise<void> {
-  const stats = await process
-    .getBuiltinModule("node:fs/promises")
-    .stat(written)
-    .catch(() => undefined);
-  if (stats !== undefined) await removeOlder(directory, stats.mtimeMs, ABANDONED_MS, (name) => UNNAMED.test(name));
 }
 
 /**

@@ -2,8 +2,8 @@
 
 import { DepthwiseError } from "../core/errors.ts";
 import { latin1 } from "../core/latin1.ts";
-import { systemCode } from "../core/realms.ts";
 import { readStart } from "../core/regular-file.ts";
+import { sourceFault } from "./source-fault.ts";
 import { hasMagic, headerIn, TAR_BLOCK, tarParsers } from "./tar-entries.ts";
 
 export type InputKind = "list" | "folder" | "tar";
@@ -44,14 +44,7 @@ export async function lookAt(source: string): Promise<Look> {
     const { start } = await readStart(source, TAR_BLOCK);
     return { kind: await kindOfFile(source, start), ...file, start: hash.update(start).digest("hex") };
   } catch (cause) {
-    if (cause instanceof DepthwiseError) throw cause;
-    const isMissing = systemCode(cause) === "ENOENT";
-    throw new DepthwiseError(isMissing ? "FILE_NOT_FOUND" : "FILE_UNREADABLE", {
-      what: `${source}: ${isMissing ? "there is nothing of that name" : `it cannot be read (${systemCode(cause) ?? cause})`}`,
-      advice: `${advice}.`,
-      fields: { source },
-      cause,
-    });
+    throw sourceFault(source, "the source", `${advice}.`, cause);
   }
 }
 

@@ -3,10 +3,10 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
-import { systemCode } from "../core/realms.ts";
 import { linesFrom } from "./lines.ts";
 import type { MatrixFile } from "./matrix.ts";
 import { openNpy } from "./npy.ts";
+import { sourceFault } from "./source-fault.ts";
 import { batchStatus } from "./status.ts";
 
 export interface ListedMatrix {
@@ -22,11 +22,9 @@ export async function matrixFiles(path: string, signal: AbortSignal | undefined)
     .getBuiltinModule("node:fs/promises")
     .stat(path)
     .catch((cause: unknown) => {
-      throw new DepthwiseError(systemCode(cause) === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_UNREADABLE", {
-        what: `${path}: it cannot be read (${systemCode(cause) ?? cause})`,
-        advice: "Pass a .npy or .parquet file, or a directory that `depthwise batch` wrote in one of these formats.",
-        cause,
-      });
+      const advice =
+        "Pass a .npy or .parquet file, or a directory that `depthwise batch` wrote in one of these formats.";
+      throw sourceFault(path, "the file of embeddings", advice, cause);
     });
   if (!stats.isDirectory()) return [{ path }];
   const { parts, missing, damaged, run } = await batchStatus(path, signal);

@@ -4,8 +4,10 @@ import { DepthwiseError, isDepthwiseError, listed } from "../core/errors.ts";
 import { optionError } from "../core/options.ts";
 import { ownPart } from "../core/own-part.ts";
 import { orUnwritable } from "../weights/write-file.ts";
+import { removeLeftOvers } from "./left-overs.ts";
 import type { OutputFile, PartFormat } from "./part.ts";
 import { npyHeader, npyHeaderBytes, temporaryName } from "./rows.ts";
+import { sourceFault } from "./source-fault.ts";
 import { type Staged, StagedFile } from "./staged-file.ts";
 import { batchStatus } from "./status.ts";
 
@@ -43,26 +45,30 @@ export async function mergeParts(out: string, target: string, signal?: AbortSign
   const isMatrix = run.options.format === "npy";
   const lines = isMatrix ? `${basename(target).replace(/\.npy$/, "")}.jsonl` : basename(target);
   const staged: Staged[] = [];
-  await orUnwritable(target, "the file", signal, async () => {
-    try {
-      if (run.options.format === "parquet") {
-        const outputs = outputsOf(".parquet");
-        const table = await tableOf(out, outputs, signal);
-        staged.push(await joined(out, outputs, [directory, basename(target), token], table, signal));
-      } else staged.push(await joined(out, outputsOf(".jsonl"), [directory, lines, token], {}, signal));
-      if (isMatrix) {
-        const outputs = outputsOf(".npy");
-        const [first] = outputs;
-        const features = first === undefined ? 0 : await featuresIn(join(out, first.file));
-        const header = npyHeader([run.input.count, features]);
-        const given = { header, ranges: outputs.map(({ bytes }) => ({ from: npyHeaderBytes, to: bytes })) };
-        staged.push(await joined(out, outputs, [directory, basename(target), token], given, signal));
-      }
-      for (const { temporary, file } of staged) await files.rename(temporary, join(directory, file));
-    } finally {
-      for (const { temporary } of staged) await files.rm(temporary, { force: true });
+  try {
+    if (run.options.format === "parquet") {
+      const outputs = outputsOf(".parquet");
+      const table = await tableOf(out, outputs, signal);
+      staged.push(await joined(out, outputs, [directory, basename(target), token], table, signal));
+    } else staged.push(await joined(out, outputsOf(".jsonl"), [directory, lines, token], {}, signal));
+    if (isMatrix) {
+      const outputs = outputsOf(".npy");
+      const [first] = outputs;
+      const features = first === undefined ? 0 : await featuresIn(join(out, first.file));
+      const header = npyHeader([run.input.count, features]);
+      const given = { header, ranges: outputs.map(({ bytes }) => ({ from: npyHeaderBytes, to: bytes })) };
+      staged.push(await joined(out, outputs, [directory, basename(target), token], given, signal));
     }
-  });
+    await orUnwritable(target, "the file", signal, async () => {
+      for (const { temporary, file } of staged) await files.rename(temporary, join(directory, file));
+    });
+  } finally {
+    for (const { temporary } of staged) await files.rm(temporary, { force: true });
+  }
+  // What killed ones left: of this target alone, since the directory is anybody's.
+  const unnamed = staged.map(({ file }) => `.${file}.`);
+  const isOurs = (name: string) => unnamed.some((start) => name.startsWith(start)) && name.endsWith(".tmp");
+  await removeLeftOvers(directory, target, isOurs);
   return staged.map(({ file, bytes, sha256 }) => ({ file, bytes, sha256 }));
 
   function outputsOf(ending: string): readonly OutputFile[] {
@@ -119,11 +125,13 @@ async function joined(
     for (const [place, { file, bytes, sha256 }] of outputs.entries()) {
       const { from, to } = ranges?.[place] ?? { from: 0, to: bytes };
       const hash = createHash("sha256");
-      const part = await files.open(join(out, file), "r");
+      const path = join(out, file);
+      const unreadable = (cause: unknown) => Promise.reject(partFault(path, cause));
+      const part = await files.open(path, "r").catch(unreadable);
       try {
         for (let at = 0; ; ) {
           signal?.throwIfAborted();
-          const { bytesRead, buffer } = await part.read(new Uint8Array(CHUNK), 0, CHUNK, at);
+          const { bytesRead, buffer } = await part.read(new Uint8Array(CHUNK), 0, CHUNK, at).catch(unreadable);
           if (bytesRead === 0) break;
           const chunk = buffer.subarray(0, bytesRead);
           hash.update(chunk);
@@ -133,7 +141,7 @@ async function joined(
       } finally {
         await part.close();
       }
-      if (hash.digest("hex") !== sha256) throw damagedPart(join(out, file));
+      if (hash.digest("hex") !== sha256) throw damagedPart(path);
     }
     if (trailer !== undefined) await whole.write(trailer);
     return await whole.finish();
@@ -147,6 +155,10 @@ function clamped(place: number, most: number): number {
   return Math.min(Math.max(place, 0), most);
 }
 
+function partFault(path: string, cause: unknown): DepthwiseError {
+  return sourceFault(path, "the part", "Run the shard again, or give yourself the right to read it.", cause);
+}
+
 function damagedPart(path: string, cause?: unknown): DepthwiseError {
   return new DepthwiseError("FILE_CORRUPT", {
     what: `${path}: it is not what its statistics say`,
@@ -158,9 +170,10 @@ function damagedPart(path: string, cause?: unknown): DepthwiseError {
 
 /** Numbers of a row, by the header of a .npy file of ours. */
 async function featuresIn(path: string): Promise<number> {
-  const file = await process.getBuiltinModule("node:fs/promises").open(path, "r");
+  const unreadable = (cause: unknown) => Promise.reject(partFault(path, cause));
+  const file = await process.getBuiltinModule("node:fs/promises").open(path, "r").catch(unreadable);
   try {
-    const { buffer } = await file.read(new Uint8Array(npyHeaderBytes), 0, npyHeaderBytes, 0);
+    const { buffer } = await file.read(new Uint8Array(npyHeaderBytes), 0, npyHeaderBytes, 0).catch(unreadable);
     const [, features] = /'shape': \(\d+, (\d+)\)/.exec(new TextDecoder("latin1").decode(buffer)) ?? [];
     if (features === undefined) throw damagedPart(path);
     return Number(features);

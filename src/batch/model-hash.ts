@@ -1,4 +1,4 @@
-/** What tells networks apart: their layers and numbers, and what their outputs are called. */
+/** What tells networks apart: their layers and numbers. What its classes are called is no part of a network. */
 
 import { knownLabels, statedLabels } from "../classify/ranked.ts";
 import { DepthwiseError } from "../core/errors.ts";
@@ -11,10 +11,10 @@ import type { RunDescription, Task } from "./part.ts";
  *
  * Numbers are hashed as float32 in little-endian order, by the order of their names.
  */
-export function hashOfModel(model: Network<string>, labels: readonly string[]): string {
+export function hashOfModel(model: Network<string>): string {
   const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
   const { inputShape, layers, outputs } = model;
-  hash.update(JSON.stringify({ inputShape, layers, outputs, labels }));
+  hash.update(JSON.stringify({ inputShape, layers, outputs }));
   const parameters = model.parameters;
   for (const name of [...parameters.keys()].sort()) {
     const found = parameters.get(name);
@@ -24,6 +24,12 @@ export function hashOfModel(model: Network<string>, labels: readonly string[]): 
     hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return hash.digest("hex");
+}
+
+/** The sha256 of what classes are called; empty for none. */
+export function hashOfLabels(labels: readonly string[]): string {
+  if (labels.length === 0) return "";
+  return process.getBuiltinModule("node:crypto").createHash("sha256").update(JSON.stringify(labels)).digest("hex");
 }
 
 /** What classes are called in the rows of a task; nothing where no row has any. */
@@ -37,21 +43,21 @@ export async function labelsOfTask(
 }
 
 /**
- * Requires the network that a run's parts are of; what is asked for besides has to be as in the run.
+ * Requires the network that a run's parts are of. What its classes are called does not matter: embeddings have no names.
  *
- * @param asked `labels` that the run was given; what is said of the preprocessing
+ * @param asked what is said of the preprocessing, and has to be as in the run. Default nothing
  * @returns how pictures became the network's input: a query is compared with them, and has to be made so too
  * @throws {DepthwiseError} `RUN_MISMATCH`
  */
-export async function checkModelOfRun(
+export function checkModelOfRun(
   { model: of, options }: RunDescription,
   model: Network<string>,
-  asked: { readonly labels?: readonly string[]; readonly preprocessing?: Preprocessing | undefined } = {},
-): Promise<Preprocessing> {
-  const sha256 = hashOfModel(model, await labelsOfTask(model, options.task, asked.labels));
+  asked: Preprocessing = {},
+): Preprocessing {
+  const sha256 = hashOfModel(model);
   if (sha256 !== of.sha256) {
     throw new DepthwiseError("RUN_MISMATCH", {
-      what: `nearest: the network${options.task === "embeddings" ? "" : ", or what its classes are called"}`,
+      what: "nearest: the network",
       expected: `${of.name}, sha256 ${of.sha256}, which the parts are of`,
       found: `${model.name}, sha256 ${sha256}`,
       advice: "Pass the weights that the parts were made with: --weights.",
@@ -59,7 +65,7 @@ export async function checkModelOfRun(
     });
   }
   const { inputShape: _, ...preprocessing } = options.preprocessing;
-  const differences = Object.entries(asked.preprocessing ?? {}).flatMap(([name, now]) => {
+  const differences = Object.entries(asked).flatMap(([name, now]) => {
     const [before, after] = [JSON.stringify(preprocessing[name]), JSON.stringify(now)];
     return before === after ? [] : [`${name}: there ${before ?? "nothing"}, now ${after ?? "nothing"}`];
   });

@@ -6,7 +6,7 @@
 import { damaged, grouped, quoted } from "../core/file-error.ts";
 import type { FileShape } from "../core/platform-types.ts";
 import type { Stored } from "./item.ts";
-import { unreadableArchive } from "./list-tar.ts";
+import { archiveFault } from "./list-tar.ts";
 
 interface OpenArchive {
   readonly file: import("node:fs/promises").FileHandle;
@@ -19,7 +19,7 @@ export class OpenArchives {
   /**
    * A picture as a file, whose bytes are read when they are asked for.
    *
-   * @throws {DepthwiseError} `FILE_UNREADABLE`; `FILE_TRUNCATED` if the archive ends before the picture does
+   * @throws {DepthwiseError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`; `FILE_TRUNCATED` if the archive ends before the picture does
    */
   async picture({ archive, path, offset, size }: Stored): Promise<FileShape> {
     let opened = this.#opened.get(archive);
@@ -51,7 +51,7 @@ async function openArchive(path: string): Promise<OpenArchive> {
     const file = await process.getBuiltinModule("node:fs/promises").open(path, "r");
     return { file, bytes: (await file.stat()).size };
   } catch (cause) {
-    throw unreadableArchive(path, cause);
+    throw archiveFault(path, cause);
   }
 }
 

@@ -6,6 +6,7 @@ import { signalOption } from "../core/options.ts";
 import { completePreprocessing } from "../core/preprocessing.ts";
 import { systemCode } from "../core/realms.ts";
 import { anyOf } from "../core/until-aborted.ts";
+import { PIXELS_AT_ONCE, pixelBudget } from "../images/pixel-budget.ts";
 import { MAX_PIXELS } from "../images/pixels.ts";
 import { checkNetwork } from "../layers/network.ts";
 import { compile } from "../session/compile.ts";
@@ -19,9 +20,18 @@ import {
   SHARD_PICTURES,
 } from "./batch-options.ts";
 import { type Input, openPictures } from "./input.ts";
+import { removeLeftOvers } from "./left-overs.ts";
 import { lookAtPart, lookAtParts } from "./look-at-part.ts";
-import { hashOfModel, labelsOfTask } from "./model-hash.ts";
-import { checkPartOfRun, MOST_SHARDS, type PartStats, partName, type RunDescription, shardRange } from "./part.ts";
+import { hashOfLabels, hashOfModel, labelsOfTask } from "./model-hash.ts";
+import {
+  checkPartOfRun,
+  MOST_SHARDS,
+  type PartStats,
+  partName,
+  type RunDescription,
+  STATS,
+  shardRange,
+} from "./part.ts";
 import { publish } from "./publish.ts";
 import { agreeOnRun } from "./run-file.ts";
 import { type Pipeline, rounded, runRows, type ShardRun } from "./run-rows.ts";
@@ -96,11 +106,12 @@ export async function openBatch(options: BatchOptions): Promise<BatchRun> {
   const run: RunDescription = {
     version: 1,
     shards: checked.shards ?? Math.min(Math.ceil(input.count / SHARD_PICTURES), MOST_SHARDS),
-    model: { name: model.name, sha256: hashOfModel(model, labels) },
+    model: { name: model.name, sha256: hashOfModel(model) },
     options: {
       ...{ task, format: checked.format, topK: checked.topK, simd: checked.simd ?? "auto" },
       ...{ backend: checked.backend ?? "auto", maxPixels: checked.maxPixels ?? MAX_PIXELS },
       preprocessing: { ...preprocessing },
+      labels: hashOfLabels(labels),
     },
     input: { kind: input.kind, count: input.count, sha256: input.sha256 },
   };
@@ -119,14 +130,21 @@ export async function openBatch(options: BatchOptions): Promise<BatchRun> {
     });
     return made;
   };
-  const pipeline = { ...checked, ranked, labels, preprocessing };
+  const pipeline = { ...checked, ranked, labels, preprocessing, pixels: pixelBudget(PIXELS_AT_ONCE) };
+  let isSwept = false;
+  // Once: a directory of a million parts takes a while to read.
+  const sweep = async (name: string) => {
+    if (isSwept) return;
+    isSwept = true;
+    await removeLeftOvers(out, process.getBuiltinModule("node:path").join(out, `${name}${STATS}`));
+  };
   return {
     run,
     async runShard(shard, shardOptions = {}) {
       if (isClosed) throw closedRun(out);
       const both = anyOf([signal, signalOption("batch", shardOptions.signal)]);
       try {
-        return await runShardOf({ run, input, out, pipeline, session }, shard, {
+        return await runShardOf({ run, input, out, pipeline, session, sweep }, shard, {
           ...shardOptions,
           signal: both.signal,
         });
@@ -162,10 +180,12 @@ interface OpenedBatch {
   readonly out: string;
   readonly pipeline: Omit<Pipeline, "session">;
   session(): Promise<Session<string>>;
+  /** Removes what killed processes left, after a part got its name. */
+  sweep(name: string): Promise<void>;
 }
 
 async function runShardOf(
-  { run, input, out, pipeline, session }: OpenedBatch,
+  { run, input, out, pipeline, session, sweep }: OpenedBatch,
   shard: number,
   { signal, onProgress }: ShardOptions,
 ): Promise<ShardResult> {
@@ -203,11 +223,10 @@ async function runShardOf(
     output: made.files.map(({ file, bytes, sha256 }) => ({ file, bytes, sha256 })),
     runtime: { backend, simd, threads },
   };
-  let standing = stats;
   const { join } = process.getBuiltinModule("node:path");
-  await orUnwritable(join(out, name), "the part", signal, async () => {
-    standing = await publish(place, made.files, stats, signal);
-  });
+  const publishing = () => publish(place, made.files, stats, signal);
+  const standing = await orUnwritable(join(out, name), "the part", signal, publishing);
+  await sweep(name);
   return { ...checkPartOfRun(out, standing, run), isNew: standing === stats };
 }
 

@@ -49,6 +49,8 @@ export interface RunSettings {
   /** Of a larger picture the row is an error. */
   readonly maxPixels: number;
   readonly preprocessing: Readonly<Record<string, unknown>>;
+  /** The sha256 of what classes are called in the rows; empty where rows have none. */
+  readonly labels: string;
 }
 
 /** What all parts of a directory are of. */
@@ -106,7 +108,9 @@ export function isRunDescription(value: unknown): value is RunDescription {
     isObject(model) &&
     [model["name"], model["sha256"]].every(isText) &&
     isObject(options) &&
-    [options["task"], options["format"], options["simd"], options["backend"]].every(isText) &&
+    [options["task"], options["format"], options["simd"], options["backend"], options["labels"]].every(isText) &&
+    [options["topK"], options["maxPixels"]].every(isNatural) &&
+    isObject(options["preprocessing"]) &&
     isObject(input) &&
     isNatural(input["count"]) &&
     [input["kind"], input["sha256"]].every(isText)

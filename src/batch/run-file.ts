@@ -3,7 +3,7 @@
 import { DepthwiseError } from "../core/errors.ts";
 import { orRemove, orUnwritable, renameTo, stage } from "../weights/write-file.ts";
 import { hold } from "./hold.ts";
-import type { RunDescription } from "./part.ts";
+import { isRunDescription, type RunDescription } from "./part.ts";
 import { readIfThere } from "./read-if-there.ts";
 
 const FILE = "run.json";
@@ -63,8 +63,8 @@ export async function readRunFile(directory: string): Promise<RunDescription | u
   const text = await readIfThere(path);
   if (text === undefined || text === "") return undefined;
   try {
-    const run = JSON.parse(text) as RunDescription;
-    if (run.version === 1 && Number.isSafeInteger(run.shards)) return run;
+    const run: unknown = JSON.parse(text);
+    if (isRunDescription(run)) return run;
   } catch {
     // As what is JSON and no run.
   }

@@ -10,8 +10,9 @@ import type { CompletePreprocessing } from "../core/preprocessing.ts";
 import { systemCode } from "../core/realms.ts";
 import { elementCount, type FloatTensor } from "../core/tensor.ts";
 import { decodeHeld } from "../images/decode.ts";
+import type { PixelBudget } from "../images/pixel-budget.ts";
+import type { Pixels } from "../images/pixels.ts";
 import type { Session } from "../session/session.ts";
-import { orUnwritable, removeOlder } from "../weights/write-file.ts";
 import type { CheckedBatch } from "./batch-options.ts";
 import type { Item } from "./item.ts";
 import { OpenArchives } from "./open-archives.ts";
@@ -27,6 +28,8 @@ export interface Pipeline
   readonly ranked: "probabilities" | "logits" | undefined;
   readonly labels: readonly string[];
   readonly preprocessing: CompletePreprocessing;
+  /** Of all shards that run at once. */
+  readonly pixels: PixelBudget;
 }
 
 interface Reading extends Pipeline {
@@ -51,43 +54,22 @@ export interface MadeRows {
   readonly seconds: { readonly decode: number; readonly resize: number; readonly network: number };
 }
 
-/** A process that was killed so long ago left its files. */
-const ABANDONED_MS = 3_600_000;
-
 /**
  * @throws {DepthwiseError} `TOO_MANY_ERRORS`; `FILE_UNREADABLE` if files cannot be written; what reading the list throws;
  *         `signal.reason`. Nothing is left then.
  */
 export async function runRows(pipeline: Pipeline, shard: ShardRun): Promise<MadeRows> {
-  const { place, signal } = shard;
-  const { join } = process.getBuiltinModule("node:path");
-  let made: MadeRows | undefined;
-  await orUnwritable(join(place.directory, place.name), "the part", signal, async () => {
-    const shape = { task: pipeline.task, rows: shard.rows, features: featuresOf(pipeline) };
-    const writer = await openRows(shard.format, place, shape);
-    const archives = new OpenArchives();
-    try {
-      await removeAbandoned(place);
-      made = await written({ ...pipeline, archives }, shard, writer);
-    } catch (error) {
-      await writer.abandon();
-      throw error;
-    } finally {
-      await archives.close();
-    }
-  });
-  if (made === undefined) throw new InternalError("A part without rows.");
-  return made;
-}
-
-/** What killed processes left of this part. Times are those of the disk: a clock of this machine may be wrong. */
-async function removeAbandoned({ directory, name, token }: PartPlace): Promise<void> {
-  const files = process.getBuiltinModule("node:fs/promises");
-  const { join } = process.getBuiltinModule("node:path");
-  const own = (await files.readdir(directory)).find((file) => file.includes(token));
-  if (own === undefined) return;
-  const { mtimeMs } = await files.stat(join(directory, own));
-  await removeOlder(directory, mtimeMs, ABANDONED_MS, (file) => file.startsWith(`.${name}.`) && file.endsWith(".tmp"));
+  const shape = { task: pipeline.task, rows: shard.rows, features: featuresOf(pipeline) };
+  const writer = await openRows(shard.format, shard.place, shape);
+  const archives = new OpenArchives();
+  try {
+    return await written({ ...pipeline, archives }, shard, writer);
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  } finally {
+    await archives.close();
+  }
 }
 
 function featuresOf({ model, task }: Pipeline): number {
@@ -140,18 +122,20 @@ async function inputOf(item: Item, pipeline: Reading, spent: Spent, signal: Abor
   const started = performance.now();
   const { image } = item;
   const source = typeof image === "string" || image instanceof URL ? image : await pipeline.archives.picture(image);
-  const { maxPixels } = pipeline;
-  const pixels = await decodeHeld(source, { signal, ...(maxPixels === undefined ? {} : { maxPixels }) }, (all) => all);
-  const decoded = performance.now();
-  // Pictures that are decoded at once come at once, and a large one takes long to resize: not several in one turn.
-  const breath = new Breath(started);
-  while (breath.isDue) await breath.take();
-  signal.throwIfAborted();
-  const begun = performance.now();
-  const input = await preprocessInTurns(pixels, pipeline.preprocessing);
-  spent.decode += decoded - started;
-  spent.resize += performance.now() - begun;
-  return input;
+  const { maxPixels, preprocessing, pixels: budget } = pipeline;
+  const toInput = async (pixels: Pixels): Promise<Float32Array> => {
+    const decoded = performance.now();
+    // Pictures that are decoded at once come at once, and a large one takes long to resize: not several in one turn.
+    const breath = new Breath(started);
+    while (breath.isDue) await breath.take();
+    signal.throwIfAborted();
+    const begun = performance.now();
+    const input = await preprocessInTurns(pixels, preprocessing);
+    spent.decode += decoded - started;
+    spent.resize += performance.now() - begun;
+    return input;
+  };
+  return decodeHeld(source, { signal, ...(maxPixels === undefined ? {} : { maxPixels }) }, toInput, budget);
 }
 
 type PictureAnswer = Pick<PartRow, "predictions" | "embedding">;

@@ -93,13 +93,20 @@ function lost(message: string): WorkerFault {
 /** How a worker ended: let go when there was no shard left, by what it told, or dead, of a shard or before it took one. */
 type WorkerEnd = "done" | WorkerFault | { readonly shard: number | undefined };
 
+/**
+ * As many processes as cores already: a decoder with threads of its own for each of them only makes threads wait for each
+ * other. Two read files, so that one may wait for a disk.
+ */
+const WORKER_THREADS = { UV_THREADPOOL_SIZE: "2", VIPS_CONCURRENCY: "1" };
+
 /** One process, from its start to its end. */
 function oneWorker(
   { open, onDone, onProgress }: Working,
   waiting: number[],
   alive: Set<ChildProcess>,
 ): Promise<WorkerEnd> {
-  const child = fork(fileURLToPath(new URL("./batch-worker.js", import.meta.url)), [], { execArgv: process.execArgv });
+  const program = fileURLToPath(new URL("./batch-worker.js", import.meta.url));
+  const child = fork(program, [], { execArgv: process.execArgv, env: { ...WORKER_THREADS, ...process.env } });
   alive.add(child);
   let current: number | undefined;
   let isLetGo = false;

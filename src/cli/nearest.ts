@@ -35,7 +35,7 @@ export function nearestCommand(): Command {
     const { run } = await batchStatus(directory);
     const model = await loadFrom([weights], flags);
     // Of preprocessing in flags alone: what a file says of its own is no wish of who asks.
-    const preprocessing = await checkModelOfRun(run, model, { preprocessing: preprocessingOf(flags) });
+    const preprocessing = checkModelOfRun(run, model, preprocessingOf(flags));
     const classifier = await createClassifier(embeddingModel(model), { ...sessionOptions(flags), preprocessing });
     let query: Float32Array;
     try {

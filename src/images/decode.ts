@@ -96,7 +96,7 @@ function copied(bytes: Uint8Array): Uint8Array {
 export async function decodeHeld<Result>(
   given: HeldSource,
   options: DecodeOptions,
-  use: (pixels: Pixels) => Result,
+  use: (pixels: Pixels) => Result | Promise<Result>,
   budget?: PixelBudget,
 ): Promise<Result> {
   const isAnswer = given instanceof HeldResponse;
@@ -121,7 +121,8 @@ export async function decodeHeld<Result>(
       pixels = await decodeInBrowser(bytes, name, maxPixels);
     }
     signal?.throwIfAborted();
-    return use(pixels);
+    // Here: what it holds of the budget it holds until it is done.
+    return await use(pixels);
   } finally {
     leave();
     if (isAnswer) given.cancel();

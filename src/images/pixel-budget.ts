@@ -2,6 +2,9 @@
 
 import { onAbort } from "../core/until-aborted.ts";
 
+/** Pixels of many images that are decoded at once: some 200 MB, beside what a decoder needs. */
+export const PIXELS_AT_ONCE = 2 ** 26;
+
 export interface PixelBudget {
   /**
    * Waits until there is room; an image larger than all of it waits until it is alone.

@@ -89,10 +89,11 @@ function normalized(values: Uint8Array | Float32Array, description: CompletePrep
   const { inputShape, range, mean, deviation, channelOrder } = description;
   const [height, width, channels] = inputShape;
   const [low, high] = range;
-  const scaled = (value: number, c: number): number =>
+  const exactly = (value: number, c: number): number =>
     mean === undefined || deviation === undefined
       ? (value / 255) * (high - low) + low
       : (value / 255 - (mean[c] ?? 0)) / (deviation[c] ?? 1);
+  const scaled = isUint8Array(values) ? tabled(exactly) : exactly;
   if (channels === 1 && values.length === height * width) {
     return Float32Array.from(values, (value) => scaled(value, 0));
   }
@@ -124,6 +125,13 @@ function normalized(values: Uint8Array | Float32Array, description: CompletePrep
   return result;
 }
 
+/** The same of bytes, looked up: an image has far more than 256 numbers a channel. */
+function tabled(exactly: (value: number, c: number) => number): (value: number, c: number) => number {
+  const table = new Float32Array(3 * 256);
+  for (let i = 0; i < table.length; i++) table[i] = exactly(i & 255, i >> 8);
+  return (value, c) => table[256 * c + value] as number;
+}
+
 /** A description of unknown origin, completed: it is plain data, and anybody can write one. */
 function checkDescription(owner: string, description: CompletePreprocessing): CompletePreprocessing {
   if (typeof description !== "object" || description === null) {
@@ -151,7 +159,10 @@ function exactLuma(red: number, green: number, blue: number): number {
 function greyPixels({ width, height, data }: Pixels): Pixels {
   const grey = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i += 3) {
-    grey.fill(luma(data[i] ?? 0, data[i + 1] ?? 0, data[i + 2] ?? 0), i, i + 3);
+    const value = luma(data[i] ?? 0, data[i + 1] ?? 0, data[i + 2] ?? 0);
+    grey[i] = value;
+    grey[i + 1] = value;
+    grey[i + 2] = value;
   }
   return { width, height, data: grey };
 }

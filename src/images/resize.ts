@@ -153,43 +153,38 @@ function triangleFilters(input: number, output: number, from: number, count: num
     const center = (from + k + 0.5) * scale;
     const start = Math.max(Math.trunc(center - filterScale + 0.5), 0);
     const end = Math.min(Math.trunc(center + filterScale + 0.5), input);
-    const weights: number[] = [];
+    const weights = new Float64Array(end - start);
     let sum = 0;
-    for (let x = start; x < end; x++) {
-      const weight = Math.max(1 - Math.abs((x - center + 0.5) * (1 / filterScale)), 0);
-      weights.push(weight);
-      sum += weight;
+    for (let i = 0; i < weights.length; i++) {
+      sum += weights[i] = Math.max(1 - Math.abs((start + i - center + 0.5) * (1 / filterScale)), 0);
     }
-    const coefficients = Int32Array.from(weights, (weight) => {
-      const normalised = sum === 0 ? weight : weight / sum;
-      return Math.trunc(normalised * (1 << PRECISION_BITS) + 0.5);
-    });
+    // Stored without what is behind the point.
+    const coefficients = Int32Array.from(weights, (weight) => (weight / (sum || 1)) * (1 << PRECISION_BITS) + 0.5);
     return { start, coefficients };
   });
 }
 
 /** The horizontal pass over rows `top` to `bottom` of the image. */
-function filterRows(pixels: Pixels, filters: readonly Filter[], top: number, bottom: number): Uint8Array {
-  const source = pixels.data;
+function filterRows({ data, width }: Pixels, filters: readonly Filter[], top: number, bottom: number): Uint8Array {
   const result = new Uint8Array(3 * filters.length * (bottom - top));
   let to = 0;
   for (let y = top; y < bottom; y++) {
     for (const { start, coefficients } of filters) {
-      let from = 3 * (y * pixels.width + start);
+      let from = 3 * (y * width + start);
       // Rounds: half of the last place that is cut off.
       let red = 1 << (PRECISION_BITS - 1);
       let green = red;
       let blue = red;
-      for (const coefficient of coefficients) {
-        red += (source[from] ?? 0) * coefficient;
-        green += (source[from + 1] ?? 0) * coefficient;
-        blue += (source[from + 2] ?? 0) * coefficient;
+      for (let i = 0; i < coefficients.length; i++) {
+        const coefficient = coefficients[i] as number;
+        red += (data[from] as number) * coefficient;
+        green += (data[from + 1] as number) * coefficient;
+        blue += (data[from + 2] as number) * coefficient;
         from += 3;
       }
-      result[to] = toByte(red);
-      result[to + 1] = toByte(green);
-      result[to + 2] = toByte(blue);
-      to += 3;
+      result[to++] = toByte(red);
+      result[to++] = toByte(green);
+      result[to++] = toByte(blue);
     }
   }
   return result;
@@ -198,18 +193,17 @@ function filterRows(pixels: Pixels, filters: readonly Filter[], top: number, bot
 /** The vertical pass: `source` has `stride` bytes a row and begins with row `top` of the image. */
 function filterColumns(source: Uint8Array, stride: number, filters: readonly Filter[], top: number): Uint8Array {
   const result = new Uint8Array(stride * filters.length);
+  const sums = new Int32Array(stride);
   let to = 0;
   for (const { start, coefficients } of filters) {
-    const firstRow = (start - top) * stride;
-    for (let x = 0; x < stride; x++) {
-      let sum = 1 << (PRECISION_BITS - 1);
-      let from = firstRow + x;
-      for (const coefficient of coefficients) {
-        sum += (source[from] ?? 0) * coefficient;
-        from += stride;
-      }
-      result[to++] = toByte(sum);
+    sums.fill(1 << (PRECISION_BITS - 1));
+    // Row by row: memory is read in order.
+    for (let i = 0; i < coefficients.length; i++) {
+      const coefficient = coefficients[i] as number;
+      const from = (start - top + i) * stride;
+      for (let x = 0; x < stride; x++) sums[x] = (sums[x] as number) + (source[from + x] as number) * coefficient;
     }
+    for (let x = 0; x < stride; x++) result[to++] = toByte(sums[x] as number);
   }
   return result;
 }

@@ -130,17 +130,22 @@ export async function orRemove(paths: readonly string[], work: () => Promise<voi
   }
 }
 
-/** Removes from a directory what killed processes left. */
-export function removeAbandoned(directory: string, now: number): Promise<void> {
-  return removeOlder(directory, now, ABANDONED_MS, (name) => TEMPORARY.test(name));
+/**
+ * Removes from a directory what killed processes left an hour ago and more. It is a courtesy: what cannot be removed
+ * stays.
+ *
+ * @param now    in milliseconds, by the clock of the disk
+ * @param isOurs by its name. Default: a file that `stage` made
+ */
+export function removeAbandoned(
+  directory: string,
+  now: number,
+  isOurs = (name: string) => TEMPORARY.test(name),
+): Promise<void> {
+  return removeOlder(directory, now, ABANDONED_MS, isOurs);
 }
 
-/**
- * Removes from a directory the files of some names that are older than so many milliseconds. It is a courtesy: what
- * cannot be removed stays.
- *
- * @param now in milliseconds, by the clock of the disk
- */
+/** The same of what is older than so many milliseconds. */
 export async function removeOlder(
   directory: string,
   now: number,
@@ -149,24 +154,29 @@ export async function removeOlder(
 ): Promise<void> {
   const files = process.getBuiltinModule("node:fs/promises");
   const { join } = process.getBuiltinModule("node:path");
-  const names = await files.readdir(directory).catch(() => []);
-  for (const name of names.filter(isOurs)) {
-    const path = join(directory, name);
-    const stats = await files.lstat(path).catch(() => undefined);
-    if (stats?.isFile() !== true || now - stats.mtimeMs <= ageMs) continue;
-    await files.rm(path, { force: true }).catch(() => undefined);
+  try {
+    // One after the other: of parts there may be a million.
+    for await (const { name } of await files.opendir(directory)) {
+      if (!isOurs(name)) continue;
+      const path = join(directory, name);
+      const stats = await files.lstat(path).catch(() => undefined);
+      if (stats?.isFile() !== true || now - stats.mtimeMs <= ageMs) continue;
+      await files.rm(path, { force: true }).catch(() => undefined);
+    }
+  } catch {
+    // A directory that is gone has nothing left.
   }
 }
 
 /** Gives errors of the system a sentence; an abort needs none. */
-export async function orUnwritable(
+export async function orUnwritable<Result>(
   path: string,
   what: string,
   signal: AbortSignal | undefined,
-  work: () => Promise<void>,
-): Promise<void> {
+  work: () => Promise<Result>,
+): Promise<Result> {
   try {
-    await work();
+    return await work();
   } catch (cause) {
     signal?.throwIfAborted();
     if (isDepthwiseError(cause)) throw cause;

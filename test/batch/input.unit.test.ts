@@ -14,6 +14,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { type BatchOptions, openBatch, runShard } from "../../src/batch/index.ts";
 import { openPictures } from "../../src/batch/input.ts";
 import { itemOf } from "../../src/batch/item.ts";
+import type { RunDescription } from "../../src/batch/part.ts";
 import { agreeOnRun, readRunFile } from "../../src/batch/run-file.ts";
 import { spooledInput } from "../../src/cli/batch-input.ts";
 import { labels, model, rowsIn, writePictures } from "./fixture.ts";
@@ -113,24 +114,6 @@ it("a list that has changed since it was opened ends the shard, and so does one 
   await expect(read()).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringMatching(/changed/) });
 });
 
-it("what killed processes left of lists and listings goes after an hour", async () => {
-  const source = join(here, "photos");
-  await writePictures(source, 2);
-  const out = join(here, "out");
-  mkdirSync(out);
-  const hex = "0123456789abcdef";
-  const leftOver = [`.input.jsonl.${hex}.tmp`, `.input.txt.${hex}.tmp`];
-  const others = [".input.txt", "input.txt.tmp", `.input.txt.${hex}.tmp.mine`];
-  for (const name of [...leftOver, ...others]) {
-    writeFileSync(join(out, name), "");
-    utimesSync(join(out, name), 1e9, 1e9);
-  }
-  const young = `.input.txt.${[...hex].reverse().join("")}.tmp`;
-  writeFileSync(join(out, young), "");
-  await openPictures(source, out, true);
-  expect(readdirSync(out).sort()).toEqual([...others, young, "input.json", "input.jsonl"].sort());
-});
-
 it.each([
   ["9007199254740993", true],
   ["-9007199254740993", true],
@@ -155,7 +138,16 @@ it("a list of standard input that cannot be kept is refused with a sentence", as
 });
 
 describe("what all parts are of", () => {
-  const run = { version: 1, shards: 2, model: { name: "m", sha256: "0" }, options: {}, input: {} } as never;
+  const run: RunDescription = {
+    version: 1,
+    shards: 2,
+    model: { name: "m", sha256: "0" },
+    options: {
+      ...{ task: "labels", format: "jsonl", topK: 5, simd: "auto", backend: "auto", maxPixels: 9, labels: "" },
+      preprocessing: {},
+    },
+    input: { kind: "list", count: 8, sha256: "1" },
+  };
 
   it("is written anew where a process was killed before it wrote a letter", async () => {
     writeFileSync(join(here, "run.json"), "");
@@ -166,10 +158,20 @@ describe("what all parts are of", () => {
   });
 
   it("is agreed on by all that begin together, and nothing else is left", async () => {
-    const asks = Array.from({ length: 8 }, (_, shards) => agreeOnRun(here, { ...(run as object), shards } as never));
+    const asks = Array.from({ length: 8 }, (_, shard) => agreeOnRun(here, { ...run, shards: shard + 1 }));
     const ends = await Promise.allSettled(asks);
     expect(ends.filter(({ status }) => status === "fulfilled").length).toBe(1);
     for (const end of ends) if (end.status === "rejected") expect(end.reason).toMatchObject({ code: "RUN_MISMATCH" });
     expect(readdirSync(here)).toEqual(["run.json"]);
+  });
+
+  it.each<[string, object]>([
+    ["no shards", { shards: 0 }],
+    ["a topK of words", { options: { ...run.options, topK: "5" } }],
+    ["no preprocessing", { options: { ...run.options, preprocessing: undefined } }],
+    ["a version to come", { version: 2 }],
+  ])("is refused where it is none: %s", async (_name, more) => {
+    writeFileSync(join(here, "run.json"), JSON.stringify({ ...run, ...more }));
+    await expect(readRunFile(here)).rejects.toMatchObject({ code: "FILE_CORRUPT" });
   });
 });

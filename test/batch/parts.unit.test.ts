@@ -164,6 +164,6 @@ it("a directory that goes before a part has its names is told as such", async ()
   };
   await expect(runShard({ ...options, shard: 0 }, { onProgress })).rejects.toMatchObject({
     code: "FILE_UNREADABLE",
-    message: expect.stringMatching(/part-00000-of-00001: the part cannot be written \(ENOENT\)/),
+    message: expect.stringMatching(/part-00000-of-00001\.stats\.json: the file cannot be written \(ENOENT\)/),
   });
 });

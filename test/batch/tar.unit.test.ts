@@ -335,6 +335,6 @@ describe("a run of a tar", () => {
     await archives.close();
     await archives.close();
     rmSync(path);
-    await expect(new OpenArchives().picture(stored)).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
+    await expect(new OpenArchives().picture(stored)).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
   });
 });

@@ -126,6 +126,18 @@ describe("pictures", () => {
     expect([asked, open]).toEqual([[800, 800, 800], 0]);
   });
 
+  it("have their room until what is made of them is made", async () => {
+    const budget = pixelBudget(800);
+    const seen: string[] = [];
+    const use = async () => {
+      seen.push("begins");
+      for (let turn = 0; turn < 3; turn++) await tick();
+      seen.push("ends");
+    };
+    await Promise.all([1, 2].map(() => decodeWithin(budget, png, {}, use)));
+    expect(seen).toEqual(["begins", "ends", "begins", "ends"]);
+  });
+
   it("count for the memory that decoding them takes, in pixels of 3 bytes", async () => {
     const plain = { create: { width: 30, height: 20, channels: 3, background: "#123456" } } as const;
     const clear = { create: { ...plain.create, channels: 4, background: { r: 9, g: 8, b: 7, alpha: 0.5 } } } as const;

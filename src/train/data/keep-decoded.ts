@@ -2,11 +2,10 @@
 
 import { checkKnownOptions, positiveInteger } from "../../core/options.ts";
 import { decodeHeld } from "../../images/decode.ts";
-import { pixelBudget } from "../../images/pixel-budget.ts";
+import { PIXELS_AT_ONCE, pixelBudget } from "../../images/pixel-budget.ts";
 import { MAX_PIXELS, type Pixels } from "../../images/pixels.ts";
 import { type Awaitable, type Dataset, expectDataset, later, withViews } from "./dataset.ts";
 import { type Example, isPixelImage, type PixelImage } from "./example.ts";
-import { PIXELS_AT_ONCE } from "./make-batch.ts";
 
 /** How much is kept. */
 export interface KeepDecodedOptions {

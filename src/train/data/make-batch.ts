@@ -5,7 +5,7 @@ import type { DepthwiseError } from "../../core/errors.ts";
 import { optionError } from "../../core/options.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { decodeHeld } from "../../images/decode.ts";
-import { pixelBudget } from "../../images/pixel-budget.ts";
+import { PIXELS_AT_ONCE, pixelBudget } from "../../images/pixel-budget.ts";
 import { isImageFault } from "../image-fault.ts";
 import type { CompleteBatchesOptions } from "./batch-options.ts";
 import { labelOf } from "./check-dataset.ts";
@@ -36,9 +36,6 @@ export interface MadeBatch {
 
 /** @param memory for a full batch; it is the batch's from then on */
 export type MakeBatch = (indices: readonly number[], memory: Float32Array) => Promise<MadeBatch>;
-
-/** Pixels that are decoded at once, at most: 192 MB. */
-export const PIXELS_AT_ONCE = 2 ** 26;
 
 export function makerOf(data: Dataset, options: CompleteBatchesOptions, signal: AbortSignal): MakeBatch {
   const { input, augment, seed, epoch, onUnreadable, maxPixels } = options;

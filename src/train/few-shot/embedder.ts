@@ -13,13 +13,12 @@ import { elementCount, type Shape, tensor } from "../../core/tensor.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { decodeHeld, heldSource } from "../../images/decode.ts";
 import { isPageSource, takePixels } from "../../images/page-source.ts";
-import { type PixelBudget, pixelBudget } from "../../images/pixel-budget.ts";
+import { PIXELS_AT_ONCE, type PixelBudget, pixelBudget } from "../../images/pixel-budget.ts";
 import { copiedImage, type ImageDataLike, MAX_PIXELS, overwritten, toPixels } from "../../images/pixels.ts";
 import { preprocess } from "../../images/preprocess.ts";
 import type { Network } from "../../layers/network.ts";
 import { type CompileOptions, compile } from "../../session/compile.ts";
 import type { Session } from "../../session/session.ts";
-import { PIXELS_AT_ONCE } from "../data/make-batch.ts";
 import { isImageFault } from "../image-fault.ts";
 import { toUnitLength } from "./unit-rows.ts";
 
