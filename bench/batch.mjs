@@ -1,6 +1,7 @@
 /**
  * How many pictures a second does `depthwise batch` label, beside what decoding and the network would do by themselves?
- * How long is a shard's start, and how much memory does a list of a million lines take? α 0.25 at 128, JPEGs of DIR.
+ * How long is a shard's start, and how much memory does a list of a million lines take? α 0.25 at 128, JPEGs whose
+ * shorter side is 320: those of DIR, made so.
  * One worker and as many as there are cores, each of one thread, in turns with decoding alone and the network alone. What
  * runs alone is held to a core a process, and so is the one worker.
  *
@@ -12,6 +13,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import sharp from "sharp";
 import { mobileNetV1 } from "../dist/esm/index.js";
 import { saveModel } from "../dist/esm/weights.js";
 import { Refusal } from "../scripts/shared/refusal.mjs";
@@ -32,19 +34,24 @@ const PEAK = fileURLToPath(new URL("batch/peak.mjs", import.meta.url));
 /** Of the two rates by themselves. */
 const SECONDS = 4;
 const BATCH = 8;
+/** Of the shorter side, in pixels. */
+const SIDE = 320;
+/** So many of the JPEGs are used. */
+const PICTURES = 500;
 const MANY = 1_000_000;
 const STARTS = 5;
 
 await asProgram(import.meta.url, async (args) => {
   const flags = readFlags(args, OPTIONS);
   if (flags.data === undefined) throw new Refusal("Pass --data DIR, a folder with JPEGs.");
-  const pictures = readdirSync(flags.data, { recursive: true, encoding: "utf8" })
+  const found = readdirSync(flags.data, { recursive: true, encoding: "utf8" })
     .filter((name) => /\.jpe?g$/i.test(name))
     .sort()
     .map((name) => resolve(flags.data, name));
-  if (pictures.length === 0) throw new Refusal(`${flags.data}: there are no JPEGs.`);
+  if (found.length === 0) throw new Refusal(`${flags.data}: there are no JPEGs.`);
   const folder = mkdtempSync(join(tmpdir(), "bench-batch-"));
   try {
+    const pictures = await sized(found.slice(0, PICTURES), folder);
     const weights = join(folder, "weights.safetensors");
     await saveModel(mobileNetV1({ alpha: 0.25, resolution: 128 }), weights);
     const rows = flags.quick ? 200 : countOf(flags, "rows");
@@ -60,6 +67,17 @@ await asProgram(import.meta.url, async (args) => {
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+/** Copies of one size. */
+async function sized(pictures, folder) {
+  const copies = [];
+  for (const [place, picture] of pictures.entries()) {
+    const copy = join(folder, `${place}.jpg`);
+    await sharp(picture).resize(SIDE, SIDE, { fit: "outside" }).jpeg({ quality: 90 }).toFile(copy);
+    copies.push(copy);
+  }
+  return copies;
+}
 
 /** Each in turn, round by round. */
 async function measureRates({ folder, pictures, weights, rows, rounds, seconds }) {
@@ -176,7 +194,7 @@ export function batchPage({ rows, rounds, rates, starts, memory }) {
   const share = (part) => `${((100 * spent[part]) / (spent.decode + spent.resize + spent.network)).toFixed(0)} %`;
   const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
   return [
-    `${rows} pictures a run, ${rounds} rounds of all in turn; starts of processes are in the times of \`depthwise batch\`.`,
+    `${rows} JPEGs of ${SIDE} pixels (the shorter side) a run, ${rounds} rounds of all in turn; starts of processes are in the times of \`depthwise batch\`.`,
     table(
       ["", "pictures a second"],
       named.map(([name, of]) => [name, spreadText(spreadOf(of), 0)]),
