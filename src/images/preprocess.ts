@@ -89,11 +89,10 @@ function normalized(values: Uint8Array | Float32Array, description: CompletePrep
   const { inputShape, range, mean, deviation, channelOrder } = description;
   const [height, width, channels] = inputShape;
   const [low, high] = range;
-  const exactly = (value: number, c: number): number =>
+  const scaled = (value: number, c: number): number =>
     mean === undefined || deviation === undefined
       ? (value / 255) * (high - low) + low
       : (value / 255 - (mean[c] ?? 0)) / (deviation[c] ?? 1);
-  const scaled = isUint8Array(values) ? tabled(exactly) : exactly;
   if (channels === 1 && values.length === height * width) {
     return Float32Array.from(values, (value) => scaled(value, 0));
   }
@@ -107,8 +106,20 @@ function normalized(values: Uint8Array | Float32Array, description: CompletePrep
       fields: { inputShape, found: values.length },
     });
   }
-  const grey = isUint8Array(values) ? luma : exactLuma;
   const result = new Float32Array(count * channels);
+  if (channels === 3 && isUint8Array(values)) {
+    const [first, last] = channelOrder === "rgb" ? [0, 2] : [2, 0];
+    // Looked up: an image has far more numbers than 256 a channel.
+    const table = new Float32Array(3 * 256);
+    for (let i = 0; i < table.length; i++) table[i] = scaled(i & 255, i >> 8);
+    for (let i = 0; i < values.length; i += 3) {
+      result[i] = table[values[i + first] as number] as number;
+      result[i + 1] = table[256 + (values[i + 1] as number)] as number;
+      result[i + 2] = table[512 + (values[i + last] as number)] as number;
+    }
+    return result;
+  }
+  const grey = isUint8Array(values) ? luma : exactLuma;
   for (let i = 0; i < count; i++) {
     const red = values[3 * i] ?? 0;
     const green = values[3 * i + 1] ?? 0;
@@ -123,13 +134,6 @@ function normalized(values: Uint8Array | Float32Array, description: CompletePrep
     }
   }
   return result;
-}
-
-/** The same of bytes, looked up: an image has far more than 256 numbers a channel. */
-function tabled(exactly: (value: number, c: number) => number): (value: number, c: number) => number {
-  const table = new Float32Array(3 * 256);
-  for (let i = 0; i < table.length; i++) table[i] = exactly(i & 255, i >> 8);
-  return (value, c) => table[256 * c + value] as number;
 }
 
 /** A description of unknown origin, completed: it is plain data, and anybody can write one. */
