@@ -1,6 +1,6 @@
 /** What there is of a part: its statistics, and whether the files that those name are there. */
 
-import { isObject } from "../core/json.ts";
+import { isNatural, isObject } from "../core/json.ts";
 import { systemCode } from "../core/realms.ts";
 import { type PartStats, partName, STATS } from "./part.ts";
 import { readIfThere } from "./read-if-there.ts";
@@ -15,7 +15,7 @@ export interface FoundPart {
 export async function lookAtPart(directory: string, name: string): Promise<FoundPart | undefined> {
   const { join } = process.getBuiltinModule("node:path");
   const { stat } = process.getBuiltinModule("node:fs/promises");
-  const stats = await readStats(join(directory, `${name}${STATS}`));
+  const stats = await readStats(directory, name);
   if (stats === undefined) return undefined;
   const sizes = await Promise.all(stats.output.map(({ file }) => stat(join(directory, file)).then(sizeOf, absent)));
   return { stats, isWhole: stats.output.every(({ bytes }, place) => sizes[place] === bytes) };
@@ -49,18 +49,19 @@ function absent(error: unknown): undefined {
   return undefined;
 }
 
-async function readStats(path: string): Promise<PartStats | undefined> {
-  const text = await readIfThere(path);
+async function readStats(directory: string, name: string): Promise<PartStats | undefined> {
+  const { join } = process.getBuiltinModule("node:path");
+  const text = await readIfThere(join(directory, `${name}${STATS}`));
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return isStats(value) ? value : undefined;
+    return isStats(value, name) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isStats(value: unknown): value is PartStats {
+function isStats(value: unknown, name: string): value is PartStats {
   if (!isObject(value)) return false;
   const { version, shard, shards, rows, errors, model, options, input, output } = value;
   return (
@@ -69,12 +70,18 @@ function isStats(value: unknown): value is PartStats {
     [errors, model, options, input].every(isObject) &&
     Object.values(errors as object).every(Number.isSafeInteger) &&
     Array.isArray(output) &&
-    output.every(isOutput)
+    output.length <= MOST_FILES &&
+    output.every((one) => isOutput(one, name))
   );
 }
 
-function isOutput(value: unknown): boolean {
+/** Lines beside a matrix. */
+const MOST_FILES = 2;
+
+/** Files of the part alone: whoever joins parts reads what is named here. */
+function isOutput(value: unknown, name: string): boolean {
   if (!isObject(value)) return false;
   const { file, bytes, sha256 } = value;
-  return typeof file === "string" && Number.isSafeInteger(bytes) && typeof sha256 === "string";
+  const isOfPart = ["jsonl", "npy", "parquet"].some((ending) => file === `${name}.${ending}`);
+  return isOfPart && isNatural(bytes) && typeof sha256 === "string";
 }

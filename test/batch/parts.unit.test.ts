@@ -29,6 +29,21 @@ describe("parts that are damaged", () => {
           readFileSync(stats(out, 1), "utf8").replace(/"output": \[[^\]]*\]/, '"output":[null]'),
         ),
     ],
+    [
+      "statistics of somebody else's file",
+      (out) => {
+        const text = readFileSync(stats(out, 1), "utf8");
+        writeFileSync(join(out, "../others.npy"), readFileSync(join(out, "part-00001-of-00003.npy")));
+        writeFileSync(stats(out, 1), text.replace('"part-00001-of-00003.npy"', '"../others.npy"'));
+      },
+    ],
+    [
+      "statistics of one file again and again",
+      (out) => {
+        const value = JSON.parse(readFileSync(stats(out, 1), "utf8"));
+        writeFileSync(stats(out, 1), JSON.stringify({ ...value, output: Array(1000).fill(value.output[0]) }));
+      },
+    ],
     ["a matrix that is gone", (out) => rmSync(join(out, "part-00001-of-00003.npy"))],
     ["lines that are cut off", (out) => truncateSync(join(out, "part-00001-of-00003.jsonl"), 5)],
   ])("are made again: %s", async (_name, damage) => {
