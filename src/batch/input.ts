@@ -83,7 +83,7 @@ export async function openPictures(
   const itemIn = isList ? itemOf : kind === "tar" ? tarItem(resolved) : folderItem(resolved);
   const changed = () =>
     new DepthwiseError("FILE_UNREADABLE", {
-      what: `${source}: it has changed while it was read, or been listed again`,
+      what: `${source}: it has changed while it was read, or been listed again, or its listing is gone from ${out}`,
       advice: "Let it be, and begin again.",
       fields: { source },
     });
