@@ -116,6 +116,42 @@ describeInBrowsers("the section to teach", (kind) => {
     await page.close();
   });
 
+  it("leaves the focus at the field that files came from, which takes none meanwhile", async () => {
+    const page = await open(browser, "view=teach&language=en");
+    await usable(page, box(1, "input[type=file]"));
+    const standing = await page.ask(
+      async ({ selector, learnt, word }) => {
+        const field = document.querySelector<HTMLInputElement>(selector);
+        if (field === null) return undefined;
+        const files = async (count: number) => {
+          const transfer = new DataTransfer();
+          for (let i = 0; i < count; i++) {
+            const sheet = new OffscreenCanvas(32, 32);
+            sheet.getContext("2d")?.fillRect(0, i, 8, 8);
+            transfer.items.add(new File([await sheet.convertToBlob()], `${i}.png`, { type: "image/png" }));
+          }
+          return transfer.files;
+        };
+        const [first, second] = [await files(2), await files(3)];
+        const give = (given: FileList) => {
+          field.files = given;
+          field.dispatchEvent(new Event("change", { bubbles: true }));
+        };
+        field.focus();
+        give(first);
+        while (field.getAttribute("aria-disabled") !== "true") await new Promise((done) => setTimeout(done, 0));
+        give(second);
+        const kept = field.files?.length;
+        while (document.querySelector(learnt)?.textContent !== word) await new Promise((done) => setTimeout(done, 20));
+        return [kept, document.activeElement === field];
+      },
+      { selector: box(1, "input[type=file]"), learnt: box(1, "> p"), word: en.teach.examples("2") },
+    );
+    expect(standing).toEqual([0, true]);
+    expect(page.complaints).toEqual([]);
+    await page.close();
+  });
+
   it("saves what was learnt as a file, which another page goes on from", async () => {
     const page = await open(browser, "view=teach&language=en");
     await put(page, box(1, "input:not([type])"), "vessels");

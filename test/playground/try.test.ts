@@ -212,6 +212,35 @@ describeInBrowsers("the section to try networks", (kind) => {
     await page.close();
   });
 
+  it("gives the focus from one button of the camera to the next", async () => {
+    const page = await open(browser, "view=try&language=en&model=cifar10");
+    await isOpen(page);
+    const words = await page.ask(
+      async (names) => {
+        const sheet = document.createElement("canvas");
+        [sheet.width, sheet.height] = [32, 32];
+        sheet.getContext("2d")?.fillRect(0, 0, 8, 8);
+        // No camera is there, nor somebody to allow it.
+        const devices = { getUserMedia: async () => sheet.captureStream() };
+        Object.defineProperty(navigator, "mediaDevices", { configurable: true, value: devices });
+        const focused: string[] = [];
+        for (const name of names) {
+          const found = () => [...document.querySelectorAll("button")].find((one) => one.textContent === name);
+          while (found() === undefined) await new Promise((done) => setTimeout(done, 20));
+          const button = found();
+          if (focused.length === 0) button?.focus();
+          focused.push(document.activeElement?.textContent ?? "");
+          const pressed = name === names[1] ? button?.nextElementSibling : button;
+          (pressed as HTMLElement).click();
+        }
+        return focused;
+      },
+      [en.tryIt.camera, en.tryIt.take, en.tryIt.camera],
+    );
+    expect(words).toEqual([en.tryIt.camera, en.tryIt.take, en.tryIt.camera]);
+    await page.close();
+  });
+
   it("says that a drawing could not be fetched, and that a network could not, and goes on", async () => {
     const assets = join(built.folder, "assets");
     const hidden = readdirSync(assets).filter((name) => /^(ship|digit-3)-.*\.png$/.test(name));

@@ -102,7 +102,7 @@ export default function Teach({ state, set }: ViewProps) {
           label={teach.load}
           accept=".safetensors"
           name="taught-input"
-          disabled={isBusy}
+          isOff={isBusy}
           onFiles={([file]) => load(() => ask("loadShots", { network: knows, file }))}
         />
         <Button
@@ -170,7 +170,7 @@ export default function Teach({ state, set }: ViewProps) {
                   label={teach.files}
                   accept="image/*"
                   multiple
-                  disabled={isOff}
+                  isOff={isOff}
                   onFiles={(files) => add(place, label, files)}
                 />
               )}

@@ -15,6 +15,9 @@ export function Camera({ onShown, onFault }: CameraProps) {
   const { tryIt } = useLater();
   const video = useRef<HTMLVideoElement>(null);
   const [stream, setStream] = useState<MediaStream>();
+  const all = useRef<HTMLDivElement>(null);
+  /** Whether other buttons stand here than before. */
+  const isOther = useRef(false);
   /** Whether somebody waits for the camera: who goes away while it is asked for does not, be it at once. */
   const isHere = useRef(true);
   useLayoutEffect(() => {
@@ -23,6 +26,11 @@ export function Camera({ onShown, onFault }: CameraProps) {
       isHere.current = false;
     };
   }, []);
+  useLayoutEffect(() => {
+    // The button that was pressed is gone, and the focus with it.
+    if (isOther.current && document.activeElement === document.body) all.current?.querySelector("button")?.focus();
+    isOther.current = true;
+  }, [stream]);
   useEffect(() => {
     if (video.current !== null) video.current.srcObject = stream ?? null;
     return () => stop(stream);
@@ -53,7 +61,7 @@ export function Camera({ onShown, onFault }: CameraProps) {
     }
   };
   return (
-    <div>
+    <div ref={all}>
       {stream === undefined ? (
         <button type="button" onClick={start}>
           {tryIt.camera}

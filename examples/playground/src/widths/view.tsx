@@ -60,6 +60,7 @@ export default function Widths({ state, set }: ViewProps) {
       <h3>{widths.totals}</h3>
       <Evidence of={["alpha", "macs", "memory"]}>
         <Totals counted={counted} twin={state.twin === "beside" ? twin : undefined} />
+        <p class="note">{widths.whichMatters}</p>
       </Evidence>
       <h3>{widths.picture}</h3>
       <Figure picture={picture} />

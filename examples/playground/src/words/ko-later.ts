@@ -23,6 +23,8 @@ export const koLater: LaterWords = {
     parameters: "매개변수",
     activations: "모든 층의 활성값, 바이트",
     peak: "한 번에 필요한 활성값 메모리, 바이트",
+    whichMatters:
+      "첫째 줄은 걸리는 시간을, 둘째 줄은 파일 크기를 좌우합니다. 메모리에 관한 두 줄 가운데 메모리가 부족할 때 중요한 것은 마지막 줄입니다. 그만큼이 한꺼번에 있어야 하기 때문입니다.",
     twin: "표준 합성곱으로 만든 같은 신경망",
     twinOff: "숨기기",
     twinOn: "나란히 보기",
