@@ -78,7 +78,7 @@ export const enLater = {
     layer: "layer",
     intensity: "FLOP per byte",
     limitNote: (limit: string) =>
-      `The limit, ${limit} GFLOP/s, is what this machine multiplies over registers alone, measured in the same run.`,
+      `The limit, ${limit} GFLOP/s, is what this machine multiplies over registers alone, measured in the same run. Layers of a few microseconds are at the edge of what a browser's clock tells: single ones may seem to exceed it.`,
     bytesNote:
       "Bytes are those that a layer reads and writes in memory; what a depthwise layer hands straight to the pointwise one behind it never lies there.",
   },
