@@ -129,10 +129,10 @@ describeInBrowsers("the section to try networks", (kind) => {
     const before = await seen(page, ".note", "특징 맵");
     await put(page, "main section > label select", layers[0]!);
     // The input itself: three maps, of its colours.
-    expect(await seen(page, ".note", "3 / 3")).toBe(ko.tryIt.mapsOf("3", "3", "32 × 32"));
-    expect(before).not.toBe(ko.tryIt.mapsOf("3", "3", "32 × 32"));
+    expect(await seen(page, ".note", "3 / 3")).toBe(ko.tryIt.mapsOf("3", "3", "32\u00a0×\u00a032"));
+    expect(before).not.toBe(ko.tryIt.mapsOf("3", "3", "32\u00a0×\u00a032"));
     await counted(page, ".maps canvas", 3);
-    await seen(page, ".note", exactly(ko.tryIt.classActivationOf("ship", "4 × 4")));
+    await seen(page, ".note", exactly(ko.tryIt.classActivationOf("ship", "4\u00a0×\u00a04")));
     const drawn = await page.ask(async () => {
       const { data, width, height } = (() => {
         const canvas = document.querySelector<HTMLCanvasElement>("canvas.overlay");

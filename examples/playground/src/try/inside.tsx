@@ -32,15 +32,10 @@ export function Inside({ opened, picture, best, onFault }: InsideProps) {
     return () => stale.abort();
   }, [picture, shown, best.index, opened]);
   const { maps, classActivation } = look ?? {};
-  const told =
-    maps &&
-    tryIt.mapsOf(number(maps.channels), number(maps.size[2]), `${number(maps.size[0])} × ${number(maps.size[1])}`);
-  const where =
-    classActivation &&
-    tryIt.classActivationOf(
-      best.label,
-      `${number(classActivation.map.size[0])} × ${number(classActivation.map.size[1])}`,
-    );
+  // On one line.
+  const sides = ([height, width]: readonly number[]) => `${number(height ?? 0)}\u00a0×\u00a0${number(width ?? 0)}`;
+  const told = maps && tryIt.mapsOf(number(maps.channels), number(maps.size[2]), sides(maps.size));
+  const where = classActivation && tryIt.classActivationOf(best.label, sides(classActivation.map.size));
   return (
     <section aria-label={tryIt.inside}>
       <h3>{tryIt.inside}</h3>

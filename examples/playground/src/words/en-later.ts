@@ -22,7 +22,7 @@ export const enLater = {
     activations: "activations, all layers, bytes",
     peak: "memory for activations at once, bytes",
     whichMatters:
-      "The first row decides how long it takes, the second how large the file is. Of the two rows of memory the last one matters where memory is short: so much has to be there at once.",
+      "The first row says most about how long it takes, the second how large the file is. Of the two rows of memory the last one matters where memory is short: so much has to be there at once.",
     twin: "The same with standard convolutions",
     twinOff: "hide",
     twinOn: "show beside",
