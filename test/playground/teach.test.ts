@@ -195,6 +195,16 @@ describeInBrowsers("the section to teach", (kind) => {
     writeFileSync(join(folder, "things.safetensors"), Uint8Array.from(bytes));
     const other = await open(browser, "view=teach&language=en");
     await usable(other, "#taught-input");
+    for (const [length, code] of [
+      [0, "FILE_EMPTY"],
+      [bytes.length - 8, "FILE_TRUNCATED"],
+    ] as const) {
+      writeFileSync(join(folder, `${code}.safetensors`), Uint8Array.from(bytes.slice(0, length)));
+      await usable(other, "#taught-input");
+      await other.pick("taught-input", [join(folder, `${code}.safetensors`)]);
+      expect(await said(other, "error", en.faults[code])).toContain(en.faults[code]);
+    }
+    await usable(other, "#taught-input");
     await other.pick("taught-input", [join(folder, "things.safetensors")]);
     await seen(other, ".note", "^Learnt: vessels, Thing 2");
     expect(await names(other)).toEqual(["vessels", "Thing 2", "Thing 3"]);
