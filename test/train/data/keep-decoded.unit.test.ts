@@ -12,8 +12,9 @@ import { refused } from "./pictures.ts";
 const room = vi.hoisted(() => ({ of: [] as number[], taken: [] as number[], inside: 0, most: 0 }));
 
 vi.mock("../../../src/images/pixel-budget.ts", async (original) => {
-  const { pixelBudget } = await original<typeof Budgets>();
+  const { pixelBudget, ...others } = await original<typeof Budgets>();
   return {
+    ...others,
     pixelBudget(maxPixels: number): Budgets.PixelBudget {
       room.of.push(maxPixels);
       const budget = pixelBudget(1000);
