@@ -25,7 +25,7 @@ export const MEASURED_ON_CIFAR10: readonly MeasuredNetwork[] = [
   { name: "0.25-32", alpha: 0.25, resolution: 32, top1: 77.47, seeds: 3 },
   { name: "0.5-24", alpha: 0.5, resolution: 24, top1: 78.84, seeds: 3 },
   { name: "0.5-16", alpha: 0.5, resolution: 16, top1: 69.26, seeds: 3 },
-  { name: "0.25-32-standard", alpha: 0.25, resolution: 32, standardConvolution: true, top1: 85.98, seeds: 1 },
+  { name: "0.25-32-standard", alpha: 0.25, resolution: 32, standardConvolution: true, top1: 85.91, seeds: 2 },
   { name: "0.5-32-shallow", alpha: 0.5, resolution: 32, shallow: true, top1: 83.72, seeds: 3 },
   { name: "0.37-32", alpha: 0.37, resolution: 32, top1: 81.16, seeds: 3 },
 ];
