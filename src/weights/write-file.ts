@@ -130,22 +130,17 @@ export async function orRemove(paths: readonly string[], work: () => Promise<voi
   }
 }
 
-/**
- * Removes from a directory what killed processes left an hour ago and more. It is a courtesy: what cannot be removed
- * stays.
- *
- * @param now    in milliseconds, by the clock of the disk
- * @param isOurs by its name. Default: a file that `stage` made
- */
-export function removeAbandoned(
-  directory: string,
-  now: number,
-  isOurs = (name: string) => TEMPORARY.test(name),
-): Promise<void> {
-  return removeOlder(directory, now, ABANDONED_MS, isOurs);
+/** Removes from a directory what killed processes left. */
+export function removeAbandoned(directory: string, now: number): Promise<void> {
+  return removeOlder(directory, now, ABANDONED_MS, (name) => TEMPORARY.test(name));
 }
 
-/** The same of what is older than so many milliseconds. */
+/**
+ * Removes from a directory the files of some names that are older than so many milliseconds. It is a courtesy: what
+ * cannot be removed stays.
+ *
+ * @param now in milliseconds, by the clock of the disk
+ */
 export async function removeOlder(
   directory: string,
   now: number,
